@@ -1,0 +1,3 @@
+using RewardModel.Cli;
+
+return CommandLine.Run(args, Console.Out, Console.Error);

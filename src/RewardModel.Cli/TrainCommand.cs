@@ -1,0 +1,104 @@
+using System.CommandLine;
+using RewardModel.Checkpoints;
+using RewardModel.Ranking;
+using RewardModel.Tokenization;
+using RewardModel.Training;
+using RewardModel.Training.Data;
+using RewardModel.Training.Optimization;
+using RewardModel.Training.Reporting;
+
+namespace RewardModel.Cli;
+
+/// <summary><c>reward-model train</c>: from ranked lists to a trained reward model in a directory.</summary>
+internal static class TrainCommand
+{
+    public static Command Create(TextWriter output, TextWriter errors)
+    {
+        var data = CommonOptions.Data("Ranked lists to train on.");
+        var evalData = new Option<FileInfo?>("--eval-data") { Description = "Ranked lists to evaluate on.", HelpName = "FILE" };
+        var evalFraction = new Option<double?>("--eval-fraction") { Description = "Share of the prompts of --data that is held out for evaluation; 0 means no evaluation. Default 0.1, without --eval-data.", HelpName = "X" };
+        var backbone = new Option<DirectoryInfo?>("--backbone") { Description = "Hugging Face checkpoint to start from.", HelpName = "DIR" };
+        var config = new Option<FileInfo?>("--config") { Description = "Hugging Face config.json of a model to train from scratch.", HelpName = "FILE" };
+        var tokenizer = new Option<DirectoryInfo?>("--tokenizer") { Description = "Directory with tokenizer.json. Default: that of --backbone. Not needed for tokenised data.", HelpName = "DIR" };
+        var outputDirectory = new Option<DirectoryInfo>("--output") { Description = "Directory for the trained model and the run's log and states.", Required = true, HelpName = "DIR" };
+        var epochs = new Option<int?>("--epochs") { Description = "Passes over the lists. Default 1.", HelpName = "N" };
+        var steps = new Option<int?>("--steps") { Description = "Optimiser steps, in place of --epochs.", HelpName = "N" };
+        var learningRate = new Option<double?>("--learning-rate") { Description = "Highest learning rate. Default 1e-5 with --backbone, 5e-4 with --config.", HelpName = "X" };
+        var schedule = new Option<ScheduleKind>("--schedule") { Description = "How the learning rate goes down.", HelpName = "cosine|linear|constant", DefaultValueFactory = _ => ScheduleKind.Cosine };
+        var warmupSteps = new Option<int>("--warmup-steps") { Description = "Steps over which the learning rate rises from 0.", HelpName = "N", DefaultValueFactory = _ => 0 };
+        var finalRatio = new Option<double>("--final-learning-rate-ratio") { Description = "Share of the learning rate that is left at the end of cosine and linear.", HelpName = "X", DefaultValueFactory = _ => 0 };
+        var weightDecay = new Option<double>("--weight-decay") { Description = "Decoupled weight decay, of matrices only.", HelpName = "X", DefaultValueFactory = _ => new AdamWOptions().WeightDecay };
+        var decayAll = new Option<bool>("--decay-all") { Description = "Weight decay of every parameter, biases and norms too." };
+        var beta2 = new Option<double>("--beta2") { Description = "Decay of AdamW's running mean of squared gradients.", HelpName = "X", DefaultValueFactory = _ => new AdamWOptions().Beta2 };
+        var maxGradNorm = new Option<double>("--max-grad-norm") { Description = "Gradients are scaled down to this norm; 0 = off.", HelpName = "X", DefaultValueFactory = _ => new TrainingOptions().MaxGradientNorm };
+        var dropout = new Option<double>("--dropout") { Description = "Rate of every dropout the architecture has; 0 = off.", HelpName = "X", DefaultValueFactory = _ => 0 };
+        var listsPerStep = new Option<int>("--lists-per-step") { Description = "Lists of one optimiser step.", HelpName = "N", DefaultValueFactory = _ => new TrainingOptions().ListsPerStep };
+        var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
+        var maxLength = new Option<int?>("--max-length") { Description = "Most tokens of prompt and answer together: longer prompts are cut on the left. Default: what the model takes.", HelpName = "N" };
+        var loss = new Option<string>("--loss") { Description = "Ranking loss.", HelpName = string.Join('|', RankingLoss.Names), DefaultValueFactory = _ => new TrainingOptions().Loss };
+        var lossNormalization = new Option<LossNormalization>("--loss-normalization") { Description = "Whether every list or every pair of a step weighs the same.", HelpName = "PerList|PerPair", DefaultValueFactory = _ => LossNormalization.PerList };
+        var seed = new Option<long>("--seed") { Description = "Seed of weights, order, split and dropout.", HelpName = "N", DefaultValueFactory = _ => 0 };
+        var evaluationInterval = new Option<int?>("--eval-every") { Description = "Steps between evaluations. Default: a tenth of the run.", HelpName = "N" };
+        var saveInterval = new Option<int?>("--save-every") { Description = "Steps between saved states, to resume from. Default: a tenth of the run.", HelpName = "N" };
+        var patience = new Option<int>("--early-stop") { Description = "End after this many evaluations without a better accuracy; 0 = off.", HelpName = "N", DefaultValueFactory = _ => 0 };
+        var threads = CommonOptions.Threads();
+        var resume = new Option<bool>("--resume") { Description = "Go on from the newest state in --output." };
+        var onBadData = CommonOptions.OnBadData();
+
+        var command = new Command("train", "Trains a reward model on ranked lists.")
+        {
+            data, evalData, evalFraction, backbone, config, tokenizer, outputDirectory, epochs, steps, learningRate, schedule, warmupSteps, finalRatio,
+            weightDecay, decayAll, beta2, maxGradNorm, dropout, listsPerStep, maxTokensPerBatch, maxLength, loss, lossNormalization, seed,
+            evaluationInterval, saveInterval, patience, threads, resume, onBadData,
+        };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(backbone) is null == result.GetResult(config) is null)
+                result.AddError("Give either --backbone DIR (start from a checkpoint) or --config FILE (train from scratch).");
+            if (result.GetResult(evalData) is not null && result.GetResult(evalFraction) is not null)
+                result.AddError("Give --eval-data or --eval-fraction, not both.");
+            if (result.GetResult(epochs) is not null && result.GetResult(steps) is not null)
+                result.AddError("Give --epochs or --steps, not both.");
+        });
+        command.SetAction((parsed, cancellation) =>
+        {
+            var options = new TrainingOptions
+            {
+                Epochs = parsed.GetValue(epochs) ?? 1,
+                Steps = parsed.GetValue(steps),
+                LearningRate = parsed.GetValue(learningRate) ?? (parsed.GetValue(backbone) is null ? 5e-4 : 1e-5),
+                Schedule = parsed.GetValue(schedule),
+                WarmupSteps = parsed.GetValue(warmupSteps),
+                FinalLearningRateRatio = parsed.GetValue(finalRatio),
+                Optimizer = new AdamWOptions
+                {
+                    Beta2 = parsed.GetValue(beta2),
+                    WeightDecay = parsed.GetValue(weightDecay),
+                    DecayAll = parsed.GetValue(decayAll),
+                },
+                MaxGradientNorm = parsed.GetValue(maxGradNorm),
+                ListsPerStep = parsed.GetValue(listsPerStep),
+                MaxTokensPerBatch = parsed.GetValue(maxTokensPerBatch),
+                Loss = parsed.GetValue(loss)!,
+                LossNormalization = parsed.GetValue(lossNormalization),
+                Seed = parsed.GetValue(seed),
+                EvaluationInterval = parsed.GetValue(evaluationInterval),
+                SaveInterval = parsed.GetValue(saveInterval),
+                EarlyStopPatience = parsed.GetValue(patience),
+            };
+            Run(
+                new Inputs(
+                    parsed.GetValue(data)!.FullName, parsed.GetValue(evalData)?.FullName, parsed.GetValue(evalFraction) ?? 0.1, parsed.GetValue(onBadData),
+                    parsed.GetValue(backbone)?.FullName, parsed.GetValue(config)?.FullName, parsed.GetValue(tokenizer)?.FullName,
+                    parsed.GetValue(maxLength), parsed.GetValue(dropout), parsed.GetValue(outputDirectory)!.FullName, parsed.GetValue(resume),
+                    parsed.GetValue(threads)),
+                options, new ConsoleReport(output, errors), cancellation);
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private sealed record Inputs(
+        string Data, string? EvalData, double EvalFraction, BadData OnBadData, string? Backbone, string? Config, string? Tokenizer, int? MaxLength,
+        double Dropout, string Output, bool Resume, int? Threads);
+}

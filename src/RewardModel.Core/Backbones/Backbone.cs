@@ -1,0 +1,70 @@
+using RewardModel.Checkpoints;
+using static TorchSharp.torch;
+
+namespace RewardModel.Backbones;
+
+/// <summary>A transformer without its vocabulary head: packed sequences in, one hidden state per token out, [T, D] float32.</summary>
+/// <remarks>
+/// Fields carry the checkpoint's names, so that a parameter's name here, behind <see cref="BaseModelPrefix"/>, is its name in the file.
+/// Forward raises <see cref="ArgumentException"/> for a sequence longer than <see cref="MaxPositions"/>.
+/// </remarks>
+public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>(name)
+{
+    /// <summary>Size D of a hidden state.</summary>
+    public abstract int HiddenSize { get; }
+
+    /// <summary>Rows of the token embedding.</summary>
+    public abstract int VocabularySize { get; }
+
+    /// <summary>Most tokens of a sequence, prompt and answer together.</summary>
+    public abstract int MaxPositions { get; }
+
+    /// <summary>What stands before a parameter's name in checkpoints that hold a head as well: <c>model</c>, <c>transformer</c>.</summary>
+    public abstract string BaseModelPrefix { get; }
+
+    /// <summary>The class that transformers loads a reward model of this architecture into.</summary>
+    public abstract string SequenceClassificationClass { get; }
+
+    /// <summary>Standard deviation with which a new model's matrices are drawn: <c>initializer_range</c>.</summary>
+    public abstract double InitializerRange { get; }
+
+    /// <summary>Draws all weights anew, as the architecture's reference implementation does, from torch's default generator.</summary>
+    public abstract void InitializeWeights();
+
+    /// <summary>True for tensors of a checkpoint that this architecture has no use for: buffers that older versions saved.</summary>
+    /// <param name="parameterName">The tensor's name without <see cref="BaseModelPrefix"/>.</param>
+    internal virtual bool Ignores(string parameterName) => false;
+
+    /// <summary>The backbone that a config.json describes, its weights not yet set.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="dropout">Rate for every dropout the architecture has.</param>
+    /// <exception cref="CheckpointException">The architecture is unknown, or settings are missing, wrong or unknown: all are listed.</exception>
+    internal static Backbone Create(HuggingFaceConfig config, double dropout)
+    {
+        var settings = config.Reader();
+        return settings.Text("model_type", "missing") switch
+        {
+            "gpt2" => new Gpt2(Gpt2Config.Read(settings), dropout),
+            "llama" => new Llama(LlamaConfig.Read(settings), dropout),
+            _ => throw new CheckpointException(
+                config.FilePath, [$"the model_type is {settings.Text("model_type", "missing")}; expected one of: {string.Join(", ", ModelTypes)}"],
+                "Convert the model to one of these architectures, or use another one."),
+        };
+    }
+
+    /// <summary>The values of <c>model_type</c> that can be read.</summary>
+    public static IReadOnlyList<string> ModelTypes { get; } = ["gpt2", "llama"];
+
+    /// <summary>Checks what every architecture needs of its input.</summary>
+    protected void CheckInput(PackedSequences sequences)
+    {
+        if (sequences.LongestSequence > MaxPositions)
+            throw new ArgumentException(
+                $"A sequence has {sequences.LongestSequence} tokens; this {GetName()} takes at most {MaxPositions}. Cut the lists to that maximum length.",
+                nameof(sequences));
+        if (sequences.HighestTokenId >= VocabularySize)
+            throw new ArgumentException(
+                $"A token id is {sequences.HighestTokenId}; the vocabulary of this {GetName()} has {VocabularySize} ids, from 0. Use the tokenizer that belongs to the model.",
+                nameof(sequences));
+    }
+}

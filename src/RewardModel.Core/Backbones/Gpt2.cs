@@ -1,0 +1,205 @@
+using RewardModel.Checkpoints;
+using RewardModel.Layers;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace RewardModel.Backbones;
+
+// GPT-2 (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019). Differences from Llama: learned positions,
+// layer norms with bias, one fused projection for q, k and v, a plain MLP with tanh-GELU, and weights stored [inputs, outputs].
+//
+// T tokens, D width, N heads, H size of a head.
+
+internal sealed record Gpt2Config
+{
+    public required int VocabularySize { get; init; }
+
+    public required int Positions { get; init; }
+
+    public required int Width { get; init; }
+
+    public required int LayerCount { get; init; }
+
+    public required int HeadCount { get; init; }
+
+    public required int InnerWidth { get; init; }
+
+    public required string Activation { get; init; }
+
+    public required double NormEpsilon { get; init; }
+
+    public required double InitializerRange { get; init; }
+
+    public static Gpt2Config Read(ConfigReader reader)
+    {
+        var width = reader.Int("n_embd");
+        var config = new Gpt2Config
+        {
+            VocabularySize = reader.Int("vocab_size"),
+            Positions = reader.Int("n_positions"),
+            Width = width,
+            LayerCount = reader.Int("n_layer"),
+            HeadCount = reader.Int("n_head"),
+            InnerWidth = reader.Int("n_inner", 4 * width),
+            Activation = reader.OneOf("activation_function", Activations.Names, "gelu_new"),
+            NormEpsilon = reader.Double("layer_norm_epsilon", 1e-5),
+            InitializerRange = reader.Double("initializer_range", 0.02),
+        };
+        reader.MustBe("scale_attn_weights", supported: true);
+        reader.MustBe("scale_attn_by_inverse_layer_idx", supported: false);
+        // Precision of half-precision attention, and the length under its older name.
+        reader.Ignore("reorder_and_upcast_attn", "n_ctx", "attn_pdrop", "embd_pdrop", "resid_pdrop");
+        // The head that GPT2DoubleHeadsModel puts on top.
+        reader.Ignore("summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj");
+        if (config.HeadCount < 1 || width % config.HeadCount != 0)
+            reader.Problem($"n_embd is {width} and n_head {config.HeadCount}; expected n_embd to be a multiple of n_head");
+        reader.Finish();
+        return config;
+    }
+}
+
+/// <summary>A linear layer whose weight is stored [inputs, outputs].</summary>
+internal sealed class Conv1D : nn.Module<Tensor, Tensor>
+{
+    public readonly Parameter weight;
+    public readonly Parameter bias;
+
+    public Conv1D(long inputs, long outputs) : base(nameof(Conv1D))
+    {
+        weight = new Parameter(empty(inputs, outputs));
+        bias = new Parameter(empty(outputs));
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x_TD) => nn.functional.linear(x_TD, weight.t(), bias);
+}
+
+internal sealed class Gpt2Attention : nn.Module<Tensor, PackedSequences, Tensor>
+{
+    private readonly Conv1D c_attn;
+    public readonly Conv1D c_proj;
+    private readonly Gpt2Config config;
+    private readonly double dropout;
+
+    public Gpt2Attention(Gpt2Config config, double dropout) : base(nameof(Gpt2Attention))
+    {
+        this.config = config;
+        this.dropout = dropout;
+        c_attn = new Conv1D(config.Width, 3 * config.Width);
+        c_proj = new Conv1D(config.Width, config.Width);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x_TD, PackedSequences sequences)
+    {
+        var headSize = config.Width / config.HeadCount;
+        var qkv = c_attn.call(x_TD).view(-1, 3, config.HeadCount, headSize).unbind(1);
+        var output_TD = Attention.Apply(qkv[0], qkv[1], qkv[2], sequences, 1 / Math.Sqrt(headSize), training ? dropout : 0);
+        return c_proj.call(output_TD);
+    }
+}
+
+internal sealed class Gpt2Mlp : nn.Module<Tensor, Tensor>
+{
+    private readonly Conv1D c_fc;
+    public readonly Conv1D c_proj;
+    private readonly Func<Tensor, Tensor> activation;
+
+    public Gpt2Mlp(Gpt2Config config) : base(nameof(Gpt2Mlp))
+    {
+        c_fc = new Conv1D(config.Width, config.InnerWidth);
+        c_proj = new Conv1D(config.InnerWidth, config.Width);
+        activation = Activations.ByName(config.Activation);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x_TD) => c_proj.call(activation(c_fc.call(x_TD)));
+}
+
+internal sealed class Gpt2Block : nn.Module<Tensor, PackedSequences, Tensor>
+{
+    private readonly LayerNorm ln_1;
+    public readonly Gpt2Attention attn;
+    private readonly LayerNorm ln_2;
+    public readonly Gpt2Mlp mlp;
+    private readonly double dropout;
+
+    public Gpt2Block(Gpt2Config config, double dropout) : base(nameof(Gpt2Block))
+    {
+        this.dropout = dropout;
+        ln_1 = new LayerNorm(config.Width, config.NormEpsilon);
+        attn = new Gpt2Attention(config, dropout);
+        ln_2 = new LayerNorm(config.Width, config.NormEpsilon);
+        mlp = new Gpt2Mlp(config);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x_TD, PackedSequences sequences)
+    {
+        using var scope = NewDisposeScope();
+        x_TD = x_TD.add(Dropout.Apply(attn.call(ln_1.call(x_TD), sequences), dropout, training));
+        x_TD = x_TD.add(Dropout.Apply(mlp.call(ln_2.call(x_TD)), dropout, training));
+        return x_TD.MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>GPT-2, as <c>GPT2ForSequenceClassification</c> has it under its head.</summary>
+internal sealed class Gpt2 : Backbone
+{
+    private readonly Embedding wte;
+    private readonly Embedding wpe;
+    private readonly ModuleList<Gpt2Block> h;
+    private readonly LayerNorm ln_f;
+    private readonly Gpt2Config config;
+    private readonly double dropout;
+
+    public Gpt2(Gpt2Config config, double dropout) : base("GPT-2")
+    {
+        this.config = config;
+        this.dropout = dropout;
+        wte = new Embedding(config.VocabularySize, config.Width);
+        wpe = new Embedding(config.Positions, config.Width);
+        h = nn.ModuleList([.. Enumerable.Range(0, config.LayerCount).Select(_ => new Gpt2Block(config, dropout))]);
+        ln_f = new LayerNorm(config.Width, config.NormEpsilon);
+        RegisterComponents();
+    }
+
+    public override int HiddenSize => config.Width;
+
+    public override int VocabularySize => config.VocabularySize;
+
+    public override int MaxPositions => config.Positions;
+
+    public override string BaseModelPrefix => "transformer";
+
+    public override string SequenceClassificationClass => "GPT2ForSequenceClassification";
+
+    public override double InitializerRange => config.InitializerRange;
+
+    public override Tensor forward(PackedSequences sequences)
+    {
+        CheckInput(sequences);
+        var x_TD = Dropout.Apply(wte.call(sequences.TokenIds).add(wpe.call(sequences.PositionIds)), dropout, training);
+        foreach (var block in h)
+            x_TD = block.call(x_TD, sequences);
+        return ln_f.call(x_TD);
+    }
+
+    // Matrices N(0, range), biases 0, norms 1; projections into the residual stream smaller by sqrt(2 layers), as section 2.3 of the
+    // paper has it.
+    public override void InitializeWeights()
+    {
+        Initialization.Apply(this, config.InitializerRange);
+        var residualRange = config.InitializerRange / Math.Sqrt(2.0 * config.LayerCount);
+        foreach (var block in h)
+        {
+            nn.init.normal_(block.attn.c_proj.weight, 0, residualRange);
+            nn.init.normal_(block.mlp.c_proj.weight, 0, residualRange);
+        }
+    }
+
+    // Causal masks, which old versions of transformers saved as buffers.
+    internal override bool Ignores(string parameterName) =>
+        parameterName.EndsWith(".attn.bias", StringComparison.Ordinal) || parameterName.EndsWith(".attn.masked_bias", StringComparison.Ordinal);
+}

@@ -1,0 +1,195 @@
+using RewardModel.Checkpoints;
+using RewardModel.Layers;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace RewardModel.Backbones;
+
+// Llama (Touvron et al., arXiv 2302.13971), the plain case that other architectures are told apart from: rotary positions, RMS norms
+// before attention and MLP, grouped key and value heads, a gated MLP with SiLU.
+//
+// T tokens, D width, N query heads, M key and value heads, H size of a head.
+
+internal sealed record LlamaConfig
+{
+    public required int VocabularySize { get; init; }
+
+    public required int Positions { get; init; }
+
+    public required int Width { get; init; }
+
+    public required int InnerWidth { get; init; }
+
+    public required int LayerCount { get; init; }
+
+    public required int HeadCount { get; init; }
+
+    public required int KeyHeadCount { get; init; }
+
+    public required int HeadSize { get; init; }
+
+    public required string Activation { get; init; }
+
+    public required double NormEpsilon { get; init; }
+
+    public required bool HasAttentionBias { get; init; }
+
+    public required bool HasMlpBias { get; init; }
+
+    public required double InitializerRange { get; init; }
+
+    public required float[] InverseFrequencies { get; init; }
+
+    public static LlamaConfig Read(ConfigReader reader)
+    {
+        var width = reader.Int("hidden_size");
+        var headCount = reader.Int("num_attention_heads");
+        var headSize = reader.Int("head_dim", headCount > 0 ? width / headCount : 0);
+        var config = new LlamaConfig
+        {
+            VocabularySize = reader.Int("vocab_size"),
+            Positions = reader.Int("max_position_embeddings", 2048),
+            Width = width,
+            InnerWidth = reader.Int("intermediate_size"),
+            LayerCount = reader.Int("num_hidden_layers"),
+            HeadCount = headCount,
+            KeyHeadCount = reader.Int("num_key_value_heads", headCount),
+            HeadSize = headSize,
+            Activation = reader.OneOf("hidden_act", Activations.Names, "silu"),
+            NormEpsilon = reader.Double("rms_norm_eps", 1e-6),
+            HasAttentionBias = reader.Bool("attention_bias", false),
+            HasMlpBias = reader.Bool("mlp_bias", false),
+            InitializerRange = reader.Double("initializer_range", 0.02),
+            InverseFrequencies = RotaryFrequencies.Read(reader, headSize),
+        };
+        // pretraining_tp splits the same matrix products into slices.
+        reader.Ignore("pretraining_tp", "attention_dropout");
+        if (config.KeyHeadCount < 1 || headCount % config.KeyHeadCount != 0)
+            reader.Problem(
+                $"num_attention_heads is {headCount} and num_key_value_heads {config.KeyHeadCount}; expected the first to be a multiple of the second");
+        reader.Finish();
+        return config;
+    }
+}
+
+internal sealed class LlamaAttention : nn.Module<Tensor, PackedSequences, (Tensor Cos, Tensor Sin), Tensor>
+{
+    private readonly Linear q_proj;
+    private readonly Linear k_proj;
+    private readonly Linear v_proj;
+    private readonly Linear o_proj;
+    private readonly LlamaConfig config;
+    private readonly double dropout;
+
+    public LlamaAttention(LlamaConfig config, double dropout) : base(nameof(LlamaAttention))
+    {
+        this.config = config;
+        this.dropout = dropout;
+        q_proj = new Linear(config.Width, config.HeadCount * config.HeadSize, config.HasAttentionBias);
+        k_proj = new Linear(config.Width, config.KeyHeadCount * config.HeadSize, config.HasAttentionBias);
+        v_proj = new Linear(config.Width, config.KeyHeadCount * config.HeadSize, config.HasAttentionBias);
+        o_proj = new Linear(config.HeadCount * config.HeadSize, config.Width, config.HasAttentionBias);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x_TD, PackedSequences sequences, (Tensor Cos, Tensor Sin) angles)
+    {
+        var q_TNH = RotaryEmbedding.Rotate(q_proj.call(x_TD).view(-1, config.HeadCount, config.HeadSize), angles);
+        var k_TMH = RotaryEmbedding.Rotate(k_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize), angles);
+        var v_TMH = v_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize);
+        return o_proj.call(
+            Attention.Apply(q_TNH, k_TMH, v_TMH, sequences, 1 / Math.Sqrt(config.HeadSize), training ? dropout : 0));
+    }
+}
+
+internal sealed class LlamaMlp : nn.Module<Tensor, Tensor>
+{
+    private readonly Linear gate_proj;
+    private readonly Linear up_proj;
+    private readonly Linear down_proj;
+    private readonly Func<Tensor, Tensor> activation;
+
+    public LlamaMlp(LlamaConfig config) : base(nameof(LlamaMlp))
+    {
+        gate_proj = new Linear(config.Width, config.InnerWidth, config.HasMlpBias);
+        up_proj = new Linear(config.Width, config.InnerWidth, config.HasMlpBias);
+        down_proj = new Linear(config.InnerWidth, config.Width, config.HasMlpBias);
+        activation = Activations.ByName(config.Activation);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x_TD) => down_proj.call(activation(gate_proj.call(x_TD)).mul(up_proj.call(x_TD)));
+}
+
+internal sealed class LlamaBlock : nn.Module<Tensor, PackedSequences, (Tensor Cos, Tensor Sin), Tensor>
+{
+    private readonly RmsNorm input_layernorm;
+    private readonly LlamaAttention self_attn;
+    private readonly RmsNorm post_attention_layernorm;
+    private readonly LlamaMlp mlp;
+
+    public LlamaBlock(LlamaConfig config, double dropout) : base(nameof(LlamaBlock))
+    {
+        input_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
+        self_attn = new LlamaAttention(config, dropout);
+        post_attention_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
+        mlp = new LlamaMlp(config);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x_TD, PackedSequences sequences, (Tensor Cos, Tensor Sin) angles)
+    {
+        using var scope = NewDisposeScope();
+        x_TD = x_TD.add(self_attn.call(input_layernorm.call(x_TD), sequences, angles));
+        x_TD = x_TD.add(mlp.call(post_attention_layernorm.call(x_TD)));
+        return x_TD.MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Llama, as <c>LlamaForSequenceClassification</c> has it under its head.</summary>
+internal sealed class Llama : Backbone
+{
+    private readonly Embedding embed_tokens;
+    private readonly ModuleList<LlamaBlock> layers;
+    private readonly RmsNorm norm;
+    private readonly RotaryEmbedding rotary;
+    private readonly LlamaConfig config;
+
+    public Llama(LlamaConfig config, double dropout) : base("Llama")
+    {
+        this.config = config;
+        embed_tokens = new Embedding(config.VocabularySize, config.Width);
+        layers = nn.ModuleList([.. Enumerable.Range(0, config.LayerCount).Select(_ => new LlamaBlock(config, dropout))]);
+        norm = new RmsNorm(config.Width, config.NormEpsilon);
+        rotary = new RotaryEmbedding(config.InverseFrequencies);
+        RegisterComponents();
+    }
+
+    public override int HiddenSize => config.Width;
+
+    public override int VocabularySize => config.VocabularySize;
+
+    public override int MaxPositions => config.Positions;
+
+    public override string BaseModelPrefix => "model";
+
+    public override string SequenceClassificationClass => "LlamaForSequenceClassification";
+
+    public override double InitializerRange => config.InitializerRange;
+
+    public override Tensor forward(PackedSequences sequences)
+    {
+        CheckInput(sequences);
+        var angles = rotary.AnglesOf(sequences);
+        var x_TD = embed_tokens.call(sequences.TokenIds);
+        foreach (var layer in layers)
+            x_TD = layer.call(x_TD, sequences, angles);
+        return norm.call(x_TD);
+    }
+
+    public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
+
+    // Rotary frequencies, which old versions of transformers saved as buffers.
+    internal override bool Ignores(string parameterName) => parameterName.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal);
+}

@@ -1,0 +1,58 @@
+using RewardModel.Checkpoints;
+
+namespace RewardModel.Backbones;
+
+/// <summary>
+/// The angles per position of a rotary embedding, from config.json: <c>rope_parameters</c> as transformers 5 writes it, or
+/// <c>rope_theta</c> and <c>rope_scaling</c> of before.
+/// </summary>
+internal static class RotaryFrequencies
+{
+    private const double defaultBase = 10000;
+
+    /// <returns>headSize / 2 angles in radians, float32 as the reference computes with.</returns>
+    public static float[] Read(ConfigReader reader, int headSize)
+    {
+        if (headSize % 2 != 0)
+            reader.Problem($"a head has {headSize} channels; expected an even number, which rotary positions turn in pairs");
+        if (reader.OptionalObject("rope_parameters") is { } parameters)
+            return Read(parameters, headSize, parameters.Double("rope_theta", defaultBase));
+        var rotaryBase = reader.Double("rope_theta", defaultBase);
+        return reader.OptionalObject("rope_scaling") is { } scaling ? Read(scaling, headSize, rotaryBase) : Plain(headSize, rotaryBase);
+    }
+
+    private static float[] Read(ConfigReader reader, int headSize, double rotaryBase)
+    {
+        // Older files say "type" where newer ones say "rope_type".
+        var olderType = reader.Text("type", "default");
+        var type = reader.OneOf("rope_type", ["default", "linear", "llama3"], olderType);
+        var frequencies = Plain(headSize, rotaryBase);
+        switch (type)
+        {
+            case "linear":
+                var factor = reader.Double("factor");
+                return [.. frequencies.Select(frequency => (float)(frequency / factor))];
+            case "llama3":
+                return Llama3(frequencies, reader.Double("factor"), reader.Double("low_freq_factor"), reader.Double("high_freq_factor"),
+                    reader.Int("original_max_position_embeddings"));
+            default:
+                return frequencies;
+        }
+    }
+
+    // arXiv 2104.09864, section 3.2.2: theta_i = base^(-2 i / H).
+    private static float[] Plain(int headSize, double rotaryBase) =>
+        [.. Enumerable.Range(0, headSize / 2).Select(i => 1 / (float)Math.Pow(rotaryBase, 2 * i / (double)headSize))];
+
+    // Llama 3.1's scaling: wavelengths beyond the original context are stretched by the factor, short ones kept, those between
+    // interpolated.
+    private static float[] Llama3(float[] frequencies, double factor, double lowFactor, double highFactor, int originalPositions)
+    {
+        return [.. frequencies.Select(frequency =>
+        {
+            var turns = originalPositions * frequency / (2 * Math.PI);
+            var share = Math.Clamp((turns - lowFactor) / (highFactor - lowFactor), 0, 1);
+            return (float)((1 - share) * frequency / factor + share * frequency);
+        })];
+    }
+}

@@ -1,0 +1,29 @@
+using static TorchSharp.torch;
+
+namespace RewardModel.Layers;
+
+/// <summary>The pointwise functions that checkpoints name in their configuration.</summary>
+internal static class Activations
+{
+    /// <summary>The names that <see cref="ByName"/> knows, as transformers spells them.</summary>
+    public static readonly string[] Names = ["gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu"];
+
+    public static Func<Tensor, Tensor> ByName(string name) => name switch
+    {
+        "gelu" => x => x.gelu(),
+        "gelu_new" or "gelu_pytorch_tanh" => GeluTanh,
+        "relu" => x => x.relu(),
+        "silu" => x => x.silu(),
+        _ => throw new ArgumentException($"activation '{name}' is not known; expected one of {string.Join(", ", Names)}", nameof(name)),
+    };
+
+    /// <summary>
+    /// 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel, arXiv 1606.08415), written as x sigmoid(2 u) because
+    /// 0.5 (1 + tanh(u)) = sigmoid(2 u): two operators fewer.
+    /// </summary>
+    private static Tensor GeluTanh(Tensor x)
+    {
+        var twiceRoot = 2 * Math.Sqrt(2 / Math.PI);
+        return x.mul(x).mul(twiceRoot * 0.044715).add(twiceRoot).mul(x).sigmoid().mul(x);
+    }
+}

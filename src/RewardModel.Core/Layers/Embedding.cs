@@ -1,0 +1,20 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace RewardModel.Layers;
+
+/// <summary>A table of vectors, [rows, D], looked up by id.</summary>
+internal sealed class Embedding : nn.Module<Tensor, Tensor>
+{
+    public readonly Parameter weight;
+
+    public Embedding(long rows, long size) : base(nameof(Embedding))
+    {
+        weight = new Parameter(empty(rows, size));
+        RegisterComponents();
+    }
+
+    /// <param name="ids_T">[T], int64.</param>
+    /// <returns>[T, D].</returns>
+    public override Tensor forward(Tensor ids_T) => weight.index_select(0, ids_T);
+}

@@ -1,0 +1,22 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace RewardModel.Layers;
+
+/// <summary>x W^T + b, its weight [outputs, inputs] as checkpoints store it, uninitialised until loaded or drawn.</summary>
+internal sealed class Linear : nn.Module<Tensor, Tensor>
+{
+    public readonly Parameter weight;
+    public readonly Parameter? bias;
+
+    public Linear(long inputs, long outputs, bool hasBias) : base(nameof(Linear))
+    {
+        weight = new Parameter(empty(outputs, inputs));
+        bias = hasBias ? new Parameter(empty(outputs)) : null;
+        RegisterComponents();
+    }
+
+    /// <param name="x_TD">[T, inputs].</param>
+    /// <returns>[T, outputs].</returns>
+    public override Tensor forward(Tensor x_TD) => nn.functional.linear(x_TD, weight, bias!);
+}

@@ -1,0 +1,42 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace RewardModel.Layers;
+
+/// <summary>Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450).</summary>
+internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
+{
+    public readonly Parameter weight;
+    public readonly Parameter bias;
+    private readonly double epsilon;
+
+    public LayerNorm(long size, double epsilon) : base(nameof(LayerNorm))
+    {
+        weight = new Parameter(empty(size));
+        bias = new Parameter(empty(size));
+        this.epsilon = epsilon;
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x_TD) => nn.functional.layer_norm(x_TD, weight.shape, weight, bias, epsilon);
+}
+
+/// <summary>x / sqrt(mean(x^2) + epsilon) * weight (Zhang and Sennrich, arXiv 1910.07467).</summary>
+internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
+{
+    public readonly Parameter weight;
+    private readonly double epsilon;
+
+    public RmsNorm(long size, double epsilon) : base(nameof(RmsNorm))
+    {
+        weight = new Parameter(empty(size));
+        this.epsilon = epsilon;
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x_TD)
+    {
+        var inverseRms_T1 = x_TD.mul(x_TD).mean([-1], keepdim: true).add(epsilon).rsqrt();
+        return x_TD.mul(inverseRms_T1).mul(weight);
+    }
+}

@@ -1,0 +1,155 @@
+using RewardModel.Layers;
+using RewardModel.Ranking;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RewardModel;
+
+/// <summary>A run of tokens in a packed row.</summary>
+/// <param name="Start">Index of its first token in the row.</param>
+/// <param name="Length">Count of its tokens, at least 1.</param>
+/// <param name="Parent">Index of the segment that this one continues, or -1.</param>
+public readonly record struct Segment(int Start, int Length, int Parent = Segment.NoParent)
+{
+    /// <summary>The <see cref="Parent"/> of a segment that continues no other.</summary>
+    public const int NoParent = -1;
+}
+
+/// <summary>
+/// All token sequences of a batch in one flat row, without padding. A sequence is a segment, together with the parent that it
+/// continues: a ranked list is one prompt segment and K answer segments that continue it, so the prompt's tokens exist, and are
+/// computed, once. Segments without a parent come first, then those with one, ordered by parent: both parts are plain views of
+/// the row. Linear layers, norms and MLPs work on [T, ...] and know nothing of segments; only <see cref="Attention"/> does.
+/// </summary>
+/// <remarks>
+/// Example: prompt (7 8 9) with answers (1 2) and (3) is the row 7 8 9 1 2 3, with positions 0 1 2 3 4 3, segments (0, 3),
+/// (3, 2, parent 0), (5, 1, parent 0), and rewards read at rows 4 and 5.
+/// </remarks>
+public sealed class PackedSequences : IDisposable
+{
+    private PackedSequences(long[] tokenIds, long[] positionIds, Segment[] segments, long[] scoredRows)
+    {
+        Segments = segments;
+        TokenIds = tensor(tokenIds).DetachFromDisposeScope();
+        PositionIds = tensor(positionIds).DetachFromDisposeScope();
+        ScoredRows = tensor(scoredRows).DetachFromDisposeScope();
+        LongestSequence = (int)positionIds.Max() + 1;
+        HighestTokenId = (int)tokenIds.Max();
+        Attention = new AttentionLayout(segments);
+    }
+
+    /// <summary>Token ids, [T], int64.</summary>
+    public Tensor TokenIds { get; }
+
+    /// <summary>Position of each token in its sequence, [T], int64: an answer's go on from its prompt's length.</summary>
+    public Tensor PositionIds { get; }
+
+    /// <summary>Row of the last token of each scored sequence, [N], int64: where its reward is read.</summary>
+    public Tensor ScoredRows { get; }
+
+    /// <summary>The segments, those without a parent first.</summary>
+    public IReadOnlyList<Segment> Segments { get; }
+
+    /// <summary>Count of tokens in the row.</summary>
+    public int TokenCount => Segments[^1].Start + Segments[^1].Length;
+
+    /// <summary>Tokens of the longest sequence, its parent's included.</summary>
+    public int LongestSequence { get; }
+
+    /// <summary>The highest of the token ids.</summary>
+    public int HighestTokenId { get; }
+
+    internal AttentionLayout Attention { get; }
+
+    /// <summary>Packs ranked lists. Rewards come out list by list, in the order of each list's answers.</summary>
+    /// <param name="lists">At least one list; every answer has at least one token.</param>
+    /// <param name="sharePrompts">
+    /// True: each prompt is laid out once and its answers continue it. False: every answer brings its own copy of the prompt, as
+    /// encoders need; causal backbones give the same rewards either way.
+    /// </param>
+    /// <exception cref="ArgumentException">There is no list, or a list with no answer or with an answer of no tokens.</exception>
+    public static PackedSequences Pack(IReadOnlyList<TokenizedList> lists, bool sharePrompts = true)
+    {
+        Check(lists);
+        var row = new List<long>();
+        var positions = new List<long>();
+        var segments = new List<Segment>();
+        var promptSegments = new int[lists.Count];
+        var lastRows = lists.Select(list => new long[list.AnswerIds.Count]).ToArray();
+
+        void AddTokens(int[] ids, int firstPosition)
+        {
+            for (var i = 0; i < ids.Length; i++)
+            {
+                row.Add(ids[i]);
+                positions.Add(firstPosition + i);
+            }
+        }
+
+        for (var l = 0; l < lists.Count; l++)
+        {
+            var (promptIds, answerIds, _, _) = lists[l];
+            promptSegments[l] = segments.Count;
+            if (sharePrompts && promptIds.Length > 0)
+            {
+                segments.Add(new Segment(row.Count, promptIds.Length));
+                AddTokens(promptIds, 0);
+                continue;
+            }
+            for (var k = 0; k < answerIds.Count; k++)
+            {
+                segments.Add(new Segment(row.Count, promptIds.Length + answerIds[k].Length));
+                AddTokens(promptIds, 0);
+                AddTokens(answerIds[k], promptIds.Length);
+                lastRows[l][k] = row.Count - 1;
+            }
+        }
+
+        for (var l = 0; l < lists.Count; l++)
+        {
+            var (promptIds, answerIds, _, _) = lists[l];
+            if (!sharePrompts || promptIds.Length == 0)
+                continue;
+            for (var k = 0; k < answerIds.Count; k++)
+            {
+                segments.Add(new Segment(row.Count, answerIds[k].Length, promptSegments[l]));
+                AddTokens(answerIds[k], promptIds.Length);
+                lastRows[l][k] = row.Count - 1;
+            }
+        }
+
+        return new PackedSequences([.. row], [.. positions], [.. segments], [.. lastRows.SelectMany(rows => rows)]);
+    }
+
+    /// <summary>Tokens that <see cref="Pack"/> lays out for a list.</summary>
+    public static int CountTokens(TokenizedList list, bool sharePrompts = true)
+    {
+        var promptCopies = sharePrompts ? 1 : list.AnswerIds.Count;
+        return promptCopies * list.PromptIds.Length + list.AnswerIds.Sum(ids => ids.Length);
+    }
+
+    /// <summary>Releases the tensors.</summary>
+    public void Dispose()
+    {
+        TokenIds.Dispose();
+        PositionIds.Dispose();
+        ScoredRows.Dispose();
+        Attention.Dispose();
+    }
+
+    private static void Check(IReadOnlyList<TokenizedList> lists)
+    {
+        if (lists.Count == 0)
+            throw new ArgumentException("There is no list to pack; expected at least one.", nameof(lists));
+        foreach (var list in lists)
+        {
+            if (list.AnswerIds.Count == 0)
+                throw new ArgumentException($"The list at {list.Source} has no answers; expected at least one.", nameof(lists));
+            for (var k = 0; k < list.AnswerIds.Count; k++)
+                if (list.AnswerIds[k].Length == 0)
+                    throw new ArgumentException(
+                        $"Answer {k + 1} of the list at {list.Source} has no tokens; expected at least one, where its reward is read.",
+                        nameof(lists));
+        }
+    }
+}

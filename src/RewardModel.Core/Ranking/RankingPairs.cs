@@ -1,0 +1,91 @@
+using static TorchSharp.torch;
+
+namespace RewardModel.Ranking;
+
+/// <summary>How the pairs of a step are weighed against each other.</summary>
+public enum LossNormalization
+{
+    /// <summary>Mean over a list's pairs, then mean over the lists (InstructGPT, arXiv 2203.02155, eq. 1): every prompt weighs the same.</summary>
+    PerList,
+
+    /// <summary>Mean over all pairs of the step: a list weighs as much as it has pairs.</summary>
+    PerPair,
+}
+
+/// <summary>
+/// The ordered pairs among the answers of a batch: all (better, worse) of each list, ties left out. Indices count the batch's
+/// rewards, list by list.
+/// </summary>
+public sealed class RankingPairs : IDisposable
+{
+    private RankingPairs(long[] better, long[] worse, float[] weights)
+    {
+        Count = better.Length;
+        Better = tensor(better).DetachFromDisposeScope();
+        Worse = tensor(worse).DetachFromDisposeScope();
+        Weights = tensor(weights).DetachFromDisposeScope();
+    }
+
+    /// <summary>Count of pairs M.</summary>
+    public int Count { get; }
+
+    /// <summary>Index of the better answer's reward, [M], int64.</summary>
+    public Tensor Better { get; }
+
+    /// <summary>Index of the worse answer's reward, [M], int64.</summary>
+    public Tensor Worse { get; }
+
+    /// <summary>What each pair's loss is multiplied with before adding up, [M], float32: 1 / pairs of its list, or 1.</summary>
+    public Tensor Weights { get; }
+
+    /// <summary>All pairs of the given lists.</summary>
+    /// <param name="scores">Per list, the scores of its answers; higher is better, equal scores are ties and make no pair.</param>
+    /// <param name="normalization">Gives the <see cref="Weights"/>.</param>
+    public static RankingPairs Of(IEnumerable<IReadOnlyList<double>> scores, LossNormalization normalization = LossNormalization.PerList)
+    {
+        var better = new List<long>();
+        var worse = new List<long>();
+        var weights = new List<float>();
+        var first = 0;
+        foreach (var listScores in scores)
+        {
+            var listPairs = 0;
+            for (var i = 0; i < listScores.Count; i++)
+                for (var j = 0; j < listScores.Count; j++)
+                    if (listScores[i] > listScores[j])
+                    {
+                        better.Add(first + i);
+                        worse.Add(first + j);
+                        listPairs++;
+                    }
+            var weight = normalization switch
+            {
+                LossNormalization.PerList => 1f / listPairs,
+                LossNormalization.PerPair => 1f,
+                _ => throw new ArgumentOutOfRangeException(nameof(normalization), normalization, null),
+            };
+            weights.AddRange(Enumerable.Repeat(weight, listPairs));
+            first += listScores.Count;
+        }
+        return new RankingPairs([.. better], [.. worse], [.. weights]);
+    }
+
+    /// <summary>Count of ordered pairs among answers with these scores; C(K, 2) when none are tied.</summary>
+    public static int CountOf(IReadOnlyList<double> scores)
+    {
+        var count = 0;
+        for (var i = 0; i < scores.Count; i++)
+            for (var j = 0; j < i; j++)
+                if (scores[i] != scores[j])
+                    count++;
+        return count;
+    }
+
+    /// <summary>Releases the tensors.</summary>
+    public void Dispose()
+    {
+        Better.Dispose();
+        Worse.Dispose();
+        Weights.Dispose();
+    }
+}

@@ -1,0 +1,61 @@
+using RewardModel.Ranking;
+using static TorchSharp.torch;
+
+namespace RewardModel;
+
+/// <summary>
+/// Scores answers: the one path that evaluation, the command line and services go through. A reward depends on nothing but the
+/// prompt, the answer and the model: not on the other answers, nor on how they are divided into batches.
+/// </summary>
+/// <param name="model">The reward model; scored in evaluation mode, and put back into the mode it had.</param>
+/// <param name="maxTokensPerBatch">Most tokens that are computed at once, a shared prompt counted once: bounds memory.</param>
+public sealed class RewardScorer(RewardTransformer model, int maxTokensPerBatch = 8192)
+{
+    /// <summary>Scores tokenised lists.</summary>
+    /// <returns>Per list, one reward for each of its answers, in their order.</returns>
+    public float[][] Score(IReadOnlyList<TokenizedList> lists)
+    {
+        var wasTraining = model.training;
+        model.eval();
+        try
+        {
+            using var _ = no_grad();
+            var rewards = new float[lists.Count][];
+            foreach (var batch in TokenBudget.Batches(lists, maxTokensPerBatch))
+            {
+                if (batch.Length == 1)
+                {
+                    var parts = TokenBudget.SplitAnswers(lists[batch[0]], maxTokensPerBatch);
+                    rewards[batch[0]] = [.. parts.SelectMany(part => ScoreBatch([part])[0])];
+                    continue;
+                }
+                var batchRewards = ScoreBatch([.. batch.Select(index => lists[index])]);
+                for (var i = 0; i < batch.Length; i++)
+                    rewards[batch[i]] = batchRewards[i];
+            }
+            return rewards;
+        }
+        finally
+        {
+            model.train(wasTraining);
+        }
+    }
+
+    private float[][] ScoreBatch(IReadOnlyList<TokenizedList> lists)
+    {
+        using var scope = NewDisposeScope();
+        using var sequences = PackedSequences.Pack(lists);
+        return RewardsByList(model.call(sequences), lists);
+    }
+
+    /// <summary>Rewards as they come out of the model, divided into those of each list.</summary>
+    internal static float[][] RewardsByList(Tensor rewards, IReadOnlyList<TokenizedList> lists)
+    {
+        using var accessor = rewards.data<float>();
+        var all = accessor.ToArray();
+        var byList = new float[lists.Count][];
+        for (int l = 0, first = 0; l < lists.Count; first += lists[l].AnswerIds.Count, l++)
+            byList[l] = all[first..(first + lists[l].AnswerIds.Count)];
+        return byList;
+    }
+}

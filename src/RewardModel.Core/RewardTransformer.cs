@@ -1,0 +1,104 @@
+using RewardModel.Backbones;
+using RewardModel.Checkpoints;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace RewardModel;
+
+/// <summary>
+/// A reward model: a transformer whose vocabulary head is replaced by a linear layer with one output. Reads packed sequences and
+/// returns one reward for each scored one, read at its last token.
+/// </summary>
+public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
+{
+    private readonly ScalarHead score;
+
+    private RewardTransformer(HuggingFaceConfig config, double dropout) : base(nameof(RewardTransformer))
+    {
+        Config = config;
+        Backbone = Backbone.Create(config, dropout);
+        score = new ScalarHead(Backbone.HiddenSize);
+        // With these names, a parameter is called here as it is in a checkpoint.
+        register_module(Backbone.BaseModelPrefix, Backbone);
+        register_module(nameof(score), score);
+    }
+
+    /// <summary>The transformer under the head.</summary>
+    public Backbone Backbone { get; }
+
+    /// <summary>The config.json that the model was made from.</summary>
+    public HuggingFaceConfig Config { get; }
+
+    /// <summary>True when the checkpoint had no head and a new one was drawn: the rewards mean nothing before training.</summary>
+    public bool HasNewHead { get; private set; }
+
+    /// <summary>The parameters under the names that they have in a Hugging Face checkpoint: the model's own tensors, not copies.</summary>
+    public IEnumerable<(string Name, Parameter Parameter)> CheckpointParameters => named_parameters();
+
+    /// <summary>Reads a Hugging Face checkpoint: a language model, whose vocabulary head is dropped and a new head drawn, or a reward model.</summary>
+    /// <param name="directory">With config.json and safetensors files.</param>
+    /// <param name="dropout">Rate for every dropout the architecture has, in training; the checkpoint's own rates are not used.</param>
+    /// <param name="seed">Seed of a new head.</param>
+    /// <exception cref="CheckpointException">The directory can't be used: all reasons are listed.</exception>
+    public static RewardTransformer Load(string directory, double dropout = 0, long seed = 0)
+    {
+        using var scope = NewDisposeScope();
+        var model = new RewardTransformer(HuggingFaceConfig.Read(directory), dropout);
+        using var reader = CheckpointReader.Open(directory);
+        model.HasNewHead = !WeightLoading.Load(reader, model);
+        if (model.HasNewHead)
+            model.InitializeHead(seed);
+        return model;
+    }
+
+    /// <summary>A model with random weights, drawn as the architecture's reference implementation does.</summary>
+    /// <param name="config">Describes the architecture; of a Hugging Face config.json.</param>
+    /// <param name="dropout">Rate for every dropout the architecture has, in training.</param>
+    /// <param name="seed">Seed of the weights.</param>
+    /// <exception cref="CheckpointException">The configuration can't be used: all reasons are listed.</exception>
+    public static RewardTransformer FromConfig(HuggingFaceConfig config, double dropout = 0, long seed = 0)
+    {
+        using var scope = NewDisposeScope();
+        var model = new RewardTransformer(config, dropout);
+        manual_seed(seed);
+        using (no_grad())
+            model.Backbone.InitializeWeights();
+        model.InitializeHead(seed);
+        return model;
+    }
+
+    /// <summary>One reward per scored sequence, in the order in which they were packed.</summary>
+    /// <returns>[N], float32.</returns>
+    /// <exception cref="ArgumentException">A sequence is longer than the backbone takes, or a token id is not in its vocabulary.</exception>
+    public override Tensor forward(PackedSequences sequences)
+    {
+        using var scope = NewDisposeScope();
+        var hidden_TD = Backbone.call(sequences);
+        return score.call(hidden_TD.index_select(0, sequences.ScoredRows)).MoveToOuterDisposeScope();
+    }
+
+    // N(0, 1 / sqrt(D + 1)): Stiennon et al., arXiv 2009.01325, appendix B.1.
+    private void InitializeHead(long seed)
+    {
+        using var _ = no_grad();
+        manual_seed(seed);
+        score.weight.normal_(0, 1 / Math.Sqrt(Backbone.HiddenSize + 1));
+    }
+}
+
+/// <summary>The linear layer with one output in the place of the vocabulary head; no bias, as a ranking loss could not learn one.</summary>
+internal sealed class ScalarHead : nn.Module<Tensor, Tensor>
+{
+    public readonly Parameter weight;
+
+    public ScalarHead(long width) : base(nameof(ScalarHead))
+    {
+        weight = new Parameter(empty(1, width));
+        RegisterComponents();
+    }
+
+    /// <param name="hidden_ND">[N, D], any floating type.</param>
+    /// <returns>[N], float32 whatever the backbone computes with.</returns>
+    public override Tensor forward(Tensor hidden_ND) => nn.functional.linear(hidden_ND.to(float32), weight).squeeze(1);
+}

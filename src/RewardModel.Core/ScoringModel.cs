@@ -1,0 +1,128 @@
+using System.Text.Json.Nodes;
+using RewardModel.Checkpoints;
+using RewardModel.Ranking;
+using RewardModel.Tokenization;
+using static TorchSharp.torch;
+
+namespace RewardModel;
+
+/// <summary>
+/// A reward transformer together with the tokenizer and the rule by which text becomes its input: what is trained, saved as a Hugging
+/// Face directory, loaded again, and scores answers.
+/// </summary>
+public sealed class ScoringModel : IDisposable
+{
+    private readonly ListTruncation truncation;
+    private readonly ListTokenizer? listTokenizer;
+
+    /// <summary>Puts the parts together.</summary>
+    /// <param name="transformer">The model, from now on this object's own.</param>
+    /// <param name="tokenizer">The tokenizer that belongs to it; null when all data come as token ids.</param>
+    /// <param name="maxLength">Most tokens of prompt and answer together; null: what the transformer takes.</param>
+    /// <exception cref="ArgumentException">The maximum length or the vocabulary is larger than the transformer's.</exception>
+    public ScoringModel(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null)
+        : this(transformer, tokenizer, new ScoringRule(tokenizer?.SpecialTokenRule ?? new SpecialTokenRule(null, null), maxLength ?? transformer.Backbone.MaxPositions))
+    {
+    }
+
+    private ScoringModel(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer, ScoringRule rule)
+    {
+        var backbone = transformer.Backbone;
+        if (rule.MaxLength > backbone.MaxPositions)
+            throw new ArgumentException($"The maximum length is {rule.MaxLength}; this {backbone.GetName()} takes at most {backbone.MaxPositions} tokens.");
+        if (tokenizer?.VocabularySize > backbone.VocabularySize)
+            throw new ArgumentException(
+                $"The tokenizer has {tokenizer.VocabularySize} token ids; the model's vocabulary_size is {backbone.VocabularySize}. Use the tokenizer that belongs to the model, or a config.json with a vocab_size of at least {tokenizer.VocabularySize}.");
+        Transformer = transformer;
+        Tokenizer = tokenizer;
+        Rule = rule;
+        truncation = new ListTruncation(rule.SpecialTokens, rule.MaxLength);
+        listTokenizer = tokenizer is null ? null : new ListTokenizer(tokenizer.PlainTextTokenizer, rule.SpecialTokens, rule.MaxLength);
+    }
+
+    /// <summary>The model.</summary>
+    public RewardTransformer Transformer { get; }
+
+    /// <summary>The tokenizer; null when the model was trained on token ids without one.</summary>
+    public HuggingFaceTokenizer? Tokenizer { get; }
+
+    /// <summary>What a reward depends on besides.</summary>
+    public ScoringRule Rule { get; }
+
+    /// <summary>Loads what <see cref="Save"/> wrote.</summary>
+    /// <exception cref="CheckpointException">The directory does not hold a trained reward model: all reasons are listed.</exception>
+    /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
+    public static ScoringModel Load(string directory)
+    {
+        var transformer = RewardTransformer.Load(directory);
+        if (transformer.HasNewHead)
+            throw new CheckpointException(directory, ["tensor 'score.weight' is missing; expected the head of a trained reward model"], "Train it first.");
+        var tokenizer = File.Exists(Path.Combine(directory, HuggingFaceTokenizer.FileName)) ? HuggingFaceTokenizer.Load(directory) : null;
+        return new ScoringModel(transformer, tokenizer, ScoringRule.Read(directory));
+    }
+
+    /// <summary>Token ids of lists of text, and how many prompts and answers were cut to the maximum length.</summary>
+    /// <exception cref="InvalidOperationException">The model has no tokenizer.</exception>
+    public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Tokenize(IReadOnlyList<RankedList> lists) =>
+        listTokenizer is null
+            ? throw new InvalidOperationException("The model has no tokenizer, so it can't read text. Give lists of token ids (prompt_ids, answer_ids), or a tokenizer.")
+            : AddUp(lists.Select(listTokenizer.Tokenize));
+
+    /// <summary>Lists that came as token ids, cut to the maximum length where they exceed it.</summary>
+    public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Truncate(IReadOnlyList<TokenizedList> lists) =>
+        AddUp(lists.Select(truncation.Truncate));
+
+    /// <summary>Scores answers to one prompt.</summary>
+    /// <returns>One reward for each answer, higher is better; it depends on prompt and answer alone.</returns>
+    /// <exception cref="InvalidOperationException">The model has no tokenizer.</exception>
+    public float[] Score(string prompt, params IReadOnlyList<string> answers) =>
+        new RewardScorer(Transformer).Score(Tokenize([RankedList.BestFirst(prompt, answers)]).Lists)[0];
+
+    /// <summary>
+    /// Writes the directory that transformers' sequence-classification class of the architecture loads: weights, config.json, the
+    /// tokenizer's files byte for byte, and reward_model.json. config.json comes last and makes the directory a model.
+    /// </summary>
+    public void Save(string directory)
+    {
+        Directory.CreateDirectory(directory);
+        using (no_grad())
+            CheckpointWriter.Write(directory, Transformer.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)));
+        foreach (var file in Tokenizer?.Files ?? [])
+            PendingFile.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
+        Rule.Write(directory);
+        ExportedConfig().Write(directory);
+    }
+
+    /// <summary>Releases the model.</summary>
+    public void Dispose() => Transformer.Dispose();
+
+    private HuggingFaceConfig ExportedConfig()
+    {
+        var config = Transformer.Config.Copy();
+        config.Json["architectures"] = new JsonArray(Transformer.Backbone.SequenceClassificationClass);
+        config.Json["num_labels"] = 1;
+        config.Json["id2label"] = new JsonObject { ["0"] = "LABEL_0" };
+        config.Json["label2id"] = new JsonObject { ["LABEL_0"] = 0 };
+        config.Json["pad_token_id"] = PaddingId(config);
+        // transformers 5 reads either name, 4 the second only.
+        config.Json.Remove("dtype");
+        config.Json["torch_dtype"] = "float32";
+        return config;
+    }
+
+    /// <summary>
+    /// transformers reads the reward at the right-most id that is not pad_token_id, so that must not be the id that ends every answer:
+    /// the configuration's, the tokenizer's, or else the first that differs.
+    /// </summary>
+    private int PaddingId(HuggingFaceConfig config)
+    {
+        var candidates = new[] { config.Json["pad_token_id"]?.GetValue<int>(), Tokenizer?.PaddingId, Tokenizer?.UnknownId, Tokenizer?.BeginningOfSequenceId, 0, 1 };
+        return candidates.First(id => id is >= 0 && id < Transformer.Backbone.VocabularySize && id != Rule.SpecialTokens.AppendId)!.Value;
+    }
+
+    private static (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) AddUp(IEnumerable<(TokenizedList List, TruncationCount Cut)> results)
+    {
+        var all = results.ToArray();
+        return ([.. all.Select(result => result.List)], all.Aggregate(default(TruncationCount), (sum, result) => sum + result.Cut));
+    }
+}

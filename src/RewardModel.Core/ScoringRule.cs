@@ -1,0 +1,49 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using RewardModel.Checkpoints;
+using RewardModel.Tokenization;
+
+namespace RewardModel;
+
+/// <summary>
+/// What a reward depends on besides weights and tokenizer. Saved with the model as <c>reward_model.json</c>, so that it can't change
+/// between training and scoring.
+/// </summary>
+/// <param name="SpecialTokens">The ids put before prompts and after answers. Lists that come as token ids are taken to have them.</param>
+/// <param name="MaxLength">Most tokens of prompt and answer together: prompts are cut on the left, see <see cref="ListTruncation"/>.</param>
+public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
+{
+    internal const string FileName = "reward_model.json";
+
+    private static readonly JsonSerializerOptions jsonOptions = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true,
+    };
+
+    internal static ScoringRule Read(string directory)
+    {
+        var path = Path.Combine(directory, FileName);
+        if (!File.Exists(path))
+            throw new CheckpointException(
+                directory, [$"there is no {FileName}; expected it beside the weights of a trained reward model"],
+                "Give the output directory of a training run.");
+        try
+        {
+            return JsonSerializer.Deserialize<SavedRule>(File.ReadAllBytes(path), jsonOptions)!.Rule;
+        }
+        catch (JsonException e)
+        {
+            throw new CheckpointException(path, [$"the file can't be understood: {e.Message.TrimEnd('.')}"], "Take the file as it was saved, or train again.", e);
+        }
+    }
+
+    internal void Write(string directory) => PendingFile.WriteText(
+        Path.Combine(directory, FileName),
+        JsonSerializer.Serialize(new SavedRule(typeof(ScoringRule).Assembly.GetName().Version!.ToString(3), this), jsonOptions) + "\n");
+
+    private sealed record SavedRule(string LibraryVersion, ScoringRule Rule);
+}

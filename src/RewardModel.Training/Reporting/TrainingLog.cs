@@ -1,0 +1,51 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace RewardModel.Training.Reporting;
+
+/// <summary>
+/// Writes reports as JSON, one object a line, with the members of <see cref="StepReport"/> or <see cref="EvaluationReport"/> in
+/// snake_case. A resumed run goes on where its state was saved: later lines, of steps that are taken again, are removed first.
+/// </summary>
+public sealed class TrainingLog : IProgress<TrainingReport>, IDisposable
+{
+    private static readonly JsonSerializerOptions jsonOptions = new(RunDirectory.JsonOptions)
+    {
+        WriteIndented = false,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
+
+    private readonly StreamWriter writer;
+
+    /// <summary>Opens the log.</summary>
+    /// <param name="path">The file; its directory is made when it is not there.</param>
+    /// <param name="keepToStep">Lines up to this step are kept; null begins anew.</param>
+    public TrainingLog(string path, int? keepToStep = null)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        string[] kept = keepToStep is { } step && File.Exists(path)
+            ? [.. File.ReadLines(path).Where(line => StepOf(line) is { } lineStep && lineStep <= step)]
+            : [];
+        File.WriteAllLines(path, kept);
+        writer = new StreamWriter(path, append: true) { AutoFlush = true };
+    }
+
+    /// <summary>Writes one line.</summary>
+    public void Report(TrainingReport value) => writer.WriteLine(JsonSerializer.Serialize<object>(value, jsonOptions));
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose() => writer.Dispose();
+
+    /// <summary>Null for the line that was being written when the run was killed.</summary>
+    private static int? StepOf(string line)
+    {
+        try
+        {
+            return JsonNode.Parse(line)?["step"]?.GetValue<int>();
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using RewardModel.Checkpoints;
+using RewardModel.Training.Optimization;
+using static TorchSharp.torch;
+
+namespace RewardModel.Training;
+
+/// <summary>A run's directory holds something else than this run.</summary>
+public sealed class RunDirectoryException(string message) : Exception(message);
+
+/// <summary>
+/// The directory a run writes to. While it trains, everything lies under <c>training/</c>: <c>log.jsonl</c>, the newest state in
+/// <c>states/step-N</c>, and the best weights in <c>best/step-N</c>. The trained model itself is written into the directory once, at
+/// the end. States appear by one rename: a kill at any time leaves a whole one.
+/// </summary>
+/// <param name="path">The directory; made when it is not there.</param>
+public sealed class RunDirectory(string path)
+{
+    private const string stateFile = "state.json";
+    private const string weights = "weights";
+    private const string optimizerMoments = "optimizer";
+    private const string generator = "generator";
+
+    internal static readonly JsonSerializerOptions JsonOptions = new()
+    {
+        WriteIndented = true,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter() },
+    };
+
+    private readonly string states = System.IO.Path.Combine(path, "training", "states");
+    private readonly string best = System.IO.Path.Combine(path, "training", "best");
+
+    /// <summary>The directory.</summary>
+    public string Path => path;
+
+    /// <summary>The file with one JSON object for each step and evaluation.</summary>
+    public string LogFile => System.IO.Path.Combine(path, "training", "log.jsonl");
+
+    /// <summary>True when a run was begun here.</summary>
+    public bool HasRun => Directory.Exists(System.IO.Path.Combine(path, "training"));
+
+    /// <summary>The newest saved step; null when none was saved.</summary>
+    public int? NewestStep => Steps(states).LastOrDefault() is { Directory: not null } newest ? newest.Step : null;
+
+    /// <summary>Makes the directory ready for a new run.</summary>
+    internal void Begin()
+    {
+        Directory.CreateDirectory(states);
+        Directory.CreateDirectory(best);
+    }
+
+    internal void Save(RunFingerprint fingerprint, TrainerState state, RewardTransformer model, AdamW optimizer) =>
+        WriteStep(states, state.Step, directory =>
+        {
+            CheckpointWriter.Write(System.IO.Path.Combine(directory, weights), model.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)));
+            using var generatorState = get_rng_state();
+            CheckpointWriter.Write(System.IO.Path.Combine(directory, optimizerMoments), optimizer.State().Append((generator, generatorState)));
+            File.WriteAllBytes(
+                System.IO.Path.Combine(directory, stateFile), JsonSerializer.SerializeToUtf8Bytes(new SavedState(fingerprint, state), JsonOptions));
+        });
+
+    internal void SaveBest(int step, RewardTransformer model) =>
+        WriteStep(best, step, directory => CheckpointWriter.Write(directory, model.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter))));
+
+    /// <summary>Sets model, optimiser and random generator to the newest state.</summary>
+    /// <returns>False when no state was saved yet.</returns>
+    /// <exception cref="RunDirectoryException">The state is of a run with other options, data or model: all differences are listed.</exception>
+    internal bool TryRestore(RunFingerprint fingerprint, RewardTransformer model, AdamW optimizer, out TrainerState state)
+    {
+        state = new TrainerState();
+        if (Steps(states).LastOrDefault() is not { Directory: { } directory })
+            return false;
+        var saved = JsonSerializer.Deserialize<SavedState>(File.ReadAllBytes(System.IO.Path.Combine(directory, stateFile)), JsonOptions)!;
+        var differences = fingerprint.DifferencesOf(saved.Fingerprint).ToArray();
+        if (differences.Length > 0)
+            throw new RunDirectoryException(
+                $"The run in '{path}' can't be resumed, because it is another one: {string.Join("; ", differences)}. Use the options and data it was started with, or another directory.");
+
+        CopyInto(model.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)), System.IO.Path.Combine(directory, weights));
+        using var generatorState = get_rng_state();
+        CopyInto(optimizer.State().Append((generator, generatorState)), System.IO.Path.Combine(directory, optimizerMoments));
+        set_rng_state(generatorState);
+        optimizer.ResumeAt(saved.State.Step);
+        state = saved.State;
+        return true;
+    }
+
+    internal void RestoreBest(RewardTransformer model) =>
+        CopyInto(model.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)), Steps(best).Last().Directory);
+
+    private static void CopyInto(IEnumerable<(string Name, Tensor Tensor)> targets, string directory)
+    {
+        using var reader = CheckpointReader.Open(directory);
+        using var _ = no_grad();
+        foreach (var (name, target) in targets)
+        {
+            using var saved = reader.Read(name);
+            target.copy_(saved);
+        }
+    }
+
+    private static void WriteStep(string parent, int step, Action<string> write)
+    {
+        var target = System.IO.Path.Combine(parent, $"step-{step:D8}");
+        var unfinished = System.IO.Path.Combine(parent, "unfinished");
+        if (Directory.Exists(unfinished))
+            Directory.Delete(unfinished, recursive: true);
+        Directory.CreateDirectory(unfinished);
+        write(unfinished);
+        // A run that was killed after this step and resumed before it comes here again, with the same content.
+        if (Directory.Exists(target))
+            Directory.Delete(target, recursive: true);
+        Directory.Move(unfinished, target);
+        foreach (var (_, older) in Steps(parent).Where(saved => saved.Step != step))
+            Directory.Delete(older, recursive: true);
+    }
+
+    private static IEnumerable<(int Step, string Directory)> Steps(string parent) =>
+        Directory.Exists(parent)
+            ? Directory.EnumerateDirectories(parent, "step-*").Order(StringComparer.Ordinal).Select(directory => (int.Parse(directory[^8..]), directory))
+            : [];
+
+    private sealed record SavedState(RunFingerprint Fingerprint, TrainerState State);
+}

@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using RewardModel.Ranking;
+
+namespace RewardModel.Training;
+
+/// <summary>What a saved run depends on. A run is only resumed when all of it is the same.</summary>
+/// <param name="Options">The options, as JSON.</param>
+/// <param name="StepCount">Optimiser steps of the whole run.</param>
+/// <param name="TrainLists">Digest of the token ids and scores trained on, in their order.</param>
+/// <param name="HeldOutLists">Digest of the token ids and scores evaluated on.</param>
+/// <param name="Model">Digest of the names and shapes of the model's parameters.</param>
+/// <param name="Threads">Threads of the computation: sums depend on them.</param>
+public sealed record RunFingerprint(JsonObject Options, int StepCount, string TrainLists, string HeldOutLists, string Model, int Threads)
+{
+    internal static RunFingerprint Of(
+        TrainingOptions options, int stepCount, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
+        RewardTransformer model) => new(
+            JsonSerializer.SerializeToNode(options, RunDirectory.JsonOptions)!.AsObject(), stepCount, Digest(trainLists), Digest(heldOutLists),
+            Digest(string.Join('\n', model.CheckpointParameters.Select(pair => $"{pair.Name} {string.Join('x', pair.Parameter.shape)}"))),
+            TorchSharp.torch.get_num_threads());
+
+    /// <summary>What differs in a saved run, one sentence each.</summary>
+    internal IEnumerable<string> DifferencesOf(RunFingerprint saved)
+    {
+        foreach (var name in Options.Select(pair => pair.Key).Union(saved.Options.Select(pair => pair.Key)))
+            if (!JsonNode.DeepEquals(Options[name], saved.Options[name]))
+                yield return $"{name} was {Text(saved.Options[name])} and is {Text(Options[name])}";
+        if (StepCount != saved.StepCount)
+            yield return $"the count of steps was {saved.StepCount} and is {StepCount}";
+        if (TrainLists != saved.TrainLists)
+            yield return "the training lists are not the same";
+        if (HeldOutLists != saved.HeldOutLists)
+            yield return "the held-out lists are not the same";
+        if (Model != saved.Model)
+            yield return "the model's parameters have other names or shapes";
+        if (Threads != saved.Threads)
+            yield return $"the count of threads was {saved.Threads} and is {Threads}";
+    }
+
+    private static string Text(JsonNode? value) => value?.ToJsonString() ?? "not set";
+
+    private static string Digest(string text) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    private static string Digest(IReadOnlyList<TokenizedList> lists)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var list in lists)
+        {
+            Append(list.PromptIds);
+            Append(list.Scores.ToArray());
+            foreach (var answer in list.AnswerIds)
+                Append(answer);
+        }
+        return Convert.ToHexString(hash.GetHashAndReset());
+
+        void Append<T>(T[] values) where T : unmanaged
+        {
+            hash.AppendData(BitConverter.GetBytes(values.Length));
+            hash.AppendData(MemoryMarshal.AsBytes<T>(values));
+        }
+    }
+}

@@ -1,0 +1,244 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using RewardModel.Ranking;
+using RewardModel.Training.Data;
+using RewardModel.Training.Metrics;
+using RewardModel.Training.Optimization;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RewardModel.Training;
+
+/// <summary>
+/// Trains a reward model on ranked lists. Each answer is scored once per step, and its reward used in all its pairs; each prompt is
+/// computed once for all its answers. The same seed, data, model and count of threads give the same weights, bit for bit, also when
+/// the run was killed and resumed.
+/// </summary>
+public sealed class Trainer
+{
+    private readonly RewardTransformer model;
+    private readonly TrainingOptions options;
+    private readonly IReadOnlyList<TokenizedList> trainLists;
+    private readonly IReadOnlyList<TokenizedList> heldOutLists;
+    private readonly RunDirectory? directory;
+    private readonly IProgress<TrainingReport>? progress;
+    private readonly ILogger logger;
+    private readonly RankingLoss loss;
+    private readonly LearningRateSchedule schedule;
+    private readonly int stepsPerEpoch;
+    private readonly int stepCount;
+
+    /// <summary>Prepares a run; nothing is computed or written yet.</summary>
+    /// <param name="model">The model to train. It ends with the best evaluated weights, or the last ones without held-out lists.</param>
+    /// <param name="options">What to do.</param>
+    /// <param name="trainLists">Lists to train on. Those without an ordered pair (one answer, or all tied) are left out, and counted in the log.</param>
+    /// <param name="heldOutLists">Lists to evaluate on, with other prompts than the training lists; may be empty.</param>
+    /// <param name="directory">Where states are saved and resumed from; null saves nothing.</param>
+    /// <param name="progress">Told every step and every evaluation.</param>
+    /// <param name="logger">Told what the run does at its start and its turns.</param>
+    /// <exception cref="ArgumentException">An option is out of range, no list has a pair, or a list is longer than the model takes.</exception>
+    public Trainer(
+        RewardTransformer model, TrainingOptions options, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
+        RunDirectory? directory = null, IProgress<TrainingReport>? progress = null, ILogger? logger = null)
+    {
+        options.Validate();
+        this.model = model;
+        this.options = options;
+        this.heldOutLists = heldOutLists;
+        this.directory = directory;
+        this.progress = progress;
+        this.logger = logger ?? NullLogger.Instance;
+        this.trainLists = [.. trainLists.Where(list => RankingPairs.CountOf(list.Scores) > 0)];
+        if (this.trainLists.Count < trainLists.Count)
+            this.logger.LogWarning(
+                "{Count} of {All} training lists have no ordered pair (one answer, or all answers tied) and are left out",
+                trainLists.Count - this.trainLists.Count, trainLists.Count);
+        if (this.trainLists.Count == 0)
+            throw new ArgumentException($"None of the {trainLists.Count} training lists has an ordered pair; expected lists of two or more answers that are not all tied.", nameof(trainLists));
+        if (options.EarlyStopPatience > 0 && heldOutLists.Count == 0)
+            throw new ArgumentException($"{nameof(options.EarlyStopPatience)} is {options.EarlyStopPatience}, but there are no held-out lists to evaluate; give some, or set it to 0.", nameof(options));
+
+        loss = RankingLoss.ByName(options.Loss);
+        stepsPerEpoch = (this.trainLists.Count + options.ListsPerStep - 1) / options.ListsPerStep;
+        stepCount = options.Steps ?? checked(options.Epochs * stepsPerEpoch);
+        schedule = new LearningRateSchedule(options.Schedule, options.LearningRate, options.WarmupSteps, stepCount, options.FinalLearningRateRatio);
+    }
+
+    /// <summary>Trains to the end.</summary>
+    /// <param name="resume">True: goes on from the newest state in the run's directory, if it has one.</param>
+    /// <param name="cancellation">When cancelled, the state is saved after the current step, and the call ends.</param>
+    /// <exception cref="TrainingDivergedException">A loss or gradient is not finite; the weights are those from before that step.</exception>
+    /// <exception cref="RunDirectoryException">The directory holds a run with other options, data or model.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public TrainingResult Train(bool resume = false, CancellationToken cancellation = default)
+    {
+        using var optimizer = new AdamW(model.CheckpointParameters, options.Optimizer);
+        var evaluationInterval = options.EvaluationInterval ?? Math.Max(1, stepCount / 10);
+        var saveInterval = options.SaveInterval ?? Math.Max(1, stepCount / 10);
+        var fingerprint = RunFingerprint.Of(options, stepCount, trainLists, heldOutLists, model);
+        logger.LogInformation(
+            "{Lists} training lists, {Answers} answers, {HeldOut} held-out lists; {Steps} steps of {ListsPerStep} lists ({StepsPerEpoch} an epoch); evaluation every {Evaluation} steps",
+            trainLists.Count, trainLists.Sum(list => list.AnswerIds.Count), heldOutLists.Count, stepCount, options.ListsPerStep, stepsPerEpoch, evaluationInterval);
+
+        manual_seed(options.Seed);
+        var state = new TrainerState();
+        var isRestored = resume && directory is not null && directory.TryRestore(fingerprint, model, optimizer, out state);
+        if (isRestored)
+            logger.LogInformation("Resumed after step {Step} of {Steps}", state.Step, stepCount);
+        else if (directory is not null)
+            directory.Begin();
+
+        EvaluationReport? evaluation = state.LastEvaluation;
+        var clock = Stopwatch.StartNew();
+        for (var firstStep = state.Step; ; state.Step++)
+        {
+            // A restored state was evaluated and saved before it was written.
+            var isDone = state.Step == stepCount || IsStoppedEarly(state);
+            if (!(isRestored && state.Step == firstStep))
+            {
+                if (heldOutLists.Count > 0 && (isDone || state.Step % evaluationInterval == 0))
+                {
+                    evaluation = Evaluate(state);
+                    isDone |= IsStoppedEarly(state);
+                }
+                if (isDone || cancellation.IsCancellationRequested || (state.Step > 0 && state.Step % saveInterval == 0))
+                    directory?.Save(fingerprint, state, model, optimizer);
+            }
+            cancellation.ThrowIfCancellationRequested();
+            if (isDone)
+                break;
+            TakeStep(state, optimizer, clock, firstStep);
+        }
+
+        if (state.BestEvaluation is { } best && best.Step < state.Step && directory is not null)
+            directory.RestoreBest(model);
+        return new TrainingResult(state.Step, state.TokensSeen, evaluation, state.BestEvaluation, state.Step < stepCount);
+    }
+
+    private bool IsStoppedEarly(TrainerState state) =>
+        options.EarlyStopPatience > 0 && state.EvaluationsSinceBest >= options.EarlyStopPatience;
+
+    private void TakeStep(TrainerState state, AdamW optimizer, Stopwatch clock, int firstStep)
+    {
+        var start = clock.Elapsed;
+        model.train();
+        var lists = ListsOf(state.Step);
+        double divisor = options.LossNormalization == LossNormalization.PerList
+            ? lists.Length
+            : lists.Sum(list => RankingPairs.CountOf(list.Scores));
+        var metrics = new RankingMetricsAccumulator(loss);
+        double stepLoss = 0;
+        foreach (var batch in TokenBudget.Batches(lists, options.MaxTokensPerBatch))
+        {
+            TokenizedList[] batchLists = [.. batch.Select(index => lists[index])];
+            var (batchLoss, rewards) = AccumulateGradients(batchLists, divisor);
+            if (!double.IsFinite(batchLoss))
+                throw Diverged(state, optimizer, $"the loss is {batchLoss}", batchLists);
+            stepLoss += batchLoss;
+            for (var l = 0; l < batchLists.Length; l++)
+                metrics.Add(rewards[l], batchLists[l].Scores);
+        }
+
+        var gradientNorm = optimizer.GradientNorm();
+        if (!double.IsFinite(gradientNorm))
+            throw Diverged(state, optimizer, $"the gradient norm is {gradientNorm}", lists);
+        var learningRate = schedule.At(state.Step);
+        optimizer.Step(learningRate, ClippingFactor(gradientNorm));
+        model.zero_grad();
+
+        var tokens = lists.Sum(list => PackedSequences.CountTokens(list));
+        state.TokensSeen += tokens;
+        var stepsTaken = state.Step + 1;
+        progress?.Report(new StepReport(
+            stepsTaken, stepCount, stepsTaken / (double)stepsPerEpoch, stepLoss, metrics.Result.Accuracy, learningRate, gradientNorm,
+            state.TokensSeen, tokens / (clock.Elapsed - start).TotalSeconds,
+            clock.Elapsed / (stepsTaken - firstStep) * (stepCount - stepsTaken)));
+    }
+
+    /// <summary>The lists of a step: epoch by epoch all lists, in an order drawn anew for each epoch.</summary>
+    private TokenizedList[] ListsOf(int step)
+    {
+        var (epoch, stepOfEpoch) = Math.DivRem(step, stepsPerEpoch);
+        var order = SplitMix64.Permutation(trainLists.Count, SplitMix64.Combine((ulong)options.Seed, (ulong)epoch));
+        return [.. order.Skip(stepOfEpoch * options.ListsPerStep).Take(options.ListsPerStep).Select(index => trainLists[index])];
+    }
+
+    /// <summary>Adds the gradient of sum(loss) / divisor to the parameters' gradients.</summary>
+    private (double Loss, float[][] Rewards) AccumulateGradients(TokenizedList[] lists, double divisor)
+    {
+        using var scope = NewDisposeScope();
+        using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), options.LossNormalization);
+        if (lists.Length == 1 && TokenBudget.SplitAnswers(lists[0], options.MaxTokensPerBatch) is { Count: > 1 } parts)
+            return AccumulateInParts(parts, pairs, divisor);
+        using var sequences = PackedSequences.Pack(lists);
+        var rewards = model.call(sequences);
+        var batchLoss = loss.Sum(rewards, pairs).div(divisor);
+        batchLoss.backward();
+        return (batchLoss.item<float>(), RewardScorer.RewardsByList(rewards.detach(), lists));
+    }
+
+    /// <summary>
+    /// The loss sees the model only through K rewards. So a list that is too long for one graph is scored without one, d loss / d reward
+    /// is taken, and each part goes forward and backward with that: one forward pass more, and memory for one part only.
+    /// </summary>
+    private (double Loss, float[][] Rewards) AccumulateInParts(IReadOnlyList<TokenizedList> parts, RankingPairs pairs, double divisor)
+    {
+        // Dropout must draw the same in both passes.
+        var generatorStates = new List<Tensor>();
+        var partRewards = new List<Tensor>();
+        using (no_grad())
+            foreach (var part in parts)
+            {
+                generatorStates.Add(get_rng_state());
+                using var sequences = PackedSequences.Pack([part]);
+                partRewards.Add(model.call(sequences));
+            }
+
+        var rewards = cat(partRewards).requires_grad_();
+        var listLoss = loss.Sum(rewards, pairs).div(divisor);
+        listLoss.backward();
+        var rewardGradients = rewards.grad!.split([.. parts.Select(part => (long)part.AnswerIds.Count)]);
+
+        for (var p = 0; p < parts.Count; p++)
+        {
+            using var scope = NewDisposeScope();
+            set_rng_state(generatorStates[p]);
+            using var sequences = PackedSequences.Pack([parts[p]]);
+            model.call(sequences).backward([rewardGradients[p]]);
+        }
+        using var accessor = rewards.detach().data<float>();
+        return (listLoss.item<float>(), [accessor.ToArray()]);
+    }
+
+    private double ClippingFactor(double gradientNorm) =>
+        // 1e-6 as in torch.nn.utils.clip_grad_norm_.
+        options.MaxGradientNorm > 0 ? Math.Min(1, options.MaxGradientNorm / (gradientNorm + 1e-6)) : 1;
+
+    private TrainingDivergedException Diverged(TrainerState state, AdamW optimizer, string what, IEnumerable<TokenizedList> lists)
+    {
+        model.zero_grad();
+        return new TrainingDivergedException(state.Step + 1, what, lists.Select(list => list.Source.ToString()));
+    }
+
+    private EvaluationReport Evaluate(TrainerState state)
+    {
+        var rewards = new RewardScorer(model, options.MaxTokensPerBatch).Score(heldOutLists);
+        var metrics = new RankingMetricsAccumulator(loss);
+        for (var l = 0; l < heldOutLists.Count; l++)
+            metrics.Add(rewards[l], heldOutLists[l].Scores);
+        var result = metrics.Result;
+
+        var isBest = state.BestEvaluation is null || result.Accuracy > state.BestEvaluation.Metrics.Accuracy;
+        var report = new EvaluationReport(state.Step, result, isBest);
+        state.LastEvaluation = report;
+        state.EvaluationsSinceBest = isBest ? 0 : state.EvaluationsSinceBest + 1;
+        if (isBest)
+        {
+            state.BestEvaluation = report;
+            directory?.SaveBest(state.Step, model);
+        }
+        progress?.Report(report);
+        return report;
+    }
+}

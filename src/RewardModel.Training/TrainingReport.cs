@@ -1,0 +1,48 @@
+using RewardModel.Training.Metrics;
+
+namespace RewardModel.Training;
+
+/// <summary>Something that a running training tells: see the records derived from it.</summary>
+/// <param name="Step">Optimiser steps taken when it was told.</param>
+public abstract record TrainingReport(int Step);
+
+/// <summary>One optimiser step.</summary>
+/// <param name="Step">Steps taken, this one included.</param>
+/// <param name="StepCount">Steps of the whole run.</param>
+/// <param name="Epoch">Passes over the training lists so far, with fraction.</param>
+/// <param name="Loss">The step's loss, before its update.</param>
+/// <param name="Accuracy">Share of the step's pairs with the better answer's reward above the worse one's, before its update.</param>
+/// <param name="LearningRate">The step's rate.</param>
+/// <param name="GradientNorm">L2 norm of the gradients, before clipping.</param>
+/// <param name="TokensSeen">Tokens trained on since the beginning of the run, a shared prompt counted once per list.</param>
+/// <param name="TokensPerSecond">Speed of this step.</param>
+/// <param name="TimeLeft">What the remaining steps will take at the mean speed so far, evaluations not counted.</param>
+public sealed record StepReport(
+    int Step, int StepCount, double Epoch, double Loss, double Accuracy, double LearningRate, double GradientNorm,
+    long TokensSeen, double TokensPerSecond, TimeSpan TimeLeft) : TrainingReport(Step);
+
+/// <summary>One evaluation on the held-out lists.</summary>
+/// <param name="Step">Steps taken before it.</param>
+/// <param name="Metrics">What came out.</param>
+/// <param name="IsBest">True when its accuracy is the highest so far.</param>
+public sealed record EvaluationReport(int Step, RankingMetrics Metrics, bool IsBest) : TrainingReport(Step);
+
+/// <summary>What a finished run gave.</summary>
+/// <param name="StepCount">Optimiser steps taken.</param>
+/// <param name="TokensSeen">Tokens trained on.</param>
+/// <param name="FinalEvaluation">The evaluation after the last step; null without held-out lists.</param>
+/// <param name="BestEvaluation">The evaluation whose weights the model has now; null without held-out lists.</param>
+/// <param name="StoppedEarly">True when accuracy had not risen for <see cref="TrainingOptions.EarlyStopPatience"/> evaluations.</param>
+public sealed record TrainingResult(
+    int StepCount, long TokensSeen, EvaluationReport? FinalEvaluation, EvaluationReport? BestEvaluation, bool StoppedEarly);
+
+/// <summary>A loss or a gradient is infinite or not a number. The weights are those from before the step.</summary>
+public sealed class TrainingDivergedException : Exception
+{
+    internal TrainingDivergedException(int step, string what, IEnumerable<string> lists)
+        : base($"Step {step}: {what}. The weights have not been changed by this step. Its lists: {string.Join(", ", lists)}. "
+            + "Look at those lists, or lower the learning rate, or set a smaller maximum gradient norm.") => Step = step;
+
+    /// <summary>The step, counted from 1, that was not taken.</summary>
+    public int Step { get; }
+}

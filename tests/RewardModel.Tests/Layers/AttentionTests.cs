@@ -1,0 +1,103 @@
+using RewardModel.Ranking;
+using static TorchSharp.torch;
+
+namespace RewardModel.Tests.Layers;
+
+/// <summary>What packing promises: a reward depends on its prompt and answer only, and sharing prompts changes nothing but rounding.</summary>
+public class AttentionTests
+{
+    private static readonly TokenizedList[] raggedLists =
+    [
+        TinyModel.List(1, 9, 5, 1, 12, 3),
+        TinyModel.List(2, 0, 4, 2),
+        TinyModel.List(3, 1, 1),
+        TinyModel.List(4, 30, [.. Enumerable.Range(1, 16)]),
+        TinyModel.List(5, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1),
+    ];
+
+    public static TheoryData<string> Architectures => [.. TinyModel.Architectures];
+
+    [Theory, MemberData(nameof(Architectures))]
+    public void Every_answer_alone_gives_the_same_reward(string architecture)
+    {
+        using var model = TinyModel.Create(architecture);
+        var scorer = new RewardScorer(model);
+        var together = scorer.Score(raggedLists);
+        for (var l = 0; l < raggedLists.Length; l++)
+            for (var k = 0; k < raggedLists[l].AnswerIds.Count; k++)
+            {
+                TokenizedList alone = new([], [[.. raggedLists[l].PromptIds, .. raggedLists[l].AnswerIds[k]]], [0]);
+                Assert.Equal(scorer.Score([alone])[0][0], together[l][k], 1e-6);
+            }
+    }
+
+    [Theory, MemberData(nameof(Architectures))]
+    public void Sharing_prompts_changes_neither_rewards_nor_gradients(string architecture)
+    {
+        using var model = TinyModel.Create(architecture);
+        var (sharedRewards, sharedGradients) = RewardsAndGradients(model, raggedLists, sharePrompts: true);
+        var (rewards, gradients) = RewardsAndGradients(model, raggedLists, sharePrompts: false);
+        Assert.Equal(rewards.Length, sharedRewards.Length);
+        for (var i = 0; i < rewards.Length; i++)
+            Assert.Equal(rewards[i], sharedRewards[i], 1e-6);
+        foreach (var (name, expected) in gradients)
+        {
+            var norm = Math.Sqrt(expected.Sum(value => (double)value * value));
+            var difference = Math.Sqrt(expected.Zip(sharedGradients[name]).Sum(pair => Math.Pow(pair.First - (double)pair.Second, 2)));
+            Assert.True(difference <= 1e-5 * norm + 1e-7, $"{name}: the gradients differ by {difference}, of norm {norm}");
+        }
+    }
+
+    [Theory, MemberData(nameof(Architectures))]
+    public void The_order_of_answers_and_lists_permutes_the_rewards(string architecture)
+    {
+        using var model = TinyModel.Create(architecture);
+        var scorer = new RewardScorer(model);
+        var rewards = scorer.Score(raggedLists);
+        var reversed = scorer.Score([.. raggedLists.Reverse().Select(list => list with { AnswerIds = [.. list.AnswerIds.Reverse()] })]);
+        for (var l = 0; l < rewards.Length; l++)
+            for (var k = 0; k < rewards[l].Length; k++)
+                Assert.Equal(rewards[l][k], reversed[^(l + 1)][^(k + 1)], 1e-6);
+    }
+
+    [Theory, MemberData(nameof(Architectures))]
+    public void The_prompt_counts_and_so_does_the_order_of_its_tokens(string architecture)
+    {
+        using var model = TinyModel.Create(architecture);
+        var scorer = new RewardScorer(model);
+        var list = TinyModel.List(7, 6, 4, 5);
+        var reward = scorer.Score([list])[0][0];
+        Assert.True(Math.Abs(reward - scorer.Score([list with { PromptIds = [] }])[0][0]) > 1e-3);
+        Assert.True(Math.Abs(reward - scorer.Score([list with { PromptIds = [.. list.PromptIds.Reverse()] }])[0][0]) > 1e-3);
+    }
+
+    [Fact]
+    public void Dropout_of_attention_acts_in_training_only()
+    {
+        using var model = TinyModel.Create("llama", dropout: 0.5);
+        var scorer = new RewardScorer(model);
+        Assert.Equal(scorer.Score(raggedLists)[0], scorer.Score(raggedLists)[0]);
+        var (first, _) = RewardsAndGradients(model, raggedLists, sharePrompts: true);
+        var (second, _) = RewardsAndGradients(model, raggedLists, sharePrompts: true);
+        Assert.NotEqual(first, second);
+    }
+
+    private static (float[] Rewards, Dictionary<string, float[]> Gradients) RewardsAndGradients(
+        RewardTransformer model, IReadOnlyList<TokenizedList> lists, bool sharePrompts)
+    {
+        using var scope = NewDisposeScope();
+        model.train();
+        model.zero_grad();
+        using var sequences = PackedSequences.Pack(lists, sharePrompts);
+        using var pairs = RankingPairs.Of(lists.Select(list => list.Scores));
+        var rewards = model.call(sequences);
+        new LogSigmoidLoss().Sum(rewards, pairs).backward();
+        return (Values(rewards.detach()), model.CheckpointParameters.ToDictionary(pair => pair.Name, pair => Values(pair.Parameter.grad)));
+    }
+
+    private static float[] Values(Tensor tensor)
+    {
+        using var accessor = tensor.contiguous().data<float>();
+        return accessor.ToArray();
+    }
+}

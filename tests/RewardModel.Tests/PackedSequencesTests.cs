@@ -1,0 +1,61 @@
+using RewardModel.Ranking;
+using static TorchSharp.torch;
+
+namespace RewardModel.Tests;
+
+public class PackedSequencesTests
+{
+    [Fact]
+    public void The_example_of_the_documentation_holds()
+    {
+        using var packed = PackedSequences.Pack([new TokenizedList([7, 8, 9], [[1, 2], [3]], [1, 0])]);
+        Assert.Equal([7, 8, 9, 1, 2, 3], Values(packed.TokenIds));
+        Assert.Equal([0, 1, 2, 3, 4, 3], Values(packed.PositionIds));
+        Assert.Equal([new Segment(0, 3), new Segment(3, 2, 0), new Segment(5, 1, 0)], packed.Segments);
+        Assert.Equal([4, 5], Values(packed.ScoredRows));
+        Assert.Equal((6, 5, 9), (packed.TokenCount, packed.LongestSequence, packed.HighestTokenId));
+    }
+
+    [Fact]
+    public void Prompts_come_first_and_lists_without_prompt_are_segments_of_their_own()
+    {
+        using var packed = PackedSequences.Pack([
+            new TokenizedList([7], [[1, 2]], [0]),
+            new TokenizedList([], [[3], [4, 5]], [1, 0]),
+            new TokenizedList([8, 9], [[6], [1]], [1, 0])]);
+        Assert.Equal([7, 3, 4, 5, 8, 9, 1, 2, 6, 1], Values(packed.TokenIds));
+        Assert.Equal([0, 0, 0, 1, 0, 1, 1, 2, 2, 2], Values(packed.PositionIds));
+        Assert.Equal([7, 1, 3, 8, 9], Values(packed.ScoredRows));
+    }
+
+    [Fact]
+    public void Not_sharing_repeats_the_prompt()
+    {
+        TokenizedList list = new([7, 8], [[1], [2, 3]], [1, 0]);
+        using var packed = PackedSequences.Pack([list], sharePrompts: false);
+        Assert.Equal([7, 8, 1, 7, 8, 2, 3], Values(packed.TokenIds));
+        Assert.Equal([0, 1, 2, 0, 1, 2, 3], Values(packed.PositionIds));
+        Assert.Equal([2, 6], Values(packed.ScoredRows));
+        Assert.Equal((5, 7), (PackedSequences.CountTokens(list), PackedSequences.CountTokens(list, sharePrompts: false)));
+    }
+
+    [Fact]
+    public void Lists_that_have_nothing_to_score_are_told()
+    {
+        Assert.Equal(
+            "There is no list to pack; expected at least one. (Parameter 'lists')",
+            Assert.Throws<ArgumentException>(() => PackedSequences.Pack([])).Message);
+        Assert.Equal(
+            "The list at a.jsonl:3 has no answers; expected at least one. (Parameter 'lists')",
+            Assert.Throws<ArgumentException>(() => PackedSequences.Pack([new TokenizedList([1], [], [], new SourceLine("a.jsonl", 3))])).Message);
+        Assert.Equal(
+            "Answer 2 of the list at (in memory) has no tokens; expected at least one, where its reward is read. (Parameter 'lists')",
+            Assert.Throws<ArgumentException>(() => PackedSequences.Pack([new TokenizedList([1], [[1], []], [1, 0])])).Message);
+    }
+
+    private static long[] Values(Tensor tensor)
+    {
+        using var accessor = tensor.data<long>();
+        return accessor.ToArray();
+    }
+}

@@ -1,0 +1,187 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using RewardModel.Ranking;
+using RewardModel.Training;
+using RewardModel.Training.Optimization;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RewardModel.Tests.Parity;
+
+/// <summary>Every number of the reference implementation, within the tolerances that README.md of this folder reasons for.</summary>
+public class ParityTests
+{
+    [Theory, MemberData(nameof(ParityModel.OfRepositoryInBothSpellings), MemberType = typeof(ParityModel))]
+    public void Equals_the_reference(string name, string config)
+    {
+        using var model = ParityModel.OfRepository(name, config);
+        CompareAll(model);
+    }
+
+    [SharedTheory("goldens"), MemberData(nameof(ParityModel.OfSharedSetInBothSpellings), MemberType = typeof(ParityModel))]
+    public void Equals_the_reference_on_the_larger_set(string name, string config)
+    {
+        using var model = ParityModel.OfSharedSet(name, config);
+        CompareAll(model);
+    }
+
+    [Theory]
+    [InlineData("gpt2", "layer_norm_epsilon", "1e-6", 1e-5)]
+    [InlineData("gpt2", "n_layer", "1", 1e-1)]
+    [InlineData("gpt2", "n_head", "2", 1e-2)]
+    [InlineData("gpt2", "activation_function", "\"gelu\"", 1e-5)]
+    [InlineData("llama", "rms_norm_eps", "1e-5", 1e-5)]
+    [InlineData("llama", "num_hidden_layers", "1", 1e-1)]
+    [InlineData("llama", "rope_parameters", """{"rope_theta": 20000.0, "rope_type": "default"}""", 1e-3)]
+    [InlineData("llama_rope_llama3", "rope_parameters", """{"rope_theta": 10000.0, "rope_type": "default"}""", 1e-3)]
+    public void The_rewards_would_show_another_setting(string name, string setting, string value, double leastChange)
+    {
+        using var model = ParityModel.OfRepository(name, "config", config => config[setting] = JsonNode.Parse(value));
+        if (setting is "n_layer" or "num_hidden_layers")
+            DropSecondLayer(model.Directory);
+        using var transformer = model.Load();
+        var rewards = new RewardScorer(transformer).Score(model.RankedLists());
+        Assert.True(LargestDifference(model.Expected["ranking"]!["rewards"].Deserialize<float[][]>()!, rewards) > leastChange);
+    }
+
+    private static void DropSecondLayer(string directory)
+    {
+        using var reader = Checkpoints.CheckpointReader.Open(directory);
+        var kept = reader.Entries.Where(entry => !entry.Name.Contains(".1.", StringComparison.Ordinal))
+            .Select(entry => (entry.Name, reader.Read(entry.Name))).ToArray();
+        Checkpoints.CheckpointWriter.Write(directory, kept);
+    }
+
+    private static void CompareAll(ParityModel model)
+    {
+        CompareRewardsAndHiddenStates(model);
+        foreach (var shares in new[] { true, false })
+        {
+            CompareLossAndGradients(model, new LogSigmoidLoss(), "logsigmoid", shares);
+            CompareLossAndGradients(model, new SigmoidLoss(), "sigmoid", shares);
+        }
+        CompareTraining(model, "constant", new TrainingOptions { Schedule = ScheduleKind.Constant, MaxGradientNorm = 0 });
+        CompareTraining(model, "clip_warmup", new TrainingOptions { Schedule = ScheduleKind.Linear, WarmupSteps = 2, MaxGradientNorm = 1 });
+    }
+
+    private static void CompareRewardsAndHiddenStates(ParityModel model)
+    {
+        using var transformer = model.Load();
+        var expected = model.Expected["batch"]!;
+        var rewards = new RewardScorer(transformer).Score(model.BatchRows());
+        Close(expected["rewards"].Deserialize<float[]>()!, [.. rewards.Select(row => row[0])], 1e-5);
+        var ranked = new RewardScorer(transformer).Score(model.RankedLists());
+        Assert.InRange(LargestDifference(model.Expected["ranking"]!["rewards"].Deserialize<float[][]>()!, ranked), 0, 1e-5);
+
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        transformer.eval();
+        using var sequences = PackedSequences.Pack(model.BatchRows());
+        var hidden = transformer.Backbone.call(sequences);
+        using var values = hidden.data<float>();
+        var hiddenValues = values.ToArray();
+        var width = transformer.Backbone.HiddenSize;
+        foreach (var entry in expected["final_hidden"]!["entries"]!.AsArray())
+        {
+            var (row, position, channel) = ((int)entry![0]!, (int)entry[1]!, (int)entry[2]!);
+            var found = hiddenValues[(sequences.Segments[row].Start + position) * width + channel];
+            Assert.InRange(Math.Abs(found - (float)entry[3]!), 0, 2e-5);
+        }
+        var sumOfMagnitudes = (double)expected["final_hidden"]!["sum_abs"]!;
+        Assert.InRange(Math.Abs(hiddenValues.Sum(value => (double)value) - (double)expected["final_hidden"]!["sum"]!), 0, 1e-6 * sumOfMagnitudes);
+    }
+
+    private static void CompareLossAndGradients(ParityModel model, RankingLoss loss, string name, bool sharePrompts)
+    {
+        using var scope = NewDisposeScope();
+        using var transformer = model.Load();
+        var expected = model.Expected["ranking"]![name]!;
+        var lists = model.RankedLists();
+        using var sequences = PackedSequences.Pack(lists, sharePrompts);
+        using var pairs = RankingPairs.Of(lists.Select(list => list.Scores));
+        transformer.train();
+        var value = loss.Sum(transformer.call(sequences), pairs).div(lists.Count);
+        value.backward();
+
+        Assert.InRange(Math.Abs(value.item<float>() - (float)expected["loss"]!), 0, 1e-5);
+        using var optimizer = new AdamW(transformer.CheckpointParameters, new AdamWOptions());
+        Near((double)expected["grad_norm"]!, optimizer.GradientNorm(), absolute: 0, relative: 1e-5);
+        var gradients = transformer.CheckpointParameters.ToDictionary(pair => pair.Name, pair => pair.Parameter.grad!);
+        Assert.Equal(gradients.Keys.Order(), expected["grads"]!.AsObject().Select(pair => pair.Key).Order());
+        foreach (var (parameter, expectedGradient) in expected["grads"]!.AsObject())
+        {
+            using var data = gradients[parameter].contiguous().data<float>();
+            var values = data.ToArray();
+            Near((double)expectedGradient!["norm"]!, Math.Sqrt(values.Sum(v => (double)v * v)), absolute: 1e-5, relative: 1e-5);
+            foreach (var entry in expectedGradient["entries"]!.AsArray())
+                Near((float)entry![1]!, values[(int)entry[0]!], absolute: 1e-5, relative: 1e-5);
+        }
+    }
+
+    private static void CompareTraining(ParityModel model, string run, TrainingOptions options)
+    {
+        using var transformer = model.Load();
+        var expected = model.Expected["training"]!["runs"]![run]!;
+        var lists = model.RankedLists();
+        var reports = new Collected();
+        options = options with
+        {
+            Steps = 5,
+            LearningRate = 1e-3,
+            ListsPerStep = lists.Count,
+            Optimizer = new AdamWOptions { WeightDecay = 0.01, DecayAll = true },
+        };
+        new Trainer(transformer, options, lists, [], progress: reports).Train();
+
+        Close(expected["lr"].Deserialize<double[]>()!, reports.Steps.Select(step => step.LearningRate).ToArray(), 1e-12);
+        Close(expected["losses"].Deserialize<double[]>()!, reports.Steps.Select(step => step.Loss).ToArray(), 1e-5);
+        foreach (var (norm, step) in expected["grad_norms"].Deserialize<double[]>()!.Zip(reports.Steps))
+            Near(norm, step.GradientNorm, absolute: 0, relative: 1e-4);
+
+        var scorer = new RewardScorer(transformer);
+        var rewards = scorer.Score(lists);
+        var mean = rewards.SelectMany(row => row).Average(reward => (double)reward);
+        Close(
+            expected["final_rewards_centered"].Deserialize<double[][]>()!.SelectMany(row => row).ToArray(),
+            rewards.SelectMany(row => row).Select(reward => reward - mean).ToArray(), 5e-5);
+        Close(
+            expected["final_batch_rewards_centered"].Deserialize<double[]>()!,
+            scorer.Score(model.BatchRows()).Select(row => row[0] - mean).ToArray(), 5e-5);
+
+        var wandering = model.Expected["noise"]!["parameters_that_wander"].Deserialize<string[]>()!;
+        var after = transformer.CheckpointParameters.ToDictionary(pair => pair.Name, pair => pair.Parameter);
+        foreach (var (parameter, expectedValues) in expected["parameters_after"]!.AsObject().Where(pair => !wandering.Contains(pair.Key)))
+        {
+            using var data = after[parameter].detach().data<float>();
+            var values = data.ToArray();
+            Near((double)expectedValues!["norm"]!, Math.Sqrt(values.Sum(v => (double)v * v)), absolute: 1e-4, relative: 0);
+            var entry = expectedValues["entries"]![0]!;
+            Near((float)entry[1]!, values[(int)entry[0]!], absolute: 1e-4, relative: 0);
+        }
+    }
+
+    private static void Close(float[] expected, float[] found, double tolerance) =>
+        Close(expected.Select(value => (double)value).ToArray(), found.Select(value => (double)value).ToArray(), tolerance);
+
+    private static void Close(double[] expected, double[] found, double tolerance)
+    {
+        Assert.Equal(expected.Length, found.Length);
+        for (var i = 0; i < expected.Length; i++)
+            Near(expected[i], found[i], tolerance, relative: 0);
+    }
+
+    private static void Near(double expected, double found, double absolute, double relative) =>
+        Assert.True(
+            Math.Abs(expected - found) <= absolute + relative * Math.Abs(expected),
+            FormattableString.Invariant($"expected {expected:R} within {absolute} + {relative} relative, found {found:R}"));
+
+    private static double LargestDifference(float[][] expected, float[][] found) =>
+        expected.Zip(found).Max(pair => pair.First.Zip(pair.Second).Max(rewards => Math.Abs(rewards.First - rewards.Second)));
+
+    private sealed class Collected : IProgress<TrainingReport>
+    {
+        public List<StepReport> Steps { get; } = [];
+
+        public void Report(TrainingReport value) => Steps.Add(Assert.IsType<StepReport>(value));
+    }
+}

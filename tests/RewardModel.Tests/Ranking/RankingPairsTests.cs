@@ -1,0 +1,42 @@
+using RewardModel.Ranking;
+using static TorchSharp.torch;
+
+namespace RewardModel.Tests.Ranking;
+
+public class RankingPairsTests
+{
+    [Fact]
+    public void Ties_make_no_pair_and_weights_add_up_to_one_for_each_list()
+    {
+        using var pairs = RankingPairs.Of([[2.0, 2.0, 1.0], [0.0, 5.0]]);
+        Assert.Equal([0, 1, 4], Values<long>(pairs.Better));
+        Assert.Equal([2, 2, 3], Values<long>(pairs.Worse));
+        Assert.Equal([0.5f, 0.5f, 1f], Values<float>(pairs.Weights));
+        Assert.Equal(3, pairs.Count);
+    }
+
+    [Fact]
+    public void Per_pair_all_weights_are_one()
+    {
+        using var pairs = RankingPairs.Of([[2.0, 1.0, 0.0], [5.0, 0.0]], LossNormalization.PerPair);
+        Assert.Equal([1f, 1f, 1f, 1f], Values<float>(pairs.Weights));
+    }
+
+    [Theory]
+    [InlineData(new double[] { 1 }, 0)]
+    [InlineData(new double[] { 1, 1 }, 0)]
+    [InlineData(new double[] { 3, 1, 1 }, 2)]
+    [InlineData(new double[] { 9, 8, 7, 6, 5, 4, 3, 2, 1 }, 36)]
+    public void Count_is_that_of_the_pairs_made(double[] scores, int expected)
+    {
+        Assert.Equal(expected, RankingPairs.CountOf(scores));
+        using var pairs = RankingPairs.Of([scores]);
+        Assert.Equal(expected, pairs.Count);
+    }
+
+    private static T[] Values<T>(Tensor tensor) where T : unmanaged
+    {
+        using var accessor = tensor.data<T>();
+        return accessor.ToArray();
+    }
+}

@@ -1,0 +1,268 @@
+using System.Runtime.InteropServices;
+using RewardModel.Ranking;
+using RewardModel.Training;
+using RewardModel.Training.Optimization;
+using static TorchSharp.torch;
+
+namespace RewardModel.Tests.Training;
+
+public class TrainerTests
+{
+    private static readonly TrainingOptions options = new()
+    {
+        Steps = 8, LearningRate = 3e-3, Schedule = ScheduleKind.Constant, ListsPerStep = 5, EvaluationInterval = 2, SaveInterval = 3,
+    };
+
+    private static readonly TokenizedList[] lists = [.. Enumerable.Range(0, 17).Select(i => TinyModel.List((ulong)i, i % 6, 3, 1 + i % 4, 5))];
+    private static readonly TokenizedList[] heldOut = [.. Enumerable.Range(100, 6).Select(i => TinyModel.List((ulong)i, 4, 3, 4))];
+
+    [Fact]
+    public void Learns_an_order_that_no_bag_of_tokens_shows()
+    {
+        using var model = TinyModel.Create();
+        var before = Accuracy(model, TinyModel.OrderTask(200, seed: 2));
+        new Trainer(model, new TrainingOptions { Steps = 150, LearningRate = 3e-3, ListsPerStep = 32 }, TinyModel.OrderTask(400, seed: 1), []).Train();
+        Assert.InRange(before, 0.2, 0.8);
+        Assert.InRange(Accuracy(model, TinyModel.OrderTask(200, seed: 2)), 0.95, 1);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_weights_and_another_one_others()
+    {
+        Assert.Equal(TrainedWeights(options), TrainedWeights(options));
+        Assert.NotEqual(TrainedWeights(options), TrainedWeights(options with { Seed = 1 }));
+    }
+
+    [Theory]
+    [InlineData(LossNormalization.PerList)]
+    [InlineData(LossNormalization.PerPair)]
+    public void Micro_batches_change_nothing_but_rounding(LossNormalization normalization)
+    {
+        // Budgets: a whole step at once; about two lists; a single list; and parts of one list, in two passes.
+        var perNormalization = options with { LossNormalization = normalization, Steps = 3 };
+        var (whole, wholeReports) = Train(perNormalization);
+        foreach (var budget in new[] { 25, 14, 6 })
+        {
+            var (weights, reports) = Train(perNormalization with { MaxTokensPerBatch = budget });
+            foreach (var (expected, found) in wholeReports.Zip(reports))
+            {
+                Assert.Equal(expected.Loss, found.Loss, 1e-6);
+                Assert.Equal(expected.GradientNorm, found.GradientNorm, 1e-5);
+            }
+            Assert.Equal(0, LargestDifference(whole, weights), 2e-4);
+        }
+    }
+
+    [Fact]
+    public void A_list_in_parts_draws_the_same_dropout_in_both_passes()
+    {
+        var (_, first) = Train(options with { MaxTokensPerBatch = 6 }, dropout: 0.3);
+        var (_, second) = Train(options with { MaxTokensPerBatch = 6 }, dropout: 0.3);
+        Assert.Equal(first.Select(step => step.GradientNorm), second.Select(step => step.GradientNorm));
+    }
+
+    [Theory]
+    [InlineData(0.0)]
+    [InlineData(0.2)]
+    public void A_run_cut_off_after_any_step_and_resumed_ends_with_the_same_bits(double dropout)
+    {
+        using var straightDirectory = new TemporaryDirectory();
+        var straight = TrainedWeights(options, straightDirectory, dropout);
+        for (var killedAfter = 1; killedAfter < options.Steps; killedAfter++)
+        {
+            using var directory = new TemporaryDirectory();
+            using (var model = TinyModel.Create("gpt2", dropout))
+                Assert.Throws<Killed>(() => new Trainer(
+                    model, options, lists, heldOut, new RunDirectory(directory.Path), new KillAfter(killedAfter)).Train());
+            using var resumed = TinyModel.Create("gpt2", dropout, seed: 77);
+            var startsAnew = killedAfter <= options.SaveInterval;
+            using var again = startsAnew ? TinyModel.Create("gpt2", dropout) : null;
+            var result = new Trainer(again ?? resumed, options, lists, heldOut, new RunDirectory(directory.Path)).Train(resume: true);
+            Assert.Equal(straight, Weights(again ?? resumed));
+            Assert.Equal(options.Steps, result.StepCount);
+        }
+    }
+
+    [Fact]
+    public void A_finished_run_resumed_does_nothing_more()
+    {
+        using var directory = new TemporaryDirectory();
+        var weights = TrainedWeights(options, directory);
+        using var model = TinyModel.Create("gpt2", seed: 5);
+        var reports = new StepReports();
+        new Trainer(model, options, lists, heldOut, new RunDirectory(directory.Path), reports).Train(resume: true);
+        Assert.Empty(reports.Steps);
+        Assert.Equal(weights, Weights(model));
+    }
+
+    [Fact]
+    public void Resuming_another_run_tells_every_difference()
+    {
+        using var directory = new TemporaryDirectory();
+        TrainedWeights(options, directory);
+        using var model = TinyModel.Create("gpt2");
+        var changed = options with { LearningRate = 1e-3, Loss = "sigmoid" };
+        var error = Assert.Throws<RunDirectoryException>(() => new Trainer(
+            model, changed, lists[..^1], heldOut, new RunDirectory(directory.Path)).Train(resume: true));
+        Assert.Equal(
+            $"The run in '{directory.Path}' can't be resumed, because it is another one: LearningRate was 0.003 and is 0.001; "
+            + "Loss was \"log-sigmoid\" and is \"sigmoid\"; the training lists are not the same. "
+            + "Use the options and data it was started with, or another directory.",
+            error.Message);
+    }
+
+    [Fact]
+    public void The_model_ends_with_the_best_evaluated_weights()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = TinyModel.Create();
+        // A learning rate that ruins the model after it has been good.
+        var ruinous = options with { LearningRate = 1, MaxGradientNorm = 0, Steps = 12, EvaluationInterval = 1 };
+        var evaluations = new Evaluations();
+        var result = new Trainer(model, ruinous, lists, heldOut, new RunDirectory(directory.Path), evaluations).Train();
+        Assert.Equal(evaluations.All.Max(evaluation => evaluation.Metrics.Accuracy), result.BestEvaluation!.Metrics.Accuracy);
+        Assert.Equal(result.BestEvaluation.Metrics.Accuracy, Accuracy(model, heldOut), 1e-12);
+    }
+
+    [Fact]
+    public void Stops_early_when_accuracy_does_not_rise()
+    {
+        using var model = TinyModel.Create();
+        var still = options with { LearningRate = 1e-12, Steps = 100, EvaluationInterval = 2, EarlyStopPatience = 3 };
+        var result = new Trainer(model, still, lists, heldOut).Train();
+        Assert.Equal((6, true), (result.StepCount, result.StoppedEarly));
+    }
+
+    [Fact]
+    public void A_loss_that_is_not_finite_stops_before_the_update_and_names_step_and_lists()
+    {
+        using var model = TinyModel.Create();
+        using (no_grad())
+            model.CheckpointParameters.Single(pair => pair.Name == "score.weight").Parameter.fill_(float.NaN);
+        var before = Weights(model);
+        TokenizedList[] sourced = [lists[1] with { Source = new SourceLine("train.jsonl", 7) }];
+        var error = Assert.Throws<TrainingDivergedException>(() => new Trainer(model, options, sourced, []).Train());
+        Assert.Equal(1, error.Step);
+        Assert.Equal(
+            "Step 1: the loss is NaN. The weights have not been changed by this step. Its lists: train.jsonl:7. "
+            + "Look at those lists, or lower the learning rate, or set a smaller maximum gradient norm.",
+            error.Message);
+        Assert.Equal(before, Weights(model));
+    }
+
+    [Fact]
+    public void Lists_without_a_pair_are_left_out_and_none_left_is_an_error()
+    {
+        using var model = TinyModel.Create();
+        TokenizedList tied = lists[0] with { Scores = [1, 1, 1] };
+        var error = Assert.Throws<ArgumentException>(() => new Trainer(model, options, [tied, tied], []));
+        Assert.Equal(
+            "None of the 2 training lists has an ordered pair; expected lists of two or more answers that are not all tied. (Parameter 'trainLists')",
+            error.Message);
+        Assert.Equal(
+            TrainedWeights(options with { Steps = 2, ListsPerStep = 100 }, lists: lists),
+            TrainedWeights(options with { Steps = 2, ListsPerStep = 100 }, lists: [.. lists, tied]).AsSpan());
+    }
+
+    [Fact]
+    public void No_tensors_are_left_behind_by_a_step()
+    {
+        using var model = TinyModel.Create();
+        var counts = new TensorCounts();
+        new Trainer(model, options with { Steps = 50, EvaluationInterval = 7 }, lists, heldOut, progress: counts).Train();
+        Assert.Equal(counts.AfterStep[2], counts.AfterStep[20]);
+        Assert.Equal(counts.AfterStep[2], counts.AfterStep[50]);
+    }
+
+    [Fact]
+    public void The_learning_curve_is_the_committed_one()
+    {
+        // 20 steps in full: a change to these figures needs a sentence in the changelog.
+        var (_, reports) = Train(options with { Steps = 20 });
+        var path = Path.Combine(Shared.RepositoryRoot, "tests/RewardModel.Tests/Training/losses.txt");
+        var expected = File.ReadAllLines(path).Select(line => double.Parse(line, System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+        Assert.Equal(20, expected.Length);
+        foreach (var (loss, report) in expected.Zip(reports))
+            Assert.Equal(loss, report.Loss, 1e-5);
+    }
+
+    private static byte[] TrainedWeights(
+        TrainingOptions options, TemporaryDirectory? directory = null, double dropout = 0, IReadOnlyList<TokenizedList>? lists = null)
+    {
+        using var model = TinyModel.Create("gpt2", dropout);
+        new Trainer(model, options, lists ?? TrainerTests.lists, heldOut, directory is null ? null : new RunDirectory(directory.Path)).Train();
+        return Weights(model);
+    }
+
+    private static (byte[] Weights, List<StepReport> Reports) Train(TrainingOptions options, double dropout = 0)
+    {
+        using var model = TinyModel.Create("llama", dropout);
+        var reports = new StepReports();
+        new Trainer(model, options, lists, [], progress: reports).Train();
+        return (Weights(model), reports.Steps);
+    }
+
+    private static byte[] Weights(RewardTransformer model) =>
+        [.. model.CheckpointParameters.SelectMany(pair => pair.Parameter.bytes.ToArray())];
+
+    private static float LargestDifference(byte[] expected, byte[] found)
+    {
+        var (a, b) = (MemoryMarshal.Cast<byte, float>(expected), MemoryMarshal.Cast<byte, float>(found));
+        float largest = 0;
+        for (var i = 0; i < a.Length; i++)
+            largest = Math.Max(largest, Math.Abs(a[i] - b[i]));
+        return largest;
+    }
+
+    private static double Accuracy(RewardTransformer model, IReadOnlyList<TokenizedList> lists)
+    {
+        var metrics = new RewardModel.Training.Metrics.RankingMetricsAccumulator(new LogSigmoidLoss());
+        foreach (var (rewards, list) in new RewardScorer(model).Score(lists).Zip(lists))
+            metrics.Add(rewards, list.Scores);
+        return metrics.Result.Accuracy;
+    }
+
+    private sealed class Killed : Exception;
+
+    private sealed class KillAfter(int step) : IProgress<TrainingReport>
+    {
+        public void Report(TrainingReport value)
+        {
+            if (value is StepReport && value.Step == step)
+                throw new Killed();
+        }
+    }
+
+    private sealed class StepReports : IProgress<TrainingReport>
+    {
+        public List<StepReport> Steps { get; } = [];
+
+        public void Report(TrainingReport value)
+        {
+            if (value is StepReport step)
+                Steps.Add(step);
+        }
+    }
+
+    private sealed class Evaluations : IProgress<TrainingReport>
+    {
+        public List<EvaluationReport> All { get; } = [];
+
+        public void Report(TrainingReport value)
+        {
+            if (value is EvaluationReport evaluation)
+                All.Add(evaluation);
+        }
+    }
+
+    private sealed class TensorCounts : IProgress<TrainingReport>
+    {
+        public Dictionary<int, long> AfterStep { get; } = [];
+
+        public void Report(TrainingReport value)
+        {
+            if (value is StepReport)
+                AfterStep[value.Step] = Tensor.TotalCount;
+        }
+    }
+}
