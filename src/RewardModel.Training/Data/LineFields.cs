@@ -1,0 +1,165 @@
+using System.Text.Json;
+using RewardModel.Ranking;
+
+namespace RewardModel.Training.Data;
+
+/// <summary>
+/// The fields of one line, read by type. What is wrong is collected in <see cref="Problems"/>, and a stand-in is returned, so that
+/// all problems of a line are found at once. A field whose value is null counts as absent.
+/// </summary>
+internal sealed class LineFields
+{
+    private const string HalfPair = "an escaped half of a surrogate pair, expected whole characters";
+
+    private readonly Dictionary<string, JsonElement> fields = [];
+    private readonly HashSet<string> usedKeys = [];
+    private readonly List<string> problems = [];
+
+    public LineFields(JsonElement root)
+    {
+        foreach (var property in root.EnumerateObject())
+        {
+            if (Unescape(() => property.Name) is not { } key)
+                problems.Add($"a key has {HalfPair}");
+            else if (property.Value.ValueKind != JsonValueKind.Null && !fields.TryAdd(key, property.Value))
+                problems.Add($"\"{key}\" is given twice");
+        }
+    }
+
+    public IReadOnlyList<string> Problems => problems;
+
+    public IReadOnlyList<string> UnusedKeys => [.. fields.Keys.Except(usedKeys)];
+
+    /// <summary>What a value is, in words: <c>an array</c>.</summary>
+    public static string NameOf(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "an array",
+        JsonValueKind.String => "a string",
+        JsonValueKind.Number => "a number",
+        JsonValueKind.Null => "null",
+        _ => "a boolean",
+    };
+
+    /// <summary>Adds a problem that the caller found.</summary>
+    public void Reject(string problem) => problems.Add(problem);
+
+    public bool Has(string key) => fields.ContainsKey(key);
+
+    public string Text(string key) => Field(key) is { } element ? TextOf(element, Quoted(key)) : "";
+
+    public string[] Texts(string key) => Items(key, "strings", TextOf);
+
+    public int[] TokenIds(string key) => Field(key) is { } element ? TokenIdsOf(element, Quoted(key)) : [];
+
+    public int[][] AnswerIds(string key) => Items(key, "arrays of token ids", NonEmptyTokenIdsOf);
+
+    /// <summary>A score per answer: from "scores", from "ranks" (rank r is score -r), or else from the order of the answers.</summary>
+    public double[] Scores(string answersKey)
+    {
+        if (Has("scores") && Has("ranks"))
+            problems.Add("\"scores\" and \"ranks\" are both given, expected at most one of them");
+        var scores = Has("scores") ? Items("scores", "numbers", ScoreOf)
+            : Has("ranks") ? Items("ranks", "integers", (element, name) => -RankOf(element, name))
+            : null;
+        if (!fields.TryGetValue(answersKey, out var answers) || answers.ValueKind != JsonValueKind.Array)
+            return [];
+        var answerCount = answers.GetArrayLength();
+        if (scores is not null && scores.Length != answerCount)
+            problems.Add($"{Count(scores.Length, Has("scores") ? "score" : "rank")} for {Count(answerCount, "answer")}");
+        return scores ?? RankedList.ScoresOfOrder(answerCount);
+    }
+
+    private static string Quoted(string key) => $"\"{key}\"";
+
+    private static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
+
+    private static string? Unescape(Func<string?> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidOperationException)
+        {
+            // The only sign that System.Text.Json gives of "\ud83d" without its second half, which other writers do produce.
+            return null;
+        }
+    }
+
+    private JsonElement? Field(string key)
+    {
+        usedKeys.Add(key);
+        if (fields.TryGetValue(key, out var element))
+            return element;
+        problems.Add($"{Quoted(key)} is missing");
+        return null;
+    }
+
+    /// <summary>The items of an array that must have at least one.</summary>
+    private T[] Items<T>(string key, string items, Func<JsonElement, string, T> itemOf)
+    {
+        if (Field(key) is not { } element)
+            return [];
+        var values = ItemsOf(element, Quoted(key), items, itemOf);
+        if (values is [] && element.ValueKind == JsonValueKind.Array)
+            problems.Add($"{Quoted(key)} is empty, expected at least one item");
+        return values;
+    }
+
+    private T[] ItemsOf<T>(JsonElement element, string name, string items, Func<JsonElement, string, T> itemOf)
+    {
+        if (element.ValueKind == JsonValueKind.Array)
+            return [.. element.EnumerateArray().Select((item, index) => itemOf(item, $"{name}[{index}]"))];
+        problems.Add($"{name} is {NameOf(element)}, expected an array of {items}");
+        return [];
+    }
+
+    private string TextOf(JsonElement element, string name)
+    {
+        if (element.ValueKind != JsonValueKind.String)
+            problems.Add($"{name} is {NameOf(element)}, expected a string");
+        else if (Unescape(element.GetString) is { } text)
+            return text;
+        else
+            problems.Add($"{name} has {HalfPair}");
+        return "";
+    }
+
+    private int[] TokenIdsOf(JsonElement element, string name) => ItemsOf(element, name, "token ids", TokenIdOf);
+
+    private int[] NonEmptyTokenIdsOf(JsonElement element, string name)
+    {
+        var ids = TokenIdsOf(element, name);
+        if (ids is [] && element.ValueKind == JsonValueKind.Array)
+            problems.Add($"{name} is empty, expected at least one token id");
+        return ids;
+    }
+
+    private int TokenIdOf(JsonElement element, string name)
+    {
+        if (element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out var id) && id >= 0)
+            return id;
+        problems.Add($"{name} is {Shown(element)}, expected a token id: an integer from 0 to {int.MaxValue}");
+        return 0;
+    }
+
+    private double ScoreOf(JsonElement element, string name)
+    {
+        if (element.ValueKind == JsonValueKind.Number && double.IsFinite(element.GetDouble()))
+            return element.GetDouble();
+        problems.Add($"{name} is {Shown(element)}, expected a finite number");
+        return 0;
+    }
+
+    private double RankOf(JsonElement element, string name)
+    {
+        if (element.ValueKind == JsonValueKind.Number && element.GetDouble() is >= 1 and <= int.MaxValue and var rank && double.IsInteger(rank))
+            return rank;
+        problems.Add($"{name} is {Shown(element)}, expected an integer from 1 (the best)");
+        return 0;
+    }
+
+    private static string Shown(JsonElement element) =>
+        element.ValueKind == JsonValueKind.Number ? element.GetRawText() : NameOf(element);
+}

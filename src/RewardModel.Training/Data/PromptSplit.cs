@@ -1,0 +1,67 @@
+using System.Runtime.InteropServices;
+using RewardModel.Ranking;
+
+namespace RewardModel.Training.Data;
+
+/// <summary>
+/// Holds out a part of the lists for evaluation, by prompt: all lists of a prompt land on the same side, so that no prompt is
+/// both trained on and evaluated.
+/// </summary>
+/// <remarks>
+/// The side of a prompt depends on the prompts and the seed alone, not on the order of the lists: a file shuffled anew splits in
+/// the same way, and a few prompts more move only a few. Each side keeps the order of the lists.
+/// </remarks>
+public static class PromptSplit
+{
+    /// <summary>Holds out a fraction of the prompts, with all of their lists.</summary>
+    /// <param name="lists">Lists of text.</param>
+    /// <param name="evalFraction">
+    /// The fraction of the prompts to hold out, at least 0 and below 1. 0 holds out nothing; otherwise it is rounded to at least
+    /// one prompt on each side.
+    /// </param>
+    /// <param name="seed">Decides which prompts are held out.</param>
+    /// <exception cref="ArgumentException">The fraction is out of range, or there are fewer than two prompts to divide.</exception>
+    public static (IReadOnlyList<RankedList> Train, IReadOnlyList<RankedList> Eval) Of(
+        IReadOnlyList<RankedList> lists, double evalFraction, ulong seed) =>
+        Split(lists, list => list.Prompt, evalFraction, seed);
+
+    /// <inheritdoc cref="Of(IReadOnlyList{RankedList}, double, ulong)"/>
+    /// <param name="lists">Lists of token ids.</param>
+    /// <param name="evalFraction">As for lists of text.</param>
+    /// <param name="seed">As for lists of text.</param>
+    public static (IReadOnlyList<TokenizedList> Train, IReadOnlyList<TokenizedList> Eval) Of(
+        IReadOnlyList<TokenizedList> lists, double evalFraction, ulong seed) =>
+        // Two characters hold one id: the string is only a key that compares as the ids do.
+        Split(lists, list => new string(MemoryMarshal.Cast<int, char>(list.PromptIds)), evalFraction, seed);
+
+    private static (IReadOnlyList<TList> Train, IReadOnlyList<TList> Eval) Split<TList>(
+        IReadOnlyList<TList> lists, Func<TList, string> promptOf, double evalFraction, ulong seed)
+    {
+        if (!(evalFraction >= 0 && evalFraction < 1))
+            throw new ArgumentException($"The fraction to hold out is {evalFraction}, expected at least 0 and below 1.");
+        if (evalFraction == 0)
+            return (lists, []);
+
+        var prompts = lists.Select(promptOf).Distinct(StringComparer.Ordinal).ToList();
+        if (prompts.Count < 2)
+            throw new ArgumentException(
+                $"The number of different prompts is {prompts.Count}, expected at least 2 to hold out some of them. "
+                + "Give more prompts or a separate file to evaluate on, or hold out nothing.");
+        var evalCount = Math.Clamp((int)Math.Round(prompts.Count * evalFraction), 1, prompts.Count - 1);
+        var evalPrompts = prompts
+            .OrderBy(prompt => Hash(prompt, seed))
+            .ThenBy(prompt => prompt, StringComparer.Ordinal)
+            .Take(evalCount)
+            .ToHashSet(StringComparer.Ordinal);
+        var sides = lists.ToLookup(list => evalPrompts.Contains(promptOf(list)));
+        return ([.. sides[false]], [.. sides[true]]);
+    }
+
+    private static ulong Hash(string prompt, ulong seed)
+    {
+        var hash = SplitMix64.Mix(seed);
+        foreach (var character in prompt)
+            hash = SplitMix64.Mix(hash + character + 1);
+        return hash;
+    }
+}

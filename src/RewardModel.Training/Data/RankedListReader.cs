@@ -1,0 +1,112 @@
+using System.IO.Compression;
+using System.Text;
+using RewardModel.Ranking;
+
+namespace RewardModel.Training.Data;
+
+/// <summary>
+/// Reads ranked lists from JSON lines: one JSON object a line, UTF-8 with or without byte order mark, plain or gzip; empty
+/// lines are passed over.
+/// </summary>
+/// <remarks>
+/// A line is one of
+/// <code>
+/// {"prompt": "...", "answers": ["best", ..., "worst"]}
+/// {"prompt": "...", "chosen": "...", "rejected": "..."}
+/// {"prompt_ids": [1, 5], "answer_ids": [[7, 2], [8, 9, 2]]}
+/// </code>
+/// The first and the last may say how good each answer is instead of giving them best first: <c>"scores"</c> (finite numbers,
+/// higher is better) or <c>"ranks"</c> (integers, 1 is best, read as scores -1, -2, ...); equal values are ties. A key whose value is
+/// null counts as absent. A file holds text or token ids, as its first good line does. Lists that have no pair to compare (one
+/// answer, or all tied) are read like any other: they can be scored.
+/// </remarks>
+public static class RankedListReader
+{
+    private const int GzipMagic = 0x1f8b;
+
+    /// <summary>Reads a whole file.</summary>
+    /// <param name="path">The file; lists and messages carry it as it is given here.</param>
+    /// <param name="badData">What to do with lines that do not hold a ranked list.</param>
+    /// <exception cref="RankedDataException">
+    /// The file is not there or not the gzip file that its name promises, or it has bad lines and these are errors.
+    /// </exception>
+    public static RankedListFile Read(string path, BadData badData = BadData.Error)
+    {
+        var lists = new List<RankedList>();
+        var tokenizedLists = new List<TokenizedList>();
+        var badLines = new List<BadLine>();
+        var ignoredKeys = new SortedDictionary<string, int>(StringComparer.Ordinal);
+
+        foreach (var (source, utf8) in Lines(path))
+        {
+            var line = RankedListLine.Parse(utf8, source);
+            var reason = line.Problem ?? OtherKind(line, lists, tokenizedLists);
+            if (reason is not null)
+            {
+                badLines.Add(new BadLine(source, reason));
+                continue;
+            }
+            if (line.List is not null)
+                lists.Add(line.List);
+            if (line.TokenizedList is not null)
+                tokenizedLists.Add(line.TokenizedList);
+            foreach (var key in line.IgnoredKeys)
+                ignoredKeys[key] = ignoredKeys.GetValueOrDefault(key) + 1;
+        }
+
+        if (badLines.Count > 0 && badData == BadData.Error)
+            throw new RankedDataException(path, badLines);
+        return new RankedListFile(lists, tokenizedLists, badLines, ignoredKeys);
+    }
+
+    private static string? OtherKind(RankedListLine line, List<RankedList> lists, List<TokenizedList> tokenizedLists) => line switch
+    {
+        { List: not null } when tokenizedLists.Count > 0 =>
+            $"text, expected token ids as in line {tokenizedLists[0].Source.Line}: a file holds one kind",
+        { TokenizedList: not null } when lists.Count > 0 =>
+            $"token ids, expected text as in line {lists[0].Source.Line}: a file holds one kind",
+        _ => null,
+    };
+
+    private static IEnumerable<(SourceLine Source, ReadOnlyMemory<byte> Utf8)> Lines(string path)
+    {
+        using var stream = Open(path);
+        // Latin-1 keeps every byte as it is: so a line that is not UTF-8 is the trouble of that line, not of the file.
+        using var reader = new StreamReader(stream, Encoding.Latin1, detectEncodingFromByteOrderMarks: false);
+        for (var number = 1; NextLine(reader, path) is { } line; number++)
+        {
+            ReadOnlyMemory<byte> utf8 = Encoding.Latin1.GetBytes(line);
+            if (number == 1 && utf8.Span.StartsWith(Encoding.UTF8.Preamble))
+                utf8 = utf8[Encoding.UTF8.Preamble.Length..];
+            if (utf8.Span.ContainsAnyExcept(" \t"u8))
+                yield return (new SourceLine(path, number), utf8);
+        }
+    }
+
+    private static Stream Open(string path)
+    {
+        if (!File.Exists(path))
+            throw new RankedDataException($"'{path}' is not a file, expected JSON lines, plain or gzip. Check the path.");
+        var file = File.OpenRead(path);
+        var isGzip = (file.ReadByte() << 8 | file.ReadByte()) == GzipMagic;
+        file.Position = 0;
+        if (isGzip)
+            return new GZipStream(file, CompressionMode.Decompress);
+        if (!path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase))
+            return file;
+        file.Dispose();
+        throw new RankedDataException($"'{path}' is not gzip, expected it from its name. Compress it, or take .gz off its name.");
+    }
+
+    private static string? NextLine(StreamReader reader, string path)
+    {
+        try
+        {
+            return reader.ReadLine();
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new RankedDataException($"'{path}' is damaged gzip: {exception.Message} Copy or compress it again.", exception);
+        }
+    }
+}

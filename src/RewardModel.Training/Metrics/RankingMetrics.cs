@@ -1,0 +1,54 @@
+namespace RewardModel.Training.Metrics;
+
+/// <summary>How well rewards rank the answers of ranked lists; made by <see cref="RankingMetricsAccumulator"/>.</summary>
+/// <remarks>
+/// A pair is two answers of one list with different scores; w is the better one, l the other, and r their rewards. Figures over
+/// pairs or over lists with pairs are NaN where there is no pair, figures over rewards where there is no answer.
+/// </remarks>
+public sealed record RankingMetrics
+{
+    /// <summary>All lists, those without pairs included.</summary>
+    public required int ListCount { get; init; }
+
+    /// <summary>Lists with one answer or with all answers tied: they count in the figures over rewards only.</summary>
+    public required int ListsWithoutPairsCount { get; init; }
+
+    /// <summary>Answers of all lists.</summary>
+    public required long AnswerCount { get; init; }
+
+    /// <summary>Pairs of all lists.</summary>
+    public required long PairCount { get; init; }
+
+    /// <summary>The loss: its mean over the pairs of a list, then over the lists with pairs (arXiv 2203.02155, eq. 1).</summary>
+    public required double Loss { get; init; }
+
+    /// <summary>The fraction of all pairs with r_w above r_l; equal rewards count one half.</summary>
+    public required double Accuracy { get; init; }
+
+    /// <summary>The mean of r_w - r_l over all pairs.</summary>
+    public required double Margin { get; init; }
+
+    /// <summary>
+    /// Kendall's tau-b between scores and rewards (Kendall, "The treatment of ties in ranking problems", Biometrika 1945), averaged
+    /// over the lists with pairs: 1 is the same order, -1 the opposite one. A list whose rewards are all equal counts 0.
+    /// </summary>
+    public required double KendallTau { get; init; }
+
+    /// <summary>
+    /// The fraction of lists with pairs whose highest reward belongs to a best scored answer; where several answers share the highest
+    /// reward, the fraction of these that are best scored.
+    /// </summary>
+    public required double TopAnswerAccuracy { get; init; }
+
+    /// <summary>The mean reward over all answers.</summary>
+    public required double RewardMean { get; init; }
+
+    /// <summary>The standard deviation of the rewards over all answers (the population's: divided by their number).</summary>
+    public required double RewardStandardDeviation { get; init; }
+
+    /// <summary>The lowest reward.</summary>
+    public required double RewardMin { get; init; }
+
+    /// <summary>The highest reward.</summary>
+    public required double RewardMax { get; init; }
+}
