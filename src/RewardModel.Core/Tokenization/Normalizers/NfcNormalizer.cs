@@ -90,8 +90,9 @@ internal sealed class NfcNormalizer : Normalizer
         var count = 0;
         var starter = -1;
         var lastClass = 0;
-        foreach (var character in characters)
+        for (var i = 0; i < characters.Count; i++)
         {
+            var character = characters[i];
             var combiningClass = ClassOf(character);
             // UAX #15, D115: blocked by a mark of the same or a higher class, or by a starter, between.
             var isBlocked = starter < 0 || (count - 1 > starter && lastClass >= combiningClass);
