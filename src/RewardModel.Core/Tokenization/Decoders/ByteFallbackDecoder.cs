@@ -1,0 +1,41 @@
+using System.Text;
+using RewardModel.Tokenization.Pipeline;
+
+namespace RewardModel.Tokenization.Decoders;
+
+/// <summary>Turns each run of byte tokens (<c>&lt;0x0A&gt;</c>) into its text, or, if it is not UTF-8, into one U+FFFD for each byte.</summary>
+internal sealed class ByteFallbackDecoder : ITokenDecoder
+{
+    private static readonly UTF8Encoding utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    public IReadOnlyList<string> Decode(IReadOnlyList<string> tokens)
+    {
+        var result = new List<string>(tokens.Count);
+        var bytes = new List<byte>();
+        foreach (var token in tokens)
+        {
+            if (ByteTokens.TryRead(token, out var value))
+            {
+                bytes.Add(value);
+                continue;
+            }
+            Flush(bytes, result);
+            result.Add(token);
+        }
+        Flush(bytes, result);
+        return result;
+    }
+
+    private static void Flush(List<byte> bytes, List<string> result)
+    {
+        try
+        {
+            result.Add(utf8.GetString([.. bytes]));
+        }
+        catch (DecoderFallbackException)
+        {
+            result.AddRange(Enumerable.Repeat("\uFFFD", bytes.Count));
+        }
+        bytes.Clear();
+    }
+}

@@ -1,0 +1,18 @@
+namespace RewardModel.Tokenization.Decoders;
+
+/// <summary>Takes up to <paramref name="start"/> and <paramref name="stop"/> times <paramref name="content"/> off the two ends of every token.</summary>
+internal sealed class StripDecoder(char content, int start, int stop) : ITokenDecoder
+{
+    public IReadOnlyList<string> Decode(IReadOnlyList<string> tokens) => [.. tokens.Select(Strip)];
+
+    private string Strip(string token)
+    {
+        var first = 0;
+        while (first < Math.Min(start, token.Length) && token[first] == content)
+            first++;
+        var last = token.Length;
+        while (last > Math.Max(first, token.Length - stop) && token[last - 1] == content)
+            last--;
+        return token[first..last];
+    }
+}

@@ -1,0 +1,82 @@
+using Microsoft.ML.Tokenizers;
+using RewardModel.Tokenization.Pipeline;
+
+namespace RewardModel.Tokenization;
+
+/// <summary>
+/// The tokenizer of a Hugging Face checkpoint, read from tokenizer.json, with the names of its special tokens from
+/// tokenizer_config.json or special_tokens_map.json. Its ids are those of Hugging Face's tokenizers. Safe for many threads.
+/// </summary>
+public sealed class HuggingFaceTokenizer
+{
+    private readonly TokenDecoding decoding;
+    private readonly PostProcessor postProcessor;
+
+    internal HuggingFaceTokenizer(
+        Tokenizer tokenizer, Tokenizer plainTextTokenizer, PostProcessor postProcessor, TokenDecoding decoding, SpecialTokenIds specialTokens,
+        SpecialTokenRule rule, int vocabularySize, IReadOnlyList<string> files)
+    {
+        Tokenizer = tokenizer;
+        PlainTextTokenizer = plainTextTokenizer;
+        this.postProcessor = postProcessor;
+        this.decoding = decoding;
+        BeginningOfSequenceId = specialTokens.BeginningOfSequence;
+        EndOfSequenceId = specialTokens.EndOfSequence;
+        PaddingId = specialTokens.Padding;
+        UnknownId = specialTokens.Unknown;
+        SpecialTokenRule = rule;
+        VocabularySize = vocabularySize;
+        Files = files;
+    }
+
+    /// <summary>Finds special tokens in the text, as templates need it. Puts none around it.</summary>
+    public Tokenizer Tokenizer { get; }
+
+    /// <summary>Reads the names of special tokens as plain text, as users' text needs it: no user can end a sequence by writing so.</summary>
+    public Tokenizer PlainTextTokenizer { get; }
+
+    /// <summary>The id of <c>bos_token</c>; null where the tokenizer has none.</summary>
+    public int? BeginningOfSequenceId { get; }
+
+    /// <summary>The id of <c>eos_token</c>; null where the tokenizer has none.</summary>
+    public int? EndOfSequenceId { get; }
+
+    /// <summary>The id of <c>pad_token</c>; null where the tokenizer has none.</summary>
+    public int? PaddingId { get; }
+
+    /// <summary>The id of <c>unk_token</c>; null where the tokenizer has none.</summary>
+    public int? UnknownId { get; }
+
+    /// <summary>
+    /// What the tokenizer's own convention puts around a prompt and its answer: before the prompt <c>bos_token</c> if
+    /// <c>add_bos_token</c> is true, nothing if it is false, and what the post-processor puts there if nothing is said; after the answer
+    /// <c>eos_token</c>, and without one what the post-processor puts there.
+    /// </summary>
+    public SpecialTokenRule SpecialTokenRule { get; }
+
+    /// <summary>One more than the highest id: the rows that an embedding needs at least.</summary>
+    public int VocabularySize { get; }
+
+    /// <summary>The paths of the directory's tokenizer files, all of which belong, byte for byte, into a model exported with it.</summary>
+    public IReadOnlyList<string> Files { get; }
+
+    /// <summary>Reads a tokenizer.</summary>
+    /// <param name="directory">A checkpoint's directory, with at least a tokenizer.json.</param>
+    /// <exception cref="TokenizerException">
+    /// A file is missing or malformed, or asks for something that this library doesn't have; the message lists everything.
+    /// </exception>
+    public static HuggingFaceTokenizer Load(string directory) => TokenizerDirectory.Read(directory);
+
+    /// <summary>The ids that Hugging Face's <c>encode</c> gives: special tokens in the text are found.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="addSpecialTokens">Whether the post-processor puts its special tokens around the text.</param>
+    public IReadOnlyList<int> Encode(string text, bool addSpecialTokens)
+    {
+        var ids = Tokenizer.EncodeToIds(text);
+        return addSpecialTokens ? [.. postProcessor.IdsBefore, .. ids, .. postProcessor.IdsAfter] : ids;
+    }
+
+    /// <summary>The text of the ids, by the tokenizer.json's decoder alone (<c>clean_up_tokenization_spaces</c> is not applied).</summary>
+    /// <exception cref="TokenizerException">An id is not in the vocabulary.</exception>
+    public string Decode(IEnumerable<int> ids, bool skipSpecialTokens) => decoding.Decode(ids, skipSpecialTokens);
+}

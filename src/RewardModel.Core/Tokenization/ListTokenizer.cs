@@ -1,0 +1,49 @@
+using Microsoft.ML.Tokenizers;
+using RewardModel.Ranking;
+
+namespace RewardModel.Tokenization;
+
+/// <summary>
+/// Turns ranked lists into token ids. Prompt and answers are encoded apart, so that a prompt has the same ids before each of its
+/// answers; what a tokenizer does at the start of a text (SentencePiece's <c>▁</c>, a prefix space) it therefore does at the start of an
+/// answer too.
+/// </summary>
+public sealed class ListTokenizer
+{
+    private readonly Tokenizer tokenizer;
+    private readonly SpecialTokenRule rule;
+    private readonly ListTruncation truncation;
+
+    /// <param name="tokenizer">
+    /// What encodes texts; <see cref="HuggingFaceTokenizer.PlainTextTokenizer"/>, unless special tokens in the texts are to be found.
+    /// </param>
+    /// <param name="rule">The special tokens before prompts and after answers.</param>
+    /// <param name="maxLength">The most tokens that a prompt and one of its answers may have together, special tokens included.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxLength"/> leaves no token for an answer's text.</exception>
+    public ListTokenizer(Tokenizer tokenizer, SpecialTokenRule rule, int maxLength)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        this.tokenizer = tokenizer;
+        this.rule = rule;
+        truncation = new ListTruncation(rule, maxLength);
+    }
+
+    /// <summary>The list as token ids that fit the maximum length, and what had to be cut.</summary>
+    /// <exception cref="TokenizerException">Answers have no tokens, and no special token is appended to them.</exception>
+    public (TokenizedList List, TruncationCount Cut) Tokenize(RankedList list)
+    {
+        int[] promptIds = [.. Optional(rule.PrependId), .. tokenizer.EncodeToIds(list.Prompt)];
+        int[][] answerIds = [.. list.Answers.Select(answer => (int[])[.. tokenizer.EncodeToIds(answer), .. Optional(rule.AppendId)])];
+        string[] problems =
+        [
+            .. from i in Enumerable.Range(0, answerIds.Length)
+               where answerIds[i].Length == 0
+               select $"answer {i + 1} of {answerIds.Length} has no tokens, and the tokenizer's rule appends none; give it text or remove it",
+        ];
+        if (problems.Length > 0)
+            throw new TokenizerException(list.Source.ToString(), problems);
+        return truncation.Truncate(new TokenizedList(promptIds, answerIds, list.Scores, list.Source));
+    }
+
+    private static int[] Optional(int? id) => id is { } value ? [value] : [];
+}

@@ -1,0 +1,59 @@
+using RewardModel.Ranking;
+
+namespace RewardModel.Tokenization;
+
+/// <summary>
+/// Cuts tokenized lists so that the prompt and each of its answers fit together. The K answers share one prompt, so it is cut for the
+/// longest of them: at its start, keeping the special token there. Only an answer that doesn't fit even without a prompt is cut: at its
+/// end, keeping the special token there.
+/// </summary>
+public sealed class ListTruncation
+{
+    private readonly SpecialTokenRule rule;
+
+    /// <param name="rule">The special tokens that are kept where they stand first in a prompt or last in an answer.</param>
+    /// <param name="maxLength">The most tokens that a prompt and one of its answers may have together, special tokens included.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxLength"/> leaves no token for an answer's text.</exception>
+    public ListTruncation(SpecialTokenRule rule, int maxLength)
+    {
+        ArgumentNullException.ThrowIfNull(rule);
+        var specialCount = (rule.PrependId is null ? 0 : 1) + (rule.AppendId is null ? 0 : 1);
+        if (maxLength <= specialCount)
+            throw new ArgumentOutOfRangeException(
+                nameof(maxLength), maxLength,
+                $"expected at least {specialCount + 1}: {specialCount} special tokens and one token of the answer");
+        this.rule = rule;
+        MaxLength = maxLength;
+    }
+
+    /// <summary>The most tokens that a prompt and one of its answers may have together, special tokens included.</summary>
+    public int MaxLength { get; }
+
+    /// <summary>The list, cut where it has to be, and what was cut. A list that fits is returned as it is.</summary>
+    public (TokenizedList List, TruncationCount Cut) Truncate(TokenizedList list)
+    {
+        var promptIds = list.PromptIds;
+        var keptAtStart = promptIds.Length > 0 && promptIds[0] == rule.PrependId ? 1 : 0;
+        var maxAnswerLength = MaxLength - keptAtStart;
+        var cutAnswerCount = list.AnswerIds.Count(ids => ids.Length > maxAnswerLength);
+        var longest = Math.Min(maxAnswerLength, list.AnswerIds.Max(ids => ids.Length));
+        var cutsPrompt = promptIds.Length + longest > MaxLength;
+        if (!cutsPrompt && cutAnswerCount == 0)
+            return (list, default);
+
+        var result = list with
+        {
+            PromptIds = cutsPrompt ? CutStart(promptIds, keptAtStart, MaxLength - longest) : promptIds,
+            AnswerIds = [.. list.AnswerIds.Select(ids => ids.Length > maxAnswerLength ? CutEnd(ids, maxAnswerLength) : ids)],
+        };
+        return (result, new TruncationCount(cutsPrompt ? 1 : 0, cutAnswerCount));
+    }
+
+    private static int[] CutStart(int[] ids, int keptAtStart, int length) => [.. ids[..keptAtStart], .. ids[^(length - keptAtStart)..]];
+
+    private int[] CutEnd(int[] ids, int length)
+    {
+        var keptAtEnd = ids[^1] == rule.AppendId ? 1 : 0;
+        return [.. ids[..(length - keptAtEnd)], .. ids[^keptAtEnd..]];
+    }
+}

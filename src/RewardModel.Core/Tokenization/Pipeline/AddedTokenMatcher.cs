@@ -1,0 +1,65 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
+namespace RewardModel.Tokenization.Pipeline;
+
+/// <summary>Finds added tokens in a text: the leftmost first, of several that start there the longest.</summary>
+internal sealed class AddedTokenMatcher
+{
+    private readonly (string Content, AddedToken Token)[] longestFirst;
+    private readonly SearchValues<string> contents;
+
+    /// <param name="tokens">The tokens and the text by which each is found.</param>
+    public AddedTokenMatcher(IEnumerable<(string Content, AddedToken Token)> tokens)
+    {
+        longestFirst = [.. tokens.Where(token => token.Content.Length > 0).OrderByDescending(token => token.Content.Length)];
+        contents = SearchValues.Create([.. longestFirst.Select(token => token.Content)], StringComparison.Ordinal);
+    }
+
+    /// <summary>The parts of the text in their order, none of them empty.</summary>
+    public IEnumerable<Section> Split(string text)
+    {
+        var done = 0;
+        for (var search = 0; NextIndex(text, search) is >= 0 and var start;)
+        {
+            var (content, token) = LongestAt(text, start);
+            var end = start + content.Length;
+            search = end;
+            if (token.IsSingleWord && (EndsWithWord(text.AsSpan(0, start)) || StartsWithWord(text.AsSpan(end))))
+                continue;
+            if (token.StripsLeft)
+                while (start > done && char.IsWhiteSpace(text[start - 1]))
+                    start--;
+            if (token.StripsRight)
+                while (end < text.Length && char.IsWhiteSpace(text[end]))
+                    end++;
+            if (start > done)
+                yield return new Section(text[done..start], null);
+            yield return new Section(text[start..end], token);
+            done = search = end;
+        }
+        if (done < text.Length)
+            yield return new Section(text[done..], null);
+    }
+
+    private int NextIndex(string text, int from)
+    {
+        var index = text.AsSpan(from).IndexOfAny(contents);
+        return index < 0 ? -1 : from + index;
+    }
+
+    private (string Content, AddedToken Token) LongestAt(string text, int start) =>
+        longestFirst.First(token => text.AsSpan(start).StartsWith(token.Content, StringComparison.Ordinal));
+
+    private static bool EndsWithWord(ReadOnlySpan<char> text) =>
+        Rune.DecodeLastFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsWord(rune);
+
+    private static bool StartsWithWord(ReadOnlySpan<char> text) =>
+        Rune.DecodeFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsWord(rune);
+
+    private static bool IsWord(Rune rune) =>
+        Rune.IsLetter(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber
+            or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark
+            or UnicodeCategory.ConnectorPunctuation;
+}
