@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Decides where TorchSharp and Microsoft.ML.Tokenizers come from and installs what the choice needs. Quick when there is nothing to do.
+#   DependencySource=nuget|compat   decides by hand, for this call only
+#   LIBTORCH=<directory>            under compat: use this libtorch (with include/ and lib/) instead of the distribution's
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+record=$root/DependencySource.props
+
+fail() {
+  printf 'setup.sh: %s\n' "$1" >&2
+  exit 1
+}
+
+version_of() {
+  sed -n "s/.*Include=\"$1\" Version=\"\([^\"]*\)\".*/\1/p" "$root/Directory.Packages.props"
+}
+
+# Exact versions, so that a feed that has only others counts as one that has none.
+feed_has_packages() {
+  local probe=$root/obj/dependency-probe
+  mkdir -p "$probe"
+  cat >"$probe/probe.csproj" <<EOF
+<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <TargetFramework>net10.0</TargetFramework>
+  </PropertyGroup>
+  <ItemGroup>
+    <PackageReference Include="TorchSharp" Version="[$(version_of TorchSharp)]" />
+    <PackageReference Include="Microsoft.ML.Tokenizers" Version="[$(version_of Microsoft.ML.Tokenizers)]" />
+  </ItemGroup>
+</Project>
+EOF
+  local status=0
+  timeout 60 dotnet restore "$probe/probe.csproj" -nodeReuse:false -p:ImportDirectoryBuildProps=false \
+    -p:ImportDirectoryBuildTargets=false -p:ImportDirectoryPackagesProps=false >/dev/null 2>&1 </dev/null || status=1
+  rm -rf "$probe"
+  return "$status"
+}
+
+dependency_source() {
+  if [ -n "${DependencySource:-}" ]; then
+    echo "$DependencySource"
+    return
+  fi
+  local recorded=
+  [ ! -f "$record" ] || recorded=$(sed -n 's:.*<DependencySource>\(.*\)</DependencySource>.*:\1:p' "$record")
+  if [ -n "$recorded" ]; then
+    echo "$recorded"
+    return
+  fi
+  local found=compat
+  echo "Looking whether the package feed has TorchSharp and Microsoft.ML.Tokenizers (at most a minute) ..." >&2
+  ! feed_has_packages || found=nuget
+  printf '<Project><PropertyGroup><DependencySource>%s</DependencySource></PropertyGroup></Project>\n' "$found" >"$record"
+  echo "They come from: $found. Recorded in DependencySource.props; delete that file to look again." >&2
+  echo "$found"
+}
+
+is_installed() {
+  [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Installing an OpenBLAS may make it the machine's automatic choice of BLAS, which every user of BLAS can work with. A choice made by
+# hand stays, and none is made here: the library loads the OpenMP flavour for its own process only.
+install_packages() {
+  local wanted=(g++) missing=() package
+  if [ -z "${LIBTORCH:-}" ]; then
+    wanted+=(libtorch-dev libopenblas0-openmp)
+  elif [ ! -d "$LIBTORCH/include" ] || [ ! -d "$LIBTORCH/lib" ]; then
+    fail "LIBTORCH is '$LIBTORCH', which has no include/ and lib/: set it to the directory of an unpacked libtorch, or unset it."
+  fi
+
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    if [ -n "${LIBTORCH:-}" ] && command -v g++ >/dev/null; then
+      return
+    fi
+    fail "this is no Debian-like system: install g++, unpack a libtorch (1.13 or newer) and set LIBTORCH to its directory."
+  fi
+
+  for package in "${wanted[@]}"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    as_root=(sudo -n)
+    sudo -n true 2>/dev/null || fail "these packages are missing, and neither root nor sudo is at hand: apt-get install ${missing[*]}"
+  fi
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300)
+  local install=("${apt[@]}" install --no-install-recommends "${missing[@]}")
+  local log
+  echo "Installing ${missing[*]} ..." >&2
+  # The package lists may be absent or out of date: fetch them only then.
+  log=$("${install[@]}" 2>&1 </dev/null) || log=$("${apt[@]}" update 2>&1 </dev/null && "${install[@]}" 2>&1 </dev/null) || {
+    printf '%s\n' "$log" >&2
+    fail "apt-get could not install: ${missing[*]}"
+  }
+}
+
+command -v dotnet >/dev/null || fail "the .NET 10 SDK is missing: install it so that 'dotnet' is on the PATH."
+
+case $(dependency_source) in
+  nuget) ;;
+  compat) install_packages ;;
+  *) fail "DependencySource is '$(dependency_source)': expected nuget or compat; set the environment variable, or delete DependencySource.props." ;;
+esac

@@ -1,0 +1,207 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace RewardModel.Checkpoints;
+
+/// <summary>
+/// Reads the settings of a <c>config.json</c> one by one and remembers everything that is wrong, so that <see cref="Finish"/> can
+/// say it all at once. A setting that nobody asked for is a problem too: a setting ignored in silence gives wrong rewards in silence.
+/// </summary>
+/// <remarks>
+/// The value null counts as absent, as in transformers. After a problem a getter returns an arbitrary value of its type, so a
+/// configuration may be used only after <see cref="Finish"/>.
+/// </remarks>
+public sealed class ConfigReader
+{
+    private readonly JsonObject _json;
+    private readonly string _path;
+    private readonly string _prefix;
+    private readonly ProblemList _problems;
+    private readonly HashSet<string> _askedFor = [];
+    private readonly List<ConfigReader> _nested = [];
+
+    /// <param name="json">The settings.</param>
+    /// <param name="path">Where they come from, for messages.</param>
+    public ConfigReader(JsonObject json, string path)
+        : this(json, path, prefix: "", new ProblemList())
+    {
+    }
+
+    private ConfigReader(JsonObject json, string path, string prefix, ProblemList problems)
+    {
+        _json = json;
+        _path = path;
+        _prefix = prefix;
+        _problems = problems;
+    }
+
+    /// <summary>Whether the setting is there and not null. Does not count as asking for it.</summary>
+    public bool Has(string key) => _json[key] is not null;
+
+    /// <summary>A required whole number.</summary>
+    public int Int(string key) => Required(key, AsInt, "a 32-bit whole number");
+
+    /// <summary>A whole number, or <paramref name="absent"/> where there is none.</summary>
+    public int Int(string key, int absent) => OptionalInt(key) ?? absent;
+
+    /// <summary>A whole number, or null where there is none.</summary>
+    public int? OptionalInt(string key) => Optional(key, AsInt, "a 32-bit whole number");
+
+    /// <summary>A required number.</summary>
+    public double Double(string key) => Required(key, AsDouble, "a number");
+
+    /// <summary>A number, or <paramref name="absent"/> where there is none.</summary>
+    public double Double(string key, double absent) => OptionalDouble(key) ?? absent;
+
+    /// <summary>A number, or null where there is none.</summary>
+    public double? OptionalDouble(string key) => Optional(key, AsDouble, "a number");
+
+    /// <summary>A required truth value.</summary>
+    public bool Bool(string key) => Required(key, AsBool, "true or false");
+
+    /// <summary>A truth value, or <paramref name="absent"/> where there is none.</summary>
+    public bool Bool(string key, bool absent) => Optional(key, AsBool, "true or false") ?? absent;
+
+    /// <summary>A required string.</summary>
+    public string Text(string key) => OptionalText(key, "a string") ?? Missing(key, "a string", "");
+
+    /// <summary>A string, or <paramref name="absent"/> where there is none.</summary>
+    public string Text(string key, string absent) => OptionalText(key, "a string") ?? absent;
+
+    /// <summary>A required string, one of those that are supported.</summary>
+    public string OneOf(string key, IReadOnlyList<string> supported)
+    {
+        var expected = OneOfText(supported);
+        return Supported(key, OptionalText(key, expected) ?? Missing(key, expected, supported[0]), supported);
+    }
+
+    /// <summary>A string, one of those that are supported, or <paramref name="absent"/> where there is none.</summary>
+    public string OneOf(string key, IReadOnlyList<string> supported, string absent) =>
+        Supported(key, OptionalText(key, OneOfText(supported)) ?? absent, supported);
+
+    /// <summary>A list of strings, or null where there is none.</summary>
+    public IReadOnlyList<string>? OptionalStrings(string key)
+    {
+        if (Value(key) is not { } value)
+            return null;
+        if (value is JsonArray array && array.All(item => item?.GetValueKind() == JsonValueKind.String))
+            return [.. array.Select(item => item!.GetValue<string>())];
+        Wrong(key, value, "a list of strings");
+        return null;
+    }
+
+    /// <summary>A reader for a setting that is an object itself, or null where there is none. The outer reader's <see cref="Finish"/> covers it.</summary>
+    public ConfigReader? OptionalObject(string key)
+    {
+        if (Value(key) is not { } value)
+            return null;
+        if (value is JsonObject json)
+        {
+            var nested = new ConfigReader(json, _path, $"{_prefix}{key}.", _problems);
+            _nested.Add(nested);
+            return nested;
+        }
+        Wrong(key, value, "an object");
+        return null;
+    }
+
+    /// <summary>A truth value of which only one is supported; it may be absent.</summary>
+    public void MustBe(string key, bool supported)
+    {
+        if (Value(key) is { } value && AsBool(value) != supported)
+            Wrong(key, value, supported ? "true" : "false");
+    }
+
+    /// <summary>Settings that don't change the rewards of this architecture, whatever their values.</summary>
+    public void Ignore(params IEnumerable<string> keys) => _askedFor.UnionWith(keys);
+
+    /// <summary>Adds a problem that the caller found, such as two settings that don't go together: what was found and what was expected.</summary>
+    public void Problem(string problem) => _problems.Add(problem);
+
+    /// <summary>Ends the reading.</summary>
+    /// <exception cref="CheckpointException">Settings that are missing, wrong or unknown, all of them.</exception>
+    public void Finish()
+    {
+        AddUnknownKeys();
+        _problems.ThrowIfAny(_path, "Correct these settings; remove an unknown one only if the model computes the same without it.");
+    }
+
+    private void AddUnknownKeys()
+    {
+        // null is what transformers writes for "not set".
+        foreach (var (key, value) in _json)
+            if (value is not null && !_askedFor.Contains(key) && !(_prefix.Length == 0 && IrrelevantSettings.Contains(key, value)))
+                _problems.Add($"{Name(key)} is {Quoted.Json(value)}; expected no such setting: this library does not know what it does");
+        foreach (var nested in _nested)
+            nested.AddUnknownKeys();
+    }
+
+    private JsonNode? Value(string key)
+    {
+        _askedFor.Add(key);
+        return _json[key];
+    }
+
+    private T? Optional<T>(string key, Func<JsonNode, T?> read, string expected)
+        where T : struct
+    {
+        if (Value(key) is not { } value)
+            return null;
+        if (read(value) is { } result)
+            return result;
+        Wrong(key, value, expected);
+        return default(T);
+    }
+
+    private T Required<T>(string key, Func<JsonNode, T?> read, string expected)
+        where T : struct => Optional(key, read, expected) ?? Missing(key, expected, default(T));
+
+    private string? OptionalText(string key, string expected)
+    {
+        if (Value(key) is not { } value)
+            return null;
+        if (value.GetValueKind() == JsonValueKind.String)
+            return value.GetValue<string>();
+        Wrong(key, value, expected);
+        return "";
+    }
+
+    private string Supported(string key, string found, IReadOnlyList<string> supported)
+    {
+        // A value of another type has been reported already.
+        if (_json[key]?.GetValueKind() == JsonValueKind.String && !supported.Contains(found))
+            Wrong(key, _json[key], OneOfText(supported));
+        return found;
+    }
+
+    private T Missing<T>(string key, string expected, T instead)
+    {
+        _problems.Add($"{Name(key)} is {(_json.ContainsKey(key) ? "null" : "missing")}; expected {expected}");
+        return instead;
+    }
+
+    private void Wrong(string key, JsonNode? value, string expected) =>
+        _problems.Add($"{Name(key)} is {Quoted.Json(value)}; expected {expected}");
+
+    private string Name(string key) => Quoted.Text(_prefix + key);
+
+    private static string OneOfText(IReadOnlyList<string> supported) =>
+        supported.Count == 1 ? $"\"{supported[0]}\"" : $"one of \"{string.Join("\", \"", supported)}\"";
+
+    // Read from the JSON text: a node made in code holds one .NET type only, one from a file any that fits.
+    private static int? AsInt(JsonNode value) =>
+        value.GetValueKind() == JsonValueKind.Number
+        && int.TryParse(value.ToJsonString(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    private static double? AsDouble(JsonNode value) =>
+        value.GetValueKind() == JsonValueKind.Number
+        && double.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null;
+
+    private static bool? AsBool(JsonNode value) => value.GetValueKind() switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => null,
+    };
+}

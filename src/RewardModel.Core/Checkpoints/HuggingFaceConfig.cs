@@ -1,0 +1,57 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace RewardModel.Checkpoints;
+
+/// <summary>The <c>config.json</c> of a Hugging Face checkpoint, kept whole: what is changed is changed, everything else is written back.</summary>
+public sealed class HuggingFaceConfig
+{
+    private const string FileName = "config.json";
+
+    // The writer's own defaults would escape every letter beyond ASCII; transformers writes them as they are.
+    private static readonly JsonSerializerOptions s_indented = new()
+    {
+        WriteIndented = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private HuggingFaceConfig(string path, JsonObject json)
+    {
+        FilePath = path;
+        Json = json;
+    }
+
+    /// <summary>The file's path.</summary>
+    public string FilePath { get; }
+
+    /// <summary>The file's content; changes to it are written by <see cref="Write"/>.</summary>
+    public JsonObject Json { get; }
+
+    /// <summary>Reads <c>config.json</c> of a checkpoint's directory.</summary>
+    /// <exception cref="CheckpointException">There is no such file, or it is not a JSON object.</exception>
+    public static HuggingFaceConfig Read(string directory)
+    {
+        var path = Path.Combine(directory, FileName);
+        if (!File.Exists(path))
+            throw new CheckpointException(
+                directory, [$"there is no {FileName}"], "Expected the directory of a Hugging Face checkpoint, as save_pretrained writes it.");
+        const string advice = "Download or save the file again.";
+        try
+        {
+            var root = JsonNode.Parse(File.ReadAllBytes(path), null, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            if (root is JsonObject json)
+                return new HuggingFaceConfig(path, json);
+            throw new CheckpointException(path, [$"the file holds {Quoted.Json(root)}; expected a JSON object"], advice);
+        }
+        catch (JsonException e)
+        {
+            throw new CheckpointException(path, [$"the file is not JSON: {e.Message.TrimEnd('.')}"], advice, e);
+        }
+    }
+
+    /// <summary>A reader for the settings; end with its <see cref="ConfigReader.Finish"/>.</summary>
+    public ConfigReader Reader() => new(Json, FilePath);
+
+    /// <summary>Writes <c>config.json</c> into a directory, replacing an existing one in one step.</summary>
+    public void Write(string directory) => PendingFile.WriteText(Path.Combine(directory, FileName), Json.ToJsonString(s_indented) + "\n");
+}

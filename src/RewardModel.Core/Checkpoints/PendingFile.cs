@@ -1,0 +1,58 @@
+namespace RewardModel.Checkpoints;
+
+/// <summary>
+/// A file being written beside the place where it belongs. <see cref="Commit"/> puts it there in one step, so that the old file or
+/// the whole new one is seen, never a part; disposing it before that leaves the old file as it was.
+/// </summary>
+public sealed class PendingFile : IDisposable
+{
+    private readonly string _path;
+    private readonly string _temporaryPath;
+    private readonly FileStream _stream;
+    private bool _committed;
+
+    /// <param name="path">Where the file belongs. Its directory must exist.</param>
+    public PendingFile(string path)
+    {
+        _path = path;
+        // A fixed name: what a killed process left behind is overwritten by the next try instead of piling up.
+        _temporaryPath = path + ".tmp";
+        _stream = new FileStream(_temporaryPath, FileMode.Create, FileAccess.Write, FileShare.None);
+    }
+
+    /// <summary>The stream to write to, until <see cref="Commit"/>.</summary>
+    public Stream Content => _stream;
+
+    /// <summary>Writes text (UTF-8 without a byte-order mark) as the whole of a file, in one step.</summary>
+    public static void WriteText(string path, string text)
+    {
+        using var file = new PendingFile(path);
+        file.Content.Write(System.Text.Encoding.UTF8.GetBytes(text));
+        file.Commit();
+    }
+
+    /// <summary>Waits until the disk has what was written; makes a later <see cref="Commit"/> quick. Nothing can be written after it.</summary>
+    public void Flush()
+    {
+        if (!_stream.CanWrite)
+            return;
+        _stream.Flush(flushToDisk: true);
+        _stream.Dispose();
+    }
+
+    /// <summary>Waits until the disk has what was written, then replaces what stands at the path.</summary>
+    public void Commit()
+    {
+        Flush();
+        File.Move(_temporaryPath, _path, overwrite: true);
+        _committed = true;
+    }
+
+    /// <summary>Removes what was written, unless it was committed.</summary>
+    public void Dispose()
+    {
+        _stream.Dispose();
+        if (!_committed)
+            File.Delete(_temporaryPath);
+    }
+}

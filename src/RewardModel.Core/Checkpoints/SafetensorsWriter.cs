@@ -1,0 +1,91 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+
+namespace RewardModel.Checkpoints;
+
+/// <summary>Writes safetensors files. The same tensors give the same bytes, in whatever order they are passed.</summary>
+public static class SafetensorsWriter
+{
+    // transformers refuses files that don't say which framework's conventions they follow.
+    private static readonly Dictionary<string, string> s_metadata = new() { ["format"] = "pt" };
+
+    /// <summary>Writes a file, replacing an existing one in one step once the new one is complete and on disk.</summary>
+    /// <exception cref="ArgumentException">
+    /// A name twice, the reserved name <c>__metadata__</c>, a negative size, or a source that wrote more or fewer bytes than its shape and type need.
+    /// </exception>
+    public static void Write(string path, IReadOnlyList<SafetensorsSource> tensors)
+    {
+        using var file = new PendingFile(path);
+        Write(file.Content, tensors);
+        file.Commit();
+    }
+
+    internal static void Write(Stream stream, IReadOnlyList<SafetensorsSource> tensors)
+    {
+        CheckNamesAndShapes(tensors);
+        // Wide elements first, so that every tensor begins at a multiple of its element's size.
+        var ordered = tensors.OrderByDescending(tensor => tensor.Type.Size()).ThenBy(tensor => tensor.Name, StringComparer.Ordinal).ToList();
+
+        var header = Header(ordered);
+        Span<byte> lengthField = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(lengthField, (ulong)header.Length);
+        stream.Write(lengthField);
+        stream.Write(header);
+
+        foreach (var tensor in ordered)
+        {
+            var start = stream.Position;
+            tensor.WriteTo(stream);
+            var expected = tensor.Type.ByteCount(tensor.Shape);
+            if (stream.Position - start != expected)
+                throw new ArgumentException(
+                    $"the source of tensor {Quoted.Text(tensor.Name)} wrote {stream.Position - start} bytes; expected {expected}", nameof(tensors));
+        }
+    }
+
+    private static byte[] Header(IReadOnlyList<SafetensorsSource> ordered)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WritePropertyName(SafetensorsHeader.MetadataName);
+            JsonSerializer.Serialize(json, s_metadata);
+            long offset = 0;
+            foreach (var tensor in ordered)
+            {
+                var end = checked(offset + tensor.Type.ByteCount(tensor.Shape));
+                json.WriteStartObject(tensor.Name);
+                json.WriteString("dtype", tensor.Type.ToString());
+                json.WritePropertyName("shape");
+                JsonSerializer.Serialize(json, tensor.Shape);
+                json.WritePropertyName("data_offsets");
+                JsonSerializer.Serialize(json, (long[])[offset, end]);
+                json.WriteEndObject();
+                offset = end;
+            }
+            json.WriteEndObject();
+        }
+        // Padding keeps the values aligned to 8 bytes.
+        while (buffer.Length % 8 != 0)
+            buffer.WriteByte((byte)' ');
+        return buffer.ToArray();
+    }
+
+    private static void CheckNamesAndShapes(IReadOnlyList<SafetensorsSource> tensors)
+    {
+        var names = new HashSet<string>();
+        var problems = new List<string>();
+        foreach (var tensor in tensors)
+        {
+            if (tensor.Name == SafetensorsHeader.MetadataName)
+                problems.Add($"the name '{SafetensorsHeader.MetadataName}' is reserved by the format");
+            else if (!names.Add(tensor.Name))
+                problems.Add($"the name {Quoted.Text(tensor.Name)} is given more than once");
+            if (tensor.Shape.Any(size => size < 0))
+                problems.Add($"tensor {Quoted.Text(tensor.Name)} has the negative shape [{string.Join(", ", tensor.Shape)}]");
+        }
+        if (problems.Count > 0)
+            throw new ArgumentException(string.Join("; ", problems), nameof(tensors));
+    }
+}

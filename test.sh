@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Sets up what is missing, builds everything and runs every test. Arguments go to dotnet test: ./test.sh --filter Checkpoints
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+solution=$root/RewardModel.sln
+
+"$root/setup.sh"
+dotnet build "$solution" --configuration Release --nologo --verbosity quiet
+
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+status=0
+dotnet test "$solution" --configuration Release --no-build --nologo --results-directory "$results" --logger trx "$@" || status=$?
+
+# Every test project leaves one file with: <Counters total="9" executed="8" passed="7" ... />
+summary=$(find "$results" -name '*.trx' -exec grep --no-filename --only-matching '<Counters [^>]*' {} + | awk '
+  function counter(name) { return match($0, " " name "=\"[0-9]+") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) : 0 }
+  { total += counter("total"); executed += counter("executed"); passed += counter("passed") }
+  END { printf "%d passed, %d failed, %d skipped\n", passed, executed - passed, total - executed }') || true
+
+case $summary in
+  "0 passed, 0 failed,"*) status=1 ;;
+  *" 0 failed,"*) ;;
+  *) status=1 ;;
+esac
+echo "$summary"
+exit "$status"
