@@ -45,8 +45,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     {
         using var scope = NewDisposeScope();
         var model = new RewardTransformer(HuggingFaceConfig.Read(directory), dropout);
-        using var reader = CheckpointReader.Open(directory);
-        model.HasNewHead = !WeightLoading.Load(reader, model);
+        model.HasNewHead = !WeightLoading.Load(directory, model);
         if (model.HasNewHead)
             model.InitializeHead(seed);
         return model;

@@ -57,7 +57,7 @@ public sealed class ScoringModel : IDisposable
         var transformer = RewardTransformer.Load(directory);
         if (transformer.HasNewHead)
             throw new CheckpointException(directory, ["tensor 'score.weight' is missing; expected the head of a trained reward model"], "Train it first.");
-        var tokenizer = File.Exists(Path.Combine(directory, HuggingFaceTokenizer.FileName)) ? HuggingFaceTokenizer.Load(directory) : null;
+        var tokenizer = HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
         return new ScoringModel(transformer, tokenizer, ScoringRule.Read(directory));
     }
 

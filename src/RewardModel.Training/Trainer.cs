@@ -160,7 +160,7 @@ public sealed class Trainer
     private TokenizedList[] ListsOf(int step)
     {
         var (epoch, stepOfEpoch) = Math.DivRem(step, stepsPerEpoch);
-        var order = SplitMix64.Permutation(trainLists.Count, SplitMix64.Combine((ulong)options.Seed, (ulong)epoch));
+        var order = SplitMix64.Permutation(trainLists.Count, SplitMix64.Mix((ulong)options.Seed) + (ulong)epoch);
         return [.. order.Skip(stepOfEpoch * options.ListsPerStep).Take(options.ListsPerStep).Select(index => trainLists[index])];
     }
 

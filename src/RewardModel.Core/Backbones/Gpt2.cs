@@ -1,8 +1,9 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Gpt2Blocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.Gpt2Block>;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace RewardModel.Backbones;
 
@@ -75,7 +76,7 @@ internal sealed class Conv1D : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x_TD) => nn.functional.linear(x_TD, weight.t(), bias);
 }
 
-internal sealed class Gpt2Attention : nn.Module<Tensor, PackedSequences, Tensor>
+internal sealed class Gpt2Attention : nn.Module
 {
     private readonly Conv1D c_attn;
     public readonly Conv1D c_proj;
@@ -91,7 +92,7 @@ internal sealed class Gpt2Attention : nn.Module<Tensor, PackedSequences, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x_TD, PackedSequences sequences)
+    public Tensor forward(Tensor x_TD, PackedSequences sequences)
     {
         var headSize = config.Width / config.HeadCount;
         var qkv = c_attn.call(x_TD).view(-1, 3, config.HeadCount, headSize).unbind(1);
@@ -117,7 +118,7 @@ internal sealed class Gpt2Mlp : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x_TD) => c_proj.call(activation(c_fc.call(x_TD)));
 }
 
-internal sealed class Gpt2Block : nn.Module<Tensor, PackedSequences, Tensor>
+internal sealed class Gpt2Block : nn.Module
 {
     private readonly LayerNorm ln_1;
     public readonly Gpt2Attention attn;
@@ -135,10 +136,10 @@ internal sealed class Gpt2Block : nn.Module<Tensor, PackedSequences, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x_TD, PackedSequences sequences)
+    public Tensor forward(Tensor x_TD, PackedSequences sequences)
     {
         using var scope = NewDisposeScope();
-        x_TD = x_TD.add(Dropout.Apply(attn.call(ln_1.call(x_TD), sequences), dropout, training));
+        x_TD = x_TD.add(Dropout.Apply(attn.forward(ln_1.call(x_TD), sequences), dropout, training));
         x_TD = x_TD.add(Dropout.Apply(mlp.call(ln_2.call(x_TD)), dropout, training));
         return x_TD.MoveToOuterDisposeScope();
     }
@@ -149,7 +150,7 @@ internal sealed class Gpt2 : Backbone
 {
     private readonly Embedding wte;
     private readonly Embedding wpe;
-    private readonly ModuleList<Gpt2Block> h;
+    private readonly Gpt2Blocks h;
     private readonly LayerNorm ln_f;
     private readonly Gpt2Config config;
     private readonly double dropout;
@@ -182,7 +183,7 @@ internal sealed class Gpt2 : Backbone
         CheckInput(sequences);
         var x_TD = Dropout.Apply(wte.call(sequences.TokenIds).add(wpe.call(sequences.PositionIds)), dropout, training);
         foreach (var block in h)
-            x_TD = block.call(x_TD, sequences);
+            x_TD = block.forward(x_TD, sequences);
         return ln_f.call(x_TD);
     }
 

@@ -1,8 +1,8 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
+using LlamaBlocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.LlamaBlock>;
 
 namespace RewardModel.Backbones;
 
@@ -73,7 +73,7 @@ internal sealed record LlamaConfig
     }
 }
 
-internal sealed class LlamaAttention : nn.Module<Tensor, PackedSequences, (Tensor Cos, Tensor Sin), Tensor>
+internal sealed class LlamaAttention : nn.Module
 {
     private readonly Linear q_proj;
     private readonly Linear k_proj;
@@ -93,7 +93,7 @@ internal sealed class LlamaAttention : nn.Module<Tensor, PackedSequences, (Tenso
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x_TD, PackedSequences sequences, (Tensor Cos, Tensor Sin) angles)
+    public Tensor forward(Tensor x_TD, PackedSequences sequences, (Tensor Cos, Tensor Sin) angles)
     {
         var q_TNH = RotaryEmbedding.Rotate(q_proj.call(x_TD).view(-1, config.HeadCount, config.HeadSize), angles);
         var k_TMH = RotaryEmbedding.Rotate(k_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize), angles);
@@ -122,7 +122,7 @@ internal sealed class LlamaMlp : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x_TD) => down_proj.call(activation(gate_proj.call(x_TD)).mul(up_proj.call(x_TD)));
 }
 
-internal sealed class LlamaBlock : nn.Module<Tensor, PackedSequences, (Tensor Cos, Tensor Sin), Tensor>
+internal sealed class LlamaBlock : nn.Module
 {
     private readonly RmsNorm input_layernorm;
     private readonly LlamaAttention self_attn;
@@ -138,10 +138,10 @@ internal sealed class LlamaBlock : nn.Module<Tensor, PackedSequences, (Tensor Co
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x_TD, PackedSequences sequences, (Tensor Cos, Tensor Sin) angles)
+    public Tensor forward(Tensor x_TD, PackedSequences sequences, (Tensor Cos, Tensor Sin) angles)
     {
         using var scope = NewDisposeScope();
-        x_TD = x_TD.add(self_attn.call(input_layernorm.call(x_TD), sequences, angles));
+        x_TD = x_TD.add(self_attn.forward(input_layernorm.call(x_TD), sequences, angles));
         x_TD = x_TD.add(mlp.call(post_attention_layernorm.call(x_TD)));
         return x_TD.MoveToOuterDisposeScope();
     }
@@ -151,7 +151,7 @@ internal sealed class LlamaBlock : nn.Module<Tensor, PackedSequences, (Tensor Co
 internal sealed class Llama : Backbone
 {
     private readonly Embedding embed_tokens;
-    private readonly ModuleList<LlamaBlock> layers;
+    private readonly LlamaBlocks layers;
     private readonly RmsNorm norm;
     private readonly RotaryEmbedding rotary;
     private readonly LlamaConfig config;
@@ -184,7 +184,7 @@ internal sealed class Llama : Backbone
         var angles = rotary.AnglesOf(sequences);
         var x_TD = embed_tokens.call(sequences.TokenIds);
         foreach (var layer in layers)
-            x_TD = layer.call(x_TD, sequences, angles);
+            x_TD = layer.forward(x_TD, sequences, angles);
         return norm.call(x_TD);
     }
 

@@ -35,10 +35,26 @@ public sealed class HuggingFaceConfig
         if (!File.Exists(path))
             throw new CheckpointException(
                 directory, [$"there is no {FileName}"], "Expected the directory of a Hugging Face checkpoint, as save_pretrained writes it.");
+        return ReadFile(path);
+    }
+
+    /// <summary>Reads a file in the format of <c>config.json</c>.</summary>
+    /// <exception cref="CheckpointException">There is no such file, or it is not a JSON object.</exception>
+    public static HuggingFaceConfig ReadFile(string path) =>
+        File.Exists(path)
+            ? Parse(File.ReadAllText(path), path)
+            : throw new CheckpointException(path, ["there is no such file"], "Expected a Hugging Face config.json.");
+
+    /// <summary>Reads the text of a <c>config.json</c>.</summary>
+    /// <param name="text">A JSON object.</param>
+    /// <param name="path">Where it comes from, for messages.</param>
+    /// <exception cref="CheckpointException">The text is not a JSON object.</exception>
+    public static HuggingFaceConfig Parse(string text, string path)
+    {
         const string advice = "Download or save the file again.";
         try
         {
-            var root = JsonNode.Parse(File.ReadAllBytes(path), null, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            var root = JsonNode.Parse(text, null, new JsonDocumentOptions { AllowDuplicateProperties = false });
             if (root is JsonObject json)
                 return new HuggingFaceConfig(path, json);
             throw new CheckpointException(path, [$"the file holds {Quoted.Json(root)}; expected a JSON object"], advice);
@@ -48,6 +64,9 @@ public sealed class HuggingFaceConfig
             throw new CheckpointException(path, [$"the file is not JSON: {e.Message.TrimEnd('.')}"], advice, e);
         }
     }
+
+    /// <summary>A copy, to be changed without changing this one.</summary>
+    public HuggingFaceConfig Copy() => new(FilePath, Json.DeepClone().AsObject());
 
     /// <summary>A reader for the settings; end with its <see cref="ConfigReader.Finish"/>.</summary>
     public ConfigReader Reader() => new(Json, FilePath);

@@ -31,6 +31,17 @@ public sealed class PendingFile : IDisposable
         file.Commit();
     }
 
+    /// <summary>Copies a whole file, in one step; does nothing when it is there already.</summary>
+    public static void Copy(string source, string path)
+    {
+        if (Path.GetFullPath(source) == Path.GetFullPath(path))
+            return;
+        using var file = new PendingFile(path);
+        using (var content = File.OpenRead(source))
+            content.CopyTo(file.Content);
+        file.Commit();
+    }
+
     /// <summary>Waits until the disk has what was written; makes a later <see cref="Commit"/> quick. Nothing can be written after it.</summary>
     public void Flush()
     {

@@ -13,36 +13,36 @@ internal static class WeightLoading
     /// <summary>Sets every parameter from the checkpoint; only the reward head may be absent.</summary>
     /// <returns>True when the checkpoint has a reward head.</returns>
     /// <exception cref="CheckpointException">Tensors are missing, have another shape, or belong to nothing: all are listed.</exception>
-    public static bool Load(CheckpointReader reader, RewardTransformer model)
+    public static bool Load(string directory, RewardTransformer model)
     {
+        using var reader = CheckpointReader.Open(directory);
+        var unused = reader.Names.ToHashSet();
         var prefix = model.Backbone.BaseModelPrefix + ".";
         // A checkpoint of the backbone alone, as save_pretrained of a base model writes it, has no prefix.
-        var isBare = !reader.Entries.Any(entry => entry.Name.StartsWith(prefix, StringComparison.Ordinal));
-        var unused = reader.Entries.Select(entry => entry.Name).ToHashSet();
-        var shapes = reader.Entries.ToDictionary(entry => entry.Name, entry => entry.Shape);
-        var problems = new List<string>();
-        var sources = new List<(Tensor Parameter, string Source)>();
+        var isBare = !unused.Any(name => name.StartsWith(prefix, StringComparison.Ordinal));
         var hasHead = unused.Contains(headWeight);
+        var problems = new ProblemList();
+        var sources = new List<(Tensor Parameter, string Source)>();
 
         foreach (var (name, parameter) in model.CheckpointParameters)
         {
             var source = isBare && name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name;
-            if (!unused.Remove(source))
+            if (unused.Remove(source))
             {
-                if (name != headWeight)
-                    problems.Add($"tensor '{source}' is missing; expected shape [{string.Join(", ", parameter.shape)}]");
-                continue;
+                var shape = reader.Entry(source).Shape;
+                if (!shape.SequenceEqual(parameter.shape))
+                    problems.Add($"tensor {Quoted.Text(source)} has shape {Text(shape)}; expected {Text(parameter.shape)}");
+                sources.Add((parameter, source));
             }
-            if (!shapes[source].SequenceEqual(parameter.shape))
-                problems.Add($"tensor '{source}' has shape [{string.Join(", ", shapes[source])}]; expected [{string.Join(", ", parameter.shape)}]");
-            sources.Add((parameter, source));
+            else if (name != headWeight)
+                problems.Add($"tensor {Quoted.Text(source)} is missing; expected it with shape {Text(parameter.shape)}");
         }
 
         unused.ExceptWith(vocabularyHeads);
-        unused.RemoveWhere(name => model.Backbone.Ignores(isBare ? name : name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name));
-        problems.AddRange(unused.Order(StringComparer.Ordinal).Select(name => $"tensor '{name}' is there; expected no such tensor"));
-        if (problems.Count > 0)
-            throw new CheckpointException(reader.Directory, problems, $"Expected the tensors of {model.Backbone.SequenceClassificationClass}, as config.json describes it.");
+        foreach (var name in unused.Order(StringComparer.Ordinal))
+            if (!model.Backbone.Ignores(name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name))
+                problems.Add($"tensor {Quoted.Text(name)} is there; expected no such tensor");
+        problems.ThrowIfAny(directory, $"Expected the tensors of {model.Backbone.SequenceClassificationClass}, as its config.json describes it.");
 
         using var _ = no_grad();
         foreach (var (parameter, source) in sources)
@@ -52,4 +52,6 @@ internal static class WeightLoading
         }
         return hasHead;
     }
+
+    private static string Text(long[] shape) => $"[{string.Join(", ", shape)}]";
 }

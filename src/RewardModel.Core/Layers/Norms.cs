@@ -1,5 +1,5 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace RewardModel.Layers;
 

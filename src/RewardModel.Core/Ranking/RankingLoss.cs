@@ -32,6 +32,10 @@ public abstract class RankingLoss
         return OfDifferences(differences_M).mul(pairs.Weights).sum();
     }
 
+    /// <summary>The loss of one pair as a number, in float64.</summary>
+    /// <param name="difference">Reward of the better answer less that of the worse, finite.</param>
+    public abstract double OfDifference(double difference);
+
     /// <summary>The loss of each pair.</summary>
     /// <param name="differences_M">Reward of the better answer less that of the worse, [M].</param>
     /// <returns>[M].</returns>
@@ -45,6 +49,11 @@ public sealed class LogSigmoidLoss : RankingLoss
     public override string Name => "log-sigmoid";
 
     /// <inheritdoc/>
+    public override double OfDifference(double difference) =>
+        // log(1 + exp(-|d|)) + max(-d, 0): exp sees no positive number, so it can't overflow.
+        Math.Log(1 + Math.Exp(-Math.Abs(difference))) + Math.Max(-difference, 0);
+
+    /// <inheritdoc/>
     protected override Tensor OfDifferences(Tensor differences_M) => nn.functional.logsigmoid(differences_M).neg();
 }
 
@@ -53,6 +62,9 @@ public sealed class SigmoidLoss : RankingLoss
 {
     /// <inheritdoc/>
     public override string Name => "sigmoid";
+
+    /// <inheritdoc/>
+    public override double OfDifference(double difference) => -1 / (1 + Math.Exp(-difference));
 
     /// <inheritdoc/>
     protected override Tensor OfDifferences(Tensor differences_M) => differences_M.sigmoid().neg();

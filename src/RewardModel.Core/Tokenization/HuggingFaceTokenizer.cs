@@ -60,6 +60,9 @@ public sealed class HuggingFaceTokenizer
     /// <summary>The paths of the directory's tokenizer files, all of which belong, byte for byte, into a model exported with it.</summary>
     public IReadOnlyList<string> Files { get; }
 
+    /// <summary>Whether a directory has a tokenizer: a tokenizer.json.</summary>
+    public static bool IsIn(string directory) => TokenizerDirectory.HasTokenizer(directory);
+
     /// <summary>Reads a tokenizer.</summary>
     /// <param name="directory">A checkpoint's directory, with at least a tokenizer.json.</param>
     /// <exception cref="TokenizerException">

@@ -19,6 +19,8 @@ internal static class TokenizerDirectory
         "chat_template.jinja",
     ];
 
+    public static bool HasTokenizer(string directory) => File.Exists(Path.Combine(directory, TokenizerFile));
+
     public static HuggingFaceTokenizer Read(string directory)
     {
         var problems = new List<string>();
