@@ -154,7 +154,7 @@ internal sealed class LineFields
 
     private double RankOf(JsonElement element, string name)
     {
-        if (element.ValueKind == JsonValueKind.Number && element.GetDouble() is >= 1 and <= int.MaxValue and var rank && double.IsInteger(rank))
+        if (element.ValueKind == JsonValueKind.Number && element.GetDouble() is >= 1 and var rank && double.IsInteger(rank))
             return rank;
         problems.Add($"{name} is {Shown(element)}, expected an integer from 1 (the best)");
         return 0;

@@ -26,7 +26,7 @@ public sealed class RankedDataException : Exception
         lines.AddRange(badLines.Take(MaxLinesShown).Select(line => line.ToString()));
         if (badLines.Count > MaxLinesShown)
             lines.Add($"... and {badLines.Count - MaxLinesShown} more");
-        lines.Add("Correct them, or have bad lines skipped.");
+        lines.Add("Correct what is wrong, or have bad lines skipped.");
         return string.Join('\n', lines);
     }
 }

@@ -6,7 +6,7 @@ namespace RewardModel.Training.Data;
 /// <param name="Lists">The lists of text, in the file's order; empty in a file of token ids.</param>
 /// <param name="TokenizedLists">The lists of token ids, in the file's order; empty in a file of text.</param>
 /// <param name="BadLines">The lines left out under <see cref="BadData.Skip"/>.</param>
-/// <param name="IgnoredKeys">Keys that no format knows, each with the number of good lines that have it: metadata, or a typing error.</param>
+/// <param name="IgnoredKeys">Keys without a meaning, each with the number of good lines that have it: metadata, or a typing error.</param>
 public sealed record RankedListFile(
     IReadOnlyList<RankedList> Lists,
     IReadOnlyList<TokenizedList> TokenizedLists,

@@ -32,7 +32,8 @@ internal sealed record RankedListLine(
     private static RankedListLine Parse(JsonElement root, SourceLine source)
     {
         if (root.ValueKind != JsonValueKind.Object)
-            return Bad($"{LineFields.NameOf(root)}, expected an object such as {{\"prompt\": \"...\", \"answers\": [\"best\", \"worst\"]}}");
+            return Bad(
+                $"{LineFields.NameOf(root)}, expected an object such as {{\"prompt\": \"...\", \"answers\": [\"best\", \"worst\"]}}");
 
         var fields = new LineFields(root);
         RankedList? list = null;
@@ -43,7 +44,8 @@ internal sealed record RankedListLine(
                 list = new RankedList(fields.Text("prompt"), fields.Texts("answers"), fields.Scores("answers"), source);
                 break;
             case (false, true, false):
-                list = RankedList.BestFirst(fields.Text("prompt"), fields.Text("chosen"), fields.Text("rejected")) with { Source = source };
+                var pair = RankedList.BestFirst(fields.Text("prompt"), fields.Text("chosen"), fields.Text("rejected"));
+                list = pair with { Source = source };
                 break;
             case (false, false, true):
                 tokenizedList = new TokenizedList(

@@ -1,5 +1,3 @@
-using System.IO.Compression;
-using System.Text;
 using RewardModel.Ranking;
 
 namespace RewardModel.Training.Data;
@@ -22,13 +20,11 @@ namespace RewardModel.Training.Data;
 /// </remarks>
 public static class RankedListReader
 {
-    private const int GzipMagic = 0x1f8b;
-
     /// <summary>Reads a whole file.</summary>
     /// <param name="path">The file; lists and messages carry it as it is given here.</param>
     /// <param name="badData">What to do with lines that do not hold a ranked list.</param>
     /// <exception cref="RankedDataException">
-    /// The file is not there or not the gzip file that its name promises, or it has bad lines and these are errors.
+    /// The file is not there, is damaged gzip or not the gzip file that its name promises, or it has bad lines and these are errors.
     /// </exception>
     public static RankedListFile Read(string path, BadData badData = BadData.Error)
     {
@@ -37,7 +33,7 @@ public static class RankedListReader
         var badLines = new List<BadLine>();
         var ignoredKeys = new SortedDictionary<string, int>(StringComparer.Ordinal);
 
-        foreach (var (source, utf8) in Lines(path))
+        foreach (var (source, utf8) in JsonLines.Read(path))
         {
             var line = RankedListLine.Parse(utf8, source);
             var reason = line.Problem ?? OtherKind(line, lists, tokenizedLists);
@@ -67,46 +63,4 @@ public static class RankedListReader
             $"token ids, expected text as in line {lists[0].Source.Line}: a file holds one kind",
         _ => null,
     };
-
-    private static IEnumerable<(SourceLine Source, ReadOnlyMemory<byte> Utf8)> Lines(string path)
-    {
-        using var stream = Open(path);
-        // Latin-1 keeps every byte as it is: so a line that is not UTF-8 is the trouble of that line, not of the file.
-        using var reader = new StreamReader(stream, Encoding.Latin1, detectEncodingFromByteOrderMarks: false);
-        for (var number = 1; NextLine(reader, path) is { } line; number++)
-        {
-            ReadOnlyMemory<byte> utf8 = Encoding.Latin1.GetBytes(line);
-            if (number == 1 && utf8.Span.StartsWith(Encoding.UTF8.Preamble))
-                utf8 = utf8[Encoding.UTF8.Preamble.Length..];
-            if (utf8.Span.ContainsAnyExcept(" \t"u8))
-                yield return (new SourceLine(path, number), utf8);
-        }
-    }
-
-    private static Stream Open(string path)
-    {
-        if (!File.Exists(path))
-            throw new RankedDataException($"'{path}' is not a file, expected JSON lines, plain or gzip. Check the path.");
-        var file = File.OpenRead(path);
-        var isGzip = (file.ReadByte() << 8 | file.ReadByte()) == GzipMagic;
-        file.Position = 0;
-        if (isGzip)
-            return new GZipStream(file, CompressionMode.Decompress);
-        if (!path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase))
-            return file;
-        file.Dispose();
-        throw new RankedDataException($"'{path}' is not gzip, expected it from its name. Compress it, or take .gz off its name.");
-    }
-
-    private static string? NextLine(StreamReader reader, string path)
-    {
-        try
-        {
-            return reader.ReadLine();
-        }
-        catch (InvalidDataException exception)
-        {
-            throw new RankedDataException($"'{path}' is damaged gzip: {exception.Message} Copy or compress it again.", exception);
-        }
-    }
 }

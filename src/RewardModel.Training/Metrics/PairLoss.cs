@@ -1,6 +1,6 @@
 namespace RewardModel.Training.Metrics;
 
-/// <summary>The loss of one pair as a number in float64, from the difference r_w - r_l of the better and the worse answer's rewards.</summary>
+/// <summary>The loss of one pair, in float64, from r_w - r_l: the better answer's reward less the worse one's.</summary>
 public static class PairLoss
 {
     /// <summary>-log sigmoid(difference): Bradley and Terry's model; near -difference for very negative ones, never infinite.</summary>

@@ -39,7 +39,9 @@ public sealed class RankingMetricsAccumulator(Func<double, double> pairLoss)
     /// <summary>Adds one list.</summary>
     /// <param name="rewards">K rewards, finite.</param>
     /// <param name="scores">K scores, finite, higher is better; equal scores are ties and make no pair.</param>
-    /// <exception cref="ArgumentException">The numbers of rewards and scores differ, or a reward is not finite. Nothing is added.</exception>
+    /// <exception cref="ArgumentException">
+    /// The numbers of rewards and scores differ, or a reward is not finite; nothing is added.
+    /// </exception>
     public void Add(IReadOnlyList<float> rewards, IReadOnlyList<double> scores)
     {
         if (rewards.Count != scores.Count)
@@ -47,7 +49,8 @@ public sealed class RankingMetricsAccumulator(Func<double, double> pairLoss)
         for (var i = 0; i < rewards.Count; i++)
             if (!float.IsFinite(rewards[i]))
                 throw new ArgumentException(
-                    $"Reward {i} of the list is {rewards[i]}, expected a finite number: the model has diverged or its weights are damaged.");
+                    $"Reward {i} of the list is {rewards[i]}, expected a finite number: "
+                    + "the model has diverged or its weights are damaged.");
 
         listCount++;
         foreach (var reward in rewards)

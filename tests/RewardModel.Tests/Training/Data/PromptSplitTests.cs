@@ -1,0 +1,102 @@
+using RewardModel.Ranking;
+using RewardModel.Training.Data;
+
+namespace RewardModel.Tests.Training.Data;
+
+public class PromptSplitTests
+{
+    /// <summary>200 lists of 50 prompts, each prompt four times, far apart.</summary>
+    private static readonly RankedList[] FourListsPerPrompt =
+        [.. Enumerable.Range(0, 200).Select(i => RankedList.BestFirst($"prompt {i % 50}", $"answer {i}", "worse"))];
+
+    [Theory]
+    [InlineData(0.001, 1)]
+    [InlineData(0.1, 5)]
+    [InlineData(0.5, 25)]
+    [InlineData(0.999, 49)]
+    public void A_fraction_of_the_prompts_is_held_out_with_all_their_lists(double fraction, int expectedPrompts)
+    {
+        var (train, eval) = PromptSplit.Of(FourListsPerPrompt, fraction, seed: 3);
+        var evalPrompts = eval.Select(list => list.Prompt).Distinct().ToList();
+        Assert.Equal(expectedPrompts, evalPrompts.Count);
+        Assert.Equal(4 * expectedPrompts, eval.Count);
+        Assert.Empty(evalPrompts.Intersect(train.Select(list => list.Prompt)));
+        Assert.Equal(200, train.Count + eval.Count);
+    }
+
+    [Fact]
+    public void Each_side_keeps_the_order_of_the_lists()
+    {
+        var (train, eval) = PromptSplit.Of(FourListsPerPrompt, 0.3, seed: 3);
+        Assert.Equal(FourListsPerPrompt.Where(list => train.Contains(list)), train);
+        Assert.Equal(FourListsPerPrompt.Where(list => eval.Contains(list)), eval);
+    }
+
+    [Fact]
+    public void The_split_is_the_same_for_ever_and_depends_on_the_seed()
+    {
+        Assert.Equal(["prompt 10", "prompt 16", "prompt 31", "prompt 35", "prompt 5"], HeldOut(FourListsPerPrompt, seed: 1));
+        Assert.Equal(["prompt 13", "prompt 14", "prompt 41", "prompt 46", "prompt 6"], HeldOut(FourListsPerPrompt, seed: 2));
+    }
+
+    [Fact]
+    public void The_order_of_the_lists_does_not_change_the_split() =>
+        Assert.Equal(HeldOut(FourListsPerPrompt, seed: 1), HeldOut(FourListsPerPrompt.Reverse().ToArray(), seed: 1));
+
+    [Fact]
+    public void One_prompt_more_moves_at_most_one_prompt_to_each_side()
+    {
+        var before = HeldOut(FourListsPerPrompt, seed: 1);
+        for (var i = 0; i < 50; i++)
+        {
+            var after = HeldOut([.. FourListsPerPrompt, RankedList.BestFirst($"new {i}", "a", "b")], seed: 1);
+            Assert.True(before.Except(after).Count() <= 1);
+            Assert.True(after.Except(before).Count() <= 1);
+        }
+    }
+
+    [Fact]
+    public void Token_ids_split_by_prompt_too()
+    {
+        // As characters, 65 and 65 * 65536 differ in their order only.
+        int[][] prompts = [[65], [65 << 16], [], [65, 0], [0, 65]];
+        var lists = Enumerable.Range(0, 20).Select(i => new TokenizedList(prompts[i % 5], [[i], [0]], [1, 0])).ToArray();
+        var (train, eval) = PromptSplit.Of(lists, 0.4, seed: 1);
+        Assert.Equal(8, eval.Count);
+        Assert.Equal(2, eval.Select(list => list.PromptIds).Distinct().Count());
+        Assert.Empty(eval.Select(list => list.PromptIds).Intersect(train.Select(list => list.PromptIds)));
+    }
+
+    [Fact]
+    public void Fraction_0_holds_out_nothing_even_of_one_prompt()
+    {
+        var lists = FourListsPerPrompt[..1];
+        var (train, eval) = PromptSplit.Of(lists, 0, seed: 1);
+        Assert.Equal(lists, train);
+        Assert.Empty(eval);
+    }
+
+    [Fact]
+    public void One_prompt_cannot_be_divided()
+    {
+        RankedList[] lists = [RankedList.BestFirst("same", "a", "b"), RankedList.BestFirst("same", "c", "d")];
+        var exception = Assert.Throws<ArgumentException>(() => PromptSplit.Of(lists, 0.1, seed: 1));
+        Assert.Equal(
+            "The number of different prompts is 1, expected at least 2 to hold out some of them. "
+            + "Give more prompts or a separate file to evaluate on, or hold out nothing.",
+            exception.Message);
+    }
+
+    [Theory]
+    [InlineData(-0.1, "-0.1")]
+    [InlineData(1.0, "1")]
+    [InlineData(double.NaN, "NaN")]
+    public void A_fraction_out_of_range_is_refused(double fraction, string shown)
+    {
+        var exception = Assert.Throws<ArgumentException>(() => PromptSplit.Of(FourListsPerPrompt, fraction, seed: 1));
+        Assert.Equal($"The fraction to hold out is {shown}, expected at least 0 and below 1.", exception.Message);
+    }
+
+    private static string[] HeldOut(RankedList[] lists, ulong seed) =>
+        [.. PromptSplit.Of(lists, 0.1, seed).Eval.Select(list => list.Prompt).Distinct().Order(StringComparer.Ordinal)];
+}
