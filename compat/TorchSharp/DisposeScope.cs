@@ -61,7 +61,7 @@ public sealed class DisposeScope : IDisposable
     public void Detach(IEnumerable<IDisposable> disposables)
     {
         foreach (var disposable in disposables)
-            Detach(disposable);
+            Detach<IDisposable>(disposable);
     }
 
     /// <summary>Hands the disposable to the scope around this one; from the outermost scope it is detached.</summary>
@@ -75,7 +75,7 @@ public sealed class DisposeScope : IDisposable
     public T MoveToOther<T>(DisposeScope scope, T disposable)
         where T : IDisposable
     {
-        Detach(disposable);
+        Detach<IDisposable>(disposable);
         scope?.Attach(disposable);
         return disposable;
     }
@@ -106,13 +106,13 @@ public sealed class DisposeScope : IDisposable
         var doomed = disposables.Where(disposable => !kept.Contains(disposable)).ToArray();
         foreach (var disposable in doomed)
         {
-            Detach(disposable);
+            Detach<IDisposable>(disposable);
             disposable.Dispose();
         }
     }
 
     /// <summary>Forgets a disposable that has been disposed.</summary>
-    public void MarkAsDisposed(IDisposable disposable) => Detach(disposable);
+    public void MarkAsDisposed(IDisposable disposable) => Detach<IDisposable>(disposable);
 
     public void Dispose()
     {

@@ -49,7 +49,9 @@ public sealed class RewardScorer(RewardTransformer model, int maxTokensPerBatch 
     }
 
     /// <summary>Rewards as they come out of the model, divided into those of each list.</summary>
-    internal static float[][] RewardsByList(Tensor rewards, IReadOnlyList<TokenizedList> lists)
+    /// <param name="rewards">[N], float32, on the CPU, without a graph.</param>
+    /// <param name="lists">The lists that were packed, N answers in all.</param>
+    public static float[][] RewardsByList(Tensor rewards, IReadOnlyList<TokenizedList> lists)
     {
         using var accessor = rewards.data<float>();
         var all = accessor.ToArray();

@@ -22,6 +22,9 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         // With these names, a parameter is called here as it is in a checkpoint.
         register_module(Backbone.BaseModelPrefix, Backbone);
         register_module(nameof(score), score);
+        // The model outlives the dispose scope in which it is made.
+        foreach (var parameter in parameters())
+            parameter.DetachFromDisposeScope();
     }
 
     /// <summary>The transformer under the head.</summary>

@@ -1,8 +1,10 @@
+using RewardModel.Ranking;
+
 namespace RewardModel.Training.Metrics;
 
 /// <summary>Adds up <see cref="RankingMetrics"/> list by list, in float64.</summary>
-/// <param name="pairLoss">The loss of a pair from r_w - r_l, for instance <see cref="PairLoss.LogSigmoid"/>.</param>
-public sealed class RankingMetricsAccumulator(Func<double, double> pairLoss)
+/// <param name="loss">Gives the loss of each pair.</param>
+public sealed class RankingMetricsAccumulator(RankingLoss loss)
 {
     private int listCount;
     private int listsWithPairsCount;
@@ -87,7 +89,7 @@ public sealed class RankingMetricsAccumulator(Func<double, double> pairLoss)
                 var difference = (double)rewards[i] - rewards[j];
                 var margin = scores[i] > scores[j] ? difference : -difference;
                 listMargin += margin;
-                listLoss += pairLoss(margin);
+                listLoss += loss.OfDifference(margin);
             }
         if (scorePairs == 0)
             return;

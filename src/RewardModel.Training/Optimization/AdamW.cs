@@ -103,7 +103,10 @@ public sealed unsafe class AdamW : IDisposable
         {
             if (slot.Parameter.grad is not { } gradient)
                 continue;
-            var (weight, g, m, v) = (Data(slot.Parameter), Data(gradient.contiguous()), Data(slot.FirstMoment), Data(slot.SecondMoment));
+            var weight = Data(slot.Parameter);
+            var g = Data(gradient.contiguous());
+            var m = Data(slot.FirstMoment);
+            var v = Data(slot.SecondMoment);
             var length = slot.Parameter.numel();
             for (long i = 0; i < length; i += blockLength)
                 blocks.Add(new Block(weight + i, g + i, m + i, v + i, (int)Math.Min(blockLength, length - i), (float)slot.WeightDecay));
@@ -134,7 +137,10 @@ public sealed unsafe class AdamW : IDisposable
 
     private static void Update(Block block, Rule rule)
     {
-        var (weight, gradient, m, v) = (block.Weight, block.Gradient, block.FirstMoment, block.SecondMoment);
+        var weight = block.Weight;
+        var gradient = block.Gradient;
+        var m = block.FirstMoment;
+        var v = block.SecondMoment;
         var keep = 1 - rule.LearningRate * block.WeightDecay;
         var i = 0;
         for (; i <= block.Length - Vector<float>.Count; i += Vector<float>.Count)
@@ -156,20 +162,20 @@ public sealed unsafe class AdamW : IDisposable
         }
     }
 
-    private readonly record struct Block(IntPtr WeightAt, IntPtr GradientAt, IntPtr FirstAt, IntPtr SecondAt, int Length, float WeightDecay)
+    /// <summary>A run of elements of one parameter. Pointers stay valid for a step: tensors' memory does not move.</summary>
+    private readonly struct Block(float* weight, float* gradient, float* firstMoment, float* secondMoment, int length, float weightDecay)
     {
-        public Block(float* weight, float* gradient, float* m, float* v, int length, float weightDecay)
-            : this((IntPtr)weight, (IntPtr)gradient, (IntPtr)m, (IntPtr)v, length, weightDecay)
-        {
-        }
+        public float* Weight { get; } = weight;
 
-        public float* Weight => (float*)WeightAt;
+        public float* Gradient { get; } = gradient;
 
-        public float* Gradient => (float*)GradientAt;
+        public float* FirstMoment { get; } = firstMoment;
 
-        public float* FirstMoment => (float*)FirstAt;
+        public float* SecondMoment { get; } = secondMoment;
 
-        public float* SecondMoment => (float*)SecondAt;
+        public int Length { get; } = length;
+
+        public float WeightDecay { get; } = weightDecay;
     }
 
     /// <summary>The step's constants, in float32 once.</summary>

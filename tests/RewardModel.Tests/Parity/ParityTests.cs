@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Checkpoints;
 using RewardModel.Ranking;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
@@ -46,10 +47,10 @@ public class ParityTests
 
     private static void DropSecondLayer(string directory)
     {
-        using var reader = Checkpoints.CheckpointReader.Open(directory);
-        var kept = reader.Entries.Where(entry => !entry.Name.Contains(".1.", StringComparison.Ordinal))
-            .Select(entry => (entry.Name, reader.Read(entry.Name))).ToArray();
-        Checkpoints.CheckpointWriter.Write(directory, kept);
+        using var reader = CheckpointReader.Open(directory);
+        var kept = reader.Names.Where(name => !name.Contains(".1.", StringComparison.Ordinal))
+            .Select(name => (name, reader.Read(name))).ToArray();
+        CheckpointWriter.Write(directory, kept);
     }
 
     private static void CompareAll(ParityModel model)

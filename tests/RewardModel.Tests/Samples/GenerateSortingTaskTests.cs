@@ -82,7 +82,7 @@ public sealed class GenerateSortingTaskTests(GenerateSortingTaskTests.GeneratedT
     {
         var random = new SplitMix64(1);
         var weights = Enumerable.Range(1, 20).ToDictionary(item => $"{item}", _ => random.NextBelow(1000));
-        var metrics = new RankingMetricsAccumulator(PairLoss.LogSigmoid);
+        var metrics = new RankingMetricsAccumulator(new LogSigmoidLoss());
         foreach (var list in AllLists)
             metrics.Add([.. list.Answers.Select(answer => (float)answer.Split(' ').Sum(item => weights[item]))], list.Scores);
         Assert.Equal(0.5, metrics.Result.Accuracy);

@@ -207,7 +207,8 @@ public class TrainerTests
 
     private static float LargestDifference(byte[] expected, byte[] found)
     {
-        var (a, b) = (MemoryMarshal.Cast<byte, float>(expected), MemoryMarshal.Cast<byte, float>(found));
+        var a = MemoryMarshal.Cast<byte, float>(expected);
+        var b = MemoryMarshal.Cast<byte, float>(found);
         float largest = 0;
         for (var i = 0; i < a.Length; i++)
             largest = Math.Max(largest, Math.Abs(a[i] - b[i]));

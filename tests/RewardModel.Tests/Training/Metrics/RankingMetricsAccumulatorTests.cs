@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using RewardModel.Ranking;
 using RewardModel.Training.Metrics;
 
 namespace RewardModel.Tests.Training.Metrics;
@@ -11,7 +12,7 @@ public class RankingMetricsAccumulatorTests
     [Fact]
     public void Every_figure_of_a_small_example_is_as_by_hand()
     {
-        var accumulator = new RankingMetricsAccumulator(PairLoss.LogSigmoid);
+        var accumulator = new RankingMetricsAccumulator(new LogSigmoidLoss());
         // Pairs (0,1) right by 1, (0,2) wrong by 1, (1,2) wrong by 2: the highest reward is the worst answer's.
         accumulator.Add([1f, 0f, 2f], [2, 1, 0]);
         // One pair, right by 3.
@@ -39,7 +40,7 @@ public class RankingMetricsAccumulatorTests
     [Fact]
     public void The_loss_is_the_one_that_is_given()
     {
-        var accumulator = new RankingMetricsAccumulator(PairLoss.Sigmoid);
+        var accumulator = new RankingMetricsAccumulator(new SigmoidLoss());
         accumulator.Add([1f, 0f], [1, 0]);
         accumulator.Add([5f, 5f], [1, 0]);
         Assert.Equal((-0.7310585786300049 - 0.5) / 2, accumulator.Result.Loss, Precision);
@@ -93,7 +94,7 @@ public class RankingMetricsAccumulatorTests
     [Fact]
     public void Lists_without_pairs_count_in_the_rewards_only()
     {
-        var accumulator = new RankingMetricsAccumulator(PairLoss.LogSigmoid);
+        var accumulator = new RankingMetricsAccumulator(new LogSigmoidLoss());
         accumulator.Add([1f, 0f], [1, 0]);
         var alone = accumulator.Result;
         accumulator.Add([9f], [1]);
@@ -115,7 +116,7 @@ public class RankingMetricsAccumulatorTests
     [Fact]
     public void Without_lists_the_figures_are_NaN()
     {
-        var result = new RankingMetricsAccumulator(PairLoss.LogSigmoid).Result;
+        var result = new RankingMetricsAccumulator(new LogSigmoidLoss()).Result;
         Assert.Equal([0, 0, 0, 0], [result.ListCount, result.ListsWithoutPairsCount, result.AnswerCount, result.PairCount]);
         Assert.All(
             [
@@ -151,7 +152,7 @@ public class RankingMetricsAccumulatorTests
     [InlineData(float.NegativeInfinity, "-Infinity")]
     public void A_reward_that_is_not_finite_is_refused_and_nothing_is_added(float reward, string shown)
     {
-        var accumulator = new RankingMetricsAccumulator(PairLoss.LogSigmoid);
+        var accumulator = new RankingMetricsAccumulator(new LogSigmoidLoss());
         var exception = Assert.Throws<ArgumentException>(() => accumulator.Add([0f, reward], [1, 0]));
         Assert.Equal(
             $"Reward 1 of the list is {shown}, expected a finite number: the model has diverged or its weights are damaged.",
@@ -196,7 +197,7 @@ public class RankingMetricsAccumulatorTests
 
     private static RankingMetrics Of(float[] rewards, double[] scores)
     {
-        var accumulator = new RankingMetricsAccumulator(PairLoss.LogSigmoid);
+        var accumulator = new RankingMetricsAccumulator(new LogSigmoidLoss());
         accumulator.Add(rewards, scores);
         return accumulator.Result;
     }
