@@ -18,7 +18,7 @@ internal static class CommandLine
 
     public static RootCommand Root(TextWriter output, TextWriter errors) => new("Trains reward models on ranked answer lists, and scores answers with them.")
     {
-        TrainCommand.Create(output, errors),
+        TrainCommand.Create(output),
         EvaluateCommand.Create(output, errors),
         ScoreCommand.Create(output, errors),
     };

@@ -19,13 +19,21 @@ internal static class ListFile
     }
 
     /// <summary>The lists as token ids, cut to the model's maximum length.</summary>
-    public static IReadOnlyList<TokenizedList> Tokenize(ScoringModel model, IReadOnlyList<RankedList> lists, IReadOnlyList<TokenizedList> tokenizedLists, string what, ILogger logger)
+    public static IReadOnlyList<TokenizedList> Tokenize(
+        ScoringModel model, IReadOnlyList<RankedList> lists, IReadOnlyList<TokenizedList> tokenizedLists, string what, ILogger logger)
     {
-        var (result, cut) = tokenizedLists.Count > 0 ? model.Truncate(tokenizedLists) : model.Tokenize(lists);
-        if (cut != default(TruncationCount))
+        var (result, cut) = lists.Count > 0 ? model.Tokenize(lists) : model.Truncate(tokenizedLists);
+        if (cut != default)
             logger.LogWarning(
                 "{What}: cut to {MaxLength} tokens: {Prompts} prompts (on the left), {Answers} answers (on the right)",
                 what, model.Rule.MaxLength, cut.PromptCount, cut.AnswerCount);
         return result;
+    }
+
+    /// <summary>Reads a file and turns it into token ids at once.</summary>
+    public static IReadOnlyList<TokenizedList> ReadTokenized(ScoringModel model, string path, BadData onBadData, ILogger logger)
+    {
+        var file = Read(path, onBadData, logger);
+        return Tokenize(model, file.Lists, file.TokenizedLists, path, logger);
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.Extensions.Logging;
 using RewardModel.Checkpoints;
 using RewardModel.Ranking;
 using RewardModel.Tokenization;
@@ -12,7 +13,7 @@ namespace RewardModel.Cli;
 /// <summary><c>reward-model train</c>: from ranked lists to a trained reward model in a directory.</summary>
 internal static class TrainCommand
 {
-    public static Command Create(TextWriter output, TextWriter errors)
+    public static Command Create(TextWriter output)
     {
         var data = CommonOptions.Data("Ranked lists to train on.");
         var evalData = new Option<FileInfo?>("--eval-data") { Description = "Ranked lists to evaluate on.", HelpName = "FILE" };
@@ -92,13 +93,86 @@ internal static class TrainCommand
                     parsed.GetValue(backbone)?.FullName, parsed.GetValue(config)?.FullName, parsed.GetValue(tokenizer)?.FullName,
                     parsed.GetValue(maxLength), parsed.GetValue(dropout), parsed.GetValue(outputDirectory)!.FullName, parsed.GetValue(resume),
                     parsed.GetValue(threads)),
-                options, new ConsoleReport(output, errors), cancellation);
+                options, output, cancellation);
             return Task.FromResult(0);
         });
         return command;
     }
 
+    private static void Run(Inputs inputs, TrainingOptions options, TextWriter output, CancellationToken cancellation)
+    {
+        Threads.Set(inputs.Threads);
+        var logger = new LineLogger(output);
+        var directory = new RunDirectory(inputs.Output);
+        CheckOutput(inputs, directory);
+
+        using var model = new ScoringModel(Transformer(inputs, options.Seed), Tokenizer(inputs), inputs.MaxLength);
+        logger.LogInformation(
+            "{Model}: {Parameters:N0} parameters, {Head}, maximum length {MaxLength}, {Threads} threads, learning rate {LearningRate}, dropout {Dropout}",
+            model.Transformer.Backbone.GetName(), model.Transformer.CheckpointParameters.Sum(pair => pair.Parameter.numel()),
+            inputs.Backbone is null ? "all weights new" : model.Transformer.HasNewHead ? "head new" : "head of the checkpoint", model.Rule.MaxLength,
+            TorchSharp.torch.get_num_threads(), options.LearningRate, inputs.Dropout);
+        var (trainLists, heldOutLists) = Lists(inputs, options.Seed, model, logger);
+
+        using var log = new TrainingLog(directory.LogFile, inputs.Resume ? directory.NewestStep : null);
+        var result = TrainingDisplay.Show(output, display =>
+            new Trainer(model.Transformer, options, trainLists, heldOutLists, directory, new Both(log, display), logger).Train(inputs.Resume, cancellation));
+        model.Save(inputs.Output);
+
+        if (result.StoppedEarly)
+            output.WriteLine($"Stopped after step {result.StepCount}: accuracy had not risen for {options.EarlyStopPatience} evaluations.");
+        if (result.BestEvaluation is { } best)
+            output.WriteLine($"Held-out lists, weights of step {best.Step}: {TrainingDisplay.Text(best.Metrics)}");
+        output.WriteLine($"Model: {inputs.Output}");
+        output.WriteLine($"Log:   {directory.LogFile}");
+    }
+
+    private static void CheckOutput(Inputs inputs, RunDirectory directory)
+    {
+        if (inputs.Resume)
+            return;
+        if (directory.HasRun)
+            throw new RunDirectoryException($"'{inputs.Output}' holds a training run already. Add --resume to go on with it, or give another --output.");
+        if (Directory.Exists(inputs.Output) && Directory.EnumerateFileSystemEntries(inputs.Output).Any())
+            throw new RunDirectoryException($"'{inputs.Output}' is not empty. Give a new --output, so that no file is overwritten.");
+    }
+
+    private static RewardTransformer Transformer(Inputs inputs, long seed) => inputs.Backbone is { } backbone
+        ? RewardTransformer.Load(backbone, inputs.Dropout, seed)
+        : RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(inputs.Config!), inputs.Dropout, seed);
+
+    private static HuggingFaceTokenizer? Tokenizer(Inputs inputs) => inputs switch
+    {
+        { Tokenizer: { } directory } => HuggingFaceTokenizer.Load(directory),
+        { Backbone: { } directory } when HuggingFaceTokenizer.IsIn(directory) => HuggingFaceTokenizer.Load(directory),
+        _ => null,
+    };
+
+    private static (IReadOnlyList<TokenizedList> Train, IReadOnlyList<TokenizedList> HeldOut) Lists(
+        Inputs inputs, long seed, ScoringModel model, LineLogger logger)
+    {
+        var file = ListFile.Read(inputs.Data, inputs.OnBadData, logger);
+        if (inputs.EvalData is not null)
+        {
+            var evalFile = ListFile.Read(inputs.EvalData, inputs.OnBadData, logger);
+            return (ListFile.Tokenize(model, file.Lists, file.TokenizedLists, inputs.Data, logger),
+                ListFile.Tokenize(model, evalFile.Lists, evalFile.TokenizedLists, inputs.EvalData, logger));
+        }
+        var text = PromptSplit.Of(file.Lists, inputs.EvalFraction, (ulong)seed);
+        var ids = PromptSplit.Of(file.TokenizedLists, inputs.EvalFraction, (ulong)seed);
+        return (ListFile.Tokenize(model, text.Train, ids.Train, inputs.Data, logger), ListFile.Tokenize(model, text.Eval, ids.Eval, "held-out lists", logger));
+    }
+
     private sealed record Inputs(
         string Data, string? EvalData, double EvalFraction, BadData OnBadData, string? Backbone, string? Config, string? Tokenizer, int? MaxLength,
         double Dropout, string Output, bool Resume, int? Threads);
+
+    private sealed class Both(IProgress<TrainingReport> first, IProgress<TrainingReport> second) : IProgress<TrainingReport>
+    {
+        public void Report(TrainingReport value)
+        {
+            first.Report(value);
+            second.Report(value);
+        }
+    }
 }

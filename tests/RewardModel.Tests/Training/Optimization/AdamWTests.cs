@@ -44,9 +44,10 @@ public class AdamWTests
                 expected[i] -= learningRate * (m[i] / (1 - Math.Pow(0.8, step))) / (Math.Sqrt(v[i] / (1 - Math.Pow(0.95, step))) + 1e-6);
             }
         }
-        using var found = parameter.detach().data<float>();
+        using var data = parameter.detach().data<float>();
+        var found = data.ToArray();
         for (var i = 0; i < length; i++)
-            Assert.Equal(expected[i], found.ToArray()[i], 2e-6);
+            Assert.Equal(expected[i], found[i], 2e-6);
     }
 
     [Fact]

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using System.Text.Json;
+using RewardModel.Ranking;
+using RewardModel.Training.Data;
+using RewardModel.Training.Metrics;
+
+namespace RewardModel.Cli;
+
+/// <summary><c>reward-model evaluate</c>: how well a model ranks the answers of a file.</summary>
+internal static class EvaluateCommand
+{
+    private static readonly JsonSerializerOptions jsonOptions = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        // A file without any pair has no accuracy.
+        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    public static Command Create(TextWriter output, TextWriter errors)
+    {
+        var model = CommonOptions.Model();
+        var data = CommonOptions.Data("Ranked lists to evaluate on.");
+        var loss = new Option<string>("--loss") { Description = "Ranking loss to report.", HelpName = string.Join('|', RankingLoss.Names), DefaultValueFactory = _ => new LogSigmoidLoss().Name };
+        var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
+        var threads = CommonOptions.Threads();
+        var onBadData = CommonOptions.OnBadData();
+        var json = CommonOptions.Json("Print the metrics as one JSON object.");
+        var command = new Command("evaluate", "Measures how well a reward model ranks the answers of ranked lists.")
+        {
+            model, data, loss, maxTokensPerBatch, threads, onBadData, json,
+        };
+        command.SetAction(parsed =>
+        {
+            Threads.Set(parsed.GetValue(threads));
+            using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!.FullName);
+            var lists = ListFile.ReadTokenized(scoringModel, parsed.GetValue(data)!.FullName, parsed.GetValue(onBadData), new LineLogger(errors));
+            var rewards = new RewardScorer(scoringModel.Transformer, parsed.GetValue(maxTokensPerBatch)).Score(lists);
+            var metrics = new RankingMetricsAccumulator(RankingLoss.ByName(parsed.GetValue(loss)!));
+            for (var l = 0; l < lists.Count; l++)
+                metrics.Add(rewards[l], lists[l].Scores);
+            output.WriteLine(parsed.GetValue(json)
+                ? JsonSerializer.Serialize(metrics.Result, jsonOptions)
+                : $"{metrics.Result.ListCount} lists, {metrics.Result.AnswerCount} answers, {metrics.Result.PairCount} pairs: {TrainingDisplay.Text(metrics.Result)}");
+        });
+        return command;
+    }
+}

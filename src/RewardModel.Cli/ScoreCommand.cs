@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using RewardModel.Training.Data;
+
+namespace RewardModel.Cli;
+
+/// <summary><c>reward-model score</c>: rewards of answers, from the command line or from a file.</summary>
+internal static class ScoreCommand
+{
+    public static Command Create(TextWriter output, TextWriter errors)
+    {
+        var model = CommonOptions.Model();
+        var data = new Option<FileInfo?>("--data") { Description = "Lists to score. JSON lines, plain or .gz; prints one JSON line for each.", HelpName = "FILE" };
+        var prompt = new Option<string?>("--prompt") { Description = "The prompt.", HelpName = "TEXT" };
+        var answers = new Option<string[]>("--answer") { Description = "An answer to the prompt; give it once for each answer.", HelpName = "TEXT" };
+        var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
+        var threads = CommonOptions.Threads();
+        var onBadData = CommonOptions.OnBadData();
+        var json = CommonOptions.Json("Print the rewards of --answer as one JSON object.");
+        var command = new Command("score", "Scores answers: one number each, higher is better.")
+        {
+            model, data, prompt, answers, maxTokensPerBatch, threads, onBadData, json,
+        };
+        command.Validators.Add(result =>
+        {
+            var hasText = result.GetResult(prompt) is not null && result.GetResult(answers) is not null;
+            if (result.GetResult(data) is not null == (result.GetResult(prompt) is not null || result.GetResult(answers) is not null) || (result.GetResult(data) is null && !hasText))
+                result.AddError("Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.");
+        });
+        command.SetAction(parsed =>
+        {
+            Threads.Set(parsed.GetValue(threads));
+            using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!.FullName);
+            if (parsed.GetValue(data) is { } file)
+            {
+                var lists = ListFile.ReadTokenized(scoringModel, file.FullName, parsed.GetValue(onBadData), new LineLogger(errors));
+                foreach (var rewards in new RewardScorer(scoringModel.Transformer, parsed.GetValue(maxTokensPerBatch)).Score(lists))
+                    WriteJson(output, rewards);
+                return;
+            }
+            var texts = parsed.GetValue(answers)!;
+            var scores = scoringModel.Score(parsed.GetValue(prompt)!, texts);
+            if (parsed.GetValue(json))
+                WriteJson(output, scores);
+            else
+                foreach (var (reward, text) in scores.Zip(texts))
+                    output.WriteLine($"{reward.ToString("F4", CultureInfo.InvariantCulture),9}  {text}");
+        });
+        return command;
+    }
+
+    private static void WriteJson(TextWriter output, float[] rewards) => output.WriteLine(JsonSerializer.Serialize(new { rewards }));
+}
