@@ -72,7 +72,7 @@ public static class SafetensorsWriter
         return buffer.ToArray();
     }
 
-    private static void CheckNamesAndShapes(IReadOnlyList<SafetensorsSource> tensors)
+    internal static void CheckNamesAndShapes(IReadOnlyList<SafetensorsSource> tensors)
     {
         var names = new HashSet<string>();
         var problems = new List<string>();

@@ -1,0 +1,66 @@
+using System.Text.Json;
+
+namespace RewardModel.Checkpoints;
+
+/// <summary>The <c>model.safetensors.index.json</c> of a checkpoint in several files: which tensor lies in which.</summary>
+internal static class CheckpointIndex
+{
+    private const string WeightMap = "weight_map";
+
+    // As for the header of a safetensors file, which holds more per tensor.
+    private const int MaxBytes = 100_000_000;
+
+    /// <summary>The file of each tensor, as listed; the names of the files are checked to be plain.</summary>
+    public static Dictionary<string, string> Read(string directory, ProblemList problems)
+    {
+        var files = new Dictionary<string, string>();
+        var path = Path.Combine(directory, CheckpointLayout.IndexFile);
+        if (new FileInfo(path) is { Length: > MaxBytes } large)
+        {
+            problems.Add($"the index has {large.Length} bytes; expected at most {MaxBytes}");
+            return files;
+        }
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            var root = document.RootElement;
+            if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty(WeightMap, out var map) && map.ValueKind == JsonValueKind.Object)
+                AddFiles(map, files, problems);
+            else
+                problems.Add($"the index has no object '{WeightMap}'; expected one that names the file of each tensor");
+        }
+        // InvalidOperationException: an escaped half of a surrogate pair, which no string can hold.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            problems.Add($"the index is not JSON: {e.Message.TrimEnd('.')}");
+        }
+        return files;
+    }
+
+    /// <summary>The index's text for tensors and their files.</summary>
+    /// <param name="files">The file of each tensor.</param>
+    /// <param name="totalBytes">Bytes of all tensors' values.</param>
+    public static string Text(IReadOnlyDictionary<string, string> files, long totalBytes)
+    {
+        var index = new Dictionary<string, object>
+        {
+            ["metadata"] = new Dictionary<string, long> { ["total_size"] = totalBytes },
+            [WeightMap] = new SortedDictionary<string, string>(files.ToDictionary(), StringComparer.Ordinal),
+        };
+        return JsonSerializer.Serialize(index, new JsonSerializerOptions { WriteIndented = true }) + "\n";
+    }
+
+    private static void AddFiles(JsonElement map, Dictionary<string, string> files, ProblemList problems)
+    {
+        foreach (var property in map.EnumerateObject())
+        {
+            var isText = property.Value.ValueKind == JsonValueKind.String;
+            var file = isText ? property.Value.GetString()! : property.Value.GetRawText();
+            if (!isText || !CheckpointLayout.IsPlainName(file))
+                problems.Add($"tensor {Quoted.Text(property.Name)} is said to lie in {Quoted.Text(file)}; "
+                    + "expected the name of a file in the checkpoint's own directory");
+            else if (!files.TryAdd(property.Name, file))
+                problems.Add($"tensor {Quoted.Text(property.Name)} is listed more than once; expected each name once");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using static TorchSharp.torch;
+
+namespace RewardModel.Checkpoints;
+
+/// <summary>
+/// The weights of a Hugging Face checkpoint: <c>model.safetensors</c>, or several files with <c>model.safetensors.index.json</c>.
+/// As in transformers, the single file is taken where both are present. Pickles are never read.
+/// </summary>
+public sealed class CheckpointReader : IDisposable
+{
+    private readonly string _directory;
+    private readonly List<SafetensorsFile> _files = [];
+    private readonly Dictionary<string, (SafetensorsFile File, SafetensorsEntry Entry)> _tensors = [];
+
+    private CheckpointReader(string directory) => _directory = directory;
+
+    /// <summary>The tensors' names, sorted.</summary>
+    public IReadOnlyList<string> Names => [.. _tensors.Keys.Order(StringComparer.Ordinal)];
+
+    /// <summary>Opens a checkpoint's weights and checks everything but the values.</summary>
+    /// <exception cref="CheckpointException">
+    /// There are no weights, a file is no valid safetensors file, index and files disagree, or a file lies outside the directory.
+    /// </exception>
+    public static CheckpointReader Open(string directory)
+    {
+        if (File.Exists(Path.Combine(directory, CheckpointLayout.SingleFile)))
+            return OpenFiles(directory, [CheckpointLayout.SingleFile], listed: null, new ProblemList());
+        if (!File.Exists(Path.Combine(directory, CheckpointLayout.IndexFile)))
+            throw NoWeights(directory);
+        var problems = new ProblemList();
+        var listed = CheckpointIndex.Read(directory, problems);
+        return OpenFiles(directory, listed.Values.Distinct().Order(StringComparer.Ordinal), listed, problems);
+    }
+
+    /// <summary>Whether there is a tensor of that name.</summary>
+    public bool Contains(string name) => _tensors.ContainsKey(name);
+
+    /// <summary>A tensor's type and shape.</summary>
+    /// <exception cref="CheckpointException">There is no such tensor.</exception>
+    public SafetensorsEntry Entry(string name) => Find(name).Entry;
+
+    /// <summary>Reads a tensor's values into a new tensor on the CPU, which the caller disposes.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="dtype">The type to convert to; null for the file's own.</param>
+    /// <exception cref="CheckpointException">There is no such tensor, or its file became shorter.</exception>
+    public Tensor Read(string name, ScalarType? dtype = null)
+    {
+        var (file, entry) = Find(name);
+        return TensorBytes.Read(file, entry, dtype);
+    }
+
+    /// <summary>Closes the files.</summary>
+    public void Dispose() => _files.ForEach(file => file.Dispose());
+
+    private static CheckpointReader OpenFiles(
+        string directory, IEnumerable<string> names, IReadOnlyDictionary<string, string>? listed, ProblemList problems)
+    {
+        var reader = new CheckpointReader(directory);
+        try
+        {
+            var unreadable = names.Where(name => !reader.TryAdd(name, listed, problems)).ToHashSet();
+            foreach (var (tensor, file) in listed ?? new Dictionary<string, string>())
+                if (!unreadable.Contains(file) && !reader.Contains(tensor))
+                    problems.Add($"tensor {Quoted.Text(tensor)} is not in {Quoted.Text(file)}, where the index lists it");
+            problems.ThrowIfAny(directory, "Download or save the checkpoint again.");
+            return reader;
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+    }
+
+    private bool TryAdd(string name, IReadOnlyDictionary<string, string>? listed, ProblemList problems)
+    {
+        if (CheckpointLayout.WhyUnreadable(_directory, name) is { } reason)
+        {
+            problems.Add(reason);
+            return false;
+        }
+        SafetensorsFile file;
+        try
+        {
+            file = SafetensorsFile.Open(Path.Combine(_directory, name));
+        }
+        catch (CheckpointException e)
+        {
+            foreach (var problem in e.Problems)
+                problems.Add($"{Quoted.Text(name)}: {problem}");
+            return false;
+        }
+        _files.Add(file);
+        foreach (var entry in file.Entries)
+            if (listed is null || listed.GetValueOrDefault(entry.Name) == name)
+                _tensors.Add(entry.Name, (file, entry));
+            else
+                problems.Add($"tensor {Quoted.Text(entry.Name)} is in {Quoted.Text(name)}, where the index does not list it");
+        return true;
+    }
+
+    private (SafetensorsFile File, SafetensorsEntry Entry) Find(string name) =>
+        _tensors.TryGetValue(name, out var tensor)
+            ? tensor
+            : throw new CheckpointException(
+                _directory, [$"there is no tensor {Quoted.Text(name)}"], "Expected a checkpoint of the architecture that its config.json names.");
+
+    private static CheckpointException NoWeights(string directory)
+    {
+        var expected = $"expected {CheckpointLayout.SingleFile} or {CheckpointLayout.IndexFile}";
+        if (!Directory.Exists(directory))
+            return new CheckpointException(directory, ["there is no such directory"], "Expected the directory of a Hugging Face checkpoint.");
+        var pickles = Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path))
+            .Where(name => name.StartsWith("pytorch_model", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
+        return pickles.Count == 0
+            ? new CheckpointException(directory, [$"there are no weights; {expected}"], "Download or save the checkpoint again.")
+            : new CheckpointException(
+                directory, [$"the only weights are {string.Join(", ", pickles)}; {expected}"],
+                "Pickles can run any program and are never read: if you trust this one, load it in transformers and write it with save_pretrained.");
+    }
+}

@@ -1,0 +1,80 @@
+using static TorchSharp.torch;
+
+namespace RewardModel.Checkpoints;
+
+/// <summary>Writes the weights of a checkpoint in the layout of transformers, in one file or in several with an index.</summary>
+public static class CheckpointWriter
+{
+    /// <summary>The size from which on weights are split into several files: 5 GB.</summary>
+    public const long DefaultMaxShardBytes = 5_000_000_000;
+
+    /// <summary>
+    /// Writes the weights, replacing those in the directory: everything is written and on disk before the first file is replaced, the
+    /// index is replaced after the files that it lists, and files that are no longer needed are removed last.
+    /// </summary>
+    /// <param name="directory">Is created where it is missing.</param>
+    /// <param name="tensors">On any device; read, not disposed. The files take them in this order.</param>
+    /// <param name="maxShardBytes">The most bytes of values in one file; a larger tensor gets a file of its own.</param>
+    /// <exception cref="ArgumentException">A name twice, or a tensor of a type that safetensors files don't have.</exception>
+    public static void Write(
+        string directory, IEnumerable<(string Name, Tensor Tensor)> tensors, long maxShardBytes = DefaultMaxShardBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
+        var sources = tensors.Select(tensor => Source(tensor.Name, tensor.Tensor)).ToList();
+        SafetensorsWriter.CheckNamesAndShapes(sources);
+        Directory.CreateDirectory(directory);
+
+        var shards = Split(sources, maxShardBytes);
+        string[] names = shards.Count == 1
+            ? [CheckpointLayout.SingleFile]
+            : [.. shards.Select((_, i) => CheckpointLayout.ShardFile(i + 1, shards.Count)), CheckpointLayout.IndexFile];
+        var files = new List<PendingFile>();
+        try
+        {
+            foreach (var name in names)
+                files.Add(new PendingFile(Path.Combine(directory, name)));
+            foreach (var (file, shard) in files.Zip(shards))
+            {
+                SafetensorsWriter.Write(file.Content, shard);
+                file.Flush();
+            }
+            if (shards.Count > 1)
+                files[^1].Content.Write(System.Text.Encoding.UTF8.GetBytes(IndexText(shards, names)));
+            files.ForEach(file => file.Commit());
+        }
+        finally
+        {
+            files.ForEach(file => file.Dispose());
+        }
+        foreach (var path in Directory.EnumerateFiles(directory))
+            if (Path.GetFileName(path) is var name && CheckpointLayout.IsWeightFile(name) && !names.Contains(name))
+                File.Delete(path);
+    }
+
+    private static SafetensorsSource Source(string name, Tensor tensor) =>
+        new(name, TensorBytes.ToSafetensorsType(tensor.dtype), tensor.shape, stream => TensorBytes.Write(tensor, stream));
+
+    private static List<List<SafetensorsSource>> Split(IEnumerable<SafetensorsSource> sources, long maxShardBytes)
+    {
+        var shards = new List<List<SafetensorsSource>> { new() };
+        long shardBytes = 0;
+        foreach (var source in sources)
+        {
+            var bytes = source.Type.ByteCount(source.Shape);
+            if (shards[^1].Count > 0 && shardBytes + bytes > maxShardBytes)
+            {
+                shards.Add([]);
+                shardBytes = 0;
+            }
+            shards[^1].Add(source);
+            shardBytes += bytes;
+        }
+        return shards;
+    }
+
+    private static string IndexText(List<List<SafetensorsSource>> shards, string[] names) =>
+        CheckpointIndex.Text(
+            shards.Zip(names).SelectMany(pair => pair.First.Select(source => (source.Name, File: pair.Second)))
+                .ToDictionary(tensor => tensor.Name, tensor => tensor.File),
+            shards.Sum(shard => shard.Sum(source => source.Type.ByteCount(source.Shape))));
+}

@@ -1,0 +1,66 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RewardModel.Checkpoints;
+
+/// <summary>Tensors to and from the bytes of safetensors files.</summary>
+internal static class TensorBytes
+{
+    // Tensor.bytes is a span, which cannot be longer than 2^31 - 1.
+    private const long MaxChunkBytes = 1L << 30;
+
+    /// <summary>A new CPU tensor with a file's values, which the caller disposes.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="entry">One of the file's entries.</param>
+    /// <param name="dtype">The type to convert to; null for the file's own.</param>
+    /// <param name="maxChunkBytes">How much is copied at once.</param>
+    public static Tensor Read(SafetensorsFile file, SafetensorsEntry entry, ScalarType? dtype, long maxChunkBytes = MaxChunkBytes)
+    {
+        using var scope = NewDisposeScope();
+        var tensor = empty(entry.Shape, ToScalarType(entry.Type));
+        foreach (var (start, chunk) in Chunks(tensor, maxChunkBytes))
+            file.Read(entry, start, chunk.bytes);
+        var result = dtype is { } type && type != tensor.dtype ? tensor.to(type) : tensor;
+        return result.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Writes a tensor's values in row-major order; it may lie on any device and in any strides.</summary>
+    public static void Write(Tensor tensor, Stream stream, long maxChunkBytes = MaxChunkBytes)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var (_, chunk) in Chunks(tensor.detach().cpu().contiguous(), maxChunkBytes))
+            stream.Write(chunk.bytes);
+    }
+
+    public static ScalarType ToScalarType(SafetensorsType type) => type switch
+    {
+        SafetensorsType.F64 => ScalarType.Float64,
+        SafetensorsType.F32 => ScalarType.Float32,
+        SafetensorsType.F16 => ScalarType.Float16,
+        SafetensorsType.BF16 => ScalarType.BFloat16,
+        SafetensorsType.I64 => ScalarType.Int64,
+        SafetensorsType.I32 => ScalarType.Int32,
+        SafetensorsType.I16 => ScalarType.Int16,
+        SafetensorsType.I8 => ScalarType.Int8,
+        SafetensorsType.U8 => ScalarType.Byte,
+        SafetensorsType.BOOL => ScalarType.Bool,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not an element type of safetensors files"),
+    };
+
+    public static SafetensorsType ToSafetensorsType(ScalarType type)
+    {
+        foreach (var candidate in Enum.GetValues<SafetensorsType>())
+            if (ToScalarType(candidate) == type)
+                return candidate;
+        throw new ArgumentException($"tensors of type {type} cannot be written; convert them to one of "
+            + string.Join(", ", Enum.GetValues<SafetensorsType>().Select(ToScalarType)), nameof(type));
+    }
+
+    private static IEnumerable<(long Start, Tensor Chunk)> Chunks(Tensor contiguous, long maxChunkBytes)
+    {
+        var flat = contiguous.view(-1);
+        var chunkCount = maxChunkBytes / flat.element_size();
+        for (long first = 0; first < flat.numel(); first += chunkCount)
+            yield return (first * flat.element_size(), flat.narrow(0, first, Math.Min(chunkCount, flat.numel() - first)));
+    }
+}
