@@ -1,0 +1,96 @@
+using System.Globalization;
+
+namespace TorchSharp;
+
+/// <summary>The kind of a device; the numbers are c10::DeviceType's.</summary>
+public enum DeviceType
+{
+    CPU = 0,
+    CUDA = 1,
+    META = 14,
+}
+
+public static partial class torch
+{
+    /// <summary>Where a tensor's elements are: a kind of device, and which one of that kind; index -1 is the current one.</summary>
+    public class Device
+    {
+        public Device(DeviceType deviceType, int index = -1)
+        {
+            type = deviceType;
+            this.index = deviceType == DeviceType.CPU ? -1 : index;
+        }
+
+        public Device(string deviceType, int index = -1)
+            : this(TypeOf(deviceType), index)
+        {
+        }
+
+        /// <param name="description"><c>cpu</c>, <c>cuda</c> or <c>cuda:1</c>.</param>
+        public Device(string description)
+            : this(description.Split(':')[0], IndexOf(description))
+        {
+        }
+
+        /// <summary>A CUDA device.</summary>
+        public Device(int index)
+            : this(DeviceType.CUDA, index)
+        {
+        }
+
+        public DeviceType type { get; }
+
+        public int index { get; }
+
+        public static implicit operator Device(string description) => new(description);
+
+        public override string ToString()
+        {
+            var name = type.ToString().ToLowerInvariant();
+            return index < 0 ? name : $"{name}:{index}";
+        }
+
+        private static DeviceType TypeOf(string name) => name switch
+        {
+            "cpu" => DeviceType.CPU,
+            "cuda" => DeviceType.CUDA,
+            "meta" => DeviceType.META,
+            _ => throw new ArgumentException($"'{name}' is not a device: expected cpu, cuda or meta", nameof(name)),
+        };
+
+        private static int IndexOf(string description)
+        {
+            var parts = description.Split(':');
+            if (parts.Length == 1)
+                return -1;
+            if (parts.Length == 2 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var index))
+                return index;
+            throw new ArgumentException($"'{description}' is not a device: expected a name and an index, like cuda:0", nameof(description));
+        }
+    }
+
+    public static readonly Device CPU = new(DeviceType.CPU);
+
+    public static Device CUDA => new(DeviceType.CUDA, 0);
+
+    public static Device device(DeviceType deviceType, int index = -1) => Usable(new Device(deviceType, index));
+
+    public static Device device(string deviceType, int index = -1) => Usable(new Device(deviceType, index));
+
+    public static Device device(string description) => Usable(new Device(description));
+
+    public static Device device(int index) => Usable(new Device(index));
+
+    /// <exception cref="InvalidOperationException">This machine, or its libtorch, has no such device.</exception>
+    public static void InitializeDeviceType(DeviceType deviceType)
+    {
+        if (deviceType == DeviceType.CUDA && !cuda_is_available())
+            throw new InvalidOperationException("Torch device type CUDA did not initialise on the current machine.");
+    }
+
+    private static Device Usable(Device device)
+    {
+        InitializeDeviceType(device.type);
+        return device;
+    }
+}

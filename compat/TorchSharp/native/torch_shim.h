@@ -1,0 +1,181 @@
+// A small C ABI over libtorch: any ATen operator through the dispatcher, and what the dispatcher does not offer.
+//
+// Rules, the same for every function here:
+// - No C++ exception leaves the library. A function that can fail returns 0 for success or 1 for failure; the message of the
+//   calling thread's last failure is ts_last_error(). After a failure nothing was written through the out-parameters.
+// - Only integers, floating-point numbers, pointers and the two plain structs below cross the border.
+// - Ownership is said per parameter. "new": the caller owns it and releases it with the function named beside its type.
+//   "borrowed": it stays the owner's, and the callee keeps no pointer to it after it returns.
+// - A ts_tensor is an at::Tensor on the heap; an undefined tensor is a null pointer.
+// - dtype is c10::ScalarType, device_type is c10::DeviceType, device_index -1 is "the current one" (CPU: always -1).
+// - Everything may be called from any thread. Gradient mode and inference mode are per thread, as in libtorch.
+#pragma once
+
+#include <stdint.h>
+
+#if defined(__cplusplus)
+#define TS_NOEXCEPT noexcept
+extern "C" {
+#else
+#define TS_NOEXCEPT
+#endif
+
+#define TS_API __attribute__((visibility("default")))
+
+typedef struct ts_tensor ts_tensor;        // release with ts_tensor_release
+typedef struct ts_generator ts_generator;  // release with ts_generator_release
+typedef struct ts_operator ts_operator;    // never released: operators are looked up once per process
+
+enum ts_kind {
+  TS_DEFAULT = 0,      // argument only: the value the operator's schema gives
+  TS_NONE = 1,         // an absent optional
+  TS_TENSOR = 2,       // content.pointer is a ts_tensor
+  TS_INT = 3,          // content.integer; also for dtypes, and for a list of integers of one element
+  TS_DOUBLE = 4,       // content.number
+  TS_BOOL = 5,         // content.integer, 0 or 1
+  TS_INT_LIST = 6,     // content.pointer is an array of count int64_t
+  TS_TENSOR_LIST = 7,  // content.pointer is an array of count ts_tensor pointers; as a result: new, release with ts_list_release
+  TS_STRING = 8,       // content.pointer is UTF-8 text of count bytes
+  TS_DEVICE = 9,       // content.integer is the device type, count the device index
+  TS_GENERATOR = 10    // content.pointer is a ts_generator
+};
+
+// An argument or a result of an operator: 16 bytes.
+typedef struct ts_value {
+  int32_t kind;   // enum ts_kind
+  int32_t count;  // elements of a list, bytes of a string, index of a device
+  union {
+    int64_t integer;
+    double number;
+    const void* pointer;
+  } content;
+} ts_value;
+
+// What can be asked about a tensor, in one call.
+typedef struct ts_description {
+  const int64_t* sizes;    // borrowed: dim elements, valid until the tensor is resized or released
+  const int64_t* strides;  // borrowed: likewise, in elements
+  int64_t numel;
+  int64_t element_size;  // bytes
+  int32_t dim;
+  int32_t dtype;
+  int32_t device_type;
+  int32_t device_index;
+  int32_t requires_grad;
+  int32_t is_leaf;
+  int32_t is_contiguous;
+  int32_t unused;
+} ts_description;
+
+// The message of this thread's last failure, UTF-8. Borrowed, valid until the thread's next failure.
+TS_API const char* ts_last_error(void) TS_NOEXCEPT;
+
+// --- operators ---------------------------------------------------------------------------------------------------------
+
+// *op: the operator, for example ("aten::add", "Tensor"); null when this libtorch has no such operator.
+TS_API int ts_operator_find(const char* name, const char* overload, const ts_operator** op) TS_NOEXCEPT;
+
+// Calls the operator. arguments: borrowed, in the order of its schema; those left out at the end take the schema's defaults.
+// results: room for capacity values; *result_count says how many the operator gave. Tensors in them are new.
+TS_API int ts_operator_call(const ts_operator* op, const ts_value* arguments, int32_t argument_count, ts_value* results,
+                            int32_t capacity, int32_t* result_count) TS_NOEXCEPT;
+
+// --- tensors -----------------------------------------------------------------------------------------------------------
+
+TS_API void ts_tensor_release(ts_tensor* tensor) TS_NOEXCEPT;
+
+// Releases the array of a TS_TENSOR_LIST result, not the tensors in it.
+TS_API void ts_list_release(const void* list) TS_NOEXCEPT;
+
+// *tensor: new, on the CPU, with a copy of the elements at data (contiguous, borrowed).
+TS_API int ts_tensor_from_memory(const void* data, const int64_t* sizes, int32_t dim, int32_t dtype,
+                                 ts_tensor** tensor) TS_NOEXCEPT;
+
+TS_API int ts_tensor_describe(const ts_tensor* tensor, ts_description* description) TS_NOEXCEPT;
+
+// *data: the first element, borrowed.
+TS_API int ts_tensor_data(const ts_tensor* tensor, void** data) TS_NOEXCEPT;
+
+TS_API int ts_tensor_set_requires_grad(const ts_tensor* tensor, int32_t requires_grad) TS_NOEXCEPT;
+
+// *grad: new, or null when there is no gradient.
+TS_API int ts_tensor_grad(const ts_tensor* tensor, ts_tensor** grad) TS_NOEXCEPT;
+
+// grad: borrowed (the tensor shares it from then on); null clears the gradient.
+TS_API int ts_tensor_set_grad(const ts_tensor* tensor, const ts_tensor* grad) TS_NOEXCEPT;
+
+TS_API int ts_tensor_retain_grad(const ts_tensor* tensor) TS_NOEXCEPT;
+
+// --- autograd ----------------------------------------------------------------------------------------------------------
+
+// Accumulates gradients into the leaves, or into inputs only when input_count > 0. Everything is borrowed.
+// grad_tensors: null, or one per tensor; a null element stands for "ones" and needs a tensor of one element.
+TS_API int ts_backward(const ts_tensor* const* tensors, int32_t count, const ts_tensor* const* grad_tensors,
+                       int32_t retain_graph, int32_t create_graph, const ts_tensor* const* inputs,
+                       int32_t input_count) TS_NOEXCEPT;
+
+// grads: room for input_count tensors, new, null for an input that was not used. grad_outputs as in ts_backward.
+TS_API int ts_grad(const ts_tensor* const* outputs, int32_t output_count, const ts_tensor* const* inputs,
+                   int32_t input_count, const ts_tensor* const* grad_outputs, int32_t retain_graph, int32_t create_graph,
+                   int32_t allow_unused, ts_tensor** grads) TS_NOEXCEPT;
+
+// Gives outputs a backward of the caller's. next: the inputs of the forward (null elements: not tensors). outputs: borrowed,
+// computed without gradients; *wrapped receives output_count new tensors, the same storage with the new history.
+// backward gets a gradient per output (borrowed, null where there is none) and fills a gradient per input (new, ownership
+// passes to the library, null where there is none); it returns 0, or 1 and a message in error (NUL-terminated, at most
+// error_size bytes). released: called once, when the graph lets go of context.
+typedef int (*ts_backward_function)(void* context, const ts_tensor* const* grad_outputs, int32_t output_count,
+                                    ts_tensor** grad_inputs, int32_t input_count, char* error, int32_t error_size);
+typedef void (*ts_release_function)(void* context);
+TS_API int ts_function_attach(const char* name, const ts_tensor* const* next, int32_t input_count,
+                              const ts_tensor* const* outputs, const int32_t* differentiable, int32_t output_count,
+                              void* context, ts_backward_function backward, ts_release_function released,
+                              ts_tensor** wrapped) TS_NOEXCEPT;
+
+// Whether this thread records operations for gradients.
+TS_API int32_t ts_grad_mode_get(void) TS_NOEXCEPT;
+TS_API void ts_grad_mode_set(int32_t enabled) TS_NOEXCEPT;
+
+// *guard: new, ends with ts_inference_mode_exit on the same thread, in reverse order of entering.
+TS_API int ts_inference_mode_enter(int32_t enabled, void** guard) TS_NOEXCEPT;
+TS_API void ts_inference_mode_exit(void* guard) TS_NOEXCEPT;
+
+// --- random numbers ----------------------------------------------------------------------------------------------------
+
+// Seeds the default generators of all devices.
+TS_API int ts_manual_seed(uint64_t seed) TS_NOEXCEPT;
+
+// *generator: new; a reference to the device's default generator.
+TS_API int ts_generator_default(int32_t device_type, int32_t device_index, ts_generator** generator) TS_NOEXCEPT;
+
+// *generator: new, on the CPU, independent of every other.
+TS_API int ts_generator_new(uint64_t seed, ts_generator** generator) TS_NOEXCEPT;
+
+TS_API void ts_generator_release(ts_generator* generator) TS_NOEXCEPT;
+TS_API int ts_generator_set_seed(const ts_generator* generator, uint64_t seed) TS_NOEXCEPT;
+TS_API int ts_generator_get_seed(const ts_generator* generator, uint64_t* seed) TS_NOEXCEPT;
+
+// Draws a new seed from the machine's entropy, sets and returns it.
+TS_API int ts_generator_reseed(const ts_generator* generator, uint64_t* seed) TS_NOEXCEPT;
+
+// *state: new, a tensor of bytes.
+TS_API int ts_generator_get_state(const ts_generator* generator, ts_tensor** state) TS_NOEXCEPT;
+
+// state: borrowed, as ts_generator_get_state gave it.
+TS_API int ts_generator_set_state(const ts_generator* generator, const ts_tensor* state) TS_NOEXCEPT;
+
+// --- process and devices -----------------------------------------------------------------------------------------------
+
+// Threads within one operator.
+TS_API int32_t ts_num_threads_get(void) TS_NOEXCEPT;
+TS_API int ts_num_threads_set(int32_t count) TS_NOEXCEPT;
+
+// *count: devices of that type that can be used, 0 when this libtorch was built without them.
+TS_API int ts_device_count(int32_t device_type, int32_t* count) TS_NOEXCEPT;
+
+// Waits for the device's current stream.
+TS_API int ts_device_synchronize(int32_t device_type, int32_t device_index) TS_NOEXCEPT;
+
+#if defined(__cplusplus)
+}
+#endif
