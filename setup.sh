@@ -103,5 +103,5 @@ command -v dotnet >/dev/null || fail "the .NET 10 SDK is missing: install it so 
 case $(dependency_source) in
   nuget) ;;
   compat) install_packages ;;
-  *) fail "DependencySource is '$(dependency_source)': expected nuget or compat; set the environment variable, or delete DependencySource.props." ;;
+  *) fail "DependencySource is neither nuget nor compat: correct the environment variable, or delete DependencySource.props." ;;
 esac

@@ -6,16 +6,20 @@ public sealed class CheckpointIndexTests : IDisposable
 {
     private const string Expected = "expected the name of a file in the checkpoint's own directory";
 
-    private readonly TemporaryDirectory _directory = new();
+    private static readonly Dictionary<string, string> Files = new()
+    {
+        ["b"] = "model-00002-of-00002.safetensors", ["a"] = "model-00001-of-00002.safetensors",
+    };
 
-    public void Dispose() => _directory.Dispose();
+    private readonly TemporaryDirectory directory = new();
+
+    public void Dispose() => directory.Dispose();
 
     [Fact]
     public void What_is_written_is_read_back()
     {
-        var files = new Dictionary<string, string> { ["b"] = "model-00002-of-00002.safetensors", ["a"] = "model-00001-of-00002.safetensors" };
-        Write(CheckpointIndex.Text(files, totalBytes: 12));
-        Assert.Equal(files, CheckpointIndex.Read(_directory.FullPath, new ProblemList()));
+        Write(CheckpointIndex.Text(Files, totalBytes: 12));
+        Assert.Equal(Files, CheckpointIndex.Read(directory.FullPath, new ProblemList()));
     }
 
     [Fact]
@@ -33,8 +37,7 @@ public sealed class CheckpointIndexTests : IDisposable
             }
 
             """.ReplaceLineEndings("\n"),
-            CheckpointIndex.Text(
-                new Dictionary<string, string> { ["b"] = "model-00002-of-00002.safetensors", ["a"] = "model-00001-of-00002.safetensors" }, 12));
+            CheckpointIndex.Text(Files, totalBytes: 12));
 
     [Theory]
     [InlineData("[]", "the index has no object 'weight_map'; expected one that names the file of each tensor")]
@@ -45,7 +48,8 @@ public sealed class CheckpointIndexTests : IDisposable
     [InlineData("""{"weight_map": {"a": "sub\\x"}}""", "tensor 'a' is said to lie in 'sub\\x'; " + Expected)]
     [InlineData("""{"weight_map": {"a": 3}}""", "tensor 'a' is said to lie in '3'; " + Expected)]
     [InlineData("""{"weight_map": {"a": "x", "a": "x"}}""", "tensor 'a' is listed more than once; expected each name once")]
-    [InlineData("{", "the index is not JSON: Expected depth to be zero at the end of the JSON payload. There is an open JSON object or array that should be closed. LineNumber: 0 | BytePositionInLine: 1")]
+    [InlineData("{", "the index is not JSON: Expected depth to be zero at the end of the JSON payload. "
+        + "There is an open JSON object or array that should be closed. LineNumber: 0 | BytePositionInLine: 1")]
     public void A_wrong_index_is_an_error(string text, string problem) => Assert.Equal([problem], Problems(text));
 
     [Fact]
@@ -60,13 +64,13 @@ public sealed class CheckpointIndexTests : IDisposable
             "the index is not JSON: The maximum configured depth of 64 has been exceeded",
             Assert.Single(Problems("{\"weight_map\":" + new string('[', 1_000_000))));
 
-    private void Write(string text) => File.WriteAllText(_directory.File("model.safetensors.index.json"), text);
+    private void Write(string text) => File.WriteAllText(directory.File("model.safetensors.index.json"), text);
 
     private IReadOnlyList<string> Problems(string text)
     {
         Write(text);
         var problems = new ProblemList();
-        CheckpointIndex.Read(_directory.FullPath, problems);
+        CheckpointIndex.Read(directory.FullPath, problems);
         return Assert.Throws<CheckpointException>(() => problems.ThrowIfAny("index", "Save it again.")).Problems;
     }
 }

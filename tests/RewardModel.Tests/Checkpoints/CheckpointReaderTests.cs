@@ -9,11 +9,11 @@ public sealed class CheckpointReaderTests : IDisposable
     private const string Second = "model-00002-of-00002.safetensors";
     private const string Again = "Download or save the checkpoint again.";
 
-    private readonly TemporaryDirectory _directory = new();
+    private readonly TemporaryDirectory directory = new();
 
-    private string FullPath => _directory.FullPath;
+    private string FullPath => directory.FullPath;
 
-    public void Dispose() => _directory.Dispose();
+    public void Dispose() => directory.Dispose();
 
     [Fact]
     public void A_single_file_gives_its_tensors()
@@ -63,10 +63,11 @@ public sealed class CheckpointReaderTests : IDisposable
     [Fact]
     public void A_directory_with_pickles_only_is_an_error()
     {
-        File.WriteAllText(_directory.File("pytorch_model.bin"), "");
+        File.WriteAllText(directory.File("pytorch_model.bin"), "");
         Refuses(
             $"{FullPath}: the only weights are pytorch_model.bin; expected model.safetensors or model.safetensors.index.json. "
-            + "Pickles can run any program and are never read: if you trust this one, load it in transformers and write it with save_pretrained.");
+            + "Pickles can run any program and are never read: "
+            + "if you trust this one, load it in transformers and write it with save_pretrained.");
     }
 
     [Fact]
@@ -76,7 +77,7 @@ public sealed class CheckpointReaderTests : IDisposable
     [Fact]
     public void A_missing_directory_is_an_error()
     {
-        var path = _directory.File("none");
+        var path = directory.File("none");
         var error = Assert.Throws<CheckpointException>(() => CheckpointReader.Open(path));
         Assert.Equal($"{path}: there is no such directory. Expected the directory of a Hugging Face checkpoint.", error.Message);
     }
@@ -104,7 +105,7 @@ public sealed class CheckpointReaderTests : IDisposable
     {
         using var elsewhere = new TemporaryDirectory();
         File.WriteAllText(elsewhere.File("secret"), "");
-        File.CreateSymbolicLink(_directory.File(First), elsewhere.File("secret"));
+        File.CreateSymbolicLink(directory.File(First), elsewhere.File("secret"));
         WriteIndex(("a", First));
         Refuses(
             $"{FullPath}: '{First}' is a link to '{elsewhere.File("secret")}'; expected a file in the checkpoint's own directory. {Again}");
@@ -113,7 +114,7 @@ public sealed class CheckpointReaderTests : IDisposable
     [Fact]
     public void A_broken_shard_is_named()
     {
-        File.WriteAllBytes(_directory.File(First), [1, 2]);
+        File.WriteAllBytes(directory.File(First), [1, 2]);
         WriteIndex(("a", First));
         Refuses($"{FullPath}: '{First}': the file has 2 bytes; expected at least the 8 of the header's length. {Again}");
     }
@@ -132,15 +133,17 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     private void WriteFile(string name, params (string Name, float[] Values)[] tensors) =>
-        SafetensorsWriter.Write(_directory.File(name), [.. tensors.Select(tensor => new SafetensorsSource(
+        SafetensorsWriter.Write(directory.File(name), [.. tensors.Select(tensor => new SafetensorsSource(
             tensor.Name, SafetensorsType.F32, [tensor.Values.Length],
             stream => stream.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(tensor.Values))))]);
 
     private void WriteIndex(params (string Tensor, string File)[] files) =>
         File.WriteAllText(
-            _directory.File("model.safetensors.index.json"), CheckpointIndex.Text(files.ToDictionary(file => file.Tensor, file => file.File), 0));
+            directory.File("model.safetensors.index.json"),
+            CheckpointIndex.Text(files.ToDictionary(file => file.Tensor, file => file.File), totalBytes: 0));
 
-    private void Refuses(string message) => Assert.Equal(message, Assert.Throws<CheckpointException>(() => CheckpointReader.Open(FullPath)).Message);
+    private void Refuses(string message) =>
+        Assert.Equal(message, Assert.Throws<CheckpointException>(() => CheckpointReader.Open(FullPath)).Message);
 
     private static void AssertValues(CheckpointReader reader, string name, params float[] expected)
     {

@@ -5,15 +5,15 @@ namespace RewardModel.Tests.Checkpoints;
 
 public sealed class CheckpointWriterTests : IDisposable
 {
-    private readonly TemporaryDirectory _directory = new();
+    private readonly TemporaryDirectory directory = new();
 
-    public void Dispose() => _directory.Dispose();
+    public void Dispose() => directory.Dispose();
 
     [Fact]
     public void Small_weights_are_one_file()
     {
         Write(20, 8, 12);
-        Assert.Equal(["model.safetensors"], _directory.FileNames());
+        Assert.Equal(["model.safetensors"], directory.FileNames());
         AssertReadsBack(8, 12);
     }
 
@@ -26,7 +26,7 @@ public sealed class CheckpointWriterTests : IDisposable
                 "model-00001-of-00004.safetensors", "model-00002-of-00004.safetensors", "model-00003-of-00004.safetensors",
                 "model-00004-of-00004.safetensors", "model.safetensors.index.json",
             ],
-            _directory.FileNames());
+            directory.FileNames());
         Assert.Equal(
             """
             {
@@ -43,18 +43,18 @@ public sealed class CheckpointWriterTests : IDisposable
             }
 
             """.ReplaceLineEndings("\n"),
-            File.ReadAllText(_directory.File("model.safetensors.index.json")));
+            File.ReadAllText(directory.File("model.safetensors.index.json")));
         AssertReadsBack(8, 8, 4, 40, 4);
     }
 
     [Fact]
     public void Weight_files_of_the_layout_before_are_removed_and_no_others()
     {
-        File.WriteAllText(_directory.File("config.json"), "{}");
-        File.WriteAllText(_directory.File("value_head.safetensors"), "");
+        File.WriteAllText(directory.File("config.json"), "{}");
+        File.WriteAllText(directory.File("value_head.safetensors"), "");
         Write(8, 8, 8, 8);
         Write(100, 8, 4);
-        Assert.Equal(["config.json", "model.safetensors", "value_head.safetensors"], _directory.FileNames());
+        Assert.Equal(["config.json", "model.safetensors", "value_head.safetensors"], directory.FileNames());
         AssertReadsBack(8, 4);
         Write(8, 8, 4);
         Assert.Equal(
@@ -62,7 +62,7 @@ public sealed class CheckpointWriterTests : IDisposable
                 "config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json",
                 "value_head.safetensors",
             ],
-            _directory.FileNames());
+            directory.FileNames());
         AssertReadsBack(8, 4);
     }
 
@@ -70,7 +70,7 @@ public sealed class CheckpointWriterTests : IDisposable
     public void Weights_that_cannot_be_written_leave_the_old_ones()
     {
         Write(8, 8, 8);
-        var before = _directory.FileNames();
+        var before = directory.FileNames();
         using var valid = ones([3], ScalarType.Float32);
         var disposed = ones([3], ScalarType.Float32);
         // Reads a tensor's shape and type at once but its values only when their turn has come.
@@ -80,8 +80,8 @@ public sealed class CheckpointWriterTests : IDisposable
             yield return ("t1", valid);
             disposed.Dispose();
         }
-        Assert.Throws<InvalidOperationException>(() => CheckpointWriter.Write(_directory.FullPath, Tensors(), 8));
-        Assert.Equal(before, _directory.FileNames());
+        Assert.Throws<InvalidOperationException>(() => CheckpointWriter.Write(directory.FullPath, Tensors(), 8));
+        Assert.Equal(before, directory.FileNames());
         AssertReadsBack(8, 8);
     }
 
@@ -89,15 +89,15 @@ public sealed class CheckpointWriterTests : IDisposable
     public void A_name_given_twice_is_an_error_even_in_different_shards()
     {
         using var tensor = ones([2], ScalarType.Float32);
-        var error = Assert.Throws<ArgumentException>(() => CheckpointWriter.Write(_directory.FullPath, [("a", tensor), ("a", tensor)], 8));
+        var error = Assert.Throws<ArgumentException>(() => CheckpointWriter.Write(directory.FullPath, [("a", tensor), ("a", tensor)], 8));
         Assert.Equal("the name 'a' is given more than once (Parameter 'tensors')", error.Message);
-        Assert.Empty(_directory.FileNames());
+        Assert.Empty(directory.FileNames());
     }
 
     [Fact]
     public void A_shard_must_have_room_for_something()
     {
-        var error = Assert.Throws<ArgumentOutOfRangeException>(() => CheckpointWriter.Write(_directory.FullPath, [], 0));
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => CheckpointWriter.Write(directory.FullPath, [], 0));
         Assert.Equal("maxShardBytes", error.ParamName);
     }
 
@@ -108,8 +108,8 @@ public sealed class CheckpointWriterTests : IDisposable
     public void The_directory_is_created()
     {
         using var tensor = ones([2], ScalarType.Float32);
-        CheckpointWriter.Write(_directory.File("new/deep"), [("a", tensor)]);
-        Assert.True(File.Exists(_directory.File("new/deep/model.safetensors")));
+        CheckpointWriter.Write(directory.File("new/deep"), [("a", tensor)]);
+        Assert.True(File.Exists(directory.File("new/deep/model.safetensors")));
     }
 
     /// <summary>Writes tensors t0, t1, ... of these many bytes: t1 = [1, 2, 3, ...].</summary>
@@ -117,13 +117,13 @@ public sealed class CheckpointWriterTests : IDisposable
     {
         using var scope = NewDisposeScope();
         CheckpointWriter.Write(
-            _directory.FullPath, byteCounts.Select((count, i) => ($"t{i}", arange(i, i + count / 4, ScalarType.Float32))), maxShardBytes);
+            directory.FullPath, byteCounts.Select((count, i) => ($"t{i}", arange(i, i + count / 4, ScalarType.Float32))), maxShardBytes);
     }
 
     private void AssertReadsBack(params int[] byteCounts)
     {
         using var scope = NewDisposeScope();
-        using var reader = CheckpointReader.Open(_directory.FullPath);
+        using var reader = CheckpointReader.Open(directory.FullPath);
         Assert.Equal(byteCounts.Select((_, i) => $"t{i}"), reader.Names);
         foreach (var (i, count) in byteCounts.Index())
             Assert.Equal(Enumerable.Range(i, count / 4).Select(value => (float)value), reader.Read($"t{i}").data<float>().ToArray());
