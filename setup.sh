@@ -2,6 +2,7 @@
 # Decides where TorchSharp and Microsoft.ML.Tokenizers come from and installs what the choice needs. Quick when there is nothing to do.
 #   DependencySource=nuget|compat   decides by hand, for this call only
 #   LIBTORCH=<directory>            under compat: use this libtorch (with include/ and lib/) instead of the distribution's
+#   CXX=<compiler>                  under compat: use this C++ compiler instead of g++
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 record=$root/DependencySource.props
@@ -63,7 +64,8 @@ is_installed() {
 # Installing an OpenBLAS may make it the machine's automatic choice of BLAS, which every user of BLAS can work with. A choice made by
 # hand stays, and none is made here: the library loads the OpenMP flavour for its own process only.
 install_packages() {
-  local wanted=(g++) missing=() package
+  local wanted=() missing=() package
+  [ -n "${CXX:-}" ] || wanted+=(g++)
   if [ -z "${LIBTORCH:-}" ]; then
     wanted+=(libtorch-dev libopenblas0-openmp)
   elif [ ! -d "$LIBTORCH/include" ] || [ ! -d "$LIBTORCH/lib" ]; then
@@ -71,10 +73,10 @@ install_packages() {
   fi
 
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-    if [ -n "${LIBTORCH:-}" ] && command -v g++ >/dev/null; then
+    if [ -n "${LIBTORCH:-}" ] && command -v "${CXX:-g++}" >/dev/null; then
       return
     fi
-    fail "this is no Debian-like system: install g++, unpack a libtorch (1.13 or newer) and set LIBTORCH to its directory."
+    fail "this is no Debian-like system: install g++ (or set CXX), unpack a libtorch (1.13 or newer) and set LIBTORCH to its directory."
   fi
 
   for package in "${wanted[@]}"; do
@@ -94,7 +96,7 @@ install_packages() {
   # The package lists may be absent or out of date: fetch them only then.
   log=$("${install[@]}" 2>&1 </dev/null) || log=$("${apt[@]}" update 2>&1 </dev/null && "${install[@]}" 2>&1 </dev/null) || {
     printf '%s\n' "$log" >&2
-    fail "apt-get could not install: ${missing[*]}"
+    fail "apt-get could not install: ${missing[*]}. Without libtorch-dev, set LIBTORCH to an unpacked libtorch (1.13 or newer)."
   }
 }
 
@@ -103,5 +105,5 @@ command -v dotnet >/dev/null || fail "the .NET 10 SDK is missing: install it so 
 case $(dependency_source) in
   nuget) ;;
   compat) install_packages ;;
-  *) fail "DependencySource is '$(dependency_source)': expected nuget or compat; set the environment variable, or delete DependencySource.props." ;;
+  *) fail "DependencySource is neither nuget nor compat: correct the environment variable, or delete DependencySource.props." ;;
 esac

@@ -24,7 +24,8 @@ internal static class CheckpointIndex
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
             var root = document.RootElement;
-            if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty(WeightMap, out var map) && map.ValueKind == JsonValueKind.Object)
+            if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty(WeightMap, out var map)
+                && map.ValueKind == JsonValueKind.Object)
                 AddFiles(map, files, problems);
             else
                 problems.Add($"the index has no object '{WeightMap}'; expected one that names the file of each tensor");

@@ -45,7 +45,7 @@ internal static partial class CheckpointLayout
         if (Path.GetDirectoryName(directory) is not { } parent)
             return directory;
         var path = Path.Combine(RealPath(parent), Path.GetFileName(directory));
-        return Directory.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? RealPath(Path.GetFullPath(target.FullName)) : path;
+        return Directory.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? RealPath(target.FullName) : path;
     }
 
     [GeneratedRegex("^model-[0-9]{5}-of-[0-9]{5}\\.safetensors$", RegexOptions.CultureInvariant)]

@@ -8,14 +8,16 @@ namespace RewardModel.Checkpoints;
 /// </summary>
 public sealed class CheckpointReader : IDisposable
 {
-    private readonly string _directory;
-    private readonly List<SafetensorsFile> _files = [];
-    private readonly Dictionary<string, (SafetensorsFile File, SafetensorsEntry Entry)> _tensors = [];
+    private const string Advice = "Download or save the checkpoint again.";
 
-    private CheckpointReader(string directory) => _directory = directory;
+    private readonly string directory;
+    private readonly List<SafetensorsFile> files = [];
+    private readonly Dictionary<string, (SafetensorsFile File, SafetensorsEntry Entry)> tensors = [];
+
+    private CheckpointReader(string directory) => this.directory = directory;
 
     /// <summary>The tensors' names, sorted.</summary>
-    public IReadOnlyList<string> Names => [.. _tensors.Keys.Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Names => [.. tensors.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>Opens a checkpoint's weights and checks everything but the values.</summary>
     /// <exception cref="CheckpointException">
@@ -33,7 +35,7 @@ public sealed class CheckpointReader : IDisposable
     }
 
     /// <summary>Whether there is a tensor of that name.</summary>
-    public bool Contains(string name) => _tensors.ContainsKey(name);
+    public bool Contains(string name) => tensors.ContainsKey(name);
 
     /// <summary>A tensor's type and shape.</summary>
     /// <exception cref="CheckpointException">There is no such tensor.</exception>
@@ -50,7 +52,7 @@ public sealed class CheckpointReader : IDisposable
     }
 
     /// <summary>Closes the files.</summary>
-    public void Dispose() => _files.ForEach(file => file.Dispose());
+    public void Dispose() => files.ForEach(file => file.Dispose());
 
     private static CheckpointReader OpenFiles(
         string directory, IEnumerable<string> names, IReadOnlyDictionary<string, string>? listed, ProblemList problems)
@@ -62,7 +64,7 @@ public sealed class CheckpointReader : IDisposable
             foreach (var (tensor, file) in listed ?? new Dictionary<string, string>())
                 if (!unreadable.Contains(file) && !reader.Contains(tensor))
                     problems.Add($"tensor {Quoted.Text(tensor)} is not in {Quoted.Text(file)}, where the index lists it");
-            problems.ThrowIfAny(directory, "Download or save the checkpoint again.");
+            problems.ThrowIfAny(directory, Advice);
             return reader;
         }
         catch
@@ -74,7 +76,7 @@ public sealed class CheckpointReader : IDisposable
 
     private bool TryAdd(string name, IReadOnlyDictionary<string, string>? listed, ProblemList problems)
     {
-        if (CheckpointLayout.WhyUnreadable(_directory, name) is { } reason)
+        if (CheckpointLayout.WhyUnreadable(directory, name) is { } reason)
         {
             problems.Add(reason);
             return false;
@@ -82,7 +84,7 @@ public sealed class CheckpointReader : IDisposable
         SafetensorsFile file;
         try
         {
-            file = SafetensorsFile.Open(Path.Combine(_directory, name));
+            file = SafetensorsFile.Open(Path.Combine(directory, name));
         }
         catch (CheckpointException e)
         {
@@ -90,32 +92,36 @@ public sealed class CheckpointReader : IDisposable
                 problems.Add($"{Quoted.Text(name)}: {problem}");
             return false;
         }
-        _files.Add(file);
+        files.Add(file);
         foreach (var entry in file.Entries)
             if (listed is null || listed.GetValueOrDefault(entry.Name) == name)
-                _tensors.Add(entry.Name, (file, entry));
+                tensors.Add(entry.Name, (file, entry));
             else
                 problems.Add($"tensor {Quoted.Text(entry.Name)} is in {Quoted.Text(name)}, where the index does not list it");
         return true;
     }
 
-    private (SafetensorsFile File, SafetensorsEntry Entry) Find(string name) =>
-        _tensors.TryGetValue(name, out var tensor)
-            ? tensor
-            : throw new CheckpointException(
-                _directory, [$"there is no tensor {Quoted.Text(name)}"], "Expected a checkpoint of the architecture that its config.json names.");
+    private (SafetensorsFile File, SafetensorsEntry Entry) Find(string name)
+    {
+        if (tensors.TryGetValue(name, out var tensor))
+            return tensor;
+        const string advice = "Expected a checkpoint of the architecture that its config.json names.";
+        throw new CheckpointException(directory, [$"there is no tensor {Quoted.Text(name)}"], advice);
+    }
 
     private static CheckpointException NoWeights(string directory)
     {
-        var expected = $"expected {CheckpointLayout.SingleFile} or {CheckpointLayout.IndexFile}";
         if (!Directory.Exists(directory))
-            return new CheckpointException(directory, ["there is no such directory"], "Expected the directory of a Hugging Face checkpoint.");
+            return new CheckpointException(
+                directory, ["there is no such directory"], "Expected the directory of a Hugging Face checkpoint.");
+        var expected = $"expected {CheckpointLayout.SingleFile} or {CheckpointLayout.IndexFile}";
         var pickles = Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path))
             .Where(name => name.StartsWith("pytorch_model", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
         return pickles.Count == 0
-            ? new CheckpointException(directory, [$"there are no weights; {expected}"], "Download or save the checkpoint again.")
+            ? new CheckpointException(directory, [$"there are no weights; {expected}"], Advice)
             : new CheckpointException(
                 directory, [$"the only weights are {string.Join(", ", pickles)}; {expected}"],
-                "Pickles can run any program and are never read: if you trust this one, load it in transformers and write it with save_pretrained.");
+                "Pickles can run any program and are never read: "
+                    + "if you trust this one, load it in transformers and write it with save_pretrained.");
     }
 }

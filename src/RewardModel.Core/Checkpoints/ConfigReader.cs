@@ -14,12 +14,12 @@ namespace RewardModel.Checkpoints;
 /// </remarks>
 public sealed class ConfigReader
 {
-    private readonly JsonObject _json;
-    private readonly string _path;
-    private readonly string _prefix;
-    private readonly ProblemList _problems;
-    private readonly HashSet<string> _askedFor = [];
-    private readonly List<ConfigReader> _nested = [];
+    private readonly JsonObject json;
+    private readonly string path;
+    private readonly string prefix;
+    private readonly ProblemList problems;
+    private readonly HashSet<string> askedFor = [];
+    private readonly List<ConfigReader> nested = [];
 
     /// <param name="json">The settings.</param>
     /// <param name="path">Where they come from, for messages.</param>
@@ -30,14 +30,14 @@ public sealed class ConfigReader
 
     private ConfigReader(JsonObject json, string path, string prefix, ProblemList problems)
     {
-        _json = json;
-        _path = path;
-        _prefix = prefix;
-        _problems = problems;
+        this.json = json;
+        this.path = path;
+        this.prefix = prefix;
+        this.problems = problems;
     }
 
     /// <summary>Whether the setting is there and not null. Does not count as asking for it.</summary>
-    public bool Has(string key) => _json[key] is not null;
+    public bool Has(string key) => json[key] is not null;
 
     /// <summary>A required whole number.</summary>
     public int Int(string key) => Required(key, AsInt, "a 32-bit whole number");
@@ -91,16 +91,18 @@ public sealed class ConfigReader
         return null;
     }
 
-    /// <summary>A reader for a setting that is an object itself, or null where there is none. The outer reader's <see cref="Finish"/> covers it.</summary>
+    /// <summary>
+    /// A reader for a setting that is an object itself, or null where there is none. The outer reader's <see cref="Finish"/> covers it.
+    /// </summary>
     public ConfigReader? OptionalObject(string key)
     {
         if (Value(key) is not { } value)
             return null;
-        if (value is JsonObject json)
+        if (value is JsonObject settings)
         {
-            var nested = new ConfigReader(json, _path, $"{_prefix}{key}.", _problems);
-            _nested.Add(nested);
-            return nested;
+            var reader = new ConfigReader(settings, path, $"{prefix}{key}.", problems);
+            nested.Add(reader);
+            return reader;
         }
         Wrong(key, value, "an object");
         return null;
@@ -114,33 +116,33 @@ public sealed class ConfigReader
     }
 
     /// <summary>Settings that don't change the rewards of this architecture, whatever their values.</summary>
-    public void Ignore(params IEnumerable<string> keys) => _askedFor.UnionWith(keys);
+    public void Ignore(params IEnumerable<string> keys) => askedFor.UnionWith(keys);
 
-    /// <summary>Adds a problem that the caller found, such as two settings that don't go together: what was found and what was expected.</summary>
-    public void Problem(string problem) => _problems.Add(problem);
+    /// <summary>Adds a problem that the caller found, such as two settings that don't go together.</summary>
+    /// <param name="problem">What was found and what was expected, as one sentence without a full stop.</param>
+    public void Problem(string problem) => problems.Add(problem);
 
     /// <summary>Ends the reading.</summary>
     /// <exception cref="CheckpointException">Settings that are missing, wrong or unknown, all of them.</exception>
     public void Finish()
     {
         AddUnknownKeys();
-        _problems.ThrowIfAny(_path, "Correct these settings; remove an unknown one only if the model computes the same without it.");
+        problems.ThrowIfAny(path, "Correct these settings; remove an unknown one only if the model computes the same without it.");
     }
 
     private void AddUnknownKeys()
     {
         // null is what transformers writes for "not set".
-        foreach (var (key, value) in _json)
-            if (value is not null && !_askedFor.Contains(key) && !(_prefix.Length == 0 && IrrelevantSettings.Contains(key, value)))
-                _problems.Add($"{Name(key)} is {Quoted.Json(value)}; expected no such setting: this library does not know what it does");
-        foreach (var nested in _nested)
-            nested.AddUnknownKeys();
+        foreach (var (key, value) in json)
+            if (value is not null && !askedFor.Contains(key) && !(prefix.Length == 0 && IrrelevantSettings.Contains(key, value)))
+                problems.Add($"{Name(key)} is {Quoted.Json(value)}; expected no such setting: this library does not know what it does");
+        nested.ForEach(reader => reader.AddUnknownKeys());
     }
 
     private JsonNode? Value(string key)
     {
-        _askedFor.Add(key);
-        return _json[key];
+        askedFor.Add(key);
+        return json[key];
     }
 
     private T? Optional<T>(string key, Func<JsonNode, T?> read, string expected)
@@ -170,21 +172,21 @@ public sealed class ConfigReader
     private string Supported(string key, string found, IReadOnlyList<string> supported)
     {
         // A value of another type has been reported already.
-        if (_json[key]?.GetValueKind() == JsonValueKind.String && !supported.Contains(found))
-            Wrong(key, _json[key], OneOfText(supported));
+        if (json[key]?.GetValueKind() == JsonValueKind.String && !supported.Contains(found))
+            Wrong(key, json[key], OneOfText(supported));
         return found;
     }
 
     private T Missing<T>(string key, string expected, T instead)
     {
-        _problems.Add($"{Name(key)} is {(_json.ContainsKey(key) ? "null" : "missing")}; expected {expected}");
+        problems.Add($"{Name(key)} is {(json.ContainsKey(key) ? "null" : "missing")}; expected {expected}");
         return instead;
     }
 
     private void Wrong(string key, JsonNode? value, string expected) =>
-        _problems.Add($"{Name(key)} is {Quoted.Json(value)}; expected {expected}");
+        problems.Add($"{Name(key)} is {Quoted.Json(value)}; expected {expected}");
 
-    private string Name(string key) => Quoted.Text(_prefix + key);
+    private string Name(string key) => Quoted.Text(prefix + key);
 
     private static string OneOfText(IReadOnlyList<string> supported) =>
         supported.Count == 1 ? $"\"{supported[0]}\"" : $"one of \"{string.Join("\", \"", supported)}\"";

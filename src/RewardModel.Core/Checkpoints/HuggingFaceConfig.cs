@@ -3,13 +3,13 @@ using System.Text.Json.Nodes;
 
 namespace RewardModel.Checkpoints;
 
-/// <summary>The <c>config.json</c> of a Hugging Face checkpoint, kept whole: what is changed is changed, everything else is written back.</summary>
+/// <summary>The <c>config.json</c> of a Hugging Face checkpoint, kept whole: what nobody changed is written back as it was.</summary>
 public sealed class HuggingFaceConfig
 {
     private const string FileName = "config.json";
 
     // The writer's own defaults would escape every letter beyond ASCII; transformers writes them as they are.
-    private static readonly JsonSerializerOptions s_indented = new()
+    private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -72,5 +72,5 @@ public sealed class HuggingFaceConfig
     public ConfigReader Reader() => new(Json, FilePath);
 
     /// <summary>Writes <c>config.json</c> into a directory, replacing an existing one in one step.</summary>
-    public void Write(string directory) => PendingFile.WriteText(Path.Combine(directory, FileName), Json.ToJsonString(s_indented) + "\n");
+    public void Write(string directory) => PendingFile.WriteText(Path.Combine(directory, FileName), Json.ToJsonString(Indented) + "\n");
 }

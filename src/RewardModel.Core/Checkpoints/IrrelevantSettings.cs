@@ -8,7 +8,7 @@ namespace RewardModel.Checkpoints;
 /// </summary>
 internal static class IrrelevantSettings
 {
-    private static readonly HashSet<string> s_whateverTheValue =
+    private static readonly HashSet<string> WhateverTheValue =
     [
         // Where the file comes from.
         "_name_or_path", "architectures", "model_type", "transformers_version", "tokenizer_class", "finetuning_task", "unsloth_version",
@@ -42,7 +42,7 @@ internal static class IrrelevantSettings
     ];
 
     // Features that don't change a reward as long as they are switched off: the setting and its value for "off".
-    private static readonly Dictionary<string, JsonNode> s_whenOff = new()
+    private static readonly Dictionary<string, JsonNode> WhenOff = new()
     {
         ["is_decoder"] = false,
         ["is_encoder_decoder"] = false,
@@ -52,5 +52,5 @@ internal static class IrrelevantSettings
     };
 
     public static bool Contains(string key, JsonNode value) =>
-        s_whateverTheValue.Contains(key) || (s_whenOff.TryGetValue(key, out var off) && JsonNode.DeepEquals(value, off));
+        WhateverTheValue.Contains(key) || (WhenOff.TryGetValue(key, out var off) && JsonNode.DeepEquals(value, off));
 }

@@ -6,22 +6,22 @@ namespace RewardModel.Checkpoints;
 /// </summary>
 public sealed class PendingFile : IDisposable
 {
-    private readonly string _path;
-    private readonly string _temporaryPath;
-    private readonly FileStream _stream;
-    private bool _committed;
+    private readonly string path;
+    private readonly string temporaryPath;
+    private readonly FileStream stream;
+    private bool committed;
 
     /// <param name="path">Where the file belongs. Its directory must exist.</param>
     public PendingFile(string path)
     {
-        _path = path;
+        this.path = path;
         // A fixed name: what a killed process left behind is overwritten by the next try instead of piling up.
-        _temporaryPath = path + ".tmp";
-        _stream = new FileStream(_temporaryPath, FileMode.Create, FileAccess.Write, FileShare.None);
+        temporaryPath = path + ".tmp";
+        stream = new FileStream(temporaryPath, FileMode.Create, FileAccess.Write, FileShare.None);
     }
 
     /// <summary>The stream to write to, until <see cref="Commit"/>.</summary>
-    public Stream Content => _stream;
+    public Stream Content => stream;
 
     /// <summary>Writes text (UTF-8 without a byte-order mark) as the whole of a file, in one step.</summary>
     public static void WriteText(string path, string text)
@@ -42,28 +42,28 @@ public sealed class PendingFile : IDisposable
         file.Commit();
     }
 
-    /// <summary>Waits until the disk has what was written; makes a later <see cref="Commit"/> quick. Nothing can be written after it.</summary>
+    /// <summary>Waits until the disk has what was written. Nothing can be written after it; <see cref="Commit"/> is then quick.</summary>
     public void Flush()
     {
-        if (!_stream.CanWrite)
+        if (!stream.CanWrite)
             return;
-        _stream.Flush(flushToDisk: true);
-        _stream.Dispose();
+        stream.Flush(flushToDisk: true);
+        stream.Dispose();
     }
 
     /// <summary>Waits until the disk has what was written, then replaces what stands at the path.</summary>
     public void Commit()
     {
         Flush();
-        File.Move(_temporaryPath, _path, overwrite: true);
-        _committed = true;
+        File.Move(temporaryPath, path, overwrite: true);
+        committed = true;
     }
 
     /// <summary>Removes what was written, unless it was committed.</summary>
     public void Dispose()
     {
-        _stream.Dispose();
-        if (!_committed)
-            File.Delete(_temporaryPath);
+        stream.Dispose();
+        if (!committed)
+            File.Delete(temporaryPath);
     }
 }

@@ -18,17 +18,17 @@ public sealed class SafetensorsFile : IDisposable
 
     private const string Advice = "Download or save the file again.";
 
-    private readonly SafeFileHandle _handle;
-    private readonly Dictionary<string, SafetensorsEntry> _entriesByName;
+    private readonly SafeFileHandle handle;
+    private readonly Dictionary<string, SafetensorsEntry> entriesByName;
 
     private SafetensorsFile(
         string path, SafeFileHandle handle, IReadOnlyList<SafetensorsEntry> entries, IReadOnlyDictionary<string, string> metadata)
     {
         FilePath = path;
-        _handle = handle;
+        this.handle = handle;
         Entries = entries;
         Metadata = metadata;
-        _entriesByName = entries.ToDictionary(entry => entry.Name);
+        entriesByName = entries.ToDictionary(entry => entry.Name);
     }
 
     /// <summary>The path as it was given to <see cref="Open"/>.</summary>
@@ -65,7 +65,7 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>The description of a tensor, or null where the file has none of that name.</summary>
-    public SafetensorsEntry? Find(string name) => _entriesByName.GetValueOrDefault(name);
+    public SafetensorsEntry? Find(string name) => entriesByName.GetValueOrDefault(name);
 
     /// <summary>Copies values of a tensor.</summary>
     /// <param name="entry">One of <see cref="Entries"/>.</param>
@@ -76,13 +76,13 @@ public sealed class SafetensorsFile : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start, entry.Length - destination.Length);
-        if (!Fill(_handle, entry.Offset + start, destination))
+        if (!Fill(handle, entry.Offset + start, destination))
             throw new CheckpointException(
                 FilePath, [$"the file ends inside tensor {Quoted.Text(entry.Name)}: it became shorter after it was opened"], Advice);
     }
 
     /// <summary>Closes the file.</summary>
-    public void Dispose() => _handle.Dispose();
+    public void Dispose() => handle.Dispose();
 
     private static byte[] ReadHeader(SafeFileHandle handle, ProblemList problems)
     {

@@ -14,22 +14,22 @@ internal ref struct SafetensorsHeader
     // The header is an object (1) of objects (2) of arrays (3).
     private const int MaxDepth = 3;
 
-    private readonly long _dataStart;
-    private readonly long _dataLength;
-    private readonly ProblemList _problems;
-    private readonly HashSet<string> _names = [];
-    private readonly List<SafetensorsEntry> _entries = [];
-    private readonly List<(string Name, long Begin, long End)> _ranges = [];
-    private readonly Dictionary<string, string> _metadata = [];
-    private bool _allRangesKnown = true;
-    private Utf8JsonReader _json;
+    private readonly long dataStart;
+    private readonly long dataLength;
+    private readonly ProblemList problems;
+    private readonly HashSet<string> names = [];
+    private readonly List<SafetensorsEntry> entries = [];
+    private readonly List<(string Name, long Begin, long End)> ranges = [];
+    private readonly Dictionary<string, string> metadata = [];
+    private bool allRangesKnown = true;
+    private Utf8JsonReader json;
 
     private SafetensorsHeader(ReadOnlySpan<byte> utf8, long dataStart, long dataLength, ProblemList problems)
     {
-        _json = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = MaxDepth });
-        _dataStart = dataStart;
-        _dataLength = dataLength;
-        _problems = problems;
+        json = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = MaxDepth });
+        this.dataStart = dataStart;
+        this.dataLength = dataLength;
+        this.problems = problems;
     }
 
     /// <summary>The described tensors in the order of their bytes, and the file's metadata. Incomplete where problems were added.</summary>
@@ -43,35 +43,35 @@ internal ref struct SafetensorsHeader
             problems.Add("the header is not valid UTF-8");
         else
             header.ParseTensors();
-        return ([.. header._entries.OrderBy(entry => entry.Offset).ThenBy(entry => entry.Length)], header._metadata);
+        return ([.. header.entries.OrderBy(entry => entry.Offset).ThenBy(entry => entry.Length)], header.metadata);
     }
 
     private void ParseTensors()
     {
         try
         {
-            _json.Read();
-            while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
+            json.Read();
+            while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
             {
-                var name = _json.GetString()!;
-                if (!_names.Add(name))
-                    _problems.Add($"{Quoted.Text(name)} is described more than once; expected each name once");
-                _json.Read();
+                var name = json.GetString()!;
+                if (!names.Add(name))
+                    problems.Add($"{Quoted.Text(name)} is described more than once; expected each name once");
+                json.Read();
                 if (name == MetadataName)
                     ParseMetadata();
                 else
                     ParseTensor(name);
             }
             // Whitespace may follow; anything else makes the reader throw.
-            _json.Read();
+            json.Read();
         }
         // InvalidOperationException: an escaped half of a surrogate pair, which no string can hold.
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            _problems.Add($"the header is not JSON of an object of tensors: {e.Message.TrimEnd('.')}");
+            problems.Add($"the header is not JSON of an object of tensors: {e.Message.TrimEnd('.')}");
             return;
         }
-        if (_allRangesKnown)
+        if (allRangesKnown)
             CheckThatTensorsTileTheData();
     }
 
@@ -79,12 +79,12 @@ internal ref struct SafetensorsHeader
     {
         if (!IsObject($"'{MetadataName}'", "an object of strings"))
             return;
-        while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            var key = _json.GetString()!;
-            _json.Read();
-            if (_json.TokenType == JsonTokenType.String)
-                _metadata[key] = _json.GetString()!;
+            var key = json.GetString()!;
+            json.Read();
+            if (json.TokenType == JsonTokenType.String)
+                metadata[key] = json.GetString()!;
             else
                 Unexpected($"{Quoted.Text(key)} in '{MetadataName}'", "a string");
         }
@@ -95,19 +95,19 @@ internal ref struct SafetensorsHeader
         var tensor = $"tensor {Quoted.Text(name)}";
         if (!IsObject(tensor, "an object with dtype, shape and data_offsets"))
         {
-            _allRangesKnown = false;
+            allRangesKnown = false;
             return;
         }
         SafetensorsType? type = null;
         List<long>? shape = null;
         List<long>? offsets = null;
         var fields = new HashSet<string>();
-        while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            var field = _json.GetString()!;
+            var field = json.GetString()!;
             if (!fields.Add(field))
-                _problems.Add($"{tensor} has the field {Quoted.Text(field)} more than once");
-            _json.Read();
+                problems.Add($"{tensor} has the field {Quoted.Text(field)} more than once");
+            json.Read();
             switch (field)
             {
                 case "dtype":
@@ -120,14 +120,14 @@ internal ref struct SafetensorsHeader
                     offsets = ParseIntegers($"{tensor} has data_offsets", 2);
                     break;
                 default:
-                    _problems.Add($"{tensor} has the unknown field {Quoted.Text(field)}; expected dtype, shape and data_offsets");
-                    _json.Skip();
+                    problems.Add($"{tensor} has the unknown field {Quoted.Text(field)}; expected dtype, shape and data_offsets");
+                    json.Skip();
                     break;
             }
         }
         foreach (var field in (ReadOnlySpan<string>)["dtype", "shape", "data_offsets"])
             if (!fields.Contains(field))
-                _problems.Add($"{tensor} has no {field}");
+                problems.Add($"{tensor} has no {field}");
         AddEntry(name, tensor, type, shape, offsets);
     }
 
@@ -135,12 +135,12 @@ internal ref struct SafetensorsHeader
     {
         if (offsets is not [var begin, var end] || begin > end)
         {
-            _allRangesKnown = false;
+            allRangesKnown = false;
             if (offsets is not null)
-                _problems.Add($"{tensor} has data_offsets [{string.Join(", ", offsets)}]; expected [begin, end] with begin <= end");
+                problems.Add($"{tensor} has data_offsets [{string.Join(", ", offsets)}]; expected [begin, end] with begin <= end");
             return;
         }
-        _ranges.Add((name, begin, end));
+        ranges.Add((name, begin, end));
         if (type is null || shape is null)
             return;
         var described = $"{tensor} of type {type} and shape [{string.Join(", ", shape)}]";
@@ -148,80 +148,83 @@ internal ref struct SafetensorsHeader
         {
             var length = type.Value.ByteCount(shape);
             if (length != end - begin)
-                _problems.Add($"{described} has {end - begin} bytes; expected {length}");
-            else if (end <= _dataLength)
-                _entries.Add(new SafetensorsEntry(name, type.Value, [.. shape], _dataStart + begin, length));
+                problems.Add($"{described} has {end - begin} bytes; expected {length}");
+            else if (end <= dataLength)
+                entries.Add(new SafetensorsEntry(name, type.Value, [.. shape], dataStart + begin, length));
         }
         catch (OverflowException)
         {
-            _problems.Add($"{described} has more than 2^63 bytes");
+            problems.Add($"{described} has more than 2^63 bytes");
         }
     }
 
     private readonly void CheckThatTensorsTileTheData()
     {
-        _ranges.Sort((a, b) => (a.Begin, a.End).CompareTo((b.Begin, b.End)));
+        ranges.Sort((a, b) => (a.Begin, a.End).CompareTo((b.Begin, b.End)));
         long covered = 0;
         var previous = "the header";
-        foreach (var (name, begin, end) in _ranges)
+        foreach (var (name, begin, end) in ranges)
         {
+            var tensor = $"tensor {Quoted.Text(name)}";
             if (begin > covered)
-                _problems.Add($"bytes {covered} to {begin} of the data belong to no tensor; expected tensor {Quoted.Text(name)} right behind {previous}");
+                problems.Add($"bytes {covered} to {begin} of the data belong to no tensor; expected {tensor} right behind {previous}");
             else if (begin < covered)
-                _problems.Add($"tensor {Quoted.Text(name)} begins at byte {begin} of the data, before the end of {previous} at byte {covered}");
+                problems.Add($"{tensor} begins at byte {begin} of the data, before the end of {previous} at byte {covered}");
             covered = Math.Max(covered, end);
-            previous = $"tensor {Quoted.Text(name)}";
+            previous = tensor;
         }
-        if (covered > _dataLength)
-            _problems.Add($"the file has {_dataLength} bytes of data; expected {covered} by its header: it is cut short");
-        else if (covered < _dataLength)
-            _problems.Add($"the file has {_dataLength} bytes of data; expected {covered} by its header: the last {_dataLength - covered} belong to no tensor");
+        var sizes = $"the file has {dataLength} bytes of data; expected {covered} by its header";
+        if (covered > dataLength)
+            problems.Add($"{sizes}: it is cut short");
+        else if (covered < dataLength)
+            problems.Add($"{sizes}: the last {dataLength - covered} belong to no tensor");
     }
 
     private SafetensorsType? ParseType(string tensor)
     {
-        if (_json.TokenType != JsonTokenType.String)
+        if (json.TokenType != JsonTokenType.String)
         {
             Unexpected($"{tensor} has a dtype that", "a string");
             return null;
         }
-        var text = _json.GetString()!;
+        var text = json.GetString()!;
         foreach (var type in Enum.GetValues<SafetensorsType>())
             if (text == type.ToString())
                 return type;
-        _problems.Add($"{tensor} has the dtype {Quoted.Text(text)}; expected one of {string.Join(", ", Enum.GetNames<SafetensorsType>())}");
+        var types = string.Join(", ", Enum.GetNames<SafetensorsType>());
+        problems.Add($"{tensor} has the dtype {Quoted.Text(text)}; expected one of {types}");
         return null;
     }
 
-    /// <summary>An array of at most <paramref name="maxCount"/> integers from 0 on; null, and a problem, where it is something else.</summary>
+    /// <summary>An array of up to <paramref name="maxCount"/> integers from 0 on; null, and a problem, where it is anything else.</summary>
     private List<long>? ParseIntegers(string what, int maxCount)
     {
         var expected = $"an array of at most {maxCount} whole numbers from 0 to 2^63 - 1";
-        if (_json.TokenType != JsonTokenType.StartArray)
+        if (json.TokenType != JsonTokenType.StartArray)
         {
             Unexpected($"{what} that", expected);
             return null;
         }
         var integers = new List<long>();
         var valid = true;
-        while (_json.Read() && _json.TokenType != JsonTokenType.EndArray)
+        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
         {
-            if (valid && _json.TokenType == JsonTokenType.Number && _json.TryGetInt64(out var integer) && integer >= 0
+            if (valid && json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var integer) && integer >= 0
                 && integers.Count < maxCount)
                 integers.Add(integer);
             else
                 valid = false;
-            _json.Skip();
+            json.Skip();
         }
         if (valid)
             return integers;
-        _problems.Add($"{what} with other values or more of them; expected {expected}");
+        problems.Add($"{what} with other values or more of them; expected {expected}");
         return null;
     }
 
     private bool IsObject(string what, string expected)
     {
-        if (_json.TokenType == JsonTokenType.StartObject)
+        if (json.TokenType == JsonTokenType.StartObject)
             return true;
         Unexpected(what, expected);
         return false;
@@ -229,7 +232,7 @@ internal ref struct SafetensorsHeader
 
     private void Unexpected(string what, string expected)
     {
-        var found = _json.TokenType switch
+        var found = json.TokenType switch
         {
             JsonTokenType.StartObject => "an object",
             JsonTokenType.StartArray => "an array",
@@ -238,7 +241,7 @@ internal ref struct SafetensorsHeader
             JsonTokenType.Null => "null",
             _ => "a truth value",
         };
-        _problems.Add($"{what} is {found}; expected {expected}");
-        _json.Skip();
+        problems.Add($"{what} is {found}; expected {expected}");
+        json.Skip();
     }
 }

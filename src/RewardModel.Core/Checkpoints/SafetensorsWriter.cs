@@ -7,11 +7,12 @@ namespace RewardModel.Checkpoints;
 public static class SafetensorsWriter
 {
     // transformers refuses files that don't say which framework's conventions they follow.
-    private static readonly Dictionary<string, string> s_metadata = new() { ["format"] = "pt" };
+    private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
 
     /// <summary>Writes a file, replacing an existing one in one step once the new one is complete and on disk.</summary>
     /// <exception cref="ArgumentException">
-    /// A name twice, the reserved name <c>__metadata__</c>, a negative size, or a source that wrote more or fewer bytes than its shape and type need.
+    /// A name twice, the reserved name <c>__metadata__</c>, a negative size, or a source that wrote more or fewer bytes than its shape
+    /// and type need.
     /// </exception>
     public static void Write(string path, IReadOnlyList<SafetensorsSource> tensors)
     {
@@ -24,7 +25,8 @@ public static class SafetensorsWriter
     {
         CheckNamesAndShapes(tensors);
         // Wide elements first, so that every tensor begins at a multiple of its element's size.
-        var ordered = tensors.OrderByDescending(tensor => tensor.Type.Size()).ThenBy(tensor => tensor.Name, StringComparer.Ordinal).ToList();
+        var ordered = tensors.OrderByDescending(tensor => tensor.Type.Size())
+            .ThenBy(tensor => tensor.Name, StringComparer.Ordinal).ToList();
 
         var header = Header(ordered);
         Span<byte> lengthField = stackalloc byte[sizeof(ulong)];
@@ -36,10 +38,11 @@ public static class SafetensorsWriter
         {
             var start = stream.Position;
             tensor.WriteTo(stream);
+            var written = stream.Position - start;
             var expected = tensor.Type.ByteCount(tensor.Shape);
-            if (stream.Position - start != expected)
+            if (written != expected)
                 throw new ArgumentException(
-                    $"the source of tensor {Quoted.Text(tensor.Name)} wrote {stream.Position - start} bytes; expected {expected}", nameof(tensors));
+                    $"the source of tensor {Quoted.Text(tensor.Name)} wrote {written} bytes; expected {expected}", nameof(tensors));
         }
     }
 
@@ -50,7 +53,7 @@ public static class SafetensorsWriter
         {
             json.WriteStartObject();
             json.WritePropertyName(SafetensorsHeader.MetadataName);
-            JsonSerializer.Serialize(json, s_metadata);
+            JsonSerializer.Serialize(json, Metadata);
             long offset = 0;
             foreach (var tensor in ordered)
             {

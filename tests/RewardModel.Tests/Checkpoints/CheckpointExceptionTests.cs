@@ -6,7 +6,9 @@ public sealed class CheckpointExceptionTests
 {
     [Fact]
     public void One_problem_stands_in_the_first_line() =>
-        Assert.Equal("dir/config.json: 'a' is missing. Add it.", new CheckpointException("dir/config.json", ["'a' is missing"], "Add it.").Message);
+        Assert.Equal(
+            "dir/config.json: 'a' is missing. Add it.",
+            new CheckpointException("dir/config.json", ["'a' is missing"], "Add it.").Message);
 
     [Fact]
     public void Several_problems_have_a_line_each() =>

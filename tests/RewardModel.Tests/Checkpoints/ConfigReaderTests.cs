@@ -12,7 +12,10 @@ public sealed class ConfigReaderTests
     {
         var reader = Reader(
             """
-            {"hidden_size": 48, "rms_norm_eps": 1e-05, "rope_theta": 10000, "mlp_bias": true, "name": "x", "hidden_act": "silu", "layer_types": ["full", "sliding"]}
+            {
+                "hidden_size": 48, "rms_norm_eps": 1e-05, "rope_theta": 10000, "mlp_bias": true, "name": "x", "hidden_act": "silu",
+                "layer_types": ["full", "sliding"]
+            }
             """);
         Assert.Equal(48, reader.Int("hidden_size"));
         Assert.Equal(1e-5, reader.Double("rms_norm_eps"));
@@ -78,7 +81,10 @@ public sealed class ConfigReaderTests
     {
         var reader = Reader(
             """
-            {"hidden_size": 48.0, "layers": 99999999999, "eps": "1e-5", "huge": 1e999, "flag": 1, "name": true, "act": 3, "types": ["a", 1], "rope": [], "bias": "no"}
+            {
+                "hidden_size": 48.0, "layers": 99999999999, "eps": "1e-5", "huge": 1e999, "flag": 1, "name": true, "act": 3,
+                "types": ["a", 1], "rope": [], "bias": "no"
+            }
             """);
         reader.Int("hidden_size");
         reader.Int("layers", 1);

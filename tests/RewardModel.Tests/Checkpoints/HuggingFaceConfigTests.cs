@@ -4,19 +4,20 @@ namespace RewardModel.Tests.Checkpoints;
 
 public sealed class HuggingFaceConfigTests : IDisposable
 {
-    private readonly TemporaryDirectory _directory = new();
+    private readonly TemporaryDirectory directory = new();
 
-    private string FilePath => _directory.File("config.json");
+    private string FilePath => directory.File("config.json");
 
-    public void Dispose() => _directory.Dispose();
+    public void Dispose() => directory.Dispose();
 
     [Fact]
     public void What_is_not_changed_is_written_back_as_it_was()
     {
-        File.WriteAllText(FilePath, """{"model_type": "llama", "rms_norm_eps": 1e-06, "vocab_size": 211, "name": "Ä+<", "x": {"y": [1, null]}}""");
-        var config = HuggingFaceConfig.Read(_directory.FullPath);
+        File.WriteAllText(
+            FilePath, """{"model_type": "llama", "rms_norm_eps": 1e-06, "vocab_size": 211, "name": "Ä+<", "x": {"y": [1, null]}}""");
+        var config = HuggingFaceConfig.Read(directory.FullPath);
         config.Json["vocab_size"] = 212;
-        config.Write(_directory.FullPath);
+        config.Write(directory.FullPath);
         Assert.Equal(
             """
             {
@@ -40,28 +41,30 @@ public sealed class HuggingFaceConfigTests : IDisposable
     public void The_reader_names_the_file()
     {
         File.WriteAllText(FilePath, """{"a": 1}""");
-        var reader = HuggingFaceConfig.Read(_directory.FullPath).Reader();
+        var reader = HuggingFaceConfig.Read(directory.FullPath).Reader();
         Assert.Equal(FilePath, Assert.Throws<CheckpointException>(reader.Finish).FilePath);
     }
 
     [Fact]
     public void A_directory_without_config_is_an_error()
     {
-        var error = Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(_directory.FullPath));
+        var error = Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.FullPath));
         Assert.Equal(
-            $"{_directory.FullPath}: there is no config.json. Expected the directory of a Hugging Face checkpoint, as save_pretrained writes it.",
+            $"{directory.FullPath}: there is no config.json. "
+            + "Expected the directory of a Hugging Face checkpoint, as save_pretrained writes it.",
             error.Message);
     }
 
     [Theory]
     [InlineData("[1]", "the file holds [1]; expected a JSON object")]
     [InlineData("null", "the file holds null; expected a JSON object")]
-    [InlineData("", "the file is not JSON: The input does not contain any JSON tokens. Expected the input to start with a valid JSON token, when isFinalBlock is true. LineNumber: 0 | BytePositionInLine: 0")]
+    [InlineData("", "the file is not JSON: The input does not contain any JSON tokens. "
+        + "Expected the input to start with a valid JSON token, when isFinalBlock is true. LineNumber: 0 | BytePositionInLine: 0")]
     [InlineData("""{"a":1,"a":2}""", "the file is not JSON: Duplicate property 'a' encountered during deserialization")]
     public void A_file_that_is_no_json_object_is_an_error(string content, string problem)
     {
         File.WriteAllText(FilePath, content);
-        var error = Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(_directory.FullPath));
+        var error = Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.FullPath));
         Assert.Equal($"{FilePath}: {problem}. Download or save the file again.", error.Message);
     }
 
@@ -69,7 +72,7 @@ public sealed class HuggingFaceConfigTests : IDisposable
     public void Deep_nesting_is_an_error()
     {
         File.WriteAllText(FilePath, "{\"a\":" + new string('[', 1_000_000));
-        var error = Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(_directory.FullPath));
+        var error = Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.FullPath));
         Assert.StartsWith("the file is not JSON: The maximum configured depth of 64 has been exceeded", Assert.Single(error.Problems));
     }
 }

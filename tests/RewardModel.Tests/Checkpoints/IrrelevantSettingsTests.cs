@@ -11,7 +11,8 @@ public sealed class IrrelevantSettingsTests
     [InlineData("pad_token_id", "0")]
     [InlineData("is_decoder", "false")]
     [InlineData("pruned_heads", "{}")]
-    public void These_do_not_change_a_reward(string key, string value) => Assert.True(IrrelevantSettings.Contains(key, JsonNode.Parse(value)!));
+    public void These_do_not_change_a_reward(string key, string value) =>
+        Assert.True(IrrelevantSettings.Contains(key, JsonNode.Parse(value)!));
 
     [Theory]
     [InlineData("is_decoder", "true")]
@@ -21,5 +22,6 @@ public sealed class IrrelevantSettingsTests
     [InlineData("rope_scaling", "{}")]
     [InlineData("quantization_config", "{}")]
     [InlineData("num_labels", "2")]
-    public void These_do(string key, string value) => Assert.False(IrrelevantSettings.Contains(key, JsonNode.Parse(value)!));
+    public void These_do(string key, string value) =>
+        Assert.False(IrrelevantSettings.Contains(key, JsonNode.Parse(value)!));
 }

@@ -4,14 +4,14 @@ namespace RewardModel.Tests.Checkpoints;
 
 public sealed class PendingFileTests : IDisposable
 {
-    private readonly TemporaryDirectory _directory = new();
+    private readonly TemporaryDirectory directory = new();
 
-    public void Dispose() => _directory.Dispose();
+    public void Dispose() => directory.Dispose();
 
     [Fact]
     public void The_old_file_stands_until_the_commit()
     {
-        var path = _directory.File("a");
+        var path = directory.File("a");
         File.WriteAllText(path, "old");
         using var file = new PendingFile(path);
         file.Content.Write("new"u8);
@@ -19,33 +19,33 @@ public sealed class PendingFileTests : IDisposable
         Assert.Equal("old", File.ReadAllText(path));
         file.Commit();
         Assert.Equal("new", File.ReadAllText(path));
-        Assert.Equal(["a"], _directory.FileNames());
+        Assert.Equal(["a"], directory.FileNames());
     }
 
     [Fact]
     public void Without_a_commit_the_old_file_stays_and_nothing_else()
     {
-        var path = _directory.File("a");
+        var path = directory.File("a");
         File.WriteAllText(path, "old");
         using (var file = new PendingFile(path))
             file.Content.Write("new"u8);
         Assert.Equal("old", File.ReadAllText(path));
-        Assert.Equal(["a"], _directory.FileNames());
+        Assert.Equal(["a"], directory.FileNames());
     }
 
     [Fact]
     public void What_a_killed_process_left_is_overwritten()
     {
-        File.WriteAllText(_directory.File("a.tmp"), "longer than the new content");
-        PendingFile.WriteText(_directory.File("a"), "new");
-        Assert.Equal("new", File.ReadAllText(_directory.File("a")));
-        Assert.Equal(["a"], _directory.FileNames());
+        File.WriteAllText(directory.File("a.tmp"), "longer than the new content");
+        PendingFile.WriteText(directory.File("a"), "new");
+        Assert.Equal("new", File.ReadAllText(directory.File("a")));
+        Assert.Equal(["a"], directory.FileNames());
     }
 
     [Fact]
     public void Text_is_utf8_without_a_byte_order_mark()
     {
-        PendingFile.WriteText(_directory.File("a"), "Ä");
-        Assert.Equal([0xc3, 0x84], File.ReadAllBytes(_directory.File("a")));
+        PendingFile.WriteText(directory.File("a"), "Ä");
+        Assert.Equal([0xc3, 0x84], File.ReadAllBytes(directory.File("a")));
     }
 }

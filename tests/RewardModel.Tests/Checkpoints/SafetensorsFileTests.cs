@@ -9,13 +9,14 @@ namespace RewardModel.Tests.Checkpoints;
 public sealed class SafetensorsFileTests : IDisposable
 {
     private const string TwoTensors =
-        """{"__metadata__":{"format":"pt"},"b":{"dtype":"I16","shape":[2,1],"data_offsets":[4,8]},"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}""";
+        """{"__metadata__":{"format":"pt"},"b":{"dtype":"I16","shape":[2,1],"data_offsets":[4,8]},"""
+        + """ "a":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}""";
 
-    private readonly TemporaryDirectory _directory = new();
+    private readonly TemporaryDirectory directory = new();
 
-    private string FilePath => _directory.File("model.safetensors");
+    private string FilePath => directory.File("model.safetensors");
 
-    public void Dispose() => _directory.Dispose();
+    public void Dispose() => directory.Dispose();
 
     [Fact]
     public void A_file_gives_its_tensors_in_the_order_of_their_bytes()
@@ -29,7 +30,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_gives_its_metadata()
+    public void A_file_gives_itMetadata()
     {
         using var file = Open(Of(TwoTensors, 8));
         Assert.Equal(new Dictionary<string, string> { ["format"] = "pt" }, file.Metadata);
@@ -55,7 +56,11 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         using var file = Open(Of(
             """
-            {"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"none":{"dtype":"F64","shape":[3,0],"data_offsets":[1,1]},"b":{"dtype":"I8","shape":[1],"data_offsets":[1,2]}}
+            {
+                "a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},
+                "none":{"dtype":"F64","shape":[3,0],"data_offsets":[1,1]},
+                "b":{"dtype":"I8","shape":[1],"data_offsets":[1,2]}
+            }
             """, 2));
         Assert.Equal(["a", "none", "b"], file.Entries.Select(entry => entry.Name));
     }
@@ -67,6 +72,23 @@ public sealed class SafetensorsFileTests : IDisposable
         var bytes = new byte[2];
         file.Read(file.Find("b")!, 1, bytes);
         Assert.Equal([6, 7], bytes);
+    }
+
+    [Fact]
+    public void Values_beyond_4_GB_are_read()
+    {
+        const long length = (1L << 32) + 8;
+        File.WriteAllBytes(FilePath, Of($$$"""{"a":{"dtype":"U8","shape":[{{{length}}}],"data_offsets":[0,{{{length}}}]}}""", 0));
+        // The file system keeps the zeros in between as a hole.
+        using (var stream = File.OpenWrite(FilePath))
+        {
+            stream.Seek(length - 2, SeekOrigin.End);
+            stream.Write([7, 9]);
+        }
+        using var file = SafetensorsFile.Open(FilePath);
+        var bytes = new byte[3];
+        file.Read(file.Find("a")!, length - 3, bytes);
+        Assert.Equal([0, 7, 9], bytes);
     }
 
     [Fact]
@@ -139,9 +161,10 @@ public sealed class SafetensorsFileTests : IDisposable
     public void Headers_of_random_json_open_or_are_refused_with_a_reason()
     {
         var words = Gen.Elements(
-            "{", "}", "[", "]", ",", ":", "\"a\"", "\"b\"", "\"__metadata__\"", "\"dtype\"", "\"F32\"", "\"shape\"", "\"data_offsets\"", "0", "4",
-            "-1", "1.5", "9223372036854775807", "99999999999999999999", "null", "true", "\"\\ud800\"",
-            "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}", "\"b\":{\"dtype\":\"U8\",\"shape\":[", "],\"data_offsets\":[");
+            "{", "}", "[", "]", ",", ":", "\"a\"", "\"b\"", "\"__metadata__\"", "\"dtype\"", "\"F32\"", "\"shape\"", "\"data_offsets\"",
+            "0", "4", "-1", "1.5", "9223372036854775807", "99999999999999999999", "null", "true", "\"\\ud800\"",
+            "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}",
+            "\"b\":{\"dtype\":\"U8\",\"shape\":[", "],\"data_offsets\":[");
         var headers = words.ListOf().Select(list => Of("{" + string.Concat(list) + "}", 4));
         Prop.ForAll(headers.ToArbitrary(), OpensOrIsRefused).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
     }

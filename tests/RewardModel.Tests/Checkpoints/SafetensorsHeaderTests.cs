@@ -19,7 +19,8 @@ public sealed class SafetensorsHeaderTests
     public void A_header_of_the_wrong_kind_is_an_error(string header, string problem) => Refuses(header, 0, problem);
 
     [Theory]
-    [InlineData("""{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}""", 1, "tensor 'a' has the dtype 'F8_E4M3'; expected one of " + Types)]
+    [InlineData("""{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}""", 1,
+        "tensor 'a' has the dtype 'F8_E4M3'; expected one of " + Types)]
     [InlineData("""{"dtype":"f32","shape":[1],"data_offsets":[0,4]}""", 4, "tensor 'a' has the dtype 'f32'; expected one of " + Types)]
     [InlineData("""{"dtype":7,"shape":[1],"data_offsets":[0,4]}""", 4, "tensor 'a' has a dtype that is a number; expected a string")]
     [InlineData("""{"shape":[1],"data_offsets":[0,4]}""", 4, "tensor 'a' has no dtype")]
@@ -38,15 +39,18 @@ public sealed class SafetensorsHeaderTests
         "tensor 'a' has a shape with other values or more of them; expected an array of at most 64 " + Integers)]
     [InlineData("""{"dtype":"F32","shape":[1],"data_offsets":[0,2,4]}""", 0,
         "tensor 'a' has data_offsets with other values or more of them; expected an array of at most 2 " + Integers)]
-    [InlineData("""{"dtype":"F32","shape":[1],"data_offsets":[4]}""", 0, "tensor 'a' has data_offsets [4]; expected [begin, end] with begin <= end")]
-    [InlineData("""{"dtype":"F32","shape":[1],"data_offsets":[4,0]}""", 0, "tensor 'a' has data_offsets [4, 0]; expected [begin, end] with begin <= end")]
+    [InlineData("""{"dtype":"F32","shape":[1],"data_offsets":[4]}""", 0,
+        "tensor 'a' has data_offsets [4]; expected [begin, end] with begin <= end")]
+    [InlineData("""{"dtype":"F32","shape":[1],"data_offsets":[4,0]}""", 0,
+        "tensor 'a' has data_offsets [4, 0]; expected [begin, end] with begin <= end")]
     public void A_wrong_description_of_a_tensor_is_an_error(string tensor, int dataLength, string problem) =>
         Refuses($$$"""{"a":{{{tensor}}}}""", dataLength, problem);
 
     [Theory]
     [InlineData("[2]", "tensor 'a' of type F32 and shape [2] has 4 bytes; expected 8")]
     [InlineData("[0]", "tensor 'a' of type F32 and shape [0] has 4 bytes; expected 0")]
-    [InlineData("[1152921504606846976]", "tensor 'a' of type F32 and shape [1152921504606846976] has 4 bytes; expected 4611686018427387904")]
+    [InlineData("[1152921504606846976]",
+        "tensor 'a' of type F32 and shape [1152921504606846976] has 4 bytes; expected 4611686018427387904")]
     [InlineData("[2305843009213693952]", "tensor 'a' of type F32 and shape [2305843009213693952] has more than 2^63 bytes")]
     [InlineData("[1152921504606846976,1152921504606846976]",
         "tensor 'a' of type F32 and shape [1152921504606846976, 1152921504606846976] has more than 2^63 bytes")]
@@ -61,7 +65,8 @@ public sealed class SafetensorsHeaderTests
     [InlineData("[0,1]", "[1,2]", 1, "the file has 1 bytes of data; expected 2 by its header: it is cut short")]
     public void Tensors_that_do_not_tile_the_data_are_an_error(string a, string b, int dataLength, string problem) =>
         Refuses(
-            $$$"""{"a":{"dtype":"U8","shape":[1],"data_offsets":{{{a}}}},"b":{"dtype":"U8","shape":[1],"data_offsets":{{{b}}}}}""", dataLength, problem);
+            $$$"""{"a":{"dtype":"U8","shape":[1],"data_offsets":{{{a}}}},"b":{"dtype":"U8","shape":[1],"data_offsets":{{{b}}}}}""",
+            dataLength, problem);
 
     [Fact]
     public void An_offset_near_2_to_the_63_is_an_error() =>
@@ -79,7 +84,12 @@ public sealed class SafetensorsHeaderTests
     [Fact]
     public void All_defects_are_listed_at_once() =>
         Refuses(
-            """{"a":{"dtype":"F8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[3],"data_offsets":[2,3]},"c":{"dtype":"U8","shape":[1]}}""", 3,
+            """
+            {
+                "a":{"dtype":"F8","shape":[1],"data_offsets":[0,1]}, "b":{"dtype":"U8","shape":[3],"data_offsets":[2,3]},
+                "c":{"dtype":"U8","shape":[1]}
+            }
+            """, 3,
             $"tensor 'a' has the dtype 'F8'; expected one of {Types}",
             "tensor 'b' of type U8 and shape [3] has 1 bytes; expected 3",
             "tensor 'c' has no data_offsets");

@@ -7,18 +7,20 @@ namespace RewardModel.Tests.Checkpoints;
 
 public sealed class SafetensorsWriterTests : IDisposable
 {
-    private readonly TemporaryDirectory _directory = new();
+    private readonly TemporaryDirectory directory = new();
 
-    private string FilePath => _directory.File("model.safetensors");
+    private string FilePath => directory.File("model.safetensors");
 
-    public void Dispose() => _directory.Dispose();
+    public void Dispose() => directory.Dispose();
 
     [Fact]
     public void A_file_has_exactly_these_bytes()
     {
-        SafetensorsWriter.Write(FilePath, [Source("b", SafetensorsType.U8, [3], 7, 8, 9), Source("a", SafetensorsType.F32, [1, 1], 1, 2, 3, 4)]);
+        SafetensorsWriter.Write(
+            FilePath, [Source("b", SafetensorsType.U8, [3], 7, 8, 9), Source("a", SafetensorsType.F32, [1, 1], 1, 2, 3, 4)]);
         const string header =
-            """{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[3],"data_offsets":[4,7]}}     """;
+            """{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}"""
+            + ""","b":{"dtype":"U8","shape":[3],"data_offsets":[4,7]}}     """;
         Assert.Equal(0, header.Length % 8);
         Assert.Equal(SafetensorsBytes.Of(Encoding.UTF8.GetBytes(header), [1, 2, 3, 4, 7, 8, 9]), File.ReadAllBytes(FilePath));
     }
@@ -28,7 +30,8 @@ public sealed class SafetensorsWriterTests : IDisposable
     {
         var tensors = new[]
         {
-            Source("b", SafetensorsType.BF16, [1], 5, 6), Source("a", SafetensorsType.BF16, [1], 3, 4), Source("c", SafetensorsType.I64, [0]),
+            Source("b", SafetensorsType.BF16, [1], 5, 6), Source("a", SafetensorsType.BF16, [1], 3, 4),
+            Source("c", SafetensorsType.I64, [0]),
         };
         SafetensorsWriter.Write(FilePath, tensors);
         var bytes = File.ReadAllBytes(FilePath);
@@ -46,7 +49,8 @@ public sealed class SafetensorsWriterTests : IDisposable
             select (type, shape: shape.ToArray(), bytes: Bytes(seed, type.ByteCount([.. shape])));
         Prop.ForAll(tensors.ListOf().ToArbitrary(), list =>
         {
-            SafetensorsWriter.Write(FilePath, [.. list.Select((tensor, i) => Source($"läyer.{i}\n", tensor.type, tensor.shape, tensor.bytes))]);
+            SafetensorsWriter.Write(
+                FilePath, [.. list.Select((tensor, i) => Source($"läyer.{i}\n", tensor.type, tensor.shape, tensor.bytes))]);
             using var file = SafetensorsFile.Open(FilePath);
             Assert.Equal(list.Count, file.Entries.Count);
             foreach (var (i, tensor) in list.Index())
@@ -65,20 +69,23 @@ public sealed class SafetensorsWriterTests : IDisposable
     [Fact]
     public void A_source_that_writes_too_little_is_an_error_and_leaves_no_file()
     {
-        var error = Assert.Throws<ArgumentException>(() => SafetensorsWriter.Write(FilePath, [Source("a", SafetensorsType.F32, [2], 1, 2, 3)]));
+        var error = Assert.Throws<ArgumentException>(
+            () => SafetensorsWriter.Write(FilePath, [Source("a", SafetensorsType.F32, [2], 1, 2, 3)]));
         Assert.Equal("the source of tensor 'a' wrote 3 bytes; expected 8 (Parameter 'tensors')", error.Message);
-        Assert.Empty(_directory.FileNames());
+        Assert.Empty(directory.FileNames());
     }
 
     [Fact]
     public void Wrong_names_and_shapes_are_listed_at_once()
     {
         var error = Assert.Throws<ArgumentException>(() => SafetensorsWriter.Write(FilePath, [
-            Source("a", SafetensorsType.U8, [1], 1), Source("a", SafetensorsType.U8, [1], 1), Source("__metadata__", SafetensorsType.U8, [1], 1),
+            Source("a", SafetensorsType.U8, [1], 1), Source("a", SafetensorsType.U8, [1], 1),
+            Source("__metadata__", SafetensorsType.U8, [1], 1),
             Source("b", SafetensorsType.U8, [-1, 2]),
         ]));
         Assert.Equal(
-            "the name 'a' is given more than once; the name '__metadata__' is reserved by the format; tensor 'b' has the negative shape [-1, 2] (Parameter 'tensors')",
+            "the name 'a' is given more than once; the name '__metadata__' is reserved by the format; "
+            + "tensor 'b' has the negative shape [-1, 2] (Parameter 'tensors')",
             error.Message);
     }
 

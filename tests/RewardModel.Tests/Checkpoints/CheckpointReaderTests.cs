@@ -1,0 +1,153 @@
+using RewardModel.Checkpoints;
+using static TorchSharp.torch;
+
+namespace RewardModel.Tests.Checkpoints;
+
+public sealed class CheckpointReaderTests : IDisposable
+{
+    private const string First = "model-00001-of-00002.safetensors";
+    private const string Second = "model-00002-of-00002.safetensors";
+    private const string Again = "Download or save the checkpoint again.";
+
+    private readonly TemporaryDirectory directory = new();
+
+    private string FullPath => directory.FullPath;
+
+    public void Dispose() => directory.Dispose();
+
+    [Fact]
+    public void A_single_file_gives_its_tensors()
+    {
+        WriteFile("model.safetensors", ("b", [1, 2]), ("a", [3]));
+        using var reader = CheckpointReader.Open(FullPath);
+        Assert.Equal(["a", "b"], reader.Names);
+        Assert.True(reader.Contains("a"));
+        Assert.False(reader.Contains("c"));
+        Assert.Equal([2], reader.Entry("b").Shape);
+        AssertValues(reader, "b", 1, 2);
+    }
+
+    [Fact]
+    public void Shards_give_their_tensors()
+    {
+        WriteFile(First, ("a", [1]));
+        WriteFile(Second, ("b", [2, 3]), ("c", [4]));
+        WriteIndex(("a", First), ("b", Second), ("c", Second));
+        using var reader = CheckpointReader.Open(FullPath);
+        Assert.Equal(["a", "b", "c"], reader.Names);
+        AssertValues(reader, "a", 1);
+        AssertValues(reader, "b", 2, 3);
+        AssertValues(reader, "c", 4);
+    }
+
+    [Fact]
+    public void The_single_file_is_taken_where_both_are_present()
+    {
+        WriteFile("model.safetensors", ("a", [1]));
+        WriteFile(First, ("b", [2]));
+        WriteIndex(("b", First));
+        using var reader = CheckpointReader.Open(FullPath);
+        Assert.Equal(["a"], reader.Names);
+    }
+
+    [Fact]
+    public void A_tensor_that_is_not_there_is_an_error()
+    {
+        WriteFile("model.safetensors", ("a", [1]));
+        using var reader = CheckpointReader.Open(FullPath);
+        var error = Assert.Throws<CheckpointException>(() => reader.Read("b"));
+        Assert.Equal(
+            $"{FullPath}: there is no tensor 'b'. Expected a checkpoint of the architecture that its config.json names.", error.Message);
+    }
+
+    [Fact]
+    public void A_directory_with_pickles_only_is_an_error()
+    {
+        File.WriteAllText(directory.File("pytorch_model.bin"), "");
+        Refuses(
+            $"{FullPath}: the only weights are pytorch_model.bin; expected model.safetensors or model.safetensors.index.json. "
+            + "Pickles can run any program and are never read: "
+            + "if you trust this one, load it in transformers and write it with save_pretrained.");
+    }
+
+    [Fact]
+    public void A_directory_without_weights_is_an_error() =>
+        Refuses($"{FullPath}: there are no weights; expected model.safetensors or model.safetensors.index.json. {Again}");
+
+    [Fact]
+    public void A_missing_directory_is_an_error()
+    {
+        var path = directory.File("none");
+        var error = Assert.Throws<CheckpointException>(() => CheckpointReader.Open(path));
+        Assert.Equal($"{path}: there is no such directory. Expected the directory of a Hugging Face checkpoint.", error.Message);
+    }
+
+    [Fact]
+    public void All_disagreements_of_index_and_files_are_listed_at_once()
+    {
+        WriteFile(First, ("a", [1]), ("extra", [2]));
+        WriteFile(Second, ("a", [1]), ("b", [1]));
+        WriteIndex(("a", First), ("b", Second), ("gone", Second), ("c", "model-00003-of-00002.safetensors"), ("d", "../model.safetensors"));
+        Refuses(
+            $"""
+            {FullPath}: 5 problems
+              - tensor 'd' is said to lie in '../model.safetensors'; expected the name of a file in the checkpoint's own directory
+              - tensor 'extra' is in '{First}', where the index does not list it
+              - tensor 'a' is in '{Second}', where the index does not list it
+              - 'model-00003-of-00002.safetensors' does not exist
+              - tensor 'gone' is not in '{Second}', where the index lists it
+            {Again}
+            """.ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
+    public void A_link_out_of_the_directory_is_not_followed()
+    {
+        using var elsewhere = new TemporaryDirectory();
+        File.WriteAllText(elsewhere.File("secret"), "");
+        File.CreateSymbolicLink(directory.File(First), elsewhere.File("secret"));
+        WriteIndex(("a", First));
+        Refuses(
+            $"{FullPath}: '{First}' is a link to '{elsewhere.File("secret")}'; expected a file in the checkpoint's own directory. {Again}");
+    }
+
+    [Fact]
+    public void A_broken_shard_is_named()
+    {
+        File.WriteAllBytes(directory.File(First), [1, 2]);
+        WriteIndex(("a", First));
+        Refuses($"{FullPath}: '{First}': the file has 2 bytes; expected at least the 8 of the header's length. {Again}");
+    }
+
+    [SharedTheory("goldens")]
+    [InlineData("llama", 21, 51888)]
+    [InlineData("gpt2", 29, 71424)]
+    public void Checkpoints_of_transformers_are_read(string name, int tensorCount, long parameterCount)
+    {
+        using var reader = CheckpointReader.Open(Shared.PathOf($"goldens/{name}"));
+        Assert.Equal(tensorCount, reader.Names.Count);
+        using var scope = NewDisposeScope();
+        Assert.Equal(parameterCount, reader.Names.Sum(tensor => reader.Read(tensor).numel()));
+        // Drawn from a normal distribution with a standard deviation of 0.2.
+        Assert.InRange(reader.Read("score.weight").abs().max().item<float>(), 0.3f, 1f);
+    }
+
+    private void WriteFile(string name, params (string Name, float[] Values)[] tensors) =>
+        SafetensorsWriter.Write(directory.File(name), [.. tensors.Select(tensor => new SafetensorsSource(
+            tensor.Name, SafetensorsType.F32, [tensor.Values.Length],
+            stream => stream.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(tensor.Values))))]);
+
+    private void WriteIndex(params (string Tensor, string File)[] files) =>
+        File.WriteAllText(
+            directory.File("model.safetensors.index.json"),
+            CheckpointIndex.Text(files.ToDictionary(file => file.Tensor, file => file.File), totalBytes: 0));
+
+    private void Refuses(string message) =>
+        Assert.Equal(message, Assert.Throws<CheckpointException>(() => CheckpointReader.Open(FullPath)).Message);
+
+    private static void AssertValues(CheckpointReader reader, string name, params float[] expected)
+    {
+        using var tensor = reader.Read(name);
+        Assert.Equal(expected, tensor.data<float>().ToArray());
+    }
+}

@@ -1,0 +1,111 @@
+using RewardModel.Checkpoints;
+using static TorchSharp.torch;
+
+namespace RewardModel.Tests.Checkpoints;
+
+public sealed class TensorBytesTests : IDisposable
+{
+    private readonly TemporaryDirectory directory = new();
+
+    private string FilePath => directory.File("a.safetensors");
+
+    public void Dispose() => directory.Dispose();
+
+    [Theory]
+    [InlineData(SafetensorsType.F64, ScalarType.Float64)]
+    [InlineData(SafetensorsType.F32, ScalarType.Float32)]
+    [InlineData(SafetensorsType.F16, ScalarType.Float16)]
+    [InlineData(SafetensorsType.BF16, ScalarType.BFloat16)]
+    [InlineData(SafetensorsType.I64, ScalarType.Int64)]
+    [InlineData(SafetensorsType.I32, ScalarType.Int32)]
+    [InlineData(SafetensorsType.I16, ScalarType.Int16)]
+    [InlineData(SafetensorsType.I8, ScalarType.Int8)]
+    [InlineData(SafetensorsType.U8, ScalarType.Byte)]
+    [InlineData(SafetensorsType.BOOL, ScalarType.Bool)]
+    public void Every_type_of_the_format_has_one_of_torch(SafetensorsType type, ScalarType expected)
+    {
+        Assert.Equal(expected, TensorBytes.ToScalarType(type));
+        Assert.Equal(type, TensorBytes.ToSafetensorsType(expected));
+        using var tensor = zeros([2, 3], expected);
+        Assert.Equal(type.Size(), tensor.element_size());
+    }
+
+    [Fact]
+    public void Complex_numbers_cannot_be_written()
+    {
+        // TorchSharp's ComplexFloat32.
+        const ScalarType complex = (ScalarType)9;
+        var error = Assert.Throws<ArgumentException>(() => TensorBytes.ToSafetensorsType(complex));
+        Assert.Equal(
+            $"tensors of type {complex} cannot be written; convert them to one of "
+            + "Float64, Float32, Float16, BFloat16, Int64, Int32, Int16, Int8, Byte, Bool (Parameter 'type')",
+            error.Message);
+    }
+
+    [Theory]
+    [InlineData(8)]
+    [InlineData(12)]
+    [InlineData(1000)]
+    public void Values_are_written_and_read_in_pieces(long maxChunkBytes)
+    {
+        using var scope = NewDisposeScope();
+        var values = arange(0, 10, ScalarType.Float32).reshape(2, 5);
+        Write(values, maxChunkBytes);
+        using var file = SafetensorsFile.Open(FilePath);
+        var read = TensorBytes.Read(file, file.Find("a")!, null, maxChunkBytes);
+        Assert.Equal([2, 5], read.shape);
+        Assert.Equal([0f, 1, 2, 3, 4, 5, 6, 7, 8, 9], read.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void A_transposed_tensor_is_written_in_row_major_order()
+    {
+        using var scope = NewDisposeScope();
+        Write(arange(0, 6, ScalarType.Float32).reshape(2, 3).transpose(0, 1));
+        Assert.Equal([0f, 3, 1, 4, 2, 5], Read(null).data<float>().ToArray());
+    }
+
+    [Fact]
+    public void Values_are_converted_to_the_type_asked_for()
+    {
+        using var scope = NewDisposeScope();
+        Write(tensor([1.5f, -2f]).to(ScalarType.BFloat16));
+        var read = Read(ScalarType.Float32);
+        Assert.Equal(ScalarType.Float32, read.dtype);
+        Assert.Equal([1.5f, -2f], read.data<float>().ToArray());
+        Assert.Equal(ScalarType.BFloat16, Read(null).dtype);
+    }
+
+    [Theory]
+    [InlineData(new long[0], 1)]
+    [InlineData(new long[] { 3, 0 }, 0)]
+    public void Scalars_and_empty_tensors_keep_their_shape(long[] shape, int count)
+    {
+        using var scope = NewDisposeScope();
+        Write(ones(shape, ScalarType.Float32));
+        var read = Read(null);
+        Assert.Equal(shape, read.shape);
+        Assert.Equal(Enumerable.Repeat(1f, count), read.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void Only_the_result_is_left_alive()
+    {
+        using var outer = NewDisposeScope();
+        Write(ones([4], ScalarType.Float32));
+        var before = outer.DisposablesCount;
+        using var read = Read(ScalarType.Float64);
+        Assert.Equal(before + 1, outer.DisposablesCount);
+    }
+
+    private void Write(Tensor tensor, long maxChunkBytes = 1000) =>
+        SafetensorsWriter.Write(FilePath, [
+            new("a", TensorBytes.ToSafetensorsType(tensor.dtype), tensor.shape, stream => TensorBytes.Write(tensor, stream, maxChunkBytes)),
+        ]);
+
+    private Tensor Read(ScalarType? dtype)
+    {
+        using var file = SafetensorsFile.Open(FilePath);
+        return TensorBytes.Read(file, file.Find("a")!, dtype);
+    }
+}
