@@ -86,7 +86,7 @@ public sealed class DisposeScope : IDisposable
     public void MoveToOther(DisposeScope scope, IEnumerable<IDisposable> disposables)
     {
         foreach (var disposable in disposables)
-            MoveToOther(scope, disposable);
+            MoveToOther<IDisposable>(scope, disposable);
     }
 
     public void DisposeEverything() => DisposeEverythingBut([]);
