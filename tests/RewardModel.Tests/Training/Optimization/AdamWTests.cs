@@ -1,7 +1,7 @@
 using RewardModel.Training.Data;
 using RewardModel.Training.Optimization;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace RewardModel.Tests.Training.Optimization;
 
