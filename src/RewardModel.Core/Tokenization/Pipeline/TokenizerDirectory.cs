@@ -22,9 +22,9 @@ internal static class TokenizerDirectory
     public static HuggingFaceTokenizer Read(string directory)
     {
         var problems = new List<string>();
-        using var tokenizerJson = ReadJson(directory, TokenizerFile, problems);
-        using var configJson = ReadJson(directory, ConfigFile, problems);
-        using var specialTokensJson = ReadJson(directory, SpecialTokensFile, problems);
+        using var tokenizerJson = JsonFile.Read(directory, TokenizerFile, problems);
+        using var configJson = JsonFile.Read(directory, ConfigFile, problems);
+        using var specialTokensJson = JsonFile.Read(directory, SpecialTokensFile, problems);
         if (!File.Exists(Path.Combine(directory, TokenizerFile)))
             problems.Add($"{TokenizerFile} is missing; save the tokenizer with transformers' fast tokenizers to get one");
         Throw(directory, problems);
@@ -67,26 +67,6 @@ internal static class TokenizerDirectory
             rule,
             tokensById.Keys.Max() + 1,
             [.. fileNames.Select(name => Path.Combine(directory, name)).Where(File.Exists)]);
-    }
-
-    private static JsonDocument? ReadJson(string directory, string name, List<string> problems)
-    {
-        var path = Path.Combine(directory, name);
-        if (!File.Exists(path))
-            return null;
-        try
-        {
-            var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            if (document.RootElement.ValueKind == JsonValueKind.Object)
-                return document;
-            problems.Add($"{name}: found a {document.RootElement.ValueKind}, expected an object");
-            document.Dispose();
-        }
-        catch (JsonException exception)
-        {
-            problems.Add($"{name}: not valid JSON: {exception.Message}");
-        }
-        return null;
     }
 
     private static JsonComponent? Root(string name, JsonDocument? document, List<string> problems) =>

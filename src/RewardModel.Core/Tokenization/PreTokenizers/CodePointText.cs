@@ -7,7 +7,7 @@ namespace RewardModel.Tokenization.PreTokenizers;
 /// A text with one UTF-16 unit for each code point, for regular expressions that were written for code points: a character outside of
 /// the basic plane is replaced by one inside of it that has the same general category.
 /// </summary>
-internal readonly struct CodePointText
+internal readonly ref struct CodePointText
 {
     // Rare ones, so that no expression names them: Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Zs Zl Zp Cc Cf Cs Co Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Cn.
     private const string StandIns =
@@ -20,7 +20,7 @@ internal readonly struct CodePointText
     {
         if (!text.ContainsAnyInRange('\uD800', '\uDFFF'))
         {
-            Units = text.ToString();
+            Units = text;
             return;
         }
         var units = new StringBuilder(text.Length);
@@ -37,7 +37,7 @@ internal readonly struct CodePointText
     }
 
     /// <summary>The replaced text.</summary>
-    public string Units { get; }
+    public ReadOnlySpan<char> Units { get; }
 
     /// <summary>Where in the original text a unit starts.</summary>
     public int StartOf(int unit) => starts is null ? unit : starts[unit];
