@@ -28,6 +28,8 @@ internal sealed class ByteFallbackDecoder : ITokenDecoder
 
     private static void Flush(List<byte> bytes, List<string> result)
     {
+        if (bytes.Count == 0)
+            return;
         try
         {
             result.Add(utf8.GetString([.. bytes]));

@@ -18,7 +18,7 @@ internal static class JsonFile
             var document = JsonDocument.Parse(utf8);
             if (document.RootElement.ValueKind == JsonValueKind.Object)
                 return document;
-            problems.Add($"{name}: found a {document.RootElement.ValueKind}, expected an object");
+            problems.Add($"{name}: the file holds a value of kind {document.RootElement.ValueKind}, expected an object");
             document.Dispose();
         }
         catch (JsonException exception)
