@@ -68,7 +68,7 @@ public sealed class HuggingFaceTokenizer
     public static HuggingFaceTokenizer Load(string directory) => TokenizerDirectory.Read(directory);
 
     /// <summary>The ids that Hugging Face's <c>encode</c> gives: special tokens in the text are found.</summary>
-    /// <param name="text">The text.</param>
+    /// <param name="text">The text; lone surrogates are read as U+FFFD.</param>
     /// <param name="addSpecialTokens">Whether the post-processor puts its special tokens around the text.</param>
     public IReadOnlyList<int> Encode(string text, bool addSpecialTokens)
     {

@@ -21,9 +21,10 @@ internal sealed record BpeDefinition(
     public static BpeDefinition? Read(JsonComponent component)
     {
         // Files written before there were several types don't name it.
-        if (component.OptionalText("type") is var type && type != "BPE" && (type is not null || !component.Has("merges")))
+        var type = component.OptionalText("type") ?? (component.Has("merges") ? "BPE" : "");
+        if (type != "BPE")
         {
-            component.RejectType(type ?? "", "BPE");
+            component.RejectType(type, "BPE");
             return null;
         }
         if (component.Member("dropout") is { } dropout && !(dropout.ValueKind == JsonValueKind.Number && dropout.GetDouble() == 0))
@@ -49,9 +50,9 @@ internal sealed record BpeDefinition(
     private static Dictionary<string, int> ReadVocabulary(JsonComponent component)
     {
         var vocabulary = new Dictionary<string, int>(StringComparer.Ordinal);
-        if (component.Member("vocab") is not { ValueKind: JsonValueKind.Object } members)
+        if (component.Member("vocab") is not { ValueKind: JsonValueKind.Object } members || !members.EnumerateObject().Any())
         {
-            component.AddProblem("'vocab' is not an object of tokens and ids");
+            component.AddProblem("'vocab' is not an object of tokens and ids with at least one token");
             return vocabulary;
         }
         var wrong = new List<string>();

@@ -64,11 +64,14 @@ public class BpeDefinitionTests
             problems);
     }
 
-    [Fact]
-    public void A_model_without_vocabulary_and_merges_is_a_problem()
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    public void A_model_without_vocabulary_and_merges_is_a_problem(string vocabulary)
     {
-        var (component, problems) = Json.Component("""{"type": "BPE", "vocab": []}""");
+        var (component, problems) = Json.Component($$"""{"type": "BPE", "vocab": {{vocabulary}}}""");
         BpeDefinition.Read(component);
-        Assert.Equal(["file.json: 'vocab' is not an object of tokens and ids", "file.json: 'merges' is not a list"], problems);
+        Assert.Equal(
+            ["file.json: 'vocab' is not an object of tokens and ids with at least one token", "file.json: 'merges' is not a list"], problems);
     }
 }

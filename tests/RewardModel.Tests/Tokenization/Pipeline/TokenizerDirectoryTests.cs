@@ -57,6 +57,19 @@ public class TokenizerDirectoryTests
     }
 
     [Fact]
+    public void Special_tokens_without_a_place_in_the_vocabulary_are_an_error()
+    {
+        using var folder = TokenizerFolder.ByteLevel(postProcessor:
+            """
+            {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}],
+             "special_tokens": {"<s>": {"ids": [265]}}}
+            """);
+        Assert.Equal(
+            $"{folder.Directory}: tokenizer.json: post_processor: the id 265 is not in the vocabulary",
+            Assert.Throws<TokenizerException>(() => HuggingFaceTokenizer.Load(folder.Directory)).Message);
+    }
+
+    [Fact]
     public void Truncation_and_padding_saved_by_transformers_change_nothing()
     {
         using var folder = TokenizerFolder.ByteLevel();
