@@ -55,8 +55,8 @@ public class ListTokenizerTests
         Assert.Equal(
             """
             lists.jsonl:3: 2 problems
-            - answer 1 of 3 has no tokens, and the tokenizer's rule appends none; give it text or remove it
-            - answer 3 of 3 has no tokens, and the tokenizer's rule appends none; give it text or remove it
+            - answer 1 of 3 has no tokens, expected at least one; give it text or remove it
+            - answer 3 of 3 has no tokens, expected at least one; give it text or remove it
             """,
             error.Message);
     }

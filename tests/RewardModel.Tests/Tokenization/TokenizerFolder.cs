@@ -73,6 +73,15 @@ internal sealed class TokenizerFolder : IDisposable
         """,
         configJson);
 
+    /// <summary>Replaces a part of tokenizer.json.</summary>
+    public void Replace(string old, string replacement)
+    {
+        var path = Path.Combine(Directory, "tokenizer.json");
+        var content = File.ReadAllText(path);
+        Assert.Contains(old, content);
+        File.WriteAllText(path, content.Replace(old, replacement, StringComparison.Ordinal));
+    }
+
     public void Dispose() => System.IO.Directory.Delete(Directory, recursive: true);
 
     private static string ByteEntries()
@@ -87,7 +96,8 @@ internal sealed class TokenizerFolder : IDisposable
         return string.Join(", ", entries);
     }
 
-    private static string FallbackEntries() => string.Join(", ", Enumerable.Range(0, 256).Select(value => $"\"<0x{value:X2}>\": {value + 3}"));
+    private static string FallbackEntries() =>
+        string.Join(", ", Enumerable.Range(0, 256).Select(value => $"\"<0x{value:X2}>\": {value + 3}"));
 
     private void Write(string name, string? content)
     {

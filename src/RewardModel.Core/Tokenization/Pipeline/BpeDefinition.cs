@@ -111,7 +111,7 @@ internal sealed record BpeDefinition(
             component.AddProblem($"'unk_token' is '{UnknownToken}', which 'vocab' lacks");
         if (!HasByteFallback)
             return;
-        var missing = Enumerable.Range(0, 256).Select(value => ByteTokens.Spell((byte)value)).Where(token => !Vocabulary.ContainsKey(token));
+        var missing = ByteTokens.All.Where(token => !Vocabulary.ContainsKey(token));
         component.AddProblemOfSome("'byte_fallback' is true, but 'vocab' lacks {0} of the 256 byte tokens: {1}", [.. missing]);
         var merged = Merges.Where(merge => merge.Split(' ').Any(token => ByteTokens.TryRead(token, out _)));
         component.AddProblemOfSome("{0} merges have byte tokens, which is not supported: {1}", [.. merged.Select(merge => $"'{merge}'")]);

@@ -9,7 +9,8 @@ namespace RewardModel.Tokenization.PreTokenizers;
 /// </summary>
 internal readonly ref struct CodePointText
 {
-    // Rare ones, so that no expression names them: Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Zs Zl Zp Cc Cf Cs Co Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Cn.
+    // Rare ones, so that no expression names them, in the order of UnicodeCategory:
+    // Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Zs Zl Zp Cc Cf Cs Co, Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Cn.
     private const string StandIns =
         "\uA640\uA641\u1F88\uA4F8\uA000\uA66F\uA823\uA670\uA620\uA6E6\uA830\u2000\u2028\u2029\u0001\uFFF9\uFFFD\uE000" +
         "\uFE33\uFE58\uFE59\uFE5A\u2E02\u2E03\uA60D\uFE62\uA838\uA700\uA490\u0378";

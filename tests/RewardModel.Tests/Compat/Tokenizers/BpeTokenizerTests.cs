@@ -6,10 +6,7 @@ namespace RewardModel.Tests.Compat.Tokenizers;
 
 public class BpeTokenizerTests
 {
-    private static readonly Dictionary<string, int> letters = new()
-    {
-        ["a"] = 0, ["b"] = 1, ["c"] = 2, ["ab"] = 3, ["bc"] = 4, ["abc"] = 5, ["?"] = 6, ["\U0001F600"] = 7, [" "] = 8,
-    };
+    private static readonly Dictionary<string, int> letters = Vocabulary("a", "b", "c", "ab", "bc", "abc", "?", "\U0001F600", " ");
 
     [Theory]
     [InlineData("abc", "5")] // a b comes before b c
@@ -134,8 +131,11 @@ public class BpeTokenizerTests
             FuseUnknownTokens = fuse,
         });
 
+    private static Dictionary<string, int> Vocabulary(params IEnumerable<string> tokens) =>
+        tokens.Select((token, id) => (token, id)).ToDictionary();
+
     private static BpeTokenizer MakeByteLevel() =>
-        BpeTokenizer.Create(new BpeOptions(Enumerable.Range(0, 256).Select(value => KeyValuePair.Create($"{ByteAlphabet.CharOf((byte)value)}", value)))
+        BpeTokenizer.Create(new BpeOptions(Vocabulary(Enumerable.Range(0, 256).Select(value => $"{ByteAlphabet.CharOf((byte)value)}")))
         {
             ByteLevel = true,
             PreTokenizer = Whole(),

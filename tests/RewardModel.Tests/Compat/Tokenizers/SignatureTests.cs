@@ -8,7 +8,7 @@ public class SignatureTests
 {
     private const string Listing = "tokenizers-signatures.txt";
 
-    /// <summary>Every public or protected member must exist, with the same signature, in the library that this assembly stands in for.</summary>
+    /// <summary>Every public or protected member must exist, with the same signature, in the library it stands in for.</summary>
     [SharedFact(Listing)]
     public void Every_public_member_is_one_of_Microsoft_ML_Tokenizers()
     {
@@ -22,13 +22,15 @@ public class SignatureTests
     private static IEnumerable<string> Signatures(Type type)
     {
         yield return $"## {Head(type)}";
-        const BindingFlags all = BindingFlags.DeclaredOnly | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
+        const BindingFlags all =
+            BindingFlags.DeclaredOnly | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
         foreach (var constructor in type.GetConstructors(all).Where(constructor => IsVisible(constructor) && !constructor.IsStatic))
             yield return $"{type.FullName} :: {Access(constructor)}ctor({Parameters(constructor)})";
         foreach (var property in type.GetProperties(all).Where(property => IsVisible(property.GetMethod!)))
         {
-            var setter = property.SetMethod is { } method && IsVisible(method) ? " set;" : "";
-            yield return $"{type.FullName} :: prop {Modifiers(property.GetMethod!)}{Name(property.PropertyType)} {property.Name} {{ get;{setter} }}";
+            var accessors = property.SetMethod is { } setter && IsVisible(setter) ? "{ get; set; }" : "{ get; }";
+            var modifiers = Modifiers(property.GetMethod!);
+            yield return $"{type.FullName} :: prop {modifiers}{Name(property.PropertyType)} {property.Name} {accessors}";
         }
         foreach (var method in type.GetMethods(all).Where(method => IsVisible(method) && !method.IsSpecialName))
             yield return $"{type.FullName} :: {Modifiers(method)}{Name(method.ReturnType)} {method.Name}({Parameters(method)})";

@@ -72,6 +72,7 @@ public class BpeDefinitionTests
         var (component, problems) = Json.Component($$"""{"type": "BPE", "vocab": {{vocabulary}}}""");
         BpeDefinition.Read(component);
         Assert.Equal(
-            ["file.json: 'vocab' is not an object of tokens and ids with at least one token", "file.json: 'merges' is not a list"], problems);
+            ["file.json: 'vocab' is not an object of tokens and ids with at least one token", "file.json: 'merges' is not a list"],
+            problems);
     }
 }

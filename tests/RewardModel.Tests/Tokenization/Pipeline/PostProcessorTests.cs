@@ -5,7 +5,7 @@ namespace RewardModel.Tests.Tokenization.Pipeline;
 public class PostProcessorTests
 {
     private const string Tokens =
-        """ "special_tokens": {"<s>": {"id": "<s>", "ids": [1], "tokens": ["<s>"]}, "</s>": {"id": "</s>", "ids": [2, 3], "tokens": []}} """;
+        """ "special_tokens": {"<s>": {"id": "<s>", "ids": [1], "tokens": []}, "</s>": {"id": "</s>", "ids": [2, 3], "tokens": []}} """;
 
     [Theory]
     [InlineData("""{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false, "use_regex": true}""", "", "")]
@@ -29,13 +29,15 @@ public class PostProcessorTests
 
     [Theory]
     [InlineData(
-        """{"type": "BertProcessing"}""", "the type 'BertProcessing' is not supported; supported are ByteLevel, Sequence, TemplateProcessing")]
+        """{"type": "BertProcessing"}""",
+        "the type 'BertProcessing' is not supported; supported are ByteLevel, Sequence, TemplateProcessing")]
     [InlineData("""{"type": "TemplateProcessing", "single": []}""", "'single' has the text 0 times, expected once")]
     [InlineData(
         """{"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A"}}, {"SpecialToken": {"id": "<s>"}}], "special_tokens": {}}""",
         "single[1]: the special token '<s>' has no ids among 'special_tokens'")]
     [InlineData(
-        """{"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A"}, "Other": 1}]}""", "single[0]: the option 'Other' is not supported")]
+        """{"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A"}, "Other": 1}]}""",
+        "single[0]: the option 'Other' is not supported")]
     public void What_can_not_be_used_is_a_problem(string json, string expected)
     {
         var (component, problems) = Json.Component(json);

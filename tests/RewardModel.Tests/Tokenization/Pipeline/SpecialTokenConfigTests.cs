@@ -29,12 +29,12 @@ public class SpecialTokenConfigTests
     [Fact]
     public void Names_that_are_not_in_the_vocabulary_are_problems()
     {
-        using var folder = TokenizerFolder.ByteLevel("""{"bos_token": "<bos>", "pad_token": {"content": "<pad>"}, "add_bos_token": true}""");
+        using var folder = TokenizerFolder.ByteLevel("""{"bos_token": "<bos>", "pad_token": {"content": "<p>"}, "add_bos_token": true}""");
         var error = Assert.Throws<TokenizerException>(() => HuggingFaceTokenizer.Load(folder.Directory));
         Assert.Equal(
             [
                 "tokenizer_config.json: 'bos_token' is '<bos>', which is not in the vocabulary",
-                "tokenizer_config.json: 'pad_token' is '<pad>', which is not in the vocabulary",
+                "tokenizer_config.json: 'pad_token' is '<p>', which is not in the vocabulary",
                 "tokenizer_config.json: 'add_bos_token' is true, but there is no 'bos_token'",
             ],
             error.Problems);
