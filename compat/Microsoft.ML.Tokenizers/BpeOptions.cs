@@ -17,7 +17,7 @@ public sealed class BpeOptions
 
     public Normalizer Normalizer { get; set; }
 
-    /// <summary>What cuts the text into words; null means <see cref="PreTokenizer.CreateWordOrNonWord"/>, which drops white space.</summary>
+    /// <summary>What cuts the text into words; null means <see cref="PreTokenizer.CreateWordOrNonWord"/>: no white space.</summary>
     public PreTokenizer PreTokenizer { get; set; }
 
     /// <summary>The token that stands for a character the vocabulary lacks; null drops such characters.</summary>

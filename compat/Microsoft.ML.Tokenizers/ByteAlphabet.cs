@@ -7,7 +7,8 @@ namespace Microsoft.ML.Tokenizers;
 internal static class ByteAlphabet
 {
     private static readonly char[] chars = MakeChars();
-    private static readonly Dictionary<char, byte> bytes = Enumerable.Range(0, 256).ToDictionary(value => chars[value], value => (byte)value);
+    private static readonly Dictionary<char, byte> bytes =
+        Enumerable.Range(0, 256).ToDictionary(value => chars[value], value => (byte)value);
 
     public static char CharOf(byte value) => chars[value];
 

@@ -1,6 +1,6 @@
 namespace Microsoft.ML.Tokenizers;
 
-/// <summary>A token of a word: its id, and the part of the word it stands for, in bytes for a byte-level vocabulary, else in characters.</summary>
+/// <summary>A token of a word: its id, and its part of the word, in bytes for a byte-level vocabulary, else in characters.</summary>
 internal record struct Symbol(int Id, int Start, int End);
 
 /// <summary>
@@ -87,7 +87,8 @@ internal sealed class PairMerger
     }
 
     private void Enqueue(
-        PriorityQueue<(int Left, int Right, int LeftId, int RightId, int Id), long> queue, ReadOnlySpan<Symbol> symbols, int left, int right)
+        PriorityQueue<(int Left, int Right, int LeftId, int RightId, int Id), long> queue, ReadOnlySpan<Symbol> symbols, int left,
+        int right)
     {
         var (leftId, rightId) = (symbols[left].Id, symbols[right].Id);
         var (rank, id) = MergeOf(leftId, rightId);

@@ -15,7 +15,8 @@ public sealed class RegexPreTokenizer : PreTokenizer
         ArgumentNullException.ThrowIfNull(regex);
         this.regex = regex;
         if (specialTokens is { Count: > 0 })
-            specialTokensRegex = new Regex(string.Join('|', specialTokens.Keys.OrderByDescending(token => token.Length).Select(Regex.Escape)));
+            specialTokensRegex =
+                new Regex(string.Join('|', specialTokens.Keys.OrderByDescending(token => token.Length).Select(Regex.Escape)));
     }
 
     public override IEnumerable<(int, int)> PreTokenize(string text)

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Microsoft.ML.Tokenizers;
 
-/// <summary>The symbols of words met before. Bounded: long words are not kept, and a full cache starts again. Safe for many threads.</summary>
+/// <summary>The symbols of words met before. Long words are not kept, and a full cache starts again. Safe for many threads.</summary>
 internal sealed class WordCache
 {
     private const int MaxWordLength = 256;

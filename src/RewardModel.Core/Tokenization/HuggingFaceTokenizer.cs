@@ -13,8 +13,14 @@ public sealed class HuggingFaceTokenizer
     private readonly PostProcessor postProcessor;
 
     internal HuggingFaceTokenizer(
-        Tokenizer tokenizer, Tokenizer plainTextTokenizer, PostProcessor postProcessor, TokenDecoding decoding, SpecialTokenIds specialTokens,
-        SpecialTokenRule rule, int vocabularySize, IReadOnlyList<string> files)
+        Tokenizer tokenizer,
+        Tokenizer plainTextTokenizer,
+        PostProcessor postProcessor,
+        TokenDecoding decoding,
+        SpecialTokenIds specialTokens,
+        SpecialTokenRule rule,
+        int vocabularySize,
+        IReadOnlyList<string> files)
     {
         Tokenizer = tokenizer;
         PlainTextTokenizer = plainTextTokenizer;
@@ -32,7 +38,7 @@ public sealed class HuggingFaceTokenizer
     /// <summary>Finds special tokens in the text, as templates need it. Puts none around it.</summary>
     public Tokenizer Tokenizer { get; }
 
-    /// <summary>Reads the names of special tokens as plain text, as users' text needs it: no user can end a sequence by writing so.</summary>
+    /// <summary>Reads the names of special tokens as plain text: for users' text, which must not be able to end a sequence.</summary>
     public Tokenizer PlainTextTokenizer { get; }
 
     /// <summary>The id of <c>bos_token</c>; null where the tokenizer has none.</summary>
@@ -71,7 +77,7 @@ public sealed class HuggingFaceTokenizer
     public static HuggingFaceTokenizer Load(string directory) => TokenizerDirectory.Read(directory);
 
     /// <summary>The ids that Hugging Face's <c>encode</c> gives: special tokens in the text are found.</summary>
-    /// <param name="text">The text.</param>
+    /// <param name="text">The text; lone surrogates are read as U+FFFD.</param>
     /// <param name="addSpecialTokens">Whether the post-processor puts its special tokens around the text.</param>
     public IReadOnlyList<int> Encode(string text, bool addSpecialTokens)
     {

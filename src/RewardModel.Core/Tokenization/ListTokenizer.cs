@@ -38,7 +38,7 @@ public sealed class ListTokenizer
         [
             .. from i in Enumerable.Range(0, answerIds.Length)
                where answerIds[i].Length == 0
-               select $"answer {i + 1} of {answerIds.Length} has no tokens, and the tokenizer's rule appends none; give it text or remove it",
+               select $"answer {i + 1} of {answerIds.Length} has no tokens, expected at least one; give it text or remove it",
         ];
         if (problems.Length > 0)
             throw new TokenizerException(list.Source.ToString(), problems);

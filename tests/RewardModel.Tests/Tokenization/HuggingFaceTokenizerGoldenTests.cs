@@ -23,7 +23,9 @@ public class HuggingFaceTokenizerGoldenTests
             var text = golden.GetProperty("text").GetString()!;
             var ids = Ids(golden, "ids");
             Compare(golden, "ids", string.Join(' ', ids), string.Join(' ', tokenizer.Encode(text, addSpecialTokens: false)));
-            Compare(golden, "ids of tokens", string.Join(' ', ids), string.Join(' ', tokenizer.Tokenizer.EncodeToTokens(text, out _).Select(token => token.Id)));
+            Compare(
+                golden, "ids of tokens", string.Join(' ', ids),
+                string.Join(' ', tokenizer.Tokenizer.EncodeToTokens(text, out _).Select(token => token.Id)));
             Compare(
                 golden, "ids_with_special", string.Join(' ', Ids(golden, "ids_with_special")),
                 string.Join(' ', tokenizer.Encode(text, addSpecialTokens: true)));

@@ -3,7 +3,7 @@ using RewardModel.Tokenization.Pipeline;
 
 namespace RewardModel.Tokenization.Decoders;
 
-/// <summary>Turns each run of byte tokens (<c>&lt;0x0A&gt;</c>) into its text, or, if it is not UTF-8, into one U+FFFD for each byte.</summary>
+/// <summary>Turns each run of byte tokens (<c>&lt;0x0A&gt;</c>) into its text, or, if it isn't UTF-8, into a U+FFFD per byte.</summary>
 internal sealed class ByteFallbackDecoder : ITokenDecoder
 {
     private static readonly UTF8Encoding utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -28,6 +28,8 @@ internal sealed class ByteFallbackDecoder : ITokenDecoder
 
     private static void Flush(List<byte> bytes, List<string> result)
     {
+        if (bytes.Count == 0)
+            return;
         try
         {
             result.Add(utf8.GetString([.. bytes]));

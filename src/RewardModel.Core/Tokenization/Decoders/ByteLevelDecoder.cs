@@ -11,7 +11,7 @@ internal sealed class ByteLevelDecoder : ITokenDecoder
         var bytes = new List<byte>();
         foreach (var token in tokens)
             // An added token with a character outside of the alphabet (a space, say) is not spelt in it.
-            if (ByteAlphabet.TryRead(token, bytes) is false)
+            if (!ByteAlphabet.TryRead(token, bytes))
                 bytes.AddRange(Encoding.UTF8.GetBytes(token));
         return [Encoding.UTF8.GetString([.. bytes])];
     }

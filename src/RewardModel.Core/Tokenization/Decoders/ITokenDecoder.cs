@@ -1,6 +1,6 @@
 namespace RewardModel.Tokenization.Decoders;
 
-/// <summary>One step on the way from tokens, as the vocabulary spells them, to text. The text is what the last step's tokens join to.</summary>
+/// <summary>A step on the way from tokens, as the vocabulary spells them, to text, which is what the last step's tokens join to.</summary>
 internal interface ITokenDecoder
 {
     IReadOnlyList<string> Decode(IReadOnlyList<string> tokens);

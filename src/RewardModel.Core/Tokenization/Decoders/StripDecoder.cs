@@ -1,6 +1,9 @@
 namespace RewardModel.Tokenization.Decoders;
 
-/// <summary>Takes up to <paramref name="start"/> and <paramref name="stop"/> times <paramref name="content"/> off the two ends of every token.</summary>
+/// <summary>Takes a character off the two ends of every token.</summary>
+/// <param name="content">The character.</param>
+/// <param name="start">How often at most at the start.</param>
+/// <param name="stop">How often at most at the end.</param>
 internal sealed class StripDecoder(char content, int start, int stop) : ITokenDecoder
 {
     public IReadOnlyList<string> Decode(IReadOnlyList<string> tokens) => [.. tokens.Select(Strip)];

@@ -21,9 +21,10 @@ internal sealed record BpeDefinition(
     public static BpeDefinition? Read(JsonComponent component)
     {
         // Files written before there were several types don't name it.
-        if (component.OptionalText("type") is var type && type != "BPE" && (type is not null || !component.Has("merges")))
+        var type = component.OptionalText("type") ?? (component.Has("merges") ? "BPE" : "");
+        if (type != "BPE")
         {
-            component.RejectType(type ?? "", "BPE");
+            component.RejectType(type, "BPE");
             return null;
         }
         if (component.Member("dropout") is { } dropout && !(dropout.ValueKind == JsonValueKind.Number && dropout.GetDouble() == 0))
@@ -49,9 +50,9 @@ internal sealed record BpeDefinition(
     private static Dictionary<string, int> ReadVocabulary(JsonComponent component)
     {
         var vocabulary = new Dictionary<string, int>(StringComparer.Ordinal);
-        if (component.Member("vocab") is not { ValueKind: JsonValueKind.Object } members)
+        if (component.Member("vocab") is not { ValueKind: JsonValueKind.Object } members || !members.EnumerateObject().Any())
         {
-            component.AddProblem("'vocab' is not an object of tokens and ids");
+            component.AddProblem("'vocab' is not an object of tokens and ids with at least one token");
             return vocabulary;
         }
         var wrong = new List<string>();
@@ -110,7 +111,7 @@ internal sealed record BpeDefinition(
             component.AddProblem($"'unk_token' is '{UnknownToken}', which 'vocab' lacks");
         if (!HasByteFallback)
             return;
-        var missing = Enumerable.Range(0, 256).Select(value => ByteTokens.Spell((byte)value)).Where(token => !Vocabulary.ContainsKey(token));
+        var missing = ByteTokens.All.Where(token => !Vocabulary.ContainsKey(token));
         component.AddProblemOfSome("'byte_fallback' is true, but 'vocab' lacks {0} of the 256 byte tokens: {1}", [.. missing]);
         var merged = Merges.Where(merge => merge.Split(' ').Any(token => ByteTokens.TryRead(token, out _)));
         component.AddProblemOfSome("{0} merges have byte tokens, which is not supported: {1}", [.. merged.Select(merge => $"'{merge}'")]);

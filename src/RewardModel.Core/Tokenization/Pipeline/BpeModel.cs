@@ -33,7 +33,7 @@ internal sealed class BpeModel
         isByteLevel = preTokenization.IsByteLevel;
         takesWholeWords = definition.IgnoresMergesOfKnownWords;
         if (definition.HasByteFallback)
-            byteIds = [.. Enumerable.Range(0, 256).Select(value => vocabulary[ByteTokens.Spell((byte)value)])];
+            byteIds = [.. ByteTokens.All.Select(token => vocabulary[token])];
         merger = BpeTokenizer.Create(new BpeOptions(vocabulary)
         {
             Merges = definition.Merges,
@@ -99,7 +99,7 @@ internal sealed class BpeModel
                     yield return piece;
     }
 
-    /// <summary>Each character that the vocabulary lacks becomes its bytes. No merge has byte tokens, so merging stops there anyway.</summary>
+    /// <summary>Characters that the vocabulary lacks become their bytes. No merge has byte tokens, so merging stops there anyway.</summary>
     private IEnumerable<(int Start, int Length, int Id)> PiecesWithBytes(string text, int start, int end)
     {
         var pending = start;

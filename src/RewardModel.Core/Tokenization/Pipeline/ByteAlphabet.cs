@@ -25,7 +25,7 @@ internal static class ByteAlphabet
         });
     }
 
-    /// <summary>Adds the bytes that <paramref name="spelling"/> stands for, or nothing if it has a character outside of the alphabet.</summary>
+    /// <summary>Adds the bytes that <paramref name="spelling"/> stands for; adds none if a character is not in the alphabet.</summary>
     public static bool TryRead(string spelling, List<byte> result)
     {
         if (!spelling.All(bytes.ContainsKey))

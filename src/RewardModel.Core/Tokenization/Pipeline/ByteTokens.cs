@@ -5,7 +5,8 @@ namespace RewardModel.Tokenization.Pipeline;
 /// <summary>SentencePiece's tokens for single bytes: <c>&lt;0x00&gt;</c> to <c>&lt;0xFF&gt;</c>.</summary>
 internal static class ByteTokens
 {
-    public static string Spell(byte value) => $"<0x{value:X2}>";
+    /// <summary>All 256, in the order of the bytes.</summary>
+    public static IEnumerable<string> All => Enumerable.Range(0, 256).Select(value => $"<0x{value:X2}>");
 
     public static bool TryRead(string token, out byte value)
     {

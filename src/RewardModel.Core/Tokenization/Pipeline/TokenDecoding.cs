@@ -5,11 +5,13 @@ namespace RewardModel.Tokenization.Pipeline;
 /// <summary>Turns ids into text.</summary>
 /// <param name="source">The tokenizer's directory, for messages.</param>
 /// <param name="tokensById">How the vocabulary spells each id.</param>
-/// <param name="specialIds">The ids that may be skipped.</param>
+/// <param name="addedTokens">The added tokens; those that are special may be skipped.</param>
 /// <param name="decoder">What turns spelt tokens into text.</param>
 internal sealed class TokenDecoding(
-    string source, IReadOnlyDictionary<int, string> tokensById, IReadOnlySet<int> specialIds, ITokenDecoder decoder)
+    string source, IReadOnlyDictionary<int, string> tokensById, IReadOnlyList<AddedToken> addedTokens, ITokenDecoder decoder)
 {
+    private readonly HashSet<int> specialIds = [.. addedTokens.Where(token => token.IsSpecial).Select(token => token.Id)];
+
     public bool Knows(int id) => tokensById.ContainsKey(id);
 
     /// <exception cref="TokenizerException">An id is not in the vocabulary.</exception>

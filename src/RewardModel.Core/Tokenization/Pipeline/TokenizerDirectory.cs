@@ -1,8 +1,5 @@
 using System.Text.Json;
 using Microsoft.ML.Tokenizers;
-using RewardModel.Tokenization.Decoders;
-using RewardModel.Tokenization.Normalizers;
-using RewardModel.Tokenization.PreTokenizers;
 
 namespace RewardModel.Tokenization.Pipeline;
 
@@ -24,94 +21,50 @@ internal static class TokenizerDirectory
     public static HuggingFaceTokenizer Read(string directory)
     {
         var problems = new List<string>();
-        using var tokenizerJson = ReadJson(directory, TokenizerFile, problems);
-        using var configJson = ReadJson(directory, ConfigFile, problems);
-        using var specialTokensJson = ReadJson(directory, SpecialTokensFile, problems);
+        using var tokenizerJson = JsonFile.Read(directory, TokenizerFile, problems);
+        using var configJson = JsonFile.Read(directory, ConfigFile, problems);
+        using var specialTokensJson = JsonFile.Read(directory, SpecialTokensFile, problems);
         if (!File.Exists(Path.Combine(directory, TokenizerFile)))
             problems.Add($"{TokenizerFile} is missing; save the tokenizer with transformers' fast tokenizers to get one");
-        Throw(directory, problems);
+        ThrowIfAny(problems, directory);
 
-        var root = new JsonComponent(TokenizerFile, "", tokenizerJson!.RootElement, problems);
-        root.Ignore("version");
-        // transformers sets both anew for every call, and saves whatever the last call had.
-        root.Ignore("truncation");
-        root.Ignore("padding");
-        AddedToken[] addedTokens = [.. root.Components("added_tokens").Select(AddedToken.Read)];
-        var normalizer = NormalizerReader.Read(root.Component("normalizer"));
-        var preTokenization = PreTokenizerReader.Read(root.Component("pre_tokenizer"));
-        var postProcessor = PostProcessor.Read(root.Component("post_processor"));
-        var decoder = DecoderReader.Read(root.Component("decoder"));
-        var modelComponent = root.Component("model");
-        if (modelComponent is null)
-            root.AddProblem("'model' is missing, expected an object");
-        var definition = modelComponent is null ? null : BpeDefinition.Read(modelComponent);
-        root.RejectUnread();
-
-        var ids = IdsOf(definition, addedTokens, root);
+        var root = Root(TokenizerFile, tokenizerJson, problems)!;
+        var definition = TokenizerDefinition.Read(root);
         var config = new SpecialTokenConfig(
-            root, Root(ConfigFile, configJson, problems), Root(SpecialTokensFile, specialTokensJson, problems), ids);
+            root, Root(ConfigFile, configJson, problems), Root(SpecialTokensFile, specialTokensJson, problems), definition.Ids);
         var specialTokens = config.ReadIds();
-        var rule = config.ReadRule(specialTokens, postProcessor);
-        Throw(directory, problems);
+        var rule = config.ReadRule(specialTokens, definition.PostProcessor);
+        ThrowIfAny(problems, directory);
 
-        var tokensById = ids.ToDictionary(entry => entry.Value, entry => entry.Key);
-        var model = new BpeModel(definition!, preTokenization, tokensById);
-        var specialIds = addedTokens.Where(token => token.IsSpecial).Select(token => token.Id).ToHashSet();
-        var decoding = new TokenDecoding(directory, tokensById, specialIds, decoder);
-        Tokenizer Make(IEnumerable<AddedToken> tokens) =>
-            new PipelineTokenizer(normalizer, [.. tokens], preTokenization.AddsPrefixSpace, model, decoding);
+        string[] files = [.. fileNames.Select(name => Path.Combine(directory, name)).Where(File.Exists)];
+        return Make(definition, specialTokens, rule, directory, files);
+    }
+
+    private static HuggingFaceTokenizer Make(
+        TokenizerDefinition definition, SpecialTokenIds specialTokens, SpecialTokenRule rule, string directory, string[] files)
+    {
+        var tokensById = definition.Ids.ToDictionary(entry => entry.Value, entry => entry.Key);
+        var model = new BpeModel(definition.Model!, definition.PreTokenization, tokensById);
+        var decoding = new TokenDecoding(directory, tokensById, definition.AddedTokens, definition.Decoder);
+        var plainTextTokens = definition.AddedTokens.Where(token => !token.IsSpecial);
         return new HuggingFaceTokenizer(
-            Make(addedTokens),
-            Make(addedTokens.Where(token => !token.IsSpecial)),
-            postProcessor,
+            MakeTokenizer(definition.AddedTokens),
+            MakeTokenizer([.. plainTextTokens]),
+            definition.PostProcessor,
             decoding,
             specialTokens,
             rule,
             tokensById.Keys.Max() + 1,
-            [.. fileNames.Select(name => Path.Combine(directory, name)).Where(File.Exists)]);
-    }
+            files);
 
-    private static JsonDocument? ReadJson(string directory, string name, List<string> problems)
-    {
-        var path = Path.Combine(directory, name);
-        if (!File.Exists(path))
-            return null;
-        try
-        {
-            var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            if (document.RootElement.ValueKind == JsonValueKind.Object)
-                return document;
-            problems.Add($"{name}: found a {document.RootElement.ValueKind}, expected an object");
-            document.Dispose();
-        }
-        catch (JsonException exception)
-        {
-            problems.Add($"{name}: not valid JSON: {exception.Message}");
-        }
-        return null;
+        Tokenizer MakeTokenizer(IReadOnlyList<AddedToken> tokens) =>
+            new PipelineTokenizer(definition.Normalizer, tokens, definition.PreTokenization.AddsPrefixSpace, model, decoding);
     }
 
     private static JsonComponent? Root(string name, JsonDocument? document, List<string> problems) =>
         document is null ? null : new JsonComponent(name, "", document.RootElement, problems);
 
-    /// <summary>The ids of the model's tokens and of the added ones.</summary>
-    private static Dictionary<string, int> IdsOf(BpeDefinition? definition, IReadOnlyList<AddedToken> addedTokens, JsonComponent root)
-    {
-        var ids = new Dictionary<string, int>(definition?.Vocabulary ?? [], StringComparer.Ordinal);
-        var tokens = new Dictionary<int, string>();
-        foreach (var (token, id) in ids)
-            tokens[id] = token;
-        foreach (var token in addedTokens)
-            if (ids.TryGetValue(token.Content, out var id) && id != token.Id)
-                root.AddProblem($"the added token '{token.Content}' has the id {token.Id}, but elsewhere the id {id}");
-            else if (tokens.TryGetValue(token.Id, out var content) && content != token.Content)
-                root.AddProblem($"the added token '{token.Content}' has the id {token.Id} of the token '{content}'");
-            else
-                (ids[token.Content], tokens[token.Id]) = (token.Id, token.Content);
-        return ids;
-    }
-
-    private static void Throw(string directory, List<string> problems)
+    private static void ThrowIfAny(List<string> problems, string directory)
     {
         if (problems.Count > 0)
             throw new TokenizerException(directory, problems);

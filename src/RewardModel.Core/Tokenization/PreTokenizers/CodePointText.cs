@@ -7,9 +7,10 @@ namespace RewardModel.Tokenization.PreTokenizers;
 /// A text with one UTF-16 unit for each code point, for regular expressions that were written for code points: a character outside of
 /// the basic plane is replaced by one inside of it that has the same general category.
 /// </summary>
-internal readonly struct CodePointText
+internal readonly ref struct CodePointText
 {
-    // Rare ones, so that no expression names them: Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Zs Zl Zp Cc Cf Cs Co Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Cn.
+    // Rare ones, so that no expression names them, in the order of UnicodeCategory:
+    // Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Zs Zl Zp Cc Cf Cs Co, Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Cn.
     private const string StandIns =
         "\uA640\uA641\u1F88\uA4F8\uA000\uA66F\uA823\uA670\uA620\uA6E6\uA830\u2000\u2028\u2029\u0001\uFFF9\uFFFD\uE000" +
         "\uFE33\uFE58\uFE59\uFE5A\u2E02\u2E03\uA60D\uFE62\uA838\uA700\uA490\u0378";
@@ -20,7 +21,7 @@ internal readonly struct CodePointText
     {
         if (!text.ContainsAnyInRange('\uD800', '\uDFFF'))
         {
-            Units = text.ToString();
+            Units = text;
             return;
         }
         var units = new StringBuilder(text.Length);
@@ -37,7 +38,7 @@ internal readonly struct CodePointText
     }
 
     /// <summary>The replaced text.</summary>
-    public string Units { get; }
+    public ReadOnlySpan<char> Units { get; }
 
     /// <summary>Where in the original text a unit starts.</summary>
     public int StartOf(int unit) => starts is null ? unit : starts[unit];

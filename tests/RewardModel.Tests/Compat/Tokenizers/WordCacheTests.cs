@@ -1,0 +1,39 @@
+using Microsoft.ML.Tokenizers;
+
+namespace RewardModel.Tests.Compat.Tokenizers;
+
+public class WordCacheTests
+{
+    [Fact]
+    public void Words_are_found_again()
+    {
+        var cache = new WordCache();
+        Symbol[] symbols = [new(7, 0, 4)];
+        Assert.False(cache.TryGet("word", out _));
+        cache.Add("word", symbols);
+        Assert.True(cache.TryGet("word", out var found));
+        Assert.Same(symbols, found);
+    }
+
+    [Fact]
+    public void Long_words_are_not_kept()
+    {
+        var cache = new WordCache();
+        cache.Add(new string('a', 256), []);
+        cache.Add(new string('a', 257), []);
+        Assert.True(cache.TryGet(new string('a', 256), out _));
+        Assert.False(cache.TryGet(new string('a', 257), out _));
+    }
+
+    [Fact]
+    public void A_full_cache_starts_again()
+    {
+        var cache = new WordCache();
+        for (var i = 0; i < 65_536; i++)
+            cache.Add($"{i}", []);
+        Assert.True(cache.TryGet("0", out _));
+        cache.Add("one more", []);
+        Assert.False(cache.TryGet("0", out _));
+        Assert.True(cache.TryGet("one more", out _));
+    }
+}
