@@ -24,7 +24,7 @@ internal static class IrrelevantSettings
         "initializer_range", "gradient_checkpointing",
 
         // The labels' names and kind; there is one, and it has no name.
-        "id2label", "label2id", "num_labels", "problem_type", "tf_legacy_loss", "task_specific_params",
+        "id2label", "label2id", "problem_type", "tf_legacy_loss", "task_specific_params",
 
         // The vocabulary head is not part of a reward model.
         "tie_word_embeddings", "tie_encoder_decoder",
@@ -48,6 +48,7 @@ internal static class IrrelevantSettings
         ["is_encoder_decoder"] = false,
         ["add_cross_attention"] = false,
         ["torchscript"] = false,
+        ["num_labels"] = 1,
         ["pruned_heads"] = new JsonObject(),
     };
 

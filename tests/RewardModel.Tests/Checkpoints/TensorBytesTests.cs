@@ -85,7 +85,7 @@ public sealed class TensorBytesTests : IDisposable
         Write(ones(shape, ScalarType.Float32));
         var read = Read(null);
         Assert.Equal(shape, read.shape);
-        Assert.Equal(Enumerable.Repeat(1f, count), read.data<float>().ToArray());
+        Assert.Equal(count, read.sum().item<float>());
     }
 
     [Fact]
