@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using RewardModel.Checkpoints;
 using RewardModel.Tokenization;
@@ -28,11 +29,15 @@ internal static class CommandLine
         var configuration = new InvocationConfiguration { Output = output, Error = errors, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
         try
         {
-            return Root(output, errors).Parse(args).Invoke(configuration);
+            var parsed = Root(output, errors).Parse(args);
+            // The errors alone: a screenful of help before them would hide them.
+            if (parsed.Action is ParseErrorAction action)
+                action.ShowHelp = false;
+            return parsed.Invoke(configuration);
         }
         // Trouble that its message explains. Anything else is a defect of ours, and its stack trace is wanted.
         catch (Exception e) when (e is CheckpointException or TokenizerException or RankedDataException or RunDirectoryException
-            or TrainingDivergedException or ArgumentException or IOException or UnauthorizedAccessException or DllNotFoundException
+            or TrainingDivergedException or ArgumentException or InvalidOperationException or IOException or UnauthorizedAccessException or DllNotFoundException
             or ExternalException)
         {
             errors.WriteLine($"error: {e.Message}");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using RewardModel.Training.Data;
 
 namespace RewardModel.Cli;
@@ -22,12 +23,8 @@ internal static class CommonOptions
         HelpName = "DIR",
     };
 
-    public static Option<BadData> OnBadData() => new("--on-bad-data")
-    {
-        Description = "What to do when lines of the data can't be used: list them all and stop, or list and leave them out.",
-        HelpName = "error|skip",
-        DefaultValueFactory = _ => BadData.Error,
-    };
+    public static Option<BadData> OnBadData() => Choice<BadData>(
+        "--on-bad-data", "What to do when lines of the data can't be used: list them all and stop, or list and leave them out.");
 
     public static Option<int> MaxTokensPerBatch() => new("--max-tokens-per-batch")
     {
@@ -43,4 +40,22 @@ internal static class CommonOptions
     };
 
     public static Option<bool> Json(string description) => new("--json") { Description = description };
+
+    /// <summary>An option whose values are those of an enum, written like-this; its default is the enum's first.</summary>
+    public static Option<T> Choice<T>(string name, string description) where T : struct, Enum
+    {
+        var values = Enum.GetValues<T>().ToDictionary(value => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()));
+        return new Option<T>(name)
+        {
+            Description = $"{description} [default: {values.Keys.First()}]",
+            HelpName = string.Join('|', values.Keys),
+            CustomParser = result =>
+            {
+                var text = result.Tokens.Single().Value;
+                if (!values.TryGetValue(text, out var value))
+                    result.AddError($"{name} is '{text}'; expected one of: {string.Join(", ", values.Keys)}.");
+                return value;
+            },
+        };
+    }
 }

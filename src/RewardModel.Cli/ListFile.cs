@@ -15,25 +15,27 @@ internal static class ListFile
             logger.LogWarning("{BadLine}: left out", line);
         foreach (var (key, count) in file.IgnoredKeys)
             logger.LogWarning("{Path}: {Count} lines have a key '{Key}', which has no meaning here and is ignored", path, count, key);
+        if (file.Lists.Count + file.TokenizedLists.Count == 0)
+            throw new RankedDataException($"'{path}' has no lists that can be used; expected at least one line with a ranked list.");
         return file;
     }
 
     /// <summary>The lists as token ids, cut to the model's maximum length.</summary>
-    public static IReadOnlyList<TokenizedList> Tokenize(
-        ScoringModel model, IReadOnlyList<RankedList> lists, IReadOnlyList<TokenizedList> tokenizedLists, string what, ILogger logger)
+    /// <param name="model">Its tokenizer is used.</param>
+    /// <param name="file">Lists of text or of token ids.</param>
+    /// <param name="name">What to call them in the log.</param>
+    /// <param name="logger">Told how many were cut.</param>
+    public static IReadOnlyList<TokenizedList> Tokenize(ScoringModel model, RankedListFile file, string name, ILogger logger)
     {
-        var (result, cut) = lists.Count > 0 ? model.Tokenize(lists) : model.Truncate(tokenizedLists);
+        var (lists, cut) = file.Lists.Count > 0 ? model.Tokenize(file.Lists) : model.Truncate(file.TokenizedLists);
         if (cut != default)
             logger.LogWarning(
-                "{What}: cut to {MaxLength} tokens: {Prompts} prompts (on the left), {Answers} answers (on the right)",
-                what, model.Rule.MaxLength, cut.PromptCount, cut.AnswerCount);
-        return result;
+                "{Name}: cut to {MaxLength} tokens: {Prompts} prompts (on the left), {Answers} answers (on the right)",
+                name, model.Rule.MaxLength, cut.PromptCount, cut.AnswerCount);
+        return lists;
     }
 
     /// <summary>Reads a file and turns it into token ids at once.</summary>
-    public static IReadOnlyList<TokenizedList> ReadTokenized(ScoringModel model, string path, BadData onBadData, ILogger logger)
-    {
-        var file = Read(path, onBadData, logger);
-        return Tokenize(model, file.Lists, file.TokenizedLists, path, logger);
-    }
+    public static IReadOnlyList<TokenizedList> ReadTokenized(ScoringModel model, string path, BadData onBadData, ILogger logger) =>
+        Tokenize(model, Read(path, onBadData, logger), path, logger);
 }

@@ -25,7 +25,7 @@ internal static class TrainCommand
         var epochs = new Option<int?>("--epochs") { Description = "Passes over the lists. Default 1.", HelpName = "N" };
         var steps = new Option<int?>("--steps") { Description = "Optimiser steps, in place of --epochs.", HelpName = "N" };
         var learningRate = new Option<double?>("--learning-rate") { Description = "Highest learning rate. Default 1e-5 with --backbone, 5e-4 with --config.", HelpName = "X" };
-        var schedule = new Option<ScheduleKind>("--schedule") { Description = "How the learning rate goes down.", HelpName = "cosine|linear|constant", DefaultValueFactory = _ => ScheduleKind.Cosine };
+        var schedule = CommonOptions.Choice<ScheduleKind>("--schedule", "How the learning rate goes down after the warm-up.");
         var warmupSteps = new Option<int>("--warmup-steps") { Description = "Steps over which the learning rate rises from 0.", HelpName = "N", DefaultValueFactory = _ => 0 };
         var finalRatio = new Option<double>("--final-learning-rate-ratio") { Description = "Share of the learning rate that is left at the end of cosine and linear.", HelpName = "X", DefaultValueFactory = _ => 0 };
         var weightDecay = new Option<double>("--weight-decay") { Description = "Decoupled weight decay, of matrices only.", HelpName = "X", DefaultValueFactory = _ => new AdamWOptions().WeightDecay };
@@ -37,7 +37,7 @@ internal static class TrainCommand
         var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
         var maxLength = new Option<int?>("--max-length") { Description = "Most tokens of prompt and answer together: longer prompts are cut on the left. Default: what the model takes.", HelpName = "N" };
         var loss = new Option<string>("--loss") { Description = "Ranking loss.", HelpName = string.Join('|', RankingLoss.Names), DefaultValueFactory = _ => new TrainingOptions().Loss };
-        var lossNormalization = new Option<LossNormalization>("--loss-normalization") { Description = "Whether every list or every pair of a step weighs the same.", HelpName = "PerList|PerPair", DefaultValueFactory = _ => LossNormalization.PerList };
+        var lossNormalization = CommonOptions.Choice<LossNormalization>("--loss-normalization", "Whether every list or every pair of a step weighs the same.");
         var seed = new Option<long>("--seed") { Description = "Seed of weights, order, split and dropout.", HelpName = "N", DefaultValueFactory = _ => 0 };
         var evaluationInterval = new Option<int?>("--eval-every") { Description = "Steps between evaluations. Default: a tenth of the run.", HelpName = "N" };
         var saveInterval = new Option<int?>("--save-every") { Description = "Steps between saved states, to resume from. Default: a tenth of the run.", HelpName = "N" };
@@ -152,15 +152,10 @@ internal static class TrainCommand
         Inputs inputs, long seed, ScoringModel model, LineLogger logger)
     {
         var file = ListFile.Read(inputs.Data, inputs.OnBadData, logger);
-        if (inputs.EvalData is not null)
-        {
-            var evalFile = ListFile.Read(inputs.EvalData, inputs.OnBadData, logger);
-            return (ListFile.Tokenize(model, file.Lists, file.TokenizedLists, inputs.Data, logger),
-                ListFile.Tokenize(model, evalFile.Lists, evalFile.TokenizedLists, inputs.EvalData, logger));
-        }
-        var text = PromptSplit.Of(file.Lists, inputs.EvalFraction, (ulong)seed);
-        var ids = PromptSplit.Of(file.TokenizedLists, inputs.EvalFraction, (ulong)seed);
-        return (ListFile.Tokenize(model, text.Train, ids.Train, inputs.Data, logger), ListFile.Tokenize(model, text.Eval, ids.Eval, "held-out lists", logger));
+        var (train, heldOut) = inputs.EvalData is { } evalData
+            ? (file, ListFile.Read(evalData, inputs.OnBadData, logger))
+            : PromptSplit.Of(file, inputs.EvalFraction, (ulong)seed);
+        return (ListFile.Tokenize(model, train, inputs.Data, logger), ListFile.Tokenize(model, heldOut, inputs.EvalData ?? "held-out lists", logger));
     }
 
     private sealed record Inputs(

@@ -34,6 +34,21 @@ public static class PromptSplit
         // Two characters hold one id: the string is only a key that compares as the ids do.
         Split(lists, list => new string(MemoryMarshal.Cast<int, char>(list.PromptIds)), evalFraction, seed);
 
+    /// <inheritdoc cref="Of(IReadOnlyList{RankedList}, double, ulong)"/>
+    /// <param name="file">A file's lists, of text or of token ids.</param>
+    /// <param name="evalFraction">As for lists of text.</param>
+    /// <param name="seed">As for lists of text.</param>
+    public static (RankedListFile Train, RankedListFile Eval) Of(RankedListFile file, double evalFraction, ulong seed)
+    {
+        if (file.Lists.Count > 0)
+        {
+            var (train, eval) = Of(file.Lists, evalFraction, seed);
+            return (file with { Lists = train }, file with { Lists = eval });
+        }
+        var (trainIds, evalIds) = Of(file.TokenizedLists, evalFraction, seed);
+        return (file with { TokenizedLists = trainIds }, file with { TokenizedLists = evalIds });
+    }
+
     private static (IReadOnlyList<TList> Train, IReadOnlyList<TList> Eval) Split<TList>(
         IReadOnlyList<TList> lists, Func<TList, string> promptOf, double evalFraction, ulong seed)
     {
