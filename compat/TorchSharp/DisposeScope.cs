@@ -51,8 +51,7 @@ public sealed class DisposeScope : IDisposable
     public T Detach<T>(T disposable)
         where T : IDisposable
     {
-        if (disposables.Remove(disposable) && disposable is torch.Tensor tensor)
-            tensor.OwningDisposeScope = null;
+        Forget(disposable);
         return disposable;
     }
 
@@ -61,7 +60,7 @@ public sealed class DisposeScope : IDisposable
     public void Detach(IEnumerable<IDisposable> disposables)
     {
         foreach (var disposable in disposables)
-            Detach(disposable);
+            Detach<IDisposable>(disposable);
     }
 
     /// <summary>Hands the disposable to the scope around this one; from the outermost scope it is detached.</summary>
@@ -75,7 +74,7 @@ public sealed class DisposeScope : IDisposable
     public T MoveToOther<T>(DisposeScope scope, T disposable)
         where T : IDisposable
     {
-        Detach(disposable);
+        Detach<IDisposable>(disposable);
         scope?.Attach(disposable);
         return disposable;
     }
@@ -86,7 +85,7 @@ public sealed class DisposeScope : IDisposable
     public void MoveToOther(DisposeScope scope, IEnumerable<IDisposable> disposables)
     {
         foreach (var disposable in disposables)
-            MoveToOther(scope, disposable);
+            MoveToOther<IDisposable>(scope, disposable);
     }
 
     public void DisposeEverything() => DisposeEverythingBut([]);
@@ -106,13 +105,13 @@ public sealed class DisposeScope : IDisposable
         var doomed = disposables.Where(disposable => !kept.Contains(disposable)).ToArray();
         foreach (var disposable in doomed)
         {
-            Detach(disposable);
+            Detach<IDisposable>(disposable);
             disposable.Dispose();
         }
     }
 
     /// <summary>Forgets a disposable that has been disposed.</summary>
-    public void MarkAsDisposed(IDisposable disposable) => Detach(disposable);
+    public void MarkAsDisposed(IDisposable disposable) => Detach<IDisposable>(disposable);
 
     public void Dispose()
     {
@@ -121,6 +120,12 @@ public sealed class DisposeScope : IDisposable
         DisposeEverything();
         disposed = true;
         Leave();
+    }
+
+    private void Forget(IDisposable disposable)
+    {
+        if (disposables.Remove(disposable) && disposable is torch.Tensor tensor)
+            tensor.OwningDisposeScope = null;
     }
 
     // The scope is the innermost one, unless scopes are closed out of order: then those within it get its outer scope.
