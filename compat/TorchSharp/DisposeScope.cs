@@ -51,8 +51,7 @@ public sealed class DisposeScope : IDisposable
     public T Detach<T>(T disposable)
         where T : IDisposable
     {
-        if (disposables.Remove(disposable) && disposable is torch.Tensor tensor)
-            tensor.OwningDisposeScope = null;
+        Forget(disposable);
         return disposable;
     }
 
@@ -121,6 +120,12 @@ public sealed class DisposeScope : IDisposable
         DisposeEverything();
         disposed = true;
         Leave();
+    }
+
+    private void Forget(IDisposable disposable)
+    {
+        if (disposables.Remove(disposable) && disposable is torch.Tensor tensor)
+            tensor.OwningDisposeScope = null;
     }
 
     // The scope is the innermost one, unless scopes are closed out of order: then those within it get its outer scope.

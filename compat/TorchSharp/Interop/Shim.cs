@@ -9,12 +9,15 @@ internal static unsafe class Shim
 
     static Shim() => ShimLibrary.Register();
 
+    /// <summary>The message of this thread's last failure.</summary>
+    internal static string LastError => Marshal.PtrToStringUTF8((IntPtr)ts_last_error());
+
     /// <summary>Throws what libtorch said when <paramref name="status"/>, the result of a shim function, reports a failure.</summary>
     /// <exception cref="ExternalException">The native call failed; the message is libtorch's.</exception>
     internal static void Check(int status)
     {
         if (status != 0)
-            throw new ExternalException(Marshal.PtrToStringUTF8((IntPtr)ts_last_error()));
+            throw new ExternalException(LastError);
     }
 
     [DllImport(Library)]

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace TorchSharp;
 
 public static unsafe partial class torch
@@ -20,7 +22,7 @@ public static unsafe partial class torch
             GC.KeepAlive(tensors);
             GC.KeepAlive(grad_tensors);
             GC.KeepAlive(inputs);
-            Shim.Check(status);
+            Check(status);
         }
 
         public static void backward(
@@ -50,8 +52,17 @@ public static unsafe partial class torch
             GC.KeepAlive(outputs);
             GC.KeepAlive(inputs);
             GC.KeepAlive(grad_outputs);
-            Shim.Check(status);
+            Check(status);
             return Array.ConvertAll(grads, Tensor.FromNative);
+        }
+
+        private static void Check(int status)
+        {
+            if (status == 0)
+                return;
+            var message = Shim.LastError;
+            ForeignNode.Rethrow(message);
+            throw new ExternalException(message);
         }
 
         private static IntPtr[] Handles(IList<Tensor> tensors, int expected, string name) =>

@@ -73,8 +73,8 @@ const at::Generator& generator_of(const void* pointer) {
 }
 
 const char* name_of(int32_t kind) {
-  static const char* const names[] = {"the default", "none",         "a tensor", "an integer", "a number",   "a boolean",
-                                      "integers",    "tensors",      "a string", "a device",   "a generator"};
+  static const char* const names[] = {"the default", "none",    "a tensor", "an integer", "a number",   "a boolean",
+                                      "integers",    "tensors", "a string", "a device",   "a generator"};
   return kind >= 0 && kind <= TS_GENERATOR ? names[kind] : "a value of an unknown kind";
 }
 
@@ -134,13 +134,12 @@ c10::IValue convert(const ts_operator& op, const c10::Argument& argument, const 
       if (value.kind == TS_BOOL) return c10::IValue(value.content.integer != 0);
       break;
     case c10::TypeKind::StringType:
-      if (value.kind == TS_STRING)
-        return c10::IValue(std::string(static_cast<const char*>(value.content.pointer), value.count));
+      if (value.kind == TS_STRING) return c10::IValue(std::string(static_cast<const char*>(value.content.pointer), value.count));
       break;
     case c10::TypeKind::DeviceObjType:
       if (value.kind == TS_DEVICE)
-        return c10::IValue(c10::Device(static_cast<c10::DeviceType>(value.content.integer),
-                                       static_cast<c10::DeviceIndex>(value.count)));
+        return c10::IValue(
+            c10::Device(static_cast<c10::DeviceType>(value.content.integer), static_cast<c10::DeviceIndex>(value.count)));
       break;
     case c10::TypeKind::GeneratorType:
       if (value.kind == TS_GENERATOR) return c10::IValue(generator_of(value.content.pointer));
@@ -150,8 +149,7 @@ c10::IValue convert(const ts_operator& op, const c10::Argument& argument, const 
       const bool of_integers = element == c10::TypeKind::IntType || element == c10::TypeKind::SymIntType;
       if (of_integers && (value.kind == TS_INT_LIST || value.kind == TS_INT)) return to_int_list(argument, value);
       const bool of_tensors = element == c10::TypeKind::TensorType || element == c10::TypeKind::OptionalType;
-      if (of_tensors && value.kind == TS_TENSOR_LIST)
-        return to_tensor_list(value, element == c10::TypeKind::OptionalType);
+      if (of_tensors && value.kind == TS_TENSOR_LIST) return to_tensor_list(value, element == c10::TypeKind::OptionalType);
       break;
     }
     default:
@@ -214,7 +212,8 @@ const c10::impl::DeviceGuardImplInterface* device_guard(int32_t device_type) {
 class ForeignBackward final : public torch::autograd::Node {
  public:
   ForeignBackward(std::string name, void* context, ts_backward_function backward, ts_release_function released)
-      : name_(std::move(name)), context_(context), backward_(backward), released_(released) {}
+      : name_(std::move(name)), context_(context), backward_(backward), released_(released) {
+  }
 
   ~ForeignBackward() override {
     released_(context_);
@@ -225,10 +224,9 @@ class ForeignBackward final : public torch::autograd::Node {
   }
 
   torch::autograd::variable_list apply(torch::autograd::variable_list&& grads) override {
-    std::vector<const ts_tensor*> grad_outputs;
+    std::vector<ts_tensor*> grad_outputs;
     grad_outputs.reserve(grads.size());
-    for (const auto& grad : grads)
-      grad_outputs.push_back(grad.defined() ? reinterpret_cast<const ts_tensor*>(&grad) : nullptr);
+    for (auto& grad : grads) grad_outputs.push_back(new_tensor(std::move(grad)));
     std::vector<ts_tensor*> grad_inputs(num_outputs(), nullptr);
     char error[1024] = "";
     const int failed = backward_(context_, grad_outputs.data(), static_cast<int32_t>(grad_outputs.size()), grad_inputs.data(),
@@ -362,8 +360,8 @@ int ts_grad(const ts_tensor* const* outputs, int32_t output_count, const ts_tens
             ts_tensor** grads) noexcept {
   return guarded([&] {
     auto found = torch::autograd::grad(tensors_of(outputs, output_count), tensors_of(inputs, input_count),
-                                       tensors_of(grad_outputs, grad_outputs == nullptr ? 0 : output_count),
-                                       retain_graph != 0, create_graph != 0, allow_unused != 0);
+                                       tensors_of(grad_outputs, grad_outputs == nullptr ? 0 : output_count), retain_graph != 0,
+                                       create_graph != 0, allow_unused != 0);
     for (int32_t i = 0; i < input_count; ++i) grads[i] = new_tensor(std::move(found[i]));
   });
 }
@@ -380,7 +378,8 @@ int ts_function_attach(const char* name, const ts_tensor* const* next, int32_t i
     auto results = tensors_of(outputs, output_count);
     for (int32_t i = 0; i < output_count; ++i) {
       auto result = results[i].defined() ? results[i].detach() : at::Tensor();
-      if (result.defined() && any_input_requires_grad && differentiable[i] != 0)
+      if (result.defined() && any_input_requires_grad && differentiable[i] != 0 &&
+          torch::autograd::isDifferentiableType(result.scalar_type()))
         torch::autograd::set_history(result, node);
       else
         node->add_input_metadata(torch::autograd::Node::undefined_input());

@@ -110,27 +110,25 @@ TS_API int ts_tensor_retain_grad(const ts_tensor* tensor) TS_NOEXCEPT;
 
 // Accumulates gradients into the leaves, or into inputs only when input_count > 0. Everything is borrowed.
 // grad_tensors: null, or one per tensor; a null element stands for "ones" and needs a tensor of one element.
-TS_API int ts_backward(const ts_tensor* const* tensors, int32_t count, const ts_tensor* const* grad_tensors,
-                       int32_t retain_graph, int32_t create_graph, const ts_tensor* const* inputs,
-                       int32_t input_count) TS_NOEXCEPT;
+TS_API int ts_backward(const ts_tensor* const* tensors, int32_t count, const ts_tensor* const* grad_tensors, int32_t retain_graph,
+                       int32_t create_graph, const ts_tensor* const* inputs, int32_t input_count) TS_NOEXCEPT;
 
 // grads: room for input_count tensors, new, null for an input that was not used. grad_outputs as in ts_backward.
-TS_API int ts_grad(const ts_tensor* const* outputs, int32_t output_count, const ts_tensor* const* inputs,
-                   int32_t input_count, const ts_tensor* const* grad_outputs, int32_t retain_graph, int32_t create_graph,
-                   int32_t allow_unused, ts_tensor** grads) TS_NOEXCEPT;
+TS_API int ts_grad(const ts_tensor* const* outputs, int32_t output_count, const ts_tensor* const* inputs, int32_t input_count,
+                   const ts_tensor* const* grad_outputs, int32_t retain_graph, int32_t create_graph, int32_t allow_unused,
+                   ts_tensor** grads) TS_NOEXCEPT;
 
 // Gives outputs a backward of the caller's. next: the inputs of the forward (null elements: not tensors). outputs: borrowed,
 // computed without gradients; *wrapped receives output_count new tensors, the same storage with the new history.
-// backward gets a gradient per output (borrowed, null where there is none) and fills a gradient per input (new, ownership
-// passes to the library, null where there is none); it returns 0, or 1 and a message in error (NUL-terminated, at most
-// error_size bytes). released: called once, when the graph lets go of context.
-typedef int (*ts_backward_function)(void* context, const ts_tensor* const* grad_outputs, int32_t output_count,
-                                    ts_tensor** grad_inputs, int32_t input_count, char* error, int32_t error_size);
+// backward gets a gradient per output (new: the callee's from then on; null where there is none) and fills a gradient per input
+// (new: the library's from then on; null where there is none). It returns 0, or 1 and a message in error (NUL-terminated, at
+// most error_size bytes). released: called once, when the graph lets go of context, also when this function fails.
+typedef int (*ts_backward_function)(void* context, ts_tensor* const* grad_outputs, int32_t output_count, ts_tensor** grad_inputs,
+                                    int32_t input_count, char* error, int32_t error_size);
 typedef void (*ts_release_function)(void* context);
 TS_API int ts_function_attach(const char* name, const ts_tensor* const* next, int32_t input_count,
-                              const ts_tensor* const* outputs, const int32_t* differentiable, int32_t output_count,
-                              void* context, ts_backward_function backward, ts_release_function released,
-                              ts_tensor** wrapped) TS_NOEXCEPT;
+                              const ts_tensor* const* outputs, const int32_t* differentiable, int32_t output_count, void* context,
+                              ts_backward_function backward, ts_release_function released, ts_tensor** wrapped) TS_NOEXCEPT;
 
 // Whether this thread records operations for gradients.
 TS_API int32_t ts_grad_mode_get(void) TS_NOEXCEPT;

@@ -1,0 +1,49 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RewardModel.Tests.Compat;
+
+public sealed class DeviceTests
+{
+    [Theory]
+    [InlineData("cpu", DeviceType.CPU, -1, "cpu")]
+    [InlineData("cuda", DeviceType.CUDA, -1, "cuda")]
+    [InlineData("cuda:1", DeviceType.CUDA, 1, "cuda:1")]
+    [InlineData("meta", DeviceType.META, -1, "meta")]
+    public void Descriptions(string description, DeviceType type, int index, string text)
+    {
+        Device device = description;
+        Assert.Equal(type, device.type);
+        Assert.Equal(index, device.index);
+        Assert.Equal(text, device.ToString());
+    }
+
+    [Fact]
+    public void Kinds_with_an_index()
+    {
+        Assert.Equal("cuda:2", new Device(2).ToString());
+        Assert.Equal("cuda:2", new Device("cuda", 2).ToString());
+        Assert.Equal("cuda:0", CUDA.ToString());
+        Assert.Equal("cpu", device(DeviceType.CPU).ToString());
+        Assert.Equal("cpu", device("cpu").ToString());
+        Assert.Equal("cpu", device("cpu", 0).ToString());
+    }
+
+    [Fact]
+    public void Unknown_descriptions_are_named()
+    {
+        Assert.StartsWith("'tpu' is not a device: expected cpu, cuda or meta", Assert.Throws<ArgumentException>(() => new Device("tpu")).Message);
+        Assert.StartsWith(
+            "'cuda:x' is not a device: expected a name and an index, like cuda:0",
+            Assert.Throws<ArgumentException>(() => new Device("cuda:x")).Message);
+    }
+
+    [Fact]
+    public void A_device_that_is_not_there_is_an_invalid_operation()
+    {
+        if (cuda.is_available())
+            return;
+        Assert.Throws<InvalidOperationException>(() => device("cuda"));
+        Assert.Throws<InvalidOperationException>(() => zeros(1, device: new Device(0)));
+    }
+}
