@@ -62,10 +62,10 @@ public sealed class ScoringModel : IDisposable
     }
 
     /// <summary>Token ids of lists of text, and how many prompts and answers were cut to the maximum length.</summary>
-    /// <exception cref="InvalidOperationException">The model has no tokenizer.</exception>
+    /// <exception cref="ArgumentException">The model has no tokenizer.</exception>
     public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Tokenize(IReadOnlyList<RankedList> lists) =>
         listTokenizer is null
-            ? throw new InvalidOperationException("The model has no tokenizer, so it can't read text. Give lists of token ids (prompt_ids, answer_ids), or a tokenizer.")
+            ? throw new ArgumentException("The model has no tokenizer, so it can't read text. Give lists of token ids (prompt_ids, answer_ids), or a tokenizer.", nameof(lists))
             : AddUp(lists.Select(listTokenizer.Tokenize));
 
     /// <summary>Lists that came as token ids, cut to the maximum length where they exceed it.</summary>
@@ -74,7 +74,7 @@ public sealed class ScoringModel : IDisposable
 
     /// <summary>Scores answers to one prompt.</summary>
     /// <returns>One reward for each answer, higher is better; it depends on prompt and answer alone.</returns>
-    /// <exception cref="InvalidOperationException">The model has no tokenizer.</exception>
+    /// <exception cref="ArgumentException">The model has no tokenizer.</exception>
     public float[] Score(string prompt, params IReadOnlyList<string> answers) =>
         new RewardScorer(Transformer).Score(Tokenize([RankedList.BestFirst(prompt, answers)]).Lists)[0];
 
