@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Compat;
 
-public sealed class TensorIndexingTests
+public sealed class TensorIndexTests
 {
     // x[i, j, k] = 100 i + 10 j + k
     private readonly Tensor x = tensor(new float[] { 0, 1, 10, 11, 20, 21, 100, 101, 110, 111, 120, 121 }).view(2, 3, 2);
