@@ -12,7 +12,7 @@ public static partial class torch
         Tensor,
     }
 
-    /// <summary>What chooses along one dimension, as between the brackets of Python: a number, a slice, <c>...</c>, None, a tensor.</summary>
+    /// <summary>What chooses along one dimension, as between the brackets of Python: a number, a slice, None, a tensor.</summary>
     public struct TensorIndex
     {
         /// <summary>As many whole dimensions as the other indices leave.</summary>
@@ -73,7 +73,8 @@ public static partial class torch
         /// <summary>Never: it exists so that a mixture of tensors and other indices compiles, and says what to write instead.</summary>
         /// <exception cref="InvalidOperationException">Always.</exception>
         public static implicit operator Tensor(TensorIndex value) =>
-            throw new InvalidOperationException("wrap the tensors among the indices with TensorIndex.Tensor(...): a TensorIndex is no tensor");
+            throw new InvalidOperationException(
+                "wrap the tensors among the indices with TensorIndex.Tensor(...): a TensorIndex is no tensor");
 
         /// <summary>A mask chooses in as many dimensions as it has, a tensor of positions in one.</summary>
         internal static long DimCountOf(Tensor indices) => indices.dtype is ScalarType.Bool or ScalarType.Byte ? indices.dim() : 1;

@@ -27,7 +27,8 @@ internal static unsafe class Shim
     internal static extern int ts_operator_find(byte* name, byte* overload, IntPtr* op);
 
     [DllImport(Library)]
-    internal static extern int ts_operator_call(IntPtr op, Value* arguments, int argumentCount, Value* results, int capacity, int* resultCount);
+    internal static extern int ts_operator_call(
+        IntPtr op, Value* arguments, int argumentCount, Value* results, int capacity, int* resultCount);
 
     [DllImport(Library)]
     internal static extern void ts_tensor_release(IntPtr tensor);

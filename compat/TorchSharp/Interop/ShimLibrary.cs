@@ -39,8 +39,8 @@ internal static class ShimLibrary
                 $"'{path}' can't be loaded: {error.Message.Trim()}{Environment.NewLine}" +
                 "It is compiled from compat/TorchSharp/native against a libtorch (1.13 or later). Install one with its compiler " +
                 "(Debian, Ubuntu: apt-get install libtorch-dev libopenblas0-openmp g++), or set LIBTORCH to a folder that has libtorch's " +
-                $"include/ and lib/; then build again, or run 'build.sh {FileName}' there and set {LibraryVariable} to the full path of its " +
-                "output.",
+                $"include/ and lib/; then build again, or run 'build.sh {FileName}' there and set {LibraryVariable} to the full path " +
+                "of its output.",
                 error);
         }
     }

@@ -77,7 +77,8 @@ public static partial class torch
         private static int Wrap(int dim, int dims)
         {
             if (dim < -dims || dim >= dims)
-                throw new ArgumentOutOfRangeException(nameof(dim), dim, $"expected from {-dims} to {dims - 1}: the tensor has {dims} dimensions");
+                throw new ArgumentOutOfRangeException(
+                    nameof(dim), dim, $"expected from {-dims} to {dims - 1}: the tensor has {dims} dimensions");
             return dim < 0 ? dim + dims : dim;
         }
     }

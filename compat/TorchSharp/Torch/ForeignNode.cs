@@ -109,7 +109,8 @@ internal sealed unsafe class ForeignNode
         var grads = backward(context, gradOutputs);
         if (grads.Count != inputCount)
             throw new InvalidOperationException(
-                $"{name}.backward gave {grads.Count} gradients, expected {inputCount}: one for each argument of forward, null for the others");
+                $"{name}.backward gave {grads.Count} gradients, expected {inputCount}: " +
+                "one for each argument of forward, null for those that are no tensors");
         for (var i = 0; i < gradInputs.Length; i++)
             if (grads[tensorInputs[i]] is { } grad)
                 gradInputs[i] = AutogradContext.Share(grad).TakeHandle();

@@ -35,7 +35,7 @@ public static unsafe partial class torch
             backward([tensor], [grad_tensor], retain_graph, create_graph, inputs);
 
         /// <summary>The gradients of <paramref name="outputs"/> in <paramref name="inputs"/>, not accumulated anywhere.</summary>
-        /// <returns>One per input; null for one that the outputs don't depend on, if <paramref name="allow_unused"/> lets it pass.</returns>
+        /// <returns>One per input; with <paramref name="allow_unused"/>, null for one that the outputs don't depend on.</returns>
         public static IList<Tensor> grad(
             IList<Tensor> outputs, IList<Tensor> inputs, IList<Tensor> grad_outputs = null, bool retain_graph = false,
             bool create_graph = false, bool allow_unused = false)

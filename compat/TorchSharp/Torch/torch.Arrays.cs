@@ -40,7 +40,8 @@ public static unsafe partial class torch
         FromArray(AsArray(rawArray), [rawArray.Count], dtype, device, requires_grad, names);
 
     public static Tensor tensor(
-        IList<int> rawArray, long rows, long columns, ScalarType? dtype = null, Device device = null, bool requires_grad = false, string[] names = null) =>
+        IList<int> rawArray, long rows, long columns, ScalarType? dtype = null, Device device = null, bool requires_grad = false,
+        string[] names = null) =>
         FromArray(AsArray(rawArray), [rows, columns], dtype, device, requires_grad, names);
 
     public static Tensor tensor(
@@ -48,7 +49,8 @@ public static unsafe partial class torch
         FromArray(AsArray(rawArray), [rawArray.Count], dtype, device, requires_grad, names);
 
     public static Tensor tensor(
-        IList<long> rawArray, long rows, long columns, ScalarType? dtype = null, Device device = null, bool requires_grad = false, string[] names = null) =>
+        IList<long> rawArray, long rows, long columns, ScalarType? dtype = null, Device device = null, bool requires_grad = false,
+        string[] names = null) =>
         FromArray(AsArray(rawArray), [rows, columns], dtype, device, requires_grad, names);
 
     public static Tensor tensor(
@@ -56,7 +58,8 @@ public static unsafe partial class torch
         FromArray(AsArray(rawArray), [rawArray.Count], dtype, device, requires_grad, names);
 
     public static Tensor tensor(
-        IList<float> rawArray, long rows, long columns, ScalarType? dtype = null, Device device = null, bool requires_grad = false, string[] names = null) =>
+        IList<float> rawArray, long rows, long columns, ScalarType? dtype = null, Device device = null, bool requires_grad = false,
+        string[] names = null) =>
         FromArray(AsArray(rawArray), [rows, columns], dtype, device, requires_grad, names);
 
     public static Tensor tensor(

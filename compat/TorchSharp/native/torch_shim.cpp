@@ -18,6 +18,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -247,6 +248,28 @@ class ForeignBackward final : public torch::autograd::Node {
   ts_release_function released_;
 };
 
+// Nodes are held by std::shared_ptr in older versions of libtorch, by c10::intrusive_ptr in newer ones.
+using NodePointer = std::decay_t<decltype(std::declval<const at::Tensor&>().grad_fn())>;
+
+template <typename Pointer>
+struct NodeOwner;
+
+template <typename Node>
+struct NodeOwner<std::shared_ptr<Node>> {
+  template <typename... Arguments>
+  static std::shared_ptr<Node> make(Arguments... arguments) {
+    return std::make_shared<ForeignBackward>(arguments...);
+  }
+};
+
+template <typename Node>
+struct NodeOwner<c10::intrusive_ptr<Node>> {
+  template <typename... Arguments>
+  static c10::intrusive_ptr<Node> make(Arguments... arguments) {
+    return c10::make_intrusive<ForeignBackward>(arguments...);
+  }
+};
+
 }  // namespace
 
 const char* ts_last_error(void) noexcept {
@@ -371,7 +394,7 @@ int ts_function_attach(const char* name, const ts_tensor* const* next, int32_t i
                        ts_release_function released, ts_tensor** wrapped) noexcept {
   return guarded([&] {
     // Held by the outputs' history alone: without any differentiable output it is released right here.
-    std::shared_ptr<ForeignBackward> node(new ForeignBackward(name, context, backward, released), torch::autograd::deleteNode);
+    const auto node = NodeOwner<NodePointer>::make(name, context, backward, released);
     const auto inputs = tensors_of(next, input_count);
     node->set_next_edges(torch::autograd::collect_next_edges(inputs));
     const bool any_input_requires_grad = c10::GradMode::is_enabled() && torch::autograd::any_variable_requires_grad(inputs);

@@ -62,10 +62,12 @@ public static partial class torch
                 var start = string.IsNullOrEmpty(prefix) ? "" : prefix + ".";
                 foreach (var (path, module) in SelfAndModules(recurse: true))
                 {
-                    foreach (var (own, parameter) in module.ownParameters.Where(entry => entry.Value is not null))
-                        destination.TryAdd(start + path + own, parameter);
-                    foreach (var (own, (tensor, _)) in module.ownBuffers.Where(entry => entry.Value is { Persistent: true, Tensor: not null }))
-                        destination.TryAdd(start + path + own, tensor);
+                    foreach (var (own, parameter) in module.ownParameters)
+                        if (parameter is not null)
+                            destination.TryAdd(start + path + own, parameter);
+                    foreach (var (own, (tensor, persistent)) in module.ownBuffers)
+                        if (tensor is not null && persistent)
+                            destination.TryAdd(start + path + own, tensor);
                 }
                 return destination;
             }

@@ -89,8 +89,10 @@ public static partial class torch
 
             public virtual void register_module(string name, Module submodule)
             {
-                if (submodule is null || ReferenceEquals(submodule, this))
-                    throw new ArgumentException($"Sub-module {name} is {(submodule is null ? "null" : "the module itself")}.", nameof(submodule));
+                if (submodule is null)
+                    throw new ArgumentException($"Sub-module {name} is null.", nameof(submodule));
+                if (ReferenceEquals(submodule, this))
+                    throw new ArgumentException($"Sub-module {name} is the module itself.", nameof(submodule));
                 submodule.RegisterComponents();
                 if (!ownModules.TryAdd(name, submodule))
                     throw new InvalidOperationException($"Sub-module {name} is already registered.");
@@ -142,7 +144,8 @@ public static partial class torch
 
             private IEnumerable<FieldInfo> ComponentFields()
             {
-                const BindingFlags declared = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+                const BindingFlags declared =
+                    BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
                 for (var type = GetType(); type != typeof(Module); type = type.BaseType)
                     foreach (var field in type.GetFields(declared))
                         yield return field;

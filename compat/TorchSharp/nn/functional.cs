@@ -89,7 +89,9 @@ public static partial class torch
                 if (causal)
                     mask = ones([query.size(-2), key.size(-2)], ScalarType.Bool, query.device).tril();
                 if (mask is not null)
-                    scores = mask.dtype == ScalarType.Bool ? scores.masked_fill(mask.logical_not(), double.NegativeInfinity) : scores + mask;
+                    scores = mask.dtype == ScalarType.Bool
+                        ? scores.masked_fill(mask.logical_not(), double.NegativeInfinity)
+                        : scores + mask;
                 return dropout(scores.softmax(-1), p).matmul(value).MoveToOuterDisposeScope();
             }
         }

@@ -40,7 +40,8 @@ public sealed class SignatureTests
         Assert.Contains(
             "static Tensor mse_loss(Tensor input, Tensor target, nn.Reduction reduction = Reduction.Mean)",
             SignatureText.OfMembers(typeof(torch.nn.functional)));
-        Assert.Contains("static T cpu<T>(this T module, bool non_blocking = false)", SignatureText.OfMembers(typeof(ModuleExtensionMethods)));
+        Assert.Contains(
+            "static T cpu<T>(this T module, bool non_blocking = false)", SignatureText.OfMembers(typeof(ModuleExtensionMethods)));
     }
 
     private static Dictionary<string, HashSet<string>> Sections()

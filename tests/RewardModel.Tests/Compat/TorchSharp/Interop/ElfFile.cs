@@ -28,7 +28,8 @@ internal static class ElfFile
     }
 
     private static ReadOnlyMemory<byte> Content(byte[] file, ReadOnlySpan<byte> section) =>
-        file.AsMemory((int)BinaryPrimitives.ReadInt64LittleEndian(section[0x18..]), (int)BinaryPrimitives.ReadInt64LittleEndian(section[0x20..]));
+        file.AsMemory(
+            (int)BinaryPrimitives.ReadInt64LittleEndian(section[0x18..]), (int)BinaryPrimitives.ReadInt64LittleEndian(section[0x20..]));
 
     private static IEnumerable<string> Defined(ReadOnlyMemory<byte> symbols, ReadOnlyMemory<byte> names)
     {

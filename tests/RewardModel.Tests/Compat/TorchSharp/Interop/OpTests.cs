@@ -75,5 +75,23 @@ public sealed class OpTests
         Assert.Empty(missing.Except(optional));
     }
 
+    [Fact]
+    public void A_call_allocates_its_result_and_nothing_else()
+    {
+        const int calls = 1000;
+        const int tensorBytes = 32;
+        var (x, y) = (Vector(1), Vector(2));
+        var dims = new long[] { 1, 1 };
+        x.add(y).view(dims).Dispose();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < calls; i++)
+        {
+            using var sum = x.add(y);
+            using var product = sum * 2.0;
+            using var view = product.view(dims);
+        }
+        Assert.Equal(3 * calls * tensorBytes, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
     private static string Message(Action call) => Assert.Throws<ExternalException>(call).Message;
 }

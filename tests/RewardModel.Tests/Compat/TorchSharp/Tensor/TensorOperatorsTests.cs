@@ -1,5 +1,5 @@
-using static RewardModel.Tests.Compat.Values;
 using TorchSharp;
+using static RewardModel.Tests.Compat.Values;
 using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Compat;

@@ -10,8 +10,8 @@ public sealed class ArraysTests
     {
         (Tensor Tensor, ScalarType Type)[] tensors =
         [
-            (tensor(1f), ScalarType.Float32), (tensor(1d), ScalarType.Float64), (tensor(1), ScalarType.Int32), (tensor(1L), ScalarType.Int64),
-            (tensor(true), ScalarType.Bool), (tensor(1d, ScalarType.BFloat16), ScalarType.BFloat16),
+            (tensor(1f), ScalarType.Float32), (tensor(1d), ScalarType.Float64), (tensor(1), ScalarType.Int32),
+            (tensor(1L), ScalarType.Int64), (tensor(true), ScalarType.Bool), (tensor(1d, ScalarType.BFloat16), ScalarType.BFloat16),
         ];
         foreach (var (number, type) in tensors)
         {

@@ -55,7 +55,8 @@ public sealed class AutogradFunctionTests
         var y = TooFew.apply(Vector(1).requires_grad_(), 1, 2);
         var error = Assert.Throws<InvalidOperationException>(() => y.backward());
         Assert.Equal(
-            "TooFew.backward gave 1 gradients, expected 3: one for each argument of forward, null for the others", error.Message);
+            "TooFew.backward gave 1 gradients, expected 3: one for each argument of forward, null for those that are no tensors",
+            error.Message);
     }
 
     [Fact]
@@ -128,7 +129,8 @@ public sealed class AutogradFunctionTests
 
         public override Tensor forward(AutogradContext ctx, params object[] vars) => ((Tensor)vars[0]).clone();
 
-        public override List<Tensor> backward(AutogradContext ctx, Tensor grad_output) => throw new NotSupportedException("no backward today");
+        public override List<Tensor> backward(AutogradContext ctx, Tensor grad_output) =>
+            throw new NotSupportedException("no backward today");
     }
 
     private sealed class TooFew : SingleTensorFunction<TooFew>

@@ -32,7 +32,8 @@ public sealed class DeviceTests
     [Fact]
     public void Unknown_descriptions_are_named()
     {
-        Assert.StartsWith("'tpu' is not a device: expected cpu, cuda or meta", Assert.Throws<ArgumentException>(() => new Device("tpu")).Message);
+        Assert.StartsWith(
+            "'tpu' is not a device: expected cpu, cuda or meta", Assert.Throws<ArgumentException>(() => new Device("tpu")).Message);
         Assert.StartsWith(
             "'cuda:x' is not a device: expected a name and an index, like cuda:0",
             Assert.Throws<ArgumentException>(() => new Device("cuda:x")).Message);

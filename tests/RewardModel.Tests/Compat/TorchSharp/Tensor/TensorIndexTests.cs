@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Compat;
 
-public sealed class TensorIndexingTests
+public sealed class TensorIndexTests
 {
     // x[i, j, k] = 100 i + 10 j + k
     private readonly Tensor x = tensor(new float[] { 0, 1, 10, 11, 20, 21, 100, 101, 110, 111, 120, 121 }).view(2, 3, 2);
@@ -116,7 +116,8 @@ public sealed class TensorIndexingTests
         AreEqual([7, 8, 0, 0], zeros(2, 2).index_copy_(0, tensor(new long[] { 0 }), tensor(new float[,] { { 7, 8 } })));
         AreEqual([3, 1, 4, 4], m.gather(1, tensor(new long[,] { { 2, 0 }, { 0, 0 } })));
         AreEqual([0, 9, 8, 0], zeros(2, 2).scatter_(1, tensor(new long[,] { { 1 }, { 0 } }), tensor(new float[,] { { 9 }, { 8 } })));
-        Assert.Equal("index out of range in self", Assert.Throws<ExternalException>(() => m.index_select(0, tensor(new long[] { 2 }))).Message);
+        var error = Assert.Throws<ExternalException>(() => m.index_select(0, tensor(new long[] { 2 })));
+        Assert.Equal("index out of range in self", error.Message);
     }
 
     [Fact]
