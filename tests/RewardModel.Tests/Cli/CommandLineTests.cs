@@ -1,0 +1,162 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using RewardModel.Cli;
+using RewardModel.Training.Data;
+
+namespace RewardModel.Tests.Cli;
+
+[Collection(nameof(RunsAlone))]
+public class CommandLineTests
+{
+    [Fact]
+    public void Options_are_these()
+    {
+        // A new option is a decision: write it down here.
+        static string Options(string command) =>
+            string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
+        Assert.Equal(["train", "evaluate", "score"], CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
+        Assert.Equal(
+            "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule --warmup-steps "
+            + "--final-learning-rate-ratio --weight-decay --decay-all --beta2 --max-grad-norm --dropout --lists-per-step --max-tokens-per-batch "
+            + "--max-length --loss --loss-normalization --seed --eval-every --save-every --early-stop --threads --resume --on-bad-data",
+            Options("train"));
+        Assert.Equal("--model --data --loss --max-tokens-per-batch --threads --on-bad-data --json", Options("evaluate"));
+        Assert.Equal("--model --data --prompt --answer --max-tokens-per-batch --threads --on-bad-data --json", Options("score"));
+    }
+
+    [Fact]
+    public void Trains_evaluates_and_scores_lists_of_token_ids()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        var (status, output, errors) = Run(
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"], "--steps", "60",
+            "--learning-rate", "3e-3", "--eval-fraction", "0.2", "--eval-every", "20");
+        Assert.Equal((0, ""), (status, errors));
+        Assert.Contains("evaluation after step 0: loss", output);
+        Assert.Contains($"Model: {directory["model"]}\n", output);
+        var log = File.ReadAllLines(directory["model/training/log.jsonl"]).Select(line => JsonNode.Parse(line)!).ToArray();
+        Assert.Equal(Enumerable.Range(1, 60), log.Where(line => line["loss"] is not null).Select(line => (int)line["step"]!));
+        Assert.Equal([0, 20, 40, 60], log.Where(line => line["metrics"] is not null).Select(line => (int)line["step"]!));
+
+        (status, output, _) = Run("evaluate", "--model", directory["model"], "--data", directory["train.jsonl"], "--json");
+        Assert.Equal(0, status);
+        var metrics = JsonNode.Parse(output)!;
+        Assert.Equal(300, (int)metrics["list_count"]!);
+        Assert.InRange((double)metrics["accuracy"]!, 0.9, 1);
+
+        (status, output, _) = Run("score", "--model", directory["model"], "--data", directory["train.jsonl"]);
+        var rewards = output.TrimEnd().Split('\n').Select(line => JsonNode.Parse(line)!["rewards"].Deserialize<float[]>()!).ToArray();
+        Assert.Equal((0, 300), (status, rewards.Length));
+        Assert.All(rewards, list => Assert.Equal(2, list.Length));
+        Assert.Equal((double)metrics["accuracy"]!, rewards.Average(list => list[0] > list[1] ? 1.0 : 0), 1e-9);
+    }
+
+    [Fact]
+    public async Task A_process_killed_again_and_again_ends_with_the_bytes_of_a_straight_run()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        string[] Arguments(string output) =>
+        [
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory[output], "--steps", "40",
+            "--learning-rate", "3e-3", "--dropout", "0.1", "--eval-fraction", "0.2", "--eval-every", "7", "--save-every", "3", "--threads", "1",
+            "--resume",
+        ];
+        Assert.Equal(0, Run(Arguments("straight")).Status);
+
+        var random = new SplitMix64(5);
+        var kills = 0;
+        for (var start = 0; ; start++)
+        {
+            Assert.True(start < 60, "the run makes no progress");
+            using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. Arguments("killed")])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            })!;
+            var output = process.StandardOutput.ReadToEndAsync();
+            var errors = process.StandardError.ReadToEndAsync();
+            // From before the first step to after the last one, and long enough now and then to go on.
+            if (process.WaitForExit(TimeSpan.FromMilliseconds(300 + random.NextBelow(1500 + 200 * start))))
+            {
+                Assert.True(process.ExitCode == 0, await errors + await output);
+                break;
+            }
+            process.Kill();
+            process.WaitForExit();
+            kills++;
+        }
+
+        Assert.True(kills > 0, "the process was never killed");
+        Assert.Equal(File.ReadAllBytes(directory["straight/model.safetensors"]), File.ReadAllBytes(directory["killed/model.safetensors"]));
+        Assert.Equal(LossesOf(directory["straight/training/log.jsonl"]), LossesOf(directory["killed/training/log.jsonl"]));
+    }
+
+    [Fact]
+    public void An_output_directory_in_use_is_not_overwritten()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        string[] arguments = ["train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"], "--steps", "1", "--eval-fraction", "0"];
+        Assert.Equal(0, Run(arguments).Status);
+        Assert.Equal(
+            (1, $"error: '{directory["model"]}' holds a training run already. Add --resume to go on with it, or give another --output.\n"),
+            (Run(arguments).Status, Run(arguments).Errors));
+        Directory.CreateDirectory(directory["other"]);
+        File.WriteAllText(directory["other/notes.txt"], "mine");
+        arguments[6] = directory["other"];
+        Assert.Equal(
+            $"error: '{directory["other"]}' is not empty. Give a new --output, so that no file is overwritten.\n", Run(arguments).Errors);
+    }
+
+    [Theory]
+    [InlineData("Give either --backbone DIR (start from a checkpoint) or --config FILE (train from scratch).", "train", "--data", "x", "--output", "y")]
+    [InlineData("Give --epochs or --steps, not both.", "train", "--data", "x", "--output", "y", "--config", "c", "--epochs", "1", "--steps", "2")]
+    [InlineData("Give --eval-data or --eval-fraction, not both.", "train", "--data", "x", "--output", "y", "--config", "c", "--eval-data", "e", "--eval-fraction", "0.1")]
+    [InlineData("--schedule is 'step'; expected one of: cosine, linear, constant.", "train", "--data", "x", "--output", "y", "--config", "c", "--schedule", "step")]
+    [InlineData("Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.", "score", "--model", "m")]
+    [InlineData("Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.", "score", "--model", "m", "--prompt", "p")]
+    [InlineData("Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.", "score", "--model", "m", "--data", "d", "--answer", "a")]
+    public void Options_that_do_not_go_together_are_told(string expected, params string[] arguments)
+    {
+        var (status, output, errors) = Run(arguments);
+        Assert.Equal((1, "", expected), (status, output, errors.Trim()));
+    }
+
+    [Fact]
+    public void Bad_lines_stop_the_run_or_are_left_out_and_listed()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        File.AppendAllText(directory["train.jsonl"], "{\"prompt_ids\": [1], \"answer_ids\": []}\n{\n");
+        string[] arguments = ["train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"], "--steps", "1"];
+        var (status, _, errors) = Run(arguments);
+        Assert.Equal(1, status);
+        Assert.Contains($"{directory["train.jsonl"]}:301: ", errors);
+        Assert.Contains($"{directory["train.jsonl"]}:302: ", errors);
+        (status, var output, errors) = Run([.. arguments, "--on-bad-data", "skip"]);
+        Assert.Equal((0, ""), (status, errors));
+        Assert.Contains($"warning: {directory["train.jsonl"]}:301: ", output);
+    }
+
+    private static (int Status, string Output, string Errors) Run(params string[] arguments)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        using var errors = new StringWriter { NewLine = "\n" };
+        var status = CommandLine.Run(arguments, output, errors);
+        return (status, output.ToString(), errors.ToString());
+    }
+
+    private static void WriteTask(TemporaryDirectory directory)
+    {
+        File.WriteAllText(directory["config.json"], TinyModel.Config("llama").ToJsonString());
+        File.WriteAllLines(directory["train.jsonl"], TinyModel.OrderTask(300, seed: 1).Select((list, i) =>
+            JsonSerializer.Serialize(new { prompt_ids = (int[])[.. list.PromptIds, 30 + i % 25], answer_ids = list.AnswerIds })));
+    }
+
+    private static double[] LossesOf(string log) =>
+        [.. File.ReadLines(log).Select(line => JsonNode.Parse(line)!).Where(line => line["loss"] is not null).Select(line => (double)line["loss"]!)];
+}

@@ -1,0 +1,124 @@
+using System.Text.Json.Nodes;
+using RewardModel.Checkpoints;
+using RewardModel.Ranking;
+using RewardModel.Tokenization;
+
+namespace RewardModel.Tests;
+
+[Collection(nameof(RunsAlone))]
+public class ScoringModelTests
+{
+    // Letters and <eos>; ids 0..26.
+    private const string tokenizerJson = """
+        {"version": "1.0", "truncation": null, "padding": null, "normalizer": null, "post_processor": null,
+         "added_tokens": [{"id": 26, "content": "<eos>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}],
+         "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+         "decoder": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+         "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null, "end_of_word_suffix": null,
+                   "fuse_unk": false, "byte_fallback": false, "ignore_merges": false, "vocab": {VOCAB}, "merges": []}}
+        """;
+
+    [Fact]
+    public void What_is_saved_is_what_transformers_expects()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("llama"), Tokenizer(directory), maxLength: 12);
+        model.Save(directory["model"]);
+
+        var config = JsonNode.Parse(File.ReadAllText(directory["model/config.json"]))!;
+        Assert.Equal("""["LlamaForSequenceClassification"]""", config["architectures"]!.ToJsonString());
+        Assert.Equal(1, (int)config["num_labels"]!);
+        Assert.Equal("""{"0":"LABEL_0"}""", config["id2label"]!.ToJsonString());
+        Assert.Equal("float32", (string)config["torch_dtype"]!);
+        Assert.Equal(0, (int)config["pad_token_id"]!);
+        using var reader = CheckpointReader.Open(directory["model"]);
+        Assert.Equal(model.Transformer.CheckpointParameters.Select(pair => pair.Name).Order(StringComparer.Ordinal), reader.Names);
+        Assert.Equal([1, 24], reader.Entry("score.weight").Shape);
+        Assert.Equal([TinyModel.VocabularySize, 24], reader.Entry("model.embed_tokens.weight").Shape);
+        Assert.Equal(
+            ["config.json", "model.safetensors", "reward_model.json", "tokenizer.json", "tokenizer_config.json"],
+            Directory.EnumerateFiles(directory["model"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Loaded_again_it_scores_the_same_and_keeps_its_rule()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("gpt2"), Tokenizer(directory), maxLength: 12);
+        model.Save(directory["model"]);
+        using var loaded = ScoringModel.Load(directory["model"]);
+        Assert.Equal(new ScoringRule(new SpecialTokenRule(null, 26), 12), loaded.Rule);
+        Assert.Equal(model.Score("abcdefghijkl", "x", "yz"), loaded.Score("abcdefghijkl", "x", "yz"));
+    }
+
+    [Fact]
+    public void Long_prompts_are_cut_on_the_left_and_counted()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("gpt2"), Tokenizer(directory), maxLength: 6);
+        var (lists, cut) = model.Tokenize([RankedList.BestFirst("abcdefgh", "xy", "z"), RankedList.BestFirst("a", "b")]);
+        Assert.Equal(new TruncationCount(1, 0), cut);
+        Assert.Equal([5, 6, 7], lists[0].PromptIds);
+        Assert.Equal([[23, 24, 26], [25, 26]], lists[0].AnswerIds);
+        Assert.Equal(model.Score("fgh", "xy", "z"), model.Score("abcdefgh", "xy", "z"));
+    }
+
+    [Fact]
+    public void The_padding_id_is_never_the_one_that_ends_answers()
+    {
+        using var directory = new TemporaryDirectory();
+        var settings = TinyModel.Config("gpt2");
+        settings["pad_token_id"] = 26;
+        var transformer = RewardTransformer.FromConfig(HuggingFaceConfig.Parse(settings.ToJsonString(), "config.json"));
+        using var model = new ScoringModel(transformer, Tokenizer(directory));
+        model.Save(directory["model"]);
+        Assert.Equal(0, (int)JsonNode.Parse(File.ReadAllText(directory["model/config.json"]))!["pad_token_id"]!);
+    }
+
+    [Fact]
+    public void Parts_that_do_not_go_together_are_told()
+    {
+        using var directory = new TemporaryDirectory();
+        var tokenizer = Tokenizer(directory);
+        using var transformer = TinyModel.Create("llama");
+        Assert.Equal(
+            "The maximum length is 97; this Llama takes at most 96 tokens.",
+            Assert.Throws<ArgumentException>(() => new ScoringModel(transformer, tokenizer, 97)).Message);
+        var settings = TinyModel.Config("llama");
+        settings["vocab_size"] = 26;
+        using var small = RewardTransformer.FromConfig(HuggingFaceConfig.Parse(settings.ToJsonString(), "config.json"));
+        Assert.Equal(
+            "The tokenizer has 27 token ids; the model's vocabulary_size is 26. Use the tokenizer that belongs to the model, or a config.json with a vocab_size of at least 27.",
+            Assert.Throws<ArgumentException>(() => new ScoringModel(small, tokenizer)).Message);
+        using var withoutTokenizer = new ScoringModel(transformer);
+        Assert.Equal(
+            "The model has no tokenizer, so it can't read text. Give lists of token ids (prompt_ids, answer_ids), or a tokenizer. (Parameter 'lists')",
+            Assert.Throws<ArgumentException>(() => withoutTokenizer.Score("a", "b")).Message);
+    }
+
+    [Fact]
+    public void A_directory_without_head_or_rule_is_no_trained_reward_model()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("llama"));
+        model.Save(directory.Path);
+        File.Delete(directory["reward_model.json"]);
+        Assert.Equal(
+            $"{directory.Path}: there is no reward_model.json; expected it beside the weights of a trained reward model. Give the output directory of a training run.",
+            Assert.Throws<CheckpointException>(() => ScoringModel.Load(directory.Path)).Message);
+        using (var reader = CheckpointReader.Open(directory.Path))
+            CheckpointWriter.Write(directory.Path, reader.Names.Where(name => name != "score.weight").Select(name => (name, reader.Read(name))).ToArray());
+        Assert.Equal(
+            $"{directory.Path}: tensor 'score.weight' is missing; expected the head of a trained reward model. Train it first.",
+            Assert.Throws<CheckpointException>(() => ScoringModel.Load(directory.Path)).Message);
+    }
+
+    private static HuggingFaceTokenizer Tokenizer(TemporaryDirectory directory)
+    {
+        var vocabulary = Enumerable.Range(0, 26).Select(i => $"\"{(char)('a' + i)}\": {i}").Append("\"<eos>\": 26");
+        Directory.CreateDirectory(directory["tokenizer"]);
+        File.WriteAllText(directory["tokenizer/tokenizer.json"], tokenizerJson.Replace("{VOCAB}", $"{{{string.Join(", ", vocabulary)}}}"));
+        File.WriteAllText(directory["tokenizer/tokenizer_config.json"], """{"eos_token": "<eos>"}""");
+        return HuggingFaceTokenizer.Load(directory["tokenizer"]);
+    }
+}
