@@ -29,6 +29,9 @@ public sealed class Trainer
     private readonly int stepsPerEpoch;
     private readonly int stepCount;
 
+    /// <summary>The best weights so far, when there is no directory to keep them.</summary>
+    private List<Tensor> bestWeights = [];
+
     /// <summary>Prepares a run; nothing is computed or written yet.</summary>
     /// <param name="model">The model to train. It ends with the best evaluated weights, or the last ones without held-out lists.</param>
     /// <param name="options">What to do.</param>
@@ -111,8 +114,8 @@ public sealed class Trainer
             TakeStep(state, optimizer, clock, firstStep);
         }
 
-        if (state.BestEvaluation is { } best && best.Step < state.Step && directory is not null)
-            directory.RestoreBest(model);
+        if (state.BestEvaluation is { } best && best.Step < state.Step)
+            RestoreBest();
         return new TrainingResult(state.Step, state.TokensSeen, evaluation, state.BestEvaluation, state.Step < stepCount);
     }
 
@@ -134,7 +137,7 @@ public sealed class Trainer
             TokenizedList[] batchLists = [.. batch.Select(index => lists[index])];
             var (batchLoss, rewards) = AccumulateGradients(batchLists, divisor);
             if (!double.IsFinite(batchLoss))
-                throw Diverged(state, optimizer, $"the loss is {batchLoss}", batchLists);
+                throw Diverged(state, $"the loss is {batchLoss}", batchLists);
             stepLoss += batchLoss;
             for (var l = 0; l < batchLists.Length; l++)
                 metrics.Add(rewards[l], batchLists[l].Scores);
@@ -142,7 +145,7 @@ public sealed class Trainer
 
         var gradientNorm = optimizer.GradientNorm();
         if (!double.IsFinite(gradientNorm))
-            throw Diverged(state, optimizer, $"the gradient norm is {gradientNorm}", lists);
+            throw Diverged(state, $"the gradient norm is {gradientNorm}", lists);
         var learningRate = schedule.At(state.Step);
         optimizer.Step(learningRate, ClippingFactor(gradientNorm));
         model.zero_grad();
@@ -215,7 +218,7 @@ public sealed class Trainer
         // 1e-6 as in torch.nn.utils.clip_grad_norm_.
         options.MaxGradientNorm > 0 ? Math.Min(1, options.MaxGradientNorm / (gradientNorm + 1e-6)) : 1;
 
-    private TrainingDivergedException Diverged(TrainerState state, AdamW optimizer, string what, IEnumerable<TokenizedList> lists)
+    private TrainingDivergedException Diverged(TrainerState state, string what, IEnumerable<TokenizedList> lists)
     {
         model.zero_grad();
         return new TrainingDivergedException(state.Step + 1, what, lists.Select(list => list.Source.ToString()));
@@ -236,9 +239,35 @@ public sealed class Trainer
         if (isBest)
         {
             state.BestEvaluation = report;
-            directory?.SaveBest(state.Step, model);
+            KeepBest(state.Step);
         }
         progress?.Report(report);
         return report;
+    }
+
+    private void KeepBest(int step)
+    {
+        if (directory is not null)
+        {
+            directory.SaveBest(step, model);
+            return;
+        }
+        using var _ = no_grad();
+        bestWeights.ForEach(weight => weight.Dispose());
+        bestWeights = [.. model.CheckpointParameters.Select(pair => pair.Parameter.clone().DetachFromDisposeScope())];
+    }
+
+    private void RestoreBest()
+    {
+        if (directory is not null)
+        {
+            directory.RestoreBest(model);
+            return;
+        }
+        using var _ = no_grad();
+        foreach (var ((_, parameter), weight) in model.CheckpointParameters.Zip(bestWeights))
+            parameter.copy_(weight);
+        bestWeights.ForEach(weight => weight.Dispose());
+        bestWeights = [];
     }
 }

@@ -115,16 +115,20 @@ public class TrainerTests
             error.Message);
     }
 
-    [Fact]
-    public void The_model_ends_with_the_best_evaluated_weights()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_model_ends_with_the_best_evaluated_weights(bool keepsThemInADirectory)
     {
         using var directory = new TemporaryDirectory();
         using var model = TinyModel.Create();
         // A learning rate that ruins the model after it has been good.
         var ruinous = options with { LearningRate = 1, MaxGradientNorm = 0, Steps = 12, EvaluationInterval = 1 };
         var evaluations = new Evaluations();
-        var result = new Trainer(model, ruinous, lists, heldOut, new RunDirectory(directory.Path), evaluations).Train();
+        var result = new Trainer(
+            model, ruinous, lists, heldOut, keepsThemInADirectory ? new RunDirectory(directory.Path) : null, evaluations).Train();
         Assert.Equal(evaluations.All.Max(evaluation => evaluation.Metrics.Accuracy), result.BestEvaluation!.Metrics.Accuracy);
+        Assert.True(result.BestEvaluation.Metrics.Accuracy > result.FinalEvaluation!.Metrics.Accuracy);
         Assert.Equal(result.BestEvaluation.Metrics.Accuracy, Accuracy(model, heldOut), 1e-12);
     }
 
