@@ -17,11 +17,14 @@ using var model = ScoringModel.Load(modelDirectory);
 
 // One call for all answers to a prompt: the prompt is then computed once.
 var rewards = model.Score(prompt, answers);
-var ranking = rewards.Zip(answers, (reward, answer) => (Reward: reward, Answer: answer)).OrderByDescending(scored => scored.Reward).ToArray();
+var ranking = rewards
+    .Zip(answers, (reward, answer) => (Reward: reward, Answer: answer))
+    .OrderByDescending(scored => scored.Reward)
+    .ToArray();
 foreach (var (reward, answer) in ranking)
     Console.WriteLine($"{reward,8:F4}  {answer}");
 
-// A reward alone means nothing: training fixes only differences. Their sigmoid is the probability that people prefer the one answer.
+// A reward alone means nothing: training fixes only differences. The sigmoid of one is the probability that people prefer the first.
 var preference = 1 / (1 + Math.Exp(ranking[1].Reward - ranking[0].Reward));
 Console.WriteLine($"The first is preferred to the second with probability {preference:F4}");
 return 0;

@@ -51,7 +51,7 @@ internal sealed class ConsoleProgress : IProgress<TrainingReport>
     {
         if (value is StepReport step && step.Step % 10 == 0)
             Console.WriteLine($"step {step.Step}/{step.StepCount}: loss {step.Loss:F4}, {step.TokensPerSecond:F0} tokens/s");
-        else if (value is EvaluationReport { Metrics: var metrics } evaluation)
-            Console.WriteLine($"after step {evaluation.Step}: held-out accuracy {metrics.Accuracy:F4}{(evaluation.IsBest ? " (best)" : "")}");
+        else if (value is EvaluationReport { Metrics.Accuracy: var accuracy, IsBest: var isBest })
+            Console.WriteLine($"after step {value.Step}: held-out accuracy {accuracy:F4}{(isBest ? " (best)" : "")}");
     }
 }

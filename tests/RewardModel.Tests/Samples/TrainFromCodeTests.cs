@@ -25,7 +25,8 @@ public sealed partial class TrainFromCodeTests
             lines[..2]);
         var accuracies = lines[2..^1].Select(line => EvaluationLine().Match(line)).Where(match => match.Success).ToArray();
         Assert.Equal(Enumerable.Range(0, 11), accuracies.Select(match => int.Parse(match.Groups["step"].Value)));
-        Assert.Matches(@"^step 10/10: loss [0-9]\.[0-9]{4}, [0-9]+ tokens/s$", Assert.Single(lines[2..^1].Except(accuracies.Select(match => match.Value))));
+        var step = Assert.Single(lines[2..^1].Except(accuracies.Select(match => match.Value)));
+        Assert.Matches(@"^step 10/10: loss [0-9]\.[0-9]{4}, [0-9]+ tokens/s$", step);
         var best = accuracies.Last(match => match.Groups["best"].Success);
         Assert.Equal($"Saved the weights of step {best.Groups["step"].Value} in '{directory["model"]}'", lines[^1]);
         Assert.Equal(best.Groups["accuracy"].Value, $"{Accuracy(directory["model"], directory["task"]):F4}");
@@ -52,7 +53,8 @@ public sealed partial class TrainFromCodeTests
     [InlineData("somewhere", "else", "1", "2")]
     public void Arguments_that_make_no_sense_show_the_usage(params string[] arguments) =>
         Assert.Equal(
-            (2, "", "Usage: TrainFromCode TASK_DIR MODEL_DIR [STEPS, at least 1, default 500]\n"), SampleProgram.TrainFromCode.Run(arguments));
+            (2, "", "Usage: TrainFromCode TASK_DIR MODEL_DIR [STEPS, at least 1, default 500]\n"),
+            SampleProgram.TrainFromCode.Run(arguments));
 
     private static double Accuracy(string model, string task)
     {
