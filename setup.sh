@@ -6,6 +6,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 record=$root/DependencySource.props
+probe=$root/obj/dependency-probe
 
 fail() {
   printf 'setup.sh: %s\n' "$1" >&2
@@ -16,26 +17,46 @@ version_of() {
   sed -n "s/.*Include=\"$1\" Version=\"\([^\"]*\)\".*/\1/p" "$root/Directory.Packages.props"
 }
 
-# Exact versions, so that a feed that has only others counts as one that has none.
-feed_has_packages() {
-  local probe=$root/obj/dependency-probe
+# restore SECONDS PACKAGE...: whether the feed serves the packages, in the pinned versions or newer ones, within that time.
+restore() {
+  local limit=$1 package
+  shift
   mkdir -p "$probe"
-  cat >"$probe/probe.csproj" <<EOF
-<Project Sdk="Microsoft.NET.Sdk">
-  <PropertyGroup>
-    <TargetFramework>net10.0</TargetFramework>
-  </PropertyGroup>
-  <ItemGroup>
-    <PackageReference Include="TorchSharp" Version="[$(version_of TorchSharp)]" />
-    <PackageReference Include="Microsoft.ML.Tokenizers" Version="[$(version_of Microsoft.ML.Tokenizers)]" />
-  </ItemGroup>
-</Project>
-EOF
-  local status=0
-  timeout 60 dotnet restore "$probe/probe.csproj" -nodeReuse:false -p:ImportDirectoryBuildProps=false \
-    -p:ImportDirectoryBuildTargets=false -p:ImportDirectoryPackagesProps=false >/dev/null 2>&1 </dev/null || status=1
+  {
+    printf '<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup><ItemGroup>\n'
+    for package in "$@"; do
+      printf '<PackageReference Include="%s" Version="%s" GeneratePathProperty="true" />\n' "$package" "$(version_of "$package")"
+    done
+    printf '</ItemGroup></Project>\n'
+  } >"$probe/probe.csproj"
+  timeout "$limit" dotnet restore "$probe/probe.csproj" -nodeReuse:false -p:ImportDirectoryBuildProps=false \
+    -p:ImportDirectoryBuildTargets=false -p:ImportDirectoryPackagesProps=false >/dev/null 2>&1 </dev/null
+}
+
+# What the restored TorchSharp's native library needs and this system's libraries lack: versions of their symbols. That libtorch itself
+# is not found at this place is no matter.
+missing_versions() {
+  local torchsharp library
+  torchsharp=$(sed -n 's:.*<PkgTorchSharp[^>]*>\(.*\)</PkgTorchSharp>.*:\1:p' "$probe/obj/probe.csproj.nuget.g.props")
+  for library in "$torchsharp"/runtimes/linux-x64/native/*.so; do
+    LC_ALL=C ldd "$library" 2>&1 || true
+  done | sed -n "s/.*version \`\(.*\)' not found.*/\1/p" | sort -u | paste -sd ' ' -
+}
+
+# Why the packages can't be used on this machine; nothing when they can.
+obstacle_to_nuget() {
+  local missing
+  if [ "$(uname -s)" = Linux ] && [ "$(uname -m)" != x86_64 ]; then
+    echo "TorchSharp's package for Linux needs x86_64, this machine is $(uname -m)"
+  elif ! restore 60 TorchSharp Microsoft.ML.Tokenizers; then
+    echo "the package feed does not serve TorchSharp and Microsoft.ML.Tokenizers, or not within a minute"
+  elif missing=$(missing_versions) && [ -n "$missing" ]; then
+    echo "TorchSharp's native library needs $missing, which this system's libraries do not have"
+  elif ! restore 600 TorchSharp TorchSharp-cpu; then
+    echo "the package feed does not serve TorchSharp-cpu, or not within ten minutes"
+  fi
   rm -rf "$probe"
-  return "$status"
+  rmdir "$root/obj" 2>/dev/null || true
 }
 
 dependency_source() {
@@ -49,11 +70,12 @@ dependency_source() {
     echo "$recorded"
     return
   fi
-  local found=compat
-  echo "Looking whether the package feed has TorchSharp and Microsoft.ML.Tokenizers (at most a minute) ..." >&2
-  ! feed_has_packages || found=nuget
+  echo "Looking whether TorchSharp and Microsoft.ML.Tokenizers can be had from the package feed and work here ..." >&2
+  local obstacle found=nuget
+  obstacle=$(obstacle_to_nuget)
+  [ -z "$obstacle" ] || found=compat
   printf '<Project><PropertyGroup><DependencySource>%s</DependencySource></PropertyGroup></Project>\n' "$found" >"$record"
-  echo "They come from: $found. Recorded in DependencySource.props; delete that file to look again." >&2
+  echo "They come from: $found${obstacle:+ ($obstacle)}. Recorded in DependencySource.props; delete that file to look again." >&2
   echo "$found"
 }
 

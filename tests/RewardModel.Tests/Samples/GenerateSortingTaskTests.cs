@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using RewardModel.Ranking;
 using RewardModel.Training.Data;
@@ -47,8 +46,8 @@ public sealed class GenerateSortingTaskTests(GenerateSortingTaskTests.GeneratedT
     {
         var again = Path.Combine(task.Directory, "again");
         var other = Path.Combine(task.Directory, "other");
-        Assert.Equal(0, GeneratedTask.Run(again, "--seed", "7", "--lists", "60").ExitCode);
-        Assert.Equal(0, GeneratedTask.Run(other, "--lists", "60", "--seed", "8").ExitCode);
+        Assert.Equal(0, SampleProgram.GenerateSortingTask.Run(again, "--seed", "7", "--lists", "60").ExitCode);
+        Assert.Equal(0, SampleProgram.GenerateSortingTask.Run(other, "--lists", "60", "--seed", "8").ExitCode);
         string[] files = ["train.jsonl", "test.jsonl", "config.json", "tokenizer/tokenizer.json", "tokenizer/tokenizer_config.json"];
         foreach (var file in files)
             Assert.Equal(File.ReadAllText(Path.Combine(task.Directory, file)), File.ReadAllText(Path.Combine(again, file)));
@@ -142,7 +141,7 @@ public sealed class GenerateSortingTaskTests(GenerateSortingTaskTests.GeneratedT
     [InlineData("somewhere", "--size", "3")]
     public void Arguments_that_make_no_sense_show_the_usage(params string[] arguments)
     {
-        var (exitCode, output, error) = GeneratedTask.Run(arguments);
+        var (exitCode, output, error) = SampleProgram.GenerateSortingTask.Run(arguments);
         Assert.Equal(2, exitCode);
         Assert.Equal("", output);
         Assert.Equal("Usage: GenerateSortingTask OUTPUT_DIR [--lists N, at least 1, default 4000] [--seed S, from 0, default 1]\n", error);
@@ -183,17 +182,9 @@ public sealed class GenerateSortingTaskTests(GenerateSortingTaskTests.GeneratedT
     /// <summary>What the sample wrote for 60 lists and seed 7.</summary>
     public sealed class GeneratedTask : IDisposable
     {
-#if DEBUG
-        private const string Configuration = "Debug";
-#else
-        private const string Configuration = "Release";
-#endif
-
-        private static readonly Lazy<string> Program = new(Built);
-
         public GeneratedTask()
         {
-            var (exitCode, output, error) = Run(Directory, "--lists", "60", "--seed", "7");
+            var (exitCode, output, error) = SampleProgram.GenerateSortingTask.Run(Directory, "--lists", "60", "--seed", "7");
             Assert.Equal((0, ""), (exitCode, error));
             Output = output;
             Train = RankedListReader.Read(Path.Combine(Directory, "train.jsonl"));
@@ -208,32 +199,6 @@ public sealed class GenerateSortingTaskTests(GenerateSortingTaskTests.GeneratedT
 
         public RankedListFile Test { get; }
 
-        public static (int ExitCode, string Output, string Error) Run(params string[] arguments) =>
-            Start("dotnet", [Program.Value, .. arguments]);
-
         public void Dispose() => System.IO.Directory.Delete(Directory, recursive: true);
-
-        private static string Built()
-        {
-            var folder = Path.Combine(Shared.RepositoryRoot, "samples", "GenerateSortingTask");
-            // Build servers would outlive the build and hold its output open.
-            var (exitCode, output, _) = Start(
-                "dotnet", "build", folder, "--configuration", Configuration, "-nodeReuse:false", "-p:UseSharedCompilation=false");
-            Assert.True(exitCode == 0, output);
-            return Path.Combine(folder, "bin", Configuration, "net10.0", "GenerateSortingTask.dll");
-        }
-
-        private static (int ExitCode, string Output, string Error) Start(string program, params string[] arguments)
-        {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments)
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
-            var error = process.StandardError.ReadToEndAsync();
-            var output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            return (process.ExitCode, output, error.Result);
-        }
     }
 }

@@ -1,0 +1,119 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace RewardModel.Tests.Packaging;
+
+public sealed class PackageTests(PackedSolution solution) : IClassFixture<PackedSolution>
+{
+    private static readonly string[] LibraryPackages = ["RewardModel.Cli", "RewardModel.Core", "RewardModel.Training"];
+    private static readonly string[] CompatPackages = ["RewardModel.Compat.Microsoft.ML.Tokenizers", "RewardModel.Compat.TorchSharp"];
+
+    private static string[] Readme => File.Exists(Path.Combine(Shared.RepositoryRoot, "README.md")) ? ["README.md"] : [];
+
+    [Fact]
+    public void The_packages_are_the_libraries_and_the_command_and_under_compat_what_they_need()
+    {
+        var expected = PackedSolution.IsCompat ? LibraryPackages.Concat(CompatPackages) : LibraryPackages;
+        Assert.Equal(expected.Order(StringComparer.Ordinal), solution.Names);
+    }
+
+    [Fact]
+    public void Every_package_says_what_it_is_and_nothing_of_where_it_was_made() =>
+        Assert.All(solution.Names, name =>
+        {
+            var metadata = solution.Metadata(name).Elements().ToDictionary(element => element.Name.LocalName, element => element.Value);
+            Assert.Equal(name, metadata["id"]);
+            Assert.Equal(PackedSolution.Version, metadata["version"]);
+            Assert.Equal("The RewardModel authors", metadata["authors"]);
+            Assert.Equal("MIT", metadata["license"]);
+            Assert.EndsWith(".", metadata["description"]);
+            Assert.Equal(Readme, metadata.Where(pair => pair.Key == "readme").Select(pair => pair.Value));
+            Assert.DoesNotContain("repository", metadata.Keys);
+            Assert.All(solution.Files(name), file =>
+                Assert.DoesNotContain(Shared.RepositoryRoot, Encoding.Latin1.GetString(solution.Read(name, file))));
+        });
+
+    [Fact]
+    public void A_library_comes_with_its_documentation_and_its_native_part()
+    {
+        Assert.Equal(Contents("RewardModel.Core.dll", "RewardModel.Core.xml"), solution.Files("RewardModel.Core"));
+        Assert.Equal(Contents("RewardModel.Training.dll", "RewardModel.Training.xml"), solution.Files("RewardModel.Training"));
+        if (!PackedSolution.IsCompat)
+            return;
+        Assert.Equal(Contents("Microsoft.ML.Tokenizers.dll"), solution.Files("RewardModel.Compat.Microsoft.ML.Tokenizers"));
+        Assert.Equal(
+            [.. Contents("TorchSharp.dll"), $"runtimes/linux-{Architecture}/native/libtorch_shim.so"],
+            solution.Files("RewardModel.Compat.TorchSharp"));
+    }
+
+    [Fact]
+    public void The_libraries_depend_on_the_packages_of_the_dependency_source()
+    {
+        string[] sourced = PackedSolution.IsCompat ? CompatPackages : ["Microsoft.ML.Tokenizers", "TorchSharp"];
+        Assert.Equal(sourced, Dependencies("RewardModel.Core"));
+        Assert.Equal(["Microsoft.Extensions.Logging.Abstractions", "RewardModel.Core"], Dependencies("RewardModel.Training"));
+    }
+
+    [Fact]
+    public void An_application_trains_and_the_installed_command_scores_with_the_same_rewards()
+    {
+        Directory.CreateDirectory(solution["app"]);
+        File.WriteAllText(solution["app/app.csproj"], $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+                <ImplicitUsings>enable</ImplicitUsings>
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="RewardModel.Training" Version="{PackedSolution.Version}" />
+                {(PackedSolution.IsCompat ? "" : """<PackageReference Include="TorchSharp-cpu" Version="0.106.0" />""")}
+              </ItemGroup>
+            </Project>
+            """);
+        File.WriteAllText(solution["app/Program.cs"], """
+            using System.Text.Json;
+            using RewardModel;
+            using RewardModel.Checkpoints;
+            using RewardModel.Training;
+            using RewardModel.Training.Data;
+
+            var lists = RankedListReader.Read("lists.jsonl").TokenizedLists;
+            using var model = new ScoringModel(RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile("config.json"), seed: 1));
+            var result = new Trainer(model.Transformer, new TrainingOptions { Steps = 2 }, lists, []).Train();
+            model.Save("model");
+            Console.WriteLine($"{result.StepCount} steps, {result.TokensSeen} tokens");
+            foreach (var rewards in new RewardScorer(model.Transformer).Score(lists))
+                Console.WriteLine(JsonSerializer.Serialize(new { rewards }));
+            """);
+        File.WriteAllText(solution["config.json"], TinyModel.Config("llama").ToJsonString());
+        File.WriteAllText(solution["lists.jsonl"], """
+            {"prompt_ids": [1, 5], "answer_ids": [[7, 2], [8, 9, 2], [3, 2]]}
+            {"prompt_ids": [6, 5, 4], "answer_ids": [[7, 2], [8, 2]]}
+            """);
+
+        // `dotnet run` hands on no properties that keep build servers away, so the build is a step of its own.
+        solution.Run("dotnet", ["build", "app", .. ChildProcess.WithoutBuildServers]);
+        var lines = solution.Run("dotnet", "app/bin/Debug/net10.0/app.dll").Split('\n', 2);
+        // Two times 2 + 2 + 3 + 2 and 3 + 2 + 2 tokens: a prompt counts once.
+        Assert.Equal("2 steps, 32 tokens", lines[0]);
+        Assert.Equal(2, lines[1].TrimEnd('\n').Split('\n').Length);
+
+        solution.Run("dotnet", "tool", "install", "RewardModel.Cli", "--version", PackedSolution.Version, "--tool-path", "tools");
+        Assert.Equal(lines[1], solution.Run(solution["tools/reward-model"], "score", "--model", "model", "--data", "lists.jsonl"));
+        Assert.Equal($"{PackedSolution.Version}\n", solution.Run(solution["tools/reward-model"], "--version"));
+        Assert.StartsWith(
+            "Description:\n  Trains reward models on ranked answer lists, and scores answers with them.\n",
+            solution.Run(solution["tools/reward-model"], "--help"));
+    }
+
+    private static string Architecture => RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
+
+    private static IEnumerable<string> Contents(params IEnumerable<string> library) =>
+        Readme.Concat(library.Select(file => $"lib/net10.0/{file}"));
+
+    private IEnumerable<string> Dependencies(string package) => solution.Metadata(package).Descendants()
+        .Where(element => element.Name.LocalName == "dependency")
+        .Select(element => element.Attribute("id")!.Value)
+        .Order(StringComparer.Ordinal);
+}
