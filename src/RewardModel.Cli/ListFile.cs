@@ -35,6 +35,10 @@ internal static class ListFile
         return lists;
     }
 
+    /// <summary>The prompts of a file's lists, in a form to compare.</summary>
+    public static IEnumerable<string> Prompts(RankedListFile file) =>
+        file.Lists.Select(list => list.Prompt).Concat(file.TokenizedLists.Select(list => string.Join(' ', list.PromptIds)));
+
     /// <summary>Reads a file and turns it into token ids at once.</summary>
     public static IReadOnlyList<TokenizedList> ReadTokenized(ScoringModel model, string path, BadData onBadData, ILogger logger) =>
         Tokenize(model, Read(path, onBadData, logger), path, logger);

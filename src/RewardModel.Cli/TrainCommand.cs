@@ -155,6 +155,9 @@ internal static class TrainCommand
         var (train, heldOut) = inputs.EvalData is { } evalData
             ? (file, ListFile.Read(evalData, inputs.OnBadData, logger))
             : PromptSplit.Of(file, inputs.EvalFraction, (ulong)seed);
+        var shared = ListFile.Prompts(train).Intersect(ListFile.Prompts(heldOut)).Count();
+        if (shared > 0)
+            logger.LogWarning("{Count} prompts are both trained on and evaluated: the accuracy is that of known prompts", shared);
         return (ListFile.Tokenize(model, train, inputs.Data, logger), ListFile.Tokenize(model, heldOut, inputs.EvalData ?? "held-out lists", logger));
     }
 

@@ -9,7 +9,8 @@ namespace RewardModel.Training.Data;
 /// </summary>
 /// <remarks>
 /// The side of a prompt depends on the prompts and the seed alone, not on the order of the lists: a file shuffled anew splits in
-/// the same way, and a few prompts more move only a few. Each side keeps the order of the lists.
+/// the same way, and a few prompts more move only a few. Each side keeps the order of the lists. Where all lists have the same
+/// prompt (an instruction that never changes), it says nothing: then the lists themselves are divided, equal ones together.
 /// </remarks>
 public static class PromptSplit
 {
@@ -20,10 +21,10 @@ public static class PromptSplit
     /// one prompt on each side.
     /// </param>
     /// <param name="seed">Decides which prompts are held out.</param>
-    /// <exception cref="ArgumentException">The fraction is out of range, or there are fewer than two prompts to divide.</exception>
+    /// <exception cref="ArgumentException">The fraction is out of range, or there are fewer than two prompts, or lists of one prompt, to divide.</exception>
     public static (IReadOnlyList<RankedList> Train, IReadOnlyList<RankedList> Eval) Of(
         IReadOnlyList<RankedList> lists, double evalFraction, ulong seed) =>
-        Split(lists, list => list.Prompt, evalFraction, seed);
+        Split(lists, list => list.Prompt, list => string.Join('\0', list.Answers), evalFraction, seed);
 
     /// <inheritdoc cref="Of(IReadOnlyList{RankedList}, double, ulong)"/>
     /// <param name="lists">Lists of token ids.</param>
@@ -31,8 +32,7 @@ public static class PromptSplit
     /// <param name="seed">As for lists of text.</param>
     public static (IReadOnlyList<TokenizedList> Train, IReadOnlyList<TokenizedList> Eval) Of(
         IReadOnlyList<TokenizedList> lists, double evalFraction, ulong seed) =>
-        // Two characters hold one id: the string is only a key that compares as the ids do.
-        Split(lists, list => new string(MemoryMarshal.Cast<int, char>(list.PromptIds)), evalFraction, seed);
+        Split(lists, list => Key(list.PromptIds), list => string.Join('\0', list.AnswerIds.Select(Key)), evalFraction, seed);
 
     /// <inheritdoc cref="Of(IReadOnlyList{RankedList}, double, ulong)"/>
     /// <param name="file">A file's lists, of text or of token ids.</param>
@@ -50,32 +50,36 @@ public static class PromptSplit
     }
 
     private static (IReadOnlyList<TList> Train, IReadOnlyList<TList> Eval) Split<TList>(
-        IReadOnlyList<TList> lists, Func<TList, string> promptOf, double evalFraction, ulong seed)
+        IReadOnlyList<TList> lists, Func<TList, string> promptOf, Func<TList, string> answersOf, double evalFraction, ulong seed)
     {
         if (!(evalFraction >= 0 && evalFraction < 1))
             throw new ArgumentException($"The fraction to hold out is {evalFraction}, expected at least 0 and below 1.");
         if (evalFraction == 0)
             return (lists, []);
 
-        var prompts = lists.Select(promptOf).Distinct(StringComparer.Ordinal).ToList();
-        if (prompts.Count < 2)
+        var keyOf = lists.Select(promptOf).Distinct(StringComparer.Ordinal).Count() == 1 ? answersOf : promptOf;
+        var keys = lists.Select(keyOf).Distinct(StringComparer.Ordinal).ToList();
+        if (keys.Count < 2)
             throw new ArgumentException(
-                $"The number of different prompts is {prompts.Count}, expected at least 2 to hold out some of them. "
-                + "Give more prompts or a separate file to evaluate on, or hold out nothing.");
-        var evalCount = Math.Clamp((int)Math.Round(prompts.Count * evalFraction), 1, prompts.Count - 1);
-        var evalPrompts = prompts
-            .OrderBy(prompt => Hash(prompt, seed))
-            .ThenBy(prompt => prompt, StringComparer.Ordinal)
+                $"The number of different lists is {keys.Count}, expected at least 2 to hold out some of them. "
+                + "Give more lists or a separate file to evaluate on, or hold out nothing.");
+        var evalCount = Math.Clamp((int)Math.Round(keys.Count * evalFraction), 1, keys.Count - 1);
+        var evalKeys = keys
+            .OrderBy(key => Hash(key, seed))
+            .ThenBy(key => key, StringComparer.Ordinal)
             .Take(evalCount)
             .ToHashSet(StringComparer.Ordinal);
-        var sides = lists.ToLookup(list => evalPrompts.Contains(promptOf(list)));
+        var sides = lists.ToLookup(list => evalKeys.Contains(keyOf(list)));
         return ([.. sides[false]], [.. sides[true]]);
     }
 
-    private static ulong Hash(string prompt, ulong seed)
+    /// <summary>Two characters hold one id: the string is only a key that compares as the ids do.</summary>
+    private static string Key(int[] ids) => new(MemoryMarshal.Cast<int, char>(ids));
+
+    private static ulong Hash(string key, ulong seed)
     {
         var hash = SplitMix64.Mix(seed);
-        foreach (var character in prompt)
+        foreach (var character in key)
             hash = SplitMix64.Mix(hash + character + 1);
         return hash;
     }

@@ -77,13 +77,26 @@ public class PromptSplitTests
     }
 
     [Fact]
-    public void One_prompt_cannot_be_divided()
+    public void Lists_of_one_prompt_are_divided_by_their_answers()
     {
-        RankedList[] lists = [RankedList.BestFirst("same", "a", "b"), RankedList.BestFirst("same", "c", "d")];
+        RankedList[] lists = [.. Enumerable.Range(0, 40).Select(i => RankedList.BestFirst("same", $"good {i % 20}", "bad"))];
+        var (train, eval) = PromptSplit.Of(lists, 0.2, seed: 1);
+        Assert.Equal((32, 8), (train.Count, eval.Count));
+        Assert.Equal(4, eval.Select(list => list.Answers[0]).Distinct().Count());
+        Assert.Empty(eval.Select(list => list.Answers[0]).Intersect(train.Select(list => list.Answers[0])));
+
+        TokenizedList[] ids = [.. Enumerable.Range(0, 10).Select(i => new TokenizedList([7], [[i], [0]], [1, 0]))];
+        Assert.Equal(2, PromptSplit.Of(ids, 0.2, seed: 1).Eval.Count);
+    }
+
+    [Fact]
+    public void A_single_list_cannot_be_divided()
+    {
+        RankedList[] lists = [RankedList.BestFirst("same", "a", "b"), RankedList.BestFirst("same", "a", "b")];
         var exception = Assert.Throws<ArgumentException>(() => PromptSplit.Of(lists, 0.1, seed: 1));
         Assert.Equal(
-            "The number of different prompts is 1, expected at least 2 to hold out some of them. "
-            + "Give more prompts or a separate file to evaluate on, or hold out nothing.",
+            "The number of different lists is 1, expected at least 2 to hold out some of them. "
+            + "Give more lists or a separate file to evaluate on, or hold out nothing.",
             exception.Message);
     }
 
