@@ -18,8 +18,8 @@ public readonly record struct Segment(int Start, int Length, int Parent = Segmen
 /// <summary>
 /// All token sequences of a batch in one flat row, without padding. A sequence is a segment, together with the parent that it
 /// continues: a ranked list is one prompt segment and K answer segments that continue it, so the prompt's tokens exist, and are
-/// computed, once. Segments without a parent come first, then those with one, ordered by parent: both parts are plain views of
-/// the row. Linear layers, norms and MLPs work on [T, ...] and know nothing of segments; only <see cref="Attention"/> does.
+/// computed, once. Segments without a parent come first, then those with one; similar lengths are together. Linear layers, norms and
+/// MLPs work on [T, ...] and know nothing of segments; only attention does.
 /// </summary>
 /// <remarks>
 /// Example: prompt (7 8 9) with answers (1 2) and (3) is the row 7 8 9 1 2 3, with positions 0 1 2 3 4 3, segments (0, 3),
@@ -71,54 +71,25 @@ public sealed class PackedSequences : IDisposable
     public static PackedSequences Pack(IReadOnlyList<TokenizedList> lists, bool sharePrompts = true)
     {
         Check(lists);
-        var row = new List<long>();
-        var positions = new List<long>();
-        var segments = new List<Segment>();
-        var promptSegments = new int[lists.Count];
-        var lastRows = lists.Select(list => new long[list.AnswerIds.Count]).ToArray();
-
-        void AddTokens(int[] ids, int firstPosition)
+        var pieces = new List<Piece>();
+        var scored = new List<int>();
+        foreach (var list in lists)
         {
-            for (var i = 0; i < ids.Length; i++)
+            var prompt = Segment.NoParent;
+            if (sharePrompts && list.PromptIds.Length > 0)
             {
-                row.Add(ids[i]);
-                positions.Add(firstPosition + i);
+                prompt = pieces.Count;
+                pieces.Add(new Piece([list.PromptIds], 0, Segment.NoParent));
+            }
+            foreach (var answer in list.AnswerIds)
+            {
+                scored.Add(pieces.Count);
+                pieces.Add(prompt == Segment.NoParent
+                    ? new Piece([list.PromptIds, answer], 0, Segment.NoParent)
+                    : new Piece([answer], list.PromptIds.Length, prompt));
             }
         }
-
-        for (var l = 0; l < lists.Count; l++)
-        {
-            var (promptIds, answerIds, _, _) = lists[l];
-            promptSegments[l] = segments.Count;
-            if (sharePrompts && promptIds.Length > 0)
-            {
-                segments.Add(new Segment(row.Count, promptIds.Length));
-                AddTokens(promptIds, 0);
-                continue;
-            }
-            for (var k = 0; k < answerIds.Count; k++)
-            {
-                segments.Add(new Segment(row.Count, promptIds.Length + answerIds[k].Length));
-                AddTokens(promptIds, 0);
-                AddTokens(answerIds[k], promptIds.Length);
-                lastRows[l][k] = row.Count - 1;
-            }
-        }
-
-        for (var l = 0; l < lists.Count; l++)
-        {
-            var (promptIds, answerIds, _, _) = lists[l];
-            if (!sharePrompts || promptIds.Length == 0)
-                continue;
-            for (var k = 0; k < answerIds.Count; k++)
-            {
-                segments.Add(new Segment(row.Count, answerIds[k].Length, promptSegments[l]));
-                AddTokens(answerIds[k], promptIds.Length);
-                lastRows[l][k] = row.Count - 1;
-            }
-        }
-
-        return new PackedSequences([.. row], [.. positions], [.. segments], [.. lastRows.SelectMany(rows => rows)]);
+        return LayOut(pieces, scored);
     }
 
     /// <summary>Tokens that <see cref="Pack"/> lays out for a list.</summary>
@@ -137,6 +108,28 @@ public sealed class PackedSequences : IDisposable
         Attention.Dispose();
     }
 
+    /// <summary>Puts the pieces into the order that attention computes fastest.</summary>
+    private static PackedSequences LayOut(List<Piece> pieces, List<int> scored)
+    {
+        var order = AttentionLayout.Order([.. pieces.Select(piece => new Segment(0, piece.Length, piece.Parent))]);
+        var place = new int[pieces.Count];
+        for (var i = 0; i < order.Length; i++)
+            place[order[i]] = i;
+
+        var tokenIds = new List<long>();
+        var positionIds = new List<long>();
+        var segments = new List<Segment>();
+        foreach (var piece in order.Select(index => pieces[index]))
+        {
+            segments.Add(new Segment(tokenIds.Count, piece.Length, piece.Parent == Segment.NoParent ? Segment.NoParent : place[piece.Parent]));
+            tokenIds.AddRange(piece.Ids.SelectMany(ids => ids).Select(id => (long)id));
+            positionIds.AddRange(Enumerable.Range(piece.FirstPosition, piece.Length).Select(position => (long)position));
+        }
+        return new PackedSequences(
+            [.. tokenIds], [.. positionIds], [.. segments],
+            [.. scored.Select(index => (long)segments[place[index]].Start + pieces[index].Length - 1)]);
+    }
+
     private static void Check(IReadOnlyList<TokenizedList> lists)
     {
         if (lists.Count == 0)
@@ -151,5 +144,11 @@ public sealed class PackedSequences : IDisposable
                         $"Answer {k + 1} of the list at {list.Source} has no tokens; expected at least one, where its reward is read.",
                         nameof(lists));
         }
+    }
+
+    /// <summary>A segment to be: its token ids, the position of the first, and the piece that it continues.</summary>
+    private sealed record Piece(int[][] Ids, int FirstPosition, int Parent)
+    {
+        public int Length { get; } = Ids.Sum(ids => ids.Length);
     }
 }

@@ -29,6 +29,21 @@ public class PackedSequencesTests
     }
 
     [Fact]
+    public void Similar_lengths_are_together_and_rewards_stay_in_the_order_of_the_answers()
+    {
+        int[] Ids(int value, int count) => [.. Enumerable.Repeat(value, count)];
+        using var packed = PackedSequences.Pack([
+            new TokenizedList(Ids(1, 40), [Ids(2, 17), Ids(3, 2), Ids(4, 18)], [2, 1, 0]),
+            new TokenizedList(Ids(5, 3), [Ids(6, 5)], [0])]);
+        Assert.Equal(
+            [new Segment(0, 3), new Segment(3, 40), new Segment(43, 2, 1), new Segment(45, 5, 0), new Segment(50, 17, 1), new Segment(67, 18, 1)],
+            packed.Segments);
+        Assert.Equal([66, 44, 84, 49], Values(packed.ScoredRows));
+        Assert.Equal([2, 3, 4, 6], Values(packed.TokenIds.index_select(0, packed.ScoredRows)));
+        Assert.Equal([56, 41, 57, 7], Values(packed.PositionIds.index_select(0, packed.ScoredRows)));
+    }
+
+    [Fact]
     public void Not_sharing_repeats_the_prompt()
     {
         TokenizedList list = new([7, 8], [[1], [2, 3]], [1, 0]);

@@ -8,10 +8,10 @@ namespace RewardModel.Layers;
 /// parent. The one place that knows about segments.
 /// </summary>
 /// <remarks>
-/// T tokens of the row; N query heads, M key and value heads, G = N / M queries per key head, H size of a head;
-/// R, P, F, K, A, X as in <see cref="AttentionLayout"/>. Keys and values of a prompt are used in place by all its answers.
+/// T tokens of the row; N query heads, M key and value heads, G = N / M queries per key head, H size of a head; F, K, A, P and X as in
+/// <see cref="AttentionBlock"/>. A prompt's keys and values are computed once and used by all its answers.
 /// </remarks>
-public static class Attention
+internal static class Attention
 {
     /// <summary>softmax(scale * q k^T) v for every head.</summary>
     /// <param name="q_TNH">Queries, rotated already where the model does so.</param>
@@ -24,55 +24,46 @@ public static class Attention
     public static Tensor Apply(Tensor q_TNH, Tensor k_TMH, Tensor v_TMH, PackedSequences sequences, double scale, double dropout = 0)
     {
         var layout = sequences.Attention;
+        var outputs = layout.Blocks.Select(block => Apply(q_TNH, k_TMH, v_TMH, block, layout.RootTokenCount, scale, dropout)).ToArray();
+        return outputs.Length == 1 ? outputs[0] : cat(outputs);
+    }
+
+    private static Tensor Apply(
+        Tensor q_TNH, Tensor k_TMH, Tensor v_TMH, AttentionBlock block, int rootTokenCount, double scale, double dropout)
+    {
         var (heads, keyHeads, headSize) = (q_TNH.size(1), k_TMH.size(1), q_TNH.size(2));
         var groups = heads / keyHeads;
-        var (roots, longestRoot) = (layout.RootCount, layout.LongestRoot);
+        long families = block.FamilyCount, children = block.ChildCount, length = block.Length, parentLength = block.ParentLength;
 
-        Tensor RootBlock(Tensor x_TNH, long groupCount) =>
-            layout.Roots.Pad(x_TNH.narrow(0, 0, layout.RootTokenCount).reshape(layout.RootTokenCount, -1))
-                .view(roots, longestRoot, keyHeads, groupCount, headSize).permute(0, 2, 3, 1, 4)
-                .reshape(roots * keyHeads, groupCount * longestRoot, headSize);
+        // [T, M * G, H] to [F * M * K, G * A, H]: one matrix per segment and key head.
+        Tensor Own(Tensor x_TNH, long groupCount) =>
+            block.Own.Pad(x_TNH.narrow(0, block.FirstRow, block.RowCount).reshape(block.RowCount, -1))
+                .view(families, children, length, keyHeads, groupCount, headSize).permute(0, 3, 1, 4, 2, 5)
+                .reshape(families * keyHeads * children, groupCount * length, headSize);
 
-        var q_RootBlock = RootBlock(q_TNH, groups).mul(scale);
-        var k_RootBlock = RootBlock(k_TMH, 1);
-        var v_RootBlock = RootBlock(v_TMH, 1);
-        var weights = q_RootBlock.bmm(k_RootBlock.transpose(1, 2)).view(roots * keyHeads, groups, longestRoot, longestRoot)
-            .add(layout.RootMask_PP).softmax(-1);
-        weights = Dropout.Apply(weights, dropout, training: true);
-        var rootOutput = layout.Roots.Unpad(weights.view(roots * keyHeads, groups * longestRoot, longestRoot).bmm(v_RootBlock)
-            .view(roots, keyHeads, groups, longestRoot, headSize).permute(0, 3, 1, 2, 4).reshape(roots * longestRoot, heads * headSize));
-        if (layout.Children is null)
-            return rootOutput;
+        // [T, M, H] to [F * M, P, H]: one matrix per parent and key head.
+        Tensor OfParents(Tensor x_TMH) =>
+            block.Parents!.Pad(x_TMH.narrow(0, 0, rootTokenCount).reshape(rootTokenCount, -1))
+                .view(families, parentLength, keyHeads, headSize).permute(0, 2, 1, 3)
+                .reshape(families * keyHeads, parentLength, headSize);
 
-        var (families, largest, longest) = (layout.FamilyCount, layout.LargestFamily, layout.LongestChild);
+        var q_Own = Own(q_TNH, groups).mul(scale);
+        var scores = q_Own.bmm(Own(k_TMH, 1).transpose(1, 2)).view(families, keyHeads, children, groups, length, length);
+        var parentQueries = children * groups * length;
+        if (block.Parents is not null)
+        {
+            var toParents = q_Own.view(families * keyHeads, parentQueries, headSize).bmm(OfParents(k_TMH).transpose(1, 2));
+            scores = cat([toParents.view(families, keyHeads, children, groups, length, parentLength), scores], -1);
+        }
 
-        Tensor ChildBlock(Tensor x_TNH, long groupCount) =>
-            layout.Children.Pad(x_TNH.narrow(0, layout.RootTokenCount, layout.ChildTokenCount).reshape(layout.ChildTokenCount, -1))
-                .view(families, largest, longest, keyHeads, groupCount, headSize).permute(0, 3, 1, 4, 2, 5)
-                .reshape(families * keyHeads * largest, groupCount * longest, headSize);
+        var weights = Dropout.Apply(scores.add(block.Mask_F111AX).softmax(-1), dropout, training: true);
 
-        Tensor ParentBlock(Tensor x_RootBlock) => layout.FamilyRoots_F is null
-            ? x_RootBlock
-            : x_RootBlock.view(roots, keyHeads * longestRoot * headSize).index_select(0, layout.FamilyRoots_F)
-                .view(families * keyHeads, longestRoot, headSize);
-
-        // One matrix product per key head scores all answers' queries against their prompt; one per answer, against itself.
-        var q_ChildBlock = ChildBlock(q_TNH, groups).mul(scale);
-        var queries = largest * groups * longest;
-        var toParent = q_ChildBlock.view(families * keyHeads, queries, headSize).bmm(ParentBlock(k_RootBlock).transpose(1, 2));
-        var toSelf = q_ChildBlock.bmm(ChildBlock(k_TMH, 1).transpose(1, 2));
-        weights = cat([
-                toParent.view(families, keyHeads, largest, groups, longest, longestRoot),
-                toSelf.view(families, keyHeads, largest, groups, longest, longest)], -1)
-            .add(layout.ChildMask_F111AX!).softmax(-1);
-        weights = Dropout.Apply(weights, dropout, training: true);
-        var fromParent = weights.narrow(-1, 0, longestRoot).reshape(families * keyHeads, queries, longestRoot)
-            .bmm(ParentBlock(v_RootBlock));
-        var fromSelf = weights.narrow(-1, longestRoot, longest).reshape(families * keyHeads * largest, groups * longest, longest)
-            .bmm(ChildBlock(v_TMH, 1));
-        var childOutput = layout.Children.Unpad(fromParent.view(families, keyHeads, largest, groups, longest, headSize)
-            .add(fromSelf.view(families, keyHeads, largest, groups, longest, headSize))
-            .permute(0, 2, 4, 1, 3, 5).reshape(families * largest * longest, heads * headSize));
-        return cat([rootOutput, childOutput]);
+        var ownWeights = weights.narrow(-1, parentLength, length).reshape(families * keyHeads * children, groups * length, length);
+        var output = ownWeights.bmm(Own(v_TMH, 1)).view(families * keyHeads, parentQueries, headSize);
+        if (block.Parents is not null)
+            output = output.add(weights.narrow(-1, 0, parentLength).reshape(families * keyHeads, parentQueries, parentLength).bmm(OfParents(v_TMH)));
+        return block.Own.Unpad(
+            output.view(families, keyHeads, children, groups, length, headSize).permute(0, 2, 4, 1, 3, 5)
+                .reshape(families * children * length, heads * headSize));
     }
 }

@@ -4,93 +4,136 @@ using static TorchSharp.torch;
 namespace RewardModel.Layers;
 
 /// <summary>
-/// Where each token of a packed row lies in the padded blocks that batched matrix products need, and who may see whom there.
-/// Worked out once per batch and used by all layers. Padding exists only here, inside attention.
+/// Divides the segments of a packed row into blocks of similar ones, which batched matrix products compute at once. Worked out once
+/// per batch and used by all layers. Padding exists only here, inside attention, and fills at most a third of a block's length.
 /// </summary>
-/// <remarks>
-/// R segments without a parent ("roots"), P tokens of the longest; F parents ("families"), K children of the largest family,
-/// A tokens of the longest child.
-/// </remarks>
 internal sealed class AttentionLayout : IDisposable
 {
-    /// <param name="segments">Roots first, then the children of the first parent, of the second, and so on.</param>
+    private const int shortestBound = 16;
+
+    /// <param name="segments">In the order of <see cref="Order"/>, each behind the one before it.</param>
     public AttentionLayout(IReadOnlyList<Segment> segments)
     {
-        var roots = segments.TakeWhile(segment => segment.Parent == Segment.NoParent).ToArray();
-        RootCount = roots.Length;
-        LongestRoot = roots.Max(root => root.Length);
-        RootTokenCount = roots.Sum(root => root.Length);
-        Roots = new PaddedRows([.. roots.Select(root => root.Length)], [.. Enumerable.Range(0, RootCount)], RootCount, LongestRoot);
-        RootMask_PP = Keep(() => Mask(LongestRoot, (query, key) => key <= query));
-
-        var families = segments.Skip(RootCount).GroupBy(child => child.Parent).ToArray();
-        FamilyCount = families.Length;
-        if (FamilyCount == 0)
-            return;
-        LargestFamily = families.Max(family => family.Count());
-        LongestChild = families.Max(family => family.Max(child => child.Length));
-        ChildTokenCount = segments.Skip(RootCount).Sum(child => child.Length);
-        Children = new PaddedRows(
-            [.. families.SelectMany(family => family.Select(child => child.Length))],
-            [.. families.SelectMany((family, f) => family.Select((_, k) => f * LargestFamily + k))],
-            FamilyCount * LargestFamily, LongestChild);
-        ChildMask_F111AX = Keep(() => stack(families.Select(family => ChildMask(roots[family.Key].Length))).view(
-            FamilyCount, 1, 1, 1, LongestChild, LongestRoot + LongestChild));
-        if (FamilyCount < RootCount)
-            FamilyRoots_F = Keep(() => tensor(families.Select(family => (long)family.Key).ToArray()));
+        var kinds = Kinds(segments);
+        var rootCount = segments.TakeWhile(segment => segment.Parent == Segment.NoParent).Count();
+        RootTokenCount = segments.Take(rootCount).Sum(segment => segment.Length);
+        for (var first = 0; first < segments.Count;)
+        {
+            var next = first + 1;
+            while (next < segments.Count && kinds[next] == kinds[first])
+                next++;
+            Blocks.Add(new AttentionBlock(segments, first, next - first, kinds[first].SiblingCount, RootTokenCount));
+            first = next;
+        }
     }
 
-    public int RootCount { get; }
-
-    public int LongestRoot { get; }
-
+    /// <summary>Tokens of the segments without a parent, at the beginning of the row.</summary>
     public int RootTokenCount { get; }
+
+    /// <summary>The blocks, together all rows from the first to the last.</summary>
+    public List<AttentionBlock> Blocks { get; } = [];
+
+    /// <summary>The order in which segments make the fewest blocks: indices into <paramref name="segments"/>, equals as they were.</summary>
+    public static int[] Order(IReadOnlyList<Segment> segments)
+    {
+        var kinds = Kinds(segments);
+        return [.. Enumerable.Range(0, segments.Count).OrderBy(index => kinds[index])];
+    }
+
+    public void Dispose() => Blocks.ForEach(block => block.Dispose());
+
+    /// <summary>
+    /// What segments of one block have in common: whether they have a parent, the bound on their length, and how many children
+    /// within that bound their parent has. So a block is a full table of parents and children.
+    /// </summary>
+    private static (bool HasParent, int LengthBound, int SiblingCount)[] Kinds(IReadOnlyList<Segment> segments)
+    {
+        var siblings = segments.Where(segment => segment.Parent != Segment.NoParent).CountBy(child => (child.Parent, Bound(child.Length))).ToDictionary();
+        return [.. segments.Select(segment => (
+            segment.Parent != Segment.NoParent, Bound(segment.Length), siblings.GetValueOrDefault((segment.Parent, Bound(segment.Length)), 1)))];
+    }
+
+    /// <summary>16, 24, 32, 48, 64, 96, ...: the first that is not below the length.</summary>
+    private static int Bound(int length)
+    {
+        var bound = shortestBound;
+        while (length > bound)
+            bound = int.IsPow2(bound) ? bound / 2 * 3 : bound / 3 * 4;
+        return bound;
+    }
+}
+
+/// <summary>Segments that attention computes together, padded to the longest of them.</summary>
+/// <remarks>
+/// F families, of K segments each that continue the same parent, of at most A tokens; P tokens of the longest parent. Segments without
+/// a parent are families of one with P = 0.
+/// </remarks>
+internal sealed class AttentionBlock : IDisposable
+{
+    public AttentionBlock(IReadOnlyList<Segment> segments, int first, int count, int childCount, int rootTokenCount)
+    {
+        Segment[] own = [.. segments.Skip(first).Take(count)];
+        FirstRow = own[0].Start;
+        RowCount = own.Sum(segment => segment.Length);
+        ChildCount = childCount;
+        FamilyCount = count / childCount;
+        Length = own.Max(segment => segment.Length);
+        Own = new PaddedRows([.. own.Select(segment => (segment.Start - FirstRow, segment.Length))], RowCount, Length);
+
+        Segment[] parents = own[0].Parent == Segment.NoParent ? [] : [.. own.Chunk(childCount).Select(family => segments[family[0].Parent])];
+        if (parents.Length > 0)
+        {
+            ParentLength = parents.Max(parent => parent.Length);
+            Parents = new PaddedRows([.. parents.Select(parent => (parent.Start, parent.Length))], rootTokenCount, ParentLength);
+        }
+        Mask_F111AX = WrappedTensorDisposeScope(() => Mask(parents)).DetachFromDisposeScope();
+    }
+
+    /// <summary>First row of the block's tokens.</summary>
+    public int FirstRow { get; }
+
+    /// <summary>Count of the block's tokens.</summary>
+    public int RowCount { get; }
 
     public int FamilyCount { get; }
 
-    public int LargestFamily { get; }
+    public int ChildCount { get; }
 
-    public int LongestChild { get; }
+    public int Length { get; }
 
-    public int ChildTokenCount { get; }
+    public int ParentLength { get; }
 
-    public PaddedRows Roots { get; }
+    /// <summary>The block's rows, in F * K slots of A.</summary>
+    public PaddedRows Own { get; }
 
-    /// <summary>Null when there are no families.</summary>
-    public PaddedRows? Children { get; }
+    /// <summary>The rows without a parent, in F slots of P; null when the segments continue none.</summary>
+    public PaddedRows? Parents { get; }
 
-    /// <summary>Root queries against root keys, float32: 0 where the query sees the key, else minus infinity.</summary>
-    public Tensor RootMask_PP { get; }
-
-    /// <summary>Child queries against X = P + A keys, the parent's and then their own, float32. Null when there are no families.</summary>
-    public Tensor? ChildMask_F111AX { get; }
-
-    /// <summary>The root of each family, int64; null when every root has a family.</summary>
-    public Tensor? FamilyRoots_F { get; }
+    /// <summary>
+    /// Queries against X = P + A keys, the parent's and then the segment's own: 0 where the query sees the key, else minus infinity,
+    /// float32; [1, 1, 1, 1, A, A] without parents.
+    /// </summary>
+    public Tensor Mask_F111AX { get; }
 
     public void Dispose()
     {
-        Roots.Dispose();
-        Children?.Dispose();
-        RootMask_PP.Dispose();
-        ChildMask_F111AX?.Dispose();
-        FamilyRoots_F?.Dispose();
+        Own.Dispose();
+        Parents?.Dispose();
+        Mask_F111AX.Dispose();
     }
 
-    private Tensor ChildMask(int parentLength) => Mask(LongestChild, LongestRoot + LongestChild, (query, key) =>
-        key < LongestRoot ? key < parentLength : key - LongestRoot <= query);
-
-    private static Tensor Mask(int size, Func<int, int, bool> sees) => Mask(size, size, sees);
-
-    private static Tensor Mask(int queries, int keys, Func<int, int, bool> sees)
+    private Tensor Mask(Segment[] parents)
     {
-        var mask = new float[queries * keys];
-        for (var query = 0; query < queries; query++)
-            for (var key = 0; key < keys; key++)
-                mask[query * keys + key] = sees(query, key) ? 0 : float.NegativeInfinity;
-        return tensor(mask).view(queries, keys);
+        int[] parentLengths = parents.Length == 0 ? [0] : [.. parents.Select(parent => parent.Length)];
+        var keys = ParentLength + Length;
+        var mask = new float[parentLengths.Length * Length * keys];
+        for (var family = 0; family < parentLengths.Length; family++)
+            for (var query = 0; query < Length; query++)
+                for (var key = 0; key < keys; key++)
+                {
+                    var isSeen = key < ParentLength ? key < parentLengths[family] : key - ParentLength <= query;
+                    mask[(family * Length + query) * keys + key] = isSeen ? 0 : float.NegativeInfinity;
+                }
+        return tensor(mask).view(parentLengths.Length, 1, 1, 1, Length, keys);
     }
-
-    /// <summary>The layout outlives the dispose scope in which it is made.</summary>
-    private static Tensor Keep(Func<Tensor> make) => WrappedTensorDisposeScope(make).DetachFromDisposeScope();
 }

@@ -4,36 +4,56 @@ using static TorchSharp.torch;
 namespace RewardModel.Layers;
 
 /// <summary>
-/// Moves rows between a packed block, where sequences of different lengths follow each other, and a padded one, where each has a
-/// slot of the same size. When all lengths are equal the two are the same memory and nothing is copied.
+/// Moves rows between a packed run, where sequences of different lengths follow each other, and a padded block, where each has a
+/// slot of the same length. When run and block are the same memory nothing is copied.
 /// </summary>
+/// <remarks>
+/// Both ways are written as index_copy_, whose gradient is a plain gather; the gradient of a gather adds row by row.
+/// </remarks>
 internal sealed class PaddedRows : IDisposable
 {
+    private readonly long rowCount;
     private readonly long cellCount;
-    private readonly Tensor? cells;
+    private readonly Tensor? cellOfRow;
+    private readonly Tensor? rowOfCell;
 
-    /// <param name="lengths">Rows of each sequence, in packed order.</param>
-    /// <param name="slots">The slot that each sequence takes in the padded block, ascending.</param>
-    /// <param name="slotCount">Slots in the padded block.</param>
-    /// <param name="slotLength">Rows of a slot, at least the longest of <paramref name="lengths"/>.</param>
-    public PaddedRows(IReadOnlyList<int> lengths, IReadOnlyList<int> slots, int slotCount, int slotLength)
+    /// <param name="sequences">First row in the run and count of rows of the sequence in each slot, in the order of the slots.</param>
+    /// <param name="rowCount">Rows of the run; rows of no sequence are left out of the block.</param>
+    /// <param name="slotLength">Rows of a slot, at least the longest sequence's.</param>
+    public PaddedRows(IReadOnlyList<(int FirstRow, int Count)> sequences, int rowCount, int slotLength)
     {
-        cellCount = (long)slotCount * slotLength;
-        if (lengths.Sum() == cellCount)
+        this.rowCount = rowCount;
+        cellCount = (long)sequences.Count * slotLength;
+        // One place more on either side takes what has no counterpart.
+        var cells = Enumerable.Repeat(cellCount, rowCount).ToArray();
+        var rows = Enumerable.Repeat((long)rowCount, checked((int)cellCount)).ToArray();
+        for (var slot = 0; slot < sequences.Count; slot++)
+            for (var i = 0; i < sequences[slot].Count; i++)
+            {
+                var (row, cell) = (sequences[slot].FirstRow + i, slot * slotLength + i);
+                cells[row] = cell;
+                rows[cell] = row;
+            }
+        if (rowCount == cellCount && cells.Select((cell, row) => cell == row).All(same => same))
             return;
-        var cellOfRow = new List<long>();
-        for (var s = 0; s < lengths.Count; s++)
-            for (var i = 0; i < lengths[s]; i++)
-                cellOfRow.Add((long)slots[s] * slotLength + i);
-        cells = tensor(cellOfRow.ToArray()).DetachFromDisposeScope();
+        cellOfRow = tensor(cells).DetachFromDisposeScope();
+        rowOfCell = tensor(rows).DetachFromDisposeScope();
     }
 
     /// <summary>[rows, C] to [cells, C]; cells without a row are 0.</summary>
-    public Tensor Pad(Tensor rows) =>
-        cells is null ? rows : zeros([cellCount, rows.size(1)], dtype: rows.dtype, device: rows.device).index_copy_(0, cells, rows);
+    public Tensor Pad(Tensor rows) => Move(rows, cellOfRow, cellCount);
 
     /// <summary>[cells, C] to [rows, C].</summary>
-    public Tensor Unpad(Tensor padded) => cells is null ? padded : padded.index_select(0, cells);
+    public Tensor Unpad(Tensor cells) => Move(cells, rowOfCell, rowCount);
 
-    public void Dispose() => cells?.Dispose();
+    public void Dispose()
+    {
+        cellOfRow?.Dispose();
+        rowOfCell?.Dispose();
+    }
+
+    private static Tensor Move(Tensor source, Tensor? targets, long targetCount) => targets is null
+        ? source
+        : zeros([targetCount + 1, source.size(1)], dtype: source.dtype, device: source.device)
+            .index_copy_(0, targets, source).narrow(0, 0, targetCount);
 }
