@@ -10,14 +10,12 @@ public sealed class BpeOptions
         Vocabulary = vocabulary;
     }
 
-    public IEnumerable<KeyValuePair<string, int>> Vocabulary { get; }
+    internal IEnumerable<KeyValuePair<string, int>> Vocabulary { get; }
 
     /// <summary>The merges, most important first, each as the two tokens with a space between.</summary>
     public IEnumerable<string> Merges { get; set; }
 
-    public Normalizer Normalizer { get; set; }
-
-    /// <summary>What cuts the text into words; null means <see cref="PreTokenizer.CreateWordOrNonWord"/>: no white space.</summary>
+    /// <summary>What cuts the text into words; null means runs of word characters and runs of others, without the white space.</summary>
     public PreTokenizer PreTokenizer { get; set; }
 
     /// <summary>The token that stands for a character the vocabulary lacks; null drops such characters.</summary>

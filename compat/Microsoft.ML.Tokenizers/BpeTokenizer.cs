@@ -13,6 +13,8 @@ public sealed class BpeTokenizer : Tokenizer
     private readonly Dictionary<int, string> tokensById;
     private readonly int[] byteIds;
     private readonly int unknownId;
+    private readonly bool fuseUnknownTokens;
+    private readonly bool byteLevel;
     private readonly PairMerger merger;
     private readonly WordCache cache = new();
 
@@ -24,28 +26,16 @@ public sealed class BpeTokenizer : Tokenizer
         foreach (var (token, id) in vocabulary)
             tokensById[id] = token;
 
-        Normalizer = options.Normalizer;
-        PreTokenizer = options.PreTokenizer ?? PreTokenizer.CreateWordOrNonWord();
-        UnknownToken = options.UnknownToken;
-        FuseUnknownTokens = options.FuseUnknownTokens;
-        ByteLevel = options.ByteLevel;
-        unknownId = UnknownToken is null ? NoId : IdOf(UnknownToken);
-        if (ByteLevel)
+        PreTokenizer = options.PreTokenizer ?? new WordPreTokenizer();
+        fuseUnknownTokens = options.FuseUnknownTokens;
+        byteLevel = options.ByteLevel;
+        unknownId = options.UnknownToken is null ? NoId : IdOf(options.UnknownToken);
+        if (byteLevel)
             byteIds = [.. Enumerable.Range(0, 256).Select(value => IdOrNone([ByteAlphabet.CharOf((byte)value)]))];
         merger = new PairMerger(ReadMerges(options.Merges ?? []));
     }
 
-    public override Normalizer Normalizer { get; }
-
     public override PreTokenizer PreTokenizer { get; }
-
-    public IReadOnlyDictionary<string, int> Vocabulary => vocabulary;
-
-    public string UnknownToken { get; }
-
-    public bool FuseUnknownTokens { get; }
-
-    public bool ByteLevel { get; }
 
     /// <exception cref="InvalidOperationException">A merge or the unknown token is not in the vocabulary.</exception>
     public static BpeTokenizer Create(BpeOptions options)
@@ -56,7 +46,7 @@ public sealed class BpeTokenizer : Tokenizer
 
     protected override EncodeResults<EncodedToken> EncodeToTokens(string text, ReadOnlySpan<char> textSpan, EncodeSettings settings)
     {
-        var source = Normalize(text, textSpan, settings, out var normalizedText);
+        var source = text ?? textSpan.ToString();
         var tokens = new List<EncodedToken>();
         var charsConsumed = source.Length;
         foreach (var (offset, length) in Words(source, settings))
@@ -68,7 +58,7 @@ public sealed class BpeTokenizer : Tokenizer
             charsConsumed = tokens[^1].Offset.End.Value;
             break;
         }
-        return new EncodeResults<EncodedToken> { Tokens = tokens, NormalizedText = normalizedText, CharsConsumed = charsConsumed };
+        return new EncodeResults<EncodedToken> { Tokens = tokens, CharsConsumed = charsConsumed };
     }
 
     protected override EncodeResults<int> EncodeToIds(string text, ReadOnlySpan<char> textSpan, EncodeSettings settings)
@@ -77,12 +67,12 @@ public sealed class BpeTokenizer : Tokenizer
         if (settings.MaxTokenCount != int.MaxValue)
             return base.EncodeToIds(text, textSpan, settings);
 
-        var source = Normalize(text, textSpan, settings, out var normalizedText);
+        var source = text ?? textSpan.ToString();
         var ids = new List<int>();
         foreach (var (offset, length) in Words(source, settings))
             foreach (var symbol in SymbolsOf(source.AsSpan(offset, length)))
                 ids.Add(symbol.Id);
-        return new EncodeResults<int> { Tokens = ids, NormalizedText = normalizedText, CharsConsumed = source.Length };
+        return new EncodeResults<int> { Tokens = ids, CharsConsumed = source.Length };
     }
 
     /// <summary>The text of the ids; ids that are not in the vocabulary are left out.</summary>
@@ -90,7 +80,7 @@ public sealed class BpeTokenizer : Tokenizer
     {
         ArgumentNullException.ThrowIfNull(ids);
         var tokens = string.Concat(ids.Select(id => tokensById.GetValueOrDefault(id)));
-        return ByteLevel ? DecodeBytes(tokens) : tokens;
+        return byteLevel ? DecodeBytes(tokens) : tokens;
     }
 
     public override OperationStatus Decode(IEnumerable<int> ids, Span<char> destination, out int idsConsumed, out int charsWritten)
@@ -117,14 +107,6 @@ public sealed class BpeTokenizer : Tokenizer
         return Encoding.UTF8.GetString(bytes, 0, count);
     }
 
-    private string Normalize(string text, ReadOnlySpan<char> textSpan, EncodeSettings settings, out string normalizedText)
-    {
-        normalizedText = null;
-        if (!settings.ConsiderNormalization || Normalizer is null)
-            return text ?? textSpan.ToString();
-        return normalizedText = text is null ? Normalizer.Normalize(textSpan) : Normalizer.Normalize(text);
-    }
-
     private IEnumerable<(int Offset, int Length)> Words(string source, EncodeSettings settings)
     {
         if (source.Length == 0)
@@ -134,11 +116,11 @@ public sealed class BpeTokenizer : Tokenizer
 
     private void AddTokens(ReadOnlySpan<char> word, int offset, List<EncodedToken> tokens)
     {
-        var charOfByte = ByteLevel ? CharOfByte(word) : null;
+        var charOfByte = byteLevel ? CharOfByte(word) : null;
         foreach (var (id, start, end) in SymbolsOf(word))
         {
-            var first = ByteLevel ? charOfByte[start] : start;
-            var last = ByteLevel ? charOfByte[end - 1] + CharCount(word[charOfByte[end - 1]..]) : end;
+            var first = byteLevel ? charOfByte[start] : start;
+            var last = byteLevel ? charOfByte[end - 1] + CharCount(word[charOfByte[end - 1]..]) : end;
             tokens.Add(new EncodedToken(id, tokensById[id], (offset + first)..(offset + last)));
         }
     }
@@ -147,7 +129,7 @@ public sealed class BpeTokenizer : Tokenizer
     {
         if (cache.TryGet(word, out var cached))
             return cached;
-        var symbols = ByteLevel ? SymbolsOfBytes(word) : SymbolsOfCharacters(word);
+        var symbols = byteLevel ? SymbolsOfBytes(word) : SymbolsOfCharacters(word);
         var merged = symbols[..merger.Merge(symbols)].ToArray();
         cache.Add(word, merged);
         return merged;
@@ -180,7 +162,7 @@ public sealed class BpeTokenizer : Tokenizer
     {
         if (id != NoId)
             symbols[count++] = new Symbol(id, start, end);
-        else if (FuseUnknownTokens && count > 0 && symbols[count - 1] is var last && last.Id == unknownId && last.End == start)
+        else if (fuseUnknownTokens && count > 0 && symbols[count - 1] is var last && last.Id == unknownId && last.End == start)
             symbols[count - 1].End = end;
         else if (unknownId != NoId)
             symbols[count++] = new Symbol(unknownId, start, end);

@@ -21,7 +21,7 @@ public sealed class Scalar : IDisposable
         number = value;
     }
 
-    public torch.ScalarType Type { get; }
+    internal torch.ScalarType Type { get; }
 
     public static implicit operator Scalar(bool value) => new(torch.ScalarType.Bool, value ? 1 : 0);
 

@@ -1,5 +1,3 @@
-using System.Collections;
-
 namespace TorchSharp.Utils;
 
 /// <summary>
@@ -7,13 +5,14 @@ namespace TorchSharp.Utils;
 /// the tensor: from then on every access throws <see cref="InvalidOperationException"/>.
 /// </summary>
 /// <typeparam name="T">The .NET type of the tensor's elements.</typeparam>
-public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T>
+public sealed unsafe class TensorAccessor<T> : IDisposable
     where T : unmanaged
 {
     private readonly T* first;
     private readonly long[] shape;
     private readonly long[] strides;
     private readonly bool contiguous;
+    private readonly long count;
     private torch.Tensor tensor;
 
     internal TensorAccessor(torch.Tensor tensor)
@@ -23,12 +22,8 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T>
         shape = tensor.shape;
         strides = tensor.stride();
         contiguous = tensor.is_contiguous();
-        Count = tensor.numel();
+        count = tensor.numel();
     }
-
-    public long Count { get; }
-
-    public bool IsReadOnly => false;
 
     /// <summary>The element at those indices, one per dimension.</summary>
     /// <exception cref="ArgumentException">There are more or fewer indices than dimensions.</exception>
@@ -51,59 +46,19 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T>
 
     public T[] ToArray()
     {
-        var array = new T[Count];
-        CopyTo(array.AsSpan());
+        var start = Live();
+        var array = new T[count];
+        if (contiguous)
+            new ReadOnlySpan<T>(start, array.Length).CopyTo(array);
+        else
+            for (var i = 0; i < array.Length; i++)
+                array[i] = start[OffsetOf(i)];
+        GC.KeepAlive(tensor);
         return array;
     }
 
-    public void CopyTo(T[] array, int arrayIndex = 0, long tensorIndex = 0) => CopyTo(array.AsSpan(), arrayIndex, tensorIndex);
-
-    /// <summary>Copies from the tensor's element number <paramref name="tensorIndex"/> on, as much as there is room for.</summary>
-    public void CopyTo(Span<T> array, int arrayIndex = 0, long tensorIndex = 0)
-    {
-        var destination = array[arrayIndex..];
-        var count = (int)Math.Min(destination.Length, Count - tensorIndex);
-        if (contiguous)
-            new ReadOnlySpan<T>(Live() + tensorIndex, count).CopyTo(destination);
-        else
-            for (var i = 0; i < count; i++)
-                destination[i] = *ElementNumber(tensorIndex + i);
-        GC.KeepAlive(tensor);
-    }
-
-    public void CopyFrom(T[] array, int arrayIndex = 0, long tensorIndex = 0) =>
-        CopyFrom((ReadOnlySpan<T>)array, arrayIndex, tensorIndex);
-
-    /// <summary>Writes from the tensor's element number <paramref name="tensorIndex"/> on, as much as there is room for.</summary>
-    public void CopyFrom(ReadOnlySpan<T> array, int arrayIndex = 0, long tensorIndex = 0)
-    {
-        var source = array[arrayIndex..];
-        var count = (int)Math.Min(source.Length, Count - tensorIndex);
-        if (contiguous)
-            source[..count].CopyTo(new Span<T>(Live() + tensorIndex, count));
-        else
-            for (var i = 0; i < count; i++)
-                *ElementNumber(tensorIndex + i) = source[i];
-        GC.KeepAlive(tensor);
-    }
-
-    public IEnumerator<T> GetEnumerator()
-    {
-        for (var i = 0L; i < Count; i++)
-            yield return ElementValue(i);
-    }
-
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
-
     /// <summary>Lets go of the tensor, which stays as it is.</summary>
     public void Dispose() => tensor = null;
-
-    private T ElementValue(long number)
-    {
-        var value = *ElementNumber(number);
-        GC.KeepAlive(tensor);
-        return value;
-    }
 
     private T* Live()
     {
@@ -126,7 +81,8 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T>
         return Live() + offset;
     }
 
-    private T* ElementNumber(long number)
+    // Where element number so-and-so, counted row by row, lies.
+    private long OffsetOf(long number)
     {
         var offset = 0L;
         for (var i = shape.Length - 1; i >= 0; i--)
@@ -134,6 +90,6 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T>
             offset += number % shape[i] * strides[i];
             number /= shape[i];
         }
-        return Live() + offset;
+        return offset;
     }
 }

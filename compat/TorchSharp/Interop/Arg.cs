@@ -26,17 +26,12 @@ internal readonly unsafe struct Arg
     /// <summary>An absent optional argument.</summary>
     internal static Arg None => new(ValueKind.None);
 
-    /// <summary>The value that the operator's schema gives.</summary>
-    internal static Arg Default => default;
-
     public static implicit operator Arg(torch.Tensor tensor) =>
         tensor is null ? None : new(ValueKind.Tensor, tensor.Handle, owner: tensor);
 
     public static implicit operator Arg(torch.Tensor[] tensors) => new(ValueKind.TensorList, count: tensors.Length, owner: tensors);
 
     public static implicit operator Arg(long value) => new(ValueKind.Int, value);
-
-    public static implicit operator Arg(long? value) => value is null ? None : new(ValueKind.Int, value.Value);
 
     public static implicit operator Arg(double value) => new(ValueKind.Double, BitConverter.DoubleToInt64Bits(value));
 
@@ -47,8 +42,6 @@ internal readonly unsafe struct Arg
 
     public static implicit operator Arg(string text) =>
         text is null ? None : new(ValueKind.String, count: Encoding.UTF8.GetByteCount(text), owner: text);
-
-    public static implicit operator Arg(torch.ScalarType type) => new(ValueKind.Int, (int)type);
 
     public static implicit operator Arg(torch.ScalarType? type) => type is null ? None : new(ValueKind.Int, (int)type.Value);
 

@@ -15,8 +15,9 @@ internal sealed unsafe class Op
     /// <param name="name">The operator's name and, after a point, its overload: <c>add.Tensor</c>.</param>
     internal Op(string name) => this.name = name;
 
-    /// <summary>Whether the loaded libtorch has the operator.</summary>
-    internal bool Exists => Find() != IntPtr.Zero;
+    /// <summary>The shim's <c>ts_operator</c>.</summary>
+    /// <exception cref="ExternalException">The loaded libtorch has no such operator.</exception>
+    internal IntPtr Handle => handle != IntPtr.Zero ? handle : handle = Find();
 
     /// <summary>Calls an operator that gives one tensor.</summary>
     /// <exception cref="ExternalException">libtorch refused; the message is its own.</exception>
@@ -47,18 +48,10 @@ internal sealed unsafe class Op
         return tensors;
     }
 
-    /// <summary>Calls an operator that gives a truth value.</summary>
-    internal bool CallBool(params ReadOnlySpan<Arg> arguments)
-    {
-        Value result;
-        Invoke(arguments, &result, 1);
-        return result.Integer != 0;
-    }
-
     [SkipLocalsInit]
     private void Invoke(ReadOnlySpan<Arg> arguments, Value* results, int capacity)
     {
-        var op = handle != IntPtr.Zero ? handle : FindOrThrow();
+        var op = Handle;
         var scratchWords = 0;
         foreach (ref readonly var argument in arguments)
             scratchWords += argument.ScratchWords;
@@ -79,19 +72,14 @@ internal sealed unsafe class Op
             GC.KeepAlive(argument.Owner);
     }
 
-    private IntPtr FindOrThrow() =>
-        Find() is var found && found != IntPtr.Zero ? found : throw new ExternalException($"this libtorch has no operator 'aten::{name}'");
-
     private IntPtr Find()
     {
-        if (handle != IntPtr.Zero)
-            return handle;
         var point = name.IndexOf('.');
         var baseName = Encoding.UTF8.GetBytes($"aten::{(point < 0 ? name : name[..point])}\0");
         var overload = Encoding.UTF8.GetBytes(point < 0 ? "\0" : $"{name[(point + 1)..]}\0");
         IntPtr found;
         fixed (byte* baseNamePointer = baseName, overloadPointer = overload)
             Shim.Check(Shim.ts_operator_find(baseNamePointer, overloadPointer, &found));
-        return handle = found;
+        return found != IntPtr.Zero ? found : throw new ExternalException($"this libtorch has no operator 'aten::{name}'");
     }
 }

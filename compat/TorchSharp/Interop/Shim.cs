@@ -9,15 +9,12 @@ internal static unsafe class Shim
 
     static Shim() => ShimLibrary.Register();
 
-    /// <summary>The message of this thread's last failure.</summary>
-    internal static string LastError => Marshal.PtrToStringUTF8((IntPtr)ts_last_error());
-
     /// <summary>Throws what libtorch said when <paramref name="status"/>, the result of a shim function, reports a failure.</summary>
     /// <exception cref="ExternalException">The native call failed; the message is libtorch's.</exception>
     internal static void Check(int status)
     {
         if (status != 0)
-            throw new ExternalException(LastError);
+            throw new ExternalException(Marshal.PtrToStringUTF8((IntPtr)ts_last_error()));
     }
 
     [DllImport(Library)]
@@ -55,22 +52,8 @@ internal static unsafe class Shim
     internal static extern int ts_tensor_set_grad(IntPtr tensor, IntPtr grad);
 
     [DllImport(Library)]
-    internal static extern int ts_tensor_retain_grad(IntPtr tensor);
-
-    [DllImport(Library)]
     internal static extern int ts_backward(
-        IntPtr* tensors, int count, IntPtr* gradTensors, int retainGraph, int createGraph, IntPtr* inputs, int inputCount);
-
-    [DllImport(Library)]
-    internal static extern int ts_grad(
-        IntPtr* outputs, int outputCount, IntPtr* inputs, int inputCount, IntPtr* gradOutputs, int retainGraph, int createGraph,
-        int allowUnused, IntPtr* grads);
-
-    [DllImport(Library)]
-    internal static extern int ts_function_attach(
-        byte* name, IntPtr* next, int inputCount, IntPtr* outputs, int* differentiable, int outputCount, IntPtr context,
-        delegate* unmanaged<IntPtr, IntPtr*, int, IntPtr*, int, byte*, int, int> backward, delegate* unmanaged<IntPtr, void> released,
-        IntPtr* wrapped);
+        IntPtr tensor, IntPtr grad, int retainGraph, int createGraph, IntPtr* inputs, int inputCount);
 
     [DllImport(Library)]
     internal static extern int ts_grad_mode_get();
@@ -79,31 +62,13 @@ internal static unsafe class Shim
     internal static extern void ts_grad_mode_set(int enabled);
 
     [DllImport(Library)]
-    internal static extern int ts_inference_mode_enter(int enabled, IntPtr* guard);
-
-    [DllImport(Library)]
-    internal static extern void ts_inference_mode_exit(IntPtr guard);
-
-    [DllImport(Library)]
     internal static extern int ts_manual_seed(ulong seed);
 
     [DllImport(Library)]
     internal static extern int ts_generator_default(int deviceType, int deviceIndex, IntPtr* generator);
 
     [DllImport(Library)]
-    internal static extern int ts_generator_new(ulong seed, IntPtr* generator);
-
-    [DllImport(Library)]
     internal static extern void ts_generator_release(IntPtr generator);
-
-    [DllImport(Library)]
-    internal static extern int ts_generator_set_seed(IntPtr generator, ulong seed);
-
-    [DllImport(Library)]
-    internal static extern int ts_generator_get_seed(IntPtr generator, ulong* seed);
-
-    [DllImport(Library)]
-    internal static extern int ts_generator_reseed(IntPtr generator, ulong* seed);
 
     [DllImport(Library)]
     internal static extern int ts_generator_get_state(IntPtr generator, IntPtr* state);
@@ -119,7 +84,4 @@ internal static unsafe class Shim
 
     [DllImport(Library)]
     internal static extern int ts_device_count(int deviceType, int* count);
-
-    [DllImport(Library)]
-    internal static extern int ts_device_synchronize(int deviceType, int deviceIndex);
 }

@@ -32,9 +32,6 @@ internal unsafe struct Value
     internal long Integer;
 
     [FieldOffset(8)]
-    internal double Number;
-
-    [FieldOffset(8)]
     internal void* Pointer;
 }
 
@@ -51,7 +48,5 @@ internal unsafe struct TensorDescription
     internal int DeviceType;
     internal int DeviceIndex;
     internal int RequiresGrad;
-    internal int IsLeaf;
     internal int IsContiguous;
-    private readonly int unused;
 }

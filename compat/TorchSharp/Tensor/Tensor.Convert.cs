@@ -24,24 +24,7 @@ public static partial class torch
         public Tensor to(Tensor other, bool non_blocking = false) =>
             Convert(other.dtype, other.device, copy: false, disposeAfter: false, non_blocking);
 
-        public Tensor to_type(ScalarType type, bool copy = false, bool disposeAfter = false, bool non_blocking = false) =>
-            Convert(type, null, copy, disposeAfter, non_blocking);
-
-        public Tensor type_as(Tensor tensor) => to(tensor.dtype);
-
         public Tensor cpu() => to(CPU);
-
-        public Tensor cuda(Device device = null, bool non_blocking = false) => to(device ?? CUDA, non_blocking: non_blocking);
-
-        public Tensor bfloat16() => to(ScalarType.BFloat16);
-
-        public Tensor half() => to(ScalarType.Float16);
-
-        public Tensor @float() => to(ScalarType.Float32);
-
-        public Tensor alias() => Aten.alias.Call(this);
-
-        public Tensor clone() => Aten.clone.Call(this);
 
         public Tensor contiguous() => Aten.contiguous.Call(this);
 
@@ -51,15 +34,12 @@ public static partial class torch
             return this;
         }
 
-        public Tensor zero_() => Aten.zero_.Call(this);
-
         public Tensor fill_(Scalar value) => Aten.fill__Scalar.Call(this, value);
 
         private Tensor Convert(ScalarType? type, Device device, bool copy, bool disposeAfter, bool non_blocking)
         {
-            if (device is not null)
-                InitializeDeviceType(device.type);
-            var converted = Aten.to_dtype_layout.Call(this, type, Arg.None, device, Arg.None, non_blocking, copy);
+            var place = device is null ? null : Usable(device);
+            var converted = Aten.to_dtype_layout.Call(this, type, Arg.None, place, Arg.None, non_blocking, copy);
             if (disposeAfter)
                 Dispose();
             return converted;

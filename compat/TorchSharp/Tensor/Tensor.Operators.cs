@@ -96,41 +96,41 @@ public static partial class torch
 
         public static Tensor operator -(Tensor tensor) => tensor.neg();
 
-        public static Tensor operator <(Tensor left, Tensor right) => left.lt(right);
+        public static Tensor operator <(Tensor left, Tensor right) => Aten.lt_Tensor.Call(left, right);
 
-        public static Tensor operator <(Tensor left, Scalar right) => left.lt(right);
+        public static Tensor operator <(Tensor left, Scalar right) => Aten.lt_Scalar.Call(left, right);
 
-        public static Tensor operator <(Scalar left, Tensor right) => right.gt(left);
+        public static Tensor operator <(Scalar left, Tensor right) => Aten.gt_Scalar.Call(right, left);
 
-        public static Tensor operator >(Tensor left, Tensor right) => left.gt(right);
+        public static Tensor operator >(Tensor left, Tensor right) => Aten.gt_Tensor.Call(left, right);
 
-        public static Tensor operator >(Tensor left, Scalar right) => left.gt(right);
+        public static Tensor operator >(Tensor left, Scalar right) => Aten.gt_Scalar.Call(left, right);
 
-        public static Tensor operator >(Scalar left, Tensor right) => right.lt(left);
+        public static Tensor operator >(Scalar left, Tensor right) => Aten.lt_Scalar.Call(right, left);
 
-        public static Tensor operator <=(Tensor left, Tensor right) => left.le(right);
+        public static Tensor operator <=(Tensor left, Tensor right) => Aten.le_Tensor.Call(left, right);
 
-        public static Tensor operator <=(Tensor left, Scalar right) => left.le(right);
+        public static Tensor operator <=(Tensor left, Scalar right) => Aten.le_Scalar.Call(left, right);
 
-        public static Tensor operator <=(Scalar left, Tensor right) => right.ge(left);
+        public static Tensor operator <=(Scalar left, Tensor right) => Aten.ge_Scalar.Call(right, left);
 
-        public static Tensor operator >=(Tensor left, Tensor right) => left.ge(right);
+        public static Tensor operator >=(Tensor left, Tensor right) => Aten.ge_Tensor.Call(left, right);
 
-        public static Tensor operator >=(Tensor left, Scalar right) => left.ge(right);
+        public static Tensor operator >=(Tensor left, Scalar right) => Aten.ge_Scalar.Call(left, right);
 
-        public static Tensor operator >=(Scalar left, Tensor right) => right.le(left);
+        public static Tensor operator >=(Scalar left, Tensor right) => Aten.le_Scalar.Call(right, left);
 
-        public static Tensor operator ==(Tensor left, Tensor right) => left.eq(right);
+        public static Tensor operator ==(Tensor left, Tensor right) => Aten.eq_Tensor.Call(left, right);
 
-        public static Tensor operator ==(Tensor left, Scalar right) => left.eq(right);
+        public static Tensor operator ==(Tensor left, Scalar right) => Aten.eq_Scalar.Call(left, right);
 
-        public static Tensor operator ==(Scalar left, Tensor right) => right.eq(left);
+        public static Tensor operator ==(Scalar left, Tensor right) => Aten.eq_Scalar.Call(right, left);
 
-        public static Tensor operator !=(Tensor left, Tensor right) => left.ne(right);
+        public static Tensor operator !=(Tensor left, Tensor right) => Aten.ne_Tensor.Call(left, right);
 
-        public static Tensor operator !=(Tensor left, Scalar right) => left.ne(right);
+        public static Tensor operator !=(Tensor left, Scalar right) => Aten.ne_Scalar.Call(left, right);
 
-        public static Tensor operator !=(Scalar left, Tensor right) => right.ne(left);
+        public static Tensor operator !=(Scalar left, Tensor right) => Aten.ne_Scalar.Call(right, left);
 
         public static Tensor operator &(Tensor left, Tensor right) => Aten.bitwise_and_Tensor.Call(left, right);
 

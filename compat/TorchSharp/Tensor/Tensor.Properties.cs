@@ -23,15 +23,7 @@ public static partial class torch
 
         public DeviceType device_type => (DeviceType)Describe().DeviceType;
 
-        public int device_index => Describe().DeviceIndex;
-
-        public bool is_cuda => device_type == DeviceType.CUDA;
-
-        public bool is_leaf => Describe().IsLeaf != 0;
-
-        public long ndim => Describe().Dim;
-
-        public long dim() => ndim;
+        public long dim() => Describe().Dim;
 
         public long[] size() => shape;
 
@@ -44,20 +36,12 @@ public static partial class torch
             return size;
         }
 
-        public long[] stride()
+        internal long[] stride()
         {
             var description = Describe();
             var strides = new Span<long>(description.Strides, description.Dim).ToArray();
             GC.KeepAlive(this);
             return strides;
-        }
-
-        public long stride(int dim)
-        {
-            var description = Describe();
-            var stride = description.Strides[Wrap(dim, description.Dim)];
-            GC.KeepAlive(this);
-            return stride;
         }
 
         public long numel() => Describe().NumElements;

@@ -20,47 +20,40 @@ public static partial class torch
     public partial class Tensor : IDisposable
     {
         private static long totalCount;
-        private static long peakCount;
 
         private IntPtr handle;
 
-        internal Tensor(IntPtr handle, bool register = true)
+        private protected Tensor(IntPtr handle, DisposeScope scope)
         {
             this.handle = handle;
-            CountOne();
-            if (register)
-                DisposeScope.Innermost?.Attach(this);
+            Interlocked.Increment(ref totalCount);
+            scope?.Attach(this);
         }
 
-        ~Tensor() => Dispose(false);
+        ~Tensor() => Release();
 
         /// <summary>How many tensors live in this process.</summary>
         public static long TotalCount => Interlocked.Read(ref totalCount);
 
-        /// <summary>The highest <see cref="TotalCount"/> so far.</summary>
-        public static long PeakCount => Interlocked.Read(ref peakCount);
-
         /// <summary>The native <c>at::Tensor*</c>.</summary>
-        public IntPtr Handle => handle != IntPtr.Zero ? handle : throw new InvalidOperationException("Tensor invalid -- empty handle.");
+        internal IntPtr Handle => handle != IntPtr.Zero ? handle : throw new InvalidOperationException("Tensor invalid -- empty handle.");
 
-        public bool IsInvalid => handle == IntPtr.Zero;
+        internal bool IsInvalid => handle == IntPtr.Zero;
 
         internal DisposeScope OwningDisposeScope { get; set; }
 
-        /// <summary>Takes over a native <c>at::Tensor*</c>.</summary>
-        public static Tensor UnsafeCreateTensor(IntPtr handle) => new(handle);
-
         /// <summary>Wraps a tensor that the shim gave; null for an undefined one.</summary>
-        internal static Tensor FromNative(IntPtr handle) => handle == IntPtr.Zero ? null : new Tensor(handle);
+        internal static Tensor FromNative(IntPtr handle) =>
+            handle == IntPtr.Zero ? null : new Tensor(handle, DisposeScope.Innermost);
 
         public void Dispose()
         {
-            OwningDisposeScope?.MarkAsDisposed(this);
-            Dispose(true);
+            OwningDisposeScope?.Detach(this);
+            Release();
             GC.SuppressFinalize(this);
         }
 
-        protected virtual void Dispose(bool disposing)
+        private void Release()
         {
             var released = Interlocked.Exchange(ref handle, IntPtr.Zero);
             if (released == IntPtr.Zero)
@@ -75,7 +68,7 @@ public static partial class torch
             var taken = Handle;
             handle = IntPtr.Zero;
             Interlocked.Decrement(ref totalCount);
-            OwningDisposeScope?.MarkAsDisposed(this);
+            OwningDisposeScope?.Detach(this);
             GC.SuppressFinalize(this);
             return taken;
         }
@@ -92,17 +85,6 @@ public static partial class torch
             return this;
         }
 
-        public Tensor MoveToOtherDisposeScope(DisposeScope other)
-        {
-            if (OwningDisposeScope is { } owner)
-                owner.MoveToOther(other, this);
-            else
-                other?.Attach(this);
-            return this;
-        }
-
-        public Tensor MoveToOtherDisposeScope(Tensor other) => MoveToOtherDisposeScope(other.OwningDisposeScope);
-
         // == compares element by element, so equality of objects stays identity.
         public override bool Equals(object obj) => ReferenceEquals(this, obj);
 
@@ -111,12 +93,5 @@ public static partial class torch
         /// <summary>The shape, element type and device, not the elements: <c>[2x3], type = Float32, device = cpu</c>.</summary>
         public override string ToString() =>
             IsInvalid ? "(disposed tensor)" : $"[{string.Join("x", shape)}], type = {dtype}, device = {device}";
-
-        private static void CountOne()
-        {
-            var count = Interlocked.Increment(ref totalCount);
-            for (var peak = PeakCount; count > peak; peak = PeakCount)
-                Interlocked.CompareExchange(ref peakCount, count, peak);
-        }
     }
 }

@@ -10,37 +10,26 @@ public enum DeviceType
     META = 14,
 }
 
-public static partial class torch
+public static unsafe partial class torch
 {
     /// <summary>Where a tensor's elements are: a kind of device, and which one of that kind; index -1 is the current one.</summary>
     public class Device
     {
-        public Device(DeviceType deviceType, int index = -1)
+        internal Device(DeviceType deviceType, int index = -1)
         {
             type = deviceType;
             this.index = deviceType == DeviceType.CPU ? -1 : index;
         }
 
-        public Device(string deviceType, int index = -1)
-            : this(TypeOf(deviceType), index)
-        {
-        }
-
         /// <param name="description"><c>cpu</c>, <c>cuda</c> or <c>cuda:1</c>.</param>
-        public Device(string description)
-            : this(description.Split(':')[0], IndexOf(description))
+        internal Device(string description)
+            : this(TypeOf(description.Split(':')[0]), IndexOf(description))
         {
         }
 
-        /// <summary>A CUDA device.</summary>
-        public Device(int index)
-            : this(DeviceType.CUDA, index)
-        {
-        }
+        internal DeviceType type { get; }
 
-        public DeviceType type { get; }
-
-        public int index { get; }
+        internal int index { get; }
 
         public static implicit operator Device(string description) => new(description);
 
@@ -69,28 +58,17 @@ public static partial class torch
         }
     }
 
-    public static readonly Device CPU = new(DeviceType.CPU);
+    internal static readonly Device CPU = new(DeviceType.CPU);
 
-    public static Device CUDA => new(DeviceType.CUDA, 0);
-
-    public static Device device(DeviceType deviceType, int index = -1) => Usable(new Device(deviceType, index));
-
-    public static Device device(string deviceType, int index = -1) => Usable(new Device(deviceType, index));
-
-    public static Device device(string description) => Usable(new Device(description));
-
-    public static Device device(int index) => Usable(new Device(index));
-
-    /// <exception cref="InvalidOperationException">This machine, or its libtorch, has no such device.</exception>
-    public static void InitializeDeviceType(DeviceType deviceType)
-    {
-        if (deviceType == DeviceType.CUDA && !cuda_is_available())
-            throw new InvalidOperationException("Torch device type CUDA did not initialise on the current machine.");
-    }
-
+    /// <exception cref="InvalidOperationException">This machine, or its libtorch, has no CUDA device.</exception>
     private static Device Usable(Device device)
     {
-        InitializeDeviceType(device.type);
-        return device;
+        if (device.type != DeviceType.CUDA)
+            return device;
+        int count;
+        Shim.Check(Shim.ts_device_count((int)DeviceType.CUDA, &count));
+        return count > 0
+            ? device
+            : throw new InvalidOperationException("Torch device type CUDA did not initialise on the current machine.");
     }
 }

@@ -19,11 +19,6 @@ public static partial class torch
 
     public static readonly ScalarType float32 = ScalarType.Float32;
     public static readonly ScalarType float64 = ScalarType.Float64;
-    public static readonly ScalarType bfloat16 = ScalarType.BFloat16;
-    public static readonly ScalarType float16 = ScalarType.Float16;
-    public static readonly ScalarType int64 = ScalarType.Int64;
-    public static readonly ScalarType int32 = ScalarType.Int32;
-    public static readonly ScalarType @bool = ScalarType.Bool;
 
     /// <summary>The element type that a .NET type stands for; null when there is none.</summary>
     internal static ScalarType? ScalarTypeOf(Type type) => type switch

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace TorchSharp;
 
 public static unsafe partial class torch
@@ -64,37 +62,30 @@ public static unsafe partial class torch
 
     public static Tensor tensor(
         bool[,] rawArray, ScalarType? dtype = null, Device device = null, bool requires_grad = false, string[] names = null) =>
-        from_array(rawArray, dtype, device, requires_grad, names);
+        FromRectangle(rawArray, dtype, device, requires_grad, names);
 
     public static Tensor tensor(
         int[,] rawArray, ScalarType? dtype = null, Device device = null, bool requires_grad = false, string[] names = null) =>
-        from_array(rawArray, dtype, device, requires_grad, names);
+        FromRectangle(rawArray, dtype, device, requires_grad, names);
 
     public static Tensor tensor(
         long[,] rawArray, ScalarType? dtype = null, Device device = null, bool requires_grad = false, string[] names = null) =>
-        from_array(rawArray, dtype, device, requires_grad, names);
+        FromRectangle(rawArray, dtype, device, requires_grad, names);
 
     public static Tensor tensor(
         float[,] rawArray, ScalarType? dtype = null, Device device = null, bool requires_grad = false, string[] names = null) =>
-        from_array(rawArray, dtype, device, requires_grad, names);
+        FromRectangle(rawArray, dtype, device, requires_grad, names);
 
     public static Tensor tensor(
         double[,] rawArray, ScalarType? dtype = null, Device device = null, bool requires_grad = false, string[] names = null) =>
-        from_array(rawArray, dtype, device, requires_grad, names);
+        FromRectangle(rawArray, dtype, device, requires_grad, names);
 
-    /// <summary>A copy of an array of any rank.</summary>
-    public static Tensor from_array(Array rawArray, Device device = null) => from_array(rawArray, null, device);
-
-    public static Tensor from_array(
-        Array rawArray, ScalarType? dtype, Device device = null, bool requires_grad = false, string[] names = null)
+    private static Tensor FromRectangle<T>(T[,] array, ScalarType? dtype, Device device, bool requires_grad, string[] names)
+        where T : unmanaged
     {
-        var elementType = ScalarTypeOf(rawArray.GetType().GetElementType())
-            ?? throw new ArgumentException($"an array of {rawArray.GetType().GetElementType()} can't become a tensor", nameof(rawArray));
-        var shape = new long[rawArray.Rank];
-        for (var i = 0; i < shape.Length; i++)
-            shape[i] = rawArray.GetLength(i);
-        fixed (byte* data = &MemoryMarshal.GetArrayDataReference(rawArray))
-            return FromMemory(data, shape, elementType, dtype, device, requires_grad, names);
+        fixed (T* data = array)
+            return FromMemory(
+                data, [array.GetLength(0), array.GetLength(1)], ScalarTypeOf(typeof(T)).Value, dtype, device, requires_grad, names);
     }
 
     private static Tensor FromArray<T>(

@@ -4,7 +4,7 @@ public static partial class torch
 {
     public static Tensor zeros(
         long[] size, ScalarType? dtype = null, Device device = null, bool requires_grad = false, string[] names = null) =>
-        Created(Aten.zeros.Call(size, dtype ?? default_dtype, Arg.None, Place(device)), requires_grad, names);
+        Created(Aten.zeros.Call(size, dtype ?? DefaultType, Arg.None, Place(device)), requires_grad, names);
 
     public static Tensor zeros(
         long size, ScalarType? dtype = null, Device device = null, bool requires_grad = false, string[] names = null) =>
@@ -26,7 +26,7 @@ public static partial class torch
 
     public static Tensor ones(
         long[] size, ScalarType? dtype = null, Device device = null, bool requires_grad = false, string[] names = null) =>
-        Created(Aten.ones.Call(size, dtype ?? default_dtype, Arg.None, Place(device)), requires_grad, names);
+        Created(Aten.ones.Call(size, dtype ?? DefaultType, Arg.None, Place(device)), requires_grad, names);
 
     public static Tensor ones(
         long size, ScalarType? dtype = null, Device device = null, bool requires_grad = false, string[] names = null) =>
@@ -48,7 +48,7 @@ public static partial class torch
 
     public static Tensor empty(
         long[] size, ScalarType? dtype = null, Device device = null, bool requires_grad = false, string[] names = null) =>
-        Created(Aten.empty_memory_format.Call(size, dtype ?? default_dtype, Arg.None, Place(device)), requires_grad, names);
+        Created(Aten.empty_memory_format.Call(size, dtype ?? DefaultType, Arg.None, Place(device)), requires_grad, names);
 
     public static Tensor empty(
         long size, ScalarType? dtype = null, Device device = null, bool requires_grad = false, string[] names = null) =>
@@ -70,7 +70,7 @@ public static partial class torch
 
     public static Tensor full(
         long[] size, Scalar value, ScalarType? dtype = null, Device device = null, bool requires_grad = false, string[] names = null) =>
-        Created(Aten.full.Call(size, value, dtype ?? default_dtype, Arg.None, Place(device)), requires_grad, names);
+        Created(Aten.full.Call(size, value, dtype ?? DefaultType, Arg.None, Place(device)), requires_grad, names);
 
     public static Tensor full(
         long size, Scalar value, ScalarType? dtype = null, Device device = null, bool requires_grad = false, string[] names = null) =>

@@ -1,16 +1,10 @@
 #include "torch_shim.h"
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
-#include <c10/core/InferenceMode.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/csrc/autograd/autograd.h>
-#include <torch/csrc/autograd/custom_function.h>
-#include <torch/csrc/autograd/function.h>
-#include <torch/csrc/autograd/functions/utils.h>
-#include <torch/csrc/autograd/variable.h>
 
 #include <cstring>
 #include <exception>
@@ -18,12 +12,11 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 static_assert(sizeof(ts_value) == 16, "the C# side declares the same 16 bytes");
-static_assert(sizeof(ts_description) == 64, "the C# side declares the same 64 bytes");
+static_assert(sizeof(ts_description) == 56, "the C# side declares the same 56 bytes");
 
 struct ts_operator {
   std::string name;
@@ -62,13 +55,6 @@ ts_tensor* new_tensor(at::Tensor tensor) {
   return tensor.defined() ? reinterpret_cast<ts_tensor*>(new at::Tensor(std::move(tensor))) : nullptr;
 }
 
-std::vector<at::Tensor> tensors_of(const ts_tensor* const* pointers, int32_t count) {
-  std::vector<at::Tensor> tensors(count);
-  for (int32_t i = 0; pointers != nullptr && i < count; ++i)
-    if (pointers[i] != nullptr) tensors[i] = tensor_of(pointers[i]);
-  return tensors;
-}
-
 const at::Generator& generator_of(const void* pointer) {
   return *static_cast<const at::Generator*>(pointer);
 }
@@ -95,18 +81,11 @@ c10::IValue to_int_list(const c10::Argument& argument, const ts_value& value) {
   return c10::IValue(std::vector<int64_t>(argument.N().value_or(1), integers[0]));
 }
 
-c10::IValue to_tensor_list(const ts_value& value, bool elements_may_be_absent) {
+c10::IValue to_tensor_list(const ts_value& value) {
   auto pointers = static_cast<const ts_tensor* const*>(value.content.pointer);
-  if (!elements_may_be_absent) {
-    c10::List<at::Tensor> list;
-    list.reserve(value.count);
-    for (int32_t i = 0; i < value.count; ++i) list.push_back(pointers[i] == nullptr ? at::Tensor() : tensor_of(pointers[i]));
-    return c10::IValue(std::move(list));
-  }
-  c10::impl::GenericList list(c10::OptionalType::ofTensor());
+  c10::List<at::Tensor> list;
   list.reserve(value.count);
-  for (int32_t i = 0; i < value.count; ++i)
-    list.push_back(pointers[i] == nullptr ? c10::IValue() : c10::IValue(tensor_of(pointers[i])));
+  for (int32_t i = 0; i < value.count; ++i) list.push_back(pointers[i] == nullptr ? at::Tensor() : tensor_of(pointers[i]));
   return c10::IValue(std::move(list));
 }
 
@@ -149,8 +128,7 @@ c10::IValue convert(const ts_operator& op, const c10::Argument& argument, const 
       const auto element = type.castRaw<c10::ListType>()->getElementType()->kind();
       const bool of_integers = element == c10::TypeKind::IntType || element == c10::TypeKind::SymIntType;
       if (of_integers && (value.kind == TS_INT_LIST || value.kind == TS_INT)) return to_int_list(argument, value);
-      const bool of_tensors = element == c10::TypeKind::TensorType || element == c10::TypeKind::OptionalType;
-      if (of_tensors && value.kind == TS_TENSOR_LIST) return to_tensor_list(value, element == c10::TypeKind::OptionalType);
+      if (element == c10::TypeKind::TensorType && value.kind == TS_TENSOR_LIST) return to_tensor_list(value);
       break;
     }
     default:
@@ -171,15 +149,6 @@ ts_value to_result(const ts_operator& op, c10::IValue value) {
   if (value.isTensor()) {
     result.kind = TS_TENSOR;
     result.content.pointer = new_tensor(std::move(value).toTensor());
-  } else if (value.isInt()) {
-    result.kind = TS_INT;
-    result.content.integer = value.toInt();
-  } else if (value.isDouble()) {
-    result.kind = TS_DOUBLE;
-    result.content.number = value.toDouble();
-  } else if (value.isBool()) {
-    result.kind = TS_BOOL;
-    result.content.integer = value.toBool() ? 1 : 0;
   } else if (value.isTensorList()) {
     auto tensors = value.toTensorVector();
     auto pointers = std::make_unique<ts_tensor*[]>(tensors.size());
@@ -187,7 +156,7 @@ ts_value to_result(const ts_operator& op, c10::IValue value) {
     result.kind = TS_TENSOR_LIST;
     result.count = static_cast<int32_t>(tensors.size());
     result.content.pointer = pointers.release();
-  } else if (!value.isNone()) {
+  } else {
     throw std::invalid_argument(op.name + ": a result of type " + value.tagKind() + " can't be passed on");
   }
   return result;
@@ -203,72 +172,6 @@ struct BorrowedStack {
   }
 };
 thread_local torch::jit::Stack BorrowedStack::spare;
-
-const c10::impl::DeviceGuardImplInterface* device_guard(int32_t device_type) {
-  const auto type = static_cast<c10::DeviceType>(device_type);
-  return c10::impl::hasDeviceGuardImpl(type) ? c10::impl::getDeviceGuardImpl(type) : nullptr;
-}
-
-// A backward written outside of C++.
-class ForeignBackward final : public torch::autograd::Node {
- public:
-  ForeignBackward(std::string name, void* context, ts_backward_function backward, ts_release_function released)
-      : name_(std::move(name)), context_(context), backward_(backward), released_(released) {
-  }
-
-  ~ForeignBackward() override {
-    released_(context_);
-  }
-
-  std::string name() const override {
-    return name_;
-  }
-
-  torch::autograd::variable_list apply(torch::autograd::variable_list&& grads) override {
-    std::vector<ts_tensor*> grad_outputs;
-    grad_outputs.reserve(grads.size());
-    for (auto& grad : grads) grad_outputs.push_back(new_tensor(std::move(grad)));
-    std::vector<ts_tensor*> grad_inputs(num_outputs(), nullptr);
-    char error[1024] = "";
-    const int failed = backward_(context_, grad_outputs.data(), static_cast<int32_t>(grad_outputs.size()), grad_inputs.data(),
-                                 static_cast<int32_t>(grad_inputs.size()), error, sizeof error);
-    torch::autograd::variable_list result(grad_inputs.size());
-    for (size_t i = 0; i < grad_inputs.size(); ++i) {
-      std::unique_ptr<at::Tensor> owned(reinterpret_cast<at::Tensor*>(grad_inputs[i]));
-      if (owned) result[i] = std::move(*owned);
-    }
-    if (failed != 0) throw std::runtime_error(error);
-    return result;
-  }
-
- private:
-  std::string name_;
-  void* context_;
-  ts_backward_function backward_;
-  ts_release_function released_;
-};
-
-// Nodes are held by std::shared_ptr in older versions of libtorch, by c10::intrusive_ptr in newer ones.
-using NodePointer = std::decay_t<decltype(std::declval<const at::Tensor&>().grad_fn())>;
-
-template <typename Pointer>
-struct NodeOwner;
-
-template <typename Node>
-struct NodeOwner<std::shared_ptr<Node>> {
-  template <typename... Arguments>
-  static std::shared_ptr<Node> make(Arguments... arguments) {
-    return std::make_shared<ForeignBackward>(arguments...);
-  }
-};
-
-template <typename Node>
-struct NodeOwner<c10::intrusive_ptr<Node>> {
-  template <typename... Arguments>
-  static c10::intrusive_ptr<Node> make(Arguments... arguments) {
-    return c10::make_intrusive<ForeignBackward>(arguments...);
-  }
-};
 
 }  // namespace
 
@@ -340,9 +243,7 @@ int ts_tensor_describe(const ts_tensor* tensor, ts_description* description) noe
                     static_cast<int32_t>(device.type()),
                     static_cast<int32_t>(device.index()),
                     source.requires_grad(),
-                    source.is_leaf(),
-                    source.is_contiguous(),
-                    0};
+                    source.is_contiguous()};
   });
 }
 
@@ -365,50 +266,13 @@ int ts_tensor_set_grad(const ts_tensor* tensor, const ts_tensor* grad) noexcept 
   return guarded([&] { tensor_of(tensor).mutable_grad() = grad == nullptr ? at::Tensor() : tensor_of(grad); });
 }
 
-int ts_tensor_retain_grad(const ts_tensor* tensor) noexcept {
-  return guarded([&] { tensor_of(tensor).retain_grad(); });
-}
-
-int ts_backward(const ts_tensor* const* tensors, int32_t count, const ts_tensor* const* grad_tensors, int32_t retain_graph,
-                int32_t create_graph, const ts_tensor* const* inputs, int32_t input_count) noexcept {
+int ts_backward(const ts_tensor* tensor, const ts_tensor* grad, int32_t retain_graph, int32_t create_graph,
+                const ts_tensor* const* inputs, int32_t input_count) noexcept {
   return guarded([&] {
-    auto grads = tensors_of(grad_tensors, grad_tensors == nullptr ? 0 : count);
-    torch::autograd::backward(tensors_of(tensors, count), grads, retain_graph != 0, create_graph != 0,
-                              tensors_of(inputs, input_count));
-  });
-}
-
-int ts_grad(const ts_tensor* const* outputs, int32_t output_count, const ts_tensor* const* inputs, int32_t input_count,
-            const ts_tensor* const* grad_outputs, int32_t retain_graph, int32_t create_graph, int32_t allow_unused,
-            ts_tensor** grads) noexcept {
-  return guarded([&] {
-    auto found = torch::autograd::grad(tensors_of(outputs, output_count), tensors_of(inputs, input_count),
-                                       tensors_of(grad_outputs, grad_outputs == nullptr ? 0 : output_count), retain_graph != 0,
-                                       create_graph != 0, allow_unused != 0);
-    for (int32_t i = 0; i < input_count; ++i) grads[i] = new_tensor(std::move(found[i]));
-  });
-}
-
-int ts_function_attach(const char* name, const ts_tensor* const* next, int32_t input_count, const ts_tensor* const* outputs,
-                       const int32_t* differentiable, int32_t output_count, void* context, ts_backward_function backward,
-                       ts_release_function released, ts_tensor** wrapped) noexcept {
-  return guarded([&] {
-    // Held by the outputs' history alone: without any differentiable output it is released right here.
-    const auto node = NodeOwner<NodePointer>::make(name, context, backward, released);
-    const auto inputs = tensors_of(next, input_count);
-    node->set_next_edges(torch::autograd::collect_next_edges(inputs));
-    const bool any_input_requires_grad = c10::GradMode::is_enabled() && torch::autograd::any_variable_requires_grad(inputs);
-    auto results = tensors_of(outputs, output_count);
-    for (int32_t i = 0; i < output_count; ++i) {
-      auto result = results[i].defined() ? results[i].detach() : at::Tensor();
-      if (result.defined() && any_input_requires_grad && differentiable[i] != 0 &&
-          torch::autograd::isDifferentiableType(result.scalar_type()))
-        torch::autograd::set_history(result, node);
-      else
-        node->add_input_metadata(torch::autograd::Node::undefined_input());
-      results[i] = std::move(result);
-    }
-    for (int32_t i = 0; i < output_count; ++i) wrapped[i] = new_tensor(std::move(results[i]));
+    std::vector<at::Tensor> leaves(input_count);
+    for (int32_t i = 0; i < input_count; ++i) leaves[i] = tensor_of(inputs[i]);
+    torch::autograd::backward({tensor_of(tensor)}, {grad == nullptr ? at::Tensor() : tensor_of(grad)}, retain_graph != 0,
+                              create_graph != 0, leaves);
   });
 }
 
@@ -418,14 +282,6 @@ int32_t ts_grad_mode_get(void) noexcept {
 
 void ts_grad_mode_set(int32_t enabled) noexcept {
   c10::GradMode::set_enabled(enabled != 0);
-}
-
-int ts_inference_mode_enter(int32_t enabled, void** guard) noexcept {
-  return guarded([&] { *guard = new c10::InferenceMode(enabled != 0); });
-}
-
-void ts_inference_mode_exit(void* guard) noexcept {
-  delete static_cast<c10::InferenceMode*>(guard);
 }
 
 int ts_manual_seed(uint64_t seed) noexcept {
@@ -439,36 +295,8 @@ int ts_generator_default(int32_t device_type, int32_t device_index, ts_generator
   });
 }
 
-int ts_generator_new(uint64_t seed, ts_generator** generator) noexcept {
-  return guarded([&] { *generator = reinterpret_cast<ts_generator*>(new at::Generator(at::detail::createCPUGenerator(seed))); });
-}
-
 void ts_generator_release(ts_generator* generator) noexcept {
   delete reinterpret_cast<at::Generator*>(generator);
-}
-
-int ts_generator_set_seed(const ts_generator* generator, uint64_t seed) noexcept {
-  return guarded([&] {
-    auto target = generator_of(generator);
-    std::lock_guard<std::mutex> lock(target.mutex());
-    target.set_current_seed(seed);
-  });
-}
-
-int ts_generator_get_seed(const ts_generator* generator, uint64_t* seed) noexcept {
-  return guarded([&] {
-    auto source = generator_of(generator);
-    std::lock_guard<std::mutex> lock(source.mutex());
-    *seed = source.current_seed();
-  });
-}
-
-int ts_generator_reseed(const ts_generator* generator, uint64_t* seed) noexcept {
-  return guarded([&] {
-    auto target = generator_of(generator);
-    std::lock_guard<std::mutex> lock(target.mutex());
-    *seed = target.seed();
-  });
 }
 
 int ts_generator_get_state(const ts_generator* generator, ts_tensor** state) noexcept {
@@ -497,16 +325,7 @@ int ts_num_threads_set(int32_t count) noexcept {
 
 int ts_device_count(int32_t device_type, int32_t* count) noexcept {
   return guarded([&] {
-    const auto* guard = device_guard(device_type);
-    *count = guard == nullptr ? 0 : static_cast<int32_t>(guard->deviceCount());
-  });
-}
-
-int ts_device_synchronize(int32_t device_type, int32_t device_index) noexcept {
-  return guarded([&] {
-    const auto* guard = device_guard(device_type);
-    if (guard == nullptr) throw std::invalid_argument("this libtorch was built without that kind of device");
-    const c10::Device device(static_cast<c10::DeviceType>(device_type), static_cast<c10::DeviceIndex>(device_index));
-    guard->synchronizeStream(guard->getStream(device_index < 0 ? guard->getDevice() : device));
+    const auto type = static_cast<c10::DeviceType>(device_type);
+    *count = c10::impl::hasDeviceGuardImpl(type) ? c10::impl::getDeviceGuardImpl(type)->deviceCount() : 0;
   });
 }

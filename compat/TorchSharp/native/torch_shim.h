@@ -8,7 +8,7 @@
 //   "borrowed": it stays the owner's, and the callee keeps no pointer to it after it returns.
 // - A ts_tensor is an at::Tensor on the heap; an undefined tensor is a null pointer.
 // - dtype is c10::ScalarType, device_type is c10::DeviceType, device_index -1 is "the current one" (CPU: always -1).
-// - Everything may be called from any thread. Gradient mode and inference mode are per thread, as in libtorch.
+// - Everything may be called from any thread. Gradient mode is per thread, as in libtorch.
 #pragma once
 
 #include <stdint.h>
@@ -62,9 +62,7 @@ typedef struct ts_description {
   int32_t device_type;
   int32_t device_index;
   int32_t requires_grad;
-  int32_t is_leaf;
   int32_t is_contiguous;
-  int32_t unused;
 } ts_description;
 
 // The message of this thread's last failure, UTF-8. Borrowed, valid until the thread's next failure.
@@ -104,39 +102,16 @@ TS_API int ts_tensor_grad(const ts_tensor* tensor, ts_tensor** grad) TS_NOEXCEPT
 // grad: borrowed (the tensor shares it from then on); null clears the gradient.
 TS_API int ts_tensor_set_grad(const ts_tensor* tensor, const ts_tensor* grad) TS_NOEXCEPT;
 
-TS_API int ts_tensor_retain_grad(const ts_tensor* tensor) TS_NOEXCEPT;
-
 // --- autograd ----------------------------------------------------------------------------------------------------------
 
 // Accumulates gradients into the leaves, or into inputs only when input_count > 0. Everything is borrowed.
-// grad_tensors: null, or one per tensor; a null element stands for "ones" and needs a tensor of one element.
-TS_API int ts_backward(const ts_tensor* const* tensors, int32_t count, const ts_tensor* const* grad_tensors, int32_t retain_graph,
-                       int32_t create_graph, const ts_tensor* const* inputs, int32_t input_count) TS_NOEXCEPT;
-
-// grads: room for input_count tensors, new, null for an input that was not used. grad_outputs as in ts_backward.
-TS_API int ts_grad(const ts_tensor* const* outputs, int32_t output_count, const ts_tensor* const* inputs, int32_t input_count,
-                   const ts_tensor* const* grad_outputs, int32_t retain_graph, int32_t create_graph, int32_t allow_unused,
-                   ts_tensor** grads) TS_NOEXCEPT;
-
-// Gives outputs a backward of the caller's. next: the inputs of the forward (null elements: not tensors). outputs: borrowed,
-// computed without gradients; *wrapped receives output_count new tensors, the same storage with the new history.
-// backward gets a gradient per output (new: the callee's from then on; null where there is none) and fills a gradient per input
-// (new: the library's from then on; null where there is none). It returns 0, or 1 and a message in error (NUL-terminated, at
-// most error_size bytes). released: called once, when the graph lets go of context, also when this function fails.
-typedef int (*ts_backward_function)(void* context, ts_tensor* const* grad_outputs, int32_t output_count, ts_tensor** grad_inputs,
-                                    int32_t input_count, char* error, int32_t error_size);
-typedef void (*ts_release_function)(void* context);
-TS_API int ts_function_attach(const char* name, const ts_tensor* const* next, int32_t input_count,
-                              const ts_tensor* const* outputs, const int32_t* differentiable, int32_t output_count, void* context,
-                              ts_backward_function backward, ts_release_function released, ts_tensor** wrapped) TS_NOEXCEPT;
+// grad: null stands for "one" and needs a tensor of one element.
+TS_API int ts_backward(const ts_tensor* tensor, const ts_tensor* grad, int32_t retain_graph, int32_t create_graph,
+                       const ts_tensor* const* inputs, int32_t input_count) TS_NOEXCEPT;
 
 // Whether this thread records operations for gradients.
 TS_API int32_t ts_grad_mode_get(void) TS_NOEXCEPT;
 TS_API void ts_grad_mode_set(int32_t enabled) TS_NOEXCEPT;
-
-// *guard: new, ends with ts_inference_mode_exit on the same thread, in reverse order of entering.
-TS_API int ts_inference_mode_enter(int32_t enabled, void** guard) TS_NOEXCEPT;
-TS_API void ts_inference_mode_exit(void* guard) TS_NOEXCEPT;
 
 // --- random numbers ----------------------------------------------------------------------------------------------------
 
@@ -146,15 +121,7 @@ TS_API int ts_manual_seed(uint64_t seed) TS_NOEXCEPT;
 // *generator: new; a reference to the device's default generator.
 TS_API int ts_generator_default(int32_t device_type, int32_t device_index, ts_generator** generator) TS_NOEXCEPT;
 
-// *generator: new, on the CPU, independent of every other.
-TS_API int ts_generator_new(uint64_t seed, ts_generator** generator) TS_NOEXCEPT;
-
 TS_API void ts_generator_release(ts_generator* generator) TS_NOEXCEPT;
-TS_API int ts_generator_set_seed(const ts_generator* generator, uint64_t seed) TS_NOEXCEPT;
-TS_API int ts_generator_get_seed(const ts_generator* generator, uint64_t* seed) TS_NOEXCEPT;
-
-// Draws a new seed from the machine's entropy, sets and returns it.
-TS_API int ts_generator_reseed(const ts_generator* generator, uint64_t* seed) TS_NOEXCEPT;
 
 // *state: new, a tensor of bytes.
 TS_API int ts_generator_get_state(const ts_generator* generator, ts_tensor** state) TS_NOEXCEPT;
@@ -170,9 +137,6 @@ TS_API int ts_num_threads_set(int32_t count) TS_NOEXCEPT;
 
 // *count: devices of that type that can be used, 0 when this libtorch was built without them.
 TS_API int ts_device_count(int32_t device_type, int32_t* count) TS_NOEXCEPT;
-
-// Waits for the device's current stream.
-TS_API int ts_device_synchronize(int32_t device_type, int32_t device_index) TS_NOEXCEPT;
 
 #if defined(__cplusplus)
 }

@@ -9,17 +9,16 @@ public static partial class torch
     {
         /// <summary>
         /// A part of a model, with parameters, buffers and modules of its own. <see cref="RegisterComponents"/>, called at the end of a
-        /// constructor, finds them in the fields: a <see cref="Modules.Parameter"/>, any other <see cref="Tensor"/> as a buffer, a Module.
+        /// constructor, finds them in the fields: a <see cref="Parameter"/>, any other <see cref="Tensor"/> as a buffer, a Module.
         /// Names are the fields' names.
         /// </summary>
-        public partial class Module : IDisposable
+        public class Module : IDisposable
         {
             private readonly OrderedDictionary<string, Parameter> ownParameters = [];
-            private readonly OrderedDictionary<string, (Tensor Tensor, bool Persistent)> ownBuffers = [];
             private readonly OrderedDictionary<string, Module> ownModules = [];
+            private readonly List<Tensor> ownBuffers = [];
+            private readonly string name;
             private bool componentsRegistered;
-
-            protected readonly string name;
 
             protected Module(string name)
             {
@@ -50,42 +49,22 @@ public static partial class torch
                     if (set_to_none)
                         parameter.grad = null;
                     else
-                        grad.zero_().Dispose();
+                        grad.fill_(0).Dispose();
                 }
             }
 
-            /// <summary>Calls <paramref name="fn"/> on the modules within, then on this one.</summary>
-            public virtual Module apply(Action<Module> fn)
+            /// <summary>This module's parameters, then those of the modules within; each once, under its first name.</summary>
+            public virtual IEnumerable<(string name, Parameter parameter)> named_parameters(bool recurse = true)
             {
-                foreach (var child in ownModules.Values)
-                    child.apply(fn);
-                fn(this);
-                return this;
+                var seen = new HashSet<Parameter>(ReferenceEqualityComparer.Instance);
+                foreach (var (prefix, module) in SelfAndModules(recurse))
+                    foreach (var (own, parameter) in module.ownParameters)
+                        if (seen.Add(parameter))
+                            yield return (prefix + own, parameter);
             }
 
-            public virtual void register_parameter(string name, Parameter param)
-            {
-                if (!ownParameters.TryAdd(name, param))
-                    throw new InvalidOperationException($"Parameter {name} is already registered.");
-            }
-
-            /// <summary>Registers, replaces, or with null removes a parameter.</summary>
-            protected void ConditionallyRegisterParameter(string name, Parameter value)
-            {
-                if (value is null)
-                    ownParameters.Remove(name);
-                else
-                    ownParameters[name] = value;
-            }
-
-            /// <summary>The parameter of that name of this very module, or null.</summary>
-            private protected Parameter OwnParameter(string name) => ownParameters.GetValueOrDefault(name);
-
-            public virtual void register_buffer(string name, Tensor tensor, bool persistent = true)
-            {
-                if (!ownBuffers.TryAdd(name, (tensor, persistent)))
-                    throw new InvalidOperationException($"Tensor {name} is already registered.");
-            }
+            public virtual IEnumerable<Parameter> parameters(bool recurse = true) =>
+                named_parameters(recurse).Select(named => named.parameter);
 
             public virtual void register_module(string name, Module submodule)
             {
@@ -98,9 +77,8 @@ public static partial class torch
                     throw new InvalidOperationException($"Sub-module {name} is already registered.");
             }
 
-            public void add_module(string name, Module module) => register_module(name, module);
-
             /// <summary>Registers the fields, once per module: calling it again does nothing.</summary>
+            /// <exception cref="InvalidOperationException">Two fields, of the class and a base class of it, have the same name.</exception>
             protected virtual void RegisterComponents()
             {
                 if (componentsRegistered)
@@ -113,34 +91,35 @@ public static partial class torch
                             register_module(field.Name, module);
                             break;
                         case Parameter parameter:
-                            register_parameter(field.Name, parameter);
+                            if (!ownParameters.TryAdd(field.Name, parameter))
+                                throw new InvalidOperationException($"Parameter {field.Name} is already registered.");
                             break;
                         case Tensor tensor:
-                            register_buffer(field.Name, tensor);
+                            ownBuffers.Add(tensor);
                             break;
                     }
             }
 
             public void Dispose()
             {
-                Dispose(true);
+                foreach (var parameter in ownParameters.Values)
+                    parameter.Dispose();
+                foreach (var buffer in ownBuffers)
+                    buffer.Dispose();
+                foreach (var module in ownModules.Values)
+                    module.Dispose();
                 GC.SuppressFinalize(this);
             }
 
-            protected virtual void Dispose(bool disposing)
+            private IEnumerable<(string Prefix, Module Module)> SelfAndModules(bool recurse, string prefix = "")
             {
-                if (!disposing)
-                    return;
-                foreach (var parameter in ownParameters.Values)
-                    parameter?.Dispose();
-                foreach (var (buffer, _) in ownBuffers.Values)
-                    buffer?.Dispose();
-                foreach (var module in ownModules.Values)
-                    module.Dispose();
+                yield return (prefix, this);
+                if (!recurse)
+                    yield break;
+                foreach (var (own, child) in ownModules)
+                    foreach (var found in child.SelfAndModules(recurse, $"{prefix}{own}."))
+                        yield return found;
             }
-
-            /// <summary>Forgets the modules that were registered.</summary>
-            protected void ClearModules() => ownModules.Clear();
 
             private IEnumerable<FieldInfo> ComponentFields()
             {
@@ -150,6 +129,20 @@ public static partial class torch
                     foreach (var field in type.GetFields(declared))
                         yield return field;
             }
+        }
+
+        /// <summary>A module of one input.</summary>
+        public abstract class Module<T, TResult> : Module
+        {
+            protected Module(string name)
+                : base(name)
+            {
+            }
+
+            public abstract TResult forward(T input);
+
+            /// <summary><see cref="forward"/>; TorchSharp runs its hooks around it.</summary>
+            public TResult call(T input) => forward(input);
         }
     }
 }

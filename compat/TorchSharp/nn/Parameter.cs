@@ -1,39 +1,16 @@
-using TorchSharp.Modules;
+namespace TorchSharp.Modules;
 
-namespace TorchSharp.Modules
+/// <summary>A tensor that a module learns.</summary>
+public sealed class Parameter : torch.Tensor
 {
-    /// <summary>A tensor that a module learns.</summary>
-    public sealed class Parameter : torch.Tensor
+    /// <summary>
+    /// Takes the native tensor of <paramref name="data"/>, which is invalid from then on, and its place in its dispose scope.
+    /// </summary>
+    public Parameter(torch.Tensor data, bool requires_grad = true)
+        : this(data, data.OwningDisposeScope, requires_grad)
     {
-        /// <summary>
-        /// Takes the native tensor of <paramref name="data"/>, which is invalid from then on, and its place in its dispose scope.
-        /// </summary>
-        public Parameter(torch.Tensor data, bool requires_grad = true)
-            : this(data, data.OwningDisposeScope, requires_grad)
-        {
-        }
-
-        private Parameter(torch.Tensor data, DisposeScope scope, bool requires_grad)
-            : base(data.TakeHandle(), register: false)
-        {
-            scope?.Attach(this);
-            this.requires_grad = requires_grad;
-        }
-    }
-}
-
-namespace TorchSharp
-{
-    public static partial class torch
-    {
-        public static partial class nn
-        {
-            public static Parameter Parameter(Tensor data, bool requires_grad = true) => new(data, requires_grad);
-        }
     }
 
-    public static class TensorExtensionMethods
-    {
-        public static Parameter AsParameter(this torch.Tensor tensor) => new(tensor);
-    }
+    private Parameter(torch.Tensor data, DisposeScope scope, bool requires_grad)
+        : base(data.TakeHandle(), scope) => requires_grad_(requires_grad);
 }

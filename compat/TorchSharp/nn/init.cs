@@ -7,26 +7,22 @@ public static partial class torch
         /// <summary>Fills tensors in place, without recording it for gradients.</summary>
         public static class init
         {
-            public static Tensor zeros_(Tensor tensor) => constant_(tensor, 0);
-
-            public static Tensor ones_(Tensor tensor) => constant_(tensor, 1);
-
-            public static Tensor constant_(Tensor tensor, Scalar val)
+            public static Tensor zeros_(Tensor tensor)
             {
                 using var noGrad = no_grad();
-                return tensor.fill_(val);
+                return tensor.fill_(0);
+            }
+
+            public static Tensor ones_(Tensor tensor)
+            {
+                using var noGrad = no_grad();
+                return tensor.fill_(1);
             }
 
             public static Tensor normal_(Tensor tensor, double mean = 0, double std = 1, Generator generator = null)
             {
                 using var noGrad = no_grad();
                 return tensor.normal_(mean, std, generator);
-            }
-
-            public static Tensor uniform_(Tensor tensor, double low = 0, double high = 1, Generator generator = null)
-            {
-                using var noGrad = no_grad();
-                return tensor.uniform_(low, high, generator);
             }
         }
     }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.RegularExpressions;
 using Microsoft.ML.Tokenizers;
 
 namespace RewardModel.Tests.Compat.Tokenizers;
@@ -55,16 +54,6 @@ public class BpeTokenizerTests
     }
 
     [Fact]
-    public void The_normalizer_comes_first_unless_it_is_left_out()
-    {
-        var tokenizer = BpeTokenizer.Create(new BpeOptions(letters) { Normalizer = new Reverse(), PreTokenizer = Whole() });
-        Assert.Equal("2 1 0", Join(tokenizer.EncodeToIds("abc")));
-        Assert.Equal("0 1 2", Join(tokenizer.EncodeToIds("abc", considerNormalization: false)));
-        tokenizer.EncodeToTokens("abc", out var normalized);
-        Assert.Equal("cba", normalized);
-    }
-
-    [Fact]
     public void A_limit_keeps_the_first_tokens()
     {
         var tokenizer = Make();
@@ -100,18 +89,14 @@ public class BpeTokenizerTests
     }
 
     [Fact]
-    public void Options_say_what_the_tokenizer_is()
+    public void Options_are_off_by_default()
     {
         var options = new BpeOptions(letters);
         Assert.Null(options.Merges);
-        Assert.Null(options.Normalizer);
         Assert.Null(options.PreTokenizer);
         Assert.Null(options.UnknownToken);
         Assert.False(options.FuseUnknownTokens);
         Assert.False(options.ByteLevel);
-        var tokenizer = Make("?", fuse: true);
-        Assert.Equal(("?", true, false), (tokenizer.UnknownToken, tokenizer.FuseUnknownTokens, tokenizer.ByteLevel));
-        Assert.Equal(letters, tokenizer.Vocabulary);
     }
 
     [Theory]
@@ -138,17 +123,15 @@ public class BpeTokenizerTests
         BpeTokenizer.Create(new BpeOptions(Vocabulary(Enumerable.Range(0, 256).Select(value => $"{ByteAlphabet.CharOf((byte)value)}")))
         {
             ByteLevel = true,
-            PreTokenizer = Whole(),
+            PreTokenizer = new Whole(),
         });
-
-    private static RegexPreTokenizer Whole() => new(new Regex(@"[\s\S]+"), null);
 
     private static string Join(IEnumerable<int> ids) => string.Join(' ', ids);
 
-    private sealed class Reverse : Normalizer
+    private sealed class Whole : PreTokenizer
     {
-        public override string Normalize(string original) => string.Concat(original.Reverse());
+        public override IEnumerable<(int, int)> PreTokenize(string text) => [(0, text.Length)];
 
-        public override string Normalize(ReadOnlySpan<char> original) => Normalize(original.ToString());
+        public override IEnumerable<(int, int)> PreTokenize(ReadOnlySpan<char> text) => [(0, text.Length)];
     }
 }

@@ -11,11 +11,9 @@ public sealed class TensorAccessorTests
     public void Elements_come_row_by_row_whatever_the_strides()
     {
         using var straight = x.data<float>();
-        using var turned = x.T.data<float>();
-        Assert.Equal(6, turned.Count);
+        using var turned = x.t().data<float>();
         Assert.Equal([1, 2, 3, 4, 5, 6], straight.ToArray());
         Assert.Equal([1, 4, 2, 5, 3, 6], turned.ToArray());
-        Assert.Equal([1, 4, 2, 5, 3, 6], turned.ToList());
         Assert.Equal(6, turned[2, 1]);
     }
 
@@ -24,24 +22,9 @@ public sealed class TensorAccessorTests
     {
         using var straight = x.data<float>();
         straight[0, 1] = 20;
-        AreEqual([1, 20, 3, 4, 5, 6], x);
-        straight.CopyFrom([7, 8, 9], arrayIndex: 1, tensorIndex: 4);
-        AreEqual([1, 20, 3, 4, 8, 9], x);
-        using var turned = x.T.data<float>();
-        turned.CopyFrom(new float[] { -1, -2 }, tensorIndex: 1);
-        AreEqual([1, -2, 3, -1, 8, 9], x);
-    }
-
-    [Fact]
-    public void Copying_takes_what_there_is_room_for()
-    {
-        using var accessor = x.data<float>();
-        var array = new float[4];
-        accessor.CopyTo(array, arrayIndex: 1, tensorIndex: 4);
-        Assert.Equal([0, 5, 6, 0], array);
-        using var turned = x.T.data<float>();
-        turned.CopyTo(array.AsSpan(), tensorIndex: 2);
-        Assert.Equal([2, 5, 3, 6], array);
+        using var turned = x.t().data<float>();
+        turned[2, 0] = 30;
+        AreEqual([1, 20, 30, 4, 5, 6], x);
     }
 
     [Fact]
@@ -60,6 +43,7 @@ public sealed class TensorAccessorTests
         var accessor = x.data<float>();
         x.Dispose();
         Assert.Throws<InvalidOperationException>(() => accessor[0, 0]);
+        Assert.Throws<InvalidOperationException>(accessor.ToArray);
         accessor.Dispose();
         Assert.Throws<ObjectDisposedException>(accessor.ToArray);
     }

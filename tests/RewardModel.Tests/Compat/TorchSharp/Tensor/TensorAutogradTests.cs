@@ -32,6 +32,18 @@ public sealed class TensorAutogradTests
     }
 
     [Fact]
+    public void More_gradients_than_one_are_refused() =>
+        Assert.StartsWith(
+            "2 gradients given for 1 tensor: give one",
+            Assert.Throws<ArgumentException>(() => Vector(1).requires_grad_().backward([Vector(1), Vector(1)])).Message);
+
+    [Fact]
+    public void Backward_of_something_without_history_is_an_error() =>
+        Assert.Equal(
+            "element 0 of tensors does not require grad and does not have a grad_fn",
+            Assert.Throws<ExternalException>(() => Vector(1).backward()).Message);
+
+    [Fact]
     public void A_retained_graph_can_be_walked_again()
     {
         var w = Vector(3).requires_grad_();
@@ -40,6 +52,17 @@ public sealed class TensorAutogradTests
         square.backward();
         AreEqual([12], w.grad);
         Assert.Throws<ExternalException>(() => square.backward());
+    }
+
+    [Fact]
+    public void Gradients_of_gradients()
+    {
+        var w = Vector(3).requires_grad_();
+        (w * w * w).backward(create_graph: true);
+        var grad = w.grad!;
+        w.grad = null;
+        grad.backward();
+        AreEqual([18], w.grad);
     }
 
     [Fact]
@@ -53,23 +76,19 @@ public sealed class TensorAutogradTests
     }
 
     [Fact]
-    public void A_computed_tensor_keeps_its_gradient_on_demand()
+    public void A_computed_tensor_has_no_gradient_of_its_own()
     {
-        var w = Vector(3).requires_grad_();
-        var lost = w * 2;
-        var kept = lost * 2;
-        kept.retain_grad();
-        (kept * 5).backward();
-        Assert.Null(lost.grad);
-        AreEqual([5], kept.grad);
+        var computed = Vector(3).requires_grad_() * 2;
+        (computed * 5).backward();
+        Assert.Null(computed.grad);
     }
 
     [Fact]
     public void Detached_tensors_have_no_history()
     {
-        var w = Vector(3).with_requires_grad();
+        var w = Vector(3).requires_grad_();
         Assert.True((w * 2).requires_grad);
         Assert.False((w * 2).detach().requires_grad);
-        Assert.False((w * 2).detach_().requires_grad);
+        Assert.False(w.requires_grad_(false).requires_grad);
     }
 }

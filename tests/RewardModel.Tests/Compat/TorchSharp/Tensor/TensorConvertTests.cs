@@ -12,16 +12,11 @@ public sealed class TensorConvertTests
     {
         var x = Vector(1.5f);
         Assert.Equal(ScalarType.Float64, x.to(ScalarType.Float64).dtype);
-        Assert.Equal(ScalarType.Int64, x.to(ScalarType.Int64, CPU).dtype);
+        Assert.Equal(ScalarType.Int64, x.to(ScalarType.Int64, "cpu").dtype);
         Assert.Equal(ScalarType.Int64, x.to(tensor(1L)).dtype);
-        Assert.Equal(ScalarType.Int64, x.to_type(ScalarType.Int64).dtype);
-        Assert.Equal(ScalarType.Int64, x.type_as(tensor(1L)).dtype);
-        Assert.Equal(ScalarType.BFloat16, x.bfloat16().dtype);
-        Assert.Equal(ScalarType.Float16, x.half().dtype);
-        Assert.Equal(ScalarType.Float32, x.half().@float().dtype);
         Assert.Equal(DeviceType.META, x.to("meta").device_type);
         Assert.Equal(DeviceType.META, x.to(DeviceType.META).device_type);
-        AreEqual([1.5], x.to(CPU).cpu());
+        AreEqual([1.5], x.to(x.device).cpu());
     }
 
     [Fact]
@@ -44,26 +39,15 @@ public sealed class TensorConvertTests
     }
 
     [Fact]
-    public void A_device_that_is_not_there_is_an_invalid_operation()
-    {
-        if (cuda.is_available())
-            return;
-        var error = Assert.Throws<InvalidOperationException>(() => Vector(1).cuda());
-        Assert.Equal("Torch device type CUDA did not initialise on the current machine.", error.Message);
-    }
-
-    [Fact]
     public void Copies_and_fills()
     {
         var x = Vector(1, 2);
-        var copy = x.clone();
-        var alias = x.alias();
+        var alias = x.view(2);
         Assert.Same(x, x.copy_(Vector(7, 8)));
         AreEqual([7, 8], alias);
-        AreEqual([1, 2], copy);
         AreEqual([3, 3], x.fill_(3));
-        AreEqual([0, 0], x.zero_());
-        AreEqual([1, 4, 2, 5, 3, 6], Matrix().T.contiguous());
+        AreEqual([3, 3], alias);
+        AreEqual([1, 4, 2, 5, 3, 6], Matrix().t().contiguous());
         Assert.Throws<ExternalException>(() => x.copy_(Vector(1, 2, 3)));
     }
 }

@@ -12,8 +12,8 @@ public sealed class TensorMemoryTests
         Assert.Equal(2.5f, tensor(2.5f).item<float>());
         Assert.Equal(7L, tensor(7L).item<long>());
         Assert.True(tensor(true).item<bool>());
-        Assert.Equal((Half)1.5, tensor(1.5f).half().item<Half>());
-        Assert.Equal(3f, Vector(1, 3)[1].item<float>());
+        Assert.Equal((Half)1.5, tensor(1.5f).to(ScalarType.Float16).item<Half>());
+        Assert.Equal(3f, Vector(1, 3).narrow(0, 1, 1).item<float>());
     }
 
     [Fact]
@@ -47,6 +47,6 @@ public sealed class TensorMemoryTests
         Assert.Equal("4 bytes given, the tensor has 8", Assert.Throws<ArgumentException>(() => x.bytes = new byte[4]).Message);
         Assert.Equal(
             "bytes needs a contiguous tensor: call contiguous() first",
-            Assert.Throws<InvalidOperationException>(() => Matrix().T.bytes.Length).Message);
+            Assert.Throws<InvalidOperationException>(() => Matrix().t().bytes.Length).Message);
     }
 }

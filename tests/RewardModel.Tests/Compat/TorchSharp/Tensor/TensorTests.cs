@@ -26,7 +26,6 @@ public sealed class TensorTests
         var x = Vector(1);
         var y = x + 1;
         Assert.Equal(before + 2, Tensor.TotalCount);
-        Assert.True(Tensor.PeakCount >= before + 2);
         x.Dispose();
         y.Dispose();
         Assert.Equal(before, Tensor.TotalCount);
@@ -46,9 +45,9 @@ public sealed class TensorTests
     [Fact]
     public void Fifty_training_steps_leave_no_tensor_behind()
     {
-        using var first = nn.Linear(4, 8);
-        using var second = nn.Linear(8, 1);
-        using var input = randn(16, 4);
+        using var first = new Doubling();
+        using var second = new Doubling();
+        using var input = ones(16, 4);
         CollectGarbage();
         Step();
         var after1 = Tensor.TotalCount;
@@ -59,24 +58,14 @@ public sealed class TensorTests
         void Step()
         {
             using var scope = NewDisposeScope();
-            var loss = second.call(first.call(input).relu()).log_sigmoid().mean();
+            var loss = second.call(first.call(input).relu()).sigmoid().mean();
             loss.backward();
             using (no_grad())
                 foreach (var parameter in first.parameters().Concat(second.parameters()))
-                    parameter.sub_(parameter.grad * 0.1);
+                    parameter.copy_(parameter - parameter.grad! * 0.1);
             first.zero_grad();
             second.zero_grad();
         }
-    }
-
-    [Fact]
-    public void A_handle_can_change_hands()
-    {
-        var x = Vector(1, 2);
-        var parameter = new TorchSharp.Modules.Parameter(x);
-        Assert.True(x.IsInvalid);
-        Assert.NotEqual(IntPtr.Zero, parameter.Handle);
-        AreEqual([1, 2], parameter);
     }
 
     private static void Forget()

@@ -56,17 +56,6 @@ public sealed class ArraysTests
     }
 
     [Fact]
-    public void Arrays_of_any_rank_and_type()
-    {
-        AreEqual([1, 2, 3, 4], [1, 2, 2], from_array(new short[,,] { { { 1, 2 }, { 3, 4 } } }));
-        Assert.Equal(ScalarType.Int16, from_array(new short[1]).dtype);
-        Assert.Equal(ScalarType.Float16, from_array(new Half[1]).dtype);
-        Assert.Equal(ScalarType.Float32, from_array(new byte[1], ScalarType.Float32).dtype);
-        Assert.StartsWith(
-            "an array of System.String can't become a tensor", Assert.Throws<ArgumentException>(() => from_array(new[] { "a" })).Message);
-    }
-
-    [Fact]
     public void The_array_is_copied()
     {
         float[] array = [1, 2];

@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using static RewardModel.Tests.Compat.Values;
 using static TorchSharp.torch;
@@ -16,16 +15,11 @@ public sealed class ParameterTests
         Assert.True(data.IsInvalid);
         Assert.Equal(handle, parameter.Handle);
         Assert.True(parameter.requires_grad);
-        Assert.True(parameter.is_leaf);
+        AreEqual([1, 2], parameter);
     }
 
     [Fact]
-    public void It_may_be_frozen()
-    {
-        Assert.False(new Parameter(Vector(1), requires_grad: false).requires_grad);
-        Assert.False(nn.Parameter(Vector(1), requires_grad: false).requires_grad);
-        Assert.True(Vector(1).AsParameter().requires_grad);
-    }
+    public void It_may_be_frozen() => Assert.False(new Parameter(Vector(1), requires_grad: false).requires_grad);
 
     [Fact]
     public void It_takes_the_tensors_place_in_its_scope()
@@ -35,7 +29,7 @@ public sealed class ParameterTests
         {
             within = new Parameter(Vector(1));
             moved = new Parameter(Vector(1).DetachFromDisposeScope());
-            Assert.Equal([within], scope.DisposablesView);
+            Assert.Equal(1, scope.DisposablesCount);
         }
         Assert.True(within.IsInvalid);
         Assert.False(moved.IsInvalid);
