@@ -17,6 +17,7 @@ internal static class Aten
     internal static readonly Op bitwise_or_Tensor = new("bitwise_or.Tensor");
     internal static readonly Op bmm = new("bmm");
     internal static readonly Op cat = new("cat");
+    internal static readonly Op clone = new("clone");
     internal static readonly Op contiguous = new("contiguous");
     internal static readonly Op copy_ = new("copy_");
     internal static readonly Op detach = new("detach");
@@ -71,7 +72,6 @@ internal static class Aten
     internal static readonly Op split_with_sizes = new("split_with_sizes");
     internal static readonly Op squeeze = new("squeeze");
     internal static readonly Op squeeze_dim = new("squeeze.dim");
-    internal static readonly Op stack = new("stack");
     internal static readonly Op sub_Scalar = new("sub.Scalar");
     internal static readonly Op sub_Tensor = new("sub.Tensor");
     internal static readonly Op sum = new("sum");

@@ -28,6 +28,8 @@ public static partial class torch
 
         public Tensor contiguous() => Aten.contiguous.Call(this);
 
+        public Tensor clone() => Aten.clone.Call(this);
+
         public Tensor copy_(Tensor source, bool nonBlocking = false)
         {
             Aten.copy_.Call(this, source, nonBlocking).Dispose();

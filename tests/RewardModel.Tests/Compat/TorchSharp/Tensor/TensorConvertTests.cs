@@ -43,8 +43,10 @@ public sealed class TensorConvertTests
     {
         var x = Vector(1, 2);
         var alias = x.view(2);
+        var copy = x.clone();
         Assert.Same(x, x.copy_(Vector(7, 8)));
         AreEqual([7, 8], alias);
+        AreEqual([1, 2], copy);
         AreEqual([3, 3], x.fill_(3));
         AreEqual([3, 3], alias);
         AreEqual([1, 4, 2, 5, 3, 6], Matrix().t().contiguous());
