@@ -16,13 +16,24 @@ internal static class TinyModel
     {
         "gpt2" => new JsonObject
         {
-            ["model_type"] = "gpt2", ["vocab_size"] = VocabularySize, ["n_positions"] = 96, ["n_embd"] = 24, ["n_layer"] = 2, ["n_head"] = 3,
+            ["model_type"] = "gpt2",
+            ["vocab_size"] = VocabularySize,
+            ["n_positions"] = 96,
+            ["n_embd"] = 24,
+            ["n_layer"] = 2,
+            ["n_head"] = 3,
             ["initializer_range"] = 0.2,
         },
         "llama" => new JsonObject
         {
-            ["model_type"] = "llama", ["vocab_size"] = VocabularySize, ["max_position_embeddings"] = 96, ["hidden_size"] = 24,
-            ["intermediate_size"] = 40, ["num_hidden_layers"] = 2, ["num_attention_heads"] = 4, ["num_key_value_heads"] = 2,
+            ["model_type"] = "llama",
+            ["vocab_size"] = VocabularySize,
+            ["max_position_embeddings"] = 96,
+            ["hidden_size"] = 24,
+            ["intermediate_size"] = 40,
+            ["num_hidden_layers"] = 2,
+            ["num_attention_heads"] = 4,
+            ["num_key_value_heads"] = 2,
             ["initializer_range"] = 0.2,
         },
         _ => throw new ArgumentException($"no tiny model of '{architecture}'", nameof(architecture)),

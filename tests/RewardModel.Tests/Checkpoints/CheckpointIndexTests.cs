@@ -8,7 +8,8 @@ public sealed class CheckpointIndexTests : IDisposable
 
     private static readonly Dictionary<string, string> Files = new()
     {
-        ["b"] = "model-00002-of-00002.safetensors", ["a"] = "model-00001-of-00002.safetensors",
+        ["b"] = "model-00002-of-00002.safetensors",
+        ["a"] = "model-00001-of-00002.safetensors",
     };
 
     private readonly TemporaryDirectory directory = new();

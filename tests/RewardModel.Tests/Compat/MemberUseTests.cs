@@ -19,7 +19,7 @@ public sealed class MemberUseTests
     [Fact]
     public void What_it_does_not_refer_to_is_not_used() => Assert.False(use.Uses(MemberOf(nameof(Used<>.Unused))));
 
-    private static MemberInfo MemberOf(string name) => 
+    private static MemberInfo MemberOf(string name) =>
         typeof(Used<>).GetMember(name, BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance).Single();
 
     private abstract class Used<T>

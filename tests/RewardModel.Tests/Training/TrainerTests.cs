@@ -14,7 +14,12 @@ public class TrainerTests
 {
     private static readonly TrainingOptions options = new()
     {
-        Steps = 8, LearningRate = 3e-3, Schedule = ScheduleKind.Constant, ListsPerStep = 5, EvaluationInterval = 2, SaveInterval = 3,
+        Steps = 8,
+        LearningRate = 3e-3,
+        Schedule = ScheduleKind.Constant,
+        ListsPerStep = 5,
+        EvaluationInterval = 2,
+        SaveInterval = 3,
     };
 
     private static readonly TokenizedList[] lists = [.. Enumerable.Range(0, 17).Select(i => TinyModel.List((ulong)i, i % 6, 3, 1 + i % 4, 5))];

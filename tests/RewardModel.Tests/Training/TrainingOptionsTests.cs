@@ -10,9 +10,22 @@ public class TrainingOptionsTests
     public void Defaults_are_these() => Assert.Equal(
         new TrainingOptions
         {
-            Epochs = 1, Steps = null, LearningRate = 1e-5, Schedule = ScheduleKind.Cosine, WarmupSteps = 0, FinalLearningRateRatio = 0,
-            Optimizer = new AdamWOptions(), MaxGradientNorm = 1, ListsPerStep = 32, MaxTokensPerBatch = 8192, Loss = "log-sigmoid",
-            LossNormalization = LossNormalization.PerList, Seed = 0, EvaluationInterval = null, SaveInterval = null, EarlyStopPatience = 0,
+            Epochs = 1,
+            Steps = null,
+            LearningRate = 1e-5,
+            Schedule = ScheduleKind.Cosine,
+            WarmupSteps = 0,
+            FinalLearningRateRatio = 0,
+            Optimizer = new AdamWOptions(),
+            MaxGradientNorm = 1,
+            ListsPerStep = 32,
+            MaxTokensPerBatch = 8192,
+            Loss = "log-sigmoid",
+            LossNormalization = LossNormalization.PerList,
+            Seed = 0,
+            EvaluationInterval = null,
+            SaveInterval = null,
+            EarlyStopPatience = 0,
         },
         new TrainingOptions());
 
@@ -21,9 +34,18 @@ public class TrainingOptionsTests
     {
         var options = new TrainingOptions
         {
-            Epochs = 0, Steps = -1, LearningRate = double.NaN, WarmupSteps = -2, FinalLearningRateRatio = 1.5,
+            Epochs = 0,
+            Steps = -1,
+            LearningRate = double.NaN,
+            WarmupSteps = -2,
+            FinalLearningRateRatio = 1.5,
             Optimizer = new AdamWOptions { Beta1 = 1, Beta2 = -0.1, Epsilon = 0, WeightDecay = -1 },
-            MaxGradientNorm = -1, ListsPerStep = 0, MaxTokensPerBatch = 0, Loss = "hinge", EvaluationInterval = 0, SaveInterval = 0,
+            MaxGradientNorm = -1,
+            ListsPerStep = 0,
+            MaxTokensPerBatch = 0,
+            Loss = "hinge",
+            EvaluationInterval = 0,
+            SaveInterval = 0,
             EarlyStopPatience = -1,
         };
         Assert.Equal(

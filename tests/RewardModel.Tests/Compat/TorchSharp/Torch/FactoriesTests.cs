@@ -60,7 +60,8 @@ public sealed class FactoriesTests
         Assert.Equal("dimension names are not supported: leave out the argument 'names'", error.Message);
     }
 
+    // "negative dimension -1" in libtorch 1.13, "must be non-negative" in 2.14.
     [Fact]
-    public void Negative_sizes_are_refused() =>
-        Assert.StartsWith("Trying to create tensor with negative dimension -1", Assert.Throws<ExternalException>(() => zeros(-1)).Message);
+    public void Negative_sizes_are_refused_with_libtorchs_words() =>
+        Assert.Contains("negative", Assert.Throws<ExternalException>(() => zeros(-1)).Message);
 }
