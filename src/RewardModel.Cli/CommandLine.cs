@@ -11,22 +11,31 @@ namespace RewardModel.Cli;
 /// <summary>The <c>reward-model</c> command: its sub-commands, and how trouble is told.</summary>
 internal static class CommandLine
 {
-    /// <summary>The command is wrong, or its data or model can't be used. System.CommandLine's own exit status for wrong options, too.</summary>
+    /// <summary>
+    /// The command is wrong, or its data or model can't be used. System.CommandLine's own exit status for wrong options, too.
+    /// </summary>
     private const int failure = 1;
 
     /// <summary>Ended by Ctrl-C, as shells tell it.</summary>
     private const int interrupted = 130;
 
-    public static RootCommand Root(TextWriter output, TextWriter errors) => new("Trains reward models on ranked answer lists, and scores answers with them.")
-    {
-        TrainCommand.Create(output),
-        EvaluateCommand.Create(output, errors),
-        ScoreCommand.Create(output, errors),
-    };
+    public static RootCommand Root(TextWriter output, TextWriter errors) =>
+        new("Trains reward models on ranked answer lists, and scores answers with them.")
+        {
+            TrainCommand.Create(output),
+            EvaluateCommand.Create(output, errors),
+            ScoreCommand.Create(output, errors),
+        };
 
     public static int Run(string[] args, TextWriter output, TextWriter errors)
     {
-        var configuration = new InvocationConfiguration { Output = output, Error = errors, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+        var configuration = new InvocationConfiguration
+        {
+            Output = output,
+            Error = errors,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        };
         try
         {
             var parsed = Root(output, errors).Parse(args);

@@ -26,20 +26,29 @@ internal static class CommonOptions
     public static Option<BadData> OnBadData() => Choice<BadData>(
         "--on-bad-data", "What to do when lines of the data can't be used: list them all and stop, or list and leave them out.");
 
-    public static Option<int> MaxTokensPerBatch() => new("--max-tokens-per-batch")
-    {
-        Description = "Most tokens that are computed at once, a shared prompt counted once. Bounds memory; changes no result.",
-        HelpName = "N",
-        DefaultValueFactory = _ => DefaultMaxTokensPerBatch,
-    };
+    public static Option<int> MaxTokensPerBatch() => Value<int>(
+        "--max-tokens-per-batch", "N",
+        "Most tokens that are computed at once, a shared prompt counted once. Bounds memory; changes no result.",
+        DefaultMaxTokensPerBatch);
 
-    public static Option<int?> Threads() => new("--threads")
-    {
-        Description = "Threads of the computation. Default: one per core.",
-        HelpName = "N",
-    };
+    public static Option<int?> Threads() => Value<int?>("--threads", "N", "Threads of the computation. Default: one per core.");
 
     public static Option<bool> Json(string description) => new("--json") { Description = description };
+
+    /// <summary>An option that may be left out; <paramref name="helpName"/> stands for its value in the help.</summary>
+    public static Option<T> Value<T>(string name, string helpName, string description) => new(name)
+    {
+        Description = description,
+        HelpName = helpName,
+    };
+
+    /// <summary>An option with a default, which the help shows.</summary>
+    public static Option<T> Value<T>(string name, string helpName, string description, T defaultValue) => new(name)
+    {
+        Description = description,
+        HelpName = helpName,
+        DefaultValueFactory = _ => defaultValue,
+    };
 
     /// <summary>An option whose values are those of an enum, written like-this; its default is the enum's first.</summary>
     public static Option<T> Choice<T>(string name, string description) where T : struct, Enum

@@ -20,7 +20,8 @@ internal static class EvaluateCommand
     {
         var model = CommonOptions.Model();
         var data = CommonOptions.Data("Ranked lists to evaluate on.");
-        var loss = new Option<string>("--loss") { Description = "Ranking loss to report.", HelpName = string.Join('|', RankingLoss.Names), DefaultValueFactory = _ => new LogSigmoidLoss().Name };
+        var loss = CommonOptions.Value<string>(
+            "--loss", string.Join('|', RankingLoss.Names), "Ranking loss to report.", new LogSigmoidLoss().Name);
         var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
         var threads = CommonOptions.Threads();
         var onBadData = CommonOptions.OnBadData();
@@ -33,14 +34,16 @@ internal static class EvaluateCommand
         {
             Threads.Set(parsed.GetValue(threads));
             using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!.FullName);
-            var lists = ListFile.ReadTokenized(scoringModel, parsed.GetValue(data)!.FullName, parsed.GetValue(onBadData), new LineLogger(errors));
+            var lists = ListFile.ReadTokenized(
+                scoringModel, parsed.GetValue(data)!.FullName, parsed.GetValue(onBadData), new LineLogger(errors));
             var rewards = new RewardScorer(scoringModel.Transformer, parsed.GetValue(maxTokensPerBatch)).Score(lists);
             var metrics = new RankingMetricsAccumulator(RankingLoss.ByName(parsed.GetValue(loss)!));
             for (var l = 0; l < lists.Count; l++)
                 metrics.Add(rewards[l], lists[l].Scores);
             output.WriteLine(parsed.GetValue(json)
                 ? JsonSerializer.Serialize(metrics.Result, jsonOptions)
-                : $"{metrics.Result.ListCount} lists, {metrics.Result.AnswerCount} answers, {metrics.Result.PairCount} pairs: {TrainingDisplay.Text(metrics.Result)}");
+                : $"{metrics.Result.ListCount} lists, {metrics.Result.AnswerCount} answers, {metrics.Result.PairCount} pairs: "
+                    + TrainingDisplay.Text(metrics.Result));
         });
         return command;
     }

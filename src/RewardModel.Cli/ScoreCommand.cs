@@ -11,9 +11,10 @@ internal static class ScoreCommand
     public static Command Create(TextWriter output, TextWriter errors)
     {
         var model = CommonOptions.Model();
-        var data = new Option<FileInfo?>("--data") { Description = "Lists to score. JSON lines, plain or .gz; prints one JSON line for each.", HelpName = "FILE" };
-        var prompt = new Option<string?>("--prompt") { Description = "The prompt.", HelpName = "TEXT" };
-        var answers = new Option<string[]>("--answer") { Description = "An answer to the prompt; give it once for each answer.", HelpName = "TEXT" };
+        var data = CommonOptions.Value<FileInfo?>(
+            "--data", "FILE", "Lists to score. JSON lines, plain or .gz; prints one JSON line for each.");
+        var prompt = CommonOptions.Value<string?>("--prompt", "TEXT", "The prompt.");
+        var answers = CommonOptions.Value<string[]>("--answer", "TEXT", "An answer to the prompt; give it once for each answer.");
         var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
         var threads = CommonOptions.Threads();
         var onBadData = CommonOptions.OnBadData();
@@ -25,7 +26,8 @@ internal static class ScoreCommand
         command.Validators.Add(result =>
         {
             var hasText = result.GetResult(prompt) is not null && result.GetResult(answers) is not null;
-            if (result.GetResult(data) is not null == (result.GetResult(prompt) is not null || result.GetResult(answers) is not null) || (result.GetResult(data) is null && !hasText))
+            if (result.GetResult(data) is not null == (result.GetResult(prompt) is not null || result.GetResult(answers) is not null)
+                || (result.GetResult(data) is null && !hasText))
                 result.AddError("Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.");
         });
         command.SetAction(parsed =>

@@ -23,16 +23,21 @@ internal static class TrainingDisplay
     }
 
     /// <summary>A line about an evaluation, the same wherever one is told.</summary>
-    public static string Text(RankingMetrics metrics) => FormattableString.Invariant(
-        $"loss {metrics.Loss:F4}  accuracy {metrics.Accuracy:F4}  Kendall tau {metrics.KendallTau:F4}  top-1 {metrics.TopAnswerAccuracy:F4}  margin {metrics.Margin:F3}  reward {metrics.RewardMean:F3} ± {metrics.RewardStandardDeviation:F3}");
+    public static string Text(RankingMetrics metrics) => string.Create(CultureInfo.InvariantCulture,
+        $"loss {metrics.Loss:F4}  accuracy {metrics.Accuracy:F4}  Kendall tau {metrics.KendallTau:F4}  "
+        + $"top-1 {metrics.TopAnswerAccuracy:F4}  margin {metrics.Margin:F3}  "
+        + $"reward {metrics.RewardMean:F3} ± {metrics.RewardStandardDeviation:F3}");
 
     private static string Text(StepReport step) => string.Create(CultureInfo.InvariantCulture,
-        $"step {step.Step}/{step.StepCount}  epoch {step.Epoch:F2}  loss {step.Loss:F4}  accuracy {step.Accuracy:F3}  learning rate {step.LearningRate:G3}  gradient norm {step.GradientNorm:F2}  {step.TokensPerSecond:N0} tokens/s  {Text(step.TimeLeft)} left");
+        $"step {step.Step}/{step.StepCount}  epoch {step.Epoch:F2}  loss {step.Loss:F4}  accuracy {step.Accuracy:F3}  "
+        + $"learning rate {step.LearningRate:G3}  gradient norm {step.GradientNorm:F2}  "
+        + $"{step.TokensPerSecond:N0} tokens/s  {Text(step.TimeLeft)} left");
 
     private static string Text(EvaluationReport evaluation) =>
         $"evaluation after step {evaluation.Step}: {Text(evaluation.Metrics)}{(evaluation.IsBest ? "  (best)" : "")}";
 
-    private static string Text(TimeSpan time) => time.ToString(time.TotalHours < 1 ? @"mm\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
+    private static string Text(TimeSpan time) =>
+        time.ToString(time.TotalHours < 1 ? @"mm\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
 
     private sealed class PlainLines(TextWriter output) : IProgress<TrainingReport>
     {

@@ -121,7 +121,8 @@ public sealed class PackedSequences : IDisposable
         var segments = new List<Segment>();
         foreach (var piece in order.Select(index => pieces[index]))
         {
-            segments.Add(new Segment(tokenIds.Count, piece.Length, piece.Parent == Segment.NoParent ? Segment.NoParent : place[piece.Parent]));
+            segments.Add(new Segment(
+                tokenIds.Count, piece.Length, piece.Parent == Segment.NoParent ? Segment.NoParent : place[piece.Parent]));
             tokenIds.AddRange(piece.Ids.SelectMany(ids => ids).Select(id => (long)id));
             positionIds.AddRange(Enumerable.Range(piece.FirstPosition, piece.Length).Select(position => (long)position));
         }

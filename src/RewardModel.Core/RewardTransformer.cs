@@ -39,7 +39,9 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <summary>The parameters under the names that they have in a Hugging Face checkpoint: the model's own tensors, not copies.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> CheckpointParameters => named_parameters();
 
-    /// <summary>Reads a Hugging Face checkpoint: a language model, whose vocabulary head is dropped and a new head drawn, or a reward model.</summary>
+    /// <summary>
+    /// Reads a Hugging Face checkpoint: a language model, whose vocabulary head is dropped and a new head drawn, or a reward model.
+    /// </summary>
     /// <param name="directory">With config.json and safetensors files.</param>
     /// <param name="dropout">Rate for every dropout the architecture has, in training; the checkpoint's own rates are not used.</param>
     /// <param name="seed">Seed of a new head.</param>
@@ -72,7 +74,9 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
 
     /// <summary>One reward per scored sequence, in the order in which they were packed.</summary>
     /// <returns>[N], float32.</returns>
-    /// <exception cref="ArgumentException">A sequence is longer than the backbone takes, or a token id is not in its vocabulary.</exception>
+    /// <exception cref="ArgumentException">
+    /// A sequence is longer than the backbone takes, or a token id is not in its vocabulary.
+    /// </exception>
     public override Tensor forward(PackedSequences sequences)
     {
         using var scope = NewDisposeScope();

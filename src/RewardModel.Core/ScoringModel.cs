@@ -21,7 +21,8 @@ public sealed class ScoringModel : IDisposable
     /// <param name="maxLength">Most tokens of prompt and answer together; null: what the transformer takes.</param>
     /// <exception cref="ArgumentException">The maximum length or the vocabulary is larger than the transformer's.</exception>
     public ScoringModel(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null)
-        : this(transformer, tokenizer, new ScoringRule(tokenizer?.SpecialTokenRule ?? new SpecialTokenRule(null, null), maxLength ?? transformer.Backbone.MaxPositions))
+        : this(transformer, tokenizer, new ScoringRule(
+            tokenizer?.SpecialTokenRule ?? new SpecialTokenRule(null, null), maxLength ?? transformer.Backbone.MaxPositions))
     {
     }
 
@@ -29,10 +30,13 @@ public sealed class ScoringModel : IDisposable
     {
         var backbone = transformer.Backbone;
         if (rule.MaxLength > backbone.MaxPositions)
-            throw new ArgumentException($"The maximum length is {rule.MaxLength}; this {backbone.GetName()} takes at most {backbone.MaxPositions} tokens.");
+            throw new ArgumentException(
+                $"The maximum length is {rule.MaxLength}; this {backbone.GetName()} takes at most {backbone.MaxPositions} tokens.");
         if (tokenizer?.VocabularySize > backbone.VocabularySize)
             throw new ArgumentException(
-                $"The tokenizer has {tokenizer.VocabularySize} token ids; the model's vocabulary_size is {backbone.VocabularySize}. Use the tokenizer that belongs to the model, or a config.json with a vocab_size of at least {tokenizer.VocabularySize}.");
+                $"The tokenizer has {tokenizer.VocabularySize} token ids; the model's vocabulary_size is {backbone.VocabularySize}. "
+                + "Use the tokenizer that belongs to the model, "
+                + $"or a config.json with a vocab_size of at least {tokenizer.VocabularySize}.");
         Transformer = transformer;
         Tokenizer = tokenizer;
         Rule = rule;
@@ -56,7 +60,8 @@ public sealed class ScoringModel : IDisposable
     {
         var transformer = RewardTransformer.Load(directory);
         if (transformer.HasNewHead)
-            throw new CheckpointException(directory, ["tensor 'score.weight' is missing; expected the head of a trained reward model"], "Train it first.");
+            throw new CheckpointException(
+                directory, ["tensor 'score.weight' is missing; expected the head of a trained reward model"], "Train it first.");
         var tokenizer = HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
         return new ScoringModel(transformer, tokenizer, ScoringRule.Read(directory));
     }
@@ -65,7 +70,9 @@ public sealed class ScoringModel : IDisposable
     /// <exception cref="ArgumentException">The model has no tokenizer.</exception>
     public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Tokenize(IReadOnlyList<RankedList> lists) =>
         listTokenizer is null
-            ? throw new ArgumentException("The model has no tokenizer, so it can't read text. Give lists of token ids (prompt_ids, answer_ids), or a tokenizer.", nameof(lists))
+            ? throw new ArgumentException(
+                "The model has no tokenizer, so it can't read text. Give lists of token ids (prompt_ids, answer_ids), or a tokenizer.",
+                nameof(lists))
             : AddUp(lists.Select(listTokenizer.Tokenize));
 
     /// <summary>Lists that came as token ids, cut to the maximum length where they exceed it.</summary>
@@ -116,11 +123,16 @@ public sealed class ScoringModel : IDisposable
     /// </summary>
     private int PaddingId(HuggingFaceConfig config)
     {
-        var candidates = new[] { config.Json["pad_token_id"]?.GetValue<int>(), Tokenizer?.PaddingId, Tokenizer?.UnknownId, Tokenizer?.BeginningOfSequenceId, 0, 1 };
+        var candidates = new[]
+        {
+            config.Json["pad_token_id"]?.GetValue<int>(),
+            Tokenizer?.PaddingId, Tokenizer?.UnknownId, Tokenizer?.BeginningOfSequenceId, 0, 1,
+        };
         return candidates.First(id => id is >= 0 && id < Transformer.Backbone.VocabularySize && id != Rule.SpecialTokens.AppendId)!.Value;
     }
 
-    private static (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) AddUp(IEnumerable<(TokenizedList List, TruncationCount Cut)> results)
+    private static (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) AddUp(
+        IEnumerable<(TokenizedList List, TruncationCount Cut)> results)
     {
         var all = results.ToArray();
         return ([.. all.Select(result => result.List)], all.Aggregate(default(TruncationCount), (sum, result) => sum + result.Cut));

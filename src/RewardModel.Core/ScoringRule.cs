@@ -10,7 +10,9 @@ namespace RewardModel;
 /// between training and scoring.
 /// </summary>
 /// <param name="SpecialTokens">The ids put before prompts and after answers. Lists that come as token ids are taken to have them.</param>
-/// <param name="MaxLength">Most tokens of prompt and answer together: prompts are cut on the left, see <see cref="ListTruncation"/>.</param>
+/// <param name="MaxLength">
+/// Most tokens of prompt and answer together: prompts are cut on the left, see <see cref="ListTruncation"/>.
+/// </param>
 public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
 {
     internal const string FileName = "reward_model.json";
@@ -37,7 +39,8 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
         }
         catch (JsonException e)
         {
-            throw new CheckpointException(path, [$"the file can't be understood: {e.Message.TrimEnd('.')}"], "Take the file as it was saved, or train again.", e);
+            throw new CheckpointException(
+                path, [$"the file can't be understood: {e.Message.TrimEnd('.')}"], "Take the file as it was saved, or train again.", e);
         }
     }
 

@@ -54,19 +54,26 @@ public sealed class RunDirectory(string path)
     internal void Save(RunFingerprint fingerprint, TrainerState state, RewardTransformer model, AdamW optimizer) =>
         WriteStep(states, state.Step, directory =>
         {
-            CheckpointWriter.Write(System.IO.Path.Combine(directory, weights), model.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)));
+            CheckpointWriter.Write(
+                System.IO.Path.Combine(directory, weights),
+                model.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)));
             using var generatorState = get_rng_state();
-            CheckpointWriter.Write(System.IO.Path.Combine(directory, optimizerMoments), optimizer.State().Append((generator, generatorState)));
+            CheckpointWriter.Write(
+                System.IO.Path.Combine(directory, optimizerMoments), optimizer.State().Append((generator, generatorState)));
             File.WriteAllBytes(
-                System.IO.Path.Combine(directory, stateFile), JsonSerializer.SerializeToUtf8Bytes(new SavedState(fingerprint, state), JsonOptions));
+                System.IO.Path.Combine(directory, stateFile),
+                JsonSerializer.SerializeToUtf8Bytes(new SavedState(fingerprint, state), JsonOptions));
         });
 
     internal void SaveBest(int step, RewardTransformer model) =>
-        WriteStep(best, step, directory => CheckpointWriter.Write(directory, model.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter))));
+        WriteStep(best, step, directory => CheckpointWriter.Write(
+            directory, model.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter))));
 
     /// <summary>Sets model, optimiser and random generator to the newest state.</summary>
     /// <returns>False when no state was saved yet.</returns>
-    /// <exception cref="RunDirectoryException">The state is of a run with other options, data or model: all differences are listed.</exception>
+    /// <exception cref="RunDirectoryException">
+    /// The state is of a run with other options, data or model: all differences are listed.
+    /// </exception>
     internal bool TryRestore(RunFingerprint fingerprint, RewardTransformer model, AdamW optimizer, out TrainerState state)
     {
         state = new TrainerState();
@@ -76,9 +83,12 @@ public sealed class RunDirectory(string path)
         var differences = fingerprint.DifferencesOf(saved.Fingerprint).ToArray();
         if (differences.Length > 0)
             throw new RunDirectoryException(
-                $"The run in '{path}' can't be resumed, because it is another one: {string.Join("; ", differences)}. Use the options and data it was started with, or another directory.");
+                $"The run in '{path}' can't be resumed, because it is another one: {string.Join("; ", differences)}. "
+                + "Use the options and data it was started with, or another directory.");
 
-        CopyInto(model.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)), System.IO.Path.Combine(directory, weights));
+        CopyInto(
+            model.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)),
+            System.IO.Path.Combine(directory, weights));
         using var generatorState = get_rng_state();
         CopyInto(optimizer.State().Append((generator, generatorState)), System.IO.Path.Combine(directory, optimizerMoments));
         set_rng_state(generatorState);
@@ -119,7 +129,8 @@ public sealed class RunDirectory(string path)
 
     private static IEnumerable<(int Step, string Directory)> Steps(string parent) =>
         Directory.Exists(parent)
-            ? Directory.EnumerateDirectories(parent, "step-*").Order(StringComparer.Ordinal).Select(directory => (int.Parse(directory[^8..]), directory))
+            ? Directory.EnumerateDirectories(parent, "step-*").Order(StringComparer.Ordinal)
+                .Select(directory => (int.Parse(directory[^8..]), directory))
             : [];
 
     private sealed record SavedState(RunFingerprint Fingerprint, TrainerState State);

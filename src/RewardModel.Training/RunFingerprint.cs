@@ -19,8 +19,10 @@ public sealed record RunFingerprint(JsonObject Options, int StepCount, string Tr
     internal static RunFingerprint Of(
         TrainingOptions options, int stepCount, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
         RewardTransformer model) => new(
-            JsonSerializer.SerializeToNode(options, RunDirectory.JsonOptions)!.AsObject(), stepCount, Digest(trainLists), Digest(heldOutLists),
-            Digest(string.Join('\n', model.CheckpointParameters.Select(pair => $"{pair.Name} {string.Join('x', pair.Parameter.shape)}"))),
+            JsonSerializer.SerializeToNode(options, RunDirectory.JsonOptions)!.AsObject(),
+            stepCount, Digest(trainLists), Digest(heldOutLists),
+            Digest(string.Join(
+                '\n', model.CheckpointParameters.Select(pair => $"{pair.Name} {string.Join('x', pair.Parameter.shape)}"))),
             TorchSharp.torch.get_num_threads());
 
     /// <summary>What differs in a saved run, one sentence each.</summary>

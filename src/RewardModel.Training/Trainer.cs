@@ -35,14 +35,19 @@ public sealed class Trainer
     /// <summary>Prepares a run; nothing is computed or written yet.</summary>
     /// <param name="model">The model to train. It ends with the best evaluated weights, or the last ones without held-out lists.</param>
     /// <param name="options">What to do.</param>
-    /// <param name="trainLists">Lists to train on. Those without an ordered pair (one answer, or all tied) are left out, and counted in the log.</param>
+    /// <param name="trainLists">
+    /// Lists to train on. Those without an ordered pair (one answer, or all tied) are left out, and counted in the log.
+    /// </param>
     /// <param name="heldOutLists">Lists to evaluate on, with other prompts than the training lists; may be empty.</param>
     /// <param name="directory">Where states are saved and resumed from; null saves nothing.</param>
     /// <param name="progress">Told every step and every evaluation.</param>
     /// <param name="logger">Told what the run does at its start and its turns.</param>
-    /// <exception cref="ArgumentException">An option is out of range, no list has a pair, or a list is longer than the model takes.</exception>
+    /// <exception cref="ArgumentException">
+    /// An option is out of range, no list has a pair, or a list is longer than the model takes.
+    /// </exception>
     public Trainer(
-        RewardTransformer model, TrainingOptions options, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
+        RewardTransformer model, TrainingOptions options,
+        IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
         RunDirectory? directory = null, IProgress<TrainingReport>? progress = null, ILogger? logger = null)
     {
         options.Validate();
@@ -58,20 +63,29 @@ public sealed class Trainer
                 "{Count} of {All} training lists have no ordered pair (one answer, or all answers tied) and are left out",
                 trainLists.Count - this.trainLists.Count, trainLists.Count);
         if (this.trainLists.Count == 0)
-            throw new ArgumentException($"None of the {trainLists.Count} training lists has an ordered pair; expected lists of two or more answers that are not all tied.", nameof(trainLists));
+            throw new ArgumentException(
+                $"None of the {trainLists.Count} training lists has an ordered pair; "
+                + "expected lists of two or more answers that are not all tied.",
+                nameof(trainLists));
         if (options.EarlyStopPatience > 0 && heldOutLists.Count == 0)
-            throw new ArgumentException($"{nameof(options.EarlyStopPatience)} is {options.EarlyStopPatience}, but there are no held-out lists to evaluate; give some, or set it to 0.", nameof(options));
+            throw new ArgumentException(
+                $"{nameof(options.EarlyStopPatience)} is {options.EarlyStopPatience}, but there are no held-out lists to evaluate; "
+                + "give some, or set it to 0.",
+                nameof(options));
 
         loss = RankingLoss.ByName(options.Loss);
         stepsPerEpoch = (this.trainLists.Count + options.ListsPerStep - 1) / options.ListsPerStep;
         stepCount = options.Steps ?? checked(options.Epochs * stepsPerEpoch);
-        schedule = new LearningRateSchedule(options.Schedule, options.LearningRate, options.WarmupSteps, stepCount, options.FinalLearningRateRatio);
+        schedule = new LearningRateSchedule(
+            options.Schedule, options.LearningRate, options.WarmupSteps, stepCount, options.FinalLearningRateRatio);
     }
 
     /// <summary>Trains to the end.</summary>
     /// <param name="resume">True: goes on from the newest state in the run's directory, if it has one.</param>
     /// <param name="cancellation">When cancelled, the state is saved after the current step, and the call ends.</param>
-    /// <exception cref="TrainingDivergedException">A loss or gradient is not finite; the weights are those from before that step.</exception>
+    /// <exception cref="TrainingDivergedException">
+    /// A loss or gradient is not finite; the weights are those from before that step.
+    /// </exception>
     /// <exception cref="RunDirectoryException">The directory holds a run with other options, data or model.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public TrainingResult Train(bool resume = false, CancellationToken cancellation = default)
@@ -81,8 +95,10 @@ public sealed class Trainer
         var saveInterval = options.SaveInterval ?? Math.Max(1, stepCount / 10);
         var fingerprint = RunFingerprint.Of(options, stepCount, trainLists, heldOutLists, model);
         logger.LogInformation(
-            "{Lists} training lists, {Answers} answers, {HeldOut} held-out lists; {Steps} steps of {ListsPerStep} lists ({StepsPerEpoch} an epoch); evaluation every {Evaluation} steps",
-            trainLists.Count, trainLists.Sum(list => list.AnswerIds.Count), heldOutLists.Count, stepCount, options.ListsPerStep, stepsPerEpoch, evaluationInterval);
+            "{Lists} training lists, {Answers} answers, {HeldOut} held-out lists; "
+            + "{Steps} steps of {ListsPerStep} lists ({StepsPerEpoch} an epoch); evaluation every {Evaluation} steps",
+            trainLists.Count, trainLists.Sum(list => list.AnswerIds.Count), heldOutLists.Count,
+            stepCount, options.ListsPerStep, stepsPerEpoch, evaluationInterval);
 
         manual_seed(options.Seed);
         var state = new TrainerState();

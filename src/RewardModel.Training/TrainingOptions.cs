@@ -48,7 +48,9 @@ public sealed record TrainingOptions
     /// <summary>Seed of the order of the lists and of dropout. Default 0.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Optimiser steps between evaluations; null (default): a tenth of the run. Ignored when there are no held-out lists.</summary>
+    /// <summary>
+    /// Optimiser steps between evaluations; null (default): a tenth of the run. Ignored when there are no held-out lists.
+    /// </summary>
     public int? EvaluationInterval { get; init; }
 
     /// <summary>Optimiser steps between saved states; null (default): a tenth of the run. Ignored when nothing is saved.</summary>

@@ -36,7 +36,10 @@ public class PackedSequencesTests
             new TokenizedList(Ids(1, 40), [Ids(2, 17), Ids(3, 2), Ids(4, 18)], [2, 1, 0]),
             new TokenizedList(Ids(5, 3), [Ids(6, 5)], [0])]);
         Assert.Equal(
-            [new Segment(0, 3), new Segment(3, 40), new Segment(43, 2, 1), new Segment(45, 5, 0), new Segment(50, 17, 1), new Segment(67, 18, 1)],
+            [
+                new Segment(0, 3), new Segment(3, 40), new Segment(43, 2, 1), new Segment(45, 5, 0),
+                new Segment(50, 17, 1), new Segment(67, 18, 1),
+            ],
             packed.Segments);
         Assert.Equal([66, 44, 84, 49], Values(packed.ScoredRows));
         Assert.Equal([2, 3, 4, 6], Values(packed.TokenIds.index_select(0, packed.ScoredRows)));
@@ -62,7 +65,8 @@ public class PackedSequencesTests
             Assert.Throws<ArgumentException>(() => PackedSequences.Pack([])).Message);
         Assert.Equal(
             "The list at a.jsonl:3 has no answers; expected at least one. (Parameter 'lists')",
-            Assert.Throws<ArgumentException>(() => PackedSequences.Pack([new TokenizedList([1], [], [], new SourceLine("a.jsonl", 3))])).Message);
+            Assert.Throws<ArgumentException>(
+                () => PackedSequences.Pack([new TokenizedList([1], [], [], new SourceLine("a.jsonl", 3))])).Message);
         Assert.Equal(
             "Answer 2 of the list at (in memory) has no tokens; expected at least one, where its reward is read. (Parameter 'lists')",
             Assert.Throws<ArgumentException>(() => PackedSequences.Pack([new TokenizedList([1], [[1], []], [1, 0])])).Message);

@@ -14,7 +14,11 @@ public partial class ReadmeTests
 
         using var directory = new TemporaryDirectory();
         File.WriteAllText(directory["Program.cs"], example);
-        string[] libraries = ["RewardModel.Core", "RewardModel.Training", "TorchSharp", "Microsoft.ML.Tokenizers", "Microsoft.Extensions.Logging.Abstractions"];
+        string[] libraries =
+        [
+            "RewardModel.Core", "RewardModel.Training", "TorchSharp", "Microsoft.ML.Tokenizers",
+            "Microsoft.Extensions.Logging.Abstractions",
+        ];
         File.WriteAllText(directory["Example.csproj"], $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>

@@ -32,7 +32,8 @@ public class RewardTransformerTests
         using (var reader = CheckpointReader.Open(model.Directory))
             CheckpointWriter.Write(model.Directory, [
                 .. reader.Names.Select(name => (name, reader.Read(name))),
-                ("lm_head.weight", zeros(97, 32)), ("transformer.h.0.attn.bias", ones(1, 1, 8, 8)), ("transformer.h.1.attn.masked_bias", zeros(1))]);
+                ("lm_head.weight", zeros(97, 32)), ("transformer.h.0.attn.bias", ones(1, 1, 8, 8)),
+                ("transformer.h.1.attn.masked_bias", zeros(1))]);
         using var loaded = model.Load();
         Assert.False(loaded.HasNewHead);
     }
@@ -43,7 +44,8 @@ public class RewardTransformerTests
         using var model = ParityModel.OfRepository("llama");
         using (var reader = CheckpointReader.Open(model.Directory))
             CheckpointWriter.Write(model.Directory, [
-                .. reader.Names.Where(name => name is not "model.norm.weight" and not "score.weight").Select(name => (name, reader.Read(name))),
+                .. reader.Names.Where(name => name is not "model.norm.weight" and not "score.weight")
+                    .Select(name => (name, reader.Read(name))),
                 ("score.weight", zeros(2, 32)), ("model.layers.7.extra", zeros(3))]);
         var error = Assert.Throws<CheckpointException>(model.Load);
         Assert.Equal(
@@ -72,7 +74,8 @@ public class RewardTransformerTests
         settings["num_key_value_heads"] = 3;
         settings["rope_scaling"] = new JsonObject { ["rope_type"] = "yarn", ["factor"] = 4.0 };
         settings["clip_qkv"] = 8.0;
-        var error = Assert.Throws<CheckpointException>(() => RewardTransformer.FromConfig(HuggingFaceConfig.Parse(settings.ToJsonString(), "config.json")));
+        var error = Assert.Throws<CheckpointException>(
+            () => RewardTransformer.FromConfig(HuggingFaceConfig.Parse(settings.ToJsonString(), "config.json")));
         Assert.Equal(
             [
                 "'vocab_size' is missing; expected a 32-bit whole number",
@@ -93,7 +96,8 @@ public class RewardTransformerTests
             "A sequence has 97 tokens; this GPT-2 takes at most 96. Cut the lists to that maximum length. (Parameter 'sequences')",
             Assert.Throws<ArgumentException>(() => scorer.Score([TinyModel.List(1, 90, 7)])).Message);
         Assert.Equal(
-            "A token id is 61; the vocabulary of this GPT-2 has 61 ids, from 0. Use the tokenizer that belongs to the model. (Parameter 'sequences')",
+            "A token id is 61; the vocabulary of this GPT-2 has 61 ids, from 0. "
+            + "Use the tokenizer that belongs to the model. (Parameter 'sequences')",
             Assert.Throws<ArgumentException>(() => scorer.Score([new([1], [[61]], [0])])).Message);
     }
 

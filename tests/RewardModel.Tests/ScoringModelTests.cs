@@ -11,7 +11,8 @@ public class ScoringModelTests
     // Letters and <eos>; ids 0..26.
     private const string tokenizerJson = """
         {"version": "1.0", "truncation": null, "padding": null, "normalizer": null, "post_processor": null,
-         "added_tokens": [{"id": 26, "content": "<eos>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}],
+         "added_tokens": [{"id": 26, "content": "<eos>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
+                           "special": true}],
          "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
          "decoder": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
          "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null, "end_of_word_suffix": null,
@@ -88,11 +89,13 @@ public class ScoringModelTests
         settings["vocab_size"] = 26;
         using var small = RewardTransformer.FromConfig(HuggingFaceConfig.Parse(settings.ToJsonString(), "config.json"));
         Assert.Equal(
-            "The tokenizer has 27 token ids; the model's vocabulary_size is 26. Use the tokenizer that belongs to the model, or a config.json with a vocab_size of at least 27.",
+            "The tokenizer has 27 token ids; the model's vocabulary_size is 26. "
+            + "Use the tokenizer that belongs to the model, or a config.json with a vocab_size of at least 27.",
             Assert.Throws<ArgumentException>(() => new ScoringModel(small, tokenizer)).Message);
         using var withoutTokenizer = new ScoringModel(transformer);
         Assert.Equal(
-            "The model has no tokenizer, so it can't read text. Give lists of token ids (prompt_ids, answer_ids), or a tokenizer. (Parameter 'lists')",
+            "The model has no tokenizer, so it can't read text. "
+            + "Give lists of token ids (prompt_ids, answer_ids), or a tokenizer. (Parameter 'lists')",
             Assert.Throws<ArgumentException>(() => withoutTokenizer.Score("a", "b")).Message);
     }
 
@@ -104,10 +107,13 @@ public class ScoringModelTests
         model.Save(directory.Path);
         File.Delete(directory["reward_model.json"]);
         Assert.Equal(
-            $"{directory.Path}: there is no reward_model.json; expected it beside the weights of a trained reward model. Give the output directory of a training run.",
+            $"{directory.Path}: there is no reward_model.json; expected it beside the weights of a trained reward model. "
+            + "Give the output directory of a training run.",
             Assert.Throws<CheckpointException>(() => ScoringModel.Load(directory.Path)).Message);
         using (var reader = CheckpointReader.Open(directory.Path))
-            CheckpointWriter.Write(directory.Path, reader.Names.Where(name => name != "score.weight").Select(name => (name, reader.Read(name))).ToArray());
+            CheckpointWriter.Write(
+                directory.Path,
+                reader.Names.Where(name => name != "score.weight").Select(name => (name, reader.Read(name))).ToArray());
         Assert.Equal(
             $"{directory.Path}: tensor 'score.weight' is missing; expected the head of a trained reward model. Train it first.",
             Assert.Throws<CheckpointException>(() => ScoringModel.Load(directory.Path)).Message);

@@ -38,7 +38,9 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
     /// <summary>The backbone that a config.json describes, its weights not yet set.</summary>
     /// <param name="config">The configuration.</param>
     /// <param name="dropout">Rate for every dropout the architecture has.</param>
-    /// <exception cref="CheckpointException">The architecture is unknown, or settings are missing, wrong or unknown: all are listed.</exception>
+    /// <exception cref="CheckpointException">
+    /// The architecture is unknown, or settings are missing, wrong or unknown: all are listed.
+    /// </exception>
     internal static Backbone Create(HuggingFaceConfig config, double dropout)
     {
         var settings = config.Reader();
@@ -47,7 +49,8 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
             "gpt2" => new Gpt2(Gpt2Config.Read(settings), dropout),
             "llama" => new Llama(LlamaConfig.Read(settings), dropout),
             _ => throw new CheckpointException(
-                config.FilePath, [$"the model_type is {settings.Text("model_type", "missing")}; expected one of: {string.Join(", ", ModelTypes)}"],
+                config.FilePath,
+                [$"the model_type is {settings.Text("model_type", "missing")}; expected one of: {string.Join(", ", ModelTypes)}"],
                 "Convert the model to one of these architectures, or use another one."),
         };
     }
@@ -60,11 +63,13 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
     {
         if (sequences.LongestSequence > MaxPositions)
             throw new ArgumentException(
-                $"A sequence has {sequences.LongestSequence} tokens; this {GetName()} takes at most {MaxPositions}. Cut the lists to that maximum length.",
+                $"A sequence has {sequences.LongestSequence} tokens; this {GetName()} takes at most {MaxPositions}. "
+                + "Cut the lists to that maximum length.",
                 nameof(sequences));
         if (sequences.HighestTokenId >= VocabularySize)
             throw new ArgumentException(
-                $"A token id is {sequences.HighestTokenId}; the vocabulary of this {GetName()} has {VocabularySize} ids, from 0. Use the tokenizer that belongs to the model.",
+                $"A token id is {sequences.HighestTokenId}; the vocabulary of this {GetName()} has {VocabularySize} ids, from 0. "
+                + "Use the tokenizer that belongs to the model.",
                 nameof(sequences));
     }
 }

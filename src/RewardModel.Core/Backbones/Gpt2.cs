@@ -202,5 +202,6 @@ internal sealed class Gpt2 : Backbone
 
     // Causal masks, which old versions of transformers saved as buffers.
     internal override bool Ignores(string parameterName) =>
-        parameterName.EndsWith(".attn.bias", StringComparison.Ordinal) || parameterName.EndsWith(".attn.masked_bias", StringComparison.Ordinal);
+        parameterName.EndsWith(".attn.bias", StringComparison.Ordinal)
+        || parameterName.EndsWith(".attn.masked_bias", StringComparison.Ordinal);
 }

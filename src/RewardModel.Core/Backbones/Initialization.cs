@@ -5,7 +5,9 @@ namespace RewardModel.Backbones;
 /// <summary>The start that all Hugging Face decoders share.</summary>
 internal static class Initialization
 {
-    /// <summary>Matrices and embeddings from N(0, range), biases 0, norm weights 1; from torch's default generator, in order of names.</summary>
+    /// <summary>
+    /// Matrices and embeddings from N(0, range), biases 0, norm weights 1; from torch's default generator, in order of names.
+    /// </summary>
     public static void Apply(nn.Module module, double range)
     {
         foreach (var (name, parameter) in module.named_parameters())

@@ -67,7 +67,8 @@ internal sealed record LlamaConfig
         reader.Ignore("pretraining_tp", "attention_dropout");
         if (config.KeyHeadCount < 1 || headCount % config.KeyHeadCount != 0)
             reader.Problem(
-                $"num_attention_heads is {headCount} and num_key_value_heads {config.KeyHeadCount}; expected the first to be a multiple of the second");
+                $"num_attention_heads is {headCount} and num_key_value_heads {config.KeyHeadCount}; "
+                + "expected the first to be a multiple of the second");
         reader.Finish();
         return config;
     }

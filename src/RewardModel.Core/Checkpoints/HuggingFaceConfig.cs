@@ -34,7 +34,8 @@ public sealed class HuggingFaceConfig
         var path = Path.Combine(directory, FileName);
         if (!File.Exists(path))
             throw new CheckpointException(
-                directory, [$"there is no {FileName}"], "Expected the directory of a Hugging Face checkpoint, as save_pretrained writes it.");
+                directory, [$"there is no {FileName}"],
+                "Expected the directory of a Hugging Face checkpoint, as save_pretrained writes it.");
         return ReadFile(path);
     }
 

@@ -42,7 +42,8 @@ internal static class WeightLoading
         foreach (var name in unused.Order(StringComparer.Ordinal))
             if (!model.Backbone.Ignores(name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name))
                 problems.Add($"tensor {Quoted.Text(name)} is there; expected no such tensor");
-        problems.ThrowIfAny(directory, $"Expected the tensors of {model.Backbone.SequenceClassificationClass}, as its config.json describes it.");
+        problems.ThrowIfAny(
+            directory, $"Expected the tensors of {model.Backbone.SequenceClassificationClass}, as its config.json describes it.");
 
         using var _ = no_grad();
         foreach (var (parameter, source) in sources)

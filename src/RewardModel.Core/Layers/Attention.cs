@@ -61,7 +61,8 @@ internal static class Attention
         var ownWeights = weights.narrow(-1, parentLength, length).reshape(families * keyHeads * children, groups * length, length);
         var output = ownWeights.bmm(Own(v_TMH, 1)).view(families * keyHeads, parentQueries, headSize);
         if (block.Parents is not null)
-            output = output.add(weights.narrow(-1, 0, parentLength).reshape(families * keyHeads, parentQueries, parentLength).bmm(OfParents(v_TMH)));
+            output = output.add(
+                weights.narrow(-1, 0, parentLength).reshape(families * keyHeads, parentQueries, parentLength).bmm(OfParents(v_TMH)));
         return block.Own.Unpad(
             output.view(families, keyHeads, children, groups, length, headSize).permute(0, 2, 4, 1, 3, 5)
                 .reshape(families * children * length, heads * headSize));

@@ -33,7 +33,9 @@ internal sealed class AttentionLayout : IDisposable
     /// <summary>The blocks, together all rows from the first to the last.</summary>
     public List<AttentionBlock> Blocks { get; } = [];
 
-    /// <summary>The order in which segments make the fewest blocks: indices into <paramref name="segments"/>, equals as they were.</summary>
+    /// <summary>
+    /// The order in which segments make the fewest blocks: indices into <paramref name="segments"/>, equals as they were.
+    /// </summary>
     public static int[] Order(IReadOnlyList<Segment> segments)
     {
         var kinds = Kinds(segments);
@@ -48,9 +50,11 @@ internal sealed class AttentionLayout : IDisposable
     /// </summary>
     private static (bool HasParent, int LengthBound, int SiblingCount)[] Kinds(IReadOnlyList<Segment> segments)
     {
-        var siblings = segments.Where(segment => segment.Parent != Segment.NoParent).CountBy(child => (child.Parent, Bound(child.Length))).ToDictionary();
+        var siblings = segments.Where(segment => segment.Parent != Segment.NoParent)
+            .CountBy(child => (child.Parent, Bound(child.Length))).ToDictionary();
         return [.. segments.Select(segment => (
-            segment.Parent != Segment.NoParent, Bound(segment.Length), siblings.GetValueOrDefault((segment.Parent, Bound(segment.Length)), 1)))];
+            segment.Parent != Segment.NoParent, Bound(segment.Length),
+            siblings.GetValueOrDefault((segment.Parent, Bound(segment.Length)), 1)))];
     }
 
     /// <summary>16, 24, 32, 48, 64, 96, ...: the first that is not below the length.</summary>
@@ -80,7 +84,9 @@ internal sealed class AttentionBlock : IDisposable
         Length = own.Max(segment => segment.Length);
         Own = new PaddedRows([.. own.Select(segment => (segment.Start - FirstRow, segment.Length))], RowCount, Length);
 
-        Segment[] parents = own[0].Parent == Segment.NoParent ? [] : [.. own.Chunk(childCount).Select(family => segments[family[0].Parent])];
+        Segment[] parents = own[0].Parent == Segment.NoParent
+            ? []
+            : [.. own.Chunk(childCount).Select(family => segments[family[0].Parent])];
         if (parents.Length > 0)
         {
             ParentLength = parents.Max(parent => parent.Length);

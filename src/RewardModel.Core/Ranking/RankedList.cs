@@ -35,4 +35,5 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
 /// <param name="AnswerIds">Token ids of each of the K answers, special tokens at its end included; at least one id each.</param>
 /// <param name="Scores">K scores, higher is better; equal scores are ties.</param>
 /// <param name="Source">Where the list was read from.</param>
-public sealed record TokenizedList(int[] PromptIds, IReadOnlyList<int[]> AnswerIds, IReadOnlyList<double> Scores, SourceLine Source = default);
+public sealed record TokenizedList(
+    int[] PromptIds, IReadOnlyList<int[]> AnswerIds, IReadOnlyList<double> Scores, SourceLine Source = default);

@@ -21,7 +21,9 @@ public static class PromptSplit
     /// one prompt on each side.
     /// </param>
     /// <param name="seed">Decides which prompts are held out.</param>
-    /// <exception cref="ArgumentException">The fraction is out of range, or there are fewer than two prompts, or lists of one prompt, to divide.</exception>
+    /// <exception cref="ArgumentException">
+    /// The fraction is out of range, or there are fewer than two prompts, or lists of one prompt, to divide.
+    /// </exception>
     public static (IReadOnlyList<RankedList> Train, IReadOnlyList<RankedList> Eval) Of(
         IReadOnlyList<RankedList> lists, double evalFraction, ulong seed) =>
         Split(lists, list => list.Prompt, list => string.Join('\0', list.Answers), evalFraction, seed);

@@ -206,7 +206,8 @@ public sealed unsafe class AdamW : IDisposable
         {
             if (parameter.dtype != ScalarType.Float32 || parameter.device_type != DeviceType.CPU || !parameter.is_contiguous())
                 throw new ArgumentException(
-                    $"The parameter '{name}' is {parameter.dtype} on {parameter.device_type}; expected contiguous Float32 on CPU.", nameof(parameter));
+                    $"The parameter '{name}' is {parameter.dtype} on {parameter.device_type}; expected contiguous Float32 on CPU.",
+                    nameof(parameter));
             Name = name;
             Parameter = parameter;
             WeightDecay = weightDecay;

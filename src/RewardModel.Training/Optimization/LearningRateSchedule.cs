@@ -32,7 +32,8 @@ public sealed record LearningRateSchedule(ScheduleKind Kind, double PeakRate, in
             ScheduleKind.Cosine => 0.5 * (1 + Math.Cos(Math.PI * progress)),
             ScheduleKind.Linear => 1 - progress,
             ScheduleKind.Constant => 1,
-            _ => throw new InvalidOperationException($"The schedule {Kind} is not known; expected one of: {string.Join(", ", Enum.GetNames<ScheduleKind>())}."),
+            _ => throw new InvalidOperationException(
+                $"The schedule {Kind} is not known; expected one of: {string.Join(", ", Enum.GetNames<ScheduleKind>())}."),
         };
         return PeakRate * (FinalRatio + (1 - FinalRatio) * share);
     }

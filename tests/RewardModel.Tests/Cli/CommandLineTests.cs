@@ -15,12 +15,16 @@ public class CommandLineTests
     {
         // A new option is a decision: write it down here.
         static string Options(string command) =>
-            string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
-        Assert.Equal(["train", "evaluate", "score"], CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
+            string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
+                .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule --warmup-steps "
-            + "--final-learning-rate-ratio --weight-decay --decay-all --beta2 --max-grad-norm --dropout --lists-per-step --max-tokens-per-batch "
-            + "--max-length --loss --loss-normalization --seed --eval-every --save-every --early-stop --threads --resume --on-bad-data",
+            ["train", "evaluate", "score"],
+            CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
+        Assert.Equal(
+            "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
+            + "--warmup-steps --final-learning-rate-ratio --weight-decay --decay-all --beta2 --max-grad-norm --dropout "
+            + "--lists-per-step --max-tokens-per-batch --max-length --loss --loss-normalization --seed --eval-every --save-every "
+            + "--early-stop --threads --resume --on-bad-data",
             Options("train"));
         Assert.Equal("--model --data --loss --max-tokens-per-batch --threads --on-bad-data --json", Options("evaluate"));
         Assert.Equal("--model --data --prompt --answer --max-tokens-per-batch --threads --on-bad-data --json", Options("score"));
@@ -32,8 +36,8 @@ public class CommandLineTests
         using var directory = new TemporaryDirectory();
         WriteTask(directory);
         var (status, output, errors) = Run(
-            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"], "--steps", "60",
-            "--learning-rate", "3e-3", "--eval-fraction", "0.2", "--eval-every", "20");
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"],
+            "--steps", "60", "--learning-rate", "3e-3", "--eval-fraction", "0.2", "--eval-every", "20");
         Assert.Equal((0, ""), (status, errors));
         Assert.Contains("evaluation after step 0: loss", output);
         Assert.Contains($"Model: {directory["model"]}\n", output);
@@ -61,9 +65,9 @@ public class CommandLineTests
         WriteTask(directory);
         string[] Arguments(string output) =>
         [
-            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory[output], "--steps", "40",
-            "--learning-rate", "3e-3", "--dropout", "0.1", "--eval-fraction", "0.2", "--eval-every", "7", "--save-every", "3", "--threads", "1",
-            "--resume",
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory[output],
+            "--steps", "40", "--learning-rate", "3e-3", "--dropout", "0.1", "--eval-fraction", "0.2", "--eval-every", "7",
+            "--save-every", "3", "--threads", "1", "--resume",
         ];
         Assert.Equal(0, Run(Arguments("straight")).Status);
 
@@ -72,7 +76,8 @@ public class CommandLineTests
         for (var start = 0; ; start++)
         {
             Assert.True(start < 60, "the run makes no progress");
-            using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. Arguments("killed")])
+            string[] commandLine = [typeof(CommandLine).Assembly.Location, .. Arguments("killed")];
+            using var process = Process.Start(new ProcessStartInfo("dotnet", commandLine)
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
@@ -100,7 +105,11 @@ public class CommandLineTests
     {
         using var directory = new TemporaryDirectory();
         WriteTask(directory);
-        string[] arguments = ["train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"], "--steps", "1", "--eval-fraction", "0"];
+        string[] arguments =
+        [
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"],
+            "--steps", "1", "--eval-fraction", "0",
+        ];
         Assert.Equal(0, Run(arguments).Status);
         Assert.Equal(
             (1, $"error: '{directory["model"]}' holds a training run already. Add --resume to go on with it, or give another --output.\n"),
@@ -113,13 +122,23 @@ public class CommandLineTests
     }
 
     [Theory]
-    [InlineData("Give either --backbone DIR (start from a checkpoint) or --config FILE (train from scratch).", "train", "--data", "x", "--output", "y")]
-    [InlineData("Give --epochs or --steps, not both.", "train", "--data", "x", "--output", "y", "--config", "c", "--epochs", "1", "--steps", "2")]
-    [InlineData("Give --eval-data or --eval-fraction, not both.", "train", "--data", "x", "--output", "y", "--config", "c", "--eval-data", "e", "--eval-fraction", "0.1")]
-    [InlineData("--schedule is 'step'; expected one of: cosine, linear, constant.", "train", "--data", "x", "--output", "y", "--config", "c", "--schedule", "step")]
+    [InlineData(
+        "Give either --backbone DIR (start from a checkpoint) or --config FILE (train from scratch).",
+        "train", "--data", "x", "--output", "y")]
+    [InlineData(
+        "Give --epochs or --steps, not both.",
+        "train", "--data", "x", "--output", "y", "--config", "c", "--epochs", "1", "--steps", "2")]
+    [InlineData(
+        "Give --eval-data or --eval-fraction, not both.",
+        "train", "--data", "x", "--output", "y", "--config", "c", "--eval-data", "e", "--eval-fraction", "0.1")]
+    [InlineData(
+        "--schedule is 'step'; expected one of: cosine, linear, constant.",
+        "train", "--data", "x", "--output", "y", "--config", "c", "--schedule", "step")]
     [InlineData("Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.", "score", "--model", "m")]
     [InlineData("Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.", "score", "--model", "m", "--prompt", "p")]
-    [InlineData("Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.", "score", "--model", "m", "--data", "d", "--answer", "a")]
+    [InlineData(
+        "Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.",
+        "score", "--model", "m", "--data", "d", "--answer", "a")]
     public void Options_that_do_not_go_together_are_told(string expected, params string[] arguments)
     {
         var (status, output, errors) = Run(arguments);
@@ -132,7 +151,11 @@ public class CommandLineTests
         using var directory = new TemporaryDirectory();
         WriteTask(directory);
         File.AppendAllText(directory["train.jsonl"], "{\"prompt_ids\": [1], \"answer_ids\": []}\n{\n");
-        string[] arguments = ["train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"], "--steps", "1"];
+        string[] arguments =
+        [
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"],
+            "--steps", "1",
+        ];
         var (status, _, errors) = Run(arguments);
         Assert.Equal(1, status);
         Assert.Contains($"{directory["train.jsonl"]}:301: ", errors);
@@ -158,5 +181,6 @@ public class CommandLineTests
     }
 
     private static double[] LossesOf(string log) =>
-        [.. File.ReadLines(log).Select(line => JsonNode.Parse(line)!).Where(line => line["loss"] is not null).Select(line => (double)line["loss"]!)];
+        [.. File.ReadLines(log).Select(line => JsonNode.Parse(line)!)
+            .Where(line => line["loss"] is not null).Select(line => (double)line["loss"]!)];
 }

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Layers;
 
-/// <summary>What packing promises: a reward depends on its prompt and answer only, and sharing prompts changes nothing but rounding.</summary>
+/// <summary>
+/// What packing promises: a reward depends on its prompt and answer only, and sharing prompts changes nothing but rounding.
+/// </summary>
 public class AttentionTests
 {
     private static readonly TokenizedList[] raggedLists =

@@ -33,7 +33,8 @@ internal sealed class ParityModel : IDisposable
     /// <summary>A model of this folder, written out as a checkpoint.</summary>
     public static ParityModel OfRepository(string name, string config = "config", Action<JsonObject>? change = null)
     {
-        var expected = JsonNode.Parse(File.ReadAllText(Path.Combine(Shared.RepositoryRoot, "tests/RewardModel.Tests/Parity", $"{name}.json")))!;
+        var expectedFile = Path.Combine(Shared.RepositoryRoot, "tests/RewardModel.Tests/Parity", $"{name}.json");
+        var expected = JsonNode.Parse(File.ReadAllText(expectedFile))!;
         var directory = System.IO.Directory.CreateTempSubdirectory("reward-model-parity-").FullName;
         var settings = expected[config]!.DeepClone().AsObject();
         change?.Invoke(settings);

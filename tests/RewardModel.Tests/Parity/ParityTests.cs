@@ -91,7 +91,8 @@ public class ParityTests
             Assert.InRange(Math.Abs(found - (float)entry[3]!), 0, 2e-5);
         }
         var sumOfMagnitudes = (double)expected["final_hidden"]!["sum_abs"]!;
-        Assert.InRange(Math.Abs(hiddenValues.Sum(value => (double)value) - (double)expected["final_hidden"]!["sum"]!), 0, 1e-6 * sumOfMagnitudes);
+        var sum = hiddenValues.Sum(value => (double)value);
+        Assert.InRange(Math.Abs(sum - (double)expected["final_hidden"]!["sum"]!), 0, 1e-6 * sumOfMagnitudes);
     }
 
     private static void CompareLossAndGradients(ParityModel model, RankingLoss loss, string name, bool sharePrompts)

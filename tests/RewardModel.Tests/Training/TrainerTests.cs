@@ -22,7 +22,8 @@ public class TrainerTests
         SaveInterval = 3,
     };
 
-    private static readonly TokenizedList[] lists = [.. Enumerable.Range(0, 17).Select(i => TinyModel.List((ulong)i, i % 6, 3, 1 + i % 4, 5))];
+    private static readonly TokenizedList[] lists =
+        [.. Enumerable.Range(0, 17).Select(i => TinyModel.List((ulong)i, i % 6, 3, 1 + i % 4, 5))];
     private static readonly TokenizedList[] heldOut = [.. Enumerable.Range(100, 6).Select(i => TinyModel.List((ulong)i, 4, 3, 4))];
 
     [Fact]
@@ -30,7 +31,8 @@ public class TrainerTests
     {
         using var model = TinyModel.Create();
         var before = Accuracy(model, TinyModel.OrderTask(200, seed: 2));
-        new Trainer(model, new TrainingOptions { Steps = 150, LearningRate = 3e-3, ListsPerStep = 32 }, TinyModel.OrderTask(400, seed: 1), []).Train();
+        var longRun = new TrainingOptions { Steps = 150, LearningRate = 3e-3, ListsPerStep = 32 };
+        new Trainer(model, longRun, TinyModel.OrderTask(400, seed: 1), []).Train();
         Assert.InRange(before, 0.2, 0.8);
         Assert.InRange(Accuracy(model, TinyModel.OrderTask(200, seed: 2)), 0.95, 1);
     }
@@ -170,7 +172,8 @@ public class TrainerTests
         TokenizedList tied = lists[0] with { Scores = [1, 1, 1] };
         var error = Assert.Throws<ArgumentException>(() => new Trainer(model, options, [tied, tied], []));
         Assert.Equal(
-            "None of the 2 training lists has an ordered pair; expected lists of two or more answers that are not all tied. (Parameter 'trainLists')",
+            "None of the 2 training lists has an ordered pair; "
+            + "expected lists of two or more answers that are not all tied. (Parameter 'trainLists')",
             error.Message);
         Assert.Equal(
             TrainedWeights(options with { Steps = 2, ListsPerStep = 100 }, lists: lists),
@@ -208,7 +211,8 @@ public class TrainerTests
         TrainingOptions options, TemporaryDirectory? directory = null, double dropout = 0, IReadOnlyList<TokenizedList>? lists = null)
     {
         using var model = TinyModel.Create("gpt2", dropout);
-        new Trainer(model, options, lists ?? TrainerTests.lists, heldOut, directory is null ? null : new RunDirectory(directory.Path)).Train();
+        var runDirectory = directory is null ? null : new RunDirectory(directory.Path);
+        new Trainer(model, options, lists ?? TrainerTests.lists, heldOut, runDirectory).Train();
         return Weights(model);
     }
 

@@ -13,8 +13,8 @@ public class PipelineTokenizerTests
         Assert.Equal("▁ab▁é</s>▁b", normalized);
         Assert.Equal(
             [
-                (264, "▁ab", 0..3), (259, "▁", 3..4), (198, "<0xC3>", 4..5), (172, "<0xA9>", 4..5), (2, "</s>", 5..9), (259, "▁", 9..10),
-                (261, "b", 10..11),
+                (264, "▁ab", 0..3), (259, "▁", 3..4), (198, "<0xC3>", 4..5), (172, "<0xA9>", 4..5), (2, "</s>", 5..9),
+                (259, "▁", 9..10), (261, "b", 10..11),
             ],
             tokens.Select(token => (token.Id, token.Value, token.Offset)));
     }

@@ -122,7 +122,8 @@ public class RankedListLineTests
     [Fact]
     public void A_damaged_line_is_a_problem_or_still_a_whole_list()
     {
-        var good = Encoding.UTF8.GetBytes("""{"prompt_ids": [5, 0], "answer_ids": [[1], [2, 3]], "ranks": [2, 1], "id": "\ud83d\ude00é"}""");
+        var good = Encoding.UTF8.GetBytes(
+            """{"prompt_ids": [5, 0], "answer_ids": [[1], [2, 3]], "ranks": [2, 1], "id": "\ud83d\ude00é"}""");
         Prop.ForAll(Gen.Choose(0, good.Length - 1).ToArbitrary(), ArbMap.Default.ArbFor<byte>(), (position, value) =>
         {
             byte[] damaged = [.. good];

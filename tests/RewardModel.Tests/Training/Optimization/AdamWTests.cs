@@ -9,7 +9,8 @@ public class AdamWTests
 {
     [Fact]
     public void Defaults_are_PyTorchs() =>
-        Assert.Equal(new AdamWOptions { Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8, WeightDecay = 0.01, DecayAll = false }, new AdamWOptions());
+        Assert.Equal(
+            new AdamWOptions { Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8, WeightDecay = 0.01, DecayAll = false }, new AdamWOptions());
 
     // Lengths around the vector's and the block's.
     [Theory]
@@ -76,7 +77,8 @@ public class AdamWTests
             matrix.grad = zeros(1, 1);
             bias.grad = zeros(1);
             using var optimizer = new AdamW(
-                [("matrix", matrix), ("bias", bias), ("untouched", untouched)], new AdamWOptions { WeightDecay = 0.5, DecayAll = decayAll });
+                [("matrix", matrix), ("bias", bias), ("untouched", untouched)],
+                new AdamWOptions { WeightDecay = 0.5, DecayAll = decayAll });
             optimizer.Step(0.1);
             return [matrix.item<float>(), bias.item<float>(), untouched.item<float>()];
         }
