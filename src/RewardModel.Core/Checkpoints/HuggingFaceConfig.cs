@@ -9,7 +9,7 @@ public sealed class HuggingFaceConfig
     private const string FileName = "config.json";
 
     // The writer's own defaults would escape every letter beyond ASCII; transformers writes them as they are.
-    private static readonly JsonSerializerOptions Indented = new()
+    private static readonly JsonSerializerOptions indented = new()
     {
         WriteIndented = true,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -73,5 +73,5 @@ public sealed class HuggingFaceConfig
     public ConfigReader Reader() => new(Json, FilePath);
 
     /// <summary>Writes <c>config.json</c> into a directory, replacing an existing one in one step.</summary>
-    public void Write(string directory) => PendingFile.WriteText(Path.Combine(directory, FileName), Json.ToJsonString(Indented) + "\n");
+    public void Write(string directory) => PendingFile.WriteText(Path.Combine(directory, FileName), Json.ToJsonString(indented) + "\n");
 }

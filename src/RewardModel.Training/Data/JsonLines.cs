@@ -16,7 +16,7 @@ internal static class JsonLines
     /// Goes behind the bytes of a gzip file: GZipStream takes a file that is cut off for a whole one, but it cannot come to this
     /// member then.
     /// </summary>
-    private static readonly byte[] EndMember = Compress(Encoding.Latin1.GetBytes($"\n{EndMark}"));
+    private static readonly byte[] endMember = Compress(Encoding.Latin1.GetBytes($"\n{EndMark}"));
 
     /// <summary>Reads the lines with their numbers.</summary>
     /// <exception cref="RankedDataException">The file is not there, or is not the whole gzip file that it should be.</exception>
@@ -52,7 +52,7 @@ internal static class JsonLines
     }
 
     private static Stream Open(string path, bool isGzip) => isGzip
-        ? new GZipStream(new MemoryStream([.. File.ReadAllBytes(path), .. EndMember]), CompressionMode.Decompress)
+        ? new GZipStream(new MemoryStream([.. File.ReadAllBytes(path), .. endMember]), CompressionMode.Decompress)
         : File.OpenRead(path);
 
     private static byte[] Compress(byte[] bytes)

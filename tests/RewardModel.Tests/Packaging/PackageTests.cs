@@ -5,15 +5,15 @@ namespace RewardModel.Tests.Packaging;
 
 public sealed class PackageTests(PackedSolution solution) : IClassFixture<PackedSolution>
 {
-    private static readonly string[] LibraryPackages = ["RewardModel.Cli", "RewardModel.Core", "RewardModel.Training"];
-    private static readonly string[] CompatPackages = ["RewardModel.Compat.Microsoft.ML.Tokenizers", "RewardModel.Compat.TorchSharp"];
+    private static readonly string[] libraryPackages = ["RewardModel.Cli", "RewardModel.Core", "RewardModel.Training"];
+    private static readonly string[] compatPackages = ["RewardModel.Compat.Microsoft.ML.Tokenizers", "RewardModel.Compat.TorchSharp"];
 
     private static string[] Readme => File.Exists(Path.Combine(Shared.RepositoryRoot, "README.md")) ? ["README.md"] : [];
 
     [Fact]
     public void The_packages_are_the_libraries_and_the_command_and_under_compat_what_they_need()
     {
-        var expected = PackedSolution.IsCompat ? LibraryPackages.Concat(CompatPackages) : LibraryPackages;
+        var expected = PackedSolution.IsCompat ? libraryPackages.Concat(compatPackages) : libraryPackages;
         Assert.Equal(expected.Order(StringComparer.Ordinal), solution.Names);
     }
 
@@ -49,7 +49,7 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
     [Fact]
     public void The_libraries_depend_on_the_packages_of_the_dependency_source()
     {
-        string[] sourced = PackedSolution.IsCompat ? CompatPackages : ["Microsoft.ML.Tokenizers", "TorchSharp"];
+        string[] sourced = PackedSolution.IsCompat ? compatPackages : ["Microsoft.ML.Tokenizers", "TorchSharp"];
         Assert.Equal(sourced, Dependencies("RewardModel.Core"));
         Assert.Equal(["Microsoft.Extensions.Logging.Abstractions", "RewardModel.Core"], Dependencies("RewardModel.Training"));
     }

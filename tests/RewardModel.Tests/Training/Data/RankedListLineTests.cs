@@ -8,7 +8,7 @@ namespace RewardModel.Tests.Training.Data;
 
 public class RankedListLineTests
 {
-    private static readonly SourceLine Source = new("x.jsonl", 7);
+    private static readonly SourceLine source = new("x.jsonl", 7);
 
     [Fact]
     public void Answers_without_scores_are_best_first()
@@ -19,7 +19,7 @@ public class RankedListLineTests
         Assert.Equal("p", line.List!.Prompt);
         Assert.Equal(["a", "b", "c"], line.List.Answers);
         Assert.Equal([2.0, 1, 0], line.List.Scores);
-        Assert.Equal(Source, line.List.Source);
+        Assert.Equal(source, line.List.Source);
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public class RankedListLineTests
         Assert.Equal("p", list.Prompt);
         Assert.Equal(["good", "bad"], list.Answers);
         Assert.Equal([1.0, 0], list.Scores);
-        Assert.Equal(Source, list.Source);
+        Assert.Equal(source, list.Source);
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public class RankedListLineTests
         Assert.Equal([5, 0], line.TokenizedList!.PromptIds);
         Assert.Equal([[1], [2147483647, 3]], line.TokenizedList.AnswerIds);
         Assert.Equal([-2.0, -1], line.TokenizedList.Scores);
-        Assert.Equal(Source, line.TokenizedList.Source);
+        Assert.Equal(source, line.TokenizedList.Source);
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public class RankedListLineTests
     public void Bytes_that_are_not_UTF8_are_a_problem()
     {
         var latin1 = Encoding.Latin1.GetBytes("""{"prompt": "é", "answers": ["a", "b"]}""");
-        Assert.Equal("not UTF-8", RankedListLine.Parse(latin1, Source).Problem);
+        Assert.Equal("not UTF-8", RankedListLine.Parse(latin1, source).Problem);
     }
 
     [Fact]
@@ -128,12 +128,12 @@ public class RankedListLineTests
         {
             byte[] damaged = [.. good];
             damaged[position] = value;
-            var line = RankedListLine.Parse(damaged, Source);
+            var line = RankedListLine.Parse(damaged, source);
             return line.Problem is not null
                 ? line.List is null && line.TokenizedList is null
                 : line.TokenizedList!.Scores.Count == line.TokenizedList.AnswerIds.Count;
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
     }
 
-    private static RankedListLine Parse(string json) => RankedListLine.Parse(Encoding.UTF8.GetBytes(json), Source);
+    private static RankedListLine Parse(string json) => RankedListLine.Parse(Encoding.UTF8.GetBytes(json), source);
 }

@@ -6,8 +6,8 @@ namespace RewardModel.Tests.Compat;
 [Collection(nameof(Alone))]
 public sealed class TensorPointwiseTests
 {
-    private static readonly float[] Numbers = [-2, -0.5f, 0, 1.5f];
-    private readonly Tensor x = Vector(Numbers);
+    private static readonly float[] numbers = [-2, -0.5f, 0, 1.5f];
+    private readonly Tensor x = Vector(numbers);
 
     [Fact]
     public void Elementary_functions()
@@ -47,5 +47,5 @@ public sealed class TensorPointwiseTests
     private static double Sigmoid(double v) => 1 / (1 + Math.Exp(-v));
 
     private static void Each(Tensor actual, Func<double, double> expected) =>
-        AreClose([.. Numbers.Select(v => expected(v))], actual);
+        AreClose([.. numbers.Select(v => expected(v))], actual);
 }
