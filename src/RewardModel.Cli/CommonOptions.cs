@@ -28,7 +28,7 @@ internal static class CommonOptions
 
     public static Option<int> MaxTokensPerBatch() => Value<int>(
         "--max-tokens-per-batch", "N",
-        "Most tokens that are computed at once, a shared prompt counted once. Bounds memory; changes no result.",
+        "Most tokens that are computed at once, a shared prompt counted once. Bounds memory; without dropout it changes no result.",
         DefaultMaxTokensPerBatch);
 
     public static Option<int?> Threads() => Value<int?>("--threads", "N", "Threads of the computation. Default: one per core.");

@@ -32,12 +32,12 @@ internal static class EvaluateCommand
         };
         command.SetAction(parsed =>
         {
+            var metrics = new RankingMetricsAccumulator(RankingLoss.ByName(parsed.GetValue(loss)!));
             Threads.Set(parsed.GetValue(threads));
             using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!.FullName);
             var lists = ListFile.ReadTokenized(
                 scoringModel, parsed.GetValue(data)!.FullName, parsed.GetValue(onBadData), new LineLogger(errors));
             var rewards = new RewardScorer(scoringModel.Transformer, parsed.GetValue(maxTokensPerBatch)).Score(lists);
-            var metrics = new RankingMetricsAccumulator(RankingLoss.ByName(parsed.GetValue(loss)!));
             for (var l = 0; l < lists.Count; l++)
                 metrics.Add(rewards[l], lists[l].Scores);
             output.WriteLine(parsed.GetValue(json)

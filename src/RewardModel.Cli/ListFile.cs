@@ -13,6 +13,9 @@ internal static class ListFile
         var file = RankedListReader.Read(path, onBadData);
         foreach (var line in file.BadLines)
             logger.LogWarning("{BadLine}: left out", line);
+        if (file.BadLines.Count > 0)
+            logger.LogWarning(
+                "{Path}: {Bad} lines left out, {Good} lists read", path, file.BadLines.Count, file.Lists.Count + file.TokenizedLists.Count);
         foreach (var (key, count) in file.IgnoredKeys)
             logger.LogWarning("{Path}: {Count} lines have a key '{Key}', which has no meaning here and is ignored", path, count, key);
         if (file.Lists.Count + file.TokenizedLists.Count == 0)

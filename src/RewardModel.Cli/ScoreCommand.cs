@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using RewardModel.Ranking;
 using RewardModel.Training.Data;
 
 namespace RewardModel.Cli;
@@ -34,15 +35,18 @@ internal static class ScoreCommand
         {
             Threads.Set(parsed.GetValue(threads));
             using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!.FullName);
+            var logger = new LineLogger(errors);
             if (parsed.GetValue(data) is { } file)
             {
-                var lists = ListFile.ReadTokenized(scoringModel, file.FullName, parsed.GetValue(onBadData), new LineLogger(errors));
+                var lists = ListFile.ReadTokenized(scoringModel, file.FullName, parsed.GetValue(onBadData), logger);
                 foreach (var rewards in new RewardScorer(scoringModel.Transformer, parsed.GetValue(maxTokensPerBatch)).Score(lists))
                     WriteJson(output, rewards);
                 return;
             }
             var texts = parsed.GetValue(answers)!;
-            var scores = scoringModel.Score(parsed.GetValue(prompt)!, texts);
+            var list = RankedList.BestFirst(parsed.GetValue(prompt)!, texts);
+            var tokenized = ListFile.Tokenize(scoringModel, new RankedListFile([list], [], [], new Dictionary<string, int>()), "--prompt", logger);
+            var scores = new RewardScorer(scoringModel.Transformer, parsed.GetValue(maxTokensPerBatch)).Score(tokenized)[0];
             if (parsed.GetValue(json))
                 WriteJson(output, scores);
             else

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using RewardModel.Checkpoints;
 using RewardModel.Ranking;
@@ -77,7 +78,7 @@ internal static class TrainCommand
             if (result.GetResult(epochs) is not null && result.GetResult(steps) is not null)
                 result.AddError("Give --epochs or --steps, not both.");
         });
-        command.SetAction((parsed, cancellation) =>
+        command.SetAction(parsed =>
         {
             var options = new TrainingOptions
             {
@@ -103,6 +104,15 @@ internal static class TrainCommand
                 SaveInterval = parsed.GetValue(saveInterval),
                 EarlyStopPatience = parsed.GetValue(patience),
             };
+            // Ctrl-C and a polite kill end the run after its current step, with its state saved; a second one ends it at once.
+            using var stop = new CancellationTokenSource();
+            void OnSignal(PosixSignalContext signal)
+            {
+                signal.Cancel = !stop.IsCancellationRequested;
+                stop.Cancel();
+            }
+            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
             Run(
                 new Inputs(
                     parsed.GetValue(data)!.FullName, parsed.GetValue(evalData)?.FullName, parsed.GetValue(evalFraction) ?? 0.1,
@@ -110,8 +120,7 @@ internal static class TrainCommand
                     parsed.GetValue(backbone)?.FullName, parsed.GetValue(config)?.FullName, parsed.GetValue(tokenizer)?.FullName,
                     parsed.GetValue(maxLength), parsed.GetValue(dropout), parsed.GetValue(outputDirectory)!.FullName,
                     parsed.GetValue(resume), parsed.GetValue(threads)),
-                options, output, cancellation);
-            return Task.FromResult(0);
+                options, output, stop.Token);
         });
         return command;
     }
@@ -122,6 +131,8 @@ internal static class TrainCommand
         var logger = new LineLogger(output);
         var directory = new RunDirectory(inputs.Output);
         CheckOutput(inputs, directory);
+        if (inputs.Resume && directory.NewestStep is null)
+            logger.LogInformation("There is no saved state in '{Output}': the run begins at its first step", inputs.Output);
 
         using var model = new ScoringModel(Transformer(inputs, options.Seed), Tokenizer(inputs), inputs.MaxLength);
         logger.LogInformation(
@@ -152,12 +163,16 @@ internal static class TrainCommand
 
     private static void CheckOutput(Inputs inputs, RunDirectory directory)
     {
-        if (inputs.Resume)
-            return;
-        if (directory.HasRun)
+        if (directory.NewestStep is not null)
+        {
+            if (inputs.Resume)
+                return;
             throw new RunDirectoryException(
                 $"'{inputs.Output}' holds a training run already. Add --resume to go on with it, or give another --output.");
-        if (Directory.Exists(inputs.Output) && Directory.EnumerateFileSystemEntries(inputs.Output).Any())
+        }
+        // A run that ended before its first state leaves nothing to keep.
+        if (Directory.Exists(inputs.Output)
+            && Directory.EnumerateFileSystemEntries(inputs.Output).Any(entry => Path.GetFileName(entry) != RunDirectory.FolderName))
             throw new RunDirectoryException($"'{inputs.Output}' is not empty. Give a new --output, so that no file is overwritten.");
     }
 

@@ -5,7 +5,8 @@ namespace RewardModel;
 
 /// <summary>
 /// Scores answers: the one path that evaluation, the command line and services go through. A reward depends on nothing but the
-/// prompt, the answer and the model: not on the other answers, nor on how they are divided into batches.
+/// prompt, the answer and the model: not on the other answers, nor on how they are divided into batches. (A prompt that is too long
+/// for the model is cut before, for the longest of its answers.)
 /// </summary>
 /// <param name="model">The reward model; scored in evaluation mode, and put back into the mode it had.</param>
 /// <param name="maxTokensPerBatch">Most tokens that are computed at once, a shared prompt counted once: bounds memory.</param>

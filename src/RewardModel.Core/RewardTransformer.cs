@@ -16,7 +16,10 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
 
     private RewardTransformer(HuggingFaceConfig config, double dropout) : base(nameof(RewardTransformer))
     {
+        if (!(dropout is >= 0 and < 1))
+            throw new ArgumentException($"The dropout rate is {dropout}; expected a number from 0 to below 1.", nameof(dropout));
         Config = config;
+        Dropout = dropout;
         Backbone = Backbone.Create(config, dropout);
         score = new ScalarHead(Backbone.HiddenSize);
         // With these names, a parameter is called here as it is in a checkpoint.
@@ -32,6 +35,9 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
 
     /// <summary>The config.json that the model was made from.</summary>
     public HuggingFaceConfig Config { get; }
+
+    /// <summary>Rate of every dropout, in training.</summary>
+    public double Dropout { get; }
 
     /// <summary>True when the checkpoint had no head and a new one was drawn: the rewards mean nothing before training.</summary>
     public bool HasNewHead { get; private set; }
@@ -52,7 +58,10 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         var model = new RewardTransformer(HuggingFaceConfig.Read(directory), dropout);
         model.HasNewHead = !WeightLoading.Load(directory, model);
         if (model.HasNewHead)
-            model.InitializeHead(seed);
+        {
+            manual_seed(seed);
+            model.InitializeHead();
+        }
         return model;
     }
 
@@ -68,7 +77,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         manual_seed(seed);
         using (no_grad())
             model.Backbone.InitializeWeights();
-        model.InitializeHead(seed);
+        model.InitializeHead();
         return model;
     }
 
@@ -85,10 +94,9 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     }
 
     // N(0, 1 / sqrt(D + 1)): Stiennon et al., arXiv 2009.01325, appendix B.1.
-    private void InitializeHead(long seed)
+    private void InitializeHead()
     {
         using var _ = no_grad();
-        manual_seed(seed);
         score.weight.normal_(0, 1 / Math.Sqrt(Backbone.HiddenSize + 1));
     }
 }

@@ -17,6 +17,9 @@ public sealed class RunDirectoryException(string message) : Exception(message);
 /// <param name="path">The directory; made when it is not there.</param>
 public sealed class RunDirectory(string path)
 {
+    /// <summary>The folder in the directory that holds everything but the trained model.</summary>
+    public const string FolderName = "training";
+
     private const string stateFile = "state.json";
     private const string weights = "weights";
     private const string optimizerMoments = "optimizer";
@@ -29,24 +32,23 @@ public sealed class RunDirectory(string path)
         Converters = { new JsonStringEnumConverter() },
     };
 
-    private readonly string states = System.IO.Path.Combine(path, "training", "states");
-    private readonly string best = System.IO.Path.Combine(path, "training", "best");
+    private readonly string states = System.IO.Path.Combine(path, FolderName, "states");
+    private readonly string best = System.IO.Path.Combine(path, FolderName, "best");
 
     /// <summary>The directory.</summary>
     public string Path => path;
 
     /// <summary>The file with one JSON object for each step and evaluation.</summary>
-    public string LogFile => System.IO.Path.Combine(path, "training", "log.jsonl");
-
-    /// <summary>True when a run was begun here.</summary>
-    public bool HasRun => Directory.Exists(System.IO.Path.Combine(path, "training"));
+    public string LogFile => System.IO.Path.Combine(path, FolderName, "log.jsonl");
 
     /// <summary>The newest saved step; null when none was saved.</summary>
     public int? NewestStep => Steps(states).LastOrDefault() is { Directory: not null } newest ? newest.Step : null;
 
-    /// <summary>Makes the directory ready for a new run.</summary>
+    /// <summary>Makes the directory ready for a new run: states of an older one are removed.</summary>
     internal void Begin()
     {
+        foreach (var older in new[] { states, best }.Where(Directory.Exists))
+            Directory.Delete(older, recursive: true);
         Directory.CreateDirectory(states);
         Directory.CreateDirectory(best);
     }
@@ -54,9 +56,7 @@ public sealed class RunDirectory(string path)
     internal void Save(RunFingerprint fingerprint, TrainerState state, RewardTransformer model, AdamW optimizer) =>
         WriteStep(states, state.Step, directory =>
         {
-            CheckpointWriter.Write(
-                System.IO.Path.Combine(directory, weights),
-                model.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)));
+            CheckpointWriter.Write(System.IO.Path.Combine(directory, weights), Weights(model));
             using var generatorState = get_rng_state();
             CheckpointWriter.Write(
                 System.IO.Path.Combine(directory, optimizerMoments), optimizer.State().Append((generator, generatorState)));
@@ -66,8 +66,7 @@ public sealed class RunDirectory(string path)
         });
 
     internal void SaveBest(int step, RewardTransformer model) =>
-        WriteStep(best, step, directory => CheckpointWriter.Write(
-            directory, model.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter))));
+        WriteStep(best, step, directory => CheckpointWriter.Write(directory, Weights(model)));
 
     /// <summary>Sets model, optimiser and random generator to the newest state.</summary>
     /// <returns>False when no state was saved yet.</returns>
@@ -86,9 +85,7 @@ public sealed class RunDirectory(string path)
                 $"The run in '{path}' can't be resumed, because it is another one: {string.Join("; ", differences)}. "
                 + "Use the options and data it was started with, or another directory.");
 
-        CopyInto(
-            model.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)),
-            System.IO.Path.Combine(directory, weights));
+        CopyInto(Weights(model), System.IO.Path.Combine(directory, weights));
         using var generatorState = get_rng_state();
         CopyInto(optimizer.State().Append((generator, generatorState)), System.IO.Path.Combine(directory, optimizerMoments));
         set_rng_state(generatorState);
@@ -97,8 +94,13 @@ public sealed class RunDirectory(string path)
         return true;
     }
 
-    internal void RestoreBest(RewardTransformer model) =>
-        CopyInto(model.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)), Steps(best).Last().Directory);
+    internal void RestoreBest(int step, RewardTransformer model) => CopyInto(Weights(model), StepDirectory(best, step));
+
+    /// <summary>The model's parameters as tensors to write or to copy into.</summary>
+    private static IEnumerable<(string Name, Tensor Tensor)> Weights(RewardTransformer model) =>
+        model.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter));
+
+    private static string StepDirectory(string parent, int step) => System.IO.Path.Combine(parent, $"step-{step:D8}");
 
     private static void CopyInto(IEnumerable<(string Name, Tensor Tensor)> targets, string directory)
     {
@@ -113,7 +115,7 @@ public sealed class RunDirectory(string path)
 
     private static void WriteStep(string parent, int step, Action<string> write)
     {
-        var target = System.IO.Path.Combine(parent, $"step-{step:D8}");
+        var target = StepDirectory(parent, step);
         var unfinished = System.IO.Path.Combine(parent, "unfinished");
         if (Directory.Exists(unfinished))
             Directory.Delete(unfinished, recursive: true);

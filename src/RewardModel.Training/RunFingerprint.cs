@@ -12,17 +12,20 @@ namespace RewardModel.Training;
 /// <param name="StepCount">Optimiser steps of the whole run.</param>
 /// <param name="TrainLists">Digest of the token ids and scores trained on, in their order.</param>
 /// <param name="HeldOutLists">Digest of the token ids and scores evaluated on.</param>
-/// <param name="Model">Digest of the names and shapes of the model's parameters.</param>
+/// <param name="Model">Digest of the model's configuration and of its parameters' names and shapes.</param>
+/// <param name="Dropout">The model's dropout rate.</param>
 /// <param name="Threads">Threads of the computation: sums depend on them.</param>
-public sealed record RunFingerprint(JsonObject Options, int StepCount, string TrainLists, string HeldOutLists, string Model, int Threads)
+public sealed record RunFingerprint(
+    JsonObject Options, int StepCount, string TrainLists, string HeldOutLists, string Model, double Dropout, int Threads)
 {
     internal static RunFingerprint Of(
         TrainingOptions options, int stepCount, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
         RewardTransformer model) => new(
             JsonSerializer.SerializeToNode(options, RunDirectory.JsonOptions)!.AsObject(),
             stepCount, Digest(trainLists), Digest(heldOutLists),
-            Digest(string.Join(
-                '\n', model.CheckpointParameters.Select(pair => $"{pair.Name} {string.Join('x', pair.Parameter.shape)}"))),
+            Digest(string.Join('\n', model.CheckpointParameters
+                .Select(pair => $"{pair.Name} {string.Join('x', pair.Parameter.shape)}").Append(model.Config.Json.ToJsonString()))),
+            model.Dropout,
             TorchSharp.torch.get_num_threads());
 
     /// <summary>What differs in a saved run, one sentence each.</summary>
@@ -38,7 +41,9 @@ public sealed record RunFingerprint(JsonObject Options, int StepCount, string Tr
         if (HeldOutLists != saved.HeldOutLists)
             yield return "the held-out lists are not the same";
         if (Model != saved.Model)
-            yield return "the model's parameters have other names or shapes";
+            yield return "the model's configuration or its parameters are not the same";
+        if (Dropout != saved.Dropout)
+            yield return FormattableString.Invariant($"the dropout rate was {saved.Dropout} and is {Dropout}");
         if (Threads != saved.Threads)
             yield return $"the count of threads was {saved.Threads} and is {Threads}";
     }

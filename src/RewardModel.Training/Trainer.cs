@@ -73,9 +73,19 @@ public sealed class Trainer
                 + "give some, or set it to 0.",
                 nameof(options));
 
+        if (heldOutLists.Count > 0 && heldOutLists.All(list => RankingPairs.CountOf(list.Scores) == 0))
+            throw new ArgumentException(
+                $"None of the {heldOutLists.Count} held-out lists has an ordered pair, so there is no accuracy to choose the best weights by; "
+                + "give other lists, or none.",
+                nameof(heldOutLists));
+        CheckFit([.. this.trainLists, .. heldOutLists]);
+
         loss = RankingLoss.ByName(options.Loss);
         stepsPerEpoch = (this.trainLists.Count + options.ListsPerStep - 1) / options.ListsPerStep;
         stepCount = options.Steps ?? checked(options.Epochs * stepsPerEpoch);
+        if (options.WarmupSteps >= stepCount)
+            throw new ArgumentException(
+                $"{nameof(options.WarmupSteps)} is {options.WarmupSteps}; expected fewer than the run's {stepCount} steps.", nameof(options));
         schedule = new LearningRateSchedule(
             options.Schedule, options.LearningRate, options.WarmupSteps, stepCount, options.FinalLearningRateRatio);
     }
@@ -100,6 +110,7 @@ public sealed class Trainer
             trainLists.Count, trainLists.Sum(list => list.AnswerIds.Count), heldOutLists.Count,
             stepCount, options.ListsPerStep, stepsPerEpoch, evaluationInterval);
 
+        model.zero_grad();
         manual_seed(options.Seed);
         var state = new TrainerState();
         var isRestored = resume && directory is not null && directory.TryRestore(fingerprint, model, optimizer, out state);
@@ -109,7 +120,8 @@ public sealed class Trainer
             directory.Begin();
 
         EvaluationReport? evaluation = state.LastEvaluation;
-        var clock = Stopwatch.StartNew();
+        // Runs during steps only: the time left is that of steps.
+        var clock = new Stopwatch();
         for (var firstStep = state.Step; ; state.Step++)
         {
             // A restored state was evaluated and saved before it was written.
@@ -131,7 +143,8 @@ public sealed class Trainer
         }
 
         if (state.BestEvaluation is { } best && best.Step < state.Step)
-            RestoreBest();
+            RestoreBest(best.Step);
+        DropBestWeights();
         return new TrainingResult(state.Step, state.TokensSeen, evaluation, state.BestEvaluation, state.Step < stepCount);
     }
 
@@ -141,6 +154,7 @@ public sealed class Trainer
     private void TakeStep(TrainerState state, AdamW optimizer, Stopwatch clock, int firstStep)
     {
         var start = clock.Elapsed;
+        clock.Start();
         model.train();
         var lists = ListsOf(state.Step);
         double divisor = options.LossNormalization == LossNormalization.PerList
@@ -154,6 +168,8 @@ public sealed class Trainer
             var (batchLoss, rewards) = AccumulateGradients(batchLists, divisor);
             if (!double.IsFinite(batchLoss))
                 throw Diverged(state, $"the loss is {batchLoss}", batchLists);
+            if (!AreFinite(rewards))
+                throw Diverged(state, "a reward is not finite", batchLists);
             stepLoss += batchLoss;
             for (var l = 0; l < batchLists.Length; l++)
                 metrics.Add(rewards[l], batchLists[l].Scores);
@@ -166,6 +182,7 @@ public sealed class Trainer
         optimizer.Step(learningRate, ClippingFactor(gradientNorm));
         model.zero_grad();
 
+        clock.Stop();
         var tokens = lists.Sum(list => PackedSequences.CountTokens(list));
         state.TokensSeen += tokens;
         var stepsTaken = state.Step + 1;
@@ -230,6 +247,8 @@ public sealed class Trainer
         return (listLoss.item<float>(), [accessor.ToArray()]);
     }
 
+    private static bool AreFinite(float[][] rewards) => rewards.All(list => list.All(float.IsFinite));
+
     private double ClippingFactor(double gradientNorm) =>
         // 1e-6 as in torch.nn.utils.clip_grad_norm_.
         options.MaxGradientNorm > 0 ? Math.Min(1, options.MaxGradientNorm / (gradientNorm + 1e-6)) : 1;
@@ -237,12 +256,17 @@ public sealed class Trainer
     private TrainingDivergedException Diverged(TrainerState state, string what, IEnumerable<TokenizedList> lists)
     {
         model.zero_grad();
-        return new TrainingDivergedException(state.Step + 1, what, lists.Select(list => list.Source.ToString()));
+        return new TrainingDivergedException(
+            state.Step + 1, what, "The weights have not been changed by this step.", lists.Select(list => list.Source.ToString()));
     }
 
     private EvaluationReport Evaluate(TrainerState state)
     {
         var rewards = new RewardScorer(model, options.MaxTokensPerBatch).Score(heldOutLists);
+        if (!AreFinite(rewards))
+            throw new TrainingDivergedException(
+                state.Step, "a reward of a held-out list is not finite", "The newest saved state is from before this step.",
+                heldOutLists.Where((_, l) => !AreFinite([rewards[l]])).Select(list => list.Source.ToString()));
         var metrics = new RankingMetricsAccumulator(loss);
         for (var l = 0; l < heldOutLists.Count; l++)
             metrics.Add(rewards[l], heldOutLists[l].Scores);
@@ -269,21 +293,46 @@ public sealed class Trainer
             return;
         }
         using var _ = no_grad();
-        bestWeights.ForEach(weight => weight.Dispose());
+        DropBestWeights();
         bestWeights = [.. model.CheckpointParameters.Select(pair => pair.Parameter.clone().DetachFromDisposeScope())];
     }
 
-    private void RestoreBest()
+    private void RestoreBest(int step)
     {
         if (directory is not null)
         {
-            directory.RestoreBest(model);
+            directory.RestoreBest(step, model);
             return;
         }
         using var _ = no_grad();
         foreach (var ((_, parameter), weight) in model.CheckpointParameters.Zip(bestWeights))
             parameter.copy_(weight);
+    }
+
+    private void DropBestWeights()
+    {
         bestWeights.ForEach(weight => weight.Dispose());
         bestWeights = [];
+    }
+
+    /// <summary>Before anything is computed: all lists that the model can't take, at once.</summary>
+    private void CheckFit(IReadOnlyList<TokenizedList> lists)
+    {
+        const int maxListed = 20;
+        var backbone = model.Backbone;
+        string? Problem(TokenizedList list)
+        {
+            var length = list.PromptIds.Length + list.AnswerIds.Max(ids => ids.Length);
+            if (length > backbone.MaxPositions)
+                return $"{list.Source} has {length} tokens";
+            var wrong = list.AnswerIds.Prepend(list.PromptIds).SelectMany(ids => ids).Where(id => id < 0 || id >= backbone.VocabularySize);
+            return wrong.Any() ? $"{list.Source} has the token id {wrong.First()}" : null;
+        }
+        string[] problems = [.. lists.Select(Problem).OfType<string>()];
+        if (problems.Length > 0)
+            throw new ArgumentException(
+                $"{problems.Length} lists don't fit this {backbone.GetName()}, which takes at most {backbone.MaxPositions} tokens and ids from 0 to "
+                + $"{backbone.VocabularySize - 1}: {string.Join("; ", problems.Take(maxListed))}{(problems.Length > maxListed ? "; ..." : "")}. "
+                + "Cut the lists, or use the tokenizer that belongs to the model.");
     }
 }

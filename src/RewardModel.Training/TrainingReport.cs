@@ -36,13 +36,13 @@ public sealed record EvaluationReport(int Step, RankingMetrics Metrics, bool IsB
 public sealed record TrainingResult(
     int StepCount, long TokensSeen, EvaluationReport? FinalEvaluation, EvaluationReport? BestEvaluation, bool StoppedEarly);
 
-/// <summary>A loss or a gradient is infinite or not a number. The weights are those from before the step.</summary>
+/// <summary>A loss, a gradient or a reward is infinite or not a number. The message says of when the weights are.</summary>
 public sealed class TrainingDivergedException : Exception
 {
-    internal TrainingDivergedException(int step, string what, IEnumerable<string> lists)
-        : base($"Step {step}: {what}. The weights have not been changed by this step. Its lists: {string.Join(", ", lists)}. "
+    internal TrainingDivergedException(int step, string what, string weights, IEnumerable<string> lists)
+        : base($"Step {step}: {what}. {weights} Its lists: {string.Join(", ", lists)}. "
             + "Look at those lists, or lower the learning rate, or set a smaller maximum gradient norm.") => Step = step;
 
-    /// <summary>The step, counted from 1, that was not taken.</summary>
+    /// <summary>The step, counted from 1.</summary>
     public int Step { get; }
 }

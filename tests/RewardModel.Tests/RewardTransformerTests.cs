@@ -88,6 +88,34 @@ public class RewardTransformerTests
     }
 
     [Fact]
+    public void A_rotary_scaling_under_its_older_key_is_checked_by_name()
+    {
+        var settings = TinyModel.Config("llama");
+        settings["rope_scaling"] = new JsonObject { ["type"] = "dynamic" };
+        var config = HuggingFaceConfig.Parse(settings.ToJsonString(), "config.json");
+        Assert.Equal(
+            ["'rope_scaling.type' is \"dynamic\"; expected one of \"default\", \"linear\", \"llama3\""],
+            Assert.Throws<CheckpointException>(() => RewardTransformer.FromConfig(config)).Problems);
+    }
+
+    [Theory]
+    [InlineData(-0.1, "-0.1")]
+    [InlineData(1.0, "1")]
+    public void A_dropout_rate_out_of_range_is_refused(double rate, string shown) => Assert.Equal(
+        $"The dropout rate is {shown}; expected a number from 0 to below 1. (Parameter 'dropout')",
+        Assert.Throws<ArgumentException>(() => TinyModel.Create("llama", rate)).Message);
+
+    [Fact]
+    public void A_new_head_is_drawn_apart_from_the_backbone()
+    {
+        using var model = TinyModel.Create("llama");
+        var (head, row) = (Head(model), Values(model, "model.embed_tokens.weight")[..24]);
+        var cosine = head.Zip(row).Sum(pair => (double)pair.First * pair.Second)
+            / Math.Sqrt(head.Sum(value => (double)value * value) * row.Sum(value => (double)value * value));
+        Assert.InRange(Math.Abs(cosine), 0, 0.9);
+    }
+
+    [Fact]
     public void Too_long_sequences_and_unknown_ids_are_told()
     {
         using var model = TinyModel.Create("gpt2");

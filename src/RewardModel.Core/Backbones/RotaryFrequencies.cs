@@ -24,8 +24,8 @@ internal static class RotaryFrequencies
     private static float[] Read(ConfigReader reader, int headSize, double rotaryBase)
     {
         // Older files say "type" where newer ones say "rope_type".
-        var olderType = reader.Text("type", "default");
-        var type = reader.OneOf("rope_type", ["default", "linear", "llama3"], olderType);
+        string[] types = ["default", "linear", "llama3"];
+        var type = reader.OneOf("rope_type", types, reader.OneOf("type", types, "default"));
         var frequencies = Plain(headSize, rotaryBase);
         switch (type)
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Checkpoints;
 
 namespace RewardModel.Training.Reporting;
 
@@ -15,26 +16,38 @@ public sealed class TrainingLog : IProgress<TrainingReport>, IDisposable
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
-    private readonly StreamWriter writer;
+    private readonly string path;
+    private readonly int? keepToStep;
+    private StreamWriter? writer;
 
-    /// <summary>Opens the log.</summary>
+    /// <summary>Prepares the log; the file is touched with the first report only, so that a run that can't begin leaves it alone.</summary>
     /// <param name="path">The file; its directory is made when it is not there.</param>
     /// <param name="keepToStep">Lines up to this step are kept; null begins anew.</param>
     public TrainingLog(string path, int? keepToStep = null)
+    {
+        this.path = path;
+        this.keepToStep = keepToStep;
+    }
+
+    /// <summary>Writes one line.</summary>
+    public void Report(TrainingReport value)
+    {
+        writer ??= Open();
+        writer.WriteLine(JsonSerializer.Serialize<object>(value, jsonOptions));
+    }
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose() => writer?.Dispose();
+
+    private StreamWriter Open()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         string[] kept = keepToStep is { } step && File.Exists(path)
             ? [.. File.ReadLines(path).Where(line => StepOf(line) is { } lineStep && lineStep <= step)]
             : [];
-        File.WriteAllLines(path, kept);
-        writer = new StreamWriter(path, append: true) { AutoFlush = true };
+        PendingFile.WriteText(path, string.Concat(kept.Select(line => line + "\n")));
+        return new StreamWriter(path, append: true) { AutoFlush = true };
     }
-
-    /// <summary>Writes one line.</summary>
-    public void Report(TrainingReport value) => writer.WriteLine(JsonSerializer.Serialize<object>(value, jsonOptions));
-
-    /// <summary>Closes the file.</summary>
-    public void Dispose() => writer.Dispose();
 
     /// <summary>Null for the line that was being written when the run was killed.</summary>
     private static int? StepOf(string line)

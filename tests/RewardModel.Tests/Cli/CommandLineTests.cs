@@ -84,8 +84,8 @@ public class CommandLineTests
             })!;
             var output = process.StandardOutput.ReadToEndAsync();
             var errors = process.StandardError.ReadToEndAsync();
-            // From before the first step to after the last one, and long enough now and then to go on.
-            if (process.WaitForExit(TimeSpan.FromMilliseconds(300 + random.NextBelow(1500 + 200 * start))))
+            // From before the first step on, and longer each time, so that a slow machine gets to the end too.
+            if (process.WaitForExit(TimeSpan.FromMilliseconds(300 + random.NextBelow(300) + 100 * start)))
             {
                 Assert.True(process.ExitCode == 0, await errors + await output);
                 break;
@@ -98,6 +98,56 @@ public class CommandLineTests
         Assert.True(kills > 0, "the process was never killed");
         Assert.Equal(File.ReadAllBytes(directory["straight/model.safetensors"]), File.ReadAllBytes(directory["killed/model.safetensors"]));
         Assert.Equal(LossesOf(directory["straight/training/log.jsonl"]), LossesOf(directory["killed/training/log.jsonl"]));
+    }
+
+    [Fact]
+    public async Task Interrupted_it_saves_its_state_and_goes_on_later()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        string[] arguments =
+        [
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"],
+            "--steps", "100000", "--eval-fraction", "0", "--threads", "1",
+        ];
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        while (await process.StandardOutput.ReadLineAsync() is { } line && !line.StartsWith("step ", StringComparison.Ordinal))
+        {
+        }
+        var rest = process.StandardOutput.ReadToEndAsync();
+        Assert.Equal(0, ChildProcess.Run("kill", ["-INT", $"{process.Id}"]).ExitCode);
+        Assert.Equal("Stopped. Its state is saved: run the same command with --resume to go on.\n", await process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        await rest;
+        Assert.Equal(130, process.ExitCode);
+        Assert.True(new RewardModel.Training.RunDirectory(directory["model"]).NewestStep > 0);
+    }
+
+    [Fact]
+    public void Resuming_does_not_overwrite_a_directory_that_has_no_run()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        Directory.CreateDirectory(directory["backbone"]);
+        File.WriteAllText(directory["backbone/model.safetensors"], "precious");
+        var errors = Run(
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["backbone"], "--resume").Errors;
+        Assert.Equal($"error: '{directory["backbone"]}' is not empty. Give a new --output, so that no file is overwritten.\n", errors);
+        Assert.Equal("precious", File.ReadAllText(directory["backbone/model.safetensors"]));
+    }
+
+    [Fact]
+    public void After_a_run_that_could_not_begin_the_corrected_command_does()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        string[] arguments = ["train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"], "--steps"];
+        Assert.Equal(1, Run([.. arguments, "0"]).Status);
+        Assert.Equal((0, ""), (Run([.. arguments, "1"]).Status, ""));
     }
 
     [Fact]

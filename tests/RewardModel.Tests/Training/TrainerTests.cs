@@ -181,6 +181,57 @@ public class TrainerTests
     }
 
     [Fact]
+    public void Held_out_lists_without_a_pair_can_choose_no_weights()
+    {
+        using var model = TinyModel.Create();
+        TokenizedList single = TinyModel.List(1, 3, 4);
+        Assert.Equal(
+            "None of the 1 held-out lists has an ordered pair, so there is no accuracy to choose the best weights by; give other lists, "
+            + "or none. (Parameter 'heldOutLists')",
+            Assert.Throws<ArgumentException>(() => new Trainer(model, options, lists, [single])).Message);
+    }
+
+    [Fact]
+    public void Lists_that_the_model_cannot_take_are_all_told_before_anything_is_computed()
+    {
+        using var model = TinyModel.Create("gpt2");
+        TokenizedList tooLong = TinyModel.List(1, 90, 7, 3) with { Source = new SourceLine("a.jsonl", 4) };
+        TokenizedList unknownId = new([1], [[2, 61], [3]], [1, 0], new SourceLine("a.jsonl", 9));
+        Assert.Equal(
+            "2 lists don't fit this GPT-2, which takes at most 96 tokens and ids from 0 to 60: a.jsonl:4 has 97 tokens; "
+            + "a.jsonl:9 has the token id 61. Cut the lists, or use the tokenizer that belongs to the model.",
+            Assert.Throws<ArgumentException>(() => new Trainer(model, options, [.. lists, tooLong], [unknownId])).Message);
+    }
+
+    [Fact]
+    public void A_warm_up_as_long_as_the_run_is_refused()
+    {
+        using var model = TinyModel.Create();
+        Assert.Equal(
+            "WarmupSteps is 8; expected fewer than the run's 8 steps. (Parameter 'options')",
+            Assert.Throws<ArgumentException>(() => new Trainer(model, options with { WarmupSteps = 8 }, lists, [])).Message);
+    }
+
+    [Fact]
+    public void A_reward_that_is_not_finite_stops_the_run_even_if_the_loss_is()
+    {
+        using var model = TinyModel.Create();
+        using (no_grad())
+            model.CheckpointParameters.Single(pair => pair.Name == "score.weight").Parameter.fill_(float.PositiveInfinity);
+        Assert.Throws<TrainingDivergedException>(() => new Trainer(model, options, lists, []).Train());
+    }
+
+    [Fact]
+    public void A_run_begun_anew_forgets_the_states_of_the_older_one()
+    {
+        using var directory = new TemporaryDirectory();
+        TrainedWeights(options, directory);
+        using (var model = TinyModel.Create("gpt2"))
+            Assert.Throws<Killed>(() => new Trainer(model, options, lists, heldOut, new RunDirectory(directory.Path), new KillAfter(1)).Train());
+        Assert.Null(new RunDirectory(directory.Path).NewestStep);
+    }
+
+    [Fact]
     public void No_tensors_are_left_behind_by_a_step()
     {
         using var model = TinyModel.Create();
