@@ -45,7 +45,8 @@ internal static class ScoreCommand
             }
             var texts = parsed.GetValue(answers)!;
             var list = RankedList.BestFirst(parsed.GetValue(prompt)!, texts);
-            var tokenized = ListFile.Tokenize(scoringModel, new RankedListFile([list], [], [], new Dictionary<string, int>()), "--prompt", logger);
+            var lone = new RankedListFile([list], [], [], new Dictionary<string, int>());
+            var tokenized = ListFile.Tokenize(scoringModel, lone, "--prompt", logger);
             var scores = new RewardScorer(scoringModel.Transformer, parsed.GetValue(maxTokensPerBatch)).Score(tokenized)[0];
             if (parsed.GetValue(json))
                 WriteJson(output, scores);

@@ -80,7 +80,8 @@ public sealed class ScoringModel : IDisposable
         AddUp(lists.Select(truncation.Truncate));
 
     /// <summary>Scores answers to one prompt.</summary>
-    /// <returns>One reward for each answer, higher is better. A prompt too long for the longest answer is cut: see <see cref="Tokenize"/>.</returns>
+    /// <returns>One reward for each answer, higher is better.
+    /// A prompt too long for the longest answer is cut, as in <see cref="Tokenize"/>.</returns>
     /// <exception cref="ArgumentException">The model has no tokenizer.</exception>
     /// <exception cref="ArgumentException">There is no answer.</exception>
     public float[] Score(string prompt, params IReadOnlyList<string> answers) => answers.Count == 0

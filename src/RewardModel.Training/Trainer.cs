@@ -75,8 +75,8 @@ public sealed class Trainer
 
         if (heldOutLists.Count > 0 && heldOutLists.All(list => RankingPairs.CountOf(list.Scores) == 0))
             throw new ArgumentException(
-                $"None of the {heldOutLists.Count} held-out lists has an ordered pair, so there is no accuracy to choose the best weights by; "
-                + "give other lists, or none.",
+                $"None of the {heldOutLists.Count} held-out lists has an ordered pair, so there is no accuracy to choose the best weights "
+                + "by; give other lists, or none.",
                 nameof(heldOutLists));
         CheckFit([.. this.trainLists, .. heldOutLists]);
 
@@ -85,7 +85,8 @@ public sealed class Trainer
         stepCount = options.Steps ?? checked(options.Epochs * stepsPerEpoch);
         if (options.WarmupSteps >= stepCount)
             throw new ArgumentException(
-                $"{nameof(options.WarmupSteps)} is {options.WarmupSteps}; expected fewer than the run's {stepCount} steps.", nameof(options));
+                $"{nameof(options.WarmupSteps)} is {options.WarmupSteps}; expected fewer than the run's {stepCount} steps.",
+                nameof(options));
         schedule = new LearningRateSchedule(
             options.Schedule, options.LearningRate, options.WarmupSteps, stepCount, options.FinalLearningRateRatio);
     }
@@ -331,8 +332,9 @@ public sealed class Trainer
         string[] problems = [.. lists.Select(Problem).OfType<string>()];
         if (problems.Length > 0)
             throw new ArgumentException(
-                $"{problems.Length} lists don't fit this {backbone.GetName()}, which takes at most {backbone.MaxPositions} tokens and ids from 0 to "
-                + $"{backbone.VocabularySize - 1}: {string.Join("; ", problems.Take(maxListed))}{(problems.Length > maxListed ? "; ..." : "")}. "
+                $"{problems.Length} lists don't fit this {backbone.GetName()}, which takes at most {backbone.MaxPositions} tokens "
+                + $"and ids from 0 to {backbone.VocabularySize - 1}: {string.Join("; ", problems.Take(maxListed))}"
+                + $"{(problems.Length > maxListed ? "; ..." : "")}. "
                 + "Cut the lists, or use the tokenizer that belongs to the model.");
     }
 }

@@ -34,8 +34,8 @@ public sealed record TrainingOptions
     public int ListsPerStep { get; init; } = 32;
 
     /// <summary>
-    /// Most tokens of a micro-batch, a shared prompt counted once. Default 8192. Bounds memory and, without dropout, changes nothing but rounding: a
-    /// list beyond it is scored without a graph first, and then goes through in parts.
+    /// Most tokens of a micro-batch, a shared prompt counted once. Default 8192. Bounds memory and, without dropout, changes nothing but
+    /// rounding: a list beyond it is scored without a graph first, and then goes through in parts.
     /// </summary>
     public int MaxTokensPerBatch { get; init; } = 8192;
 

@@ -66,7 +66,7 @@ public class CommandLineTests
         string[] Arguments(string output) =>
         [
             "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory[output],
-            "--steps", "40", "--learning-rate", "3e-3", "--dropout", "0.1", "--eval-fraction", "0.2", "--eval-every", "7",
+            "--steps", "100", "--learning-rate", "3e-3", "--dropout", "0.1", "--eval-fraction", "0.2", "--eval-every", "7",
             "--save-every", "3", "--threads", "1", "--resume",
         ];
         Assert.Equal(0, Run(Arguments("straight")).Status);
@@ -120,7 +120,8 @@ public class CommandLineTests
         }
         var rest = process.StandardOutput.ReadToEndAsync();
         Assert.Equal(0, ChildProcess.Run("kill", ["-INT", $"{process.Id}"]).ExitCode);
-        Assert.Equal("Stopped. Its state is saved: run the same command with --resume to go on.\n", await process.StandardError.ReadToEndAsync());
+        Assert.Equal(
+            "Stopped. Its state is saved: run the same command with --resume to go on.\n", await process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();
         await rest;
         Assert.Equal(130, process.ExitCode);
@@ -135,7 +136,8 @@ public class CommandLineTests
         Directory.CreateDirectory(directory["backbone"]);
         File.WriteAllText(directory["backbone/model.safetensors"], "precious");
         var errors = Run(
-            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["backbone"], "--resume").Errors;
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["backbone"],
+            "--resume").Errors;
         Assert.Equal($"error: '{directory["backbone"]}' is not empty. Give a new --output, so that no file is overwritten.\n", errors);
         Assert.Equal("precious", File.ReadAllText(directory["backbone/model.safetensors"]));
     }
@@ -145,7 +147,10 @@ public class CommandLineTests
     {
         using var directory = new TemporaryDirectory();
         WriteTask(directory);
-        string[] arguments = ["train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"], "--steps"];
+        string[] arguments =
+        [
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"], "--steps",
+        ];
         Assert.Equal(1, Run([.. arguments, "0"]).Status);
         Assert.Equal((0, ""), (Run([.. arguments, "1"]).Status, ""));
     }

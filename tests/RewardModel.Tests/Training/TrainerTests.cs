@@ -227,7 +227,8 @@ public class TrainerTests
         using var directory = new TemporaryDirectory();
         TrainedWeights(options, directory);
         using (var model = TinyModel.Create("gpt2"))
-            Assert.Throws<Killed>(() => new Trainer(model, options, lists, heldOut, new RunDirectory(directory.Path), new KillAfter(1)).Train());
+            Assert.Throws<Killed>(() => new Trainer(
+                model, options, lists, heldOut, new RunDirectory(directory.Path), new KillAfter(1)).Train());
         Assert.Null(new RunDirectory(directory.Path).NewestStep);
     }
 
