@@ -80,10 +80,8 @@ public sealed class ScoringModel : IDisposable
         AddUp(lists.Select(truncation.Truncate));
 
     /// <summary>Scores answers to one prompt.</summary>
-    /// <returns>One reward for each answer, higher is better.
-    /// A prompt too long for the longest answer is cut, as in <see cref="Tokenize"/>.</returns>
-    /// <exception cref="ArgumentException">The model has no tokenizer.</exception>
-    /// <exception cref="ArgumentException">There is no answer.</exception>
+    /// <returns>One reward for each answer, higher is better. Prompts are cut as in <see cref="Tokenize"/>.</returns>
+    /// <exception cref="ArgumentException">The model has no tokenizer, or there is no answer.</exception>
     public float[] Score(string prompt, params IReadOnlyList<string> answers) => answers.Count == 0
         ? throw new ArgumentException("There is no answer to score; expected at least one.", nameof(answers))
         : new RewardScorer(Transformer).Score(Tokenize([RankedList.BestFirst(prompt, answers)]).Lists)[0];
