@@ -119,7 +119,7 @@ public class CommandLineTests
         {
         }
         var rest = process.StandardOutput.ReadToEndAsync();
-        Assert.Equal(0, ChildProcess.Run("kill", ["-INT", $"{process.Id}"]).ExitCode);
+        Assert.Equal(0, ChildProcess.Run("sh", ["-c", $"kill -INT {process.Id}"]).ExitCode);
         Assert.Equal(
             "Stopped. Its state is saved: run the same command with --resume to go on.\n", await process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();

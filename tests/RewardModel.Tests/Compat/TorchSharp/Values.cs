@@ -36,7 +36,3 @@ internal static class Values
 
     public static Tensor Matrix() => tensor(new float[,] { { 1, 2, 3 }, { 4, 5, 6 } });
 }
-
-/// <summary>For tests that look at what the whole process shares: the count of tensors, random numbers, defaults.</summary>
-[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
-public sealed class Alone;

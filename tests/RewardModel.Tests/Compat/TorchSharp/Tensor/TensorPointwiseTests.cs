@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Compat;
 
-[Collection(nameof(Alone))]
+[Collection(nameof(RunsAlone))]
 public sealed class TensorPointwiseTests
 {
     private static readonly float[] numbers = [-2, -0.5f, 0, 1.5f];

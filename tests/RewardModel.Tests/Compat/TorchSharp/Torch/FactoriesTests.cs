@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Compat;
 
-[Collection(nameof(Alone))]
+[Collection(nameof(RunsAlone))]
 public sealed class FactoriesTests
 {
     [Fact]

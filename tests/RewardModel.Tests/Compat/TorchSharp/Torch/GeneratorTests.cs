@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Compat;
 
-[Collection(nameof(Alone))]
+[Collection(nameof(RunsAlone))]
 public sealed class GeneratorTests
 {
     [Fact]

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Compat;
 
-[Collection(nameof(Alone))]
+[Collection(nameof(RunsAlone))]
 public sealed class ModesTests
 {
     private readonly Tensor w = Vector(1).requires_grad_();
