@@ -61,7 +61,8 @@ public sealed class ScoringModel : IDisposable
         var transformer = RewardTransformer.Load(directory);
         if (transformer.HasNewHead)
             throw new CheckpointException(
-                directory, ["tensor 'score.weight' is missing; expected the head of a trained reward model"], "Train it first.");
+                directory, [$"tensor {Quoted.Text(transformer.Head.OutputWeight)} is missing; expected the head of a trained reward model"],
+                "Train it first.");
         var tokenizer = HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
         return new ScoringModel(transformer, tokenizer, ScoringRule.Read(directory));
     }
@@ -119,8 +120,8 @@ public sealed class ScoringModel : IDisposable
     }
 
     /// <summary>
-    /// transformers reads the reward at the right-most id that is not pad_token_id, so that must not be the id that ends every answer:
-    /// the configuration's, the tokenizer's, or else the first that differs.
+    /// transformers reads a decoder's reward at the right-most id that is not pad_token_id, so that must not be the id that ends every
+    /// answer: the configuration's, the tokenizer's, or else the first that differs.
     /// </summary>
     private int PaddingId(HuggingFaceConfig config)
     {
@@ -129,7 +130,8 @@ public sealed class ScoringModel : IDisposable
             config.Json["pad_token_id"]?.GetValue<int>(),
             Tokenizer?.PaddingId, Tokenizer?.UnknownId, Tokenizer?.BeginningOfSequenceId, 0, 1,
         };
-        return candidates.First(id => id is >= 0 && id < Transformer.Backbone.VocabularySize && id != Rule.SpecialTokens.AppendId)!.Value;
+        var forbidden = Transformer.Backbone.IsCausal ? Rule.SpecialTokens.AppendId : null;
+        return candidates.First(id => id is >= 0 && id < Transformer.Backbone.VocabularySize && id != forbidden)!.Value;
     }
 
     private static (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) AddUp(

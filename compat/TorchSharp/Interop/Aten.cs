@@ -77,6 +77,7 @@ internal static class Aten
     internal static readonly Op sum = new("sum");
     internal static readonly Op sum_dim_IntList = new("sum.dim_IntList");
     internal static readonly Op t = new("t");
+    internal static readonly Op tanh = new("tanh");
     internal static readonly Op to_dtype_layout = new("to.dtype_layout");
     internal static readonly Op transpose_int = new("transpose.int");
     internal static readonly Op unbind_int = new("unbind.int");

@@ -22,7 +22,7 @@ public static partial class torch
             public static Tensor normal_(Tensor tensor, double mean = 0, double std = 1, Generator generator = null)
             {
                 using var noGrad = no_grad();
-                return tensor.normal_(mean, std, generator);
+                return Aten.normal_.Call(tensor, mean, std, generator);
             }
         }
     }

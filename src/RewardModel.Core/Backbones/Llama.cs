@@ -99,8 +99,8 @@ internal sealed class LlamaAttention : nn.Module
         var q_TNH = RotaryEmbedding.Rotate(q_proj.call(x_TD).view(-1, config.HeadCount, config.HeadSize), angles);
         var k_TMH = RotaryEmbedding.Rotate(k_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize), angles);
         var v_TMH = v_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize);
-        return o_proj.call(
-            Attention.Apply(q_TNH, k_TMH, v_TMH, sequences, 1 / Math.Sqrt(config.HeadSize), training ? dropout : 0));
+        var options = new AttentionOptions(1 / Math.Sqrt(config.HeadSize)) { Dropout = training ? dropout : 0 };
+        return o_proj.call(Attention.Apply(q_TNH, k_TMH, v_TMH, sequences, options));
     }
 }
 

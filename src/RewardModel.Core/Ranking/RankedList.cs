@@ -36,4 +36,8 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
 /// <param name="Scores">K scores, higher is better; equal scores are ties.</param>
 /// <param name="Source">Where the list was read from.</param>
 public sealed record TokenizedList(
-    int[] PromptIds, IReadOnlyList<int[]> AnswerIds, IReadOnlyList<double> Scores, SourceLine Source = default);
+    int[] PromptIds, IReadOnlyList<int[]> AnswerIds, IReadOnlyList<double> Scores, SourceLine Source = default)
+{
+    /// <summary>Token type of the answers' tokens, which BERT-like encoders embed; prompts have type 0.</summary>
+    public int AnswerTokenType { get; init; }
+}
