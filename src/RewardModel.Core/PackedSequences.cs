@@ -38,7 +38,7 @@ public sealed class PackedSequences : IDisposable
             .DetachFromDisposeScope();
         LongestSequence = (int)positionIds.Max() + 1;
         HighestTokenId = (int)tokenIds.Max();
-        Attention = new AttentionLayout(segments);
+        Attention = new AttentionLayout(segments, scoredSegments);
     }
 
     /// <summary>Token ids, [T], int64.</summary>
@@ -110,6 +110,9 @@ public sealed class PackedSequences : IDisposable
         var promptCopies = sharePrompts ? 1 : list.AnswerIds.Count;
         return promptCopies * list.PromptIds.Length + list.AnswerIds.Sum(ids => ids.Length);
     }
+
+    /// <summary>The rows of a tensor of all tokens, [T, ...], that a layer computes its result for.</summary>
+    internal Tensor RowsOf(Tensor x_TD, QueryRows queries) => queries == QueryRows.All ? x_TD : x_TD.index_select(0, ScoredRows);
 
     /// <summary>Releases the tensors.</summary>
     public void Dispose()

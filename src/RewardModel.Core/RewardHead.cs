@@ -4,22 +4,16 @@ using static TorchSharp.torch;
 namespace RewardModel;
 
 /// <summary>
-/// What turns hidden states into one reward per scored sequence. Fields carry the checkpoint's names, so that a parameter's name here is
+/// What turns the state of each scored sequence, [N, D] of any floating type, into its reward, [N] float32. Fields carry the checkpoint's names, so that a parameter's name here is
 /// its name in the file, without a prefix.
 /// </summary>
-public abstract class RewardHead(string name) : nn.Module(name)
+public abstract class RewardHead(string name) : nn.Module<Tensor, Tensor>(name)
 {
     /// <summary>
     /// Name of the last layer's weight, [1, inputs]. A checkpoint without it has no reward head: the rewards mean nothing before
     /// training, and whatever else of the head is absent is drawn as well.
     /// </summary>
     public abstract string OutputWeight { get; }
-
-    /// <summary>One reward per scored sequence, in the order in which they were packed.</summary>
-    /// <param name="hidden_TD">Hidden states of all tokens, [T, D], any floating type.</param>
-    /// <param name="sequences">The packed row the tokens are of.</param>
-    /// <returns>[N], float32 whatever the backbone computes with.</returns>
-    public abstract Tensor forward(Tensor hidden_TD, PackedSequences sequences);
 }
 
 /// <summary>
@@ -38,6 +32,5 @@ internal sealed class ScalarHead : RewardHead
 
     public override string OutputWeight => "score.weight";
 
-    public override Tensor forward(Tensor hidden_TD, PackedSequences sequences) =>
-        score.call(hidden_TD.index_select(0, sequences.ScoredRows).to(float32)).squeeze(1);
+    public override Tensor forward(Tensor states_ND) => score.call(states_ND.to(float32)).squeeze(1);
 }

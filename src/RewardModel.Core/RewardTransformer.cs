@@ -93,8 +93,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     public override Tensor forward(PackedSequences sequences)
     {
         using var scope = NewDisposeScope();
-        var hidden_TD = Backbone.call(sequences);
-        return Head.forward(hidden_TD, sequences).MoveToOuterDisposeScope();
+        return Head.call(Backbone.SequenceStates(sequences)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Packs lists as the backbone reads them: answers share their prompt where it is causal.</summary>

@@ -36,7 +36,7 @@ public static partial class torch
         public static long TotalCount => Interlocked.Read(ref totalCount);
 
         /// <summary>The native <c>at::Tensor*</c>.</summary>
-        internal IntPtr Handle => handle != IntPtr.Zero ? handle : throw new InvalidOperationException("Tensor invalid -- empty handle.");
+        public IntPtr Handle => handle != IntPtr.Zero ? handle : throw new InvalidOperationException("Tensor invalid -- empty handle.");
 
         internal bool IsInvalid => handle == IntPtr.Zero;
 
@@ -45,6 +45,9 @@ public static partial class torch
         /// <summary>Wraps a tensor that the shim gave; null for an undefined one.</summary>
         internal static Tensor FromNative(IntPtr handle) =>
             handle == IntPtr.Zero ? null : new Tensor(handle, DisposeScope.Innermost);
+
+        /// <summary>Wraps a native <c>at::Tensor*</c>, which is the new tensor's own from then on.</summary>
+        public static Tensor UnsafeCreateTensor(IntPtr handle) => FromNative(handle);
 
         public void Dispose()
         {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles torch_shim.cpp into the shared library that TorchSharp.dll calls.
+# Compiles the sources beside it into the shared library that TorchSharp.dll calls.
 #
 #   build.sh OUTPUT          for example build.sh libtorch_shim.so
 #
@@ -57,8 +57,8 @@ link=(-ltorch_cpu -lc10 -Wl,--no-as-needed -ltorch "${devices[@]}" -Wl,--as-need
 # Written beside the output first, so that a process that has the old library open keeps it.
 temporary=$output.$$
 trap 'rm -f "$temporary"' EXIT
-"$compiler" -shared -fPIC -O2 "-std=$standard" -Wall -Wextra -Werror -fvisibility=hidden "-D_GLIBCXX_USE_CXX11_ABI=$abi" \
+"$compiler" -shared -fPIC -O3 -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trapping-math "-std=$standard" -Wall -Wextra -Werror -fvisibility=hidden "-D_GLIBCXX_USE_CXX11_ABI=$abi" \
   "${include_flags[@]}" -isystem "$include/torch/csrc/api/include" \
-  "$source_folder/torch_shim.cpp" -o "$temporary" \
-  "-L$libraries" "${link[@]}" "-Wl,-rpath,$libraries" "-Wl,--version-script,$source_folder/torch_shim.map"
+  "$source_folder/torch_shim.cpp" "$source_folder/attention.cpp" -o "$temporary" \
+  "-L$libraries" "${link[@]}" "-Wl,-rpath,$libraries" -Wl,-soname,libtorch_shim.so "-Wl,--version-script,$source_folder/torch_shim.map"
 mv "$temporary" "$output"

@@ -1,5 +1,3 @@
-#include "torch_shim.h"
-
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -7,13 +5,14 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cstring>
-#include <exception>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "shim.h"
 
 static_assert(sizeof(ts_value) == 16, "the C# side declares the same 16 bytes");
 static_assert(sizeof(ts_description) == 56, "the C# side declares the same 56 bytes");
@@ -28,31 +27,8 @@ namespace {
 
 thread_local std::string last_error;
 
-template <typename Body>
-int guarded(Body body) noexcept {
-  try {
-    body();
-    return 0;
-  } catch (const c10::Error& error) {
-    last_error = error.what_without_backtrace();
-  } catch (const std::exception& error) {
-    last_error = error.what();
-  } catch (...) {
-    last_error = "an exception of an unknown type";
-  }
-  return 1;
-}
-
 const at::Tensor& tensor_of(const void* pointer) {
   return *static_cast<const at::Tensor*>(pointer);
-}
-
-const at::Tensor& tensor_of(const ts_tensor* pointer) {
-  return *reinterpret_cast<const at::Tensor*>(pointer);
-}
-
-ts_tensor* new_tensor(at::Tensor tensor) {
-  return tensor.defined() ? reinterpret_cast<ts_tensor*>(new at::Tensor(std::move(tensor))) : nullptr;
 }
 
 const at::Generator& generator_of(const void* pointer) {
@@ -174,6 +150,10 @@ struct BorrowedStack {
 thread_local torch::jit::Stack BorrowedStack::spare;
 
 }  // namespace
+
+void remember_error(std::string message) noexcept {
+  last_error = std::move(message);
+}
 
 const char* ts_last_error(void) noexcept {
   return last_error.c_str();

@@ -138,6 +138,22 @@ TS_API int ts_num_threads_set(int32_t count) TS_NOEXCEPT;
 // *count: devices of that type that can be used, 0 when this libtorch was built without them.
 TS_API int ts_device_count(int32_t device_type, int32_t* count) TS_NOEXCEPT;
 
+// --- kernels: what takes several operators otherwise, with gradients ------------------------------------------------------
+
+// Whether ts_attention works: 0 with a libtorch that keeps its matrix product to itself.
+TS_API int32_t ts_attention_available(void) TS_NOEXCEPT;
+
+// softmax(scale q k^T) v over packed sequences, float32, on the CPU. q: [Tq, N, H]; k, v: [T, M, H] where M divides N; all borrowed.
+// segments: borrowed, [S, 5] int64, contiguous: first row of its keys, count of its keys, the segment that it continues (an earlier one
+// that continues none) or -1, first row of its queries, count of its queries, which are those of its last positions. A query sees the
+// keys from before positions before it to after positions after it, of its segment and the one that it continues.
+// *out: new, [Tq, N, H]; rows of no segment are not set.
+TS_API int ts_attention(const ts_tensor* q, const ts_tensor* k, const ts_tensor* v, const ts_tensor* segments, double scale,
+                        int64_t before, int64_t after, ts_tensor** out) TS_NOEXCEPT;
+
+// 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). *result: new.
+TS_API int ts_gelu_tanh(const ts_tensor* tensor, ts_tensor** result) TS_NOEXCEPT;
+
 #if defined(__cplusplus)
 }
 #endif

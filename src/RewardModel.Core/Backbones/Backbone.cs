@@ -1,4 +1,5 @@
 using RewardModel.Checkpoints;
+using RewardModel.Layers;
 using static TorchSharp.torch;
 
 namespace RewardModel.Backbones;
@@ -6,7 +7,6 @@ namespace RewardModel.Backbones;
 /// <summary>A transformer without its vocabulary head: packed sequences in, one hidden state per token out, [T, D] float32.</summary>
 /// <remarks>
 /// Fields carry the checkpoint's names, so that a parameter's name here, behind <see cref="BaseModelPrefix"/>, is its name in the file.
-/// Forward raises <see cref="ArgumentException"/> for a sequence longer than <see cref="MaxPositions"/>.
 /// </remarks>
 public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>(name)
 {
@@ -40,6 +40,39 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
     /// <summary>Standard deviation with which a new model's matrices are drawn: <c>initializer_range</c>.</summary>
     public abstract double InitializerRange { get; }
 
+    /// <summary>Hidden states of all tokens, [T, D] float32, after the last norm.</summary>
+    /// <exception cref="ArgumentException">
+    /// A sequence is longer than <see cref="MaxPositions"/>, a token id is not in the vocabulary, or answers share a prompt that an encoder
+    /// has to read with each.
+    /// </exception>
+    public sealed override Tensor forward(PackedSequences sequences)
+    {
+        CheckInput(sequences);
+        return HiddenStates(sequences, QueryRows.All);
+    }
+
+    /// <summary>
+    /// What the head reads of each scored sequence, [N, D]: the hidden state of its last token. The same as <see cref="forward"/> gives in
+    /// <see cref="PackedSequences.ScoredRows"/>, but the last layer computes nothing else.
+    /// </summary>
+    /// <inheritdoc cref="forward"/>
+    public virtual Tensor SequenceStates(PackedSequences sequences)
+    {
+        CheckInput(sequences);
+        return HiddenStates(sequences, QueryRows.Scored);
+    }
+
+    /// <summary>Hidden states of the rows that the last layer is asked for; layers before it compute all.</summary>
+    private protected abstract Tensor HiddenStates(PackedSequences sequences, QueryRows ofLastLayer);
+
+    /// <summary>The layers one after the other, each with the rows that it computes.</summary>
+    private protected static IEnumerable<(TLayer Layer, QueryRows Queries)> InOrder<TLayer>(
+        IEnumerable<TLayer> layers, QueryRows ofLastLayer)
+    {
+        TLayer[] all = [.. layers];
+        return all.Select((layer, i) => (layer, i < all.Length - 1 ? QueryRows.All : ofLastLayer));
+    }
+
     /// <summary>Draws all weights anew, as the architecture's reference implementation does, from torch's default generator.</summary>
     public abstract void InitializeWeights();
 
@@ -71,7 +104,7 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
     public static IReadOnlyList<string> ModelTypes => [.. architectures.Keys];
 
     /// <summary>Checks what every architecture needs of its input.</summary>
-    protected void CheckInput(PackedSequences sequences)
+    private void CheckInput(PackedSequences sequences)
     {
         if (!IsCausal && sequences.SharesPrompts)
             throw new ArgumentException(

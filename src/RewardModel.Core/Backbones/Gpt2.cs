@@ -92,12 +92,12 @@ internal sealed class Gpt2Attention : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x_TD, PackedSequences sequences)
+    public Tensor forward(Tensor x_TD, PackedSequences sequences, QueryRows queries)
     {
         var headSize = config.Width / config.HeadCount;
         var qkv = c_attn.call(x_TD).view(-1, 3, config.HeadCount, headSize).unbind(1);
-        var options = new AttentionOptions(1 / Math.Sqrt(headSize)) { Dropout = training ? dropout : 0 };
-        return c_proj.call(Attention.Apply(qkv[0], qkv[1], qkv[2], sequences, options));
+        var options = new AttentionOptions(1 / Math.Sqrt(headSize)) { Dropout = training ? dropout : 0, Queries = queries };
+        return c_proj.call(Attention.Apply(sequences.RowsOf(qkv[0], queries), qkv[1], qkv[2], sequences, options));
     }
 }
 
@@ -136,12 +136,13 @@ internal sealed class Gpt2Block : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x_TD, PackedSequences sequences)
+    public Tensor forward(Tensor x_TD, PackedSequences sequences, QueryRows queries)
     {
         using var scope = NewDisposeScope();
-        x_TD = x_TD.add(Dropout.Apply(attn.forward(ln_1.call(x_TD), sequences), dropout, training));
-        x_TD = x_TD.add(Dropout.Apply(mlp.call(ln_2.call(x_TD)), dropout, training));
-        return x_TD.MoveToOuterDisposeScope();
+        var attended_RD = attn.forward(ln_1.call(x_TD), sequences, queries);
+        var x_RD = sequences.RowsOf(x_TD, queries).add(Dropout.Apply(attended_RD, dropout, training));
+        x_RD = x_RD.add(Dropout.Apply(mlp.call(ln_2.call(x_RD)), dropout, training));
+        return x_RD.MoveToOuterDisposeScope();
     }
 }
 
@@ -178,12 +179,11 @@ internal sealed class Gpt2 : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    public override Tensor forward(PackedSequences sequences)
+    private protected override Tensor HiddenStates(PackedSequences sequences, QueryRows ofLastLayer)
     {
-        CheckInput(sequences);
         var x_TD = Dropout.Apply(wte.call(sequences.TokenIds).add(wpe.call(sequences.PositionIds)), dropout, training);
-        foreach (var block in h)
-            x_TD = block.forward(x_TD, sequences);
+        foreach (var (block, queries) in InOrder(h, ofLastLayer))
+            x_TD = block.forward(x_TD, sequences, queries);
         return ln_f.call(x_TD);
     }
 

@@ -94,13 +94,15 @@ internal sealed class LlamaAttention : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x_TD, PackedSequences sequences, (Tensor Cos, Tensor Sin) angles)
+    public Tensor forward(Tensor x_TD, PackedSequences sequences, QueryRows queries, (Tensor Cos, Tensor Sin) angles)
     {
-        var q_TNH = RotaryEmbedding.Rotate(q_proj.call(x_TD).view(-1, config.HeadCount, config.HeadSize), angles);
+        var q_RNH = RotaryEmbedding.Rotate(
+            q_proj.call(sequences.RowsOf(x_TD, queries)).view(-1, config.HeadCount, config.HeadSize),
+            (sequences.RowsOf(angles.Cos, queries), sequences.RowsOf(angles.Sin, queries)));
         var k_TMH = RotaryEmbedding.Rotate(k_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize), angles);
         var v_TMH = v_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize);
-        var options = new AttentionOptions(1 / Math.Sqrt(config.HeadSize)) { Dropout = training ? dropout : 0 };
-        return o_proj.call(Attention.Apply(q_TNH, k_TMH, v_TMH, sequences, options));
+        var options = new AttentionOptions(1 / Math.Sqrt(config.HeadSize)) { Dropout = training ? dropout : 0, Queries = queries };
+        return o_proj.call(Attention.Apply(q_RNH, k_TMH, v_TMH, sequences, options));
     }
 }
 
@@ -139,12 +141,13 @@ internal sealed class LlamaBlock : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x_TD, PackedSequences sequences, (Tensor Cos, Tensor Sin) angles)
+    public Tensor forward(Tensor x_TD, PackedSequences sequences, QueryRows queries, (Tensor Cos, Tensor Sin) angles)
     {
         using var scope = NewDisposeScope();
-        x_TD = x_TD.add(self_attn.forward(input_layernorm.call(x_TD), sequences, angles));
-        x_TD = x_TD.add(mlp.call(post_attention_layernorm.call(x_TD)));
-        return x_TD.MoveToOuterDisposeScope();
+        var attended_RD = self_attn.forward(input_layernorm.call(x_TD), sequences, queries, angles);
+        var x_RD = sequences.RowsOf(x_TD, queries).add(attended_RD);
+        x_RD = x_RD.add(mlp.call(post_attention_layernorm.call(x_RD)));
+        return x_RD.MoveToOuterDisposeScope();
     }
 }
 
@@ -179,13 +182,12 @@ internal sealed class Llama : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    public override Tensor forward(PackedSequences sequences)
+    private protected override Tensor HiddenStates(PackedSequences sequences, QueryRows ofLastLayer)
     {
-        CheckInput(sequences);
         var angles = rotary.AnglesOf(sequences);
         var x_TD = embed_tokens.call(sequences.TokenIds);
-        foreach (var layer in layers)
-            x_TD = layer.forward(x_TD, sequences, angles);
+        foreach (var (layer, queries) in InOrder(layers, ofLastLayer))
+            x_TD = layer.forward(x_TD, sequences, queries, angles);
         return norm.call(x_TD);
     }
 

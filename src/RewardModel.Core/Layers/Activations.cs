@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RewardModel.Layers;
@@ -23,6 +24,8 @@ internal static class Activations
     /// </summary>
     private static Tensor GeluTanh(Tensor x)
     {
+        if (NativeKernels.AreUsed && x.device_type == DeviceType.CPU)
+            return NativeKernels.GeluTanh(x);
         var twiceRoot = 2 * Math.Sqrt(2 / Math.PI);
         return x.mul(x).mul(twiceRoot * 0.044715).add(twiceRoot).mul(x).sigmoid().mul(x);
     }

@@ -14,13 +14,28 @@ namespace RewardModel.Layers;
 internal static class Attention
 {
     /// <summary>softmax(q k^T) v for every head, with the scale, reach and so on of the options.</summary>
-    /// <param name="q_TNH">Queries, rotated already where the model does so.</param>
+    /// <param name="q_RNH">
+    /// Queries of the R tokens that ask, rotated already where the model does so: all T, or one for each scored sequence.
+    /// </param>
     /// <param name="k_TMH">Keys; M divides N.</param>
     /// <param name="v_TMH">Values.</param>
     /// <param name="sequences">The packed row the tokens are of.</param>
     /// <param name="options">What the architecture does differently.</param>
-    /// <returns>[T, N * H].</returns>
-    public static Tensor Apply(Tensor q_TNH, Tensor k_TMH, Tensor v_TMH, PackedSequences sequences, AttentionOptions options)
+    /// <returns>[R, N * H].</returns>
+    public static Tensor Apply(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, PackedSequences sequences, AttentionOptions options)
+    {
+        if (NativeKernels.AreUsed && options is { Dropout: 0, SoftCap: null, Bias: null } && q_RNH.device_type == DeviceType.CPU)
+            return NativeKernels.Attention(
+                q_RNH, k_TMH, v_TMH, sequences.Attention.Table(options.Queries), options.Scale, options.Reach).view(q_RNH.size(0), -1);
+        if (options.Queries == QueryRows.All)
+            return Compose(q_RNH, k_TMH, v_TMH, sequences, options);
+        // Other rows ask nothing in particular, and are not read.
+        var q_TNH = zeros([k_TMH.size(0), q_RNH.size(1), q_RNH.size(2)]).index_copy_(0, sequences.ScoredRows, q_RNH);
+        return Compose(q_TNH, k_TMH, v_TMH, sequences, options).index_select(0, sequences.ScoredRows);
+    }
+
+    /// <summary>The same of TorchSharp's operators, for all T tokens.</summary>
+    private static Tensor Compose(Tensor q_TNH, Tensor k_TMH, Tensor v_TMH, PackedSequences sequences, AttentionOptions options)
     {
         var layout = sequences.Attention;
         var outputs = layout.Blocks.Select(block => Apply(q_TNH, k_TMH, v_TMH, block, layout.RootTokenCount, options)).ToArray();

@@ -11,27 +11,48 @@ internal sealed class AttentionLayout : IDisposable
 {
     private const int shortestBound = 16;
 
+    private readonly IReadOnlyList<Segment> segments;
+    private readonly IReadOnlyList<int> scoredSegments;
+    private readonly Dictionary<QueryRows, Tensor> tables = [];
+    private List<AttentionBlock>? blocks;
+
     /// <param name="segments">In the order of <see cref="Order"/>, each behind the one before it.</param>
-    public AttentionLayout(IReadOnlyList<Segment> segments)
+    /// <param name="scoredSegments">Indices of those whose last token is scored.</param>
+    public AttentionLayout(IReadOnlyList<Segment> segments, IReadOnlyList<int> scoredSegments)
     {
-        var kinds = Kinds(segments);
-        var rootCount = segments.TakeWhile(segment => segment.Parent == Segment.NoParent).Count();
-        RootTokenCount = segments.Take(rootCount).Sum(segment => segment.Length);
-        for (var first = 0; first < segments.Count;)
-        {
-            var next = first + 1;
-            while (next < segments.Count && kinds[next] == kinds[first])
-                next++;
-            Blocks.Add(new AttentionBlock(segments, first, next - first, kinds[first].SiblingCount, RootTokenCount));
-            first = next;
-        }
+        this.segments = segments;
+        this.scoredSegments = scoredSegments;
+        RootTokenCount = segments.TakeWhile(segment => segment.Parent == Segment.NoParent).Sum(segment => segment.Length);
     }
 
     /// <summary>Tokens of the segments without a parent, at the beginning of the row.</summary>
     public int RootTokenCount { get; }
 
     /// <summary>The blocks, together all rows from the first to the last.</summary>
-    public List<AttentionBlock> Blocks { get; } = [];
+    public IReadOnlyList<AttentionBlock> Blocks => blocks ??= Divide();
+
+    /// <summary>
+    /// Per segment the first row of its keys, their count, its parent, the first row of its queries and their count: [S, 5], int64.
+    /// </summary>
+    public Tensor Table(QueryRows queries)
+    {
+        if (!tables.TryGetValue(queries, out var table))
+        {
+            var rows = new long[segments.Count * 5];
+            for (var s = 0; s < segments.Count; s++)
+            {
+                var (start, length, parent) = segments[s];
+                var (firstQuery, queryCount) = queries == QueryRows.All ? (start, length) : (0, 0);
+                ((long[])[start, length, parent, firstQuery, queryCount]).CopyTo(rows, s * 5);
+            }
+            if (queries == QueryRows.Scored)
+                for (var n = 0; n < scoredSegments.Count; n++)
+                    ((long[])[n, 1]).CopyTo(rows, scoredSegments[n] * 5 + 3);
+            table = WrappedTensorDisposeScope(() => tensor(rows).view(-1, 5)).DetachFromDisposeScope();
+            tables.Add(queries, table);
+        }
+        return table;
+    }
 
     /// <summary>
     /// The order in which segments make the fewest blocks: indices into <paramref name="segments"/>, equals as they were.
@@ -42,7 +63,27 @@ internal sealed class AttentionLayout : IDisposable
         return [.. Enumerable.Range(0, segments.Count).OrderBy(index => kinds[index])];
     }
 
-    public void Dispose() => Blocks.ForEach(block => block.Dispose());
+    public void Dispose()
+    {
+        blocks?.ForEach(block => block.Dispose());
+        foreach (var table in tables.Values)
+            table.Dispose();
+    }
+
+    private List<AttentionBlock> Divide()
+    {
+        var kinds = Kinds(segments);
+        var divided = new List<AttentionBlock>();
+        for (var first = 0; first < segments.Count;)
+        {
+            var next = first + 1;
+            while (next < segments.Count && kinds[next] == kinds[first])
+                next++;
+            divided.Add(new AttentionBlock(segments, first, next - first, kinds[first].SiblingCount, RootTokenCount));
+            first = next;
+        }
+        return divided;
+    }
 
     /// <summary>
     /// What segments of one block have in common: whether they have a parent, the bound on their length, and how many children

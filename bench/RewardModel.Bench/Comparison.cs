@@ -1,0 +1,115 @@
+using System.Text.Json;
+
+namespace RewardModel.Bench;
+
+/// <summary>Trains the same list on both sides, turn by turn, and prints what each takes.</summary>
+internal sealed class Comparison(int threads, string python, bool quick, string? only)
+{
+    private readonly string peer = Path.Combine(RepositoryRoot, "bench", "peer", "peer.py");
+
+    public void Run()
+    {
+        Console.WriteLine($"{threads} threads, {(quick ? "quick" : "full")} run; a step is one ranked list; times are medians");
+        foreach (var workload in Workloads.Where(workload => only is null || workload.Name.Contains(only, StringComparison.Ordinal)))
+            Compare(workload);
+    }
+
+    private Workload[] Workloads => quick
+        ? [Workload.Tiny(4), Workload.Small(4), Workload.Small(9)]
+        : [Workload.Tiny(4), Workload.Small(4), Workload.Small(9), Workload.Large(4), Workload.Large(9)];
+
+    private static string RepositoryRoot
+    {
+        get
+        {
+            var directory = new DirectoryInfo(AppContext.BaseDirectory);
+            while (!File.Exists(Path.Combine(directory!.FullName, "RewardModel.sln")))
+                directory = directory.Parent;
+            return directory.FullName;
+        }
+    }
+
+    private void Compare(Workload workload)
+    {
+        var directory = Directory.CreateTempSubdirectory("reward-model-bench-").FullName;
+        workload.Write(directory);
+        using var ours = new Side("ours", Environment.ProcessPath!, "worker", directory, threads.ToString());
+        using var pairs = Peer("pairs", directory);
+        using var once = Peer("once", directory);
+        using var best = Peer("best", directory);
+        Side[] sides = [ours, pairs, once, best];
+        Console.WriteLine();
+        Console.WriteLine(
+            $"## {workload.Name}, P={workload.PromptTokens}, A={string.Join(' ', workload.AnswerLengths)} (K={workload.AnswerCount})");
+        Console.WriteLine();
+        CheckAgreement(sides);
+
+        var seconds = sides.ToDictionary(side => side, _ => new List<double>());
+        var scoring = sides.ToDictionary(side => side, _ => new List<double>());
+        var probes = new List<double>();
+        foreach (var side in sides)
+            side.Ask("step");
+        var rounds = quick ? 3 : workload.Layers < 6 ? 9 : 5;
+        for (var round = 0; round < rounds; round++)
+        {
+            probes.Add((double)ours.Ask("probe")["float32"]!);
+            foreach (var side in sides)
+                if (side != pairs || round < (rounds + 1) / 2)
+                    seconds[side].Add(side.Seconds("step"));
+            foreach (var side in new[] { ours, once, best })
+                scoring[side].Add(side.Seconds("score"));
+        }
+        var peak = Median(probes);
+        var own = Median(seconds[ours]);
+        Console.WriteLine("| side | s a step | lists/s | answers/s | tokens/s | peak MiB | times ours |");
+        Console.WriteLine("|---|---|---|---|---|---|---|");
+        foreach (var side in sides)
+        {
+            var time = Median(seconds[side]);
+            var tokens = side == ours ? workload.PromptTokens + workload.AnswerLengths.Sum()
+                : side == pairs ? workload.AllTokens * (workload.AnswerCount - 1) : workload.AllTokens;
+            Console.WriteLine(
+                $"| {side.Name} | {time:F4} | {1 / time:F2} | {workload.AnswerCount / time:F1} | {tokens / time:F0} "
+                + $"| {(double)side.Ask("memory")["mib"]!:F0} | {time / own:F2} |");
+        }
+        Console.WriteLine();
+        Console.WriteLine(
+            $"Product of two 2048 x 2048 float32 matrices: {peak:F0} GFLOP/s; our step does {workload.FlopsOfStep / 1e9:F0} GFLOP, "
+            + $"{100 * workload.FlopsOfStep / own / 1e9 / peak:F0} % of that peak.");
+        Console.WriteLine(
+            $"Scoring without gradients: ours {Median(scoring[ours]):F4} s, once {Median(scoring[once]) / Median(scoring[ours]):F2} times that, "
+            + $"best {Median(scoring[best]) / Median(scoring[ours]):F2} times.");
+        Directory.Delete(directory, recursive: true);
+    }
+
+    private Side Peer(string mode, string directory) => new(mode, python, peer, directory, mode, threads.ToString());
+
+    /// <summary>Before anything is timed: all sides compute the same loss and the same gradients.</summary>
+    private static void CheckAgreement(Side[] sides)
+    {
+        var answers = sides.Select(side => side.Ask("agree")).ToArray();
+        double largestLoss = 0, largestGradient = 0;
+        var norms = answers[0]["norms"].Deserialize<Dictionary<string, double>>()!;
+        var total = Math.Sqrt(norms.Values.Sum(norm => norm * norm));
+        foreach (var answer in answers.Skip(1))
+        {
+            largestLoss = Math.Max(largestLoss, Math.Abs((double)answer["loss"]! - (double)answers[0]["loss"]!));
+            var others = answer["norms"].Deserialize<Dictionary<string, double>>()!;
+            if (!others.Keys.Order().SequenceEqual(norms.Keys.Order()))
+                throw new InvalidOperationException("the sides have different parameters");
+            largestGradient = Math.Max(largestGradient, norms.Max(pair => Math.Abs(pair.Value - others[pair.Key])) / total);
+        }
+        Console.WriteLine(
+            $"All sides agree: loss {(double)answers[0]["loss"]!:F6}, within {largestLoss:E1}; "
+            + $"norms of the gradients of all {norms.Count} parameters within {largestGradient:E1} of the whole gradient's.");
+        Console.WriteLine();
+        if (largestLoss > 1e-5 || largestGradient > 1e-5)
+            throw new InvalidOperationException("the sides do not compute the same; nothing was timed");
+    }
+
+    private static double Median(List<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+}

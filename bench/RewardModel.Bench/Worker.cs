@@ -1,0 +1,124 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using RewardModel.Ranking;
+using RewardModel.Training;
+using RewardModel.Training.Optimization;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RewardModel.Bench;
+
+/// <summary>
+/// Our side, in a process of its own: reads a command a line and answers with a line of JSON, as <c>peer.py</c> does. Steps are those of
+/// <see cref="Trainer"/>, which waits in its progress report for the next command.
+/// </summary>
+internal sealed class Worker : IProgress<TrainingReport>
+{
+    private readonly RewardTransformer model;
+    private readonly TokenizedList list;
+    private readonly Stopwatch clock = new();
+
+    public Worker(string directory, int threads)
+    {
+        set_num_threads(threads);
+        model = RewardTransformer.Load(directory);
+        var json = JsonNode.Parse(File.ReadAllText(Path.Combine(directory, "list.json")))!;
+        var answers = json["answers"].Deserialize<int[][]>()!;
+        list = new TokenizedList(json["prompt"].Deserialize<int[]>()!, answers, RankedList.ScoresOfOrder(answers.Length));
+    }
+
+    public void Run()
+    {
+        Answer(new { ready = true });
+        AnswerUntilStep();
+        var options = new TrainingOptions
+        {
+            Steps = 1_000_000,
+            Schedule = ScheduleKind.Constant,
+            LearningRate = 1e-5,
+            ListsPerStep = 1,
+            MaxTokensPerBatch = 1_000_000,
+            Optimizer = new AdamWOptions { WeightDecay = 0.01 },
+        };
+        var trainer = new Trainer(model, options, [list], [], progress: this);
+        clock.Restart();
+        trainer.Train();
+    }
+
+    public void Report(TrainingReport value)
+    {
+        Answer(new { seconds = clock.Elapsed.TotalSeconds });
+        AnswerUntilStep();
+        clock.Restart();
+    }
+
+    /// <summary>Answers commands until one asks for a training step.</summary>
+    private void AnswerUntilStep()
+    {
+        while (Console.ReadLine() is { } command)
+            switch (command)
+            {
+                case "step":
+                    return;
+                case "agree":
+                    Agree();
+                    break;
+                case "score":
+                    clock.Restart();
+                    var rewards = new RewardScorer(model, 1_000_000).Score([list])[0];
+                    Answer(new { seconds = clock.Elapsed.TotalSeconds, rewards });
+                    break;
+                case "probe":
+                    Answer(new { float32 = Probe(float32) });
+                    break;
+                case "memory":
+                    Answer(new { mib = PeakMemory() });
+                    break;
+                default:
+                    throw new ArgumentException($"unknown command '{command}'");
+            }
+        Environment.Exit(0);
+    }
+
+    private void Agree()
+    {
+        using var scope = NewDisposeScope();
+        model.train();
+        model.zero_grad();
+        using var sequences = model.Pack([list]);
+        using var pairs = RankingPairs.Of([list.Scores]);
+        var loss = new LogSigmoidLoss().Sum(model.call(sequences), pairs);
+        loss.backward();
+        var norms = model.CheckpointParameters.ToDictionary(pair => pair.Name, pair =>
+        {
+            using var data = pair.Parameter.grad!.contiguous().data<float>();
+            return Math.Sqrt(data.ToArray().Sum(value => (double)value * value));
+        });
+        model.zero_grad();
+        Answer(new { loss = (double)loss.item<float>(), norms });
+    }
+
+    /// <summary>GFLOP/s of a product of two 2048 x 2048 matrices, the best of five.</summary>
+    private double Probe(ScalarType type)
+    {
+        const int size = 2048;
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var left = ones(size, size).to(type);
+        var best = double.MaxValue;
+        for (var i = 0; i < 5; i++)
+        {
+            clock.Restart();
+            using var product = nn.functional.linear(left, left);
+            best = Math.Min(best, clock.Elapsed.TotalSeconds);
+        }
+        return 2.0 * size * size * size / best / 1e9;
+    }
+
+    private static double PeakMemory() =>
+        double.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) / 1024;
+
+    private static void Answer(object value) => Console.WriteLine(JsonSerializer.Serialize(value));
+}
