@@ -27,11 +27,9 @@ VOCAB_SIZE = 97
 PAD = VOCAB_SIZE - 1  # unless the entry has another
 WINDOW = 6
 
-LLAMA = dict(
-    model_type="llama", hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
-    head_dim=12, max_position_embeddings=64, bos_token_id=1, eos_token_id=2)
 LIKE_LLAMA = dict(
     hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=64)
+LLAMA = LIKE_LLAMA | dict(model_type="llama", head_dim=12, bos_token_id=1, eos_token_id=2)
 QWEN = LIKE_LLAMA | dict(
     max_window_layers=1, bos_token_id=95, eos_token_id=PAD, rope_parameters=dict(rope_type="default", rope_theta=1000000.0))
 OPT = dict(
