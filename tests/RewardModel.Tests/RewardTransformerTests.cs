@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using RewardModel.Backbones;
 using RewardModel.Checkpoints;
 using RewardModel.Tests.Parity;
 using static TorchSharp.torch;
@@ -63,7 +64,7 @@ public class RewardTransformerTests
     {
         var config = HuggingFaceConfig.Parse("""{"model_type": "mamba"}""", "config.json");
         var error = Assert.Throws<CheckpointException>(() => RewardTransformer.FromConfig(config));
-        Assert.Equal(["the model_type is mamba; expected one of: gpt2, llama"], error.Problems);
+        Assert.Equal([$"the model_type is mamba; expected one of: {string.Join(", ", Backbone.ModelTypes)}"], error.Problems);
     }
 
     [Fact]

@@ -13,12 +13,42 @@ internal static class RotaryFrequencies
     /// <returns>headSize / 2 angles in radians, float32 as the reference computes with.</returns>
     public static float[] Read(ConfigReader reader, int headSize)
     {
-        if (headSize % 2 != 0)
-            reader.Problem($"a head has {headSize} channels; expected an even number, which rotary positions turn in pairs");
+        CheckHeadSize(reader, headSize);
         if (reader.OptionalObject("rope_parameters") is { } parameters)
             return Read(parameters, headSize, parameters.Double("rope_theta", defaultBase));
         var rotaryBase = reader.Double("rope_theta", defaultBase);
         return reader.OptionalObject("rope_scaling") is { } scaling ? Read(scaling, headSize, rotaryBase) : Plain(headSize, rotaryBase);
+    }
+
+    /// <summary>
+    /// The same for architectures with two kinds of layers: <c>rope_parameters</c> with an entry for each, or a setting for each base
+    /// and <c>rope_scaling</c>.
+    /// </summary>
+    /// <param name="reader">The settings.</param>
+    /// <param name="headSize">Channels of a head.</param>
+    /// <param name="full">Setting and default of the base of layers that see the whole sequence.</param>
+    /// <param name="sliding">The same of layers that see a window.</param>
+    /// <param name="scalesSliding">Whether <c>rope_scaling</c> is for the layers with a window, too.</param>
+    public static (float[] Full, float[] Sliding) ReadByLayerType(
+        ConfigReader reader, int headSize, (string Key, double Absent) full, (string Key, double Absent) sliding, bool scalesSliding)
+    {
+        CheckHeadSize(reader, headSize);
+        var (fullBase, slidingBase) = (reader.Double(full.Key, full.Absent), reader.Double(sliding.Key, sliding.Absent));
+        if (reader.OptionalObject("rope_parameters") is { } parameters)
+            return (OfType(LayerTypes.Full, fullBase), OfType(LayerTypes.Sliding, slidingBase));
+        if (reader.OptionalObject("rope_scaling") is not { } scaling)
+            return (Plain(headSize, fullBase), Plain(headSize, slidingBase));
+        return (Read(scaling, headSize, fullBase), scalesSliding ? Read(scaling, headSize, slidingBase) : Plain(headSize, slidingBase));
+
+        float[] OfType(string type, double absent) => parameters.OptionalObject(type) is { } ofType
+            ? Read(ofType, headSize, ofType.Double("rope_theta", absent))
+            : Plain(headSize, absent);
+    }
+
+    private static void CheckHeadSize(ConfigReader reader, int headSize)
+    {
+        if (headSize % 2 != 0)
+            reader.Problem($"a head has {headSize} channels; expected an even number, which rotary positions turn in pairs");
     }
 
     private static float[] Read(ConfigReader reader, int headSize, double rotaryBase)

@@ -7,18 +7,18 @@ namespace RewardModel.Layers;
 internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
 {
     public readonly Parameter weight;
-    public readonly Parameter bias;
+    public readonly Parameter? bias;
     private readonly double epsilon;
 
-    public LayerNorm(long size, double epsilon) : base(nameof(LayerNorm))
+    public LayerNorm(long size, double epsilon, bool hasBias = true) : base(nameof(LayerNorm))
     {
         weight = new Parameter(empty(size));
-        bias = new Parameter(empty(size));
+        bias = hasBias ? new Parameter(empty(size)) : null;
         this.epsilon = epsilon;
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x_TD) => nn.functional.layer_norm(x_TD, weight.shape, weight, bias, epsilon);
+    public override Tensor forward(Tensor x_TD) => nn.functional.layer_norm(x_TD, weight.shape, weight, bias!, epsilon);
 }
 
 /// <summary>x / sqrt(mean(x^2) + epsilon) * weight (Zhang and Sennrich, arXiv 1910.07467).</summary>

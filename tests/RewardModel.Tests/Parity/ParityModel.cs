@@ -84,9 +84,11 @@ internal sealed class ParityModel : IDisposable
         foreach (var setting in new[] { "n_positions", "max_position_embeddings", "original_max_position_embeddings" })
             if (config.ContainsKey(setting))
                 config[setting] = 128;
+        // ModernBERT cuts its weights off, and draws those that write into the residual stream smaller.
+        var range = config.ContainsKey("initializer_cutoff_factor") ? 0.2 : 0.05;
         foreach (var setting in new[] { "initializer_range", "init_std" })
             if (config.ContainsKey(setting))
-                config[setting] = 0.05;
+                config[setting] = range;
         return RewardTransformer.FromConfig(HuggingFaceConfig.Parse(config.ToJsonString(), "config.json"), seed: 1);
     }
 
