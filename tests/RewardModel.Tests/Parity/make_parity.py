@@ -27,11 +27,9 @@ VOCAB_SIZE = 97
 PAD = VOCAB_SIZE - 1  # unless the entry has another
 WINDOW = 6
 
-LLAMA = dict(
-    model_type="llama", hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
-    head_dim=12, max_position_embeddings=64, bos_token_id=1, eos_token_id=2)
 LIKE_LLAMA = dict(
     hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=64)
+LLAMA = LIKE_LLAMA | dict(model_type="llama", head_dim=12, bos_token_id=1, eos_token_id=2)
 QWEN = LIKE_LLAMA | dict(
     max_window_layers=1, bos_token_id=95, eos_token_id=PAD, rope_parameters=dict(rope_type="default", rope_theta=1000000.0))
 OPT = dict(
@@ -46,6 +44,20 @@ GEMMA = LIKE_LLAMA | dict(
     head_dim=12, layer_types=["sliding_attention", "full_attention"], sliding_window=WINDOW,
     pad_token_id=0, bos_token_id=2, eos_token_id=1)
 PHI3 = LIKE_LLAMA | dict(model_type="phi3", original_max_position_embeddings=64, bos_token_id=1, eos_token_id=PAD)
+BERT = dict(
+    hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4,
+    hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+# Eight buckets for each direction: distances up to 4 have their own, those up to max_position_embeddings share the rest.
+DEBERTA = BERT | dict(
+    model_type="deberta-v2", max_position_embeddings=64, relative_attention=True, position_buckets=8, max_relative_positions=-1,
+    norm_rel_ebd="layer_norm", pos_att_type=["p2c", "c2p"], position_biased_input=False, type_vocab_size=0, pad_token_id=0,
+    bos_token_id=1, eos_token_id=2)
+MODERNBERT = dict(
+    model_type="modernbert", hidden_size=32, intermediate_size=56, num_attention_heads=4, max_position_embeddings=64,
+    local_attention=WINDOW, bos_token_id=93, cls_token_id=93, eos_token_id=94, sep_token_id=94,
+    rope_parameters=dict(
+        full_attention=dict(rope_type="default", rope_theta=160000.0),
+        sliding_attention=dict(rope_type="default", rope_theta=10000.0)))
 
 MODELS = {
     "gpt2": dict(
@@ -87,6 +99,19 @@ MODELS = {
         rope_parameters=dict(
             rope_type="longrope", rope_theta=10000.0, partial_rotary_factor=0.75,
             short_factor=[1.0, 1.05, 1.2, 1.5, 2.25, 3.0], long_factor=[1.0, 1.5, 2.5, 4.0, 7.5, 12.0])),
+    "bert": BERT | dict(
+        model_type="bert", max_position_embeddings=64, classifier_dropout=0.0, pad_token_id=0, bos_token_id=None, eos_token_id=None),
+    "roberta": BERT | dict(
+        model_type="roberta", max_position_embeddings=66, layer_norm_eps=1e-5, classifier_dropout=0.0, type_vocab_size=1,
+        pad_token_id=1, bos_token_id=0, eos_token_id=2),
+    "deberta_v2": DEBERTA | dict(share_att_key=True),
+    "deberta_v2_v2style": DEBERTA | dict(
+        hidden_size=24, embedding_size=16, share_att_key=False, conv_kernel_size=3, conv_act="gelu"),
+    "modernbert": MODERNBERT | dict(
+        classifier_pooling="mean", num_hidden_layers=3, layer_types=["full_attention", "sliding_attention", "full_attention"]),
+    "modernbert_cls": MODERNBERT | dict(
+        classifier_pooling="cls", num_hidden_layers=4,
+        layer_types=["full_attention", "sliding_attention", "sliding_attention", "full_attention"]),
 }
 
 # K = 4, 2 and 9 answers; the number is the answer's length in tokens.
@@ -130,7 +155,7 @@ def center_and_scale(name, shape):
             return 0, 1 / 8
         case "weight", 1:
             return 1, 1 / 8
-        case "weight", 2:
+        case "weight", 2 | 3:
             return 0, 1 / 4
     raise ValueError(f"no rule for tensor {name!r} of shape {list(shape)}: "
                      "add a line for it to HashWeights.cs, make_parity.py and README.md")
@@ -191,6 +216,15 @@ def v4_style(config):
             old["rope_theta"] = config["rope_parameters"]["full_attention"]["rope_theta"]
             old["rope_local_base_freq"] = config["rope_parameters"]["sliding_attention"]["rope_theta"]
             old["sliding_window_pattern"] = config["layer_types"].index("full_attention") + 1
+        case "bert" | "roberta":
+            old["position_embedding_type"] = "absolute"
+        case "deberta-v2":
+            old["pos_att_type"] = "|".join(config["pos_att_type"])
+        case "modernbert":
+            old["global_attn_every_n_layers"] = config["layer_types"].index("full_attention", 1)
+            old["global_rope_theta"] = config["rope_parameters"]["full_attention"]["rope_theta"]
+            old["local_rope_theta"] = config["rope_parameters"]["sliding_attention"]["rope_theta"]
+            old["position_embedding_type"] = "absolute"
     return dict(sorted(old.items()))
 
 
