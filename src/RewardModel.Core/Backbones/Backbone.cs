@@ -13,8 +13,13 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
     private static readonly SortedDictionary<string, Func<ConfigReader, double, Backbone>> architectures = new(StringComparer.Ordinal)
     {
         ["gpt2"] = (settings, dropout) => new Gpt2(Gpt2Config.Read(settings), dropout),
+        ["gpt_neox"] = (settings, dropout) => new GptNeoX(GptNeoXConfig.Read(settings), dropout),
         ["llama"] = (settings, dropout) => new Llama(LlamaConfig.Read(settings), dropout),
+        ["mistral"] = (settings, dropout) => new Mistral(MistralConfig.Read(settings), dropout),
         ["modernbert"] = (settings, dropout) => new ModernBert(ModernBertConfig.Read(settings), dropout),
+        ["phi3"] = (settings, dropout) => new Phi3(Phi3Config.Read(settings), dropout),
+        ["qwen2"] = (settings, dropout) => new Qwen2(Qwen2Config.Read(settings), dropout),
+        ["qwen3"] = (settings, dropout) => new Qwen3(Qwen3Config.Read(settings), dropout),
     };
 
     /// <summary>Size D of a hidden state.</summary>

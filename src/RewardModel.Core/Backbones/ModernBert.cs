@@ -17,8 +17,6 @@ internal sealed record ModernBertConfig
 {
     public required int VocabularySize { get; init; }
 
-    public required int Positions { get; init; }
-
     public required int Width { get; init; }
 
     public required int InnerWidth { get; init; }
@@ -39,11 +37,11 @@ internal sealed record ModernBertConfig
 
     public required AttentionReach LocalReach { get; init; }
 
-    public required IReadOnlyList<bool> IsLocal { get; init; }
+    public required bool[] IsLocal { get; init; }
 
-    public required float[] GlobalFrequencies { get; init; }
+    public required RotarySettings GlobalRotary { get; init; }
 
-    public required float[] LocalFrequencies { get; init; }
+    public required RotarySettings LocalRotary { get; init; }
 
     public required string ClassifierPooling { get; init; }
 
@@ -61,12 +59,11 @@ internal sealed record ModernBertConfig
             reader.Int("hidden_size"), reader.Int("num_attention_heads"), reader.Int("num_hidden_layers"));
         var globalEvery = reader.Int("global_attn_every_n_layers", 3);
         var (global, local) = RotaryFrequencies.ReadByLayerType(
-            reader, headCount > 0 ? width / headCount : 0, ("global_rope_theta", 160_000), ("local_rope_theta", 10_000),
-            scalesSliding: true);
+            reader, headCount > 0 ? width / headCount : 0, reader.Int("max_position_embeddings", 8192),
+            ("global_rope_theta", 160_000), ("local_rope_theta", 10_000), scalesSliding: true);
         var config = new ModernBertConfig
         {
             VocabularySize = reader.Int("vocab_size"),
-            Positions = reader.Int("max_position_embeddings", 8192),
             Width = width,
             InnerWidth = reader.Int("intermediate_size"),
             LayerCount = layerCount,
@@ -78,9 +75,9 @@ internal sealed record ModernBertConfig
             HasMlpBias = reader.Bool("mlp_bias", false),
             // The setting is the width of the whole window.
             LocalReach = AttentionReach.Within(reader.Int("local_attention", 128) / 2),
-            IsLocal = LayerTypes.Read(reader, layerCount, layer => globalEvery > 0 && layer % globalEvery != 0),
-            GlobalFrequencies = global,
-            LocalFrequencies = local,
+            IsLocal = CommonSettings.HasWindow(reader, layerCount, layer => globalEvery > 0 && layer % globalEvery != 0),
+            GlobalRotary = global,
+            LocalRotary = local,
             ClassifierPooling = reader.OneOf("classifier_pooling", ["cls", "mean"], "cls"),
             ClassifierActivation = reader.OneOf("classifier_activation", Activations.Names, "gelu"),
             HasClassifierBias = reader.Bool("classifier_bias", false),
@@ -226,8 +223,8 @@ internal sealed class ModernBert : Backbone
         layers = nn.ModuleList([
             .. Enumerable.Range(0, config.LayerCount).Select(number => new ModernBertEncoderLayer(config, number, dropout))]);
         final_norm = new LayerNorm(config.Width, config.NormEpsilon, config.HasNormBias);
-        globalRotary = new RotaryEmbedding(config.GlobalFrequencies);
-        localRotary = new RotaryEmbedding(config.LocalFrequencies);
+        globalRotary = new RotaryEmbedding(config.GlobalRotary);
+        localRotary = new RotaryEmbedding(config.LocalRotary);
         RegisterComponents();
     }
 
@@ -237,7 +234,7 @@ internal sealed class ModernBert : Backbone
 
     public override bool IsCausal => false;
 
-    public override int MaxPositions => config.Positions;
+    public override int MaxPositions => Math.Min(config.GlobalRotary.MaxPositions, config.LocalRotary.MaxPositions);
 
     public override string BaseModelPrefix => "model";
 

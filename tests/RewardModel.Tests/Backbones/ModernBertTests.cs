@@ -100,9 +100,10 @@ public class ModernBertTests
         }));
         Assert.Equal(
             [
-                "'rope_parameters.sliding_attention.rope_type' is \"mystery\"; expected one of \"default\", \"linear\", \"llama3\"",
-                "layer_types has 2 entries and num_hidden_layers is 3; expected one entry for each layer",
-                "layer_types has 'chunked_attention'; expected \"full_attention\" or \"sliding_attention\"",
+                "'rope_parameters.sliding_attention.rope_type' is \"mystery\"; "
+                    + "expected one of \"default\", \"dynamic\", \"linear\", \"llama3\", \"longrope\", \"yarn\"",
+                "layer_types has 2 entries and num_hidden_layers is 3; expected as many",
+                "layer_types has \"chunked_attention\"; expected \"full_attention\" and \"sliding_attention\" only",
                 "'classifier_pooling' is \"max\"; expected one of \"cls\", \"mean\"",
                 "hidden_size is 32 and num_attention_heads 5; expected the first to be a multiple of the second",
                 "global_attn_every_n_layers is 0; expected at least 1",
@@ -114,29 +115,23 @@ public class ModernBertTests
     [Fact]
     public void Bases_under_their_older_names_and_one_scaling_for_both_kinds_of_layers_are_read()
     {
-        var lists = new[] { TinyModel.List(1, 20, 9, 4) };
-        var rope = (double theta) => new JsonObject { ["rope_theta"] = theta, ["rope_type"] = "linear", ["factor"] = 4.0 };
-        using var nested = Create(config => config["rope_parameters"] = new JsonObject
+        JsonObject Linear(double theta) => new() { ["rope_theta"] = theta, ["rope_type"] = "linear", ["factor"] = 4.0 };
+        var nested = Rewards(config => config["rope_parameters"] = new JsonObject
         {
-            ["full_attention"] = rope(80_000),
-            ["sliding_attention"] = rope(5_000),
+            ["full_attention"] = Linear(80_000),
+            ["sliding_attention"] = Linear(5_000),
         });
-        using var flat = Create(config =>
-        {
-            config.Remove("rope_parameters");
-            config["global_rope_theta"] = 80_000.0;
-            config["local_rope_theta"] = 5_000.0;
-            config["rope_scaling"] = new JsonObject { ["type"] = "linear", ["factor"] = 4.0 };
-        });
-        using var unscaled = Create(config =>
+        JsonObject? scaling = new() { ["type"] = "linear", ["factor"] = 4.0 };
+        void Flat(JsonObject config)
         {
             config.Remove("rope_parameters");
             config["global_rope_theta"] = 80_000.0;
             config["local_rope_theta"] = 5_000.0;
-        });
-        var reward = new RewardScorer(nested).Score(lists)[0][0];
-        Assert.Equal(reward, new RewardScorer(flat).Score(lists)[0][0]);
-        Assert.NotEqual(reward, new RewardScorer(unscaled).Score(lists)[0][0], 1e-5);
+            config["rope_scaling"] = scaling;
+        }
+        Assert.Equal(nested, Rewards(Flat));
+        scaling = null;
+        Assert.True(Math.Abs(nested[0] - Rewards(Flat)[0]) > 1e-3);
     }
 
     [Fact]
@@ -166,6 +161,13 @@ public class ModernBertTests
         config["initializer_range"] = 0.2;
         change?.Invoke(config);
         return RewardTransformer.FromConfig(HuggingFaceConfig.Parse(config.ToJsonString(), "config.json"), seed: 1);
+    }
+
+    private static float[] Rewards(Action<JsonObject> change)
+    {
+        using var model = ParityModel.OfRepository("modernbert", change: change);
+        using var transformer = model.Load();
+        return [.. new RewardScorer(transformer).Score(model.RankedLists()).SelectMany(rewards => rewards)];
     }
 
     private static float[] Values(Tensor tensor)

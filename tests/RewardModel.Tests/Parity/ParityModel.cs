@@ -83,7 +83,11 @@ internal sealed class ParityModel : IDisposable
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, $"{name}.json")))!["config"]!.DeepClone().AsObject();
         foreach (var setting in new[] { "n_positions", "max_position_embeddings", "original_max_position_embeddings" })
             if (config.ContainsKey(setting))
+            {
                 config[setting] = 128;
+                if (config["rope_parameters"] is JsonObject rotary && rotary.ContainsKey(setting))
+                    rotary[setting] = 128;
+            }
         // ModernBERT cuts its weights off, and draws those that write into the residual stream smaller.
         var range = config.ContainsKey("initializer_cutoff_factor") ? 0.2 : 0.05;
         foreach (var setting in new[] { "initializer_range", "init_std" })
