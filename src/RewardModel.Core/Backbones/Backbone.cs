@@ -12,6 +12,8 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
 {
     private static readonly SortedDictionary<string, Func<ConfigReader, double, Backbone>> architectures = new(StringComparer.Ordinal)
     {
+        ["gemma2"] = (settings, dropout) => new Gemma2(Gemma2Config.Read(settings), dropout),
+        ["gemma3_text"] = (settings, dropout) => new Gemma3Text(Gemma3TextConfig.Read(settings), dropout),
         ["gpt2"] = (settings, dropout) => new Gpt2(Gpt2Config.Read(settings), dropout),
         ["gpt_neox"] = (settings, dropout) => new GptNeoX(GptNeoXConfig.Read(settings), dropout),
         ["llama"] = (settings, dropout) => new Llama(LlamaConfig.Read(settings), dropout),
