@@ -9,8 +9,8 @@ namespace RewardModel.Checkpoints;
 /// say it all at once. A setting that nobody asked for is a problem too: a setting ignored in silence gives wrong rewards in silence.
 /// </summary>
 /// <remarks>
-/// The value null counts as absent, as in transformers, except for <see cref="IntOrNull"/>. After a problem a getter returns an arbitrary value of its type, so a
-/// configuration may be used only after <see cref="Finish"/>.
+/// The value null counts as absent, as in transformers, except for <see cref="IntOrNull"/>. After a
+/// problem a getter returns an arbitrary value of its type, so a configuration may be used only after <see cref="Finish"/>.
 /// </remarks>
 public sealed class ConfigReader
 {
