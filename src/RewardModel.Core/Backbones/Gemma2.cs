@@ -70,8 +70,8 @@ internal sealed record Gemma2Config
             InitializerRange = reader.Double("initializer_range", 0.02),
             Rotary = RotaryFrequencies.Read(reader, headSize, reader.Int("max_position_embeddings", 8192)),
         };
-        // Of the vocabulary head, and of text generation; hidden_act is an older name of hidden_activation, which counts.
-        reader.Ignore("final_logit_softcapping", "cache_implementation", "hidden_act");
+        // Of the vocabulary head, and of text generation; older names of hidden_activation and sliding_window, which count.
+        reader.Ignore("final_logit_softcapping", "cache_implementation", "hidden_act", "sliding_window_size");
         reader.Ignore("attention_dropout");
         reader.MustBe("use_bidirectional_attention", supported: false);
         if (scoreSize <= 0)

@@ -60,7 +60,8 @@ internal sealed record GptNeoXConfig
         // Of the head for classifying tokens.
         reader.Ignore("classifier_dropout");
         if (headCount < 1 || width % headCount != 0)
-            reader.Problem($"hidden_size is {width} and num_attention_heads {headCount}; expected the first to be a multiple of the second");
+            reader.Problem(
+                $"hidden_size is {width} and num_attention_heads {headCount}; expected the first to be a multiple of the second");
         reader.Finish();
         return config;
     }

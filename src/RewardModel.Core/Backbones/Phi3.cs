@@ -50,7 +50,10 @@ internal sealed record Phi3Config
             // The first files said su or yarn for what is longrope.
             Types = new Dictionary<string, string>
             {
-                ["default"] = "default", ["longrope"] = "longrope", ["su"] = "longrope", ["yarn"] = "longrope",
+                ["default"] = "default",
+                ["longrope"] = "longrope",
+                ["su"] = "longrope",
+                ["yarn"] = "longrope",
             },
         };
         var config = new Phi3Config

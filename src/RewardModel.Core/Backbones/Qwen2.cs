@@ -59,6 +59,8 @@ internal sealed record Qwen2Config
             Rotary = RotaryFrequencies.Read(reader, headSize, reader.Int("max_position_embeddings", 32768)),
         };
         reader.Ignore("attention_dropout");
+        // Positions in pictures.
+        reader.MustBe("use_mrope", supported: false);
         CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount);
         reader.Finish();
         return config;

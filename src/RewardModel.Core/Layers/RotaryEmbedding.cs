@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 namespace RewardModel.Layers;
 
 /// <summary>How a rotary embedding turns and scales.</summary>
-/// <param name="InverseFrequencies">Angle per position of each pair of channels, in radians, float32 as the reference computes with.</param>
+/// <param name="InverseFrequencies">
+/// Angle per position of each pair of channels, in radians, float32 as the reference computes with.
+/// </param>
 /// <param name="Scaling">Factor on cos and sin.</param>
 /// <param name="MaxPositions">Most positions that these angles are meant for.</param>
 internal sealed record RotarySettings(float[] InverseFrequencies, double Scaling, int MaxPositions);

@@ -57,6 +57,21 @@ public class ModernBertTests
     }
 
     [Fact]
+    public void Dropout_acts_in_training_only()
+    {
+        using var parity = ParityModel.OfRepository("modernbert");
+        using var scope = NewDisposeScope();
+        using var without = parity.Load();
+        using var with = RewardTransformer.Load(parity.Directory, dropout: 0.5);
+        using var sequences = without.Pack(parity.RankedLists());
+        Assert.Equal(new RewardScorer(without).Score(parity.RankedLists()), new RewardScorer(with).Score(parity.RankedLists()));
+        with.train();
+        without.train();
+        using var _ = no_grad();
+        Assert.True(Values(with.call(sequences).sub(without.call(sequences))).All(difference => Math.Abs(difference) > 1e-3));
+    }
+
+    [Fact]
     public void Layer_norms_may_have_biases()
     {
         using var plain = Create();

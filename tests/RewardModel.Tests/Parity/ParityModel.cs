@@ -120,6 +120,13 @@ internal sealed class ParityModel : IDisposable
             .Max(pair => pair.First.Zip(pair.Second).Max(reward => Math.Abs(reward.First - reward.Second)));
     }
 
+    /// <summary>What is said about a model of this folder when its config.json is changed.</summary>
+    public static IReadOnlyList<string> Problems(string name, Action<JsonObject> changeConfig)
+    {
+        using var model = OfRepository(name, change: changeConfig);
+        return Assert.Throws<CheckpointException>(model.Load).Problems;
+    }
+
     /// <summary>A change of weights that leaves out a layer.</summary>
     public static Action<Dictionary<string, Tensor>> DropLayer(int number) => tensors =>
     {
