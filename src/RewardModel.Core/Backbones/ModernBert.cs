@@ -93,6 +93,8 @@ internal sealed record ModernBertConfig
         if (headCount < 1 || width % headCount != 0)
             reader.Problem(
                 $"hidden_size is {width} and num_attention_heads {headCount}; expected the first to be a multiple of the second");
+        if (reader.DoubleOrNull("local_rope_theta", 10_000) is null)
+            reader.Problem("local_rope_theta is null; expected a number: to older versions of transformers null means global_rope_theta");
         if (globalEvery < 1)
             reader.Problem($"global_attn_every_n_layers is {globalEvery}; expected at least 1");
         reader.Finish();

@@ -107,6 +107,7 @@ public class ModernBertTests
         var error = Assert.Throws<CheckpointException>(() => Create(config =>
         {
             config["num_attention_heads"] = 5;
+            config["local_rope_theta"] = null;
             config["global_attn_every_n_layers"] = 0;
             config["classifier_pooling"] = "max";
             config["layer_types"] = new JsonArray("full_attention", "chunked_attention");
@@ -121,6 +122,7 @@ public class ModernBertTests
                 "layer_types has \"chunked_attention\"; expected \"full_attention\" and \"sliding_attention\" only",
                 "'classifier_pooling' is \"max\"; expected one of \"cls\", \"mean\"",
                 "hidden_size is 32 and num_attention_heads 5; expected the first to be a multiple of the second",
+                "local_rope_theta is null; expected a number: to older versions of transformers null means global_rope_theta",
                 "global_attn_every_n_layers is 0; expected at least 1",
                 "'rope_parameters.chunked_attention' is {}; expected no such setting: this library does not know what it does",
             ],
