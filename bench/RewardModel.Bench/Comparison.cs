@@ -33,16 +33,17 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
     {
         var directory = Directory.CreateTempSubdirectory("reward-model-bench-").FullName;
         workload.Write(directory);
-        using var ours = new Side("ours", Environment.ProcessPath!, "worker", directory, threads.ToString());
+        using var ours = Ours("ours", directory, Precision.Float32);
+        using var ours16 = Ours("ours, bfloat16", directory, Precision.BFloat16);
         using var pairs = Peer("pairs", directory);
         using var once = Peer("once", directory);
         using var best = Peer("best", directory);
-        Side[] sides = [ours, pairs, once, best];
+        Side[] sides = [ours, ours16, pairs, once, best];
         Console.WriteLine();
         Console.WriteLine(
             $"## {workload.Name}, P={workload.PromptTokens}, A={string.Join(' ', workload.AnswerLengths)} (K={workload.AnswerCount})");
         Console.WriteLine();
-        CheckAgreement(sides);
+        CheckAgreement([ours, pairs, once, best]);
 
         var seconds = sides.ToDictionary(side => side, _ => new List<double>());
         var scoring = sides.ToDictionary(side => side, _ => new List<double>());
@@ -56,31 +57,34 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
             foreach (var side in sides)
                 if (side != pairs || round < (rounds + 1) / 2)
                     seconds[side].Add(side.Seconds("step"));
-            foreach (var side in new[] { ours, once, best })
+            foreach (var side in new[] { ours, ours16, once, best })
                 scoring[side].Add(side.Seconds("score"));
         }
         var peak = Median(probes);
         var own = Median(seconds[ours]);
-        Console.WriteLine("| side | s a step | lists/s | answers/s | tokens/s | peak MiB | times ours |");
-        Console.WriteLine("|---|---|---|---|---|---|---|");
+        Console.WriteLine("| side | s a step | lists/s | answers/s | tokens/s | peak MiB | times ours | times ours, bfloat16 |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach (var side in sides)
         {
             var time = Median(seconds[side]);
-            var tokens = side == ours ? workload.PromptTokens + workload.AnswerLengths.Sum()
+            var tokens = side == ours || side == ours16 ? workload.PromptTokens + workload.AnswerLengths.Sum()
                 : side == pairs ? workload.AllTokens * (workload.AnswerCount - 1) : workload.AllTokens;
             Console.WriteLine(
                 $"| {side.Name} | {time:F4} | {1 / time:F2} | {workload.AnswerCount / time:F1} | {tokens / time:F0} "
-                + $"| {(double)side.Ask("memory")["mib"]!:F0} | {time / own:F2} |");
+                + $"| {(double)side.Ask("memory")["mib"]!:F0} | {time / own:F2} | {time / Median(seconds[ours16]):F2} |");
         }
         Console.WriteLine();
         Console.WriteLine(
             $"Product of two 2048 x 2048 float32 matrices: {peak:F0} GFLOP/s; our step does {workload.FlopsOfStep / 1e9:F0} GFLOP, "
             + $"{100 * workload.FlopsOfStep / own / 1e9 / peak:F0} % of that peak.");
         Console.WriteLine(
-            $"Scoring without gradients: ours {Median(scoring[ours]):F4} s, once {Median(scoring[once]) / Median(scoring[ours]):F2} times that, "
+            $"Scoring without gradients: ours {Median(scoring[ours]):F4} s, in bfloat16 {Median(scoring[ours16]):F4} s, once {Median(scoring[once]) / Median(scoring[ours]):F2} times that, "
             + $"best {Median(scoring[best]) / Median(scoring[ours]):F2} times.");
         Directory.Delete(directory, recursive: true);
     }
+
+    private Side Ours(string name, string directory, Precision precision) =>
+        new(name, Environment.ProcessPath!, "worker", directory, threads.ToString(), precision.ToString());
 
     private Side Peer(string mode, string directory) => new(mode, python, peer, directory, mode, threads.ToString());
 

@@ -17,12 +17,15 @@ internal sealed class Worker : IProgress<TrainingReport>
 {
     private readonly RewardTransformer model;
     private readonly TokenizedList list;
+    private readonly Precision precision;
     private readonly Stopwatch clock = new();
 
-    public Worker(string directory, int threads)
+    public Worker(string directory, int threads, Precision precision)
     {
+        this.precision = precision;
         set_num_threads(threads);
         model = RewardTransformer.Load(directory);
+        model.Precision = precision;
         var json = JsonNode.Parse(File.ReadAllText(Path.Combine(directory, "list.json")))!;
         var answers = json["answers"].Deserialize<int[][]>()!;
         list = new TokenizedList(json["prompt"].Deserialize<int[]>()!, answers, RankedList.ScoresOfOrder(answers.Length));
@@ -39,6 +42,7 @@ internal sealed class Worker : IProgress<TrainingReport>
             LearningRate = 1e-5,
             ListsPerStep = 1,
             MaxTokensPerBatch = 1_000_000,
+            Precision = precision,
             Optimizer = new AdamWOptions { WeightDecay = 0.01 },
         };
         var trainer = new Trainer(model, options, [list], [], progress: this);

@@ -34,6 +34,9 @@ public sealed class PackedSequences : IDisposable
         TokenIds = tensor(tokenIds).DetachFromDisposeScope();
         PositionIds = tensor(positionIds).DetachFromDisposeScope();
         TokenTypeIds = tensor(tokenTypeIds).DetachFromDisposeScope();
+        FirstRows = tensor([.. scoredSegments.Select(index =>
+            (long)segments[segments[index].Parent == Segment.NoParent ? index : segments[index].Parent].Start)])
+            .DetachFromDisposeScope();
         ScoredRows = tensor([.. scoredSegments.Select(index => (long)segments[index].Start + segments[index].Length - 1)])
             .DetachFromDisposeScope();
         LongestSequence = (int)positionIds.Max() + 1;
@@ -49,6 +52,9 @@ public sealed class PackedSequences : IDisposable
 
     /// <summary>Type of each token, [T], int64: 0 in prompts, <see cref="TokenizedList.AnswerTokenType"/> in answers.</summary>
     public Tensor TokenTypeIds { get; }
+
+    /// <summary>Row of the first token of each scored sequence, [N], int64: its prompt's, where it has one.</summary>
+    public Tensor FirstRows { get; }
 
     /// <summary>Row of the last token of each scored sequence, [N], int64: where its reward is read.</summary>
     public Tensor ScoredRows { get; }
@@ -111,15 +117,13 @@ public sealed class PackedSequences : IDisposable
         return promptCopies * list.PromptIds.Length + list.AnswerIds.Sum(ids => ids.Length);
     }
 
-    /// <summary>The rows of a tensor of all tokens, [T, ...], that a layer computes its result for.</summary>
-    internal Tensor RowsOf(Tensor x_TD, QueryRows queries) => queries == QueryRows.All ? x_TD : x_TD.index_select(0, ScoredRows);
-
     /// <summary>Releases the tensors.</summary>
     public void Dispose()
     {
         TokenIds.Dispose();
         PositionIds.Dispose();
         TokenTypeIds.Dispose();
+        FirstRows.Dispose();
         ScoredRows.Dispose();
         Attention.Dispose();
     }

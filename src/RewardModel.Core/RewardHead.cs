@@ -1,5 +1,7 @@
+using RewardModel.Backbones;
 using RewardModel.Layers;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace RewardModel;
 
@@ -14,6 +16,9 @@ public abstract class RewardHead(string name) : nn.Module<Tensor, Tensor>(name)
     /// training, and whatever else of the head is absent is drawn as well.
     /// </summary>
     public abstract string OutputWeight { get; }
+
+    /// <summary>Draws a parameter other than <see cref="OutputWeight"/>, as the architecture's reference implementation does.</summary>
+    internal virtual void Initialize(string name, Parameter parameter, double range) => Initialization.Apply(name, parameter, range);
 }
 
 /// <summary>

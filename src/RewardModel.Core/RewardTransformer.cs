@@ -1,5 +1,6 @@
 using RewardModel.Backbones;
 using RewardModel.Checkpoints;
+using RewardModel.Layers;
 using RewardModel.Ranking;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -13,6 +14,8 @@ namespace RewardModel;
 /// </summary>
 public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
 {
+    private Precision precision;
+
     private RewardTransformer(HuggingFaceConfig config, double dropout) : base(nameof(RewardTransformer))
     {
         if (!(dropout is >= 0 and < 1))
@@ -36,6 +39,18 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
 
     /// <summary>The config.json that the model was made from.</summary>
     public HuggingFaceConfig Config { get; }
+
+    /// <summary>The type that the transformer's matrix products are computed in; float32 unless set.</summary>
+    public Precision Precision
+    {
+        get => precision;
+        set
+        {
+            precision = value;
+            foreach (var layer in Backbone.modules().OfType<MatrixLayer>())
+                layer.Precision = value;
+        }
+    }
 
     /// <summary>Rate of every dropout, in training.</summary>
     public double Dropout { get; }
@@ -106,7 +121,9 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     {
         using var _ = no_grad();
         foreach (var (name, parameter) in Head.named_parameters().Where(pair => names.Contains(pair.Item1)))
-            Initialization.Apply(
-                name, parameter, name == Head.OutputWeight ? 1 / Math.Sqrt(parameter.size(1) + 1) : Backbone.InitializerRange);
+            if (name == Head.OutputWeight)
+                Initialization.Apply(name, parameter, 1 / Math.Sqrt(parameter.size(1) + 1));
+            else
+                Head.Initialize(name, parameter, Backbone.InitializerRange);
     }
 }

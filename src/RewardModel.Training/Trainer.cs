@@ -111,6 +111,7 @@ public sealed class Trainer
             trainLists.Count, trainLists.Sum(list => list.AnswerIds.Count), heldOutLists.Count,
             stepCount, options.ListsPerStep, stepsPerEpoch, evaluationInterval);
 
+        model.Precision = options.Precision;
         model.zero_grad();
         manual_seed(options.Seed);
         var state = new TrainerState();

@@ -39,6 +39,9 @@ public sealed record TrainingOptions
     /// </summary>
     public int MaxTokensPerBatch { get; init; } = 8192;
 
+    /// <summary>The type that the transformer's matrix products are computed in, in training and evaluation. Default float32.</summary>
+    public Precision Precision { get; init; }
+
     /// <summary>Name of the ranking loss, see <see cref="RankingLoss.Names"/>. Default log-sigmoid.</summary>
     public string Loss { get; init; } = "log-sigmoid";
 

@@ -20,6 +20,8 @@ public static partial class torch
 
         public Tensor add(Scalar scalar, Scalar alpha) => Aten.add_Scalar.Call(this, scalar, alpha);
 
+        public Tensor add_(Tensor target) => Aten.add__Tensor.Call(this, target);
+
         public Tensor sub(Tensor target) => Aten.sub_Tensor.Call(this, target);
 
         public Tensor sub(Scalar target) => Aten.sub_Scalar.Call(this, target);

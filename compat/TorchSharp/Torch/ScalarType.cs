@@ -17,6 +17,7 @@ public static partial class torch
         BFloat16 = 15,
     }
 
+    public static readonly ScalarType bfloat16 = ScalarType.BFloat16;
     public static readonly ScalarType float32 = ScalarType.Float32;
     public static readonly ScalarType float64 = ScalarType.Float64;
 

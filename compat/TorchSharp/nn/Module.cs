@@ -66,6 +66,9 @@ public static partial class torch
             public virtual IEnumerable<Parameter> parameters(bool recurse = true) =>
                 named_parameters(recurse).Select(named => named.parameter);
 
+            /// <summary>All modules within, at any depth.</summary>
+            public virtual IEnumerable<Module> modules() => SelfAndModules(recurse: true).Skip(1).Select(found => found.Module);
+
             public virtual void register_module(string name, Module submodule)
             {
                 if (submodule is null)

@@ -12,8 +12,16 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
 {
     private static readonly SortedDictionary<string, Func<ConfigReader, double, Backbone>> architectures = new(StringComparer.Ordinal)
     {
+        ["gemma2"] = (settings, dropout) => new Gemma2(Gemma2Config.Read(settings), dropout),
+        ["gemma3_text"] = (settings, dropout) => new Gemma3Text(Gemma3TextConfig.Read(settings), dropout),
         ["gpt2"] = (settings, dropout) => new Gpt2(Gpt2Config.Read(settings), dropout),
+        ["gpt_neox"] = (settings, dropout) => new GptNeoX(GptNeoXConfig.Read(settings), dropout),
         ["llama"] = (settings, dropout) => new Llama(LlamaConfig.Read(settings), dropout),
+        ["mistral"] = (settings, dropout) => new Mistral(MistralConfig.Read(settings), dropout),
+        ["modernbert"] = (settings, dropout) => new ModernBert(ModernBertConfig.Read(settings), dropout),
+        ["phi3"] = (settings, dropout) => new Phi3(Phi3Config.Read(settings), dropout),
+        ["qwen2"] = (settings, dropout) => new Qwen2(Qwen2Config.Read(settings), dropout),
+        ["qwen3"] = (settings, dropout) => new Qwen3(Qwen3Config.Read(settings), dropout),
     };
 
     /// <summary>Size D of a hidden state.</summary>
@@ -48,7 +56,7 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
     public sealed override Tensor forward(PackedSequences sequences)
     {
         CheckInput(sequences);
-        return HiddenStates(sequences, QueryRows.All);
+        return HiddenStates(sequences, new QueryRows(sequences, AreScored: false));
     }
 
     /// <summary>
@@ -59,18 +67,18 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
     public virtual Tensor SequenceStates(PackedSequences sequences)
     {
         CheckInput(sequences);
-        return HiddenStates(sequences, QueryRows.Scored);
+        return HiddenStates(sequences, new QueryRows(sequences, AreScored: true));
     }
 
     /// <summary>Hidden states of the rows that the last layer is asked for; layers before it compute all.</summary>
-    private protected abstract Tensor HiddenStates(PackedSequences sequences, QueryRows ofLastLayer);
+    private protected abstract Tensor HiddenStates(PackedSequences sequences, QueryRows lastLayer);
 
     /// <summary>The layers one after the other, each with the rows that it computes.</summary>
-    private protected static IEnumerable<(TLayer Layer, QueryRows Queries)> InOrder<TLayer>(
-        IEnumerable<TLayer> layers, QueryRows ofLastLayer)
+    private protected static IEnumerable<(TLayer Layer, QueryRows Rows)> InOrder<TLayer>(
+        IEnumerable<TLayer> layers, QueryRows lastLayer)
     {
         TLayer[] all = [.. layers];
-        return all.Select((layer, i) => (layer, i < all.Length - 1 ? QueryRows.All : ofLastLayer));
+        return all.Select((layer, i) => (layer, i < all.Length - 1 ? lastLayer with { AreScored = false } : lastLayer));
     }
 
     /// <summary>Draws all weights anew, as the architecture's reference implementation does, from torch's default generator.</summary>

@@ -10,7 +10,7 @@ namespace RewardModel.Backbones;
 // GPT-2 (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019). Differences from Llama: learned positions,
 // layer norms with bias, one fused projection for q, k and v, a plain MLP with tanh-GELU, and weights stored [inputs, outputs].
 //
-// T tokens, D width, N heads, H size of a head.
+// T tokens, R of them computed in the layer, D width, N heads, H size of a head.
 
 internal sealed record Gpt2Config
 {
@@ -61,7 +61,7 @@ internal sealed record Gpt2Config
 }
 
 /// <summary>A linear layer whose weight is stored [inputs, outputs].</summary>
-internal sealed class Conv1D : nn.Module<Tensor, Tensor>
+internal sealed class Conv1D : MatrixLayer
 {
     public readonly Parameter weight;
     public readonly Parameter bias;
@@ -73,7 +73,7 @@ internal sealed class Conv1D : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x_TD) => nn.functional.linear(x_TD, weight.t(), bias);
+    public override Tensor forward(Tensor x_TD) => Multiply(x_TD, weight.t(), bias);
 }
 
 internal sealed class Gpt2Attention : nn.Module
@@ -92,12 +92,12 @@ internal sealed class Gpt2Attention : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x_TD, PackedSequences sequences, QueryRows queries)
+    public Tensor forward(Tensor x_TD, QueryRows rows)
     {
         var headSize = config.Width / config.HeadCount;
         var qkv = c_attn.call(x_TD).view(-1, 3, config.HeadCount, headSize).unbind(1);
-        var options = new AttentionOptions(1 / Math.Sqrt(headSize)) { Dropout = training ? dropout : 0, Queries = queries };
-        return c_proj.call(Attention.Apply(sequences.RowsOf(qkv[0], queries), qkv[1], qkv[2], sequences, options));
+        var options = new AttentionOptions(1 / Math.Sqrt(headSize)) { Dropout = training ? dropout : 0 };
+        return c_proj.call(Attention.Apply(rows.Of(qkv[0]), qkv[1], qkv[2], rows, options));
     }
 }
 
@@ -136,11 +136,11 @@ internal sealed class Gpt2Block : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x_TD, PackedSequences sequences, QueryRows queries)
+    public Tensor forward(Tensor x_TD, QueryRows rows)
     {
         using var scope = NewDisposeScope();
-        var attended_RD = attn.forward(ln_1.call(x_TD), sequences, queries);
-        var x_RD = sequences.RowsOf(x_TD, queries).add(Dropout.Apply(attended_RD, dropout, training));
+        var attended_RD = attn.forward(ln_1.call(x_TD), rows);
+        var x_RD = rows.Of(x_TD).add(Dropout.Apply(attended_RD, dropout, training));
         x_RD = x_RD.add(Dropout.Apply(mlp.call(ln_2.call(x_RD)), dropout, training));
         return x_RD.MoveToOuterDisposeScope();
     }
@@ -179,11 +179,11 @@ internal sealed class Gpt2 : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, QueryRows ofLastLayer)
+    private protected override Tensor HiddenStates(PackedSequences sequences, QueryRows lastLayer)
     {
         var x_TD = Dropout.Apply(wte.call(sequences.TokenIds).add(wpe.call(sequences.PositionIds)), dropout, training);
-        foreach (var (block, queries) in InOrder(h, ofLastLayer))
-            x_TD = block.forward(x_TD, sequences, queries);
+        foreach (var (block, rows) in InOrder(h, lastLayer))
+            x_TD = block.forward(x_TD, rows);
         return ln_f.call(x_TD);
     }
 

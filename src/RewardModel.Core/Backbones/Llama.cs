@@ -9,13 +9,11 @@ namespace RewardModel.Backbones;
 // Llama (Touvron et al., arXiv 2302.13971), the plain case that other architectures are told apart from: rotary positions, RMS norms
 // before attention and MLP, grouped key and value heads, a gated MLP with SiLU.
 //
-// T tokens, D width, N query heads, M key and value heads, H size of a head.
+// T tokens, R of them computed in the layer, D width, N query heads, M key and value heads, H size of a head.
 
 internal sealed record LlamaConfig
 {
     public required int VocabularySize { get; init; }
-
-    public required int Positions { get; init; }
 
     public required int Width { get; init; }
 
@@ -39,7 +37,7 @@ internal sealed record LlamaConfig
 
     public required double InitializerRange { get; init; }
 
-    public required float[] InverseFrequencies { get; init; }
+    public required RotarySettings Rotary { get; init; }
 
     public static LlamaConfig Read(ConfigReader reader)
     {
@@ -49,7 +47,6 @@ internal sealed record LlamaConfig
         var config = new LlamaConfig
         {
             VocabularySize = reader.Int("vocab_size"),
-            Positions = reader.Int("max_position_embeddings", 2048),
             Width = width,
             InnerWidth = reader.Int("intermediate_size"),
             LayerCount = reader.Int("num_hidden_layers"),
@@ -61,14 +58,11 @@ internal sealed record LlamaConfig
             HasAttentionBias = reader.Bool("attention_bias", false),
             HasMlpBias = reader.Bool("mlp_bias", false),
             InitializerRange = reader.Double("initializer_range", 0.02),
-            InverseFrequencies = RotaryFrequencies.Read(reader, headSize),
+            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Int("max_position_embeddings", 2048)),
         };
         // pretraining_tp splits the same matrix products into slices.
         reader.Ignore("pretraining_tp", "attention_dropout");
-        if (config.KeyHeadCount < 1 || headCount % config.KeyHeadCount != 0)
-            reader.Problem(
-                $"num_attention_heads is {headCount} and num_key_value_heads {config.KeyHeadCount}; "
-                + "expected the first to be a multiple of the second");
+        CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount);
         reader.Finish();
         return config;
     }
@@ -94,35 +88,16 @@ internal sealed class LlamaAttention : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x_TD, PackedSequences sequences, QueryRows queries, (Tensor Cos, Tensor Sin) angles)
+    public Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
     {
         var q_RNH = RotaryEmbedding.Rotate(
-            q_proj.call(sequences.RowsOf(x_TD, queries)).view(-1, config.HeadCount, config.HeadSize),
-            (sequences.RowsOf(angles.Cos, queries), sequences.RowsOf(angles.Sin, queries)));
+            q_proj.call(rows.Of(x_TD)).view(-1, config.HeadCount, config.HeadSize),
+            rows.Of(angles));
         var k_TMH = RotaryEmbedding.Rotate(k_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize), angles);
         var v_TMH = v_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize);
-        var options = new AttentionOptions(1 / Math.Sqrt(config.HeadSize)) { Dropout = training ? dropout : 0, Queries = queries };
-        return o_proj.call(Attention.Apply(q_RNH, k_TMH, v_TMH, sequences, options));
+        var options = new AttentionOptions(1 / Math.Sqrt(config.HeadSize)) { Dropout = training ? dropout : 0 };
+        return o_proj.call(Attention.Apply(q_RNH, k_TMH, v_TMH, rows, options));
     }
-}
-
-internal sealed class LlamaMlp : nn.Module<Tensor, Tensor>
-{
-    private readonly Linear gate_proj;
-    private readonly Linear up_proj;
-    private readonly Linear down_proj;
-    private readonly Func<Tensor, Tensor> activation;
-
-    public LlamaMlp(LlamaConfig config) : base(nameof(LlamaMlp))
-    {
-        gate_proj = new Linear(config.Width, config.InnerWidth, config.HasMlpBias);
-        up_proj = new Linear(config.Width, config.InnerWidth, config.HasMlpBias);
-        down_proj = new Linear(config.InnerWidth, config.Width, config.HasMlpBias);
-        activation = Activations.ByName(config.Activation);
-        RegisterComponents();
-    }
-
-    public override Tensor forward(Tensor x_TD) => down_proj.call(activation(gate_proj.call(x_TD)).mul(up_proj.call(x_TD)));
 }
 
 internal sealed class LlamaBlock : nn.Module
@@ -130,22 +105,21 @@ internal sealed class LlamaBlock : nn.Module
     private readonly RmsNorm input_layernorm;
     private readonly LlamaAttention self_attn;
     private readonly RmsNorm post_attention_layernorm;
-    private readonly LlamaMlp mlp;
+    private readonly GatedMlp mlp;
 
     public LlamaBlock(LlamaConfig config, double dropout) : base(nameof(LlamaBlock))
     {
         input_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
         self_attn = new LlamaAttention(config, dropout);
         post_attention_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
-        mlp = new LlamaMlp(config);
+        mlp = new GatedMlp(config.Width, config.InnerWidth, config.Activation, config.HasMlpBias);
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x_TD, PackedSequences sequences, QueryRows queries, (Tensor Cos, Tensor Sin) angles)
+    public Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
     {
         using var scope = NewDisposeScope();
-        var attended_RD = self_attn.forward(input_layernorm.call(x_TD), sequences, queries, angles);
-        var x_RD = sequences.RowsOf(x_TD, queries).add(attended_RD);
+        var x_RD = rows.Of(x_TD).add(self_attn.forward(input_layernorm.call(x_TD), rows, angles));
         x_RD = x_RD.add(mlp.call(post_attention_layernorm.call(x_RD)));
         return x_RD.MoveToOuterDisposeScope();
     }
@@ -166,7 +140,7 @@ internal sealed class Llama : Backbone
         embed_tokens = new Embedding(config.VocabularySize, config.Width);
         layers = nn.ModuleList([.. Enumerable.Range(0, config.LayerCount).Select(_ => new LlamaBlock(config, dropout))]);
         norm = new RmsNorm(config.Width, config.NormEpsilon);
-        rotary = new RotaryEmbedding(config.InverseFrequencies);
+        rotary = new RotaryEmbedding(config.Rotary);
         RegisterComponents();
     }
 
@@ -174,7 +148,7 @@ internal sealed class Llama : Backbone
 
     public override int VocabularySize => config.VocabularySize;
 
-    public override int MaxPositions => config.Positions;
+    public override int MaxPositions => config.Rotary.MaxPositions;
 
     public override string BaseModelPrefix => "model";
 
@@ -182,12 +156,12 @@ internal sealed class Llama : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, QueryRows ofLastLayer)
+    private protected override Tensor HiddenStates(PackedSequences sequences, QueryRows lastLayer)
     {
         var angles = rotary.AnglesOf(sequences);
         var x_TD = embed_tokens.call(sequences.TokenIds);
-        foreach (var (layer, queries) in InOrder(layers, ofLastLayer))
-            x_TD = layer.forward(x_TD, sequences, queries, angles);
+        foreach (var (layer, rows) in InOrder(layers, lastLayer))
+            x_TD = layer.forward(x_TD, rows, angles);
         return norm.call(x_TD);
     }
 

@@ -14,20 +14,19 @@ namespace RewardModel.Layers;
 internal static class Attention
 {
     /// <summary>softmax(q k^T) v for every head, with the scale, reach and so on of the options.</summary>
-    /// <param name="q_RNH">
-    /// Queries of the R tokens that ask, rotated already where the model does so: all T, or one for each scored sequence.
-    /// </param>
+    /// <param name="q_RNH">Queries of the rows that are computed, rotated already where the model does so.</param>
     /// <param name="k_TMH">Keys; M divides N.</param>
     /// <param name="v_TMH">Values.</param>
-    /// <param name="sequences">The packed row the tokens are of.</param>
+    /// <param name="rows">The packed row the tokens are of, and which of them are computed.</param>
     /// <param name="options">What the architecture does differently.</param>
     /// <returns>[R, N * H].</returns>
-    public static Tensor Apply(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, PackedSequences sequences, AttentionOptions options)
+    public static Tensor Apply(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, QueryRows rows, AttentionOptions options)
     {
+        var sequences = rows.Sequences;
         if (NativeKernels.AreUsed && options is { Dropout: 0, SoftCap: null, Bias: null } && q_RNH.device_type == DeviceType.CPU)
             return NativeKernels.Attention(
-                q_RNH, k_TMH, v_TMH, sequences.Attention.Table(options.Queries), options.Scale, options.Reach).view(q_RNH.size(0), -1);
-        if (options.Queries == QueryRows.All)
+                q_RNH, k_TMH, v_TMH, sequences.Attention.Table(rows.AreScored), options.Scale, options.Reach).view(q_RNH.size(0), -1);
+        if (!rows.AreScored)
             return Compose(q_RNH, k_TMH, v_TMH, sequences, options);
         // Other rows ask nothing in particular, and are not read.
         var q_TNH = zeros([k_TMH.size(0), q_RNH.size(1), q_RNH.size(2)]).index_copy_(0, sequences.ScoredRows, q_RNH);

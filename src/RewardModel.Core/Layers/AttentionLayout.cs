@@ -13,7 +13,7 @@ internal sealed class AttentionLayout : IDisposable
 
     private readonly IReadOnlyList<Segment> segments;
     private readonly IReadOnlyList<int> scoredSegments;
-    private readonly Dictionary<QueryRows, Tensor> tables = [];
+    private readonly Dictionary<bool, Tensor> tables = [];
     private List<AttentionBlock>? blocks;
 
     /// <param name="segments">In the order of <see cref="Order"/>, each behind the one before it.</param>
@@ -34,22 +34,22 @@ internal sealed class AttentionLayout : IDisposable
     /// <summary>
     /// Per segment the first row of its keys, their count, its parent, the first row of its queries and their count: [S, 5], int64.
     /// </summary>
-    public Tensor Table(QueryRows queries)
+    public Tensor Table(bool scoredOnly)
     {
-        if (!tables.TryGetValue(queries, out var table))
+        if (!tables.TryGetValue(scoredOnly, out var table))
         {
             var rows = new long[segments.Count * 5];
             for (var s = 0; s < segments.Count; s++)
             {
                 var (start, length, parent) = segments[s];
-                var (firstQuery, queryCount) = queries == QueryRows.All ? (start, length) : (0, 0);
+                var (firstQuery, queryCount) = scoredOnly ? (0, 0) : (start, length);
                 ((long[])[start, length, parent, firstQuery, queryCount]).CopyTo(rows, s * 5);
             }
-            if (queries == QueryRows.Scored)
+            if (scoredOnly)
                 for (var n = 0; n < scoredSegments.Count; n++)
                     ((long[])[n, 1]).CopyTo(rows, scoredSegments[n] * 5 + 3);
             table = WrappedTensorDisposeScope(() => tensor(rows).view(-1, 5)).DetachFromDisposeScope();
-            tables.Add(queries, table);
+            tables.Add(scoredOnly, table);
         }
         return table;
     }

@@ -2,25 +2,12 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Layers;
 
-/// <summary>The tokens for which a layer computes its result.</summary>
-internal enum QueryRows
-{
-    /// <summary>All tokens of the row.</summary>
-    All,
-
-    /// <summary>The last token of each scored sequence: all that is needed of the last layer.</summary>
-    Scored,
-}
-
 /// <summary>What architectures do differently in attention.</summary>
 /// <param name="Scale">Factor on the products of queries and keys, mostly 1 / sqrt(H).</param>
 internal sealed record AttentionOptions(double Scale)
 {
     /// <summary>Probability with which an attention weight is set to 0; 0 in evaluation.</summary>
     public double Dropout { get; init; }
-
-    /// <summary>Which tokens ask.</summary>
-    public QueryRows Queries { get; init; } = QueryRows.All;
 
     /// <summary>The keys that a query sees.</summary>
     public AttentionReach Reach { get; init; } = AttentionReach.Causal;

@@ -4,7 +4,7 @@ using Parameter = TorchSharp.Modules.Parameter;
 namespace RewardModel.Layers;
 
 /// <summary>x W^T + b, its weight [outputs, inputs] as checkpoints store it, uninitialised until loaded or drawn.</summary>
-internal sealed class Linear : nn.Module<Tensor, Tensor>
+internal sealed class Linear : MatrixLayer
 {
     public readonly Parameter weight;
     public readonly Parameter? bias;
@@ -18,5 +18,5 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
 
     /// <param name="x_TD">[T, inputs].</param>
     /// <returns>[T, outputs].</returns>
-    public override Tensor forward(Tensor x_TD) => nn.functional.linear(x_TD, weight, bias!);
+    public override Tensor forward(Tensor x_TD) => Multiply(x_TD, weight, bias);
 }

@@ -1,0 +1,14 @@
+namespace RewardModel;
+
+/// <summary>
+/// The type that matrix products are computed in. Weights, their gradients and the optimiser's state, norms, softmax, the head and the
+/// loss are float32 in any case.
+/// </summary>
+public enum Precision
+{
+    /// <summary>32 bits.</summary>
+    Float32,
+
+    /// <summary>16 bits with float32's range and 8 bits of precision: faster where the processor has instructions for it.</summary>
+    BFloat16,
+}
