@@ -14,6 +14,7 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
     {
         ["gpt2"] = (settings, dropout) => new Gpt2(Gpt2Config.Read(settings), dropout),
         ["llama"] = (settings, dropout) => new Llama(LlamaConfig.Read(settings), dropout),
+        ["opt"] = (settings, dropout) => new Opt(OptConfig.Read(settings), dropout),
     };
 
     /// <summary>Size D of a hidden state.</summary>

@@ -115,6 +115,13 @@ public sealed class ConfigReader
             Wrong(key, value, supported ? "true" : "false");
     }
 
+    /// <summary>A number of which only one is supported; it may be absent.</summary>
+    public void MustBe(string key, int supported)
+    {
+        if (Value(key) is { } value && AsDouble(value) != supported)
+            Wrong(key, value, $"{supported}");
+    }
+
     /// <summary>Settings that don't change the rewards of this architecture, whatever their values.</summary>
     public void Ignore(params IEnumerable<string> keys) => askedFor.UnionWith(keys);
 

@@ -55,6 +55,7 @@ public sealed class ConfigReaderTests
         Assert.Null(reader.OptionalStrings("a"));
         Assert.Null(reader.OptionalObject("a"));
         reader.MustBe("a", true);
+        reader.MustBe("a", 1);
         reader.Finish();
     }
 
@@ -113,15 +114,20 @@ public sealed class ConfigReaderTests
     [Fact]
     public void Unsupported_values_are_listed_at_once()
     {
-        var reader = Reader("""{"act": "relu", "other": "tanh", "bias": true}""");
+        var reader = Reader("""{"act": "relu", "other": "tanh", "bias": true, "groups": 2, "rate": 0.0, "same": "1"}""");
         reader.OneOf("act", ["gelu", "silu"]);
         reader.OneOf("other", ["gelu"], "gelu");
         reader.MustBe("bias", false);
+        reader.MustBe("groups", 1);
+        reader.MustBe("rate", 0);
+        reader.MustBe("same", 1);
         AssertProblems(
             reader,
             "'act' is \"relu\"; expected one of \"gelu\", \"silu\"",
             "'other' is \"tanh\"; expected \"gelu\"",
-            "'bias' is true; expected false");
+            "'bias' is true; expected false",
+            "'groups' is 2; expected 1",
+            "'same' is \"1\"; expected 1");
     }
 
     [Fact]

@@ -86,7 +86,7 @@ internal sealed class ParityModel : IDisposable
                 config[setting] = 128;
         foreach (var setting in new[] { "initializer_range", "init_std" })
             if (config.ContainsKey(setting))
-                config[setting] = 0.05;
+                config[setting] = 0.1;
         return RewardTransformer.FromConfig(HuggingFaceConfig.Parse(config.ToJsonString(), "config.json"), seed: 1);
     }
 
