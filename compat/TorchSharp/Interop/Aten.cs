@@ -20,6 +20,7 @@ internal static class Aten
     internal static readonly Op clone = new("clone");
     internal static readonly Op contiguous = new("contiguous");
     internal static readonly Op copy_ = new("copy_");
+    internal static readonly Op cumsum = new("cumsum");
     internal static readonly Op detach = new("detach");
     internal static readonly Op div_Scalar = new("div.Scalar");
     internal static readonly Op div_Scalar_mode = new("div.Scalar_mode");

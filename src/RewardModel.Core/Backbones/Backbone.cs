@@ -12,9 +12,11 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
 {
     private static readonly SortedDictionary<string, Func<ConfigReader, double, Backbone>> architectures = new(StringComparer.Ordinal)
     {
+        ["bert"] = (settings, dropout) => new Bert(BertConfig.Read(settings), dropout),
         ["gpt2"] = (settings, dropout) => new Gpt2(Gpt2Config.Read(settings), dropout),
         ["llama"] = (settings, dropout) => new Llama(LlamaConfig.Read(settings), dropout),
         ["opt"] = (settings, dropout) => new Opt(OptConfig.Read(settings), dropout),
+        ["roberta"] = (settings, dropout) => new Roberta(RobertaConfig.Read(settings), dropout),
     };
 
     /// <summary>Size D of a hidden state.</summary>
@@ -87,6 +89,15 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
         if (sequences.HighestTokenId >= VocabularySize)
             throw new ArgumentException(
                 $"A token id is {sequences.HighestTokenId}; the vocabulary of this {GetName()} has {VocabularySize} ids, from 0. "
+                + "Use the tokenizer that belongs to the model.",
+                nameof(sequences));
+    }
+    /// <summary>Checks what architectures with a table of token types need besides.</summary>
+    protected void CheckTokenTypes(PackedSequences sequences, int typeCount)
+    {
+        if (sequences.HighestTokenType >= typeCount)
+            throw new ArgumentException(
+                $"A token type is {sequences.HighestTokenType}; this {GetName()} has {typeCount}, from 0. "
                 + "Use the tokenizer that belongs to the model.",
                 nameof(sequences));
     }
