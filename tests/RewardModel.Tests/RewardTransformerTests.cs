@@ -63,7 +63,7 @@ public class RewardTransformerTests
     {
         var config = HuggingFaceConfig.Parse("""{"model_type": "mamba"}""", "config.json");
         var error = Assert.Throws<CheckpointException>(() => RewardTransformer.FromConfig(config));
-        Assert.Equal(["the model_type is mamba; expected one of: bert, gpt2, llama, opt, roberta"], error.Problems);
+        Assert.Equal(["the model_type is mamba; expected one of: bert, deberta-v2, gpt2, llama, opt, roberta"], error.Problems);
     }
 
     [Fact]

@@ -63,6 +63,7 @@ internal static class Aten
     internal static readonly Op permute = new("permute");
     internal static readonly Op reciprocal = new("reciprocal");
     internal static readonly Op relu = new("relu");
+    internal static readonly Op repeat = new("repeat");
     internal static readonly Op reshape = new("reshape");
     internal static readonly Op rsqrt = new("rsqrt");
     internal static readonly Op rsub_Scalar = new("rsub.Scalar");

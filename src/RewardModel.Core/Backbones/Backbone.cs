@@ -13,6 +13,7 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
     private static readonly SortedDictionary<string, Func<ConfigReader, double, Backbone>> architectures = new(StringComparer.Ordinal)
     {
         ["bert"] = (settings, dropout) => new Bert(BertConfig.Read(settings), dropout),
+        ["deberta-v2"] = (settings, dropout) => new DebertaV2(DebertaV2Config.Read(settings), dropout),
         ["gpt2"] = (settings, dropout) => new Gpt2(Gpt2Config.Read(settings), dropout),
         ["llama"] = (settings, dropout) => new Llama(LlamaConfig.Read(settings), dropout),
         ["opt"] = (settings, dropout) => new Opt(OptConfig.Read(settings), dropout),
