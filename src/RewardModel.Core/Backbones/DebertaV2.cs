@@ -137,14 +137,14 @@ internal sealed class DistanceBuckets
             return null;
         if (bucketCount < 1)
             return new DistanceBuckets(positions, furthest, distance => distance);
-        if (bucketCount / 2 is < 1 || bucketCount / 2 >= furthest - 1)
+        var middle = bucketCount / 2;
+        if (middle < 1 || middle > furthest - 2)
         {
             reader.Problem(
                 $"position_buckets is {bucketCount} with distances up to {furthest}; expected at least 2, and half of them to be less than "
-                + "these distances by 2 or more");
+                + "that by 2 or more");
             return null;
         }
-        var middle = bucketCount / 2;
         var logarithms = Math.Log((furthest - 1.0) / middle);
         return new DistanceBuckets(positions, bucketCount, distance => distance <= middle
             ? distance

@@ -88,7 +88,7 @@ public sealed class ConfigReader
         if (Value(key) is not { } value)
             return null;
         if (separator is not null && value.GetValueKind() == JsonValueKind.String)
-            return value.GetValue<string>().Split(separator.Value, StringSplitOptions.TrimEntries);
+            return value.GetValue<string>().Split(separator.Value, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (value is JsonArray array && array.All(item => item?.GetValueKind() == JsonValueKind.String))
             return [.. array.Select(item => item!.GetValue<string>())];
         Wrong(key, value, "a list of strings");

@@ -14,7 +14,7 @@ public sealed class ConfigReaderTests
             """
             {
                 "hidden_size": 48, "rms_norm_eps": 1e-05, "rope_theta": 10000, "mlp_bias": true, "name": "x", "hidden_act": "silu",
-                "layer_types": ["full", "sliding"], "pos_att_type": "p2c | c2p"
+                "layer_types": ["full", "sliding"], "pos_att_type": "p2c | c2p", "none": ""
             }
             """);
         Assert.Equal(48, reader.Int("hidden_size"));
@@ -25,6 +25,7 @@ public sealed class ConfigReaderTests
         Assert.Equal("silu", reader.OneOf("hidden_act", ["gelu", "silu"]));
         Assert.Equal(["full", "sliding"], reader.OptionalStrings("layer_types"));
         Assert.Equal(["p2c", "c2p"], reader.OptionalStrings("pos_att_type", separator: '|'));
+        Assert.Empty(reader.OptionalStrings("none", separator: '|')!);
         reader.Finish();
     }
 
