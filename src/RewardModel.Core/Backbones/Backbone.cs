@@ -15,8 +15,13 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
         ["bert"] = (settings, dropout) => new Bert(BertConfig.Read(settings), dropout),
         ["deberta-v2"] = (settings, dropout) => new DebertaV2(DebertaV2Config.Read(settings), dropout),
         ["gpt2"] = (settings, dropout) => new Gpt2(Gpt2Config.Read(settings), dropout),
+        ["gpt_neox"] = (settings, dropout) => new GptNeoX(GptNeoXConfig.Read(settings), dropout),
         ["llama"] = (settings, dropout) => new Llama(LlamaConfig.Read(settings), dropout),
+        ["mistral"] = (settings, dropout) => new Mistral(MistralConfig.Read(settings), dropout),
         ["opt"] = (settings, dropout) => new Opt(OptConfig.Read(settings), dropout),
+        ["phi3"] = (settings, dropout) => new Phi3(Phi3Config.Read(settings), dropout),
+        ["qwen2"] = (settings, dropout) => new Qwen2(Qwen2Config.Read(settings), dropout),
+        ["qwen3"] = (settings, dropout) => new Qwen3(Qwen3Config.Read(settings), dropout),
         ["roberta"] = (settings, dropout) => new Roberta(RobertaConfig.Read(settings), dropout),
     };
 

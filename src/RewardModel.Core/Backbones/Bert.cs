@@ -54,7 +54,8 @@ internal sealed record BertConfig
         reader.Ignore("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout");
         // Written by the first conversions from TensorFlow; transformers reads none of them.
         reader.Ignore(
-            "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type");
+            "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head",
+            "pooler_type");
         if (config.HeadCount < 1 || width % config.HeadCount != 0)
             reader.Problem(
                 $"hidden_size is {width} and num_attention_heads {config.HeadCount}; expected the first to be a multiple of the second");

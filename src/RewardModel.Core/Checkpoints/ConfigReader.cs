@@ -9,8 +9,8 @@ namespace RewardModel.Checkpoints;
 /// say it all at once. A setting that nobody asked for is a problem too: a setting ignored in silence gives wrong rewards in silence.
 /// </summary>
 /// <remarks>
-/// The value null counts as absent, as in transformers. After a problem a getter returns an arbitrary value of its type, so a
-/// configuration may be used only after <see cref="Finish"/>.
+/// The value null counts as absent, as in transformers, except for <see cref="IntOrNull"/>. After a
+/// problem a getter returns an arbitrary value of its type, so a configuration may be used only after <see cref="Finish"/>.
 /// </remarks>
 public sealed class ConfigReader
 {
@@ -47,6 +47,12 @@ public sealed class ConfigReader
 
     /// <summary>A whole number, or null where there is none.</summary>
     public int? OptionalInt(string key) => Optional(key, AsInt, "a 32-bit whole number");
+
+    /// <summary>
+    /// A whole number; null where the file says null; <paramref name="absent"/> where it says nothing. For settings whose default is a
+    /// number and whose null switches something off.
+    /// </summary>
+    public int? IntOrNull(string key, int absent) => OptionalInt(key) ?? (json.ContainsKey(key) ? null : absent);
 
     /// <summary>A required number.</summary>
     public double Double(string key) => Required(key, AsDouble, "a number");
@@ -93,6 +99,18 @@ public sealed class ConfigReader
             return [.. array.Select(item => item!.GetValue<string>())];
         Wrong(key, value, "a list of strings");
         return null;
+    }
+
+    /// <summary>A required list of numbers.</summary>
+    public IReadOnlyList<double> Doubles(string key)
+    {
+        const string expected = "a list of numbers";
+        if (Value(key) is not { } value)
+            return Missing<double[]>(key, expected, []);
+        if (value is JsonArray array && array.All(item => item is not null && AsDouble(item) is not null))
+            return [.. array.Select(item => AsDouble(item!)!.Value)];
+        Wrong(key, value, expected);
+        return [];
     }
 
     /// <summary>

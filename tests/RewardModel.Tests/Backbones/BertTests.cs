@@ -72,8 +72,8 @@ public class BertTests
             foreach (var name in tensors.Keys.Where(name => name.Contains("LayerNorm", StringComparison.Ordinal)).ToArray())
             {
                 tensors.Remove(name, out var tensor);
-                tensors.Add(
-                    name.Replace(".weight", ".gamma", StringComparison.Ordinal).Replace(".bias", ".beta", StringComparison.Ordinal), tensor!);
+                var older = name.EndsWith("weight", StringComparison.Ordinal) ? "gamma" : "beta";
+                tensors.Add(name[..(name.LastIndexOf('.') + 1)] + older, tensor!);
             }
             tensors.Add("bert.embeddings.position_ids", arange(64));
         }), 0, 1e-5);

@@ -85,8 +85,8 @@ public class DebertaV2Tests
     [Fact]
     public void Rows_of_shorter_sequences_are_the_middle_ones()
     {
-        var buckets = DistanceBuckets.Read(
-            new ConfigReader(new JsonObject { ["relative_attention"] = true, ["max_relative_positions"] = 2 }, "config.json"), positions: 9)!;
+        var settings = new JsonObject { ["relative_attention"] = true, ["max_relative_positions"] = 2 };
+        var buckets = DistanceBuckets.Read(new ConfigReader(settings, "config.json"), positions: 9)!;
         Assert.Equal([0, 0, 1, 2, 3, 3, 3], buckets.Rows(3));
         Assert.Equal([0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3], buckets.Rows(9));
     }

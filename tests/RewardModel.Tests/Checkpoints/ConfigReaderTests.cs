@@ -114,6 +114,32 @@ public sealed class ConfigReaderTests
     }
 
     [Fact]
+    public void A_number_whose_null_means_something_is_told_from_an_absent_one()
+    {
+        var reader = Reader("""{"window": null, "other": 8}""");
+        Assert.Null(reader.IntOrNull("window", 4096));
+        Assert.Equal(8, reader.IntOrNull("other", 4096));
+        Assert.Equal(4096, reader.IntOrNull("absent", 4096));
+        reader.Finish();
+    }
+
+    [Fact]
+    public void Lists_of_numbers_are_read_and_checked()
+    {
+        var reader = Reader("""{"factors": [1, 2.5, 1e-3], "empty": [], "texts": [1, "2"], "nulls": [null], "number": 1}""");
+        Assert.Equal([1, 2.5, 1e-3], reader.Doubles("factors"));
+        Assert.Empty(reader.Doubles("empty"));
+        foreach (var key in new[] { "texts", "nulls", "number", "absent" })
+            Assert.Empty(reader.Doubles(key));
+        AssertProblems(
+            reader,
+            "'texts' is [1,\"2\"]; expected a list of numbers",
+            "'nulls' is [null]; expected a list of numbers",
+            "'number' is 1; expected a list of numbers",
+            "'absent' is missing; expected a list of numbers");
+    }
+
+    [Fact]
     public void Unsupported_values_are_listed_at_once()
     {
         var reader = Reader("""{"act": "relu", "other": "tanh", "bias": true, "groups": 2, "rate": 0.0, "same": "1"}""");

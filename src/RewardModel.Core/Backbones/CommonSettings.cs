@@ -1,0 +1,49 @@
+using RewardModel.Checkpoints;
+using RewardModel.Layers;
+
+namespace RewardModel.Backbones;
+
+/// <summary>Settings that several architectures read and check alike.</summary>
+internal static class CommonSettings
+{
+    /// <summary>Heads of keys and values must go evenly into heads of queries.</summary>
+    public static void CheckHeads(ConfigReader reader, int headCount, int keyHeadCount)
+    {
+        if (keyHeadCount < 1 || headCount % keyHeadCount != 0)
+            reader.Problem(
+                $"num_attention_heads is {headCount} and num_key_value_heads {keyHeadCount}; "
+                + "expected the first to be a multiple of the second");
+    }
+
+    /// <summary>The reach of a <c>sliding_window</c>, all keys for null.</summary>
+    public static AttentionReach Reach(ConfigReader reader, int? window)
+    {
+        if (window < 1)
+            reader.Problem($"sliding_window is {window}; expected at least 1, or null for no window");
+        return window is { } size ? AttentionReach.Window(size) : AttentionReach.Causal;
+    }
+
+    /// <summary>
+    /// The reach of each layer, as Qwen gives it: windows only with <c>use_sliding_window</c>; then in the layers that
+    /// <c>layer_types</c> names, else in those from <c>max_window_layers</c> on.
+    /// </summary>
+    public static AttentionReach[] ReachByLayer(ConfigReader reader, int layerCount)
+    {
+        const string full = "full_attention", sliding = "sliding_attention";
+        var window = reader.IntOrNull("sliding_window", 4096);
+        if (!reader.Bool("use_sliding_window", false))
+            window = null;
+        var firstWindowed = reader.Int("max_window_layers", 28);
+        var types = reader.OptionalStrings("layer_types")
+            ?? [.. Enumerable.Range(0, layerCount).Select(i => window is not null && i >= firstWindowed ? sliding : full)];
+
+        if (types.Count != layerCount)
+            reader.Problem($"layer_types has {types.Count} entries and num_hidden_layers is {layerCount}; expected as many");
+        foreach (var type in types.Distinct().Where(type => type is not (full or sliding)))
+            reader.Problem($"layer_types has {Quoted.Json(type)}; expected \"{full}\" and \"{sliding}\" only");
+        if (window is null && types.Contains(sliding))
+            reader.Problem($"layer_types has \"{sliding}\"; expected use_sliding_window to be true, and sliding_window a number");
+        var reach = Reach(reader, window);
+        return [.. types.Select(type => type == sliding ? reach : AttentionReach.Causal)];
+    }
+}
