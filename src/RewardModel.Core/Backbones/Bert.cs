@@ -56,9 +56,7 @@ internal sealed record BertConfig
         reader.Ignore(
             "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head",
             "pooler_type");
-        if (config.HeadCount < 1 || width % config.HeadCount != 0)
-            reader.Problem(
-                $"hidden_size is {width} and num_attention_heads {config.HeadCount}; expected the first to be a multiple of the second");
+        CommonSettings.CheckWidth(reader, width, config.HeadCount);
         reader.Finish();
         return config;
     }

@@ -3,7 +3,6 @@ using RewardModel.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 using DebertaV2Blocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.DebertaV2Block>;
-using Parameter = TorchSharp.Modules.Parameter;
 
 namespace RewardModel.Backbones;
 
@@ -94,65 +93,12 @@ internal sealed record DebertaV2Config
             reader.Problem($"conv_kernel_size is {config.KernelSize}; expected an odd number, or 0 for no convolution");
         if (reader.Int("pooler_hidden_size", width) is var poolerWidth && poolerWidth != width)
             reader.Problem($"pooler_hidden_size is {poolerWidth}; expected it to be hidden_size, {width}");
-        if (config.HeadCount < 1 || width % config.HeadCount != 0)
-            reader.Problem(
-                $"hidden_size is {width} and num_attention_heads {config.HeadCount}; expected the first to be a multiple of the second");
-        else if (reader.Int("attention_head_size", width / config.HeadCount) is var headSize && headSize * config.HeadCount != width)
-            reader.Problem($"attention_head_size is {headSize}; expected hidden_size / num_attention_heads, {width / config.HeadCount}");
+        CommonSettings.CheckWidth(reader, width, config.HeadCount);
+        if (reader.OptionalInt("attention_head_size") is { } headSize && headSize * config.HeadCount != width)
+            reader.Problem($"attention_head_size is {headSize}; expected hidden_size / num_attention_heads");
         reader.Finish();
         return config;
     }
-}
-
-/// <summary>
-/// Rows of the distance table: one for each of the distances up to half the count of buckets, then fewer and fewer, each for an equal
-/// step of the distance's logarithm up to the longest one; or one for each distance.
-/// </summary>
-internal sealed class DistanceBuckets
-{
-    private readonly int longest;
-    private readonly long[] rows;
-
-    /// <param name="longest">The longest distance between two tokens of a sequence.</param>
-    /// <param name="span">Buckets on either side.</param>
-    /// <param name="bucketOf">The bucket of a distance from 0, which may be beyond the last.</param>
-    private DistanceBuckets(int longest, int span, Func<int, double> bucketOf)
-    {
-        this.longest = longest;
-        Span = span;
-        rows = [.. Enumerable.Range(-longest, 2 * longest + 1).Select(
-            distance => (long)Math.Clamp(Math.Sign(distance) * bucketOf(Math.Abs(distance)) + span, 0, 2 * span - 1))];
-    }
-
-    public int Span { get; }
-
-    public static DistanceBuckets? Read(ConfigReader reader, int positions)
-    {
-        var isRelative = reader.Bool("relative_attention", false);
-        var bucketCount = reader.Int("position_buckets", -1);
-        var furthest = reader.Int("max_relative_positions", -1);
-        if (furthest < 1)
-            furthest = positions;
-        if (!isRelative || positions < 1)
-            return null;
-        if (bucketCount < 1)
-            return new DistanceBuckets(positions, furthest, distance => distance);
-        var middle = bucketCount / 2;
-        if (middle < 1 || middle > furthest - 2)
-        {
-            reader.Problem(
-                $"position_buckets is {bucketCount} with distances up to {furthest}; expected at least 2, and half of them to be less than "
-                + "that by 2 or more");
-            return null;
-        }
-        var logarithms = Math.Log((furthest - 1.0) / middle);
-        return new DistanceBuckets(positions, bucketCount, distance => distance <= middle
-            ? distance
-            : Math.Ceiling(Math.Log((double)distance / middle) / logarithms * (middle - 1)) + middle);
-    }
-
-    /// <summary>Rows of the distances -A, -A + 1, ..., A.</summary>
-    public long[] Rows(long length) => rows[(int)(longest - length)..(int)(longest + length + 1)];
 }
 
 internal sealed class DebertaV2Embeddings : nn.Module
@@ -309,23 +255,9 @@ internal sealed class DebertaV2Block : nn.Module
     }
 }
 
-/// <summary>A convolution's weight, [outputs, inputs, places], and bias.</summary>
-internal sealed class DebertaV2Kernel : nn.Module
-{
-    public readonly Parameter weight;
-    public readonly Parameter bias;
-
-    public DebertaV2Kernel(int width, int size) : base(nameof(DebertaV2Kernel))
-    {
-        weight = new Parameter(empty(width, width, size));
-        bias = new Parameter(empty(width));
-        RegisterComponents();
-    }
-}
-
 internal sealed class DebertaV2Convolution : nn.Module
 {
-    private readonly DebertaV2Kernel conv;
+    private readonly Convolution conv;
     private readonly LayerNorm LayerNorm;
     private readonly Func<Tensor, Tensor> activation;
     private readonly double dropout;
@@ -333,7 +265,7 @@ internal sealed class DebertaV2Convolution : nn.Module
     public DebertaV2Convolution(DebertaV2Config config, double dropout) : base(nameof(DebertaV2Convolution))
     {
         this.dropout = dropout;
-        conv = new DebertaV2Kernel(config.Width, config.KernelSize);
+        conv = new Convolution(config.Width, config.KernelSize);
         LayerNorm = new LayerNorm(config.Width, config.NormEpsilon);
         activation = Activations.ByName(config.ConvolutionActivation);
         RegisterComponents();
@@ -342,24 +274,8 @@ internal sealed class DebertaV2Convolution : nn.Module
     public Tensor forward(Tensor embedded_TD, Tensor x_TD, PackedSequences sequences)
     {
         using var scope = NewDisposeScope();
-        // One row more, of zeros: what stands before the first and behind the last token of a sequence.
-        var padded = cat([embedded_TD, zeros(1, embedded_TD.size(1))]);
-        var weights = conv.weight.unbind(2);
-        var sum_TD = nn.functional.linear(embedded_TD, weights[weights.Length / 2], conv.bias);
-        for (var place = 0; place < weights.Length; place++)
-            if (place - weights.Length / 2 is var offset && offset != 0)
-                sum_TD = sum_TD.add(nn.functional.linear(padded.index_select(0, Neighbours_T(sequences, offset)), weights[place]));
-        x_TD = LayerNorm.call(x_TD.add(activation(Dropout.Apply(sum_TD, dropout, training))));
-        return x_TD.MoveToOuterDisposeScope();
-    }
-
-    private static Tensor Neighbours_T(PackedSequences sequences, int offset)
-    {
-        var rows = new long[sequences.TokenCount];
-        foreach (var segment in sequences.Segments)
-            for (var i = 0; i < segment.Length; i++)
-                rows[segment.Start + i] = i + offset >= 0 && i + offset < segment.Length ? segment.Start + i + offset : rows.Length;
-        return tensor(rows);
+        var convolved_TD = activation(Dropout.Apply(conv.forward(embedded_TD, sequences), dropout, training));
+        return LayerNorm.call(x_TD.add(convolved_TD)).MoveToOuterDisposeScope();
     }
 }
 

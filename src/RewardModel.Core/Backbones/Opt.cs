@@ -65,9 +65,7 @@ internal sealed record OptConfig
         reader.MustBe("layerdrop", supported: 0);
         // The third is read by no version of transformers any more.
         reader.Ignore("dropout", "attention_dropout", "activation_dropout");
-        if (config.HeadCount < 1 || width % config.HeadCount != 0)
-            reader.Problem(
-                $"hidden_size is {width} and num_attention_heads {config.HeadCount}; expected the first to be a multiple of the second");
+        CommonSettings.CheckWidth(reader, width, config.HeadCount);
         reader.Finish();
         return config;
     }
@@ -120,10 +118,10 @@ internal sealed class OptBlock : nn.Module
         normsBefore = config.NormsBefore;
         this.dropout = dropout;
         self_attn = new OptAttention(config, dropout);
-        self_attn_layer_norm = new LayerNorm(config.Width, OptDecoder.NormEpsilon, config.HasNormWeights);
+        self_attn_layer_norm = new LayerNorm(config.Width, OptDecoder.NormEpsilon, config.HasNormWeights, config.HasNormWeights);
         fc1 = new Linear(config.Width, config.InnerWidth, config.HasBias);
         fc2 = new Linear(config.InnerWidth, config.Width, config.HasBias);
-        final_layer_norm = new LayerNorm(config.Width, OptDecoder.NormEpsilon, config.HasNormWeights);
+        final_layer_norm = new LayerNorm(config.Width, OptDecoder.NormEpsilon, config.HasNormWeights, config.HasNormWeights);
         activation = Activations.ByName(config.Activation);
         RegisterComponents();
     }
@@ -163,7 +161,7 @@ internal sealed class OptDecoder : nn.Module
         embed_positions = new Embedding(config.Positions + firstPositionRow, config.Width);
         layers = nn.ModuleList([.. Enumerable.Range(0, config.LayerCount).Select(_ => new OptBlock(config, dropout))]);
         if (config.HasFinalNorm)
-            final_layer_norm = new LayerNorm(config.Width, NormEpsilon, config.HasNormWeights);
+            final_layer_norm = new LayerNorm(config.Width, NormEpsilon, config.HasNormWeights, config.HasNormWeights);
         if (config.EmbeddingWidth != config.Width)
         {
             project_in = new Linear(config.EmbeddingWidth, config.Width, hasBias: false);

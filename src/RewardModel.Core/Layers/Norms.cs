@@ -11,12 +11,12 @@ internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
     private readonly long size;
     private readonly double epsilon;
 
-    public LayerNorm(long size, double epsilon, bool hasWeights = true) : base(nameof(LayerNorm))
+    public LayerNorm(long size, double epsilon, bool hasWeight = true, bool hasBias = true) : base(nameof(LayerNorm))
     {
         this.size = size;
         this.epsilon = epsilon;
-        weight = hasWeights ? new Parameter(empty(size)) : null;
-        bias = hasWeights ? new Parameter(empty(size)) : null;
+        weight = hasWeight ? new Parameter(empty(size)) : null;
+        bias = hasBias ? new Parameter(empty(size)) : null;
         RegisterComponents();
     }
 
