@@ -14,10 +14,13 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
     {
         ["bert"] = (settings, dropout) => new Bert(BertConfig.Read(settings), dropout),
         ["deberta-v2"] = (settings, dropout) => new DebertaV2(DebertaV2Config.Read(settings), dropout),
+        ["gemma2"] = (settings, dropout) => new Gemma2(Gemma2Config.Read(settings), dropout),
+        ["gemma3_text"] = (settings, dropout) => new Gemma3Text(Gemma3TextConfig.Read(settings), dropout),
         ["gpt2"] = (settings, dropout) => new Gpt2(Gpt2Config.Read(settings), dropout),
         ["gpt_neox"] = (settings, dropout) => new GptNeoX(GptNeoXConfig.Read(settings), dropout),
         ["llama"] = (settings, dropout) => new Llama(LlamaConfig.Read(settings), dropout),
         ["mistral"] = (settings, dropout) => new Mistral(MistralConfig.Read(settings), dropout),
+        ["modernbert"] = (settings, dropout) => new ModernBert(ModernBertConfig.Read(settings), dropout),
         ["opt"] = (settings, dropout) => new Opt(OptConfig.Read(settings), dropout),
         ["phi3"] = (settings, dropout) => new Phi3(Phi3Config.Read(settings), dropout),
         ["qwen2"] = (settings, dropout) => new Qwen2(Qwen2Config.Read(settings), dropout),

@@ -6,6 +6,9 @@ namespace RewardModel.Backbones;
 /// <summary>Settings that several architectures read and check alike.</summary>
 internal static class CommonSettings
 {
+    /// <summary>Names of the kinds of layers, by the keys that they see.</summary>
+    public const string FullAttention = "full_attention", SlidingAttention = "sliding_attention";
+
     /// <summary>Heads of keys and values must go evenly into heads of queries.</summary>
     public static void CheckHeads(ConfigReader reader, int headCount, int keyHeadCount)
     {
@@ -31,27 +34,36 @@ internal static class CommonSettings
         return window is { } size ? AttentionReach.Window(size) : AttentionReach.Causal;
     }
 
+    /// <summary>Whether each layer sees a window only: as <c>layer_types</c> has it.</summary>
+    /// <param name="reader">The whole configuration.</param>
+    /// <param name="layerCount">Count of layers.</param>
+    /// <param name="rule">The same by a layer's number, from 0, where the file does not say it.</param>
+    public static bool[] HasWindow(ConfigReader reader, int layerCount, Func<int, bool> rule)
+    {
+        if (reader.OptionalStrings("layer_types") is not { } types)
+            return [.. Enumerable.Range(0, layerCount).Select(rule)];
+        if (types.Count != layerCount)
+            reader.Problem($"layer_types has {types.Count} entries and num_hidden_layers is {layerCount}; expected as many");
+        foreach (var type in types.Distinct().Where(type => type is not (FullAttention or SlidingAttention)))
+            reader.Problem($"layer_types has {Quoted.Json(type)}; expected \"{FullAttention}\" and \"{SlidingAttention}\" only");
+        return [.. types.Select(type => type == SlidingAttention)];
+    }
+
     /// <summary>
     /// The reach of each layer, as Qwen gives it: windows only with <c>use_sliding_window</c>; then in the layers that
     /// <c>layer_types</c> names, else in those from <c>max_window_layers</c> on.
     /// </summary>
     public static AttentionReach[] ReachByLayer(ConfigReader reader, int layerCount)
     {
-        const string full = "full_attention", sliding = "sliding_attention";
         var window = reader.IntOrNull("sliding_window", 4096);
         if (!reader.Bool("use_sliding_window", false))
             window = null;
         var firstWindowed = reader.Int("max_window_layers", 28);
-        var types = reader.OptionalStrings("layer_types")
-            ?? [.. Enumerable.Range(0, layerCount).Select(i => window is not null && i >= firstWindowed ? sliding : full)];
-
-        if (types.Count != layerCount)
-            reader.Problem($"layer_types has {types.Count} entries and num_hidden_layers is {layerCount}; expected as many");
-        foreach (var type in types.Distinct().Where(type => type is not (full or sliding)))
-            reader.Problem($"layer_types has {Quoted.Json(type)}; expected \"{full}\" and \"{sliding}\" only");
-        if (window is null && types.Contains(sliding))
-            reader.Problem($"layer_types has \"{sliding}\"; expected use_sliding_window to be true, and sliding_window a number");
+        var hasWindow = HasWindow(reader, layerCount, layer => window is not null && layer >= firstWindowed);
+        if (window is null && hasWindow.Contains(true))
+            reader.Problem(
+                $"layer_types has \"{SlidingAttention}\"; expected use_sliding_window to be true, and sliding_window a number");
         var reach = Reach(reader, window);
-        return [.. types.Select(type => type == sliding ? reach : AttentionReach.Causal)];
+        return [.. hasWindow.Select(has => has ? reach : AttentionReach.Causal)];
     }
 }

@@ -118,10 +118,10 @@ internal sealed class OptBlock : nn.Module
         normsBefore = config.NormsBefore;
         this.dropout = dropout;
         self_attn = new OptAttention(config, dropout);
-        self_attn_layer_norm = new LayerNorm(config.Width, OptDecoder.NormEpsilon, config.HasNormWeights, config.HasNormWeights);
+        self_attn_layer_norm = OptDecoder.Norm(config);
         fc1 = new Linear(config.Width, config.InnerWidth, config.HasBias);
         fc2 = new Linear(config.InnerWidth, config.Width, config.HasBias);
-        final_layer_norm = new LayerNorm(config.Width, OptDecoder.NormEpsilon, config.HasNormWeights, config.HasNormWeights);
+        final_layer_norm = OptDecoder.Norm(config);
         activation = Activations.ByName(config.Activation);
         RegisterComponents();
     }
@@ -143,8 +143,6 @@ internal sealed class OptBlock : nn.Module
 
 internal sealed class OptDecoder : nn.Module
 {
-    public const double NormEpsilon = 1e-5;
-
     /// <summary>Rows of the position table before that of position 0, left over from another library's padding.</summary>
     private const int firstPositionRow = 2;
 
@@ -161,7 +159,7 @@ internal sealed class OptDecoder : nn.Module
         embed_positions = new Embedding(config.Positions + firstPositionRow, config.Width);
         layers = nn.ModuleList([.. Enumerable.Range(0, config.LayerCount).Select(_ => new OptBlock(config, dropout))]);
         if (config.HasFinalNorm)
-            final_layer_norm = new LayerNorm(config.Width, NormEpsilon, config.HasNormWeights, config.HasNormWeights);
+            final_layer_norm = Norm(config);
         if (config.EmbeddingWidth != config.Width)
         {
             project_in = new Linear(config.EmbeddingWidth, config.Width, hasBias: false);
@@ -169,6 +167,9 @@ internal sealed class OptDecoder : nn.Module
         }
         RegisterComponents();
     }
+
+    public static LayerNorm Norm(OptConfig config) =>
+        new(config.Width, epsilon: 1e-5, hasBias: config.HasNormWeights, hasWeight: config.HasNormWeights);
 
     public Tensor forward(PackedSequences sequences)
     {

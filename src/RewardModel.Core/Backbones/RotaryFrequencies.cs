@@ -52,14 +52,53 @@ internal static class RotaryFrequencies
         var share = spelling.ShareKey is null ? 1 : Agreed(
             reader, spelling.AbsentShare, (parameters, "partial_rotary_factor"), (reader, spelling.ShareKey),
             (reader, "partial_rotary_factor"));
-        var rotated = (int)(headSize * share);
-        if (rotated % 2 != 0 || rotated < 2 || rotated > headSize)
+        return Of(parameters, Rotated(reader, headSize, share), rotaryBase, positions, spelling);
+    }
+
+    /// <summary>
+    /// The same for architectures with two kinds of layers: <c>rope_parameters</c> with an entry for each, or a setting for the base of
+    /// each and <c>rope_scaling</c>.
+    /// </summary>
+    /// <param name="reader">The whole configuration.</param>
+    /// <param name="headSize">Channels of a head.</param>
+    /// <param name="positions"><c>max_position_embeddings</c>.</param>
+    /// <param name="full">Key and default of the base in layers that see the whole sequence.</param>
+    /// <param name="sliding">The same in layers that see a window.</param>
+    /// <param name="scalesSliding">Whether <c>rope_scaling</c> is for the layers with a window, too.</param>
+    public static (RotarySettings Full, RotarySettings Sliding) ReadByLayerType(
+        ConfigReader reader, int headSize, int positions, (string Key, double Absent) full, (string Key, double Absent) sliding,
+        bool scalesSliding)
+    {
+        var rotated = Rotated(reader, headSize, share: 1);
+        var parameters = reader.OptionalObject("rope_parameters");
+        var scaling = parameters is null ? reader.OptionalObject("rope_scaling") : null;
+        return (
+            OfType(CommonSettings.FullAttention, full, scaling),
+            OfType(CommonSettings.SlidingAttention, sliding, scalesSliding ? scaling : null));
+
+        RotarySettings OfType(string type, (string Key, double Absent) rotaryBase, ConfigReader? scaling)
         {
-            reader.Problem(
-                $"{rotated} of a head's {headSize} channels are to be rotated; "
-                + "expected an even number of them, which rotary positions turn in pairs");
-            rotated = 0;
+            var ofType = parameters?.OptionalObject(type) ?? scaling;
+            return Of(
+                ofType, rotated, Agreed(reader, rotaryBase.Absent, (ofType, "rope_theta"), (reader, rotaryBase.Key)), positions,
+                new RotarySpelling());
         }
+    }
+
+    private static int Rotated(ConfigReader reader, int headSize, double share)
+    {
+        var rotated = (int)(headSize * share);
+        if (rotated % 2 == 0 && rotated >= 2 && rotated <= headSize)
+            return rotated;
+        reader.Problem(
+            $"{rotated} of a head's {headSize} channels are to be rotated; "
+            + "expected an even number of them, which rotary positions turn in pairs");
+        return 0;
+    }
+
+    private static RotarySettings Of(
+        ConfigReader? parameters, int rotated, double rotaryBase, int positions, RotarySpelling spelling)
+    {
         var frequencies = Plain(rotated, rotaryBase);
         return parameters is null
             ? new RotarySettings(frequencies, Scaling: 1, positions)

@@ -9,7 +9,7 @@ namespace RewardModel.Checkpoints;
 /// say it all at once. A setting that nobody asked for is a problem too: a setting ignored in silence gives wrong rewards in silence.
 /// </summary>
 /// <remarks>
-/// The value null counts as absent, as in transformers, except for <see cref="IntOrNull"/>. After a
+/// The value null counts as absent, as in transformers, except for <see cref="IntOrNull"/> and <see cref="DoubleOrNull"/>. After a
 /// problem a getter returns an arbitrary value of its type, so a configuration may be used only after <see cref="Finish"/>.
 /// </remarks>
 public sealed class ConfigReader
@@ -65,6 +65,9 @@ public sealed class ConfigReader
 
     /// <summary>A required truth value.</summary>
     public bool Bool(string key) => Required(key, AsBool, "true or false");
+
+    /// <summary>The same as <see cref="IntOrNull"/> for any number.</summary>
+    public double? DoubleOrNull(string key, double absent) => OptionalDouble(key) ?? (json.ContainsKey(key) ? null : absent);
 
     /// <summary>A truth value, or <paramref name="absent"/> where there is none.</summary>
     public bool Bool(string key, bool absent) => Optional(key, AsBool, "true or false") ?? absent;

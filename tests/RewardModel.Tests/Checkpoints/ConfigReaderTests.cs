@@ -168,6 +168,15 @@ public sealed class ConfigReaderTests
     }
 
     [Fact]
+    public void A_number_that_null_switches_off_is_told_from_an_absent_one()
+    {
+        var reader = Reader("""{"given": 2.5, "off": null}""");
+        Assert.Equal(2.5, reader.DoubleOrNull("given", 50));
+        Assert.Null(reader.DoubleOrNull("off", 50));
+        Assert.Equal(50, reader.DoubleOrNull("absent", 50));
+    }
+
+    [Fact]
     public void Asking_whether_a_setting_is_there_is_not_reading_it()
     {
         var reader = Reader("""{"qk_clip": 3}""");

@@ -88,10 +88,12 @@ internal sealed class ParityModel : IDisposable
                 if (config["rope_parameters"] is JsonObject rotary && rotary.ContainsKey(setting))
                     rotary[setting] = 128;
             }
-        // In OPT with projections around the layers smaller weights leave little to see.
-        foreach (var (setting, range) in new[] { ("initializer_range", 0.05), ("init_std", 0.1) })
+        // ModernBERT cuts its weights off, and draws those that write into the residual stream smaller. In OPT with projections around the
+        // layers small weights leave little to see.
+        var range = config.ContainsKey("initializer_cutoff_factor") ? 0.2 : 0.05;
+        foreach (var (setting, value) in new[] { ("initializer_range", range), ("init_std", 0.1) })
             if (config.ContainsKey(setting))
-                config[setting] = range;
+                config[setting] = value;
         return RewardTransformer.FromConfig(HuggingFaceConfig.Parse(config.ToJsonString(), "config.json"), seed: 1);
     }
 
