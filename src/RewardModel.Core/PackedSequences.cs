@@ -41,6 +41,7 @@ public sealed class PackedSequences : IDisposable
             .DetachFromDisposeScope();
         LongestSequence = (int)positionIds.Max() + 1;
         HighestTokenId = (int)tokenIds.Max();
+        HighestTokenType = (int)tokenTypeIds.Max();
         Attention = new AttentionLayout(segments, scoredSegments);
     }
 
@@ -77,7 +78,13 @@ public sealed class PackedSequences : IDisposable
     /// <summary>The highest of the token ids.</summary>
     public int HighestTokenId { get; }
 
+    /// <summary>The highest of the token types.</summary>
+    public int HighestTokenType { get; }
+
     internal AttentionLayout Attention { get; }
+
+    /// <summary>For layers that compute all tokens.</summary>
+    internal QueryRows AllRows => new(this, AreScored: false);
 
     /// <summary>Packs ranked lists. Rewards come out list by list, in the order of each list's answers.</summary>
     /// <param name="lists">At least one list; every answer has at least one token.</param>

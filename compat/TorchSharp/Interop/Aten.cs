@@ -23,6 +23,7 @@ internal static class Aten
     internal static readonly Op clone = new("clone");
     internal static readonly Op contiguous = new("contiguous");
     internal static readonly Op copy_ = new("copy_");
+    internal static readonly Op cumsum = new("cumsum");
     internal static readonly Op detach = new("detach");
     internal static readonly Op div_Scalar = new("div.Scalar");
     internal static readonly Op div_Scalar_mode = new("div.Scalar_mode");
@@ -68,6 +69,7 @@ internal static class Aten
     internal static readonly Op permute = new("permute");
     internal static readonly Op reciprocal = new("reciprocal");
     internal static readonly Op relu = new("relu");
+    internal static readonly Op repeat = new("repeat");
     internal static readonly Op reshape = new("reshape");
     internal static readonly Op rsqrt = new("rsqrt");
     internal static readonly Op rsub_Scalar = new("rsub.Scalar");

@@ -18,6 +18,14 @@ internal static class CommonSettings
                 + "expected the first to be a multiple of the second");
     }
 
+    /// <summary>The width must go evenly into heads.</summary>
+    public static void CheckWidth(ConfigReader reader, int width, int headCount)
+    {
+        if (headCount < 1 || width % headCount != 0)
+            reader.Problem(
+                $"hidden_size is {width} and num_attention_heads {headCount}; expected the first to be a multiple of the second");
+    }
+
     /// <summary>The reach of a <c>sliding_window</c>, all keys for null.</summary>
     public static AttentionReach Reach(ConfigReader reader, int? window)
     {

@@ -137,7 +137,7 @@ internal sealed class ModernBertAttention : nn.Module
         var qkv = Wqkv.call(x_TD).view(-1, 3, config.HeadCount, headSize).unbind(1);
         var (q_TNH, k_TNH) = (RotaryEmbedding.Rotate(qkv[0], angles), RotaryEmbedding.Rotate(qkv[1], angles));
         var options = new AttentionOptions(1 / Math.Sqrt(headSize)) { Dropout = training ? dropout : 0, Reach = reach };
-        return Dropout.Apply(Wo.call(Attention.Apply(q_TNH, k_TNH, qkv[2], new QueryRows(sequences, AreScored: false), options)), dropout, training);
+        return Dropout.Apply(Wo.call(Attention.Apply(q_TNH, k_TNH, qkv[2], sequences.AllRows, options)), dropout, training);
     }
 }
 
@@ -247,11 +247,8 @@ internal sealed class ModernBert : Backbone
     internal override RewardHead CreateHead() => new ModernBertHead(config, dropout);
 
     /// <summary>The mean of each sequence's hidden states, or the first of them, [S, D].</summary>
-    public override Tensor SequenceStates(PackedSequences sequences)
-    {
-        var hidden_TD = call(sequences);
-        return config.ClassifierPooling == "mean" ? Means(hidden_TD, sequences) : hidden_TD.index_select(0, sequences.FirstRows);
-    }
+    public override Tensor SequenceStates(PackedSequences sequences) =>
+        config.ClassifierPooling == "mean" ? Means(call(sequences), sequences) : base.SequenceStates(sequences);
 
     private protected override Tensor HiddenStates(PackedSequences sequences, QueryRows lastLayer)
     {

@@ -90,10 +90,14 @@ public sealed class ConfigReader
         Supported(key, OptionalText(key, OneOfText(supported)) ?? absent, supported);
 
     /// <summary>A list of strings, or null where there is none.</summary>
-    public IReadOnlyList<string>? OptionalStrings(string key)
+    /// <param name="key">The setting.</param>
+    /// <param name="separator">What stands between the strings where the setting is one string; null where it must be a list.</param>
+    public IReadOnlyList<string>? OptionalStrings(string key, char? separator = null)
     {
         if (Value(key) is not { } value)
             return null;
+        if (separator is not null && value.GetValueKind() == JsonValueKind.String)
+            return value.GetValue<string>().Split(separator.Value, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (value is JsonArray array && array.All(item => item?.GetValueKind() == JsonValueKind.String))
             return [.. array.Select(item => item!.GetValue<string>())];
         Wrong(key, value, "a list of strings");
@@ -134,6 +138,13 @@ public sealed class ConfigReader
     {
         if (Value(key) is { } value && AsBool(value) != supported)
             Wrong(key, value, supported ? "true" : "false");
+    }
+
+    /// <summary>A number of which only one is supported; it may be absent.</summary>
+    public void MustBe(string key, int supported)
+    {
+        if (Value(key) is { } value && AsDouble(value) != supported)
+            Wrong(key, value, $"{supported}");
     }
 
     /// <summary>Settings that don't change the rewards of this architecture, whatever their values.</summary>

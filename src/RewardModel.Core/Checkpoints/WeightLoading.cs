@@ -28,6 +28,8 @@ internal static class WeightLoading
         foreach (var (name, parameter) in model.CheckpointParameters)
         {
             var source = isBare && name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name;
+            if (!unused.Contains(source) && unused.Contains(OlderName(source)))
+                source = OlderName(source);
             if (unused.Remove(source))
             {
                 var shape = reader.Entry(source).Shape;
@@ -56,6 +58,11 @@ internal static class WeightLoading
         }
         return absent;
     }
+
+    /// <summary>The name in checkpoints that were converted from TensorFlow, whose layer norms have a gamma and a beta.</summary>
+    private static string OlderName(string name) => name
+        .Replace("LayerNorm.weight", "LayerNorm.gamma", StringComparison.Ordinal)
+        .Replace("LayerNorm.bias", "LayerNorm.beta", StringComparison.Ordinal);
 
     private static string Text(long[] shape) => $"[{string.Join(", ", shape)}]";
 }

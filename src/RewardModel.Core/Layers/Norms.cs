@@ -6,19 +6,21 @@ namespace RewardModel.Layers;
 /// <summary>Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450).</summary>
 internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
 {
-    public readonly Parameter weight;
+    public readonly Parameter? weight;
     public readonly Parameter? bias;
+    private readonly long size;
     private readonly double epsilon;
 
-    public LayerNorm(long size, double epsilon, bool hasBias = true) : base(nameof(LayerNorm))
+    public LayerNorm(long size, double epsilon, bool hasBias = true, bool hasWeight = true) : base(nameof(LayerNorm))
     {
-        weight = new Parameter(empty(size));
-        bias = hasBias ? new Parameter(empty(size)) : null;
+        this.size = size;
         this.epsilon = epsilon;
+        weight = hasWeight ? new Parameter(empty(size)) : null;
+        bias = hasBias ? new Parameter(empty(size)) : null;
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x_TD) => nn.functional.layer_norm(x_TD, weight.shape, weight, bias!, epsilon);
+    public override Tensor forward(Tensor x_TD) => nn.functional.layer_norm(x_TD, [size], weight!, bias!, epsilon);
 }
 
 /// <summary>x / sqrt(mean(x^2) + epsilon) * weight (Zhang and Sennrich, arXiv 1910.07467).</summary>

@@ -14,7 +14,7 @@ public sealed class ConfigReaderTests
             """
             {
                 "hidden_size": 48, "rms_norm_eps": 1e-05, "rope_theta": 10000, "mlp_bias": true, "name": "x", "hidden_act": "silu",
-                "layer_types": ["full", "sliding"]
+                "layer_types": ["full", "sliding"], "pos_att_type": "p2c | c2p", "none": ""
             }
             """);
         Assert.Equal(48, reader.Int("hidden_size"));
@@ -24,6 +24,8 @@ public sealed class ConfigReaderTests
         Assert.Equal("x", reader.Text("name"));
         Assert.Equal("silu", reader.OneOf("hidden_act", ["gelu", "silu"]));
         Assert.Equal(["full", "sliding"], reader.OptionalStrings("layer_types"));
+        Assert.Equal(["p2c", "c2p"], reader.OptionalStrings("pos_att_type", separator: '|'));
+        Assert.Empty(reader.OptionalStrings("none", separator: '|')!);
         reader.Finish();
     }
 
@@ -55,6 +57,7 @@ public sealed class ConfigReaderTests
         Assert.Null(reader.OptionalStrings("a"));
         Assert.Null(reader.OptionalObject("a"));
         reader.MustBe("a", true);
+        reader.MustBe("a", 1);
         reader.Finish();
     }
 
@@ -139,15 +142,20 @@ public sealed class ConfigReaderTests
     [Fact]
     public void Unsupported_values_are_listed_at_once()
     {
-        var reader = Reader("""{"act": "relu", "other": "tanh", "bias": true}""");
+        var reader = Reader("""{"act": "relu", "other": "tanh", "bias": true, "groups": 2, "rate": 0.0, "same": "1"}""");
         reader.OneOf("act", ["gelu", "silu"]);
         reader.OneOf("other", ["gelu"], "gelu");
         reader.MustBe("bias", false);
+        reader.MustBe("groups", 1);
+        reader.MustBe("rate", 0);
+        reader.MustBe("same", 1);
         AssertProblems(
             reader,
             "'act' is \"relu\"; expected one of \"gelu\", \"silu\"",
             "'other' is \"tanh\"; expected \"gelu\"",
-            "'bias' is true; expected false");
+            "'bias' is true; expected false",
+            "'groups' is 2; expected 1",
+            "'same' is \"1\"; expected 1");
     }
 
     [Fact]

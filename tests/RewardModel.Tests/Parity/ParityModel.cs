@@ -88,11 +88,12 @@ internal sealed class ParityModel : IDisposable
                 if (config["rope_parameters"] is JsonObject rotary && rotary.ContainsKey(setting))
                     rotary[setting] = 128;
             }
-        // ModernBERT cuts its weights off, and draws those that write into the residual stream smaller.
+        // ModernBERT cuts its weights off, and draws those that write into the residual stream smaller. In OPT with projections around the
+        // layers small weights leave little to see.
         var range = config.ContainsKey("initializer_cutoff_factor") ? 0.2 : 0.05;
-        foreach (var setting in new[] { "initializer_range", "init_std" })
+        foreach (var (setting, value) in new[] { ("initializer_range", range), ("init_std", 0.1) })
             if (config.ContainsKey(setting))
-                config[setting] = range;
+                config[setting] = value;
         return RewardTransformer.FromConfig(HuggingFaceConfig.Parse(config.ToJsonString(), "config.json"), seed: 1);
     }
 

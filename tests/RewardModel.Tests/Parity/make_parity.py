@@ -85,6 +85,7 @@ MODELS = {
     "qwen3": QWEN | dict(model_type="qwen3", head_dim=12),
     "opt": OPT,
     "opt_350m_style": OPT | dict(do_layer_norm_before=False, word_embed_proj_dim=24),
+    "opt_bare": OPT | dict(enable_bias=False, layer_norm_elementwise_affine=False, word_embed_proj_dim=24),
     "gpt_neox": GPT_NEOX,
     "gpt_neox_sequential": GPT_NEOX | dict(use_parallel_residual=False),
     "gemma2": GEMMA | dict(model_type="gemma2", query_pre_attn_scalar=192, attn_logit_softcapping=2.0),
@@ -107,6 +108,11 @@ MODELS = {
     "deberta_v2": DEBERTA | dict(share_att_key=True),
     "deberta_v2_v2style": DEBERTA | dict(
         hidden_size=24, embedding_size=16, share_att_key=False, conv_kernel_size=3, conv_act="gelu"),
+    "deberta_v2_unbucketed": DEBERTA | dict(
+        share_att_key=True, pos_att_type=["p2c"], position_buckets=-1, max_relative_positions=5, norm_rel_ebd="none",
+        position_biased_input=True, conv_kernel_size=5),
+    "deberta_v2_absolute": DEBERTA | dict(
+        relative_attention=False, norm_rel_ebd="none", position_biased_input=True, type_vocab_size=2, pooler_hidden_act="tanh"),
     "modernbert": MODERNBERT | dict(
         classifier_pooling="mean", num_hidden_layers=3, layer_types=["full_attention", "sliding_attention", "full_attention"]),
     "modernbert_cls": MODERNBERT | dict(
