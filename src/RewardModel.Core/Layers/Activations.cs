@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RewardModel.Layers;
@@ -12,7 +11,7 @@ internal static class Activations
     public static Func<Tensor, Tensor> ByName(string name) => name switch
     {
         "gelu" => x => x.gelu(),
-        "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" => GeluTanh,
+        "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" => NativeKernels.AreAvailable ? NativeKernels.GeluTanh : ComposedGeluTanh,
         "relu" => x => x.relu(),
         "silu" => x => x.silu(),
         "tanh" => x => x.tanh(),
@@ -23,10 +22,8 @@ internal static class Activations
     /// 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel, arXiv 1606.08415), written as x sigmoid(2 u) because
     /// 0.5 (1 + tanh(u)) = sigmoid(2 u): two operators fewer.
     /// </summary>
-    private static Tensor GeluTanh(Tensor x)
+    internal static Tensor ComposedGeluTanh(Tensor x)
     {
-        if (NativeKernels.AreUsed && x.device_type == DeviceType.CPU)
-            return NativeKernels.GeluTanh(x);
         var twiceRoot = 2 * Math.Sqrt(2 / Math.PI);
         return x.mul(x).mul(twiceRoot * 0.044715).add(twiceRoot).mul(x).sigmoid().mul(x);
     }

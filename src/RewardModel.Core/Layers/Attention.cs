@@ -22,23 +22,30 @@ internal static class Attention
     /// <returns>[R, N * H].</returns>
     public static Tensor Apply(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, QueryRows rows, AttentionOptions options)
     {
-        var sequences = rows.Sequences;
-        if (NativeKernels.AreUsed && options is { Dropout: 0, SoftCap: null, Bias: null } && q_RNH.device_type == DeviceType.CPU)
-            return NativeKernels.Attention(
-                q_RNH, k_TMH, v_TMH, sequences.Attention.Table(rows.AreScored), options.Scale, options.Reach).view(q_RNH.size(0), -1);
-        if (!rows.AreScored)
-            return Compose(q_RNH, k_TMH, v_TMH, sequences, options);
-        // Other rows ask nothing in particular, and are not read.
-        var q_TNH = zeros([k_TMH.size(0), q_RNH.size(1), q_RNH.size(2)]).index_copy_(0, sequences.ScoredRows, q_RNH);
-        return Compose(q_TNH, k_TMH, v_TMH, sequences, options).index_select(0, sequences.ScoredRows);
+        var hasKernel = NativeKernels.AreAvailable && q_RNH.device_type == DeviceType.CPU;
+        return hasKernel && options is { Dropout: 0, SoftCap: null, Bias: null }
+            ? ApplyKernel(q_RNH, k_TMH, v_TMH, rows, options)
+            : Compose(q_RNH, k_TMH, v_TMH, rows, options);
     }
 
-    /// <summary>The same of TorchSharp's operators, for all T tokens.</summary>
-    private static Tensor Compose(Tensor q_TNH, Tensor k_TMH, Tensor v_TMH, PackedSequences sequences, AttentionOptions options)
+    /// <summary>The same in one native operation, for what it can do.</summary>
+    private static Tensor ApplyKernel(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, QueryRows rows, AttentionOptions options)
     {
-        var layout = sequences.Attention;
+        var segments = rows.Sequences.Attention.Table(rows.AreScored);
+        return NativeKernels.Attention(q_RNH, k_TMH, v_TMH, segments, options.Scale, options.Reach)
+            .view(q_RNH.size(0), q_RNH.size(1) * q_RNH.size(2));
+    }
+
+    /// <summary>The same of TorchSharp's operators, for everything else and where there is no kernel.</summary>
+    internal static Tensor Compose(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, QueryRows rows, AttentionOptions options)
+    {
+        var layout = rows.Sequences.Attention;
+        // Rows that are not scored ask nothing in particular, and nothing reads their results.
+        var q_TNH = rows.AreScored
+            ? zeros(k_TMH.size(0), q_RNH.size(1), q_RNH.size(2)).index_copy_(0, rows.Sequences.ScoredRows, q_RNH)
+            : q_RNH;
         var outputs = layout.Blocks.Select(block => Apply(q_TNH, k_TMH, v_TMH, block, layout.RootTokenCount, options)).ToArray();
-        return outputs.Length == 1 ? outputs[0] : cat(outputs);
+        return rows.Of(outputs.Length == 1 ? outputs[0] : cat(outputs));
     }
 
     private static Tensor Apply(

@@ -10,19 +10,18 @@ namespace RewardModel.Layers;
 /// </summary>
 internal static unsafe class NativeKernels
 {
-    private static readonly IntPtr library = Load();
-    private static readonly delegate* unmanaged<byte*> lastError = (delegate* unmanaged<byte*>)Export("ts_last_error");
-    private static readonly delegate* unmanaged<IntPtr, IntPtr*, int> geluTanh =
-        (delegate* unmanaged<IntPtr, IntPtr*, int>)Export("ts_gelu_tanh");
+    /// <summary>The functions of the shim that are called here.</summary>
+    internal static readonly string[] Functions = ["ts_attention", "ts_attention_available", "ts_gelu_tanh", "ts_last_error"];
+
+    private static readonly IntPtr[] functions = Load();
     private static readonly delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr, double, long, long, IntPtr*, int> attention =
-        (delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr, double, long, long, IntPtr*, int>)Export("ts_attention");
+        (delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr, double, long, long, IntPtr*, int>)functions[0];
+    private static readonly delegate* unmanaged<int> isAttentionAvailable = (delegate* unmanaged<int>)functions[1];
+    private static readonly delegate* unmanaged<IntPtr, IntPtr*, int> geluTanh = (delegate* unmanaged<IntPtr, IntPtr*, int>)functions[2];
+    private static readonly delegate* unmanaged<byte*> lastError = (delegate* unmanaged<byte*>)functions[3];
 
     /// <summary>Whether the kernels are there.</summary>
-    public static bool AreAvailable { get; } =
-        library != IntPtr.Zero && ((delegate* unmanaged<int>)Export("ts_attention_available"))() != 0;
-
-    /// <summary>Whether the kernels are used; tests switch them off to compare.</summary>
-    public static bool AreUsed { get; set; } = AreAvailable;
+    public static bool AreAvailable { get; } = isAttentionAvailable != null && isAttentionAvailable() != 0;
 
     /// <summary>0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).</summary>
     public static Tensor GeluTanh(Tensor x)
@@ -47,14 +46,14 @@ internal static unsafe class NativeKernels
         return Tensor.UnsafeCreateTensor(result);
     }
 
-    // TorchSharp has loaded the shim, or there is none: a first tensor makes sure.
-    private static IntPtr Load()
+    private static IntPtr[] Load()
     {
+        // With its first tensor TorchSharp loads the shim, if it is the one that has it.
         empty(0).Dispose();
-        return NativeLibrary.TryLoad("libtorch_shim.so", out var handle) ? handle : IntPtr.Zero;
+        return NativeLibrary.TryLoad("libtorch_shim.so", out var library)
+            ? [.. Functions.Select(name => NativeLibrary.GetExport(library, name))]
+            : new IntPtr[Functions.Length];
     }
-
-    private static IntPtr Export(string name) => library == IntPtr.Zero ? IntPtr.Zero : NativeLibrary.GetExport(library, name);
 
     private static void Check(int status)
     {

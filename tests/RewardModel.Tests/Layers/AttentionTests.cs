@@ -62,6 +62,18 @@ public class AttentionTests
         }
     }
 
+    [Theory, MemberData(nameof(CausalArchitectures))]
+    public void A_last_layer_that_computes_the_scored_tokens_only_gives_the_same(string architecture)
+    {
+        using var model = ParityModel.Random(architecture);
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using var sequences = model.Pack(raggedLists);
+        var expected = Values(model.Backbone.call(sequences).index_select(0, sequences.ScoredRows));
+        var found = Values(model.Backbone.SequenceStates(sequences));
+        Assert.InRange(expected.Zip(found).Max(pair => Math.Abs(pair.First - pair.Second)), 0, 5e-6);
+    }
+
     [Theory, MemberData(nameof(Architectures))]
     public void The_order_of_answers_and_lists_permutes_the_rewards(string architecture)
     {
