@@ -48,7 +48,7 @@ public class ScoringModelTests
         using var model = new ScoringModel(TinyModel.Create("gpt2"), Tokenizer(directory), maxLength: 12);
         model.Save(directory["model"]);
         using var loaded = ScoringModel.Load(directory["model"]);
-        Assert.Equal(new ScoringRule(new SpecialTokenRule(null, 26), 12), loaded.Rule);
+        Assert.Equal(new ScoringRule(new SpecialTokenRule([], [], [26]), 12), loaded.Rule);
         Assert.Equal(model.Score("abcdefghijkl", "x", "yz"), loaded.Score("abcdefghijkl", "x", "yz"));
     }
 

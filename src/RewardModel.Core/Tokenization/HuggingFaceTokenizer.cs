@@ -54,8 +54,9 @@ public sealed class HuggingFaceTokenizer
     public int? UnknownId { get; }
 
     /// <summary>
-    /// What the tokenizer's own convention puts around a prompt and its answer: before the prompt <c>bos_token</c> if
-    /// <c>add_bos_token</c> is true, nothing if it is false, and what the post-processor puts there if nothing is said; after the answer
+    /// What the tokenizer's own convention puts around a prompt and its answer. For an encoder, whose post-processor separates a pair of
+    /// texts, what the post-processor puts around a pair. For others, before the prompt <c>bos_token</c> if <c>add_bos_token</c> is true,
+    /// nothing if it is false, and what the post-processor puts there if nothing is said; nothing between; after the answer
     /// <c>eos_token</c>, and without one what the post-processor puts there.
     /// </summary>
     public SpecialTokenRule SpecialTokenRule { get; }
@@ -82,7 +83,7 @@ public sealed class HuggingFaceTokenizer
     public IReadOnlyList<int> Encode(string text, bool addSpecialTokens)
     {
         var ids = Tokenizer.EncodeToIds(text);
-        return addSpecialTokens ? [.. postProcessor.IdsBefore, .. ids, .. postProcessor.IdsAfter] : ids;
+        return addSpecialTokens ? [.. postProcessor.Before, .. ids, .. postProcessor.After] : ids;
     }
 
     /// <summary>The text of the ids, by the tokenizer.json's decoder alone (<c>clean_up_tokenization_spaces</c> is not applied).</summary>

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Microsoft.ML.Tokenizers;
+using RewardModel.Tokenization.Models;
+using RewardModel.Tokenization.PreTokenizers;
 
 namespace RewardModel.Tokenization.Pipeline;
 
@@ -31,7 +33,7 @@ internal static class TokenizerDirectory
         var root = Root(TokenizerFile, tokenizerJson, problems)!;
         var definition = TokenizerDefinition.Read(root);
         var config = new SpecialTokenConfig(
-            root, Root(ConfigFile, configJson, problems), Root(SpecialTokensFile, specialTokensJson, problems), definition.Ids);
+            Root(ConfigFile, configJson, problems), Root(SpecialTokensFile, specialTokensJson, problems), definition.Ids);
         var specialTokens = config.ReadIds();
         var rule = config.ReadRule(specialTokens, definition.PostProcessor);
         ThrowIfAny(problems, directory);
@@ -41,24 +43,33 @@ internal static class TokenizerDirectory
     }
 
     private static HuggingFaceTokenizer Make(
-        TokenizerDefinition definition, SpecialTokenIds specialTokens, SpecialTokenRule rule, string directory, string[] files)
+        TokenizerDefinition definition, SpecialTokenIds specialTokenIds, SpecialTokenRule rule, string directory, string[] files)
     {
         var tokensById = definition.Ids.ToDictionary(entry => entry.Value, entry => entry.Key);
-        var model = new BpeModel(definition.Model!, definition.PreTokenization, tokensById);
         var decoding = new TokenDecoding(directory, tokensById, definition.AddedTokens, definition.Decoder);
-        var plainTextTokens = definition.AddedTokens.Where(token => !token.IsSpecial);
+        var preTokenization = definition.PreTokenization;
+        if (preTokenization.EndsInBytes && !definition.Model!.SpellsBytes)
+            preTokenization = new PreTokenization([.. preTokenization.Steps, new ByteSpellingStep()], endsInBytes: false);
+
+        // Special tokens must not come out of plain text by way of the model either.
+        var specialTokens = definition.AddedTokens.Where(token => token.IsSpecial).Select(token => token.Content).ToHashSet();
+        specialTokens.IntersectWith(definition.Model!.Vocabulary.Keys);
+        var model = definition.Model.Make(preTokenization.EndsInBytes, hidden: new HashSet<string>());
+        var plainTextModel = definition.Model.LooksWordsUp && specialTokens.Count > 0
+            ? definition.Model.Make(preTokenization.EndsInBytes, specialTokens)
+            : model;
         return new HuggingFaceTokenizer(
-            MakeTokenizer(definition.AddedTokens),
-            MakeTokenizer([.. plainTextTokens]),
+            MakeTokenizer(definition.AddedTokens, model),
+            MakeTokenizer([.. definition.AddedTokens.Where(token => !token.IsSpecial)], plainTextModel),
             definition.PostProcessor,
             decoding,
-            specialTokens,
+            specialTokenIds,
             rule,
             tokensById.Keys.Max() + 1,
             files);
 
-        Tokenizer MakeTokenizer(IReadOnlyList<AddedToken> tokens) =>
-            new PipelineTokenizer(definition.Normalizer, tokens, definition.PreTokenization.AddsPrefixSpace, model, decoding);
+        Tokenizer MakeTokenizer(IReadOnlyList<AddedToken> tokens, WordModel words) =>
+            new PipelineTokenizer(definition.Normalizer, tokens, preTokenization, words, decoding);
     }
 
     private static JsonComponent? Root(string name, JsonDocument? document, List<string> problems) =>

@@ -4,9 +4,9 @@ using RewardModel.Tokenization.Normalizers;
 
 namespace RewardModel.Tests.Tokenization.Normalizers;
 
-public class NfcNormalizerTests
+public class UnicodeNormalizerTests
 {
-    private readonly NfcNormalizer normalizer = new();
+    private readonly UnicodeNormalizer normalizer = UnicodeNormalizer.Nfc;
 
     [Theory]
     [InlineData("plain ASCII", "plain ASCII")]
