@@ -56,7 +56,7 @@ public class GoldenTests
                     differences.Add($"{what} of {JsonSerializer.Serialize(text)}: expected '{expected}', found '{actual}'");
             }
         }
-        Assert.Empty(differences);
+        Assert.True(differences.Count == 0, string.Join("\n", differences));
     }
 
     /// <summary>Encoders, in whose rule prompt and answer are the two texts of a pair.</summary>
@@ -124,12 +124,14 @@ public class GoldenTests
     private static void Compare<T>(T[] inputs, JsonElement results, Func<T, JsonElement, (string Expected, string Actual)> compute)
     {
         Assert.Equal(inputs.Length, results.GetArrayLength());
-        var differences =
-            from pair in inputs.Zip(results.EnumerateArray())
-            let result = compute(pair.First, pair.Second)
-            where result.Expected != result.Actual
-            select $"{JsonSerializer.Serialize(pair.First)}: expected '{result.Expected}', found '{result.Actual}'";
-        Assert.Empty(differences);
+        string[] differences =
+        [
+            .. from pair in inputs.Zip(results.EnumerateArray())
+               let result = compute(pair.First, pair.Second)
+               where result.Expected != result.Actual
+               select $"{JsonSerializer.Serialize(pair.First)}: expected '{result.Expected}', found '{result.Actual}'",
+        ];
+        Assert.True(differences.Length == 0, string.Join("\n", differences));
     }
 
     private static (JsonComponent Component, JsonElement Results) Component(string kind, int index)

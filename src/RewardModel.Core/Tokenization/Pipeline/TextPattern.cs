@@ -11,8 +11,8 @@ internal sealed class TextPattern
     // all", which .NET spells with an s.
     private static readonly string[] misread = ["[:", "&&", "(?m", "(?-m"];
 
-    // What \w is to Oniguruma: Alphabetic, M, Nd and Pc.
-    private const string WordCharacters = @"\p{L}\p{M}\p{Nl}\p{Nd}\p{Pc}\u24B6-\u24E9";
+    // What \w is to Oniguruma: Alphabetic, M, Nd and Pc, and the numbers of Latin-1.
+    private const string WordCharacters = @"\p{L}\p{M}\p{Nl}\p{Nd}\p{Pc}\u24B6-\u24E9²³¹¼-¾";
 
     private readonly string? literal;
     private readonly Regex regex;

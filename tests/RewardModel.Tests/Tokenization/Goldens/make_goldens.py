@@ -35,7 +35,7 @@ Boats, boats, boats: nine new boats for the nine new captains.
 
 TEXTS = SENTENCES[:19:2] + [
     "", " ", "  ", "\n", "\t \r\n", "a", "A", "é", "e\u0301", "E\u0301\u0323", "ﬁne ﬂour", "½ cup", "x²", "①②", "Å\u212B", "ÅÄÖ åäö", "İstanbul ISPARTA ı",
-    "ΣΊΣΥΦΟΣ", "Straße STRASSE ẞ", "ǅ ǆ Ǆ", "ſ 'ſ K", "hello", " hello", "hello ", "  hello   world  ", "hello\n\nworld\n", "one\ttwo", "a\u00A0b\u2003c\u3000d",
+    "ΣΊΣΥΦΟΣ", "Straße STRASSE ẞ", "ǅ ǆ Ǆ", "ſ 'ſ K 'ſx 'ſsx 'LLx", "hello", " hello", "hello ", "  hello   world  ", "hello\n\nworld\n", "one\ttwo", "a\u00A0b\u2003c\u3000d",
     "don't DON'T we'LL they've", "can't've", "...", "?!?!", "a.b,c;d:e", "(x) [y] {z}", "$5.00 + 7% = £3^2~`|<>", "foo_bar-baz", "¡hola! ¿qué?", "«a» “b” ‘c’ — …",
     "x\u200Bb\u200Cc\u200Dd\uFEFFe", "\u0000a\u0001b\u007Fc\u0085d\u009Fe", "soft\u00ADhyphen", "\u2028a\u2029b", "\uFFFDx", "\uE000p", "1", "12", "123", "1234567",
     "3.14159", "1,000,000", "٣٤٥", "Ⅷ x", "२०२४", "中文", "你好，世界！", "日本語のテスト", "カタカナ ﾊﾝｶｸ", "ｆｕｌｌ　ｗｉｄｔｈ", "한국어", "\u1112\u1161\u11AB\u1100", "中A文b中", "𠀀𪜀𫠝",
@@ -197,7 +197,7 @@ def added_tokens():
     tokenizer = bert(lowercase=True)
     tokenizer.add_tokens([
         AddedToken("word", single_word=True), AddedToken("<tool>", normalized=True), AddedToken("hello", normalized=False),
-        AddedToken("aaa", lstrip=True, rstrip=True), AddedToken("é", normalized=True), AddedToken("12", single_word=True, normalized=False)])
+        AddedToken("aaa", lstrip=True, rstrip=True), AddedToken("naive", normalized=True), AddedToken("12", single_word=True, normalized=False)])
     tokenizer.add_special_tokens([AddedToken("<mask>", lstrip=True, rstrip=True), AddedToken("<s>"), AddedToken("</s>", rstrip=True)])
     return tokenizer
 
