@@ -11,9 +11,8 @@ namespace RewardModel.Tests.Tokenization;
 /// <summary>What Hugging Face's tokenizers library gives; Goldens/make_goldens.py has asked it.</summary>
 public class GoldenTests
 {
-    private static readonly string folder = Path.Combine(Shared.RepositoryRoot, "tests", "RewardModel.Tests", "Tokenization", "Goldens");
-    private static readonly string[] texts = Read("texts.json").Deserialize<string[]>()!;
-    private static readonly JsonElement components = Read("components.json");
+    private static readonly string[] texts = Goldens.Read("texts.json").Deserialize<string[]>()!;
+    private static readonly JsonElement components = Goldens.Read("components.json");
 
     [Theory]
     [InlineData("added-tokens")]
@@ -33,7 +32,7 @@ public class GoldenTests
     [InlineData("word-level")]
     public void A_tokenizer_has_the_ids_and_decodings_of_Hugging_Face(string name)
     {
-        var golden = Read($"{name}.json");
+        var golden = Goldens.Read($"{name}.json");
         using var files = new TokenizerFolder(golden.GetProperty("tokenizer").GetRawText());
         var tokenizer = HuggingFaceTokenizer.Load(files.Directory);
         var differences = new List<string>();
@@ -67,7 +66,7 @@ public class GoldenTests
     [InlineData("unigram")]
     public void An_encoder_reads_prompt_and_answer_as_Hugging_Face_does_a_pair(string name)
     {
-        var golden = Read($"{name}.json");
+        var golden = Goldens.Read($"{name}.json");
         using var files = new TokenizerFolder(golden.GetProperty("tokenizer").GetRawText());
         var tokenizer = HuggingFaceTokenizer.Load(files.Directory);
         var (list, _) = new ListTokenizer(tokenizer.PlainTextTokenizer, tokenizer.SpecialTokenRule, maxLength: 100)
@@ -143,8 +142,6 @@ public class GoldenTests
     }
 
     private static TheoryData<int> Indices(string kind) => [.. Enumerable.Range(0, components.GetProperty(kind).GetArrayLength())];
-
-    private static JsonElement Read(string name) => JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, name))).RootElement;
 
     private static string Join(IEnumerable<int> ids) => string.Join(' ', ids);
 }

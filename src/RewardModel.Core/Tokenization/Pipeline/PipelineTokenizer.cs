@@ -146,9 +146,14 @@ internal sealed class PipelineTokenizer : Tokenizer
     }
 
     /// <summary>Whether the normalizer removes a text's first character, so that what is left starts later than the text.</summary>
-    private bool LosesItsStart(string text, bool considerNormalization) =>
-        preTokenization.DependsOnPlace && considerNormalization
-        && Normalize(text[..(char.IsSurrogatePair(text, 0) ? 2 : 1)], considerNormalization).Length == 0;
+    private bool LosesItsStart(string text, bool considerNormalization)
+    {
+        if (!preTokenization.DependsOnPlace || !considerNormalization || Normalizer is null)
+            return false;
+        // Not the character alone, which normalizers may remove as the last one.
+        var start = text[..(text.Length > 1 && char.IsSurrogatePair(text, 0) ? 2 : 1)];
+        return Normalizer.Normalize(start + "x") == Normalizer.Normalize("x");
+    }
 
     private string Normalize(string text, bool considerNormalization) =>
         considerNormalization && Normalizer is not null ? Normalizer.Normalize(text) : text;

@@ -1,14 +1,19 @@
 """Writes what Hugging Face's tokenizers library gives for small tokenizers that are made here, and for each of its components:
-python3 make_goldens.py DIRECTORY. Needs tokenizers, and sentencepiece for its table of replacements and its model files."""
+python3 make_goldens.py DIRECTORY. Needs tokenizers, sentencepiece for its table of replacements and its model files, and transformers
+for what it converts those into. The trained vocabularies differ a little from run to run."""
 import base64
 import io
 import json
 import os
-import random
 import sys
+import types
 
 import sentencepiece
+import transformers.convert_slow_tokenizer  # noqa: F401, the package has a function of this name
+from sentencepiece import sentencepiece_model_pb2
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+convert = sys.modules["transformers.convert_slow_tokenizer"]
 
 SENTENCES = """
 The harbour was quiet before sunrise, and only the gulls were awake.
@@ -41,7 +46,7 @@ TEXTS = SENTENCES[:19:2] + [
     "3.14159", "1,000,000", "٣٤٥", "Ⅷ x", "२०२४", "中文", "你好，世界！", "日本語のテスト", "カタカナ ﾊﾝｶｸ", "ｆｕｌｌ　ｗｉｄｔｈ", "한국어", "\u1112\u1161\u11AB\u1100", "中A文b中", "𠀀𪜀𫠝",
     "שלום עולם", "مرحبا بالعالم", "नमस्ते", "ไทย", "\U0001F600", "a\U0001F600b", "\U0001F468\u200D\U0001F469\u200D\U0001F467", "\U0001F1E9\U0001F1EA", "\U0001F44D\U0001F3FD",
     "\U0001D400\U0001D7CE", "Ⓐⓑ🄰", "q\u0307\u0323", "\u0301a", "a\u0301\u0301", "Z\u0351\u036B\u0343", "ёЁ йЙ", "ạ̈", "ガ ｶﾞ が", "[CLS] a [SEP] b [MASK]", "<s>a</s>", "<mask> <unk>",
-    "x<mask>y", "a <mask> b", "a  <mask>  b", "word wordy sword word", "Word", "<TOOL>x<tool>", "[UNK]", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "hellohellohello", "unharboured",
+    "x<mask>y", "a <mask> b", "a  <mask>  b", "word wordy sword word", "Word", "<TOOL>x<tool>", "[UNK]", "a" * 100, "a" * 101, "hellohellohello", "unharboured",
     "thequickbrownfox", "▁a▁b", "a▁▁b", "Ġhello", "<0x41>", "##ing", "ing</w>", "xyzzy qqq", "Ω≈ç√∫", "\u00AA\u00BA", "²³¹", "a\u0338b", "℃ ㎏ ㍿", "ǆ", "ŉ ẚ", "Ａ１！",
 ]
 
@@ -58,7 +63,6 @@ def charsmap():
         for source, target in pairs.items():
             file.write(" ".join(f"{ord(c):X}" for c in source) + "\t" + " ".join(f"{ord(c):X}" for c in target) + "\n")
     model = train_sentencepiece("unigram", normalization_rule_tsv="rules.tsv")
-    from sentencepiece import sentencepiece_model_pb2
     proto = sentencepiece_model_pb2.ModelProto.FromString(model)
     return base64.b64encode(proto.normalizer_spec.precompiled_charsmap).decode()
 
@@ -82,7 +86,7 @@ def template(cls, sep, cls_id, sep_id):
 
 
 def bert(**options):
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=30))
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(**options)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     train(tokenizer, trainers.WordPieceTrainer(vocab_size=400, special_tokens=SPECIAL, show_progress=False))
@@ -286,13 +290,43 @@ def decoder_cases():
         yield {"json": component_of(item, "decoder"), "results": [item.decode(tokens) for tokens in lists]}, lists
 
 
+def sentencepiece_cases():
+    """What transformers makes of SentencePiece models, by tokenizer class."""
+    bert_like = {"control_symbols": "[PAD],[CLS],[SEP],[MASK]", "bos_id": -1, "eos_id": -1, "unk_piece": "[UNK]"}
+    plain = {"normalization_rule_tsv": "rules.tsv", "user_defined_symbols": "<tool>"}
+    for converter, options, settings in [
+            (convert.T5Converter, {"pad_id": 0, "eos_id": 1, "unk_id": 2, "bos_id": -1}, {"_extra_ids": 3}),
+            (convert.T5Converter, {"pad_id": 0, "eos_id": 1, "unk_id": 2, "bos_id": -1}, {"_extra_ids": 3, "legacy": False}),
+            (convert.XLMRobertaConverter, {}, {}),
+            (convert.AlbertConverter, bert_like | {"unk_piece": "<unk>"}, {"keep_accents": False, "do_lower_case": True}),
+            (convert.DebertaV2Converter, bert_like, {"do_lower_case": False, "split_by_punct": True})]:
+        model = train_sentencepiece("unigram", **plain, **options)
+        with open("model.spm", "wb") as file:
+            file.write(model)
+        pieces = [piece.piece for piece in sentencepiece_model_pb2.ModelProto.FromString(model).pieces]
+        fake = types.SimpleNamespace(
+            vocab_file="model.spm", convert_ids_to_tokens=lambda i: pieces[i],
+            convert_tokens_to_ids=lambda token: {"<s>": 0, "</s>": 2}.get(token) if converter is convert.XLMRobertaConverter else pieces.index(token),
+            **settings)
+        tokenizer = converter(fake).converted()
+        vocabulary = tokenizer.get_vocab()
+        # What transformers' classes add: their special tokens, of which all masks but DeBERTa's take the space before them.
+        for token in ("<s>", "</s>", "<unk>", "<pad>", "[UNK]", "[CLS]", "[SEP]", "[PAD]", "<mask>", "[MASK]"):
+            is_mask = "mask" in token.lower() and converter is not convert.DebertaV2Converter
+            if token in vocabulary:
+                tokenizer.add_special_tokens([AddedToken(token, lstrip=is_mask, normalized=False)])
+        names = {"_extra_ids": "extra_ids"}
+        yield {"class": converter.__name__.replace("Converter", "Tokenizer"), "model": base64.b64encode(model).decode(),
+               "config": {names.get(name, name): value for name, value in settings.items()},
+               "ids": [" ".join(map(str, tokenizer.encode(text, add_special_tokens=False).ids)) for text in TEXTS]}
+
+
 def write(name, value):
     with open(os.path.join(sys.argv[1], name), "w", encoding="utf-8") as file:
         json.dump(value, file, ensure_ascii=True, separators=(",", ":"))
         file.write("\n")
 
 
-random.seed(1)
 table = charsmap()
 for name, tokenizer in tokenizers(table):
     write(f"{name}.json", {"tokenizer": json.loads(tokenizer.to_str()), "cases": list(encodings(tokenizer, TEXTS)), "pair": pair_of(tokenizer)})
@@ -301,3 +335,4 @@ write("components.json", {
     "normalizers": list(normalizer_cases(table)), "pre_tokenizers": list(pre_tokenizer_cases()),
     "decoders": [case for case, _ in decoded], "decoder_tokens": decoded[0][1]})
 write("texts.json", TEXTS)
+write("sentencepiece.json", list(sentencepiece_cases()))
