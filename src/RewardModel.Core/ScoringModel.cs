@@ -129,7 +129,8 @@ public sealed class ScoringModel : IDisposable
             config.Json["pad_token_id"]?.GetValue<int>(),
             Tokenizer?.PaddingId, Tokenizer?.UnknownId, Tokenizer?.BeginningOfSequenceId, 0, 1,
         };
-        return candidates.First(id => id is >= 0 && id < Transformer.Backbone.VocabularySize && !Rule.SpecialTokens.AfterAnswer.Contains(id.Value))!.Value;
+        return candidates.OfType<int>().First(id =>
+            id >= 0 && id < Transformer.Backbone.VocabularySize && !Rule.SpecialTokens.AfterAnswer.Contains(id));
     }
 
     private static (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) AddUp(

@@ -18,10 +18,20 @@ internal sealed class OlderTokenizer
     // config.json's model_type, for directories whose tokenizer_config.json doesn't name a class.
     private static readonly Dictionary<string, string> classOfModelType = new()
     {
-        ["albert"] = "AlbertTokenizer", ["bert"] = "BertTokenizer", ["deberta-v2"] = "DebertaV2Tokenizer",
-        ["distilbert"] = "DistilBertTokenizer", ["electra"] = "ElectraTokenizer", ["gpt2"] = "GPT2Tokenizer", ["llama"] = "LlamaTokenizer",
-        ["mistral"] = "LlamaTokenizer", ["opt"] = "GPT2Tokenizer", ["qwen2"] = "Qwen2Tokenizer", ["qwen3"] = "Qwen2Tokenizer",
-        ["roberta"] = "RobertaTokenizer", ["t5"] = "T5Tokenizer", ["xlm-roberta"] = "XLMRobertaTokenizer",
+        ["albert"] = "AlbertTokenizer",
+        ["bert"] = "BertTokenizer",
+        ["deberta-v2"] = "DebertaV2Tokenizer",
+        ["distilbert"] = "DistilBertTokenizer",
+        ["electra"] = "ElectraTokenizer",
+        ["gpt2"] = "GPT2Tokenizer",
+        ["llama"] = "LlamaTokenizer",
+        ["mistral"] = "LlamaTokenizer",
+        ["opt"] = "GPT2Tokenizer",
+        ["qwen2"] = "Qwen2Tokenizer",
+        ["qwen3"] = "Qwen2Tokenizer",
+        ["roberta"] = "RobertaTokenizer",
+        ["t5"] = "T5Tokenizer",
+        ["xlm-roberta"] = "XLMRobertaTokenizer",
     };
 
     private readonly string directory;
@@ -67,7 +77,8 @@ internal sealed class OlderTokenizer
 
             static byte[] Utf8(JsonObject content) => Encoding.UTF8.GetBytes(content.ToJsonString());
         }
-        catch (Exception exception) when (exception is InvalidDataException or JsonException or InvalidOperationException or FormatException)
+        catch (Exception exception)
+            when (exception is InvalidDataException or JsonException or InvalidOperationException or FormatException)
         {
             problems.Add($"{file}: the file can't be used: {exception.Message}");
             return null;
@@ -355,7 +366,10 @@ internal sealed class OlderTokenizer
 
     private static JsonObject AddedToken(int id, string content, bool isSpecial) => new()
     {
-        ["id"] = id, ["content"] = content, ["normalized"] = false, ["special"] = isSpecial,
+        ["id"] = id,
+        ["content"] = content,
+        ["normalized"] = false,
+        ["special"] = isSpecial,
     };
 
     private static JsonObject Replace(string text, string content) =>

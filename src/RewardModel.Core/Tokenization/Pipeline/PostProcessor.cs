@@ -9,7 +9,8 @@ internal sealed record PostProcessor(IReadOnlyList<int> Before, IReadOnlyList<in
     private static readonly PostProcessor nothing = new([], [], Pair: null);
 
     /// <summary>Every id that is put anywhere.</summary>
-    public IEnumerable<int> Ids => [.. Before, .. After, .. Pair?.BeforePrompt ?? [], .. Pair?.AfterPrompt ?? [], .. Pair?.AfterAnswer ?? []];
+    public IEnumerable<int> Ids =>
+        [.. Before, .. After, .. Pair?.BeforePrompt ?? [], .. Pair?.AfterPrompt ?? [], .. Pair?.AfterAnswer ?? []];
 
     /// <summary>Reads the "post_processor" of a tokenizer.json; what can't be used is among the problems.</summary>
     public static PostProcessor Read(JsonComponent? component)

@@ -123,7 +123,8 @@ internal static class PreTokenizerReader
         var name = component.Text("behavior");
         if (Enum.TryParse<DelimiterBehavior>(name, out var behavior) && behavior.ToString() == name)
             return behavior;
-        component.AddProblem($"the behavior '{name}' is not supported; supported are {string.Join(", ", Enum.GetNames<DelimiterBehavior>())}");
+        var supported = string.Join(", ", Enum.GetNames<DelimiterBehavior>());
+        component.AddProblem($"the behavior '{name}' is not supported; supported are {supported}");
         return default;
     }
 }

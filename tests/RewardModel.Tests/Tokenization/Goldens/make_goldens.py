@@ -39,15 +39,18 @@ Boats, boats, boats: nine new boats for the nine new captains.
 """.strip().split("\n")
 
 TEXTS = SENTENCES[:19:2] + [
-    "", " ", "  ", "\n", "\t \r\n", "a", "A", "é", "e\u0301", "E\u0301\u0323", "ﬁne ﬂour", "½ cup", "x²", "①②", "Å\u212B", "ÅÄÖ åäö", "İstanbul ISPARTA ı",
-    "ΣΊΣΥΦΟΣ", "Straße STRASSE ẞ", "ǅ ǆ Ǆ", "ſ 'ſ K 'ſx 'ſsx 'LLx", "hello", " hello", "hello ", "  hello   world  ", "hello\n\nworld\n", "one\ttwo", "a\u00A0b\u2003c\u3000d",
-    "don't DON'T we'LL they've", "can't've", "...", "?!?!", "a.b,c;d:e", "(x) [y] {z}", "$5.00 + 7% = £3^2~`|<>", "foo_bar-baz", "¡hola! ¿qué?", "«a» “b” ‘c’ — …",
-    "x\u200Bb\u200Cc\u200Dd\uFEFFe", "\u0000a\u0001b\u007Fc\u0085d\u009Fe", "soft\u00ADhyphen", "\u2028a\u2029b", "\uFFFDx", "\uE000p", "1", "12", "123", "1234567",
-    "3.14159", "1,000,000", "٣٤٥", "Ⅷ x", "२०२४", "中文", "你好，世界！", "日本語のテスト", "カタカナ ﾊﾝｶｸ", "ｆｕｌｌ　ｗｉｄｔｈ", "한국어", "\u1112\u1161\u11AB\u1100", "中A文b中", "𠀀𪜀𫠝",
-    "שלום עולם", "مرحبا بالعالم", "नमस्ते", "ไทย", "\U0001F600", "a\U0001F600b", "\U0001F468\u200D\U0001F469\u200D\U0001F467", "\U0001F1E9\U0001F1EA", "\U0001F44D\U0001F3FD",
-    "\U0001D400\U0001D7CE", "Ⓐⓑ🄰", "q\u0307\u0323", "\u0301a", "a\u0301\u0301", "Z\u0351\u036B\u0343", "ёЁ йЙ", "ạ̈", "ガ ｶﾞ が", "[CLS] a [SEP] b [MASK]", "<s>a</s>", "<mask> <unk>",
-    "x<mask>y", "a <mask> b", "a  <mask>  b", "word wordy sword word", "Word", "<TOOL>x<tool>", "[UNK]", "a" * 100, "a" * 101, "hellohellohello", "unharboured",
-    "thequickbrownfox", "▁a▁b", "a▁▁b", "Ġhello", "<0x41>", "##ing", "ing</w>", "xyzzy qqq", "Ω≈ç√∫", "\u00AA\u00BA", "²³¹", "a\u0338b", "℃ ㎏ ㍿", "ǆ", "ŉ ẚ", "Ａ１！",
+    "", " ", "  ", "\n", "\t \r\n", "a", "A", "é", "e\u0301", "E\u0301\u0323", "ﬁne ﬂour", "½ cup", "x²", "①②", "Å\u212B", "ÅÄÖ åäö",
+    "İstanbul ISPARTA ı", "ΣΊΣΥΦΟΣ", "Straße STRASSE ẞ", "ǅ ǆ Ǆ", "ſ 'ſ K 'ſx 'ſsx 'LLx", "hello", " hello", "hello ",
+    "  hello   world  ", "hello\n\nworld\n", "one\ttwo", "a\u00A0b\u2003c\u3000d", "don't DON'T we'LL they've", "can't've", "...",
+    "?!?!", "a.b,c;d:e", "(x) [y] {z}", "$5.00 + 7% = £3^2~`|<>", "foo_bar-baz", "¡hola! ¿qué?", "«a» “b” ‘c’ — …",
+    "x\u200Bb\u200Cc\u200Dd\uFEFFe", "\u0000a\u0001b\u007Fc\u0085d\u009Fe", "soft\u00ADhyphen", "\u2028a\u2029b", "\uFFFDx", "\uE000p",
+    "1", "12", "123", "1234567", "3.14159", "1,000,000", "٣٤٥", "Ⅷ x", "२०२४", "中文", "你好，世界！", "日本語のテスト", "カタカナ ﾊﾝｶｸ", "ｆｕｌｌ　ｗｉｄｔｈ",
+    "한국어", "\u1112\u1161\u11AB\u1100", "中A文b中", "𠀀𪜀𫠝", "שלום עולם", "مرحبا بالعالم", "नमस्ते", "ไทย", "\U0001F600", "a\U0001F600b",
+    "\U0001F468\u200D\U0001F469\u200D\U0001F467", "\U0001F1E9\U0001F1EA", "\U0001F44D\U0001F3FD", "\U0001D400\U0001D7CE", "Ⓐⓑ🄰",
+    "q\u0307\u0323", "\u0301a", "a\u0301\u0301", "Z\u0351\u036B\u0343", "ёЁ йЙ", "ạ̈", "ガ ｶﾞ が", "[CLS] a [SEP] b [MASK]", "<s>a</s>",
+    "<mask> <unk>", "x<mask>y", "a <mask> b", "a  <mask>  b", "word wordy sword word", "Word", "<TOOL>x<tool>", "[UNK]", "a" * 100,
+    "a" * 101, "hellohellohello", "unharboured", "thequickbrownfox", "▁a▁b", "a▁▁b", "Ġhello", "<0x41>", "##ing", "ing</w>",
+    "xyzzy qqq", "Ω≈ç√∫", "\u00AA\u00BA", "²³¹", "a\u0338b", "℃ ㎏ ㍿", "ǆ", "ŉ ẚ", "Ａ１！",
 ]
 
 SPECIAL = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
@@ -57,7 +60,8 @@ QWEN2 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{
 
 def charsmap():
     """A small table of replacements, in SentencePiece's own format."""
-    pairs = {"ﬁ": "fi", "ﬂ": "fl", "½": "1/2", "²": "2", "é": "E", "e\u0301": "é", "\u00AD": "", "\u3000": " ", "\u00A0": " ", "\u212B": "\u00C5", "①": "1", "㎏": "kg",
+    pairs = {"ﬁ": "fi", "ﬂ": "fl", "½": "1/2", "²": "2", "é": "E", "e\u0301": "é", "\u00AD": "", "\u3000": " ", "\u00A0": " ",
+             "\u212B": "\u00C5", "①": "1", "㎏": "kg",
              "ガ": "GA", "Ａ": "A", "\u200B": "", "カ": "ka", "\t": " ", "中": "Z", "\U0001F600": ":-)", "q": "k", "q\u0307": "Q"}
     with open("rules.tsv", "w", encoding="utf-8") as file:
         for source, target in pairs.items():
@@ -201,7 +205,8 @@ def added_tokens():
     tokenizer = bert(lowercase=True)
     tokenizer.add_tokens([
         AddedToken("word", single_word=True), AddedToken("<tool>", normalized=True), AddedToken("hello", normalized=False),
-        AddedToken("aaa", lstrip=True, rstrip=True), AddedToken("naive", normalized=True), AddedToken("12", single_word=True, normalized=False)])
+        AddedToken("aaa", lstrip=True, rstrip=True), AddedToken("naive", normalized=True),
+        AddedToken("12", single_word=True, normalized=False)])
     tokenizer.add_special_tokens([AddedToken("<mask>", lstrip=True, rstrip=True), AddedToken("<s>"), AddedToken("</s>", rstrip=True)])
     return tokenizer
 
@@ -281,10 +286,13 @@ def pre_tokenizer_cases():
 
 def decoder_cases():
     d = decoders
-    lists = [["▁a", "▁▁b", "c▁"], ["##a", "##b", "c", "##", "d##"], ["a</w>", "b", "c</w>"], [" a ", "'", "b", "n't", "do", "not", "'s", ".", "?"],
-             ["<0xC3>", "<0xA9>", "a", "<0xFF>", "<0x41>"], ["Ġa", "Ã", "©", "Ċ"], ["a b", "Ġ"], ["_x_", "__", "y"], ["aa", "a"], ["x"], ["do not", "I", "'m"]]
+    lists = [["▁a", "▁▁b", "c▁"], ["##a", "##b", "c", "##", "d##"], ["a</w>", "b", "c</w>"],
+             [" a ", "'", "b", "n't", "do", "not", "'s", ".", "?"],
+             ["<0xC3>", "<0xA9>", "a", "<0xFF>", "<0x41>"], ["Ġa", "Ã", "©", "Ċ"], ["a b", "Ġ"],
+             ["_x_", "__", "y"], ["aa", "a"], ["x"], ["do not", "I", "'m"]]
     items = [d.ByteLevel(), d.WordPiece(), d.WordPiece("##", False), d.WordPiece("_"), d.Metaspace(), d.Metaspace(prepend_scheme="never"),
-             d.BPEDecoder(), d.BPEDecoder("b"), d.ByteFallback(), d.Fuse(), d.Strip("_", 1, 1), d.Replace("a", "xy"), d.Replace(Regex("[a-c]+"), "z"),
+             d.BPEDecoder(), d.BPEDecoder("b"), d.ByteFallback(), d.Fuse(), d.Strip("_", 1, 1),
+             d.Replace("a", "xy"), d.Replace(Regex("[a-c]+"), "z"),
              d.Sequence([d.Replace("▁", " "), d.ByteFallback(), d.Fuse(), d.Strip(" ", 1, 0)])]
     for item in items:
         yield {"json": component_of(item, "decoder"), "results": [item.decode(tokens) for tokens in lists]}, lists
@@ -304,10 +312,8 @@ def sentencepiece_cases():
         with open("model.spm", "wb") as file:
             file.write(model)
         pieces = [piece.piece for piece in sentencepiece_model_pb2.ModelProto.FromString(model).pieces]
-        fake = types.SimpleNamespace(
-            vocab_file="model.spm", convert_ids_to_tokens=lambda i: pieces[i],
-            convert_tokens_to_ids=lambda token: {"<s>": 0, "</s>": 2}.get(token) if converter is convert.XLMRobertaConverter else pieces.index(token),
-            **settings)
+        ids = {"<s>": 0, "</s>": 2} if converter is convert.XLMRobertaConverter else {piece: i for i, piece in enumerate(pieces)}
+        fake = types.SimpleNamespace(vocab_file="model.spm", convert_tokens_to_ids=ids.get, **settings)
         tokenizer = converter(fake).converted()
         vocabulary = tokenizer.get_vocab()
         # What transformers' classes add: their special tokens, of which all masks but DeBERTa's take the space before them.
@@ -329,7 +335,8 @@ def write(name, value):
 
 table = charsmap()
 for name, tokenizer in tokenizers(table):
-    write(f"{name}.json", {"tokenizer": json.loads(tokenizer.to_str()), "cases": list(encodings(tokenizer, TEXTS)), "pair": pair_of(tokenizer)})
+    write(f"{name}.json", {
+        "tokenizer": json.loads(tokenizer.to_str()), "cases": list(encodings(tokenizer, TEXTS)), "pair": pair_of(tokenizer)})
 decoded = list(decoder_cases())
 write("components.json", {
     "normalizers": list(normalizer_cases(table)), "pre_tokenizers": list(pre_tokenizer_cases()),

@@ -16,7 +16,8 @@ public class ModelReaderTests
     }
 
     [Theory]
-    [InlineData("""{"type": "Neural", "vocab": {}}""", "the type 'Neural' is not supported; supported are BPE, Unigram, WordLevel, WordPiece")]
+    [InlineData(
+        """{"type": "Neural", "vocab": {}}""", "the type 'Neural' is not supported; supported are BPE, Unigram, WordLevel, WordPiece")]
     [InlineData("""{"vocab": {}}""", "the type '' is not supported; supported are BPE, Unigram, WordLevel, WordPiece")]
     [InlineData(
         """{"type": "WordPiece", "vocab": {"a": 0}, "unk_token": "[UNK]"}""", "'unk_token' is '[UNK]', which 'vocab' lacks")]

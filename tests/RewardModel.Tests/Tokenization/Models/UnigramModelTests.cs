@@ -5,7 +5,8 @@ namespace RewardModel.Tests.Tokenization.Models;
 
 public class UnigramModelTests
 {
-    private const string Pieces = """[["<unk>", 0], ["a", -1], ["b", -1], ["ab", -1.5], ["\ud83d\ude00", -2], ["</s>", 0], ["<0x63>", -9]]""";
+    private const string Pieces =
+        """[["<unk>", 0], ["a", -1], ["b", -1], ["ab", -1.5], ["\ud83d\ude00", -2], ["</s>", 0], ["<0x63>", -9]]""";
 
     [Theory]
     [InlineData("ab", "3:0-2")] // -1.5 is more than -1 - 1

@@ -86,7 +86,8 @@ public class OlderTokenizerTests
             null,
             """
             {"tokenizer_class": "GPT2Tokenizer", "eos_token": {"content": "</s>"},
-             "added_tokens_decoder": {"2": {"content": "</s>", "special": true, "rstrip": true}, "7": {"content": "b", "single_word": true}}}
+             "added_tokens_decoder": {
+               "2": {"content": "</s>", "special": true, "rstrip": true}, "7": {"content": "b", "single_word": true}}}
             """);
         folder.Write("vocab.json", """{"a": 0, "b": 7, "</s>": 2, "Ġ": 3}""");
         folder.Write("merges.txt", "");
@@ -129,7 +130,8 @@ public class OlderTokenizerTests
     }
 
     [Theory]
-    [InlineData("vocab.txt", "a\n", """{"do_basic_tokenize": false}""", "'do_basic_tokenize' is false, which is not supported; expected true")]
+    [InlineData(
+        "vocab.txt", "a\n", """{"do_basic_tokenize": false}""", "'do_basic_tokenize' is false, which is not supported; expected true")]
     [InlineData("vocab.txt", "[UNK]\n[CLS]\n", null, "the vocabulary has no special token '[SEP]'")]
     [InlineData("tokenizer.model", "", null, "it has no pieces")]
     [InlineData("tokenizer.model", "\u000A\u007F", null, "a field has 127 bytes, of which 0 are there")]

@@ -40,7 +40,8 @@ public class SpecialTokenConfigTests
     public void The_rule_of_an_encoder_is_its_template_for_pairs(
         string postProcessor, string before, string between, string after, int answerTokenType)
     {
-        using var folder = TokenizerFolder.ByteLevel("""{"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": false}""", postProcessor);
+        using var folder = TokenizerFolder.ByteLevel(
+            """{"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": false}""", postProcessor);
         Assert.Equal(
             new SpecialTokenRule(Ids(before), Ids(between), Ids(after), answerTokenType),
             HuggingFaceTokenizer.Load(folder.Directory).SpecialTokenRule);
