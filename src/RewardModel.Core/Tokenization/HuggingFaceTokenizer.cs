@@ -5,7 +5,9 @@ namespace RewardModel.Tokenization;
 
 /// <summary>
 /// The tokenizer of a Hugging Face checkpoint, read from tokenizer.json, with the names of its special tokens from
-/// tokenizer_config.json or special_tokens_map.json. Its ids are those of Hugging Face's tokenizers. Safe for many threads.
+/// tokenizer_config.json or special_tokens_map.json. Without a tokenizer.json it is read from vocab.txt (BERT), from vocab.json and
+/// merges.txt (GPT-2, RoBERTa, Qwen2), or from a SentencePiece model (Llama, T5, XLM-RoBERTa, ALBERT, DeBERTa-v2), as transformers
+/// converts these. Its ids are those of Hugging Face's tokenizers. Safe for many threads.
 /// </summary>
 public sealed class HuggingFaceTokenizer
 {
@@ -67,11 +69,11 @@ public sealed class HuggingFaceTokenizer
     /// <summary>The paths of the directory's tokenizer files, all of which belong, byte for byte, into a model exported with it.</summary>
     public IReadOnlyList<string> Files { get; }
 
-    /// <summary>Whether a directory has a tokenizer: a tokenizer.json.</summary>
+    /// <summary>Whether a directory has a tokenizer: a tokenizer.json, or the files that came before it.</summary>
     public static bool IsIn(string directory) => TokenizerDirectory.HasTokenizer(directory);
 
     /// <summary>Reads a tokenizer.</summary>
-    /// <param name="directory">A checkpoint's directory, with at least a tokenizer.json.</param>
+    /// <param name="directory">A checkpoint's directory, with at least a tokenizer.json or the files that came before it.</param>
     /// <exception cref="TokenizerException">
     /// A file is missing or malformed, or asks for something that this library doesn't have; the message lists everything.
     /// </exception>

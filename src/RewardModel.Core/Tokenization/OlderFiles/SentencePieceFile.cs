@@ -25,6 +25,9 @@ internal sealed record SentencePieceFile(
 {
     private const ulong UnigramType = 1, BpeType = 2;
 
+    /// <summary>The longest piece in UTF-16 units. SentencePiece's own limit is lower, and merges of endless pieces would take forever.</summary>
+    private const int MaxPieceLength = 1024;
+
     /// <exception cref="InvalidDataException">The file is malformed, or a model of another type.</exception>
     public static SentencePieceFile Read(ReadOnlySpan<byte> content)
     {
@@ -113,6 +116,8 @@ internal sealed record SentencePieceFile(
                 3 => piece with { Kind = (SentencePieceKind)field.Number },
                 _ => piece,
             };
+        if (piece.Text.Length > MaxPieceLength)
+            throw new InvalidDataException($"a piece has {piece.Text.Length} characters, expected at most {MaxPieceLength}");
         return float.IsFinite(piece.Score) ? piece : throw new InvalidDataException($"the score of '{piece.Text}' is {piece.Score}");
     }
 

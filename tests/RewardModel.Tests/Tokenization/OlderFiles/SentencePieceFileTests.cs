@@ -51,6 +51,16 @@ public class SentencePieceFileTests
     public void A_malformed_file_is_an_error(string hex, string expected) =>
         Assert.Equal(expected, Assert.Throws<InvalidDataException>(() => SentencePieceFile.Read(Convert.FromHexString(hex))).Message);
 
+    [Fact]
+    public void A_piece_without_end_is_an_error()
+    {
+        byte[] piece = [0x0A, 0x81, 0x08, .. Enumerable.Repeat((byte)'a', 1025)];
+        byte[] content = [0x0A, 0x84, 0x08, .. piece];
+        Assert.Equal(
+            "a piece has 1025 characters, expected at most 1024",
+            Assert.Throws<InvalidDataException>(() => SentencePieceFile.Read(content)).Message);
+    }
+
     private static byte[] Field(int number, string text) => Field(number, Encoding.UTF8.GetBytes(text));
 
     private static byte[] Field(int number, byte[] content) => [.. Key(number, 2), (byte)content.Length, .. content];
