@@ -27,14 +27,21 @@ public readonly record struct Segment(int Start, int Length, int Parent = Segmen
 /// </remarks>
 public sealed class PackedSequences : IDisposable
 {
-    private PackedSequences(long[] tokenIds, long[] positionIds, Segment[] segments, long[] scoredRows)
+    private PackedSequences(long[] tokenIds, long[] positionIds, long[] tokenTypeIds, Segment[] segments, int[] scoredSegments)
     {
         Segments = segments;
+        ScoredSegments = scoredSegments;
         TokenIds = tensor(tokenIds).DetachFromDisposeScope();
         PositionIds = tensor(positionIds).DetachFromDisposeScope();
-        ScoredRows = tensor(scoredRows).DetachFromDisposeScope();
+        TokenTypeIds = tensor(tokenTypeIds).DetachFromDisposeScope();
+        FirstRows = tensor([.. scoredSegments.Select(index =>
+            (long)segments[segments[index].Parent == Segment.NoParent ? index : segments[index].Parent].Start)])
+            .DetachFromDisposeScope();
+        ScoredRows = tensor([.. scoredSegments.Select(index => (long)segments[index].Start + segments[index].Length - 1)])
+            .DetachFromDisposeScope();
         LongestSequence = (int)positionIds.Max() + 1;
         HighestTokenId = (int)tokenIds.Max();
+        HighestTokenType = (int)tokenTypeIds.Max();
         Attention = new AttentionLayout(segments);
     }
 
@@ -44,11 +51,23 @@ public sealed class PackedSequences : IDisposable
     /// <summary>Position of each token in its sequence, [T], int64: an answer's go on from its prompt's length.</summary>
     public Tensor PositionIds { get; }
 
+    /// <summary>Type of each token, [T], int64: 0 in prompts, <see cref="TokenizedList.AnswerTokenType"/> in answers.</summary>
+    public Tensor TokenTypeIds { get; }
+
+    /// <summary>Row of the first token of each scored sequence, [N], int64: its prompt's, where it has one.</summary>
+    public Tensor FirstRows { get; }
+
     /// <summary>Row of the last token of each scored sequence, [N], int64: where its reward is read.</summary>
     public Tensor ScoredRows { get; }
 
     /// <summary>The segments, those without a parent first.</summary>
     public IReadOnlyList<Segment> Segments { get; }
+
+    /// <summary>Index of the segment that ends each scored sequence, N of them.</summary>
+    public IReadOnlyList<int> ScoredSegments { get; }
+
+    /// <summary>Whether segments continue others.</summary>
+    public bool SharesPrompts => Segments[^1].Parent != Segment.NoParent;
 
     /// <summary>Count of tokens in the row.</summary>
     public int TokenCount => Segments[^1].Start + Segments[^1].Length;
@@ -58,6 +77,9 @@ public sealed class PackedSequences : IDisposable
 
     /// <summary>The highest of the token ids.</summary>
     public int HighestTokenId { get; }
+
+    /// <summary>The highest of the token types.</summary>
+    public int HighestTokenType { get; }
 
     internal AttentionLayout Attention { get; }
 
@@ -79,14 +101,14 @@ public sealed class PackedSequences : IDisposable
             if (sharePrompts && list.PromptIds.Length > 0)
             {
                 prompt = pieces.Count;
-                pieces.Add(new Piece([list.PromptIds], 0, Segment.NoParent));
+                pieces.Add(new Piece(list.PromptIds, [], 0, 0, Segment.NoParent));
             }
             foreach (var answer in list.AnswerIds)
             {
                 scored.Add(pieces.Count);
                 pieces.Add(prompt == Segment.NoParent
-                    ? new Piece([list.PromptIds, answer], 0, Segment.NoParent)
-                    : new Piece([answer], list.PromptIds.Length, prompt));
+                    ? new Piece(list.PromptIds, answer, list.AnswerTokenType, 0, Segment.NoParent)
+                    : new Piece([], answer, list.AnswerTokenType, list.PromptIds.Length, prompt));
             }
         }
         return LayOut(pieces, scored);
@@ -104,6 +126,8 @@ public sealed class PackedSequences : IDisposable
     {
         TokenIds.Dispose();
         PositionIds.Dispose();
+        TokenTypeIds.Dispose();
+        FirstRows.Dispose();
         ScoredRows.Dispose();
         Attention.Dispose();
     }
@@ -118,17 +142,19 @@ public sealed class PackedSequences : IDisposable
 
         var tokenIds = new List<long>();
         var positionIds = new List<long>();
+        var tokenTypeIds = new List<long>();
         var segments = new List<Segment>();
         foreach (var piece in order.Select(index => pieces[index]))
         {
             segments.Add(new Segment(
                 tokenIds.Count, piece.Length, piece.Parent == Segment.NoParent ? Segment.NoParent : place[piece.Parent]));
-            tokenIds.AddRange(piece.Ids.SelectMany(ids => ids).Select(id => (long)id));
+            tokenIds.AddRange(piece.PromptIds.Concat(piece.AnswerIds).Select(id => (long)id));
+            tokenTypeIds.AddRange(Enumerable.Repeat(0L, piece.PromptIds.Length));
+            tokenTypeIds.AddRange(Enumerable.Repeat((long)piece.AnswerTokenType, piece.AnswerIds.Length));
             positionIds.AddRange(Enumerable.Range(piece.FirstPosition, piece.Length).Select(position => (long)position));
         }
         return new PackedSequences(
-            [.. tokenIds], [.. positionIds], [.. segments],
-            [.. scored.Select(index => (long)segments[place[index]].Start + pieces[index].Length - 1)]);
+            [.. tokenIds], [.. positionIds], [.. tokenTypeIds], [.. segments], [.. scored.Select(index => place[index])]);
     }
 
     private static void Check(IReadOnlyList<TokenizedList> lists)
@@ -147,9 +173,9 @@ public sealed class PackedSequences : IDisposable
         }
     }
 
-    /// <summary>A segment to be: its token ids, the position of the first, and the piece that it continues.</summary>
-    private sealed record Piece(int[][] Ids, int FirstPosition, int Parent)
+    /// <summary>A segment to be: its token ids, the answer's type, the position of the first token, and the piece that it continues.</summary>
+    private sealed record Piece(int[] PromptIds, int[] AnswerIds, int AnswerTokenType, int FirstPosition, int Parent)
     {
-        public int Length { get; } = Ids.Sum(ids => ids.Length);
+        public int Length => PromptIds.Length + AnswerIds.Length;
     }
 }

@@ -22,11 +22,11 @@ public sealed class RewardScorer(RewardTransformer model, int maxTokensPerBatch 
         {
             using var _ = no_grad();
             var rewards = new float[lists.Count][];
-            foreach (var batch in TokenBudget.Batches(lists, maxTokensPerBatch))
+            foreach (var batch in TokenBudget.Batches(lists, maxTokensPerBatch, model.Backbone.IsCausal))
             {
                 if (batch.Length == 1)
                 {
-                    var parts = TokenBudget.SplitAnswers(lists[batch[0]], maxTokensPerBatch);
+                    var parts = TokenBudget.SplitAnswers(lists[batch[0]], maxTokensPerBatch, model.Backbone.IsCausal);
                     rewards[batch[0]] = [.. parts.SelectMany(part => ScoreBatch([part])[0])];
                     continue;
                 }
@@ -45,7 +45,7 @@ public sealed class RewardScorer(RewardTransformer model, int maxTokensPerBatch 
     private float[][] ScoreBatch(IReadOnlyList<TokenizedList> lists)
     {
         using var scope = NewDisposeScope();
-        using var sequences = PackedSequences.Pack(lists);
+        using var sequences = model.Pack(lists);
         return RewardsByList(model.call(sequences), lists);
     }
 

@@ -1,5 +1,6 @@
 using RewardModel.Backbones;
 using RewardModel.Checkpoints;
+using RewardModel.Ranking;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -7,13 +8,11 @@ using static TorchSharp.torch;
 namespace RewardModel;
 
 /// <summary>
-/// A reward model: a transformer whose vocabulary head is replaced by a linear layer with one output. Reads packed sequences and
-/// returns one reward for each scored one, read at its last token.
+/// A reward model: a transformer whose vocabulary head is replaced by one that gives a single number. Reads packed sequences and
+/// returns one reward for each scored one: read at its last token by causal architectures, as their head does by encoders.
 /// </summary>
 public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
 {
-    private readonly ScalarHead score;
-
     private RewardTransformer(HuggingFaceConfig config, double dropout) : base(nameof(RewardTransformer))
     {
         if (!(dropout is >= 0 and < 1))
@@ -21,10 +20,9 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         Config = config;
         Dropout = dropout;
         Backbone = Backbone.Create(config, dropout);
-        score = new ScalarHead(Backbone.HiddenSize);
-        // With these names, a parameter is called here as it is in a checkpoint.
-        register_module(Backbone.BaseModelPrefix, Backbone);
-        register_module(nameof(score), score);
+        Head = Backbone.CreateHead();
+        register_module("backbone", Backbone);
+        register_module("head", Head);
         // The model outlives the dispose scope in which it is made.
         foreach (var parameter in parameters())
             parameter.DetachFromDisposeScope();
@@ -32,6 +30,9 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
 
     /// <summary>The transformer under the head.</summary>
     public Backbone Backbone { get; }
+
+    /// <summary>What makes rewards of the transformer's hidden states.</summary>
+    public RewardHead Head { get; }
 
     /// <summary>The config.json that the model was made from.</summary>
     public HuggingFaceConfig Config { get; }
@@ -43,7 +44,9 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     public bool HasNewHead { get; private set; }
 
     /// <summary>The parameters under the names that they have in a Hugging Face checkpoint: the model's own tensors, not copies.</summary>
-    public IEnumerable<(string Name, Parameter Parameter)> CheckpointParameters => named_parameters();
+    public IEnumerable<(string Name, Parameter Parameter)> CheckpointParameters =>
+        Backbone.named_parameters().Select(pair => ($"{Backbone.BaseModelPrefix}.{pair.Item1}", pair.Item2))
+            .Concat(Head.named_parameters());
 
     /// <summary>
     /// Reads a Hugging Face checkpoint: a language model, whose vocabulary head is dropped and a new head drawn, or a reward model.
@@ -56,11 +59,12 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     {
         using var scope = NewDisposeScope();
         var model = new RewardTransformer(HuggingFaceConfig.Read(directory), dropout);
-        model.HasNewHead = !WeightLoading.Load(directory, model);
+        var absent = WeightLoading.Load(directory, model);
+        model.HasNewHead = absent.Count > 0;
         if (model.HasNewHead)
         {
             manual_seed(seed);
-            model.InitializeHead();
+            model.InitializeHead(absent);
         }
         return model;
     }
@@ -77,7 +81,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         manual_seed(seed);
         using (no_grad())
             model.Backbone.InitializeWeights();
-        model.InitializeHead();
+        model.InitializeHead([.. model.Head.named_parameters().Select(pair => pair.Item1)]);
         return model;
     }
 
@@ -90,29 +94,22 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     {
         using var scope = NewDisposeScope();
         var hidden_TD = Backbone.call(sequences);
-        return score.call(hidden_TD.index_select(0, sequences.ScoredRows)).MoveToOuterDisposeScope();
+        return Head.forward(hidden_TD, sequences).MoveToOuterDisposeScope();
     }
 
-    // N(0, 1 / sqrt(D + 1)): Stiennon et al., arXiv 2009.01325, appendix B.1.
-    private void InitializeHead()
+    /// <summary>Packs lists as the backbone reads them: answers share their prompt where it is causal.</summary>
+    /// <inheritdoc cref="PackedSequences.Pack"/>
+    public PackedSequences Pack(IReadOnlyList<TokenizedList> lists) => PackedSequences.Pack(lists, Backbone.IsCausal);
+
+    // The last layer from N(0, 1 / sqrt(D + 1)): Stiennon et al., arXiv 2009.01325, appendix B.1. What some architectures have before it
+    // as everything else.
+    private void InitializeHead(IReadOnlyCollection<string> names)
     {
         using var _ = no_grad();
-        score.weight.normal_(0, 1 / Math.Sqrt(Backbone.HiddenSize + 1));
+        foreach (var (name, parameter) in Head.named_parameters().Where(pair => names.Contains(pair.Item1)))
+            if (name == Head.OutputWeight)
+                Initialization.Apply(name, parameter, 1 / Math.Sqrt(parameter.size(1) + 1));
+            else
+                Head.Initialize(name, parameter, Backbone.InitializerRange);
     }
-}
-
-/// <summary>The linear layer with one output in the place of the vocabulary head; no bias, as a ranking loss could not learn one.</summary>
-internal sealed class ScalarHead : nn.Module<Tensor, Tensor>
-{
-    public readonly Parameter weight;
-
-    public ScalarHead(long width) : base(nameof(ScalarHead))
-    {
-        weight = new Parameter(empty(1, width));
-        RegisterComponents();
-    }
-
-    /// <param name="hidden_ND">[N, D], any floating type.</param>
-    /// <returns>[N], float32 whatever the backbone computes with.</returns>
-    public override Tensor forward(Tensor hidden_ND) => nn.functional.linear(hidden_ND.to(float32), weight).squeeze(1);
 }

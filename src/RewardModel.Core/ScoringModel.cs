@@ -61,7 +61,8 @@ public sealed class ScoringModel : IDisposable
         var transformer = RewardTransformer.Load(directory);
         if (transformer.HasNewHead)
             throw new CheckpointException(
-                directory, ["tensor 'score.weight' is missing; expected the head of a trained reward model"], "Train it first.");
+                directory, [$"tensor {Quoted.Text(transformer.Head.OutputWeight)} is missing; expected the head of a trained reward model"],
+                "Train it first.");
         var tokenizer = HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
         return new ScoringModel(transformer, tokenizer, ScoringRule.Read(directory));
     }
@@ -75,9 +76,10 @@ public sealed class ScoringModel : IDisposable
                 nameof(lists))
             : AddUp(lists.Select(listTokenizer.Tokenize));
 
-    /// <summary>Lists that came as token ids, cut to the maximum length where they exceed it.</summary>
+    /// <summary>Lists that came as token ids, cut to the maximum length where they exceed it, with the rule's token type.</summary>
     public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Truncate(IReadOnlyList<TokenizedList> lists) =>
-        AddUp(lists.Select(list => truncation.Truncate(list with { AnswerTokenType = Rule.SpecialTokens.AnswerTokenType })));
+        AddUp(lists.Select(list => truncation.Truncate(
+            Rule.SpecialTokens.AnswerTokenType == 0 ? list : list with { AnswerTokenType = Rule.SpecialTokens.AnswerTokenType })));
 
     /// <summary>Scores answers to one prompt.</summary>
     /// <returns>One reward for each answer, higher is better. Prompts are cut as in <see cref="Tokenize"/>.</returns>
@@ -119,8 +121,8 @@ public sealed class ScoringModel : IDisposable
     }
 
     /// <summary>
-    /// transformers reads the reward at the right-most id that is not pad_token_id, so that must not be the id that ends every answer:
-    /// the configuration's, the tokenizer's, or else the first that differs.
+    /// transformers reads a decoder's reward at the right-most id that is not pad_token_id, so that must not be the id that ends every
+    /// answer: the configuration's, the tokenizer's, or else the first that differs.
     /// </summary>
     private int PaddingId(HuggingFaceConfig config)
     {
@@ -129,8 +131,8 @@ public sealed class ScoringModel : IDisposable
             config.Json["pad_token_id"]?.GetValue<int>(),
             Tokenizer?.PaddingId, Tokenizer?.UnknownId, Tokenizer?.BeginningOfSequenceId, 0, 1,
         };
-        return candidates.OfType<int>().First(id =>
-            id >= 0 && id < Transformer.Backbone.VocabularySize && !Rule.SpecialTokens.AfterAnswer.Contains(id));
+        var forbidden = Transformer.Backbone.IsCausal ? Rule.SpecialTokens.AfterAnswer : [];
+        return candidates.OfType<int>().First(id => id >= 0 && id < Transformer.Backbone.VocabularySize && !forbidden.Contains(id));
     }
 
     private static (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) AddUp(

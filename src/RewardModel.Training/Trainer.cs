@@ -163,7 +163,7 @@ public sealed class Trainer
             : lists.Sum(list => RankingPairs.CountOf(list.Scores));
         var metrics = new RankingMetricsAccumulator(loss);
         double stepLoss = 0;
-        foreach (var batch in TokenBudget.Batches(lists, options.MaxTokensPerBatch))
+        foreach (var batch in TokenBudget.Batches(lists, options.MaxTokensPerBatch, model.Backbone.IsCausal))
         {
             TokenizedList[] batchLists = [.. batch.Select(index => lists[index])];
             var (batchLoss, rewards) = AccumulateGradients(batchLists, divisor);
@@ -184,7 +184,7 @@ public sealed class Trainer
         model.zero_grad();
 
         clock.Stop();
-        var tokens = lists.Sum(list => PackedSequences.CountTokens(list));
+        var tokens = lists.Sum(list => PackedSequences.CountTokens(list, model.Backbone.IsCausal));
         state.TokensSeen += tokens;
         var stepsTaken = state.Step + 1;
         progress?.Report(new StepReport(
@@ -206,9 +206,10 @@ public sealed class Trainer
     {
         using var scope = NewDisposeScope();
         using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), options.LossNormalization);
-        if (lists.Length == 1 && TokenBudget.SplitAnswers(lists[0], options.MaxTokensPerBatch) is { Count: > 1 } parts)
+        if (lists.Length == 1
+            && TokenBudget.SplitAnswers(lists[0], options.MaxTokensPerBatch, model.Backbone.IsCausal) is { Count: > 1 } parts)
             return AccumulateInParts(parts, pairs, divisor);
-        using var sequences = PackedSequences.Pack(lists);
+        using var sequences = model.Pack(lists);
         var rewards = model.call(sequences);
         var batchLoss = loss.Sum(rewards, pairs).div(divisor);
         batchLoss.backward();
@@ -228,7 +229,7 @@ public sealed class Trainer
             foreach (var part in parts)
             {
                 generatorStates.Add(get_rng_state());
-                using var sequences = PackedSequences.Pack([part]);
+                using var sequences = model.Pack([part]);
                 partRewards.Add(model.call(sequences));
             }
 
@@ -241,7 +242,7 @@ public sealed class Trainer
         {
             using var scope = NewDisposeScope();
             set_rng_state(generatorStates[p]);
-            using var sequences = PackedSequences.Pack([parts[p]]);
+            using var sequences = model.Pack([parts[p]]);
             model.call(sequences).backward([rewardGradients[p]]);
         }
         using var accessor = rewards.detach().data<float>();

@@ -12,6 +12,8 @@ public static partial class torch
 
         public Tensor sigmoid() => Aten.sigmoid.Call(this);
 
+        public Tensor tanh() => Aten.tanh.Call(this);
+
         public Tensor relu() => Aten.relu.Call(this);
 
         public Tensor silu() => Aten.silu.Call(this);
@@ -19,8 +21,5 @@ public static partial class torch
         public Tensor gelu() => Aten.gelu.Call(this);
 
         public Tensor softmax(long dim, ScalarType? dtype = null) => Aten.softmax_int.Call(this, dim, dtype);
-
-        public Tensor normal_(double mean = 0, double std = 1, Generator generator = null) =>
-            Aten.normal_.Call(this, mean, std, generator);
     }
 }

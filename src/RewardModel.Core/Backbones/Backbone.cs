@@ -10,11 +10,35 @@ namespace RewardModel.Backbones;
 /// </remarks>
 public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>(name)
 {
+    private static readonly SortedDictionary<string, Func<ConfigReader, double, Backbone>> architectures = new(StringComparer.Ordinal)
+    {
+        ["bert"] = (settings, dropout) => new Bert(BertConfig.Read(settings), dropout),
+        ["deberta-v2"] = (settings, dropout) => new DebertaV2(DebertaV2Config.Read(settings), dropout),
+        ["gemma2"] = (settings, dropout) => new Gemma2(Gemma2Config.Read(settings), dropout),
+        ["gemma3_text"] = (settings, dropout) => new Gemma3Text(Gemma3TextConfig.Read(settings), dropout),
+        ["gpt2"] = (settings, dropout) => new Gpt2(Gpt2Config.Read(settings), dropout),
+        ["gpt_neox"] = (settings, dropout) => new GptNeoX(GptNeoXConfig.Read(settings), dropout),
+        ["llama"] = (settings, dropout) => new Llama(LlamaConfig.Read(settings), dropout),
+        ["mistral"] = (settings, dropout) => new Mistral(MistralConfig.Read(settings), dropout),
+        ["modernbert"] = (settings, dropout) => new ModernBert(ModernBertConfig.Read(settings), dropout),
+        ["opt"] = (settings, dropout) => new Opt(OptConfig.Read(settings), dropout),
+        ["phi3"] = (settings, dropout) => new Phi3(Phi3Config.Read(settings), dropout),
+        ["qwen2"] = (settings, dropout) => new Qwen2(Qwen2Config.Read(settings), dropout),
+        ["qwen3"] = (settings, dropout) => new Qwen3(Qwen3Config.Read(settings), dropout),
+        ["roberta"] = (settings, dropout) => new Roberta(RobertaConfig.Read(settings), dropout),
+    };
+
     /// <summary>Size D of a hidden state.</summary>
     public abstract int HiddenSize { get; }
 
     /// <summary>Rows of the token embedding.</summary>
     public abstract int VocabularySize { get; }
+
+    /// <summary>
+    /// Whether a token sees only those before it, so that answers can share their prompt. Encoders see both ways, and read every answer
+    /// with its own copy of the prompt.
+    /// </summary>
+    public virtual bool IsCausal => true;
 
     /// <summary>Most tokens of a sequence, prompt and answer together.</summary>
     public abstract int MaxPositions { get; }
@@ -31,6 +55,9 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
     /// <summary>Draws all weights anew, as the architecture's reference implementation does, from torch's default generator.</summary>
     public abstract void InitializeWeights();
 
+    /// <summary>The head of this architecture's sequence classification, its weights not yet set.</summary>
+    internal virtual RewardHead CreateHead() => new ScalarHead(HiddenSize);
+
     /// <summary>True for tensors of a checkpoint that this architecture has no use for: buffers that older versions saved.</summary>
     /// <param name="parameterName">The tensor's name without <see cref="BaseModelPrefix"/>.</param>
     internal virtual bool Ignores(string parameterName) => false;
@@ -44,23 +71,25 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
     internal static Backbone Create(HuggingFaceConfig config, double dropout)
     {
         var settings = config.Reader();
-        return settings.Text("model_type", "missing") switch
-        {
-            "gpt2" => new Gpt2(Gpt2Config.Read(settings), dropout),
-            "llama" => new Llama(LlamaConfig.Read(settings), dropout),
-            _ => throw new CheckpointException(
-                config.FilePath,
-                [$"the model_type is {settings.Text("model_type", "missing")}; expected one of: {string.Join(", ", ModelTypes)}"],
-                "Convert the model to one of these architectures, or use another one."),
-        };
+        var modelType = settings.Text("model_type", "missing");
+        return architectures.TryGetValue(modelType, out var create)
+            ? create(settings, dropout)
+            : throw new CheckpointException(
+                config.FilePath, [$"the model_type is {modelType}; expected one of: {string.Join(", ", ModelTypes)}"],
+                "Convert the model to one of these architectures, or use another one.");
     }
 
     /// <summary>The values of <c>model_type</c> that can be read.</summary>
-    public static IReadOnlyList<string> ModelTypes { get; } = ["gpt2", "llama"];
+    public static IReadOnlyList<string> ModelTypes => [.. architectures.Keys];
 
     /// <summary>Checks what every architecture needs of its input.</summary>
     protected void CheckInput(PackedSequences sequences)
     {
+        if (!IsCausal && sequences.SharesPrompts)
+            throw new ArgumentException(
+                $"The answers share their prompt; this {GetName()} reads in both directions, so every answer needs its own copy of it. "
+                + "Pack with sharePrompts: false.",
+                nameof(sequences));
         if (sequences.LongestSequence > MaxPositions)
             throw new ArgumentException(
                 $"A sequence has {sequences.LongestSequence} tokens; this {GetName()} takes at most {MaxPositions}. "
@@ -69,6 +98,15 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
         if (sequences.HighestTokenId >= VocabularySize)
             throw new ArgumentException(
                 $"A token id is {sequences.HighestTokenId}; the vocabulary of this {GetName()} has {VocabularySize} ids, from 0. "
+                + "Use the tokenizer that belongs to the model.",
+                nameof(sequences));
+    }
+    /// <summary>Checks what architectures with a table of token types need besides.</summary>
+    protected void CheckTokenTypes(PackedSequences sequences, int typeCount)
+    {
+        if (sequences.HighestTokenType >= typeCount)
+            throw new ArgumentException(
+                $"A token type is {sequences.HighestTokenType}; this {GetName()} has {typeCount}, from 0. "
                 + "Use the tokenizer that belongs to the model.",
                 nameof(sequences));
     }

@@ -96,8 +96,8 @@ internal sealed class Gpt2Attention : nn.Module
     {
         var headSize = config.Width / config.HeadCount;
         var qkv = c_attn.call(x_TD).view(-1, 3, config.HeadCount, headSize).unbind(1);
-        var output_TD = Attention.Apply(qkv[0], qkv[1], qkv[2], sequences, 1 / Math.Sqrt(headSize), training ? dropout : 0);
-        return c_proj.call(output_TD);
+        var options = new AttentionOptions(1 / Math.Sqrt(headSize)) { Dropout = training ? dropout : 0 };
+        return c_proj.call(Attention.Apply(qkv[0], qkv[1], qkv[2], sequences, options));
     }
 }
 

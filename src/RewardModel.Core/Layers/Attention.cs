@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace RewardModel.Layers;
 
 /// <summary>
-/// Causal softmax attention over packed sequences: a token sees its own segment up to itself, and the whole of the segment's
-/// parent. The one place that knows about segments.
+/// Softmax attention over packed sequences: a token sees its own segment and the segment's parent, as far as the architecture's reach
+/// goes. The one place that knows about segments.
 /// </summary>
 /// <remarks>
 /// T tokens of the row; N query heads, M key and value heads, G = N / M queries per key head, H size of a head; F, K, A, P and X as in
@@ -13,23 +13,22 @@ namespace RewardModel.Layers;
 /// </remarks>
 internal static class Attention
 {
-    /// <summary>softmax(scale * q k^T) v for every head.</summary>
+    /// <summary>softmax(q k^T) v for every head, with the scale, reach and so on of the options.</summary>
     /// <param name="q_TNH">Queries, rotated already where the model does so.</param>
     /// <param name="k_TMH">Keys; M divides N.</param>
     /// <param name="v_TMH">Values.</param>
     /// <param name="sequences">The packed row the tokens are of.</param>
-    /// <param name="scale">Factor on the products of queries and keys, mostly 1 / sqrt(H).</param>
-    /// <param name="dropout">Probability with which an attention weight is set to 0; 0 in evaluation.</param>
+    /// <param name="options">What the architecture does differently.</param>
     /// <returns>[T, N * H].</returns>
-    public static Tensor Apply(Tensor q_TNH, Tensor k_TMH, Tensor v_TMH, PackedSequences sequences, double scale, double dropout = 0)
+    public static Tensor Apply(Tensor q_TNH, Tensor k_TMH, Tensor v_TMH, PackedSequences sequences, AttentionOptions options)
     {
         var layout = sequences.Attention;
-        var outputs = layout.Blocks.Select(block => Apply(q_TNH, k_TMH, v_TMH, block, layout.RootTokenCount, scale, dropout)).ToArray();
+        var outputs = layout.Blocks.Select(block => Apply(q_TNH, k_TMH, v_TMH, block, layout.RootTokenCount, options)).ToArray();
         return outputs.Length == 1 ? outputs[0] : cat(outputs);
     }
 
     private static Tensor Apply(
-        Tensor q_TNH, Tensor k_TMH, Tensor v_TMH, AttentionBlock block, int rootTokenCount, double scale, double dropout)
+        Tensor q_TNH, Tensor k_TMH, Tensor v_TMH, AttentionBlock block, int rootTokenCount, AttentionOptions options)
     {
         var (heads, keyHeads, headSize) = (q_TNH.size(1), k_TMH.size(1), q_TNH.size(2));
         var groups = heads / keyHeads;
@@ -47,8 +46,12 @@ internal static class Attention
                 .view(families, parentLength, keyHeads, headSize).permute(0, 2, 1, 3)
                 .reshape(families * keyHeads, parentLength, headSize);
 
-        var q_Own = Own(q_TNH, groups).mul(scale);
-        var scores = q_Own.bmm(Own(k_TMH, 1).transpose(1, 2)).view(families, keyHeads, children, groups, length, length);
+        var q_Own = Own(q_TNH, groups).mul(options.Scale);
+        var k_Own = Own(k_TMH, 1);
+        var products = q_Own.bmm(k_Own.transpose(1, 2));
+        if (options.Bias is not null)
+            products = products.add(options.Bias(q_Own, k_Own));
+        var scores = products.view(families, keyHeads, children, groups, length, length);
         var parentQueries = children * groups * length;
         if (block.Parents is not null)
         {
@@ -56,7 +59,9 @@ internal static class Attention
             scores = cat([toParents.view(families, keyHeads, children, groups, length, parentLength), scores], -1);
         }
 
-        var weights = Dropout.Apply(scores.add(block.Mask_F111AX).softmax(-1), dropout, training: true);
+        if (options.SoftCap is { } cap)
+            scores = scores.div(cap).tanh().mul(cap);
+        var weights = Dropout.Apply(scores.add(block.Mask_F111AX(options.Reach)).softmax(-1), options.Dropout, training: true);
 
         var ownWeights = weights.narrow(-1, parentLength, length).reshape(families * keyHeads * children, groups * length, length);
         var output = ownWeights.bmm(Own(v_TMH, 1)).view(families * keyHeads, parentQueries, headSize);

@@ -74,6 +74,10 @@ internal sealed class AttentionLayout : IDisposable
 /// </remarks>
 internal sealed class AttentionBlock : IDisposable
 {
+    private readonly int[] ownLengths;
+    private readonly int[] parentLengths;
+    private readonly Dictionary<AttentionReach, Tensor> masks = [];
+
     public AttentionBlock(IReadOnlyList<Segment> segments, int first, int count, int childCount, int rootTokenCount)
     {
         Segment[] own = [.. segments.Skip(first).Take(count)];
@@ -87,12 +91,13 @@ internal sealed class AttentionBlock : IDisposable
         Segment[] parents = own[0].Parent == Segment.NoParent
             ? []
             : [.. own.Chunk(childCount).Select(family => segments[family[0].Parent])];
+        ownLengths = [.. own.Select(segment => segment.Length)];
+        parentLengths = [.. parents.Select(parent => parent.Length)];
         if (parents.Length > 0)
         {
-            ParentLength = parents.Max(parent => parent.Length);
+            ParentLength = parentLengths.Max();
             Parents = new PaddedRows([.. parents.Select(parent => (parent.Start, parent.Length))], rootTokenCount, ParentLength);
         }
-        Mask_F111AX = WrappedTensorDisposeScope(() => Mask(parents)).DetachFromDisposeScope();
     }
 
     /// <summary>First row of the block's tokens.</summary>
@@ -117,29 +122,48 @@ internal sealed class AttentionBlock : IDisposable
 
     /// <summary>
     /// Queries against X = P + A keys, the parent's and then the segment's own: 0 where the query sees the key, else minus infinity,
-    /// float32; [1, 1, 1, 1, A, A] without parents.
+    /// float32. F is 1 where all families see the same.
     /// </summary>
-    public Tensor Mask_F111AX { get; }
+    public Tensor Mask_F111AX(AttentionReach reach)
+    {
+        reach = reach.For(ParentLength + Length);
+        if (!masks.TryGetValue(reach, out var mask))
+        {
+            mask = WrappedTensorDisposeScope(() => Mask(reach)).DetachFromDisposeScope();
+            masks.Add(reach, mask);
+        }
+        return mask;
+    }
 
     public void Dispose()
     {
         Own.Dispose();
         Parents?.Dispose();
-        Mask_F111AX.Dispose();
+        foreach (var mask in masks.Values)
+            mask.Dispose();
     }
 
-    private Tensor Mask(Segment[] parents)
+    private Tensor Mask(AttentionReach reach)
     {
-        int[] parentLengths = parents.Length == 0 ? [0] : [.. parents.Select(parent => parent.Length)];
+        // Keys of the padding stand behind all others, where causal queries don't look. Encoders look there, and have no parents.
+        var families = reach.After > 0 ? ownLengths.Select(length => (Parent: 0, Own: length))
+            : parentLengths.Length > 0 ? parentLengths.Select(length => (Parent: length, Own: Length))
+            : [(Parent: 0, Own: Length)];
+        (int Parent, int Own)[] lengths = [.. families.Distinct().Count() == 1 ? families.Take(1) : families];
         var keys = ParentLength + Length;
-        var mask = new float[parentLengths.Length * Length * keys];
-        for (var family = 0; family < parentLengths.Length; family++)
+        var mask = new float[checked(lengths.Length * Length * keys)];
+        for (var family = 0; family < lengths.Length; family++)
             for (var query = 0; query < Length; query++)
                 for (var key = 0; key < keys; key++)
                 {
-                    var isSeen = key < ParentLength ? key < parentLengths[family] : key - ParentLength <= query;
+                    var (parent, own) = lengths[family];
+                    var ownKey = key - ParentLength;
+                    // Positions count on from the parent's own length. Queries of the padding see themselves, for want of others.
+                    var isSeen = ownKey < 0
+                        ? key < parent && reach.Sees(parent + query, key)
+                        : ownKey == query || (ownKey < own && reach.Sees(query, ownKey));
                     mask[(family * Length + query) * keys + key] = isSeen ? 0 : float.NegativeInfinity;
                 }
-        return tensor(mask).view(parentLengths.Length, 1, 1, 1, Length, keys);
+        return tensor(mask).view(lengths.Length, 1, 1, 1, Length, keys);
     }
 }

@@ -8,11 +8,12 @@ public static class TokenBudget
     /// </summary>
     /// <param name="lists">The lists to divide.</param>
     /// <param name="maxTokens">Most tokens of a batch, as <see cref="PackedSequences.CountTokens"/> counts them; at least 1.</param>
+    /// <param name="sharePrompts">Whether the answers of a list share its prompt.</param>
     /// <returns>Per batch, indices into <paramref name="lists"/>; each list is in exactly one batch.</returns>
-    public static IReadOnlyList<int[]> Batches(IReadOnlyList<TokenizedList> lists, int maxTokens)
+    public static IReadOnlyList<int[]> Batches(IReadOnlyList<TokenizedList> lists, int maxTokens, bool sharePrompts = true)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxTokens, 1);
-        var tokens = lists.Select(list => PackedSequences.CountTokens(list)).ToArray();
+        var tokens = lists.Select(list => PackedSequences.CountTokens(list, sharePrompts)).ToArray();
         var batches = new List<int[]>();
         var batch = new List<int>();
         var batchTokens = 0;
@@ -36,14 +37,15 @@ public static class TokenBudget
     /// Cuts one list into lists of consecutive answers with the same prompt, each within the budget where that is possible: a single
     /// answer with its prompt is never divided.
     /// </summary>
-    public static IReadOnlyList<TokenizedList> SplitAnswers(TokenizedList list, int maxTokens)
+    public static IReadOnlyList<TokenizedList> SplitAnswers(TokenizedList list, int maxTokens, bool sharePrompts = true)
     {
+        int TokensOf(int answer) => list.AnswerIds[answer].Length + (sharePrompts ? 0 : list.PromptIds.Length);
         var parts = new List<TokenizedList>();
         for (int first = 0, next; first < list.AnswerIds.Count; first = next)
         {
             var tokens = list.PromptIds.Length + list.AnswerIds[first].Length;
-            for (next = first + 1; next < list.AnswerIds.Count && tokens + list.AnswerIds[next].Length <= maxTokens; next++)
-                tokens += list.AnswerIds[next].Length;
+            for (next = first + 1; next < list.AnswerIds.Count && tokens + TokensOf(next) <= maxTokens; next++)
+                tokens += TokensOf(next);
             parts.Add(list with
             {
                 AnswerIds = [.. list.AnswerIds.Skip(first).Take(next - first)],

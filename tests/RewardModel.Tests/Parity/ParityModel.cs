@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Backbones;
 using RewardModel.Checkpoints;
 using RewardModel.Ranking;
 using static TorchSharp.torch;
@@ -18,12 +19,25 @@ internal sealed class ParityModel : IDisposable
         Directory = directory;
     }
 
+    /// <summary>Models of this folder.</summary>
+    public static IReadOnlyList<string> NamesOfRepository { get; } =
+        [.. System.IO.Directory.EnumerateFiles(Folder, "*.json").Where(file => IsKnown(file))
+            .Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)];
+
+    /// <summary>Models of the larger set, where it is present.</summary>
+    public static IReadOnlyList<string> NamesOfSharedSet { get; } = Shared.SkipReason("goldens") is null
+        ? [.. System.IO.Directory.EnumerateDirectories(Shared.PathOf("goldens"))
+            .Where(directory => IsKnown(Path.Combine(directory, "config.json")))
+            .Select(directory => Path.GetFileName(directory)).Order(StringComparer.Ordinal)]
+        : ["absent"];
+
     /// <summary>Models of this folder, each with the configuration as transformers 5 and as transformers 4 spell it.</summary>
-    public static TheoryData<string, string> OfRepositoryInBothSpellings =>
-        InBothSpellings("gpt2", "llama", "llama_rope_theta", "llama_rope_llama3");
+    public static TheoryData<string, string> OfRepositoryInBothSpellings => InBothSpellings(NamesOfRepository);
 
     /// <summary>Models of the larger set, in the same two spellings.</summary>
-    public static TheoryData<string, string> OfSharedSetInBothSpellings => InBothSpellings("gpt2", "llama", "llama_rope_llama3");
+    public static TheoryData<string, string> OfSharedSetInBothSpellings => InBothSpellings(NamesOfSharedSet);
+
+    private static string Folder => Path.Combine(Shared.RepositoryRoot, "tests/RewardModel.Tests/Parity");
 
     public JsonNode Expected { get; }
 
@@ -33,8 +47,7 @@ internal sealed class ParityModel : IDisposable
     /// <summary>A model of this folder, written out as a checkpoint.</summary>
     public static ParityModel OfRepository(string name, string config = "config", Action<JsonObject>? change = null)
     {
-        var expectedFile = Path.Combine(Shared.RepositoryRoot, "tests/RewardModel.Tests/Parity", $"{name}.json");
-        var expected = JsonNode.Parse(File.ReadAllText(expectedFile))!;
+        var expected = JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, $"{name}.json")))!;
         var directory = System.IO.Directory.CreateTempSubdirectory("reward-model-parity-").FullName;
         var settings = expected[config]!.DeepClone().AsObject();
         change?.Invoke(settings);
@@ -61,6 +74,67 @@ internal sealed class ParityModel : IDisposable
 
     public RewardTransformer Load() => RewardTransformer.Load(Directory);
 
+    /// <summary>
+    /// A model of the same kind with random weights, for sequences of up to 96 tokens with ids up to
+    /// <see cref="TinyModel.VocabularySize"/>.
+    /// </summary>
+    public static RewardTransformer Random(string name)
+    {
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, $"{name}.json")))!["config"]!.DeepClone().AsObject();
+        foreach (var setting in new[] { "n_positions", "max_position_embeddings", "original_max_position_embeddings" })
+            if (config.ContainsKey(setting))
+            {
+                config[setting] = 128;
+                if (config["rope_parameters"] is JsonObject rotary && rotary.ContainsKey(setting))
+                    rotary[setting] = 128;
+            }
+        // ModernBERT cuts its weights off, and draws those that write into the residual stream smaller. In OPT with projections around the
+        // layers small weights leave little to see.
+        var range = config.ContainsKey("initializer_cutoff_factor") ? 0.2 : 0.05;
+        foreach (var (setting, value) in new[] { ("initializer_range", range), ("init_std", 0.1) })
+            if (config.ContainsKey(setting))
+                config[setting] = value;
+        return RewardTransformer.FromConfig(HuggingFaceConfig.Parse(config.ToJsonString(), "config.json"), seed: 1);
+    }
+
+    /// <summary>How far the rewards of a model of this folder move from the reference when its checkpoint is changed.</summary>
+    /// <param name="name">The model.</param>
+    /// <param name="changeConfig">Changes config.json.</param>
+    /// <param name="changeWeights">Changes the tensors, by name.</param>
+    public static double RewardChange(
+        string name, Action<JsonObject>? changeConfig = null, Action<Dictionary<string, Tensor>>? changeWeights = null)
+    {
+        using var scope = NewDisposeScope();
+        using var model = OfRepository(name, change: changeConfig);
+        if (changeWeights is not null)
+        {
+            var tensors = new Dictionary<string, Tensor>();
+            using (var reader = CheckpointReader.Open(model.Directory))
+                foreach (var tensor in reader.Names)
+                    tensors.Add(tensor, reader.Read(tensor));
+            changeWeights(tensors);
+            CheckpointWriter.Write(model.Directory, [.. tensors.Select(pair => (pair.Key, pair.Value))]);
+        }
+        using var transformer = model.Load();
+        var rewards = new RewardScorer(transformer).Score(model.RankedLists());
+        return model.Expected["ranking"]!["rewards"].Deserialize<float[][]>()!.Zip(rewards)
+            .Max(pair => pair.First.Zip(pair.Second).Max(reward => Math.Abs(reward.First - reward.Second)));
+    }
+
+    /// <summary>What is said about a model of this folder when its config.json is changed.</summary>
+    public static IReadOnlyList<string> Problems(string name, Action<JsonObject> changeConfig)
+    {
+        using var model = OfRepository(name, change: changeConfig);
+        return Assert.Throws<CheckpointException>(model.Load).Problems;
+    }
+
+    /// <summary>A change of weights that leaves out a layer.</summary>
+    public static Action<Dictionary<string, Tensor>> DropLayer(int number) => tensors =>
+    {
+        foreach (var name in tensors.Keys.Where(name => name.Contains($".{number}.", StringComparison.Ordinal)))
+            tensors.Remove(name);
+    };
+
     /// <summary>The padded batch without its padding, as lists of one answer each: to be packed with or without a shared prompt.</summary>
     public IReadOnlyList<TokenizedList> BatchRows()
     {
@@ -79,7 +153,10 @@ internal sealed class ParityModel : IDisposable
 
     public void Dispose() => System.IO.Directory.Delete(Directory, recursive: true);
 
-    private static TheoryData<string, string> InBothSpellings(params string[] names)
+    private static bool IsKnown(string file) =>
+        Backbone.ModelTypes.Contains((string)JsonNode.Parse(File.ReadAllText(file))!["model_type"]!);
+
+    private static TheoryData<string, string> InBothSpellings(IReadOnlyList<string> names)
     {
         var data = new TheoryData<string, string>();
         foreach (var name in names)

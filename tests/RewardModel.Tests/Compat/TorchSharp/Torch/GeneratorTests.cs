@@ -36,9 +36,9 @@ public sealed class GeneratorTests
         var generator = manual_seed(1);
         generator.Dispose();
         generator.Dispose();
-        var error = Assert.Throws<InvalidOperationException>(() => zeros(1).normal_(generator: generator));
+        var error = Assert.Throws<InvalidOperationException>(() => nn.init.normal_(zeros(1), generator: generator));
         Assert.Equal("Generator invalid -- empty handle.", error.Message);
     }
 
-    private static double[] Draw() => Of(zeros(4).normal_());
+    private static double[] Draw() => Of(nn.init.normal_(zeros(4)));
 }
