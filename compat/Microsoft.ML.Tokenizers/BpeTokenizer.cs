@@ -16,7 +16,8 @@ public sealed class BpeTokenizer : Tokenizer
     private readonly bool fuseUnknownTokens;
     private readonly bool byteLevel;
     private readonly PairMerger merger;
-    private readonly WordCache cache = new();
+    private readonly string continuingPrefix;
+    private readonly string endSuffix;
 
     private BpeTokenizer(BpeOptions options)
     {
@@ -26,9 +27,11 @@ public sealed class BpeTokenizer : Tokenizer
         foreach (var (token, id) in vocabulary)
             tokensById[id] = token;
 
-        PreTokenizer = options.PreTokenizer ?? new WordPreTokenizer();
+        PreTokenizer = new WordPreTokenizer();
         fuseUnknownTokens = options.FuseUnknownTokens;
         byteLevel = options.ByteLevel;
+        continuingPrefix = options.ContinuingSubwordPrefix ?? "";
+        endSuffix = options.EndOfWordSuffix ?? "";
         unknownId = options.UnknownToken is null ? NoId : IdOf(options.UnknownToken);
         if (byteLevel)
             byteIds = [.. Enumerable.Range(0, 256).Select(value => IdOrNone([ByteAlphabet.CharOf((byte)value)]))];
@@ -125,14 +128,10 @@ public sealed class BpeTokenizer : Tokenizer
         }
     }
 
-    private Symbol[] SymbolsOf(ReadOnlySpan<char> word)
+    private ReadOnlySpan<Symbol> SymbolsOf(ReadOnlySpan<char> word)
     {
-        if (cache.TryGet(word, out var cached))
-            return cached;
         var symbols = byteLevel ? SymbolsOfBytes(word) : SymbolsOfCharacters(word);
-        var merged = symbols[..merger.Merge(symbols)].ToArray();
-        cache.Add(word, merged);
-        return merged;
+        return symbols[..merger.Merge(symbols)];
     }
 
     private Span<Symbol> SymbolsOfBytes(ReadOnlySpan<char> word)
@@ -153,9 +152,17 @@ public sealed class BpeTokenizer : Tokenizer
         for (int start = 0, length; start < word.Length; start += length)
         {
             length = CharCount(word[start..]);
-            AddSymbol(symbols, ref count, IdOrNone(word.Slice(start, length)), start, start + length);
+            AddSymbol(symbols, ref count, IdOfCharacter(word, start, start + length), start, start + length);
         }
         return symbols.AsSpan(0, count);
+    }
+
+    private int IdOfCharacter(ReadOnlySpan<char> word, int start, int end)
+    {
+        var prefix = start > 0 ? continuingPrefix : "";
+        var suffix = end == word.Length ? endSuffix : "";
+        var character = word[start..end];
+        return IdOrNone(prefix.Length + suffix.Length == 0 ? character : $"{prefix}{character}{suffix}");
     }
 
     private void AddSymbol(Symbol[] symbols, ref int count, int id, int start, int end)
@@ -192,7 +199,7 @@ public sealed class BpeTokenizer : Tokenizer
             if (space <= 0 || space == line.Length - 1)
                 throw new InvalidOperationException($"the merge '{line}' is not two tokens with a space between");
             var (left, right) = (line[..space], line[(space + 1)..]);
-            merges.TryAdd((IdOf(left), IdOf(right)), (merges.Count, IdOf(left + right)));
+            merges.TryAdd((IdOf(left), IdOf(right)), (merges.Count, IdOf(left + right[Math.Min(continuingPrefix.Length, right.Length)..])));
         }
         return merges;
     }

@@ -22,7 +22,7 @@ public sealed class ScoringModel : IDisposable
     /// <exception cref="ArgumentException">The maximum length or the vocabulary is larger than the transformer's.</exception>
     public ScoringModel(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null)
         : this(transformer, tokenizer, new ScoringRule(
-            tokenizer?.SpecialTokenRule ?? new SpecialTokenRule(null, null), maxLength ?? transformer.Backbone.MaxPositions))
+            tokenizer?.SpecialTokenRule ?? SpecialTokenRule.None, maxLength ?? transformer.Backbone.MaxPositions))
     {
     }
 
@@ -76,9 +76,10 @@ public sealed class ScoringModel : IDisposable
                 nameof(lists))
             : AddUp(lists.Select(listTokenizer.Tokenize));
 
-    /// <summary>Lists that came as token ids, cut to the maximum length where they exceed it.</summary>
+    /// <summary>Lists that came as token ids, cut to the maximum length where they exceed it, with the rule's token type.</summary>
     public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Truncate(IReadOnlyList<TokenizedList> lists) =>
-        AddUp(lists.Select(truncation.Truncate));
+        AddUp(lists.Select(list => truncation.Truncate(
+            Rule.SpecialTokens.AnswerTokenType == 0 ? list : list with { AnswerTokenType = Rule.SpecialTokens.AnswerTokenType })));
 
     /// <summary>Scores answers to one prompt.</summary>
     /// <returns>One reward for each answer, higher is better. Prompts are cut as in <see cref="Tokenize"/>.</returns>
@@ -130,8 +131,8 @@ public sealed class ScoringModel : IDisposable
             config.Json["pad_token_id"]?.GetValue<int>(),
             Tokenizer?.PaddingId, Tokenizer?.UnknownId, Tokenizer?.BeginningOfSequenceId, 0, 1,
         };
-        var forbidden = Transformer.Backbone.IsCausal ? Rule.SpecialTokens.AppendId : null;
-        return candidates.First(id => id is >= 0 && id < Transformer.Backbone.VocabularySize && id != forbidden)!.Value;
+        var forbidden = Transformer.Backbone.IsCausal ? Rule.SpecialTokens.AfterAnswer : [];
+        return candidates.OfType<int>().First(id => id >= 0 && id < Transformer.Backbone.VocabularySize && !forbidden.Contains(id));
     }
 
     private static (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) AddUp(

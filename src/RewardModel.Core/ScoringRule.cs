@@ -9,7 +9,7 @@ namespace RewardModel;
 /// What a reward depends on besides weights and tokenizer. Saved with the model as <c>reward_model.json</c>, so that it can't change
 /// between training and scoring.
 /// </summary>
-/// <param name="SpecialTokens">The ids put before prompts and after answers. Lists that come as token ids are taken to have them.</param>
+/// <param name="SpecialTokens">The ids put around prompts and answers. Lists that come as token ids are taken to have them.</param>
 /// <param name="MaxLength">
 /// Most tokens of prompt and answer together: prompts are cut on the left, see <see cref="ListTruncation"/>.
 /// </param>

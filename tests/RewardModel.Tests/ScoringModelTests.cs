@@ -48,8 +48,41 @@ public class ScoringModelTests
         using var model = new ScoringModel(TinyModel.Create("gpt2"), Tokenizer(directory), maxLength: 12);
         model.Save(directory["model"]);
         using var loaded = ScoringModel.Load(directory["model"]);
-        Assert.Equal(new ScoringRule(new SpecialTokenRule(null, 26), 12), loaded.Rule);
+        Assert.Equal(new ScoringRule(new SpecialTokenRule([], [], [26]), 12), loaded.Rule);
         Assert.Equal(model.Score("abcdefghijkl", "x", "yz"), loaded.Score("abcdefghijkl", "x", "yz"));
+    }
+
+    [Fact]
+    public void An_encoder_reads_a_pair_of_texts_also_when_loaded_again()
+    {
+        using var directory = new TemporaryDirectory();
+        Directory.CreateDirectory(directory["tokenizer"]);
+        File.WriteAllText(
+            directory["tokenizer/tokenizer.json"],
+            """
+            {"pre_tokenizer": {"type": "Whitespace"},
+             "post_processor": {"type": "BertProcessing", "cls": ["[CLS]", 1], "sep": ["[SEP]", 2]},
+             "model": {"type": "WordLevel", "unk_token": "[UNK]", "vocab": {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "a": 3, "b": 4, "c": 5}}}
+            """);
+        var config = HuggingFaceConfig.Parse(
+            """
+            {"model_type": "bert", "vocab_size": 6, "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1,
+             "num_attention_heads": 2, "max_position_embeddings": 8, "type_vocab_size": 2, "initializer_range": 0.2}
+            """, "config.json");
+        using var model = new ScoringModel(
+            RewardTransformer.FromConfig(config, 0, 1), HuggingFaceTokenizer.Load(directory["tokenizer"]), maxLength: 6);
+        var (lists, cut) = model.Tokenize([RankedList.BestFirst("a b c", "a", "b")]);
+        Assert.Equal([1, 4, 5, 2], lists[0].PromptIds);
+        Assert.Equal([[3, 2], [4, 2]], lists[0].AnswerIds);
+        Assert.Equal((1, new TruncationCount(1, 0)), (lists[0].AnswerTokenType, cut));
+
+        model.Save(directory["model"]);
+        using var loaded = ScoringModel.Load(directory["model"]);
+        Assert.Equal(new ScoringRule(new SpecialTokenRule([1], [2], [2], 1), 6), loaded.Rule);
+        var rewards = model.Score("a b c", "a", "b");
+        Assert.Equal(rewards, loaded.Score("a b c", "a", "b"));
+        var withoutTypes = loaded.Truncate([lists[0] with { AnswerTokenType = 0 }]).Lists;
+        Assert.Equal(rewards, new RewardScorer(loaded.Transformer).Score(withoutTypes)[0]);
     }
 
     [Fact]

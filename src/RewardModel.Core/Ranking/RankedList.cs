@@ -31,7 +31,7 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
 }
 
 /// <summary>A <see cref="RankedList"/> as token ids.</summary>
-/// <param name="PromptIds">Token ids of the prompt, special tokens at its start included; may be empty.</param>
+/// <param name="PromptIds">Token ids of the prompt, special tokens around it included; may be empty.</param>
 /// <param name="AnswerIds">Token ids of each of the K answers, special tokens at its end included; at least one id each.</param>
 /// <param name="Scores">K scores, higher is better; equal scores are ties.</param>
 /// <param name="Source">Where the list was read from.</param>

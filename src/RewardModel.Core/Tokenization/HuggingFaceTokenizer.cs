@@ -5,7 +5,9 @@ namespace RewardModel.Tokenization;
 
 /// <summary>
 /// The tokenizer of a Hugging Face checkpoint, read from tokenizer.json, with the names of its special tokens from
-/// tokenizer_config.json or special_tokens_map.json. Its ids are those of Hugging Face's tokenizers. Safe for many threads.
+/// tokenizer_config.json or special_tokens_map.json. Without a tokenizer.json it is read from vocab.txt (BERT), from vocab.json and
+/// merges.txt (GPT-2, RoBERTa, Qwen2), or from a SentencePiece model (Llama, T5, XLM-RoBERTa, ALBERT, DeBERTa-v2), as transformers
+/// converts these. Its ids are those of Hugging Face's tokenizers. Safe for many threads.
 /// </summary>
 public sealed class HuggingFaceTokenizer
 {
@@ -54,8 +56,9 @@ public sealed class HuggingFaceTokenizer
     public int? UnknownId { get; }
 
     /// <summary>
-    /// What the tokenizer's own convention puts around a prompt and its answer: before the prompt <c>bos_token</c> if
-    /// <c>add_bos_token</c> is true, nothing if it is false, and what the post-processor puts there if nothing is said; after the answer
+    /// What the tokenizer's own convention puts around a prompt and its answer. For an encoder, whose post-processor separates a pair of
+    /// texts, what the post-processor puts around a pair. For others, before the prompt <c>bos_token</c> if <c>add_bos_token</c> is true,
+    /// nothing if it is false, and what the post-processor puts there if nothing is said; nothing between; after the answer
     /// <c>eos_token</c>, and without one what the post-processor puts there.
     /// </summary>
     public SpecialTokenRule SpecialTokenRule { get; }
@@ -66,11 +69,11 @@ public sealed class HuggingFaceTokenizer
     /// <summary>The paths of the directory's tokenizer files, all of which belong, byte for byte, into a model exported with it.</summary>
     public IReadOnlyList<string> Files { get; }
 
-    /// <summary>Whether a directory has a tokenizer: a tokenizer.json.</summary>
+    /// <summary>Whether a directory has a tokenizer: a tokenizer.json, or the files that came before it.</summary>
     public static bool IsIn(string directory) => TokenizerDirectory.HasTokenizer(directory);
 
     /// <summary>Reads a tokenizer.</summary>
-    /// <param name="directory">A checkpoint's directory, with at least a tokenizer.json.</param>
+    /// <param name="directory">A checkpoint's directory, with at least a tokenizer.json or the files that came before it.</param>
     /// <exception cref="TokenizerException">
     /// A file is missing or malformed, or asks for something that this library doesn't have; the message lists everything.
     /// </exception>
@@ -82,7 +85,7 @@ public sealed class HuggingFaceTokenizer
     public IReadOnlyList<int> Encode(string text, bool addSpecialTokens)
     {
         var ids = Tokenizer.EncodeToIds(text);
-        return addSpecialTokens ? [.. postProcessor.IdsBefore, .. ids, .. postProcessor.IdsAfter] : ids;
+        return addSpecialTokens ? [.. postProcessor.Before, .. ids, .. postProcessor.After] : ids;
     }
 
     /// <summary>The text of the ids, by the tokenizer.json's decoder alone (<c>clean_up_tokenization_spaces</c> is not applied).</summary>

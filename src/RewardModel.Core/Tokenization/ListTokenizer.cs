@@ -17,7 +17,7 @@ public sealed class ListTokenizer
     /// <param name="tokenizer">
     /// What encodes texts; <see cref="HuggingFaceTokenizer.PlainTextTokenizer"/>, unless special tokens in the texts are to be found.
     /// </param>
-    /// <param name="rule">The special tokens before prompts and after answers.</param>
+    /// <param name="rule">The special tokens around prompts and answers.</param>
     /// <param name="maxLength">The most tokens that a prompt and one of its answers may have together, special tokens included.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxLength"/> leaves no token for an answer's text.</exception>
     public ListTokenizer(Tokenizer tokenizer, SpecialTokenRule rule, int maxLength)
@@ -32,8 +32,8 @@ public sealed class ListTokenizer
     /// <exception cref="TokenizerException">Answers have no tokens, and no special token is appended to them.</exception>
     public (TokenizedList List, TruncationCount Cut) Tokenize(RankedList list)
     {
-        int[] promptIds = [.. Optional(rule.PrependId), .. tokenizer.EncodeToIds(list.Prompt)];
-        int[][] answerIds = [.. list.Answers.Select(answer => (int[])[.. tokenizer.EncodeToIds(answer), .. Optional(rule.AppendId)])];
+        int[] promptIds = [.. rule.BeforePrompt, .. tokenizer.EncodeToIds(list.Prompt), .. rule.AfterPrompt];
+        int[][] answerIds = [.. list.Answers.Select(answer => (int[])[.. tokenizer.EncodeToIds(answer), .. rule.AfterAnswer])];
         string[] problems =
         [
             .. from i in Enumerable.Range(0, answerIds.Length)
@@ -42,8 +42,7 @@ public sealed class ListTokenizer
         ];
         if (problems.Length > 0)
             throw new TokenizerException(list.Source.ToString(), problems);
-        return truncation.Truncate(new TokenizedList(promptIds, answerIds, list.Scores, list.Source));
+        return truncation.Truncate(
+            new TokenizedList(promptIds, answerIds, list.Scores, list.Source) { AnswerTokenType = rule.AnswerTokenType });
     }
-
-    private static int[] Optional(int? id) => id is { } value ? [value] : [];
 }

@@ -4,24 +4,23 @@ namespace RewardModel.Tokenization;
 
 /// <summary>
 /// Cuts tokenized lists so that the prompt and each of its answers fit together. The K answers share one prompt, so it is cut for the
-/// longest of them: at its start, keeping the special token there. Only an answer that doesn't fit even without a prompt is cut: at its
-/// end, keeping the special token there.
+/// longest of them: at the start of its text, keeping the special tokens around it. Only an answer that doesn't fit even without a
+/// prompt's text is cut: at the end of its text, keeping the special tokens there.
 /// </summary>
 public sealed class ListTruncation
 {
     private readonly SpecialTokenRule rule;
 
-    /// <param name="rule">The special tokens that are kept where they stand first in a prompt or last in an answer.</param>
+    /// <param name="rule">The special tokens that are kept where they stand at the ends of a prompt or at the end of an answer.</param>
     /// <param name="maxLength">The most tokens that a prompt and one of its answers may have together, special tokens included.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxLength"/> leaves no token for an answer's text.</exception>
     public ListTruncation(SpecialTokenRule rule, int maxLength)
     {
         ArgumentNullException.ThrowIfNull(rule);
-        var specialCount = (rule.PrependId is null ? 0 : 1) + (rule.AppendId is null ? 0 : 1);
-        if (maxLength <= specialCount)
+        if (maxLength <= rule.Count)
             throw new ArgumentOutOfRangeException(
                 nameof(maxLength), maxLength,
-                $"expected at least {specialCount + 1}: {specialCount} special tokens and one token of the answer");
+                $"expected at least {rule.Count + 1}: {rule.Count} special tokens and one token of the answer");
         this.rule = rule;
         MaxLength = maxLength;
     }
@@ -33,8 +32,9 @@ public sealed class ListTruncation
     public (TokenizedList List, TruncationCount Cut) Truncate(TokenizedList list)
     {
         var promptIds = list.PromptIds;
-        var keptAtStart = promptIds.Length > 0 && promptIds[0] == rule.PrependId ? 1 : 0;
-        var maxAnswerLength = MaxLength - keptAtStart;
+        var keptAtStart = promptIds.AsSpan().StartsWith([.. rule.BeforePrompt]) ? rule.BeforePrompt.Count : 0;
+        var keptAtEnd = promptIds.AsSpan(keptAtStart).EndsWith([.. rule.AfterPrompt]) ? rule.AfterPrompt.Count : 0;
+        var maxAnswerLength = MaxLength - keptAtStart - keptAtEnd;
         var cutAnswerCount = list.AnswerIds.Count(ids => ids.Length > maxAnswerLength);
         var longest = Math.Min(maxAnswerLength, list.AnswerIds.Max(ids => ids.Length));
         var cutsPrompt = promptIds.Length + longest > MaxLength;
@@ -53,7 +53,7 @@ public sealed class ListTruncation
 
     private int[] CutEnd(int[] ids, int length)
     {
-        var keptAtEnd = ids[^1] == rule.AppendId ? 1 : 0;
+        var keptAtEnd = ids.AsSpan().EndsWith([.. rule.AfterAnswer]) ? rule.AfterAnswer.Count : 0;
         return [.. ids[..(length - keptAtEnd)], .. ids[^keptAtEnd..]];
     }
 }

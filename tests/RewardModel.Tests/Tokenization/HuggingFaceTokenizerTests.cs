@@ -68,6 +68,19 @@ public class HuggingFaceTokenizerTests
     }
 
     [Fact]
+    public void Plain_text_has_no_special_tokens_though_the_model_has_them_as_words()
+    {
+        using var folder = new TokenizerFolder(
+            """
+            {"added_tokens": [{"id": 1, "content": "</s>", "special": true}], "pre_tokenizer": {"type": "WhitespaceSplit"},
+             "model": {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0], ["</s>", 0], ["a", -1]]}}
+            """);
+        var tokenizer = HuggingFaceTokenizer.Load(folder.Directory);
+        Assert.Equal("2 1", Join(tokenizer.Tokenizer.EncodeToIds("a </s>")));
+        Assert.Equal("2 0", Join(tokenizer.PlainTextTokenizer.EncodeToIds("a </s>")));
+    }
+
+    [Fact]
     public void A_known_word_is_not_merged_when_merges_are_ignored()
     {
         using var merging = TokenizerFolder.ByteLevel();
@@ -118,10 +131,15 @@ public class HuggingFaceTokenizerTests
         Assert.Equal("97 239 191 189 98", Join(tokenizer.Encode("a\uD83Db", addSpecialTokens: false)));
     }
 
-    [Fact]
-    public void Every_text_comes_back_from_its_byte_level_ids()
+    [Theory]
+    [InlineData(null)]
+    [InlineData("llama3")]
+    [InlineData("falcon")]
+    public void Every_text_comes_back_from_its_byte_level_ids(string? golden)
     {
-        using var folder = TokenizerFolder.ByteLevel();
+        using var folder = golden is null
+            ? TokenizerFolder.ByteLevel()
+            : new TokenizerFolder(Goldens.Read($"{golden}.json").GetProperty("tokenizer").GetRawText());
         var tokenizer = HuggingFaceTokenizer.Load(folder.Directory);
         var units = Gen.Frequency<char>(
             (6, Gen.Elements([.. "helo w\n\t'1<s>"])),

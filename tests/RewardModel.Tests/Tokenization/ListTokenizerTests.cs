@@ -19,6 +19,17 @@ public class ListTokenizerTests
     }
 
     [Fact]
+    public void An_encoder_reads_prompt_and_answer_as_a_pair()
+    {
+        using var folder = TokenizerFolder.ByteLevel(
+            postProcessor: """{"type": "BertProcessing", "cls": ["<s>", 262], "sep": ["</s>", 263]}""");
+        var (tokenized, _) = Make(folder, 5).Tokenize(RankedList.BestFirst("hello w", " w", " wo"));
+        Assert.Equal([262, 260, 263], tokenized.PromptIds);
+        Assert.Equal([[260, 263], [261, 263]], tokenized.AnswerIds);
+        Assert.Equal(1, tokenized.AnswerTokenType);
+    }
+
+    [Fact]
     public void Special_tokens_in_the_texts_are_plain_text()
     {
         using var folder = TokenizerFolder.ByteLevel("""{"eos_token": "</s>"}""");

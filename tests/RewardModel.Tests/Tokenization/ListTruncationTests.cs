@@ -6,7 +6,7 @@ namespace RewardModel.Tests.Tokenization;
 /// <summary>In all lists 1 is the beginning of a sequence and 2 its end.</summary>
 public class ListTruncationTests
 {
-    private static readonly SpecialTokenRule rule = new(PrependId: 1, AppendId: 2);
+    private static readonly SpecialTokenRule rule = new([1], [], [2]);
 
     [Theory]
     [InlineData("1 11 12 13", "21 2|22 23 2", 7, "1 11 12 13", "21 2|22 23 2", 0, 0)] // fits exactly
@@ -26,13 +26,30 @@ public class ListTruncationTests
         Assert.Equal(new TruncationCount(promptCount, answerCount), cut);
     }
 
-    [Fact]
-    public void Scores_and_source_stay()
+    /// <summary>8 is [CLS], 9 is [SEP].</summary>
+    [Theory]
+    [InlineData("8 11 12 9", "21 9", 6, "8 11 12 9", "21 9", 0, 0)]
+    [InlineData("8 11 12 9", "21 9", 5, "8 12 9", "21 9", 1, 0)]
+    [InlineData("8 11 12 9", "21 22 9", 4, "8 9", "21 9", 1, 1)]
+    [InlineData("8 9", "21 22 9", 4, "8 9", "21 9", 0, 1)]
+    [InlineData("11 12 13 9", "21 9", 4, "13 9", "21 9", 1, 0)] // no special token at the start
+    public void What_stands_between_prompt_and_answer_is_kept(
+        string prompt, string answers, int maxLength, string expectedPrompt, string expectedAnswers, int promptCount, int answerCount)
     {
-        var list = List("1 11", "21 2|22 2") with { Source = new SourceLine("lists.jsonl", 3) };
+        var (list, cut) = new ListTruncation(new SpecialTokenRule([8], [9], [9], 1), maxLength).Truncate(List(prompt, answers));
+        Assert.Equal(expectedPrompt, string.Join(' ', list.PromptIds));
+        Assert.Equal(expectedAnswers, string.Join('|', list.AnswerIds.Select(ids => string.Join(' ', ids))));
+        Assert.Equal(new TruncationCount(promptCount, answerCount), cut);
+    }
+
+    [Fact]
+    public void Scores_source_and_token_type_stay()
+    {
+        var list = List("1 11", "21 2|22 2") with { Source = new SourceLine("lists.jsonl", 3), AnswerTokenType = 1 };
         var cut = new ListTruncation(rule, 3).Truncate(list).List;
         Assert.Same(list.Scores, cut.Scores);
         Assert.Equal(list.Source, cut.Source);
+        Assert.Equal(1, cut.AnswerTokenType);
     }
 
     [Fact]
@@ -43,15 +60,16 @@ public class ListTruncationTests
     }
 
     [Theory]
-    [InlineData(1, 2, 2, 3)]
-    [InlineData(1, null, 1, 2)]
-    [InlineData(null, null, 0, 1)]
-    public void A_maximum_without_room_for_an_answer_is_an_error(int? prependId, int? appendId, int maxLength, int least)
+    [InlineData("1", "5 6", "2", 4, 5)]
+    [InlineData("1", "", "2", 2, 3)]
+    [InlineData("1", "", "", 1, 2)]
+    [InlineData("", "", "", 0, 1)]
+    public void A_maximum_without_room_for_an_answer_is_an_error(string before, string between, string after, int maxLength, int least)
     {
-        var error = Assert.Throws<ArgumentOutOfRangeException>(
-            () => new ListTruncation(new SpecialTokenRule(prependId, appendId), maxLength));
+        var special = new SpecialTokenRule(Ids(before), Ids(between), Ids(after));
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => new ListTruncation(special, maxLength));
         Assert.StartsWith($"expected at least {least}: {least - 1} special tokens and one token of the answer", error.Message);
-        Assert.Equal(least, new ListTruncation(new SpecialTokenRule(prependId, appendId), least).MaxLength);
+        Assert.Equal(least, new ListTruncation(special, least).MaxLength);
     }
 
     [Fact]

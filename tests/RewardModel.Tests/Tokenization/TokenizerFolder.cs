@@ -6,9 +6,13 @@ internal sealed class TokenizerFolder : IDisposable
     public TokenizerFolder(string? tokenizerJson, string? configJson = null, string? specialTokensJson = null)
     {
         Directory = System.IO.Directory.CreateTempSubdirectory("tokenizer-").FullName;
-        Write("tokenizer.json", tokenizerJson);
-        Write("tokenizer_config.json", configJson);
-        Write("special_tokens_map.json", specialTokensJson);
+        var contents = new[]
+        {
+            ("tokenizer.json", tokenizerJson), ("tokenizer_config.json", configJson), ("special_tokens_map.json", specialTokensJson),
+        };
+        foreach (var (name, content) in contents)
+            if (content is not null)
+                Write(name, content);
     }
 
     public string Directory { get; }
@@ -73,6 +77,12 @@ internal sealed class TokenizerFolder : IDisposable
         """,
         configJson);
 
+    /// <summary>Adds a file.</summary>
+    public void Write(string name, string content) => File.WriteAllText(Path.Combine(Directory, name), content);
+
+    /// <inheritdoc cref="Write(string, string)"/>
+    public void Write(string name, byte[] content) => File.WriteAllBytes(Path.Combine(Directory, name), content);
+
     /// <summary>Replaces a part of tokenizer.json.</summary>
     public void Replace(string old, string replacement)
     {
@@ -98,10 +108,4 @@ internal sealed class TokenizerFolder : IDisposable
 
     private static string FallbackEntries() =>
         string.Join(", ", Enumerable.Range(0, 256).Select(value => $"\"<0x{value:X2}>\": {value + 3}"));
-
-    private void Write(string name, string? content)
-    {
-        if (content is not null)
-            File.WriteAllText(Path.Combine(Directory, name), content);
-    }
 }

@@ -13,6 +13,12 @@ internal static class DecoderReader
         ITokenDecoder decoder;
         switch (component.Text("type"))
         {
+            case "BPEDecoder":
+                decoder = new SuffixDecoder(component.OptionalText("suffix") ?? "</w>");
+                break;
+            case "ByteFallback":
+                decoder = new ByteFallbackDecoder();
+                break;
             case "ByteLevel":
                 // These three matter to encoding and offsets only.
                 component.Ignore("add_prefix_space");
@@ -20,23 +26,34 @@ internal static class DecoderReader
                 component.Ignore("use_regex");
                 decoder = new ByteLevelDecoder();
                 break;
-            case "ByteFallback":
-                decoder = new ByteFallbackDecoder();
-                break;
             case "Fuse":
                 decoder = new FuseDecoder();
                 break;
-            case "Replace":
-                decoder = new ReplaceDecoder(component.LiteralPattern(), component.Text("content"));
+            case "Metaspace":
+                component.Ignore("str_rep");
+                component.Ignore("split");
+                var dropsFirst = component.OptionalText("prepend_scheme") is { } scheme
+                    ? scheme != "never"
+                    : component.OptionalFlag("add_prefix_space") ?? true;
+                component.Ignore("add_prefix_space");
+                decoder = new MetaspaceDecoder(component.Character("replacement"), dropsFirst);
                 break;
-            case "Strip":
-                decoder = new StripDecoder(component.Character("content"), component.Number("start"), component.Number("stop"));
+            case "Replace":
+                var content = component.Text("content");
+                decoder = TextPattern.Read(component) is { } pattern ? new ReplaceDecoder(pattern, content) : new JoinDecoder();
                 break;
             case "Sequence":
                 decoder = new DecoderSequence([.. component.Components("decoders").Select(Read)]);
                 break;
+            case "Strip":
+                decoder = new StripDecoder(component.Character("content"), component.Number("start"), component.Number("stop"));
+                break;
+            case "WordPiece":
+                decoder = new WordPieceDecoder(component.OptionalText("prefix") ?? "##", component.OptionalFlag("cleanup") ?? true);
+                break;
             case var type:
-                component.RejectType(type, "ByteFallback", "ByteLevel", "Fuse", "Replace", "Sequence", "Strip");
+                component.RejectType(
+                    type, "BPEDecoder", "ByteFallback", "ByteLevel", "Fuse", "Metaspace", "Replace", "Sequence", "Strip", "WordPiece");
                 return new JoinDecoder();
         }
         component.RejectUnread();

@@ -1,8 +1,9 @@
+using RewardModel.Tokenization.Pipeline;
+
 namespace RewardModel.Tokenization.Decoders;
 
-/// <summary>Replaces every occurrence of one string by another.</summary>
-internal sealed class ReplaceDecoder(string pattern, string content) : ITokenDecoder
+/// <summary>Replaces whatever a pattern matches by a string.</summary>
+internal sealed class ReplaceDecoder(TextPattern pattern, string content) : ITokenDecoder
 {
-    public IReadOnlyList<string> Decode(IReadOnlyList<string> tokens) =>
-        [.. tokens.Select(token => token.Replace(pattern, content, StringComparison.Ordinal))];
+    public IReadOnlyList<string> Decode(IReadOnlyList<string> tokens) => [.. tokens.Select(token => pattern.Replace(token, content))];
 }

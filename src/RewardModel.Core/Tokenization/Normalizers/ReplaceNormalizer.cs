@@ -1,11 +1,12 @@
 using Microsoft.ML.Tokenizers;
+using RewardModel.Tokenization.Pipeline;
 
 namespace RewardModel.Tokenization.Normalizers;
 
-/// <summary>Replaces every occurrence of one string by another.</summary>
-internal sealed class ReplaceNormalizer(string pattern, string content) : Normalizer
+/// <summary>Replaces whatever a pattern matches by a string.</summary>
+internal sealed class ReplaceNormalizer(TextPattern pattern, string content) : Normalizer
 {
-    public override string Normalize(string original) => original.Replace(pattern, content, StringComparison.Ordinal);
+    public override string Normalize(string original) => pattern.Replace(original, content);
 
     public override string Normalize(ReadOnlySpan<char> original) => Normalize(original.ToString());
 }

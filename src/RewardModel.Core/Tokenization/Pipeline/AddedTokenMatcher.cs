@@ -1,6 +1,6 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
+using RewardModel.Tokenization.Normalizers;
 
 namespace RewardModel.Tokenization.Pipeline;
 
@@ -35,12 +35,12 @@ internal sealed class AddedTokenMatcher
                 while (end < text.Length && char.IsWhiteSpace(text[end]))
                     end++;
             if (start > done)
-                yield return new Section(text[done..start], null);
-            yield return new Section(text[start..end], token);
+                yield return new Section(text[done..start], null, done == 0);
+            yield return new Section(text[start..end], token, start == 0);
             done = search = end;
         }
         if (done < text.Length)
-            yield return new Section(text[done..], null);
+            yield return new Section(text[done..], null, done == 0);
     }
 
     private int NextIndex(string text, int from)
@@ -53,13 +53,8 @@ internal sealed class AddedTokenMatcher
         longestFirst.First(token => text.AsSpan(start).StartsWith(token.Content, StringComparison.Ordinal));
 
     private static bool EndsWithWord(ReadOnlySpan<char> text) =>
-        Rune.DecodeLastFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsWord(rune);
+        Rune.DecodeLastFromUtf16(text, out var rune, out _) == OperationStatus.Done && CharacterData.IsWord(rune);
 
     private static bool StartsWithWord(ReadOnlySpan<char> text) =>
-        Rune.DecodeFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsWord(rune);
-
-    private static bool IsWord(Rune rune) =>
-        Rune.IsLetter(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber
-            or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark
-            or UnicodeCategory.ConnectorPunctuation;
+        Rune.DecodeFromUtf16(text, out var rune, out _) == OperationStatus.Done && CharacterData.IsWord(rune);
 }

@@ -75,20 +75,6 @@ internal sealed class JsonComponent(string file, string path, JsonElement elemen
         return default;
     }
 
-    /// <summary>The "pattern" of a component, a string to be found as it stands.</summary>
-    public string LiteralPattern()
-    {
-        if (Component("pattern") is { } pattern)
-        {
-            var text = pattern.OptionalText("String");
-            pattern.RejectUnread();
-            if (!string.IsNullOrEmpty(text))
-                return text;
-        }
-        AddProblem("'pattern' has no string to look for");
-        return "\0";
-    }
-
     public bool? OptionalFlag(string name)
     {
         if (Member(name) is not { } member)
@@ -106,6 +92,18 @@ internal sealed class JsonComponent(string file, string path, JsonElement elemen
         AddProblem($"'{name}' is {Member(name)?.GetRawText() ?? "missing"}, expected an integer from 0 on");
         return 0;
     }
+
+    /// <summary>The id of a list of a token and its id.</summary>
+    public int TokenAndId(string name)
+    {
+        if (Member(name) is { ValueKind: JsonValueKind.Array } member && member.GetArrayLength() == 2
+            && member[1].ValueKind == JsonValueKind.Number && member[1].TryGetInt32(out var id) && id >= 0)
+            return id;
+        AddProblem($"'{name}' is {Member(name)?.GetRawText() ?? "missing"}, expected a token and its id");
+        return 0;
+    }
+
+    public int? OptionalNumber(string name) => Member(name) is null ? null : Number(name);
 
     /// <summary>A list of integers from 0 on; empty where it is missing.</summary>
     public IReadOnlyList<int> Numbers(string name)

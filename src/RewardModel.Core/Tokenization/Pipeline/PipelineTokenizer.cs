@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Text;
 using Microsoft.ML.Tokenizers;
+using RewardModel.Tokenization.Models;
+using RewardModel.Tokenization.PreTokenizers;
 
 namespace RewardModel.Tokenization.Pipeline;
 
@@ -12,43 +14,44 @@ internal sealed class PipelineTokenizer : Tokenizer
 {
     private readonly AddedTokenMatcher rawTokens;
     private readonly AddedTokenMatcher normalizedTokens;
-    private readonly bool addsPrefixSpace;
-    private readonly BpeModel model;
+    private readonly PreTokenization preTokenization;
+    private readonly WordModel model;
     private readonly TokenDecoding decoding;
 
     /// <param name="normalizer">What rewrites the text between added tokens; null for nothing.</param>
     /// <param name="addedTokens">The tokens to be found in the text.</param>
-    /// <param name="addsPrefixSpace">Whether a section that doesn't start with a space gets one.</param>
-    /// <param name="model">What encodes the rest.</param>
+    /// <param name="preTokenization">What makes words of the rest.</param>
+    /// <param name="model">What encodes words.</param>
     /// <param name="decoding">What turns ids into text.</param>
     public PipelineTokenizer(
-        Normalizer? normalizer, IReadOnlyList<AddedToken> addedTokens, bool addsPrefixSpace, BpeModel model, TokenDecoding decoding)
+        Normalizer? normalizer, IReadOnlyList<AddedToken> addedTokens, PreTokenization preTokenization, WordModel model,
+        TokenDecoding decoding)
     {
         Normalizer = normalizer;
         rawTokens = new AddedTokenMatcher(addedTokens.Where(token => !token.IsNormalized).Select(token => (token.Content, token)));
         normalizedTokens = new AddedTokenMatcher(
             addedTokens.Where(token => token.IsNormalized).Select(token => (Normalize(token.Content, true), token)));
-        this.addsPrefixSpace = addsPrefixSpace;
+        this.preTokenization = preTokenization;
         this.model = model;
         this.decoding = decoding;
     }
 
     public override Normalizer? Normalizer { get; }
 
-    public override PreTokenizer? PreTokenizer => model.PreTokenizer;
+    public override PreTokenizer PreTokenizer => preTokenization;
 
     protected override EncodeResults<EncodedToken> EncodeToTokens(string? text, ReadOnlySpan<char> textSpan, EncodeSettings settings)
     {
         var tokens = new List<EncodedToken>();
         var normalized = new StringBuilder();
-        foreach (var (content, token) in Sections(text ?? textSpan.ToString(), settings.ConsiderNormalization))
+        foreach (var section in Sections(text ?? textSpan.ToString(), settings.ConsiderNormalization))
         {
             var start = normalized.Length;
-            normalized.Append(content);
-            if (token is null)
-                model.AddTokens(content, settings.ConsiderPreTokenization, start, tokens);
+            normalized.Append(section.Text);
+            if (section.Token is null)
+                AddTokens(section, settings.ConsiderPreTokenization, start, tokens);
             else
-                tokens.Add(new EncodedToken(token.Id, token.Content, start..normalized.Length));
+                tokens.Add(new EncodedToken(section.Token.Id, section.Token.Content, start..normalized.Length));
         }
         var charsConsumed = normalized.Length;
         if (tokens.Count > settings.MaxTokenCount)
@@ -72,13 +75,17 @@ internal sealed class PipelineTokenizer : Tokenizer
 
         var ids = new List<int>();
         var length = 0;
-        foreach (var (content, token) in Sections(text ?? textSpan.ToString(), settings.ConsiderNormalization))
+        foreach (var section in Sections(text ?? textSpan.ToString(), settings.ConsiderNormalization))
         {
-            length += content.Length;
-            if (token is null)
-                model.AddIds(content, settings.ConsiderPreTokenization, ids);
-            else
-                ids.Add(token.Id);
+            length += section.Text.Length;
+            if (section.Token is not null)
+            {
+                ids.Add(section.Token.Id);
+                continue;
+            }
+            var list = WordsOf(section, settings.ConsiderPreTokenization, keepsOrigins: false);
+            foreach (var (start, wordLength) in list.Words)
+                model.AddIds(list.Text.AsSpan(start, wordLength), ids);
         }
         return new EncodeResults<int> { Tokens = ids, CharsConsumed = length };
     }
@@ -99,16 +106,53 @@ internal sealed class PipelineTokenizer : Tokenizer
         return OperationStatus.Done;
     }
 
+    private void AddTokens(Section section, bool considerPreTokenization, int offset, List<EncodedToken> tokens)
+    {
+        var list = WordsOf(section, considerPreTokenization, keepsOrigins: true);
+        var ofWord = new List<WordToken>();
+        foreach (var (start, length) in list.Words)
+        {
+            ofWord.Clear();
+            model.AddTokens(list.Text.AsSpan(start, length), ofWord);
+            foreach (var token in ofWord)
+            {
+                var origin = list.OriginOf(start + token.Start, start + token.End);
+                tokens.Add(new EncodedToken(token.Id, decoding.SpellingOf(token.Id), (offset + origin.Start)..(offset + origin.End)));
+            }
+        }
+    }
+
+    private WordList WordsOf(Section section, bool considerPreTokenization, bool keepsOrigins)
+    {
+        var list = new WordList(section.Text, section.StartsText, keepsOrigins);
+        if (considerPreTokenization)
+            preTokenization.Apply(list);
+        return list;
+    }
+
     private IEnumerable<Section> Sections(string text, bool considerNormalization)
     {
         foreach (var raw in rawTokens.Split(WellFormedText.Of(text)))
+        {
             if (raw.Token is not null)
+            {
                 yield return raw;
-            else
-                foreach (var section in normalizedTokens.Split(Normalize(raw.Text, considerNormalization)))
-                    yield return addsPrefixSpace && section.Token is null && section.Text[0] != ' '
-                        ? section with { Text = " " + section.Text }
-                        : section;
+                continue;
+            }
+            var startsText = raw.StartsText && !LosesItsStart(raw.Text, considerNormalization);
+            foreach (var section in normalizedTokens.Split(Normalize(raw.Text, considerNormalization)))
+                yield return section with { StartsText = section.StartsText && startsText };
+        }
+    }
+
+    /// <summary>Whether the normalizer removes a text's first character, so that what is left starts later than the text.</summary>
+    private bool LosesItsStart(string text, bool considerNormalization)
+    {
+        if (!preTokenization.DependsOnPlace || !considerNormalization || Normalizer is null)
+            return false;
+        // Not the character alone, which normalizers may remove as the last one.
+        var start = text[..(text.Length > 1 && char.IsSurrogatePair(text, 0) ? 2 : 1)];
+        return Normalizer.Normalize(start + "x") == Normalizer.Normalize("x");
     }
 
     private string Normalize(string text, bool considerNormalization) =>

@@ -3,28 +3,39 @@ using System.Text.Json;
 namespace RewardModel.Tokenization.Pipeline;
 
 /// <summary>What tokenizer_config.json and special_tokens_map.json say about special tokens; the first is asked first.</summary>
-/// <param name="tokenizer">tokenizer.json.</param>
 /// <param name="config">tokenizer_config.json; null where there is none.</param>
 /// <param name="specialTokensMap">special_tokens_map.json; null where there is none.</param>
 /// <param name="ids">The id of every token.</param>
 internal sealed class SpecialTokenConfig(
-    JsonComponent tokenizer, JsonComponent? config, JsonComponent? specialTokensMap, IReadOnlyDictionary<string, int> ids)
+    JsonComponent? config, JsonComponent? specialTokensMap, IReadOnlyDictionary<string, int> ids)
 {
     public SpecialTokenIds ReadIds() => new(IdOf("bos_token"), IdOf("eos_token"), IdOf("pad_token"), IdOf("unk_token"));
 
     public SpecialTokenRule ReadRule(SpecialTokenIds specialTokens, PostProcessor postProcessor)
     {
+        if (postProcessor.Pair is { } pair && Separates(pair))
+            return pair;
         var addsBeginning = config?.OptionalFlag("add_bos_token");
         if (addsBeginning is true && specialTokens.BeginningOfSequence is null)
             config!.AddProblem("'add_bos_token' is true, but there is no 'bos_token'");
-        var prependId = addsBeginning switch
+        var before = addsBeginning switch
         {
-            true => specialTokens.BeginningOfSequence,
-            false => null,
-            null => Single(postProcessor.IdsBefore, "before"),
+            true => Optional(specialTokens.BeginningOfSequence),
+            false => [],
+            null => postProcessor.Before,
         };
-        return new SpecialTokenRule(prependId, specialTokens.EndOfSequence ?? Single(postProcessor.IdsAfter, "after"));
+        var after = specialTokens.EndOfSequence is { } end ? [end] : postProcessor.After;
+        return new SpecialTokenRule(before, AfterPrompt: [], after);
     }
+
+    /// <summary>
+    /// Whether a template is an encoder's: [CLS] prompt [SEP] answer [SEP]. A decoder's template for pairs puts two sequences side by
+    /// side, the second with a beginning of its own, or nothing before the first.
+    /// </summary>
+    private static bool Separates(SpecialTokenRule pair) =>
+        pair.BeforePrompt.Count > 0 && pair.AfterPrompt.Count > 0 && !pair.AfterPrompt.Contains(pair.BeforePrompt[0]);
+
+    private static int[] Optional(int? id) => id is { } value ? [value] : [];
 
     private int? IdOf(string name)
     {
@@ -38,12 +49,5 @@ internal sealed class SpecialTokenConfig(
             return id;
         source!.AddProblem($"'{name}' is '{token}', which is not in the vocabulary");
         return null;
-    }
-
-    private int? Single(IReadOnlyList<int> tokenIds, string place)
-    {
-        if (tokenIds.Count > 1)
-            tokenizer.AddProblem($"post_processor: found {tokenIds.Count} special tokens {place} the text, expected at most one");
-        return tokenIds.Count == 0 ? null : tokenIds[0];
     }
 }

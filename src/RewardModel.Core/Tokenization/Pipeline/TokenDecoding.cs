@@ -12,6 +12,8 @@ internal sealed class TokenDecoding(
 {
     private readonly HashSet<int> specialIds = [.. addedTokens.Where(token => token.IsSpecial).Select(token => token.Id)];
 
+    public string SpellingOf(int id) => tokensById[id];
+
     public bool Knows(int id) => tokensById.ContainsKey(id);
 
     /// <exception cref="TokenizerException">An id is not in the vocabulary.</exception>

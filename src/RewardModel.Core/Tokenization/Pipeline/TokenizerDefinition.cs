@@ -1,5 +1,6 @@
 using Microsoft.ML.Tokenizers;
 using RewardModel.Tokenization.Decoders;
+using RewardModel.Tokenization.Models;
 using RewardModel.Tokenization.Normalizers;
 using RewardModel.Tokenization.PreTokenizers;
 
@@ -17,7 +18,7 @@ internal sealed record TokenizerDefinition(
     IReadOnlyList<AddedToken> AddedTokens,
     Normalizer? Normalizer,
     PreTokenization PreTokenization,
-    BpeDefinition? Model,
+    ModelDefinition? Model,
     PostProcessor PostProcessor,
     ITokenDecoder Decoder,
     IReadOnlyDictionary<string, int> Ids)
@@ -35,19 +36,19 @@ internal sealed record TokenizerDefinition(
         var postProcessor = PostProcessor.Read(root.Component("post_processor"));
         var decoder = DecoderReader.Read(root.Component("decoder"));
         var modelComponent = root.Component("model");
-        var model = modelComponent is null ? null : BpeDefinition.Read(modelComponent);
+        var model = modelComponent is null ? null : ModelReader.Read(modelComponent);
         if (modelComponent is null)
             root.AddProblem("'model' is missing, expected an object");
         root.RejectUnread();
 
         var ids = IdsOf(model, addedTokens, root);
         var known = ids.Values.ToHashSet();
-        foreach (var id in postProcessor.IdsBefore.Concat(postProcessor.IdsAfter).Where(id => !known.Contains(id)))
+        foreach (var id in postProcessor.Ids.Distinct().Where(id => !known.Contains(id)))
             root.AddProblem($"post_processor: the id {id} is not in the vocabulary");
         return new TokenizerDefinition(addedTokens, normalizer, preTokenization, model, postProcessor, decoder, ids);
     }
 
-    private static Dictionary<string, int> IdsOf(BpeDefinition? model, IReadOnlyList<AddedToken> addedTokens, JsonComponent root)
+    private static Dictionary<string, int> IdsOf(ModelDefinition? model, IReadOnlyList<AddedToken> addedTokens, JsonComponent root)
     {
         var ids = new Dictionary<string, int>(model?.Vocabulary ?? [], StringComparer.Ordinal);
         var tokens = new Dictionary<int, string>();

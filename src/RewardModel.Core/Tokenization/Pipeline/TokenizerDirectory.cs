@@ -1,5 +1,9 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.ML.Tokenizers;
+using RewardModel.Tokenization.Models;
+using RewardModel.Tokenization.OlderFiles;
+using RewardModel.Tokenization.PreTokenizers;
 
 namespace RewardModel.Tokenization.Pipeline;
 
@@ -12,11 +16,11 @@ internal static class TokenizerDirectory
 
     private static readonly string[] fileNames =
     [
-        TokenizerFile, ConfigFile, SpecialTokensFile, "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model",
-        "chat_template.jinja",
+        TokenizerFile, ConfigFile, SpecialTokensFile, .. OlderTokenizer.FileNames, "chat_template.jinja",
     ];
 
-    public static bool HasTokenizer(string directory) => File.Exists(Path.Combine(directory, TokenizerFile));
+    public static bool HasTokenizer(string directory) =>
+        File.Exists(Path.Combine(directory, TokenizerFile)) || OlderTokenizer.IsIn(directory);
 
     public static HuggingFaceTokenizer Read(string directory)
     {
@@ -24,14 +28,27 @@ internal static class TokenizerDirectory
         using var tokenizerJson = JsonFile.Read(directory, TokenizerFile, problems);
         using var configJson = JsonFile.Read(directory, ConfigFile, problems);
         using var specialTokensJson = JsonFile.Read(directory, SpecialTokensFile, problems);
-        if (!File.Exists(Path.Combine(directory, TokenizerFile)))
+        if (!HasTokenizer(directory))
             problems.Add($"{TokenizerFile} is missing; save the tokenizer with transformers' fast tokenizers to get one");
         ThrowIfAny(problems, directory);
 
-        var root = Root(TokenizerFile, tokenizerJson, problems)!;
-        var definition = TokenizerDefinition.Read(root);
+        if (tokenizerJson is not null)
+            return Make(directory, (TokenizerFile, tokenizerJson), configJson, (SpecialTokensFile, specialTokensJson));
+        var older = OlderTokenizer.Read(directory, Settings(configJson, specialTokensJson), problems);
+        ThrowIfAny(problems, directory);
+        using var json = JsonDocument.Parse(older!.Json);
+        using var specialTokens = JsonDocument.Parse(older.SpecialTokens);
+        return Make(directory, (older.File, json), configJson, (older.File, specialTokens));
+    }
+
+    private static HuggingFaceTokenizer Make(
+        string directory, (string Name, JsonDocument Json) tokenizer, JsonDocument? configJson,
+        (string Name, JsonDocument? Json) specialTokensMap)
+    {
+        var problems = new List<string>();
+        var definition = TokenizerDefinition.Read(Root(tokenizer.Name, tokenizer.Json, problems)!);
         var config = new SpecialTokenConfig(
-            root, Root(ConfigFile, configJson, problems), Root(SpecialTokensFile, specialTokensJson, problems), definition.Ids);
+            Root(ConfigFile, configJson, problems), Root(specialTokensMap.Name, specialTokensMap.Json, problems), definition.Ids);
         var specialTokens = config.ReadIds();
         var rule = config.ReadRule(specialTokens, definition.PostProcessor);
         ThrowIfAny(problems, directory);
@@ -41,24 +58,43 @@ internal static class TokenizerDirectory
     }
 
     private static HuggingFaceTokenizer Make(
-        TokenizerDefinition definition, SpecialTokenIds specialTokens, SpecialTokenRule rule, string directory, string[] files)
+        TokenizerDefinition definition, SpecialTokenIds specialTokenIds, SpecialTokenRule rule, string directory, string[] files)
     {
         var tokensById = definition.Ids.ToDictionary(entry => entry.Value, entry => entry.Key);
-        var model = new BpeModel(definition.Model!, definition.PreTokenization, tokensById);
         var decoding = new TokenDecoding(directory, tokensById, definition.AddedTokens, definition.Decoder);
-        var plainTextTokens = definition.AddedTokens.Where(token => !token.IsSpecial);
+        var preTokenization = definition.PreTokenization;
+        if (preTokenization.EndsInBytes && !definition.Model!.SpellsBytes)
+            preTokenization = new PreTokenization([.. preTokenization.Steps, new ByteSpellingStep()], endsInBytes: false);
+
+        // Special tokens must not come out of plain text by way of the model either.
+        var specialTokens = definition.AddedTokens.Where(token => token.IsSpecial).Select(token => token.Content).ToHashSet();
+        specialTokens.IntersectWith(definition.Model!.Vocabulary.Keys);
+        var model = definition.Model.Make(preTokenization.EndsInBytes, hidden: new HashSet<string>());
+        var plainTextModel = definition.Model.LooksWordsUp && specialTokens.Count > 0
+            ? definition.Model.Make(preTokenization.EndsInBytes, specialTokens)
+            : model;
         return new HuggingFaceTokenizer(
-            MakeTokenizer(definition.AddedTokens),
-            MakeTokenizer([.. plainTextTokens]),
+            MakeTokenizer(definition.AddedTokens, model),
+            MakeTokenizer([.. definition.AddedTokens.Where(token => !token.IsSpecial)], plainTextModel),
             definition.PostProcessor,
             decoding,
-            specialTokens,
+            specialTokenIds,
             rule,
             tokensById.Keys.Max() + 1,
             files);
 
-        Tokenizer MakeTokenizer(IReadOnlyList<AddedToken> tokens) =>
-            new PipelineTokenizer(definition.Normalizer, tokens, definition.PreTokenization.AddsPrefixSpace, model, decoding);
+        Tokenizer MakeTokenizer(IReadOnlyList<AddedToken> tokens, WordModel words) =>
+            new PipelineTokenizer(definition.Normalizer, tokens, preTokenization, words, decoding);
+    }
+
+    /// <summary>What tokenizer_config.json says, and special_tokens_map.json where that says nothing.</summary>
+    private static JsonObject Settings(JsonDocument? config, JsonDocument? specialTokens)
+    {
+        var settings = new JsonObject();
+        foreach (var document in new[] { specialTokens, config }.OfType<JsonDocument>())
+            foreach (var (name, value) in JsonObject.Create(document.RootElement)!)
+                settings[name] = value?.DeepClone();
+        return settings;
     }
 
     private static JsonComponent? Root(string name, JsonDocument? document, List<string> problems) =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using RewardModel.Tokenization.Normalizers;
 
 namespace RewardModel.Tokenization.PreTokenizers;
 
@@ -29,7 +30,7 @@ internal readonly ref struct CodePointText
         for (int start = 0, length; start < text.Length; start += length)
         {
             Rune.DecodeFromUtf16(text[start..], out var rune, out length);
-            units.Append(rune.IsBmp ? (char)rune.Value : StandIn(Rune.GetUnicodeCategory(rune)));
+            units.Append(rune.IsBmp ? (char)rune.Value : StandIn(rune));
             positions.Add(start);
         }
         positions.Add(text.Length);
@@ -44,4 +45,11 @@ internal readonly ref struct CodePointText
     public int StartOf(int unit) => starts is null ? unit : starts[unit];
 
     public static char StandIn(UnicodeCategory category) => StandIns[(int)category];
+
+    /// <summary>Letters in squares are symbols and alphabetic, as letters in circles are.</summary>
+    private static char StandIn(Rune character) => Rune.GetUnicodeCategory(character) switch
+    {
+        UnicodeCategory.OtherSymbol when CharacterData.IsWord(character) => '\u24B6',
+        var category => StandIn(category),
+    };
 }

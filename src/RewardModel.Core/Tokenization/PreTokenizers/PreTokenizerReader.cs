@@ -1,5 +1,5 @@
-using System.Text.RegularExpressions;
-using Microsoft.ML.Tokenizers;
+using System.Text;
+using RewardModel.Tokenization.Normalizers;
 using RewardModel.Tokenization.Pipeline;
 
 namespace RewardModel.Tokenization.PreTokenizers;
@@ -7,113 +7,124 @@ namespace RewardModel.Tokenization.PreTokenizers;
 /// <summary>Reads the "pre_tokenizer" of a tokenizer.json.</summary>
 internal static class PreTokenizerReader
 {
-    private static readonly PreTokenization whole = new(null, IsByteLevel: false, AddsPrefixSpace: false);
-
     // The expression of GPT-2's encoder: contractions, words, numbers and other signs with the space before them, white space.
-    private const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
-
-    // Oniguruma's constructs that .NET reads as something else without complaint: POSIX brackets and intersections of classes.
-    private static readonly string[] misread = ["[:", "&&"];
+    private const string Gpt2Expression = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
     /// <summary>The steps before the model; what can't be used is among the problems.</summary>
     public static PreTokenization Read(JsonComponent? component)
     {
-        if (component is null)
-            return whole;
-        PreTokenization result;
+        var steps = component is null ? [] : Steps(component);
+        var endsInBytes = steps is [.., ByteSpellingStep];
+        return new PreTokenization(endsInBytes ? steps[..^1] : steps, endsInBytes);
+    }
+
+    private static PreTokenizationStep[] Steps(JsonComponent component)
+    {
+        PreTokenizationStep[] result;
         switch (component.Text("type"))
         {
+            case "BertPreTokenizer":
+                result =
+                [
+                    Cut(Rune.IsWhiteSpace, DelimiterBehavior.Removed),
+                    Cut(CharacterData.Punctuation.Contains, DelimiterBehavior.Isolated),
+                ];
+                break;
             case "ByteLevel":
                 result = ReadByteLevel(component);
                 break;
-            case "Split":
-                result = whole with { Splitter = ReadSplit(component) };
+            case "Digits":
+                var isEachOne = component.OptionalFlag("individual_digits") ?? false;
+                result = [Cut(Rune.IsNumber, isEachOne ? DelimiterBehavior.Isolated : DelimiterBehavior.Contiguous)];
+                break;
+            case "Metaspace":
+                result = [ReadMetaspace(component)];
+                break;
+            case "Punctuation":
+                var behavior = component.Has("behavior") ? ReadBehavior(component) : DelimiterBehavior.Isolated;
+                result = [Cut(CharacterData.Punctuation.Contains, behavior)];
                 break;
             case "Sequence":
-                result = ReadSequence(component);
+                result = [.. component.Components("pretokenizers").SelectMany(Steps)];
+                break;
+            case "Split":
+                result = ReadSplit(component);
+                break;
+            case "Whitespace":
+                result = [new CutStep(new WordRunCutter())];
+                break;
+            case "WhitespaceSplit":
+                result = [Cut(Rune.IsWhiteSpace, DelimiterBehavior.Removed)];
                 break;
             case var type:
-                component.RejectType(type, "ByteLevel", "Sequence", "Split");
-                return whole;
+                component.RejectType(
+                    type, "BertPreTokenizer", "ByteLevel", "Digits", "Metaspace", "Punctuation", "Sequence", "Split", "Whitespace",
+                    "WhitespaceSplit");
+                return [];
         }
         component.RejectUnread();
         return result;
     }
 
-    private static PreTokenization ReadByteLevel(JsonComponent component)
+    private static CutStep Cut(Func<Rune, bool> isDelimiter, DelimiterBehavior behavior) =>
+        new(new CharacterCutter(isDelimiter, behavior));
+
+    private static PreTokenizationStep[] ReadByteLevel(JsonComponent component)
     {
         // Offsets are not part of this library's results.
         component.Ignore("trim_offsets");
+        var steps = new List<PreTokenizationStep>();
+        if (component.OptionalFlag("add_prefix_space") ?? true)
+            steps.Add(new PrefixSpaceStep());
         // Files written before the option existed always cut by GPT-2's expression.
-        var splitter = component.OptionalFlag("use_regex") ?? true ? Isolate(Gpt2Pattern) : null;
-        return new PreTokenization(splitter, IsByteLevel: true, component.OptionalFlag("add_prefix_space") ?? true);
+        if (component.OptionalFlag("use_regex") ?? true)
+            steps.Add(new CutStep(new PatternCutter(TextPattern.Expression(Gpt2Expression), DelimiterBehavior.Isolated, invert: false)));
+        steps.Add(new ByteSpellingStep());
+        return [.. steps];
     }
 
-    private static PreTokenization ReadSequence(JsonComponent component)
+    private static PreTokenizationStep[] ReadSplit(JsonComponent component)
     {
-        var components = component.Components("pretokenizers");
-        var steps = components.Select(Read).ToArray();
-        for (var i = 0; i < steps.Length; i++)
-        {
-            if (steps[i].IsByteLevel && i < steps.Length - 1)
-                components[i].AddProblem("ByteLevel is not supported before another pre-tokenizer; it must be the last one");
-            if (steps[i].AddsPrefixSpace && i > 0)
-                components[i].AddProblem("add_prefix_space is not supported after another pre-tokenizer");
-        }
-        PreTokenizer[] splitters = [.. steps.Select(step => step.Splitter).OfType<PreTokenizer>()];
-        return new PreTokenization(
-            splitters.Length > 1 ? new PreTokenizerSequence(splitters) : splitters.SingleOrDefault(),
-            steps.Any(step => step.IsByteLevel),
-            steps.Any(step => step.AddsPrefixSpace));
-    }
-
-    private static SplitPreTokenizer? ReadSplit(JsonComponent component)
-    {
-        var regex = ReadPattern(component);
+        var behavior = ReadBehavior(component);
         var invert = component.OptionalFlag("invert") ?? false;
-        switch (component.Text("behavior"))
-        {
-            case "Isolated":
-                return regex is null ? null : new SplitPreTokenizer(regex, keepMatches: true, keepGaps: true);
-            case "Removed":
-                return regex is null ? null : new SplitPreTokenizer(regex, keepMatches: invert, keepGaps: !invert);
-            case var behavior:
-                component.AddProblem($"the behavior '{behavior}' is not supported; supported are Isolated, Removed");
-                return null;
-        }
+        return TextPattern.Read(component) is { } pattern ? [new CutStep(new PatternCutter(pattern, behavior, invert))] : [];
     }
 
-    private static Regex? ReadPattern(JsonComponent component)
+    private static MetaspaceStep ReadMetaspace(JsonComponent component)
     {
-        var pattern = component.Component("pattern");
-        var literal = pattern?.OptionalText("String");
-        var expression = pattern?.OptionalText("Regex");
-        pattern?.RejectUnread();
-        if (literal is not null)
-            return MakeRegex(Regex.Escape(literal));
-        if (expression is null)
-            component.AddProblem("'pattern' has neither a String nor a Regex");
-        else if (misread.FirstOrDefault(expression.Contains) is { } construct)
-            component.AddProblem($"the expression {expression} uses '{construct}', which is not supported");
-        else
-            return TryMakeRegex(expression, component);
-        return null;
+        // Older files have it besides 'replacement'.
+        component.Ignore("str_rep");
+        var replacement = component.Character("replacement");
+        var addsPrefix = component.OptionalFlag("add_prefix_space");
+        MetaspacePrefix prefix;
+        switch (component.OptionalText("prepend_scheme") ?? (addsPrefix is false ? "never" : "always"))
+        {
+            case "always":
+                prefix = MetaspacePrefix.Always;
+                break;
+            case "first":
+                prefix = MetaspacePrefix.First;
+                break;
+            case "never":
+                prefix = MetaspacePrefix.Never;
+                break;
+            case var scheme:
+                component.AddProblem($"'prepend_scheme' is '{scheme}', expected always, first or never");
+                prefix = MetaspacePrefix.Never;
+                break;
+        }
+        if (addsPrefix is false && prefix != MetaspacePrefix.Never)
+            component.AddProblem("'add_prefix_space' is false, but 'prepend_scheme' is not 'never'");
+        return new MetaspaceStep(replacement, prefix, component.OptionalFlag("split") ?? true);
     }
 
-    private static Regex? TryMakeRegex(string expression, JsonComponent component)
+    private static DelimiterBehavior ReadBehavior(JsonComponent component)
     {
-        try
-        {
-            return MakeRegex(expression);
-        }
-        catch (ArgumentException exception)
-        {
-            component.AddProblem($"the expression is not supported: {exception.Message}");
-            return null;
-        }
+        var name = component.Text("behavior");
+        if (Enum.TryParse<DelimiterBehavior>(name, out var behavior) && behavior.ToString() == name)
+            return behavior;
+        var supported = string.Join(", ", Enum.GetNames<DelimiterBehavior>());
+        component.AddProblem($"the behavior '{name}' is not supported; supported are {supported}");
+        return default;
     }
-
-    private static SplitPreTokenizer Isolate(string expression) => new(MakeRegex(expression), keepMatches: true, keepGaps: true);
-
-    private static Regex MakeRegex(string expression) => new(expression, RegexOptions.CultureInvariant | RegexOptions.Compiled);
 }

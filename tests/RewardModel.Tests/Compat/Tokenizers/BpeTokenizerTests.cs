@@ -23,6 +23,22 @@ public class BpeTokenizerTests
     public void Unknown_characters_are_dropped_or_replaced(string? unknownToken, bool fuse, string expected) =>
         Assert.Equal(expected, Join(Make(unknownToken, fuse, merges: []).EncodeToIds("axyb", considerPreTokenization: false)));
 
+    [Theory]
+    [InlineData("a", "0")]
+    [InlineData("ab", "5")] // a ##b| is merged to ab|
+    [InlineData("aab", "4 2")]
+    [InlineData("ba", "")] // neither b nor ##a| is there
+    public void Tokens_inside_and_at_the_end_of_words_are_spelt_with_their_affixes(string text, string expected)
+    {
+        var tokenizer = BpeTokenizer.Create(new BpeOptions(Vocabulary("a|", "##a", "##b|", "a", "aa", "ab|"))
+        {
+            Merges = ["a ##b|", "a ##a"],
+            ContinuingSubwordPrefix = "##",
+            EndOfWordSuffix = "|",
+        });
+        Assert.Equal(expected, Join(tokenizer.EncodeToIds(text, considerPreTokenization: false)));
+    }
+
     [Fact]
     public void Without_a_pre_tokenizer_white_space_is_dropped() => Assert.Equal("0 1", Join(Make().EncodeToIds("a b")));
 
@@ -37,7 +53,7 @@ public class BpeTokenizerTests
     [Fact]
     public void Byte_level_tokens_of_one_character_share_its_place()
     {
-        var tokens = MakeByteLevel().EncodeToTokens("aé\U0001F600", out _);
+        var tokens = MakeByteLevel().EncodeToTokens("aé\U0001F600", out _, considerPreTokenization: false);
         Assert.Equal(
             [(97, 0..1), (195, 1..2), (169, 1..2), (240, 2..4), (159, 2..4), (152, 2..4), (128, 2..4)],
             tokens.Select(token => (token.Id, token.Offset)));
@@ -50,7 +66,7 @@ public class BpeTokenizerTests
     public void Byte_level_ids_give_the_text_back(string text)
     {
         var tokenizer = MakeByteLevel();
-        Assert.Equal(text, tokenizer.Decode(tokenizer.EncodeToIds(text)));
+        Assert.Equal(text, tokenizer.Decode(tokenizer.EncodeToIds(text, considerPreTokenization: false)));
     }
 
     [Fact]
@@ -93,10 +109,11 @@ public class BpeTokenizerTests
     {
         var options = new BpeOptions(letters);
         Assert.Null(options.Merges);
-        Assert.Null(options.PreTokenizer);
         Assert.Null(options.UnknownToken);
         Assert.False(options.FuseUnknownTokens);
         Assert.False(options.ByteLevel);
+        Assert.Null(options.ContinuingSubwordPrefix);
+        Assert.Null(options.EndOfWordSuffix);
     }
 
     [Theory]
@@ -123,15 +140,7 @@ public class BpeTokenizerTests
         BpeTokenizer.Create(new BpeOptions(Vocabulary(Enumerable.Range(0, 256).Select(value => $"{ByteAlphabet.CharOf((byte)value)}")))
         {
             ByteLevel = true,
-            PreTokenizer = new Whole(),
         });
 
     private static string Join(IEnumerable<int> ids) => string.Join(' ', ids);
-
-    private sealed class Whole : PreTokenizer
-    {
-        public override IEnumerable<(int, int)> PreTokenize(string text) => [(0, text.Length)];
-
-        public override IEnumerable<(int, int)> PreTokenize(ReadOnlySpan<char> text) => [(0, text.Length)];
-    }
 }

@@ -29,8 +29,9 @@ public class DecoderReaderTests
 
     [Theory]
     [InlineData(
-        """{"type": "WordPiece"}""",
-        "the type 'WordPiece' is not supported; supported are ByteFallback, ByteLevel, Fuse, Replace, Sequence, Strip")]
+        """{"type": "CTC"}""",
+        "the type 'CTC' is not supported; supported are BPEDecoder, ByteFallback, ByteLevel, Fuse, Metaspace, Replace, Sequence, Strip, "
+            + "WordPiece")]
     [InlineData(
         """{"type": "Strip", "content": "ab", "start": -1, "stop": 0}""",
         "'content' is 'ab', expected one character|'start' is -1, expected an integer from 0 on")]

@@ -32,7 +32,7 @@ public class AddedTokenMatcherTests
 
     [Fact]
     public void Without_tokens_the_text_stays_whole() =>
-        Assert.Equal([new Section("text", null)], new AddedTokenMatcher([]).Split("text"));
+        Assert.Equal([new Section("text", null, StartsText: true)], new AddedTokenMatcher([]).Split("text"));
 
     private static (string, AddedToken) Token(int id, string content, bool single = false, bool left = false, bool right = false) =>
         (content, new AddedToken(id, content, single, left, right, IsNormalized: false, IsSpecial: true));

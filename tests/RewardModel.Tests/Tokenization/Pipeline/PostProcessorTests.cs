@@ -14,6 +14,8 @@ public class PostProcessorTests
         "{\"type\": \"TemplateProcessing\", \"single\": [{\"SpecialToken\": {\"id\": \"<s>\"}}, {\"Sequence\": {\"id\": \"A\"}}, "
             + "{\"SpecialToken\": {\"id\": \"</s>\"}}]," + Tokens + "}",
         "1", "2 3")]
+    [InlineData("""{"type": "BertProcessing", "sep": ["[SEP]", 7], "cls": ["[CLS]", 6]}""", "6", "7")]
+    [InlineData("""{"type": "RobertaProcessing", "sep": ["</s>", 7], "cls": ["<s>", 6], "trim_offsets": true}""", "6", "7")]
     [InlineData(
         "{\"type\": \"Sequence\", \"processors\": [{\"type\": \"ByteLevel\"}, {\"type\": \"TemplateProcessing\", \"single\": "
             + "[{\"SpecialToken\": {\"id\": \"<s>\"}}, {\"Sequence\": {\"id\": \"A\"}}]," + Tokens + "}]}",
@@ -22,15 +24,17 @@ public class PostProcessorTests
     {
         var (component, problems) = Json.Component(json);
         var postProcessor = PostProcessor.Read(component);
-        Assert.Equal(before, string.Join(' ', postProcessor.IdsBefore));
-        Assert.Equal(after, string.Join(' ', postProcessor.IdsAfter));
+        Assert.Equal(before, string.Join(' ', postProcessor.Before));
+        Assert.Equal(after, string.Join(' ', postProcessor.After));
         Assert.Empty(problems);
     }
 
     [Theory]
     [InlineData(
-        """{"type": "BertProcessing"}""",
-        "the type 'BertProcessing' is not supported; supported are ByteLevel, Sequence, TemplateProcessing")]
+        """{"type": "GptProcessing"}""",
+        "the type 'GptProcessing' is not supported; supported are BertProcessing, ByteLevel, RobertaProcessing, Sequence, "
+            + "TemplateProcessing")]
+    [InlineData("""{"type": "BertProcessing", "cls": ["[CLS]", 1], "sep": "[SEP]"}""", "'sep' is \"[SEP]\", expected a token and its id")]
     [InlineData("""{"type": "TemplateProcessing", "single": []}""", "'single' has the text 0 times, expected once")]
     [InlineData(
         """{"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A"}}, {"SpecialToken": {"id": "<s>"}}], "special_tokens": {}}""",

@@ -21,23 +21,30 @@ public class TokenizerDirectoryTests
             {
               "version": "1.0", "colour": "red",
               "added_tokens": [{"id": 7, "content": "a"}, {"id": 1, "content": "<s>"}, {"id": 9, "content": "<x>", "weight": 2}],
-              "normalizer": {"type": "BertNormalizer"},
-              "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Digits"}]},
+              "normalizer": {"type": "Uppercase"},
+              "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Digit"}]},
               "post_processor": {"type": "Bert"},
               "decoder": {"type": "X"},
               "model": {"type": "BPE", "dropout": 0.5, "vocab": {"a": 0, "b": 1}, "merges": []}
             }
             """,
             """{"bos_token": "<bos>"}""");
+        const string normalizers =
+            "BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, Prepend, Replace, Sequence, Strip, StripAccents";
+        const string preTokenizers =
+            "BertPreTokenizer, ByteLevel, Digits, Metaspace, Punctuation, Sequence, Split, Whitespace, WhitespaceSplit";
+        const string postProcessors = "BertProcessing, ByteLevel, RobertaProcessing, Sequence, TemplateProcessing";
+        const string decoders =
+            "BPEDecoder, ByteFallback, ByteLevel, Fuse, Metaspace, Replace, Sequence, Strip, WordPiece";
         var error = Assert.Throws<TokenizerException>(() => HuggingFaceTokenizer.Load(folder.Directory));
         Assert.Equal(
             $"""
             {folder.Directory}: 10 problems
             - tokenizer.json: added_tokens[2]: the option 'weight' is not supported
-            - tokenizer.json: normalizer: the type 'BertNormalizer' is not supported; supported are NFC, Prepend, Replace, Sequence
-            - tokenizer.json: pre_tokenizer.pretokenizers[0]: the type 'Digits' is not supported; supported are ByteLevel, Sequence, Split
-            - tokenizer.json: post_processor: the type 'Bert' is not supported; supported are ByteLevel, Sequence, TemplateProcessing
-            - tokenizer.json: decoder: the type 'X' is not supported; supported are ByteFallback, ByteLevel, Fuse, Replace, Sequence, Strip
+            - tokenizer.json: normalizer: the type 'Uppercase' is not supported; supported are {normalizers}
+            - tokenizer.json: pre_tokenizer.pretokenizers[0]: the type 'Digit' is not supported; supported are {preTokenizers}
+            - tokenizer.json: post_processor: the type 'Bert' is not supported; supported are {postProcessors}
+            - tokenizer.json: decoder: the type 'X' is not supported; supported are {decoders}
             - tokenizer.json: model: 'dropout' is 0.5, which is not supported; expected null
             - tokenizer.json: the option 'colour' is not supported
             - tokenizer.json: the added token 'a' has the id 7, but elsewhere the id 0

@@ -1,4 +1,3 @@
-using Microsoft.ML.Tokenizers;
 using RewardModel.Tokenization.PreTokenizers;
 
 namespace RewardModel.Tests.Tokenization.PreTokenizers;
@@ -12,8 +11,9 @@ public class PreTokenizerReaderTests
     {
         var (component, problems) = Json.Component("""{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true}""");
         var result = PreTokenizerReader.Read(component);
-        Assert.Equal(expected, Words(result.Splitter!, text));
-        Assert.Equal((true, false), (result.IsByteLevel, result.AddsPrefixSpace));
+        Assert.Equal(expected, Words(result, text));
+        Assert.True(result.EndsInBytes);
+        Assert.IsType<CutStep>(Assert.Single(result.Steps));
         Assert.Empty(problems);
     }
 
@@ -21,7 +21,9 @@ public class PreTokenizerReaderTests
     public void Byte_level_without_its_expression_leaves_the_text_whole()
     {
         var (component, _) = Json.Component("""{"type": "ByteLevel", "add_prefix_space": true, "use_regex": false}""");
-        Assert.Equal(new PreTokenization(null, IsByteLevel: true, AddsPrefixSpace: true), PreTokenizerReader.Read(component));
+        var result = PreTokenizerReader.Read(component);
+        Assert.IsType<PrefixSpaceStep>(Assert.Single(result.Steps));
+        Assert.True(result.EndsInBytes);
     }
 
     [Theory]
@@ -29,13 +31,16 @@ public class PreTokenizerReaderTests
     [InlineData("""{"Regex": "\\d"}""", "Isolated", true, "a|1|2|b")]
     [InlineData("""{"Regex": "\\d"}""", "Removed", false, "a|b")]
     [InlineData("""{"Regex": "\\d"}""", "Removed", true, "1|2")]
+    [InlineData("""{"Regex": "\\d"}""", "Contiguous", false, "a|12|b")]
+    [InlineData("""{"Regex": "\\d"}""", "MergedWithPrevious", false, "a1|2|b")]
+    [InlineData("""{"Regex": "\\d"}""", "MergedWithNext", false, "a|1|2b")]
     [InlineData("""{"String": "12"}""", "Isolated", false, "a|12|b")]
     [InlineData("""{"String": "."}""", "Isolated", false, "a12b")]
     public void Split_keeps_matches_and_gaps_as_its_behavior_says(string pattern, string behavior, bool invert, string expected)
     {
         var (component, problems) = Json.Component(
             $$"""{"type": "Split", "pattern": {{pattern}}, "behavior": "{{behavior}}", "invert": {{(invert ? "true" : "false")}} }""");
-        Assert.Equal(expected, Words(PreTokenizerReader.Read(component).Splitter!, "a12b"));
+        Assert.Equal(expected, Words(PreTokenizerReader.Read(component), "a12b"));
         Assert.Empty(problems);
     }
 
@@ -50,30 +55,52 @@ public class PreTokenizerReaderTests
               {"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}]}
             """);
         var result = PreTokenizerReader.Read(component);
-        Assert.Equal("a|b|x|c|d|x", Words(result.Splitter!, "abx cdx"));
-        Assert.True(result.IsByteLevel);
+        Assert.Equal("a|b|x|c|d|x", Words(result, "abx cdx"));
+        Assert.True(result.EndsInBytes);
         Assert.Empty(problems);
     }
 
+    [Fact]
+    public void Words_written_anew_know_where_they_come_from()
+    {
+        var (component, _) = Json.Component(
+            """
+            {"type": "Sequence", "pretokenizers": [
+              {"type": "Metaspace", "replacement": "_", "prepend_scheme": "always"}, {"type": "ByteLevel", "use_regex": false},
+              {"type": "Split", "pattern": {"Regex": "©|_b"}, "behavior": "Isolated"}]}
+            """);
+        var preTokenization = PreTokenizerReader.Read(component);
+        var list = new WordList("é bc", startsText: true, keepsOrigins: true);
+        preTokenization.Apply(list);
+        Assert.Equal("Ġ_Ã|©|Ġ|_b|c", string.Join('|', list.Words.Select(word => list.Text.Substring(word.Start, word.Length))));
+        Assert.Equal([(0, 1), (0, 1), (1, 0), (1, 2), (3, 1)], preTokenization.PreTokenize("é bc"));
+    }
+
     [Theory]
-    [InlineData("""{"type": "Metaspace"}""", "the type 'Metaspace' is not supported; supported are ByteLevel, Sequence, Split")]
     [InlineData(
-        """{"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithNext"}""",
-        "the behavior 'MergedWithNext' is not supported; supported are Isolated, Removed")]
+        """{"type": "CharDelimiterSplit", "delimiter": "x"}""",
+        "the type 'CharDelimiterSplit' is not supported; supported are BertPreTokenizer, ByteLevel, Digits, Metaspace, Punctuation, "
+            + "Sequence, Split, Whitespace, WhitespaceSplit")]
+    [InlineData(
+        """{"type": "Split", "pattern": {"String": " "}, "behavior": "Merged"}""",
+        "the behavior 'Merged' is not supported; supported are Removed, Isolated, Contiguous, MergedWithPrevious, MergedWithNext")]
     [InlineData("""{"type": "Split", "behavior": "Isolated"}""", "'pattern' has neither a String nor a Regex")]
     [InlineData(
         """{"type": "Split", "pattern": {"Regex": "[[:alpha:]]"}, "behavior": "Isolated"}""",
         "the expression [[:alpha:]] uses '[:', which is not supported")]
     [InlineData(
+        """{"type": "Split", "pattern": {"Regex": "[a[bc]]"}, "behavior": "Isolated"}""",
+        "the expression is not supported: Invalid pattern '[a[bc]]' at offset 2. A class within a class.")]
+    [InlineData(
         """{"type": "Split", "pattern": {"Regex": "a++"}, "behavior": "Isolated"}""",
         "the expression is not supported: Invalid pattern 'a++' at offset 3. Nested quantifier '+'.")]
     [InlineData("""{"type": "ByteLevel", "use_regex": 1}""", "'use_regex' is 1, expected true or false")]
     [InlineData(
-        """{"type": "Sequence", "pretokenizers": [{"type": "ByteLevel", "add_prefix_space": false}, {"type": "Sequence"}]}""",
-        "pretokenizers[0]: ByteLevel is not supported before another pre-tokenizer; it must be the last one")]
+        """{"type": "Metaspace", "replacement": "_", "prepend_scheme": "last"}""",
+        "'prepend_scheme' is 'last', expected always, first or never")]
     [InlineData(
-        """{"type": "Sequence", "pretokenizers": [{"type": "Sequence"}, {"type": "ByteLevel", "add_prefix_space": true}]}""",
-        "pretokenizers[1]: add_prefix_space is not supported after another pre-tokenizer")]
+        """{"type": "Metaspace", "replacement": "_", "prepend_scheme": "first", "add_prefix_space": false}""",
+        "'add_prefix_space' is false, but 'prepend_scheme' is not 'never'")]
     public void What_can_not_be_used_is_a_problem(string json, string expected)
     {
         var (component, problems) = Json.Component(json);
@@ -81,6 +108,6 @@ public class PreTokenizerReaderTests
         Assert.Equal([$"file.json: {expected}"], problems);
     }
 
-    private static string Words(PreTokenizer preTokenizer, string text) =>
-        string.Join('|', preTokenizer.PreTokenize(text).Select(word => text.Substring(word.Item1, word.Item2)));
+    private static string Words(PreTokenization preTokenization, string text) =>
+        string.Join('|', preTokenization.PreTokenize(text).Select(word => text.Substring(word.Item1, word.Item2)));
 }

@@ -5,27 +5,54 @@ using Microsoft.ML.Tokenizers;
 namespace RewardModel.Tokenization.Normalizers;
 
 /// <summary>
-/// Unicode normalisation form C (UAX #15). <see cref="string.Normalize()"/> returns its input unchanged in applications with invariant
+/// Unicode normalisation forms (UAX #15). <see cref="string.Normalize()"/> returns its input unchanged in applications with invariant
 /// globalization, and follows the machine's ICU in others: the same text must give the same ids everywhere.
 /// </summary>
-internal sealed class NfcNormalizer : Normalizer
+internal sealed class UnicodeNormalizer : Normalizer
 {
     // Hangul syllables are composed by arithmetic (The Unicode Standard, section 3.12).
     private const int SyllableBase = 0xAC00, LeadingBase = 0x1100, VowelBase = 0x1161, TrailingBase = 0x11A7;
     private const int LeadingCount = 19, VowelCount = 21, TrailingCount = 28, SyllableCount = LeadingCount * VowelCount * TrailingCount;
 
-    /// <summary>UTF-16 units without which a text is in form C already.</summary>
-    private static readonly SearchValues<char> mayChange = SearchValues.Create([.. CharactersThatMayChange().Select(FirstUnit)]);
+    private readonly bool composes;
+    private readonly bool isCompatible;
+    private readonly SearchValues<char> mayChange;
+
+    private UnicodeNormalizer(bool composes, bool isCompatible)
+    {
+        (this.composes, this.isCompatible) = (composes, isCompatible);
+        var characters = composes ? CharactersThatComposingChanges() : CharactersThatDecomposingChanges();
+        if (isCompatible)
+            characters = characters.Concat(CharacterData.CompatibilityDecompositions.Keys);
+        mayChange = SearchValues.Create([.. characters.Select(FirstUnit)]);
+    }
+
+    /// <summary>Canonical decomposition, then composition.</summary>
+    public static UnicodeNormalizer Nfc { get; } = new(composes: true, isCompatible: false);
+
+    /// <summary>Canonical decomposition.</summary>
+    public static UnicodeNormalizer Nfd { get; } = new(composes: false, isCompatible: false);
+
+    /// <summary>Compatibility decomposition, then canonical composition.</summary>
+    public static UnicodeNormalizer Nfkc { get; } = new(composes: true, isCompatible: true);
+
+    /// <summary>Compatibility decomposition.</summary>
+    public static UnicodeNormalizer Nfkd { get; } = new(composes: false, isCompatible: true);
 
     public override string Normalize(string original)
     {
+        // Without any of these UTF-16 units a text is in its form already.
         if (!original.AsSpan().ContainsAny(mayChange))
             return original;
         var characters = new List<int>(original.Length);
         foreach (var rune in original.EnumerateRunes())
-            Decompose(rune.Value, characters);
+            if (isCompatible && CharacterData.CompatibilityDecompositions.TryGetValue(rune.Value, out var parts))
+                characters.AddRange(parts);
+            else
+                Decompose(rune.Value, characters);
         SortMarks(characters);
-        Compose(characters);
+        if (composes)
+            Compose(characters);
 
         var result = new StringBuilder(original.Length);
         foreach (var character in characters)
@@ -36,12 +63,16 @@ internal sealed class NfcNormalizer : Normalizer
     public override string Normalize(ReadOnlySpan<char> original) => Normalize(original.ToString());
 
     /// <summary>What is not composed again, what is sorted, and what combines with the character before it.</summary>
-    private static IEnumerable<int> CharactersThatMayChange() =>
+    private static IEnumerable<int> CharactersThatComposingChanges() =>
         CanonicalData.Decompositions.Where(entry => !CanonicalData.Compositions.ContainsKey(entry.Value)).Select(entry => entry.Key)
             .Concat(CanonicalData.CombiningClasses.Keys)
             .Concat(CanonicalData.Compositions.Keys.Select(pair => pair.Second))
             .Concat(Enumerable.Range(VowelBase, VowelCount))
             .Concat(Enumerable.Range(TrailingBase, TrailingCount));
+
+    private static IEnumerable<int> CharactersThatDecomposingChanges() =>
+        CanonicalData.Decompositions.Keys.Concat(CanonicalData.CombiningClasses.Keys)
+            .Concat(Enumerable.Range(SyllableBase, SyllableCount));
 
     private static char FirstUnit(int character) => char.ConvertFromUtf32(character)[0];
 

@@ -1,0 +1,13 @@
+using System.Text.Json;
+
+namespace RewardModel.Tests.Tokenization;
+
+/// <summary>What Goldens/make_goldens.py has written.</summary>
+internal static class Goldens
+{
+    public static JsonElement Read(string name)
+    {
+        var path = Path.Combine(Shared.RepositoryRoot, "tests", "RewardModel.Tests", "Tokenization", "Goldens", name);
+        return JsonDocument.Parse(File.ReadAllBytes(path)).RootElement;
+    }
+}
