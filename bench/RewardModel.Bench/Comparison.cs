@@ -34,7 +34,7 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         var directory = Directory.CreateTempSubdirectory("reward-model-bench-").FullName;
         workload.Write(directory);
         using var ours = Ours("ours", directory, Precision.Float32);
-        using var ours16 = Ours("ours, bfloat16", directory, Precision.BFloat16);
+        using var ours16 = Ours("ours, bfloat16", directory, Precision.Bfloat16);
         using var pairs = Peer("pairs", directory);
         using var once = Peer("once", directory);
         using var best = Peer("best", directory);

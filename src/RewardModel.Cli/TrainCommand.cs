@@ -60,6 +60,8 @@ internal static class TrainCommand
         var patience = CommonOptions.Value<int>(
             "--early-stop", "N", "End after this many evaluations without a better accuracy; 0 = off.", 0);
         var threads = CommonOptions.Threads();
+        var precision = CommonOptions.Choice<Precision>(
+            "--precision", "Type that matrix products are computed in; all else is float32.");
         var resume = new Option<bool>("--resume") { Description = "Go on from the newest state in --output." };
         var onBadData = CommonOptions.OnBadData();
 
@@ -67,7 +69,7 @@ internal static class TrainCommand
         {
             data, evalData, evalFraction, backbone, config, tokenizer, outputDirectory, epochs, steps, learningRate, schedule, warmupSteps,
             finalRatio, weightDecay, decayAll, beta2, maxGradNorm, dropout, listsPerStep, maxTokensPerBatch, maxLength, loss,
-            lossNormalization, seed, evaluationInterval, saveInterval, patience, threads, resume, onBadData,
+            lossNormalization, seed, evaluationInterval, saveInterval, patience, precision, threads, resume, onBadData,
         };
         command.Validators.Add(result =>
         {
@@ -97,6 +99,7 @@ internal static class TrainCommand
                 MaxGradientNorm = parsed.GetValue(maxGradNorm),
                 ListsPerStep = parsed.GetValue(listsPerStep),
                 MaxTokensPerBatch = parsed.GetValue(maxTokensPerBatch),
+                Precision = parsed.GetValue(precision),
                 Loss = parsed.GetValue(loss)!,
                 LossNormalization = parsed.GetValue(lossNormalization),
                 Seed = parsed.GetValue(seed),

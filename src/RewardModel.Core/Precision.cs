@@ -10,5 +10,5 @@ public enum Precision
     Float32,
 
     /// <summary>16 bits with float32's range and 8 bits of precision: faster where the processor has instructions for it.</summary>
-    BFloat16,
+    Bfloat16,
 }
