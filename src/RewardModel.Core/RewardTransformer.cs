@@ -43,13 +43,19 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <summary>True when the checkpoint had no head and a new one was drawn: the rewards mean nothing before training.</summary>
     public bool HasNewHead { get; private set; }
 
+    /// <summary>What the head of the checkpoint does to a reward besides, where another trainer made it.</summary>
+    internal RewardNormalizer CheckpointNormalizer { get; private set; } = RewardNormalizer.None;
+
     /// <summary>The parameters under the names that they have in a Hugging Face checkpoint: the model's own tensors, not copies.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> CheckpointParameters =>
         Backbone.named_parameters().Select(pair => ($"{Backbone.BaseModelPrefix}.{pair.Item1}", pair.Item2))
             .Concat(Head.named_parameters());
 
     /// <summary>
-    /// Reads a Hugging Face checkpoint: a language model, whose vocabulary head is dropped and a new head drawn, or a reward model.
+    /// Reads a Hugging Face checkpoint: a language model, whose vocabulary head is dropped and a new head drawn, or a reward model. Its
+    /// head may be that of transformers or another trainer's: <c>v_head.weight</c>, <c>v_head.summary.weight</c>,
+    /// <c>value_head.weight</c>, what <c>value_head_prefix</c> in config.json names, also in a <c>value_head.safetensors</c>. A bias of
+    /// such a head is no parameter here: <see cref="ScoringModel.Load"/> keeps it in the normaliser.
     /// </summary>
     /// <param name="directory">With config.json and safetensors files.</param>
     /// <param name="dropout">Rate for every dropout the architecture has, in training; the checkpoint's own rates are not used.</param>
@@ -59,12 +65,15 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     {
         using var scope = NewDisposeScope();
         var model = new RewardTransformer(HuggingFaceConfig.Read(directory), dropout);
-        var absent = WeightLoading.Load(directory, model);
-        model.HasNewHead = absent.Count > 0;
+        using var reader = CheckpointReader.Open(directory);
+        var weights = WeightLoading.Match(reader, directory, model);
+        weights.CopyValues();
+        model.CheckpointNormalizer = weights.ReadNormalizer();
+        model.HasNewHead = weights.HeadWeight is null;
         if (model.HasNewHead)
         {
             manual_seed(seed);
-            model.InitializeHead(absent);
+            model.InitializeHead(weights.Absent);
         }
         return model;
     }

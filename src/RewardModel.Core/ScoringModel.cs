@@ -21,8 +21,7 @@ public sealed class ScoringModel : IDisposable
     /// <param name="maxLength">Most tokens of prompt and answer together; null: what the transformer takes.</param>
     /// <exception cref="ArgumentException">The maximum length or the vocabulary is larger than the transformer's.</exception>
     public ScoringModel(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null)
-        : this(transformer, tokenizer, new ScoringRule(
-            tokenizer?.SpecialTokenRule ?? new SpecialTokenRule(null, null), maxLength ?? transformer.Backbone.MaxPositions))
+        : this(transformer, tokenizer, DefaultRule(transformer, tokenizer, maxLength))
     {
     }
 
@@ -53,7 +52,12 @@ public sealed class ScoringModel : IDisposable
     /// <summary>What a reward depends on besides.</summary>
     public ScoringRule Rule { get; }
 
-    /// <summary>Loads what <see cref="Save"/> wrote.</summary>
+    /// <summary>
+    /// Loads what <see cref="Save"/> wrote, or the reward model of another trainer. That has no reward_model.json: prompts and answers
+    /// then get the special tokens of the tokenizer's convention (<see cref="HuggingFaceTokenizer.SpecialTokenRule"/>), the maximum
+    /// length is what the transformer takes, and the normaliser holds the head's bias and what OpenRLHF wrote into config.json
+    /// (<c>mean</c>, <c>std</c>, applied whatever <c>normalize_reward</c> says).
+    /// </summary>
     /// <exception cref="CheckpointException">The directory does not hold a trained reward model: all reasons are listed.</exception>
     /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
     public static ScoringModel Load(string directory)
@@ -64,8 +68,12 @@ public sealed class ScoringModel : IDisposable
                 directory, [$"tensor {Quoted.Text(transformer.Head.OutputWeight)} is missing; expected the head of a trained reward model"],
                 "Train it first.");
         var tokenizer = HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
-        return new ScoringModel(transformer, tokenizer, ScoringRule.Read(directory));
+        return new ScoringModel(transformer, tokenizer, RuleOf(directory, transformer, tokenizer));
     }
+
+    /// <summary>Scores token ids by this model's rule.</summary>
+    /// <inheritdoc cref="RewardScorer(RewardTransformer, int, RewardNormalizer)" path="/param"/>
+    public RewardScorer Scorer(int maxTokensPerBatch = 8192) => new(Transformer, maxTokensPerBatch, Rule.Normalizer);
 
     /// <summary>Token ids of lists of text, and how many prompts and answers were cut to the maximum length.</summary>
     /// <exception cref="ArgumentException">The model has no tokenizer.</exception>
@@ -85,7 +93,7 @@ public sealed class ScoringModel : IDisposable
     /// <exception cref="ArgumentException">The model has no tokenizer, or there is no answer.</exception>
     public float[] Score(string prompt, params IReadOnlyList<string> answers) => answers.Count == 0
         ? throw new ArgumentException("There is no answer to score; expected at least one.", nameof(answers))
-        : new RewardScorer(Transformer).Score(Tokenize([RankedList.BestFirst(prompt, answers)]).Lists)[0];
+        : Scorer().Score(Tokenize([RankedList.BestFirst(prompt, answers)]).Lists)[0];
 
     /// <summary>
     /// Writes the directory that transformers' sequence-classification class of the architecture loads: weights, config.json, the
@@ -105,6 +113,22 @@ public sealed class ScoringModel : IDisposable
     /// <summary>Releases the model.</summary>
     public void Dispose() => Transformer.Dispose();
 
+    private static ScoringRule DefaultRule(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer, int? maxLength) =>
+        new(tokenizer?.SpecialTokenRule ?? new SpecialTokenRule(null, null), maxLength ?? transformer.Backbone.MaxPositions);
+
+    private static ScoringRule RuleOf(string directory, RewardTransformer transformer, HuggingFaceTokenizer? tokenizer)
+    {
+        var ofHead = transformer.CheckpointNormalizer;
+        if (ScoringRule.Read(directory) is not { } saved)
+            return DefaultRule(transformer, tokenizer, null) with { Normalizer = ofHead };
+        return ofHead == RewardNormalizer.None
+            ? saved
+            : throw new CheckpointException(
+                directory,
+                [$"there are a {ScoringRule.FileName} and a head with a bias or with 'mean' and 'std' in config.json; expected one of them"],
+                $"Remove {ScoringRule.FileName} where the weights are another trainer's.");
+    }
+
     private HuggingFaceConfig ExportedConfig()
     {
         var config = Transformer.Config.Copy();
@@ -113,6 +137,8 @@ public sealed class ScoringModel : IDisposable
         config.Json["id2label"] = new JsonObject { ["0"] = "LABEL_0" };
         config.Json["label2id"] = new JsonObject { ["LABEL_0"] = 0 };
         config.Json["pad_token_id"] = PaddingId(config);
+        foreach (var setting in ForeignHead.Settings.Append("problem_type"))
+            config.Json.Remove(setting);
         // transformers 5 reads either name, 4 the second only.
         config.Json.Remove("dtype");
         config.Json["torch_dtype"] = "float32";

@@ -100,16 +100,11 @@ public class ScoringModelTests
     }
 
     [Fact]
-    public void A_directory_without_head_or_rule_is_no_trained_reward_model()
+    public void A_directory_without_a_head_is_no_trained_reward_model()
     {
         using var directory = new TemporaryDirectory();
         using var model = new ScoringModel(TinyModel.Create("llama"));
         model.Save(directory.Path);
-        File.Delete(directory["reward_model.json"]);
-        Assert.Equal(
-            $"{directory.Path}: there is no reward_model.json; expected it beside the weights of a trained reward model. "
-            + "Give the output directory of a training run.",
-            Assert.Throws<CheckpointException>(() => ScoringModel.Load(directory.Path)).Message);
         using (var reader = CheckpointReader.Open(directory.Path))
             CheckpointWriter.Write(
                 directory.Path,

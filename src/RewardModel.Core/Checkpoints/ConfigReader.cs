@@ -135,7 +135,9 @@ public sealed class ConfigReader
         // null is what transformers writes for "not set".
         foreach (var (key, value) in json)
             if (value is not null && !askedFor.Contains(key) && !(prefix.Length == 0 && IrrelevantSettings.Contains(key, value)))
-                problems.Add($"{Name(key)} is {Quoted.Json(value)}; expected no such setting: this library does not know what it does");
+                problems.Add($"{Name(key)} is {Quoted.Json(value)}; expected " + (prefix.Length == 0 && IrrelevantSettings.OffValue(key) is { } off
+                    ? Quoted.Json(off)
+                    : "no such setting: this library does not know what it does"));
         nested.ForEach(reader => reader.AddUnknownKeys());
     }
 

@@ -134,6 +134,11 @@ public sealed class ConfigReaderTests
     }
 
     [Fact]
+    public void Of_features_that_must_be_off_the_problem_says_so() =>
+        AssertProblems(
+            Reader("""{"num_labels": 2, "is_decoder": true}"""), "'num_labels' is 2; expected 1", "'is_decoder' is true; expected false");
+
+    [Fact]
     public void Asking_whether_a_setting_is_there_is_not_reading_it()
     {
         var reader = Reader("""{"qk_clip": 3}""");
