@@ -64,6 +64,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     public static RewardTransformer Load(string directory, double dropout = 0, long seed = 0)
     {
         using var scope = NewDisposeScope();
+        SavedModel.Finish(directory);
         var model = new RewardTransformer(HuggingFaceConfig.Read(directory), dropout);
         using var reader = CheckpointReader.Open(directory);
         var weights = WeightLoading.Match(reader, directory, model);

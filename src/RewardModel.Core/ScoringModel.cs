@@ -12,6 +12,14 @@ namespace RewardModel;
 /// </summary>
 public sealed class ScoringModel : IDisposable
 {
+    // As config.json spells them.
+    private static readonly Dictionary<ScalarType, string> weightTypeNames = new()
+    {
+        [ScalarType.Float32] = "float32",
+        [ScalarType.BFloat16] = "bfloat16",
+        [ScalarType.Float16] = "float16",
+    };
+
     private readonly ListTruncation truncation;
     private readonly ListTokenizer? listTokenizer;
 
@@ -97,17 +105,28 @@ public sealed class ScoringModel : IDisposable
 
     /// <summary>
     /// Writes the directory that transformers' sequence-classification class of the architecture loads: weights, config.json, the
-    /// tokenizer's files byte for byte, and reward_model.json. config.json comes last and makes the directory a model.
+    /// tokenizer's files byte for byte, and reward_model.json. A model that was there is replaced as a whole: whenever the process ends,
+    /// <see cref="Load"/> finds the old one or the new one. Files that belong to no model stay. (transformers knows no normaliser and
+    /// gives raw rewards.)
     /// </summary>
-    public void Save(string directory)
+    /// <param name="directory">Is created where it is missing. While a model is replaced it takes the room of both.</param>
+    /// <param name="weightType">Float32, or BFloat16 or Float16: half the size, with rounded weights.</param>
+    /// <param name="maxShardBytes">The most bytes of one file of weights, unless a single tensor has more.</param>
+    /// <exception cref="ArgumentException">Another type, or weights that are too large for Float16.</exception>
+    public void Save(
+        string directory, ScalarType weightType = ScalarType.Float32, long maxShardBytes = CheckpointWriter.DefaultMaxShardBytes)
     {
-        Directory.CreateDirectory(directory);
-        using (no_grad())
-            CheckpointWriter.Write(directory, Transformer.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)));
-        foreach (var file in Tokenizer?.Files ?? [])
-            PendingFile.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
-        Rule.Write(directory);
-        ExportedConfig().Write(directory);
+        using var _ = no_grad();
+        CheckWeightType(weightType);
+        SavedModel.Replace(directory, pending =>
+        {
+            CheckpointWriter.Write(
+                pending, Transformer.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)), maxShardBytes, weightType);
+            foreach (var file in Tokenizer?.Files ?? [])
+                PendingFile.Copy(file, Path.Combine(pending, Path.GetFileName(file)));
+            Rule.Write(pending);
+            ExportedConfig(weightType).Write(pending);
+        });
     }
 
     /// <summary>Releases the model.</summary>
@@ -129,7 +148,28 @@ public sealed class ScoringModel : IDisposable
                 $"Remove {ScoringRule.FileName} where the weights are another trainer's.");
     }
 
-    private HuggingFaceConfig ExportedConfig()
+    private void CheckWeightType(ScalarType type)
+    {
+        if (!weightTypeNames.ContainsKey(type))
+            throw new ArgumentException($"The weights can't be saved as {type}; expected one of {string.Join(", ", weightTypeNames.Keys)}.");
+        const double largestHalf = 65504;
+        string[] tooLarge = type != ScalarType.Float16 ? [] :
+        [
+            .. Transformer.CheckpointParameters.Where(pair => LargestMagnitude(pair.Parameter) > largestHalf).Select(pair => pair.Name),
+        ];
+        if (tooLarge.Length > 0)
+            throw new ArgumentException(
+                $"Float16 holds numbers up to {largestHalf}, and these tensors have larger ones: {string.Join(", ", tooLarge)}. "
+                + "Save them as BFloat16 or Float32.");
+    }
+
+    private static float LargestMagnitude(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        return tensor.abs().max().item<float>();
+    }
+
+    private HuggingFaceConfig ExportedConfig(ScalarType weightType)
     {
         var config = Transformer.Config.Copy();
         config.Json["architectures"] = new JsonArray(Transformer.Backbone.SequenceClassificationClass);
@@ -141,7 +181,7 @@ public sealed class ScoringModel : IDisposable
             config.Json.Remove(setting);
         // transformers 5 reads either name, 4 the second only.
         config.Json.Remove("dtype");
-        config.Json["torch_dtype"] = "float32";
+        config.Json["torch_dtype"] = weightTypeNames[weightType];
         return config;
     }
 

@@ -103,7 +103,7 @@ public sealed class CheckpointWriterTests : IDisposable
     }
 
     [Fact]
-    public void Files_are_split_at_5_GB() => Assert.Equal(5_000_000_000, CheckpointWriter.DefaultMaxShardBytes);
+    public void Files_are_split_at_50_GB_as_in_transformers_5() => Assert.Equal(50_000_000_000, CheckpointWriter.DefaultMaxShardBytes);
 
     [Fact]
     public void The_directory_is_created()
