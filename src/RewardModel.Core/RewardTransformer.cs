@@ -43,9 +43,6 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <summary>True when the checkpoint had no head and a new one was drawn: the rewards mean nothing before training.</summary>
     public bool HasNewHead { get; private set; }
 
-    /// <summary>What the head of the checkpoint does to a reward besides, where another trainer made it.</summary>
-    internal RewardNormalizer CheckpointNormalizer { get; private set; } = RewardNormalizer.None;
-
     /// <summary>The parameters under the names that they have in a Hugging Face checkpoint: the model's own tensors, not copies.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> CheckpointParameters =>
         Backbone.named_parameters().Select(pair => ($"{Backbone.BaseModelPrefix}.{pair.Item1}", pair.Item2))
@@ -61,7 +58,10 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <param name="dropout">Rate for every dropout the architecture has, in training; the checkpoint's own rates are not used.</param>
     /// <param name="seed">Seed of a new head.</param>
     /// <exception cref="CheckpointException">The directory can't be used: all reasons are listed.</exception>
-    public static RewardTransformer Load(string directory, double dropout = 0, long seed = 0)
+    public static RewardTransformer Load(string directory, double dropout = 0, long seed = 0) => Load(directory, dropout, seed, out _);
+
+    // The normaliser: what the checkpoint's head does to a reward besides, where another trainer made it.
+    internal static RewardTransformer Load(string directory, double dropout, long seed, out RewardNormalizer normalizer)
     {
         using var scope = NewDisposeScope();
         SavedModel.Finish(directory);
@@ -69,7 +69,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         using var reader = CheckpointReader.Open(directory);
         var weights = WeightLoading.Match(reader, directory, model);
         weights.CopyValues();
-        model.CheckpointNormalizer = weights.ReadNormalizer();
+        normalizer = weights.ReadNormalizer();
         model.HasNewHead = weights.HeadWeight is null;
         if (model.HasNewHead)
         {
@@ -77,6 +77,13 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
             model.InitializeHead(weights.Absent);
         }
         return model;
+    }
+
+    /// <summary>A model whose parameters have their shapes only: their memory is reserved, not used.</summary>
+    internal static RewardTransformer WithoutWeights(HuggingFaceConfig config)
+    {
+        using var scope = NewDisposeScope();
+        return new RewardTransformer(config, dropout: 0);
     }
 
     /// <summary>A model with random weights, drawn as the architecture's reference implementation does.</summary>

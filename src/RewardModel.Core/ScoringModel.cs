@@ -70,13 +70,27 @@ public sealed class ScoringModel : IDisposable
     /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
     public static ScoringModel Load(string directory)
     {
-        var transformer = RewardTransformer.Load(directory);
+        var transformer = RewardTransformer.Load(directory, dropout: 0, seed: 0, out var normalizer);
         if (transformer.HasNewHead)
             throw new CheckpointException(
                 directory, [$"tensor {Quoted.Text(transformer.Head.OutputWeight)} is missing; expected the head of a trained reward model"],
                 "Train it first.");
         var tokenizer = HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
-        return new ScoringModel(transformer, tokenizer, RuleOf(directory, transformer, tokenizer));
+        return FromParts(directory, transformer, normalizer, tokenizer);
+    }
+
+    /// <summary>A model of parts that a directory has, with the rule that was saved there or else the conventional one.</summary>
+    internal static ScoringModel FromParts(
+        string directory, RewardTransformer transformer, RewardNormalizer ofHead, HuggingFaceTokenizer? tokenizer)
+    {
+        var saved = ScoringRule.Read(directory);
+        if (saved is not null && ofHead != RewardNormalizer.None)
+            throw new CheckpointException(
+                directory,
+                [$"there are a {ScoringRule.FileName} and a head with a bias or with 'mean' and 'std' in config.json; expected one of them"],
+                $"Remove {ScoringRule.FileName} where the weights are another trainer's.");
+        return new ScoringModel(
+            transformer, tokenizer, saved ?? DefaultRule(transformer, tokenizer, maxLength: null) with { Normalizer = ofHead });
     }
 
     /// <summary>Scores token ids by this model's rule.</summary>
@@ -134,19 +148,6 @@ public sealed class ScoringModel : IDisposable
 
     private static ScoringRule DefaultRule(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer, int? maxLength) =>
         new(tokenizer?.SpecialTokenRule ?? new SpecialTokenRule(null, null), maxLength ?? transformer.Backbone.MaxPositions);
-
-    private static ScoringRule RuleOf(string directory, RewardTransformer transformer, HuggingFaceTokenizer? tokenizer)
-    {
-        var ofHead = transformer.CheckpointNormalizer;
-        if (ScoringRule.Read(directory) is not { } saved)
-            return DefaultRule(transformer, tokenizer, null) with { Normalizer = ofHead };
-        return ofHead == RewardNormalizer.None
-            ? saved
-            : throw new CheckpointException(
-                directory,
-                [$"there are a {ScoringRule.FileName} and a head with a bias or with 'mean' and 'std' in config.json; expected one of them"],
-                $"Remove {ScoringRule.FileName} where the weights are another trainer's.");
-    }
 
     private void CheckWeightType(ScalarType type)
     {

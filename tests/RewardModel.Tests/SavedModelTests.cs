@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using RewardModel.Ranking;
 using RewardModel.Training.Data;
 
@@ -16,9 +15,9 @@ public sealed class SavedModelTests : IDisposable
     public SavedModelTests() => rewards = [.. new[] { "a", "b" }.Select((name, kind) =>
     {
         using var model = new ScoringModel(TinyModel.Create(seed: kind), maxLength: 20 + kind);
-        SavingProgram.Save(model, kind, directory[name]);
+        ChildProgram.Save(model, kind, directory[name]);
         if (kind == 0)
-            SavingProgram.Save(model, kind, directory["model"]);
+            ChildProgram.Save(model, kind, directory["model"]);
         return model.Scorer().Score(lists);
     })];
 
@@ -30,7 +29,7 @@ public sealed class SavedModelTests : IDisposable
         File.WriteAllText(directory["model/notes.txt"], "mine");
         File.WriteAllText(directory["model/tokenizer.json"], "of an older model");
         using (var second = ScoringModel.Load(directory["b"]))
-            SavingProgram.Save(second, 1, directory["model"]);
+            ChildProgram.Save(second, 1, directory["model"]);
         Assert.Equal("mine", File.ReadAllText(directory["model/notes.txt"]));
         File.Delete(directory["model/notes.txt"]);
         Assert.Equal(Content("b"), Content("model"));
@@ -43,7 +42,7 @@ public sealed class SavedModelTests : IDisposable
         Assert.Equal(0, Loaded());
         Assert.True(Directory.Exists(directory[$"model/{SavedModel.Writing}"]));
         using (var second = ScoringModel.Load(directory["b"]))
-            SavingProgram.Save(second, 1, directory["model"]);
+            ChildProgram.Save(second, 1, directory["model"]);
         Assert.Equal(Content("b"), Content("model"));
     }
 
@@ -95,12 +94,7 @@ public sealed class SavedModelTests : IDisposable
         var wholeWithoutUs = 0;
         for (var kill = 0; kill < 16; kill++)
         {
-            using var process = Process.Start(
-                new ProcessStartInfo(
-                    "dotnet", [typeof(SavedModelTests).Assembly.Location, directory["a"], directory["b"], directory["model"]])
-                {
-                    RedirectStandardOutput = true,
-                })!;
+            using var process = ChildProgram.Start("save", directory["a"], directory["b"], directory["model"]);
             Assert.Equal("saving", await process.StandardOutput.ReadLineAsync());
             // A save takes some ten milliseconds.
             await Task.Delay(random.NextBelow(80));

@@ -152,7 +152,7 @@ public class ScoringModelTests
             Assert.Throws<CheckpointException>(() => ScoringModel.Load(directory.Path)).Message);
     }
 
-    private static HuggingFaceTokenizer Tokenizer(TemporaryDirectory directory)
+    internal static HuggingFaceTokenizer Tokenizer(TemporaryDirectory directory)
     {
         var vocabulary = Enumerable.Range(0, 26).Select(i => $"\"{(char)('a' + i)}\": {i}").Append("\"<eos>\": 26");
         Directory.CreateDirectory(directory["tokenizer"]);
