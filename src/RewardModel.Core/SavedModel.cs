@@ -23,7 +23,7 @@ internal static class SavedModel
 
     /// <summary>Replaces the model in a directory; files that belong to no model stay.</summary>
     /// <param name="directory">Is created where it is missing.</param>
-    /// <param name="write">Writes all files of the new model into the directory that it is given, and waits until the disk has them.</param>
+    /// <param name="write">Writes all files of the new model, down to the disk, into the directory that it is given.</param>
     public static void Replace(string directory, Action<string> write)
     {
         Finish(directory);

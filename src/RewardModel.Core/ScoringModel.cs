@@ -87,7 +87,10 @@ public sealed class ScoringModel : IDisposable
         if (saved is not null && ofHead != RewardNormalizer.None)
             throw new CheckpointException(
                 directory,
-                [$"there are a {ScoringRule.FileName} and a head with a bias or with 'mean' and 'std' in config.json; expected one of them"],
+                [
+                    $"there are a {ScoringRule.FileName} and a head with a bias or with 'mean' and 'std' in config.json; "
+                        + "expected one of them",
+                ],
                 $"Remove {ScoringRule.FileName} where the weights are another trainer's.");
         return new ScoringModel(
             transformer, tokenizer, saved ?? DefaultRule(transformer, tokenizer, maxLength: null) with { Normalizer = ofHead });
@@ -152,7 +155,8 @@ public sealed class ScoringModel : IDisposable
     private void CheckWeightType(ScalarType type)
     {
         if (!weightTypeNames.ContainsKey(type))
-            throw new ArgumentException($"The weights can't be saved as {type}; expected one of {string.Join(", ", weightTypeNames.Keys)}.");
+            throw new ArgumentException(
+                $"The weights can't be saved as {type}; expected one of {string.Join(", ", weightTypeNames.Keys)}.");
         const double largestHalf = 65504;
         string[] tooLarge = type != ScalarType.Float16 ? [] :
         [

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using RewardModel.Ranking;
 using RewardModel.Training.Data;
 
@@ -125,7 +126,7 @@ public sealed class SavedModelTests : IDisposable
 
     /// <summary>Names and bytes of the files in a folder; not of its folders.</summary>
     private string Content(string name) => string.Join('\n', Directory.GetFiles(directory[name]).Order(StringComparer.Ordinal)
-        .Select(file => $"{Path.GetFileName(file)} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file)))}"));
+        .Select(file => $"{Path.GetFileName(file)} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file)))}"));
 
     private void Copy(string source, string target)
     {

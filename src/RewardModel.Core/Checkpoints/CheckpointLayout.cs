@@ -13,8 +13,8 @@ internal static partial class CheckpointLayout
 
     private const string AdapterConfigFile = "adapter_config.json";
 
-    // A hundred times what the largest real ones have. The index needs more: a hundred bytes or so for every tensor.
-    private const int MaxTextBytes = 10_000_000;
+    // Far more than real ones have, which name some labels at most.
+    private const int MaxTextBytes = 2_000_000;
 
     private const string Again = "Download or save the file again.";
 

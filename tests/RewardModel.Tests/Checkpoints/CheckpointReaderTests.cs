@@ -148,6 +148,27 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
+    public void An_index_that_is_a_link_out_of_the_directory_is_not_followed()
+    {
+        using var elsewhere = new TemporaryDirectory();
+        File.WriteAllText(elsewhere.File("secret"), "");
+        File.CreateSymbolicLink(directory.File("model.safetensors.index.json"), elsewhere.File("secret"));
+        Refuses(
+            $"{FullPath}: 'model.safetensors.index.json' is a link to '{elsewhere.File("secret")}'; "
+            + $"expected a file in the checkpoint's own directory. {Again}");
+    }
+
+    [Fact]
+    public void A_shard_cut_short_is_named()
+    {
+        WriteFile(First, ("a", [1, 2]));
+        using (var file = File.OpenWrite(directory.File(First)))
+            file.SetLength(file.Length - 3);
+        WriteIndex(("a", First));
+        Refuses($"{FullPath}: '{First}': the file has 5 bytes of data; expected 8 by its header: it is cut short. {Again}");
+    }
+
+    [Fact]
     public void A_broken_shard_is_named()
     {
         File.WriteAllBytes(directory.File(First), [1, 2]);

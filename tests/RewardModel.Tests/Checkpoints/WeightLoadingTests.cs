@@ -1,3 +1,5 @@
+using FsCheck;
+using FsCheck.Fluent;
 using RewardModel.Checkpoints;
 using RewardModel.Tests.Parity;
 using static TorchSharp.torch;
@@ -19,6 +21,43 @@ public class WeightLoadingTests
         // What the runtime itself takes for code and small objects.
         const long runtime = 16_000_000;
         Assert.InRange(measured, model, model + largest + runtime);
+    }
+
+    [Fact]
+    public void A_model_with_a_mutated_header_has_the_same_weights_or_is_refused()
+    {
+        using var directory = new Tests.TemporaryDirectory();
+        using var model = TinyModel.Create();
+        using (var scoring = new ScoringModel(TinyModel.Create()))
+            scoring.Save(directory.Path);
+        var expected = Weights(model);
+        var valid = File.ReadAllBytes(directory["model.safetensors"]);
+        var headerLength = (int)System.Buffers.Binary.BinaryPrimitives.ReadInt64LittleEndian(valid);
+        // Mostly the bytes that mean something there.
+        var values = Gen.OneOf(
+            Gen.Elements("0123456789,:[]{}\" FIBU".Select(c => (byte)c).ToArray()), Gen.Choose(0, 255).Select(i => (byte)i));
+        var edit = Gen.Zip(Gen.Choose(0, 8 + headerLength - 1), values);
+        var edits = Gen.OneOf(edit.ArrayOf(1), edit.ArrayOf(2), edit.ArrayOf(3));
+        var (sameCount, refusedCount) = (0, 0);
+        Prop.ForAll(edits.ToArbitrary(), list =>
+        {
+            var bytes = (byte[])valid.Clone();
+            foreach (var (at, value) in list)
+                bytes[at] = value;
+            File.WriteAllBytes(directory["model.safetensors"], bytes);
+            try
+            {
+                using var loaded = RewardTransformer.Load(directory.Path);
+                sameCount++;
+                return expected.SequenceEqual(Weights(loaded));
+            }
+            catch (CheckpointException)
+            {
+                refusedCount++;
+                return true;
+            }
+        }).Check(Fuzzing.Config(1000));
+        Assert.True(sameCount > 0 && refusedCount > 500, $"{sameCount} the same, {refusedCount} refused");
     }
 
     // Rewards of transformers 5.12.1 with torch 2.14.1 for the first list of the parity model, its weights put through
@@ -45,6 +84,9 @@ public class WeightLoadingTests
         var unrounded = model.Expected["ranking"]!["rewards"]![0]!.AsArray().Select(reward => (float)reward!);
         Assert.Contains(unrounded.Zip(expected), pair => Math.Abs(pair.First - pair.Second) > 1e-4);
     }
+
+    private static byte[] Weights(RewardTransformer model) =>
+        [.. model.CheckpointParameters.SelectMany(pair => pair.Parameter.bytes.ToArray())];
 
     // torch.tensor([...]).to(dtype).view(torch.int16) of torch 2.14.1: ties to even both ways, the smallest numbers, the largest,
     // and what is beyond.
