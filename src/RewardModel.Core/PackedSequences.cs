@@ -34,10 +34,14 @@ public sealed class PackedSequences : IDisposable
         TokenIds = tensor(tokenIds).DetachFromDisposeScope();
         PositionIds = tensor(positionIds).DetachFromDisposeScope();
         TokenTypeIds = tensor(tokenTypeIds).DetachFromDisposeScope();
+        FirstRows = tensor([.. scoredSegments.Select(index =>
+            (long)segments[segments[index].Parent == Segment.NoParent ? index : segments[index].Parent].Start)])
+            .DetachFromDisposeScope();
         ScoredRows = tensor([.. scoredSegments.Select(index => (long)segments[index].Start + segments[index].Length - 1)])
             .DetachFromDisposeScope();
         LongestSequence = (int)positionIds.Max() + 1;
         HighestTokenId = (int)tokenIds.Max();
+        HighestTokenType = (int)tokenTypeIds.Max();
         Attention = new AttentionLayout(segments);
     }
 
@@ -49,6 +53,9 @@ public sealed class PackedSequences : IDisposable
 
     /// <summary>Type of each token, [T], int64: 0 in prompts, <see cref="TokenizedList.AnswerTokenType"/> in answers.</summary>
     public Tensor TokenTypeIds { get; }
+
+    /// <summary>Row of the first token of each scored sequence, [N], int64: its prompt's, where it has one.</summary>
+    public Tensor FirstRows { get; }
 
     /// <summary>Row of the last token of each scored sequence, [N], int64: where its reward is read.</summary>
     public Tensor ScoredRows { get; }
@@ -70,6 +77,9 @@ public sealed class PackedSequences : IDisposable
 
     /// <summary>The highest of the token ids.</summary>
     public int HighestTokenId { get; }
+
+    /// <summary>The highest of the token types.</summary>
+    public int HighestTokenType { get; }
 
     internal AttentionLayout Attention { get; }
 
@@ -117,6 +127,7 @@ public sealed class PackedSequences : IDisposable
         TokenIds.Dispose();
         PositionIds.Dispose();
         TokenTypeIds.Dispose();
+        FirstRows.Dispose();
         ScoredRows.Dispose();
         Attention.Dispose();
     }

@@ -1,5 +1,7 @@
+using RewardModel.Backbones;
 using RewardModel.Layers;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace RewardModel;
 
@@ -20,6 +22,9 @@ public abstract class RewardHead(string name) : nn.Module(name)
     /// <param name="sequences">The packed row the tokens are of.</param>
     /// <returns>[N], float32 whatever the backbone computes with.</returns>
     public abstract Tensor forward(Tensor hidden_TD, PackedSequences sequences);
+
+    /// <summary>Draws a parameter other than <see cref="OutputWeight"/>, as the architecture's reference implementation does.</summary>
+    internal virtual void Initialize(string name, Parameter parameter, double range) => Initialization.Apply(name, parameter, range);
 }
 
 /// <summary>

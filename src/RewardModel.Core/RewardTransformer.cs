@@ -124,7 +124,9 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     {
         using var _ = no_grad();
         foreach (var (name, parameter) in Head.named_parameters().Where(pair => names.Contains(pair.Item1)))
-            Initialization.Apply(
-                name, parameter, name == Head.OutputWeight ? 1 / Math.Sqrt(parameter.size(1) + 1) : Backbone.InitializerRange);
+            if (name == Head.OutputWeight)
+                Initialization.Apply(name, parameter, 1 / Math.Sqrt(parameter.size(1) + 1));
+            else
+                Head.Initialize(name, parameter, Backbone.InitializerRange);
     }
 }

@@ -14,9 +14,10 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 /// </summary>
 /// <remarks>
 /// Weights and their gradients take 4 bytes each, AdamW's two moments 8. Activations are what the operators of the forward pass keep
-/// for the backward pass. A token keeps, for every matrix of a layer, its input and its output; where the MLP has a tanh-GELU, two
-/// more tensors as wide as the matrix behind it takes. A layer keeps its attention weights, queries x keys for every head: once, and
-/// where answers share a prompt a second time, cut in two for the products with the prompt's and the answer's own values. And while a
+/// for the backward pass. A token keeps, for every matrix of a layer, its input and its output; with a tanh-GELU two more tensors of
+/// the MLP's inner width, with a ReLU, whose result is enough, one less; and two of the model's width for each norm of a layer beyond
+/// two. A layer keeps its attention weights, queries x keys for every head: once, where answers share a prompt a second time, cut in
+/// two for the products with the prompt's and the answer's own values, and where they are capped once more. And while a
 /// layer is computed, what it does not keep is alive too: as much again as a layer keeps of its tokens, and three times its attention
 /// weights. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
 /// </remarks>
@@ -52,20 +53,30 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
         var (tokens, attention, copies) = model.Backbone.IsCausal && prompt > 0
             ? (prompt + answers * answer, prompt * prompt + 2 * answers * answer * (prompt + answer), 2)
             : (answers * (prompt + answer), answers * (prompt + answer) * (prompt + answer), 1);
-        attention *= Setting(model, "num_attention_heads", "n_head") ?? 1;
-        var perToken = matrices.Sum(pair => pair.Item2.size(0) + pair.Item2.size(1)) + layers * 2 * TanhGeluWidth(model);
-        return tokens * (perToken + perToken / Math.Max(layers, 1)) + attention * layers + 3 * attention / copies;
+        var heads = Setting(model, "num_attention_heads", "n_head") ?? 1;
+        var once = heads * attention / copies;
+        var norms = model.Backbone.named_parameters().Count(pair => IsOfLayer(pair.Item1) && pair.Item2.dim() == 1
+            && pair.Item1.EndsWith(".weight", StringComparison.Ordinal) && pair.Item2.size(0) == model.Backbone.HiddenSize);
+        var perToken = matrices.Sum(pair => pair.Item2.size(0) + pair.Item2.size(1)) + layers * ActivationWidth(model)
+            + Math.Max(0, norms - 2 * layers) * 2 * model.Backbone.HiddenSize;
+        var perLayer = heads * attention + (model.Config.Json["attn_logit_softcapping"] is null ? 0 : once);
+        return tokens * (perToken + perToken / Math.Max(layers, 1)) + layers * perLayer + 3 * once;
     }
 
-    private static long TanhGeluWidth(RewardTransformer model)
+    /// <summary>What the MLP's pointwise function keeps in a layer beyond its input and its result.</summary>
+    private static long ActivationWidth(RewardTransformer model)
     {
         string[] settings = ["hidden_act", "hidden_activation", "activation_function"];
         // GPT-2's configurations need not say it.
         var activation = settings.Select(setting => model.Config.Json[setting]?.GetValue<string>()).FirstOrDefault(name => name is not null)
             ?? (model.Config.Json["model_type"]?.GetValue<string>() == "gpt2" ? "gelu_new" : "");
-        return activation is "gelu_new" or "gelu_pytorch_tanh"
-            ? Setting(model, "intermediate_size", "n_inner", "ffn_dim") ?? 4 * model.Backbone.HiddenSize
-            : 0;
+        var width = Setting(model, "intermediate_size", "n_inner", "ffn_dim") ?? 4 * model.Backbone.HiddenSize;
+        return activation switch
+        {
+            "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" => 2 * width,
+            "relu" => -width,
+            _ => 0,
+        };
     }
 
     private static long? Setting(RewardTransformer model, params string[] names) =>

@@ -71,17 +71,15 @@ public sealed class ModelInspectionTests : IDisposable
     [Fact]
     public void All_that_prevents_its_use_is_listed()
     {
-        File.WriteAllText(directory["config.json"], """{"model_type": "llama", "hidden_size": "wide", "qk_clip": 3}""");
+        var settings = TinyModel.Config("llama");
+        settings["intermediate_size"] = "wide";
+        settings["qk_clip"] = 3;
+        File.WriteAllText(directory["config.json"], settings.ToJsonString());
         File.WriteAllBytes(directory["model.safetensors"], [1, 2]);
         File.WriteAllText(directory["tokenizer.json"], "[]");
         Assert.Equal(
             [
-                "'hidden_size' is \"wide\"; expected a 32-bit whole number",
-                "'num_attention_heads' is missing; expected a 32-bit whole number",
-                "'vocab_size' is missing; expected a 32-bit whole number",
-                "'intermediate_size' is missing; expected a 32-bit whole number",
-                "'num_hidden_layers' is missing; expected a 32-bit whole number",
-                "num_attention_heads is 0 and num_key_value_heads 0; expected the first to be a multiple of the second",
+                "'intermediate_size' is \"wide\"; expected a 32-bit whole number",
                 "'qk_clip' is 3; expected no such setting: this library does not know what it does",
                 "'model.safetensors': the file has 2 bytes; expected at least the 8 of the header's length",
                 "tokenizer.json: the file holds a value of kind Array, expected an object",

@@ -12,6 +12,7 @@ public class PackedSequencesTests
         Assert.Equal([7, 8, 9, 1, 2, 3], Values(packed.TokenIds));
         Assert.Equal([0, 1, 2, 3, 4, 3], Values(packed.PositionIds));
         Assert.Equal([new Segment(0, 3), new Segment(3, 2, 0), new Segment(5, 1, 0)], packed.Segments);
+        Assert.Equal([0, 0], Values(packed.FirstRows));
         Assert.Equal([4, 5], Values(packed.ScoredRows));
         Assert.Equal((6, 5, 9), (packed.TokenCount, packed.LongestSequence, packed.HighestTokenId));
     }
@@ -25,6 +26,7 @@ public class PackedSequencesTests
             new TokenizedList([8, 9], [[6], [1]], [1, 0])]);
         Assert.Equal([7, 3, 4, 5, 8, 9, 1, 2, 6, 1], Values(packed.TokenIds));
         Assert.Equal([0, 0, 0, 1, 0, 1, 1, 2, 2, 2], Values(packed.PositionIds));
+        Assert.Equal([0, 1, 2, 4, 4], Values(packed.FirstRows));
         Assert.Equal([7, 1, 3, 8, 9], Values(packed.ScoredRows));
     }
 
@@ -53,8 +55,17 @@ public class PackedSequencesTests
         using var packed = PackedSequences.Pack([list], sharePrompts: false);
         Assert.Equal([7, 8, 1, 7, 8, 2, 3], Values(packed.TokenIds));
         Assert.Equal([0, 1, 2, 0, 1, 2, 3], Values(packed.PositionIds));
+        Assert.Equal([0, 3], Values(packed.FirstRows));
         Assert.Equal([2, 6], Values(packed.ScoredRows));
         Assert.Equal((5, 7), (PackedSequences.CountTokens(list), PackedSequences.CountTokens(list, sharePrompts: false)));
+    }
+
+    [Fact]
+    public void Answers_have_the_token_type_of_their_list()
+    {
+        using var packed = PackedSequences.Pack([new TokenizedList([7, 8], [[1], [2, 3]], [1, 0]) { AnswerTokenType = 1 }]);
+        Assert.Equal([0, 0, 1, 1, 1], Values(packed.TokenTypeIds));
+        Assert.Equal(1, packed.HighestTokenType);
     }
 
     [Fact]

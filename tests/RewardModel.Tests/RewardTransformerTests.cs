@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using RewardModel.Backbones;
 using RewardModel.Checkpoints;
 using RewardModel.Tests.Parity;
 using static TorchSharp.torch;
@@ -63,7 +64,7 @@ public class RewardTransformerTests
     {
         var config = HuggingFaceConfig.Parse("""{"model_type": "mamba"}""", "config.json");
         var error = Assert.Throws<CheckpointException>(() => RewardTransformer.FromConfig(config));
-        Assert.Equal(["the model_type is mamba; expected one of: gpt2, llama"], error.Problems);
+        Assert.Equal([$"the model_type is mamba; expected one of: {string.Join(", ", Backbone.ModelTypes)}"], error.Problems);
     }
 
     [Fact]
@@ -72,14 +73,15 @@ public class RewardTransformerTests
         var settings = TinyModel.Config("llama");
         settings.Remove("vocab_size");
         settings["num_key_value_heads"] = 3;
-        settings["rope_scaling"] = new JsonObject { ["rope_type"] = "yarn", ["factor"] = 4.0 };
+        settings["rope_scaling"] = new JsonObject { ["rope_type"] = "proportional", ["factor"] = 4.0 };
         settings["clip_qkv"] = 8.0;
         var error = Assert.Throws<CheckpointException>(
             () => RewardTransformer.FromConfig(HuggingFaceConfig.Parse(settings.ToJsonString(), "config.json")));
         Assert.Equal(
             [
                 "'vocab_size' is missing; expected a 32-bit whole number",
-                "'rope_scaling.rope_type' is \"yarn\"; expected one of \"default\", \"linear\", \"llama3\"",
+                "'rope_scaling.rope_type' is \"proportional\"; "
+                    + "expected one of \"default\", \"dynamic\", \"linear\", \"llama3\", \"longrope\", \"yarn\"",
                 "num_attention_heads is 4 and num_key_value_heads 3; expected the first to be a multiple of the second",
                 "'clip_qkv' is 8; expected no such setting: this library does not know what it does",
                 "'rope_scaling.factor' is 4; expected no such setting: this library does not know what it does",
@@ -91,10 +93,10 @@ public class RewardTransformerTests
     public void A_rotary_scaling_under_its_older_key_is_checked_by_name()
     {
         var settings = TinyModel.Config("llama");
-        settings["rope_scaling"] = new JsonObject { ["type"] = "dynamic" };
+        settings["rope_scaling"] = new JsonObject { ["type"] = "mrope" };
         var config = HuggingFaceConfig.Parse(settings.ToJsonString(), "config.json");
         Assert.Equal(
-            ["'rope_scaling.type' is \"dynamic\"; expected one of \"default\", \"linear\", \"llama3\""],
+            ["'rope_scaling.type' is \"mrope\"; expected one of \"default\", \"dynamic\", \"linear\", \"llama3\", \"longrope\", \"yarn\""],
             Assert.Throws<CheckpointException>(() => RewardTransformer.FromConfig(config)).Problems);
     }
 

@@ -12,6 +12,9 @@ public class TrainingMemoryTests
     [InlineData("llama", 128, 64, 6)]
     [InlineData("llama", 384, 16, 4)]
     [InlineData("llama", 64, 256, 3)]
+    [InlineData("bert", 64, 256, 3)]
+    [InlineData("opt", 128, 64, 6)]
+    [InlineData("gemma2", 128, 64, 6)]
     public void The_estimate_is_within_a_quarter_of_the_measured_peak(string architecture, int prompt, int answer, int answers)
     {
         using var directory = new TemporaryDirectory();
@@ -27,19 +30,32 @@ public class TrainingMemoryTests
 
     private static JsonObject Config(string architecture)
     {
-        var settings = TinyModel.Config(architecture);
-        var names = architecture == "gpt2"
+        var (width, layers, heads, positions) = architecture == "gpt2"
             ? ("n_embd", "n_layer", "n_head", "n_positions")
             : ("hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings");
-        settings[names.Item1] = 256;
-        settings[names.Item2] = 6;
-        settings[names.Item3] = 8;
-        settings[names.Item4] = 512;
-        if (architecture == "llama")
+        var settings = new JsonObject
         {
-            settings["intermediate_size"] = 688;
-            settings["num_key_value_heads"] = 4;
-        }
+            ["model_type"] = architecture,
+            ["vocab_size"] = TinyModel.VocabularySize,
+            [width] = 256,
+            [layers] = 6,
+            [heads] = 8,
+            [positions] = 512,
+        };
+        (string, JsonNode)[] others = architecture switch
+        {
+            "gpt2" => [],
+            "bert" => [("intermediate_size", 1024), ("type_vocab_size", 2), ("hidden_act", "gelu")],
+            "opt" => [("ffn_dim", 1024), ("word_embed_proj_dim", 256), ("activation_function", "relu")],
+            "gemma2" =>
+            [
+                ("intermediate_size", 688), ("num_key_value_heads", 4), ("head_dim", 32), ("hidden_activation", "gelu_pytorch_tanh"),
+                ("sliding_window", 512), ("query_pre_attn_scalar", 32), ("attn_logit_softcapping", 50),
+            ],
+            _ => [("intermediate_size", 688), ("num_key_value_heads", 4)],
+        };
+        foreach (var (key, value) in others)
+            settings[key] = value;
         return settings;
     }
 }

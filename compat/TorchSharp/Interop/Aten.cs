@@ -7,6 +7,7 @@ namespace TorchSharp;
 internal static class Aten
 {
     internal static readonly Op abs = new("abs");
+    internal static readonly Op add__Scalar = new("add_.Scalar");
     internal static readonly Op add_Scalar = new("add.Scalar");
     internal static readonly Op add_Tensor = new("add.Tensor");
     internal static readonly Op arange = new("arange");
@@ -17,9 +18,11 @@ internal static class Aten
     internal static readonly Op bitwise_or_Tensor = new("bitwise_or.Tensor");
     internal static readonly Op bmm = new("bmm");
     internal static readonly Op cat = new("cat");
+    internal static readonly Op clamp_ = new("clamp_");
     internal static readonly Op clone = new("clone");
     internal static readonly Op contiguous = new("contiguous");
     internal static readonly Op copy_ = new("copy_");
+    internal static readonly Op cumsum = new("cumsum");
     internal static readonly Op detach = new("detach");
     internal static readonly Op div_Scalar = new("div.Scalar");
     internal static readonly Op div_Scalar_mode = new("div.Scalar_mode");
@@ -30,6 +33,8 @@ internal static class Aten
     internal static readonly Op empty_memory_format = new("empty.memory_format");
     internal static readonly Op eq_Scalar = new("eq.Scalar");
     internal static readonly Op eq_Tensor = new("eq.Tensor");
+    internal static readonly Op erf = new("erf");
+    internal static readonly Op erfinv_ = new("erfinv_");
     internal static readonly Op fill__Scalar = new("fill_.Scalar");
     internal static readonly Op full = new("full");
     internal static readonly Op ge_Scalar = new("ge.Scalar");
@@ -51,6 +56,7 @@ internal static class Aten
     internal static readonly Op max_other = new("max.other");
     internal static readonly Op mean = new("mean");
     internal static readonly Op mean_dim = new("mean.dim");
+    internal static readonly Op mul__Scalar = new("mul_.Scalar");
     internal static readonly Op mul_Scalar = new("mul.Scalar");
     internal static readonly Op mul_Tensor = new("mul.Tensor");
     internal static readonly Op narrow = new("narrow");
@@ -62,6 +68,7 @@ internal static class Aten
     internal static readonly Op permute = new("permute");
     internal static readonly Op reciprocal = new("reciprocal");
     internal static readonly Op relu = new("relu");
+    internal static readonly Op repeat = new("repeat");
     internal static readonly Op reshape = new("reshape");
     internal static readonly Op rsqrt = new("rsqrt");
     internal static readonly Op rsub_Scalar = new("rsub.Scalar");
@@ -81,6 +88,7 @@ internal static class Aten
     internal static readonly Op to_dtype_layout = new("to.dtype_layout");
     internal static readonly Op transpose_int = new("transpose.int");
     internal static readonly Op unbind_int = new("unbind.int");
+    internal static readonly Op uniform_ = new("uniform_");
     internal static readonly Op unsqueeze = new("unsqueeze");
     internal static readonly Op view = new("view");
     internal static readonly Op zeros = new("zeros");

@@ -20,6 +20,8 @@ public static partial class torch
         public Tensor mean(long[] dimensions, bool keepdim = false, ScalarType? type = null) =>
             Aten.mean_dim.Call(this, dimensions, keepdim, type);
 
+        public Tensor cumsum(long dim, ScalarType? type = null) => Aten.cumsum.Call(this, dim, type);
+
         public Tensor max() => Aten.max.Call(this);
 
         public Tensor max(Tensor other) => Aten.max_other.Call(this, other);

@@ -16,6 +16,8 @@ public static partial class torch
 
         public Tensor permute(IEnumerable<long> permutation) => permute(permutation.ToArray());
 
+        public Tensor repeat(params long[] sizes) => Aten.repeat.Call(this, sizes);
+
         public Tensor unsqueeze(long dim) => Aten.unsqueeze.Call(this, dim);
 
         public Tensor squeeze(long? dim = null) => dim is null ? Aten.squeeze.Call(this) : Aten.squeeze_dim.Call(this, dim.Value);

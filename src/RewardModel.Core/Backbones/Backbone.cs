@@ -12,8 +12,20 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
 {
     private static readonly SortedDictionary<string, Func<ConfigReader, double, Backbone>> architectures = new(StringComparer.Ordinal)
     {
+        ["bert"] = (settings, dropout) => new Bert(BertConfig.Read(settings), dropout),
+        ["deberta-v2"] = (settings, dropout) => new DebertaV2(DebertaV2Config.Read(settings), dropout),
+        ["gemma2"] = (settings, dropout) => new Gemma2(Gemma2Config.Read(settings), dropout),
+        ["gemma3_text"] = (settings, dropout) => new Gemma3Text(Gemma3TextConfig.Read(settings), dropout),
         ["gpt2"] = (settings, dropout) => new Gpt2(Gpt2Config.Read(settings), dropout),
+        ["gpt_neox"] = (settings, dropout) => new GptNeoX(GptNeoXConfig.Read(settings), dropout),
         ["llama"] = (settings, dropout) => new Llama(LlamaConfig.Read(settings), dropout),
+        ["mistral"] = (settings, dropout) => new Mistral(MistralConfig.Read(settings), dropout),
+        ["modernbert"] = (settings, dropout) => new ModernBert(ModernBertConfig.Read(settings), dropout),
+        ["opt"] = (settings, dropout) => new Opt(OptConfig.Read(settings), dropout),
+        ["phi3"] = (settings, dropout) => new Phi3(Phi3Config.Read(settings), dropout),
+        ["qwen2"] = (settings, dropout) => new Qwen2(Qwen2Config.Read(settings), dropout),
+        ["qwen3"] = (settings, dropout) => new Qwen3(Qwen3Config.Read(settings), dropout),
+        ["roberta"] = (settings, dropout) => new Roberta(RobertaConfig.Read(settings), dropout),
     };
 
     /// <summary>Size D of a hidden state.</summary>
@@ -86,6 +98,15 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
         if (sequences.HighestTokenId >= VocabularySize)
             throw new ArgumentException(
                 $"A token id is {sequences.HighestTokenId}; the vocabulary of this {GetName()} has {VocabularySize} ids, from 0. "
+                + "Use the tokenizer that belongs to the model.",
+                nameof(sequences));
+    }
+    /// <summary>Checks what architectures with a table of token types need besides.</summary>
+    protected void CheckTokenTypes(PackedSequences sequences, int typeCount)
+    {
+        if (sequences.HighestTokenType >= typeCount)
+            throw new ArgumentException(
+                $"A token type is {sequences.HighestTokenType}; this {GetName()} has {typeCount}, from 0. "
                 + "Use the tokenizer that belongs to the model.",
                 nameof(sequences));
     }

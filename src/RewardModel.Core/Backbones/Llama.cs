@@ -15,8 +15,6 @@ internal sealed record LlamaConfig
 {
     public required int VocabularySize { get; init; }
 
-    public required int Positions { get; init; }
-
     public required int Width { get; init; }
 
     public required int InnerWidth { get; init; }
@@ -39,7 +37,7 @@ internal sealed record LlamaConfig
 
     public required double InitializerRange { get; init; }
 
-    public required float[] InverseFrequencies { get; init; }
+    public required RotarySettings Rotary { get; init; }
 
     public static LlamaConfig Read(ConfigReader reader)
     {
@@ -49,7 +47,6 @@ internal sealed record LlamaConfig
         var config = new LlamaConfig
         {
             VocabularySize = reader.Int("vocab_size"),
-            Positions = reader.Int("max_position_embeddings", 2048),
             Width = width,
             InnerWidth = reader.Int("intermediate_size"),
             LayerCount = reader.Int("num_hidden_layers"),
@@ -61,14 +58,11 @@ internal sealed record LlamaConfig
             HasAttentionBias = reader.Bool("attention_bias", false),
             HasMlpBias = reader.Bool("mlp_bias", false),
             InitializerRange = reader.Double("initializer_range", 0.02),
-            InverseFrequencies = RotaryFrequencies.Read(reader, headSize),
+            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Int("max_position_embeddings", 2048)),
         };
         // pretraining_tp splits the same matrix products into slices.
         reader.Ignore("pretraining_tp", "attention_dropout");
-        if (config.KeyHeadCount < 1 || headCount % config.KeyHeadCount != 0)
-            reader.Problem(
-                $"num_attention_heads is {headCount} and num_key_value_heads {config.KeyHeadCount}; "
-                + "expected the first to be a multiple of the second");
+        CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount);
         reader.Finish();
         return config;
     }
@@ -104,38 +98,19 @@ internal sealed class LlamaAttention : nn.Module
     }
 }
 
-internal sealed class LlamaMlp : nn.Module<Tensor, Tensor>
-{
-    private readonly Linear gate_proj;
-    private readonly Linear up_proj;
-    private readonly Linear down_proj;
-    private readonly Func<Tensor, Tensor> activation;
-
-    public LlamaMlp(LlamaConfig config) : base(nameof(LlamaMlp))
-    {
-        gate_proj = new Linear(config.Width, config.InnerWidth, config.HasMlpBias);
-        up_proj = new Linear(config.Width, config.InnerWidth, config.HasMlpBias);
-        down_proj = new Linear(config.InnerWidth, config.Width, config.HasMlpBias);
-        activation = Activations.ByName(config.Activation);
-        RegisterComponents();
-    }
-
-    public override Tensor forward(Tensor x_TD) => down_proj.call(activation(gate_proj.call(x_TD)).mul(up_proj.call(x_TD)));
-}
-
 internal sealed class LlamaBlock : nn.Module
 {
     private readonly RmsNorm input_layernorm;
     private readonly LlamaAttention self_attn;
     private readonly RmsNorm post_attention_layernorm;
-    private readonly LlamaMlp mlp;
+    private readonly GatedMlp mlp;
 
     public LlamaBlock(LlamaConfig config, double dropout) : base(nameof(LlamaBlock))
     {
         input_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
         self_attn = new LlamaAttention(config, dropout);
         post_attention_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
-        mlp = new LlamaMlp(config);
+        mlp = new GatedMlp(config.Width, config.InnerWidth, config.Activation, config.HasMlpBias);
         RegisterComponents();
     }
 
@@ -163,7 +138,7 @@ internal sealed class Llama : Backbone
         embed_tokens = new Embedding(config.VocabularySize, config.Width);
         layers = nn.ModuleList([.. Enumerable.Range(0, config.LayerCount).Select(_ => new LlamaBlock(config, dropout))]);
         norm = new RmsNorm(config.Width, config.NormEpsilon);
-        rotary = new RotaryEmbedding(config.InverseFrequencies);
+        rotary = new RotaryEmbedding(config.Rotary);
         RegisterComponents();
     }
 
@@ -171,7 +146,7 @@ internal sealed class Llama : Backbone
 
     public override int VocabularySize => config.VocabularySize;
 
-    public override int MaxPositions => config.Positions;
+    public override int MaxPositions => config.Rotary.MaxPositions;
 
     public override string BaseModelPrefix => "model";
 

@@ -1,48 +1,142 @@
 using RewardModel.Checkpoints;
+using RewardModel.Layers;
 
 namespace RewardModel.Backbones;
+
+/// <summary>How an architecture spells its rotary settings, where it differs from Llama.</summary>
+internal sealed record RotarySpelling
+{
+    /// <summary>The base's key outside of <c>rope_parameters</c>, beside <c>rope_theta</c>.</summary>
+    public string BaseKey { get; init; } = "rope_theta";
+
+    /// <summary>
+    /// The key, beside <c>partial_rotary_factor</c>, of the share of a head's channels that is rotated; null where all are.
+    /// </summary>
+    public string? ShareKey { get; init; }
+
+    /// <summary>The share where the file does not give it.</summary>
+    public double AbsentShare { get; init; } = 1;
+
+    /// <summary><c>original_max_position_embeddings</c> where it stands outside of <c>rope_parameters</c>.</summary>
+    public int? OriginalPositions { get; init; }
+
+    /// <summary>The values of <c>rope_type</c>, and the type that each stands for.</summary>
+    public IReadOnlyDictionary<string, string> Types { get; init; } =
+        new[] { "default", "dynamic", "linear", "llama3", "longrope", "yarn" }.ToDictionary(type => type);
+}
 
 /// <summary>
 /// The angles per position of a rotary embedding, from config.json: <c>rope_parameters</c> as transformers 5 writes it, or
 /// <c>rope_theta</c> and <c>rope_scaling</c> of before.
 /// </summary>
+/// <remarks>
+/// Two types depend on the longest sequence of a batch in transformers; here a reward never depends on the rest of the batch.
+/// <c>dynamic</c> changes the angles only beyond <c>max_position_embeddings</c>, which no sequence may be here: it equals
+/// <c>default</c>. <c>longrope</c> has other angles beyond <c>original_max_position_embeddings</c>; here no sequence may be longer than
+/// that, and <c>long_factor</c> is not used.
+/// </remarks>
 internal static class RotaryFrequencies
 {
     private const double defaultBase = 10000;
 
-    /// <returns>headSize / 2 angles in radians, float32 as the reference computes with.</returns>
-    public static float[] Read(ConfigReader reader, int headSize)
+    /// <param name="reader">The whole configuration.</param>
+    /// <param name="headSize">Channels of a head.</param>
+    /// <param name="positions"><c>max_position_embeddings</c>.</param>
+    /// <param name="spelling">Llama's if not given.</param>
+    public static RotarySettings Read(ConfigReader reader, int headSize, int positions, RotarySpelling? spelling = null)
     {
-        if (headSize % 2 != 0)
-            reader.Problem($"a head has {headSize} channels; expected an even number, which rotary positions turn in pairs");
-        if (reader.OptionalObject("rope_parameters") is { } parameters)
-            return Read(parameters, headSize, parameters.Double("rope_theta", defaultBase));
-        var rotaryBase = reader.Double("rope_theta", defaultBase);
-        return reader.OptionalObject("rope_scaling") is { } scaling ? Read(scaling, headSize, rotaryBase) : Plain(headSize, rotaryBase);
+        spelling ??= new RotarySpelling();
+        var parameters = reader.OptionalObject("rope_parameters") ?? reader.OptionalObject("rope_scaling");
+        var rotaryBase = Agreed(
+            reader, defaultBase, (parameters, "rope_theta"), (reader, spelling.BaseKey), (reader, "rope_theta"));
+        var share = spelling.ShareKey is null ? 1 : Agreed(
+            reader, spelling.AbsentShare, (parameters, "partial_rotary_factor"), (reader, spelling.ShareKey),
+            (reader, "partial_rotary_factor"));
+        return Of(parameters, Rotated(reader, headSize, share), rotaryBase, positions, spelling);
     }
 
-    private static float[] Read(ConfigReader reader, int headSize, double rotaryBase)
+    /// <summary>
+    /// The same for architectures with two kinds of layers: <c>rope_parameters</c> with an entry for each, or a setting for the base of
+    /// each and <c>rope_scaling</c>.
+    /// </summary>
+    /// <param name="reader">The whole configuration.</param>
+    /// <param name="headSize">Channels of a head.</param>
+    /// <param name="positions"><c>max_position_embeddings</c>.</param>
+    /// <param name="full">Key and default of the base in layers that see the whole sequence.</param>
+    /// <param name="sliding">The same in layers that see a window.</param>
+    /// <param name="scalesSliding">Whether <c>rope_scaling</c> is for the layers with a window, too.</param>
+    public static (RotarySettings Full, RotarySettings Sliding) ReadByLayerType(
+        ConfigReader reader, int headSize, int positions, (string Key, double Absent) full, (string Key, double Absent) sliding,
+        bool scalesSliding)
     {
-        // Older files say "type" where newer ones say "rope_type".
-        string[] types = ["default", "linear", "llama3"];
-        var type = reader.OneOf("rope_type", types, reader.OneOf("type", types, "default"));
-        var frequencies = Plain(headSize, rotaryBase);
-        switch (type)
+        var rotated = Rotated(reader, headSize, share: 1);
+        var parameters = reader.OptionalObject("rope_parameters");
+        var scaling = parameters is null ? reader.OptionalObject("rope_scaling") : null;
+        return (
+            OfType(CommonSettings.FullAttention, full, scaling),
+            OfType(CommonSettings.SlidingAttention, sliding, scalesSliding ? scaling : null));
+
+        RotarySettings OfType(string type, (string Key, double Absent) rotaryBase, ConfigReader? scaling)
         {
-            case "linear":
-                var factor = reader.Double("factor");
-                return [.. frequencies.Select(frequency => (float)(frequency / factor))];
-            case "llama3":
-                return Llama3(frequencies, reader.Double("factor"), reader.Double("low_freq_factor"), reader.Double("high_freq_factor"),
-                    reader.Int("original_max_position_embeddings"));
-            default:
-                return frequencies;
+            var ofType = parameters?.OptionalObject(type) ?? scaling;
+            return Of(
+                ofType, rotated, Agreed(reader, rotaryBase.Absent, (ofType, "rope_theta"), (reader, rotaryBase.Key)), positions,
+                new RotarySpelling());
         }
     }
 
+    private static int Rotated(ConfigReader reader, int headSize, double share)
+    {
+        var rotated = (int)(headSize * share);
+        if (rotated % 2 == 0 && rotated >= 2 && rotated <= headSize)
+            return rotated;
+        reader.Problem(
+            $"{rotated} of a head's {headSize} channels are to be rotated; "
+            + "expected an even number of them, which rotary positions turn in pairs");
+        return 0;
+    }
+
+    private static RotarySettings Of(
+        ConfigReader? parameters, int rotated, double rotaryBase, int positions, RotarySpelling spelling)
+    {
+        var frequencies = Plain(rotated, rotaryBase);
+        return parameters is null
+            ? new RotarySettings(frequencies, Scaling: 1, positions)
+            : Scaled(parameters, frequencies, rotaryBase, positions, spelling);
+    }
+
+    private static RotarySettings Scaled(
+        ConfigReader reader, float[] frequencies, double rotaryBase, int positions, RotarySpelling spelling)
+    {
+        // Older files say "type" where newer ones say "rope_type".
+        string[] types = [.. spelling.Types.Keys];
+        var type = spelling.Types.GetValueOrDefault(
+            reader.OneOf("rope_type", types, reader.OneOf("type", types, "default")), "default");
+        switch (type)
+        {
+            case "dynamic":
+                reader.Ignore("factor");
+                break;
+            case "linear":
+                var factor = reader.Double("factor");
+                frequencies = [.. frequencies.Select(frequency => (float)(frequency / factor))];
+                break;
+            case "llama3":
+                frequencies = Llama3(
+                    frequencies, reader.Double("factor"), reader.Double("low_freq_factor"), reader.Double("high_freq_factor"),
+                    reader.Int("original_max_position_embeddings"));
+                break;
+            case "longrope":
+                return LongRope(reader, frequencies, positions, OriginalPositions(reader, positions, spelling));
+            case "yarn":
+                return Yarn(reader, frequencies, rotaryBase, positions, OriginalPositions(reader, positions, spelling));
+        }
+        return new RotarySettings(frequencies, Scaling: 1, positions);
+    }
+
     // arXiv 2104.09864, section 3.2.2: theta_i = base^(-2 i / H).
-    private static float[] Plain(int headSize, double rotaryBase) =>
-        [.. Enumerable.Range(0, headSize / 2).Select(i => 1 / (float)Math.Pow(rotaryBase, 2 * i / (double)headSize))];
+    private static float[] Plain(int rotated, double rotaryBase) =>
+        [.. Enumerable.Range(0, rotated / 2).Select(i => 1 / (float)Math.Pow(rotaryBase, 2 * i / (double)rotated))];
 
     // Llama 3.1's scaling: wavelengths beyond the original context are stretched by the factor, short ones kept, those between
     // interpolated.
@@ -54,5 +148,79 @@ internal static class RotaryFrequencies
             var share = Math.Clamp((turns - lowFactor) / (highFactor - lowFactor), 0, 1);
             return (float)((1 - share) * frequency / factor + share * frequency);
         })];
+    }
+
+    // YaRN (Peng et al., arXiv 2309.00071): pairs that turn more than beta_fast times in the original context are kept, those of fewer
+    // than beta_slow turns stretched by the factor, those between interpolated by their index, section 3.2. cos and sin are scaled by
+    // 0.1 ln(factor) + 1, equation 22.
+    private static RotarySettings Yarn(
+        ConfigReader reader, float[] frequencies, double rotaryBase, int positions, int originalPositions)
+    {
+        var factor = reader.OptionalDouble("factor") ?? positions / (double)originalPositions;
+        var (betaFast, betaSlow) = (reader.Double("beta_fast", 32), reader.Double("beta_slow", 1));
+        var (mScale, mScaleAllDim) = (reader.Double("mscale", 0), reader.Double("mscale_all_dim", 0));
+        var truncates = reader.Bool("truncate", true);
+        if (betaFast <= 0 || betaSlow <= 0)
+            reader.Problem($"beta_fast is {betaFast} and beta_slow {betaSlow}; expected numbers above 0");
+
+        var (first, last) = (PairOfTurns(betaFast), PairOfTurns(betaSlow));
+        if (truncates)
+            (first, last) = (Math.Floor(first), Math.Ceiling(last));
+        first = Math.Max(first, 0);
+        last = Math.Min(last, 2 * frequencies.Length - 1);
+        if (first == last)
+            last += 0.001;
+        float[] scaled = [.. frequencies.Select((frequency, i) =>
+        {
+            var stretched = Math.Clamp((i - first) / (last - first), 0, 1);
+            return (float)(stretched * frequency / factor + (1 - stretched) * frequency);
+        })];
+        var scaling = reader.OptionalDouble("attention_factor")
+            ?? (mScale != 0 && mScaleAllDim != 0 ? ScalingOf(mScale) / ScalingOf(mScaleAllDim) : ScalingOf(1));
+        return new RotarySettings(scaled, scaling, positions);
+
+        // The index of the pair that turns so many times in the original context, as if it were continuous.
+        double PairOfTurns(double turns) =>
+            frequencies.Length * Math.Log(originalPositions / (turns * 2 * Math.PI)) / Math.Log(rotaryBase);
+
+        double ScalingOf(double weight) => factor <= 1 ? 1 : 0.1 * weight * Math.Log(factor) + 1;
+    }
+
+    // LongRoPE (Ding et al., arXiv 2402.13753): a divisor for each pair, found by search. cos and sin are scaled by
+    // sqrt(1 + ln(factor) / ln(original length)).
+    private static RotarySettings LongRope(ConfigReader reader, float[] frequencies, int positions, int originalPositions)
+    {
+        var factor = reader.OptionalDouble("factor") ?? positions / (double)originalPositions;
+        var divisors = reader.Doubles("short_factor");
+        // For sequences beyond the original length, which are not taken.
+        reader.Ignore("long_factor");
+        if (divisors.Count != frequencies.Length)
+            reader.Problem($"short_factor has {divisors.Count} numbers; expected {frequencies.Length}, one for each pair of channels");
+        var scaling = reader.OptionalDouble("attention_factor")
+            ?? (factor <= 1 ? 1 : Math.Sqrt(1 + Math.Log(factor) / Math.Log(originalPositions)));
+        return new RotarySettings(
+            [.. frequencies.Zip(divisors, (frequency, divisor) => (float)(frequency / divisor))], scaling,
+            Math.Min(positions, originalPositions));
+    }
+
+    private static int OriginalPositions(ConfigReader reader, int positions, RotarySpelling spelling)
+    {
+        var original = reader.OptionalInt("original_max_position_embeddings");
+        if (original is not null && spelling.OriginalPositions is not null && original != spelling.OriginalPositions)
+            reader.Problem(
+                $"original_max_position_embeddings is {spelling.OriginalPositions}, and {original} among the rotary settings; "
+                + "expected the same number");
+        return spelling.OriginalPositions ?? original ?? positions;
+    }
+
+    // Files that a newer version has read and saved again may have a setting in its older and its newer place.
+    private static double Agreed(ConfigReader reader, double absent, params (ConfigReader? Reader, string Key)[] places)
+    {
+        var found = places.Distinct().Select(place => (place.Key, Value: place.Reader?.OptionalDouble(place.Key)))
+            .Where(setting => setting.Value is not null).ToArray();
+        if (found.Select(setting => setting.Value).Distinct().Count() > 1)
+            reader.Problem(
+                $"{string.Join(" and ", found.Select(setting => $"{setting.Key} is {setting.Value}"))}; expected the same number");
+        return found.Length > 0 ? found[0].Value!.Value : absent;
     }
 }

@@ -9,8 +9,8 @@ namespace RewardModel.Checkpoints;
 /// say it all at once. A setting that nobody asked for is a problem too: a setting ignored in silence gives wrong rewards in silence.
 /// </summary>
 /// <remarks>
-/// The value null counts as absent, as in transformers. After a problem a getter returns an arbitrary value of its type, so a
-/// configuration may be used only after <see cref="Finish"/>.
+/// The value null counts as absent, as in transformers, except for <see cref="IntOrNull"/> and <see cref="DoubleOrNull"/>. After a
+/// problem a getter returns an arbitrary value of its type, so a configuration may be used only after <see cref="Finish"/>.
 /// </remarks>
 public sealed class ConfigReader
 {
@@ -48,6 +48,12 @@ public sealed class ConfigReader
     /// <summary>A whole number, or null where there is none.</summary>
     public int? OptionalInt(string key) => Optional(key, AsInt, "a 32-bit whole number");
 
+    /// <summary>
+    /// A whole number; null where the file says null; <paramref name="absent"/> where it says nothing. For settings whose default is a
+    /// number and whose null switches something off.
+    /// </summary>
+    public int? IntOrNull(string key, int absent) => OptionalInt(key) ?? (json.ContainsKey(key) ? null : absent);
+
     /// <summary>A required number.</summary>
     public double Double(string key) => Required(key, AsDouble, "a number");
 
@@ -59,6 +65,9 @@ public sealed class ConfigReader
 
     /// <summary>A required truth value.</summary>
     public bool Bool(string key) => Required(key, AsBool, "true or false");
+
+    /// <summary>The same as <see cref="IntOrNull"/> for any number.</summary>
+    public double? DoubleOrNull(string key, double absent) => OptionalDouble(key) ?? (json.ContainsKey(key) ? null : absent);
 
     /// <summary>A truth value, or <paramref name="absent"/> where there is none.</summary>
     public bool Bool(string key, bool absent) => Optional(key, AsBool, "true or false") ?? absent;
@@ -81,14 +90,30 @@ public sealed class ConfigReader
         Supported(key, OptionalText(key, OneOfText(supported)) ?? absent, supported);
 
     /// <summary>A list of strings, or null where there is none.</summary>
-    public IReadOnlyList<string>? OptionalStrings(string key)
+    /// <param name="key">The setting.</param>
+    /// <param name="separator">What stands between the strings where the setting is one string; null where it must be a list.</param>
+    public IReadOnlyList<string>? OptionalStrings(string key, char? separator = null)
     {
         if (Value(key) is not { } value)
             return null;
+        if (separator is not null && value.GetValueKind() == JsonValueKind.String)
+            return value.GetValue<string>().Split(separator.Value, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (value is JsonArray array && array.All(item => item?.GetValueKind() == JsonValueKind.String))
             return [.. array.Select(item => item!.GetValue<string>())];
         Wrong(key, value, "a list of strings");
         return null;
+    }
+
+    /// <summary>A required list of numbers.</summary>
+    public IReadOnlyList<double> Doubles(string key)
+    {
+        const string expected = "a list of numbers";
+        if (Value(key) is not { } value)
+            return Missing<double[]>(key, expected, []);
+        if (value is JsonArray array && array.All(item => item is not null && AsDouble(item) is not null))
+            return [.. array.Select(item => AsDouble(item!)!.Value)];
+        Wrong(key, value, expected);
+        return [];
     }
 
     /// <summary>
@@ -113,6 +138,13 @@ public sealed class ConfigReader
     {
         if (Value(key) is { } value && AsBool(value) != supported)
             Wrong(key, value, supported ? "true" : "false");
+    }
+
+    /// <summary>A number of which only one is supported; it may be absent.</summary>
+    public void MustBe(string key, int supported)
+    {
+        if (Value(key) is { } value && AsDouble(value) != supported)
+            Wrong(key, value, $"{supported}");
     }
 
     /// <summary>Settings that don't change the rewards of this architecture, whatever their values.</summary>

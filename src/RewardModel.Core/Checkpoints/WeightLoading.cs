@@ -105,6 +105,8 @@ internal sealed class WeightLoading
             var source = name == model.Head.OutputWeight && HeadWeight is not null ? HeadWeight
                 : isBare && name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..]
                 : name;
+            if (!unused.Contains(source) && unused.Contains(OlderName(source)))
+                source = OlderName(source);
             if (source == HeadWeight || unused.Remove(source))
             {
                 Check(source, parameter.shape, problems);
@@ -116,6 +118,11 @@ internal sealed class WeightLoading
                 problems.Add($"tensor {Quoted.Text(source)} is missing; expected it with shape {Text(parameter.shape)}");
         }
     }
+
+    /// <summary>The name in checkpoints that were converted from TensorFlow, whose layer norms have a gamma and a beta.</summary>
+    private static string OlderName(string name) => name
+        .Replace("LayerNorm.weight", "LayerNorm.gamma", StringComparison.Ordinal)
+        .Replace("LayerNorm.bias", "LayerNorm.beta", StringComparison.Ordinal);
 
     private void Check(string name, long[] shape, ProblemList problems)
     {

@@ -6,14 +6,15 @@ namespace RewardModel.Layers;
 internal static class Activations
 {
     /// <summary>The names that <see cref="ByName"/> knows, as transformers spells them.</summary>
-    public static readonly string[] Names = ["gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu"];
+    public static readonly string[] Names = ["gelu", "gelu_fast", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "tanh"];
 
     public static Func<Tensor, Tensor> ByName(string name) => name switch
     {
         "gelu" => x => x.gelu(),
-        "gelu_new" or "gelu_pytorch_tanh" => GeluTanh,
+        "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" => GeluTanh,
         "relu" => x => x.relu(),
         "silu" => x => x.silu(),
+        "tanh" => x => x.tanh(),
         _ => throw new ArgumentException($"activation '{name}' is not known; expected one of {string.Join(", ", Names)}", nameof(name)),
     };
 

@@ -6,19 +6,21 @@ namespace RewardModel.Layers;
 /// <summary>Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450).</summary>
 internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
 {
-    public readonly Parameter weight;
-    public readonly Parameter bias;
+    public readonly Parameter? weight;
+    public readonly Parameter? bias;
+    private readonly long size;
     private readonly double epsilon;
 
-    public LayerNorm(long size, double epsilon) : base(nameof(LayerNorm))
+    public LayerNorm(long size, double epsilon, bool hasBias = true, bool hasWeight = true) : base(nameof(LayerNorm))
     {
-        weight = new Parameter(empty(size));
-        bias = new Parameter(empty(size));
+        this.size = size;
         this.epsilon = epsilon;
+        weight = hasWeight ? new Parameter(empty(size)) : null;
+        bias = hasBias ? new Parameter(empty(size)) : null;
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x_TD) => nn.functional.layer_norm(x_TD, weight.shape, weight, bias, epsilon);
+    public override Tensor forward(Tensor x_TD) => nn.functional.layer_norm(x_TD, [size], weight!, bias!, epsilon);
 }
 
 /// <summary>x / sqrt(mean(x^2) + epsilon) * weight (Zhang and Sennrich, arXiv 1910.07467).</summary>
@@ -38,5 +40,28 @@ internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
     {
         var inverseRms_T1 = x_TD.mul(x_TD).mean([-1], keepdim: true).add(epsilon).rsqrt();
         return x_TD.mul(inverseRms_T1).mul(weight);
+    }
+}
+
+/// <summary>
+/// An <see cref="RmsNorm"/> as Gemma has it: its weight is the difference from 1, and it computes in float32 whatever the model does.
+/// </summary>
+internal sealed class GemmaRmsNorm : nn.Module<Tensor, Tensor>
+{
+    public readonly Parameter weight;
+    private readonly double epsilon;
+
+    public GemmaRmsNorm(long size, double epsilon) : base(nameof(GemmaRmsNorm))
+    {
+        weight = new Parameter(empty(size));
+        this.epsilon = epsilon;
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        var exact = x.to(float32);
+        var inverseRms = exact.mul(exact).mean([-1], keepdim: true).add(epsilon).rsqrt();
+        return exact.mul(inverseRms).mul(weight.to(float32).add(1)).to(x.dtype);
     }
 }

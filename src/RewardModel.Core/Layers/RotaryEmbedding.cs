@@ -2,23 +2,31 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Layers;
 
+/// <summary>How a rotary embedding turns and scales.</summary>
+/// <param name="InverseFrequencies">
+/// Angle per position of each pair of channels, in radians, float32 as the reference computes with.
+/// </param>
+/// <param name="Scaling">Factor on cos and sin.</param>
+/// <param name="MaxPositions">Most positions that these angles are meant for.</param>
+internal sealed record RotarySettings(float[] InverseFrequencies, double Scaling, int MaxPositions);
+
 /// <summary>
 /// Rotary position embedding (Su et al., arXiv 2104.09864) in the layout of Hugging Face checkpoints: channel i of a head is rotated
-/// together with channel i + H/2.
+/// together with channel i + R/2. Of H channels the first R are rotated, the others passed on as they are.
 /// </summary>
-/// <param name="inverseFrequencies">H/2 angles per position, in radians.</param>
-internal sealed class RotaryEmbedding(float[] inverseFrequencies)
+/// <param name="settings">With R/2 angles.</param>
+internal sealed class RotaryEmbedding(RotarySettings settings)
 {
     private int positionCount;
-    private Tensor? cos_PH;
-    private Tensor? sin_PH;
+    private Tensor? cos_PR;
+    private Tensor? sin_PR;
 
-    /// <summary>cos and sin of each token's angles, both [T, 1, H/2] float32, for all layers of a forward pass.</summary>
+    /// <summary>cos and sin of each token's angles, both [T, 1, R/2] float32, for all layers of a forward pass.</summary>
     public (Tensor Cos, Tensor Sin) AnglesOf(PackedSequences sequences)
     {
         if (sequences.LongestSequence > positionCount)
             ExtendTables(sequences.LongestSequence);
-        return (cos_PH!.index_select(0, sequences.PositionIds).unsqueeze(1), sin_PH!.index_select(0, sequences.PositionIds).unsqueeze(1));
+        return (cos_PR!.index_select(0, sequences.PositionIds).unsqueeze(1), sin_PR!.index_select(0, sequences.PositionIds).unsqueeze(1));
     }
 
     /// <summary>Rotates every head of every token.</summary>
@@ -26,28 +34,27 @@ internal sealed class RotaryEmbedding(float[] inverseFrequencies)
     /// <param name="angles">Of <see cref="AnglesOf"/> for the same tokens.</param>
     public static Tensor Rotate(Tensor x_TNH, (Tensor Cos, Tensor Sin) angles)
     {
-        var half = x_TNH.size(2) / 2;
+        var (half, rest) = (angles.Cos.size(2), x_TNH.size(2) - 2 * angles.Cos.size(2));
         var first = x_TNH.narrow(2, 0, half);
         var second = x_TNH.narrow(2, half, half);
-        return cat([
-            first.mul(angles.Cos).sub(second.mul(angles.Sin)),
-            second.mul(angles.Cos).add(first.mul(angles.Sin))], 2);
+        Tensor[] rotated = [first.mul(angles.Cos).sub(second.mul(angles.Sin)), second.mul(angles.Cos).add(first.mul(angles.Sin))];
+        return cat(rest == 0 ? rotated : [.. rotated, x_TNH.narrow(2, 2 * half, rest)], 2);
     }
 
     private void ExtendTables(int positions)
     {
-        cos_PH?.Dispose();
-        sin_PH?.Dispose();
-        cos_PH = Table(MathF.Cos);
-        sin_PH = Table(MathF.Sin);
+        cos_PR?.Dispose();
+        sin_PR?.Dispose();
+        cos_PR = Table(MathF.Cos);
+        sin_PR = Table(MathF.Sin);
         positionCount = positions;
 
         Tensor Table(Func<float, float> function)
         {
-            var table = new float[positions, inverseFrequencies.Length];
+            var table = new float[positions, settings.InverseFrequencies.Length];
             for (var position = 0; position < positions; position++)
-                for (var i = 0; i < inverseFrequencies.Length; i++)
-                    table[position, i] = function(position * inverseFrequencies[i]);
+                for (var i = 0; i < settings.InverseFrequencies.Length; i++)
+                    table[position, i] = function(position * settings.InverseFrequencies[i]) * (float)settings.Scaling;
             return tensor(table).DetachFromDisposeScope();
         }
     }

@@ -14,7 +14,7 @@ public sealed class ConfigReaderTests
             """
             {
                 "hidden_size": 48, "rms_norm_eps": 1e-05, "rope_theta": 10000, "mlp_bias": true, "name": "x", "hidden_act": "silu",
-                "layer_types": ["full", "sliding"]
+                "layer_types": ["full", "sliding"], "pos_att_type": "p2c | c2p", "none": ""
             }
             """);
         Assert.Equal(48, reader.Int("hidden_size"));
@@ -24,6 +24,8 @@ public sealed class ConfigReaderTests
         Assert.Equal("x", reader.Text("name"));
         Assert.Equal("silu", reader.OneOf("hidden_act", ["gelu", "silu"]));
         Assert.Equal(["full", "sliding"], reader.OptionalStrings("layer_types"));
+        Assert.Equal(["p2c", "c2p"], reader.OptionalStrings("pos_att_type", separator: '|'));
+        Assert.Empty(reader.OptionalStrings("none", separator: '|')!);
         reader.Finish();
     }
 
@@ -55,6 +57,7 @@ public sealed class ConfigReaderTests
         Assert.Null(reader.OptionalStrings("a"));
         Assert.Null(reader.OptionalObject("a"));
         reader.MustBe("a", true);
+        reader.MustBe("a", 1);
         reader.Finish();
     }
 
@@ -111,17 +114,48 @@ public sealed class ConfigReaderTests
     }
 
     [Fact]
+    public void A_number_whose_null_means_something_is_told_from_an_absent_one()
+    {
+        var reader = Reader("""{"window": null, "other": 8}""");
+        Assert.Null(reader.IntOrNull("window", 4096));
+        Assert.Equal(8, reader.IntOrNull("other", 4096));
+        Assert.Equal(4096, reader.IntOrNull("absent", 4096));
+        reader.Finish();
+    }
+
+    [Fact]
+    public void Lists_of_numbers_are_read_and_checked()
+    {
+        var reader = Reader("""{"factors": [1, 2.5, 1e-3], "empty": [], "texts": [1, "2"], "nulls": [null], "number": 1}""");
+        Assert.Equal([1, 2.5, 1e-3], reader.Doubles("factors"));
+        Assert.Empty(reader.Doubles("empty"));
+        foreach (var key in new[] { "texts", "nulls", "number", "absent" })
+            Assert.Empty(reader.Doubles(key));
+        AssertProblems(
+            reader,
+            "'texts' is [1,\"2\"]; expected a list of numbers",
+            "'nulls' is [null]; expected a list of numbers",
+            "'number' is 1; expected a list of numbers",
+            "'absent' is missing; expected a list of numbers");
+    }
+
+    [Fact]
     public void Unsupported_values_are_listed_at_once()
     {
-        var reader = Reader("""{"act": "relu", "other": "tanh", "bias": true}""");
+        var reader = Reader("""{"act": "relu", "other": "tanh", "bias": true, "groups": 2, "rate": 0.0, "same": "1"}""");
         reader.OneOf("act", ["gelu", "silu"]);
         reader.OneOf("other", ["gelu"], "gelu");
         reader.MustBe("bias", false);
+        reader.MustBe("groups", 1);
+        reader.MustBe("rate", 0);
+        reader.MustBe("same", 1);
         AssertProblems(
             reader,
             "'act' is \"relu\"; expected one of \"gelu\", \"silu\"",
             "'other' is \"tanh\"; expected \"gelu\"",
-            "'bias' is true; expected false");
+            "'bias' is true; expected false",
+            "'groups' is 2; expected 1",
+            "'same' is \"1\"; expected 1");
     }
 
     [Fact]
@@ -137,6 +171,15 @@ public sealed class ConfigReaderTests
     public void Of_features_that_must_be_off_the_problem_says_so() =>
         AssertProblems(
             Reader("""{"num_labels": 2, "is_decoder": true}"""), "'num_labels' is 2; expected 1", "'is_decoder' is true; expected false");
+
+    [Fact]
+    public void A_number_that_null_switches_off_is_told_from_an_absent_one()
+    {
+        var reader = Reader("""{"given": 2.5, "off": null}""");
+        Assert.Equal(2.5, reader.DoubleOrNull("given", 50));
+        Assert.Null(reader.DoubleOrNull("off", 50));
+        Assert.Equal(50, reader.DoubleOrNull("absent", 50));
+    }
 
     [Fact]
     public void Asking_whether_a_setting_is_there_is_not_reading_it()

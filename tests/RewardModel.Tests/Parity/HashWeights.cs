@@ -35,11 +35,11 @@ internal static class HashWeights
             return (0f, 1f / 8);
         if (name.EndsWith(".weight", StringComparison.Ordinal) && shape.Length == 1)
             return (1f, 1f / 8);
-        if (name.EndsWith(".weight", StringComparison.Ordinal) && shape.Length == 2)
+        if (name.EndsWith(".weight", StringComparison.Ordinal) && shape.Length is 2 or 3)
             return (0f, 1f / 4);
         throw new ArgumentException(
             $"tensor '{name}' has shape [{string.Join(", ", shape)}], but the rule covers only '*.bias' with 1 dimension " +
-            "and '*.weight' with 1 or 2: add a line for it to HashWeights.cs, make_parity.py and README.md");
+            "and '*.weight' with 1 to 3: add a line for it to HashWeights.cs, make_parity.py and README.md");
     }
 
     private static ulong Fnv1a(string name)

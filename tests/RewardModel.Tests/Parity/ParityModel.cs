@@ -83,10 +83,17 @@ internal sealed class ParityModel : IDisposable
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, $"{name}.json")))!["config"]!.DeepClone().AsObject();
         foreach (var setting in new[] { "n_positions", "max_position_embeddings", "original_max_position_embeddings" })
             if (config.ContainsKey(setting))
+            {
                 config[setting] = 128;
-        foreach (var setting in new[] { "initializer_range", "init_std" })
+                if (config["rope_parameters"] is JsonObject rotary && rotary.ContainsKey(setting))
+                    rotary[setting] = 128;
+            }
+        // ModernBERT cuts its weights off, and draws those that write into the residual stream smaller. In OPT with projections around the
+        // layers small weights leave little to see.
+        var range = config.ContainsKey("initializer_cutoff_factor") ? 0.2 : 0.05;
+        foreach (var (setting, value) in new[] { ("initializer_range", range), ("init_std", 0.1) })
             if (config.ContainsKey(setting))
-                config[setting] = 0.05;
+                config[setting] = value;
         return RewardTransformer.FromConfig(HuggingFaceConfig.Parse(config.ToJsonString(), "config.json"), seed: 1);
     }
 
@@ -112,6 +119,13 @@ internal sealed class ParityModel : IDisposable
         var rewards = new RewardScorer(transformer).Score(model.RankedLists());
         return model.Expected["ranking"]!["rewards"].Deserialize<float[][]>()!.Zip(rewards)
             .Max(pair => pair.First.Zip(pair.Second).Max(reward => Math.Abs(reward.First - reward.Second)));
+    }
+
+    /// <summary>What is said about a model of this folder when its config.json is changed.</summary>
+    public static IReadOnlyList<string> Problems(string name, Action<JsonObject> changeConfig)
+    {
+        using var model = OfRepository(name, change: changeConfig);
+        return Assert.Throws<CheckpointException>(model.Load).Problems;
     }
 
     /// <summary>A change of weights that leaves out a layer.</summary>

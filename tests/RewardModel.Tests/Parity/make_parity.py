@@ -24,11 +24,40 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, get_lin
 HERE = pathlib.Path(__file__).parent
 
 VOCAB_SIZE = 97
-PAD = VOCAB_SIZE - 1
+PAD = VOCAB_SIZE - 1  # unless the entry has another
+WINDOW = 6
 
-LLAMA = dict(
-    model_type="llama", hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
-    head_dim=12, max_position_embeddings=64, bos_token_id=1, eos_token_id=2)
+LIKE_LLAMA = dict(
+    hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=64)
+LLAMA = LIKE_LLAMA | dict(model_type="llama", head_dim=12, bos_token_id=1, eos_token_id=2)
+QWEN = LIKE_LLAMA | dict(
+    max_window_layers=1, bos_token_id=95, eos_token_id=PAD, rope_parameters=dict(rope_type="default", rope_theta=1000000.0))
+OPT = dict(
+    model_type="opt", hidden_size=32, ffn_dim=56, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=64,
+    dropout=0.0, pad_token_id=1, bos_token_id=2, eos_token_id=2)
+# Heads of 16 of which 4 are rotated.
+GPT_NEOX = dict(
+    model_type="gpt_neox", hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=2,
+    max_position_embeddings=64, classifier_dropout=0.0, pad_token_id=1, bos_token_id=0, eos_token_id=0)
+# Gemma's norms multiply by 1 + w, here by about 2. The large query_pre_attn_scalar takes that out of the attention scores again.
+GEMMA = LIKE_LLAMA | dict(
+    head_dim=12, layer_types=["sliding_attention", "full_attention"], sliding_window=WINDOW,
+    pad_token_id=0, bos_token_id=2, eos_token_id=1)
+PHI3 = LIKE_LLAMA | dict(model_type="phi3", original_max_position_embeddings=64, bos_token_id=1, eos_token_id=PAD)
+BERT = dict(
+    hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4,
+    hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+# Eight buckets for each direction: distances up to 4 have their own, those up to max_position_embeddings share the rest.
+DEBERTA = BERT | dict(
+    model_type="deberta-v2", max_position_embeddings=64, relative_attention=True, position_buckets=8, max_relative_positions=-1,
+    norm_rel_ebd="layer_norm", pos_att_type=["p2c", "c2p"], position_biased_input=False, type_vocab_size=0, pad_token_id=0,
+    bos_token_id=1, eos_token_id=2)
+MODERNBERT = dict(
+    model_type="modernbert", hidden_size=32, intermediate_size=56, num_attention_heads=4, max_position_embeddings=64,
+    local_attention=WINDOW, bos_token_id=93, cls_token_id=93, eos_token_id=94, sep_token_id=94,
+    rope_parameters=dict(
+        full_attention=dict(rope_type="default", rope_theta=160000.0),
+        sliding_attention=dict(rope_type="default", rope_theta=10000.0)))
 
 MODELS = {
     "gpt2": dict(
@@ -41,6 +70,54 @@ MODELS = {
     "llama_rope_llama3": LLAMA | dict(max_position_embeddings=512, rope_parameters=dict(
         rope_type="llama3", rope_theta=500000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
         original_max_position_embeddings=64)),
+    "llama_rope_linear": LLAMA | dict(rope_parameters=dict(rope_type="linear", rope_theta=10000.0, factor=4.0)),
+    # No sequence reaches max_position_embeddings: beyond it, transformers lets the longest row of a batch set the frequencies
+    # of all its rows, so that a reward would depend on the batch.
+    "llama_rope_dynamic": LLAMA | dict(rope_parameters=dict(rope_type="dynamic", rope_theta=10000.0, factor=4.0)),
+    # The ramp between these bounds keeps the first frequency, mixes the second and divides the rest by the factor.
+    "llama_rope_yarn": LLAMA | dict(max_position_embeddings=256, rope_parameters=dict(
+        rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=64)),
+    "mistral": LIKE_LLAMA | dict(model_type="mistral", sliding_window=WINDOW, bos_token_id=1, eos_token_id=2),
+    "qwen2": QWEN | dict(model_type="qwen2"),
+    "qwen2_window": QWEN | dict(
+        model_type="qwen2", num_hidden_layers=3, use_sliding_window=True, sliding_window=WINDOW, max_window_layers=1,
+        rope_parameters=dict(rope_type="default", rope_theta=10000.0)),
+    "qwen3": QWEN | dict(model_type="qwen3", head_dim=12),
+    "opt": OPT,
+    "opt_350m_style": OPT | dict(do_layer_norm_before=False, word_embed_proj_dim=24),
+    "opt_bare": OPT | dict(enable_bias=False, layer_norm_elementwise_affine=False, word_embed_proj_dim=24),
+    "gpt_neox": GPT_NEOX,
+    "gpt_neox_sequential": GPT_NEOX | dict(use_parallel_residual=False),
+    "gemma2": GEMMA | dict(model_type="gemma2", query_pre_attn_scalar=192, attn_logit_softcapping=2.0),
+    "gemma3_text": GEMMA | dict(
+        model_type="gemma3_text", query_pre_attn_scalar=768, rope_parameters=dict(
+            sliding_attention=dict(rope_type="default", rope_theta=10000.0),
+            full_attention=dict(rope_type="default", rope_theta=1000000.0))),
+    "phi3": PHI3 | dict(sliding_window=WINDOW),
+    # Heads of 16 of which 12 are rotated. No sequence is longer than original_max_position_embeddings: the short factors count.
+    "phi3_partial_longrope": PHI3 | dict(
+        num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=256, original_max_position_embeddings=64,
+        rope_parameters=dict(
+            rope_type="longrope", rope_theta=10000.0, partial_rotary_factor=0.75,
+            short_factor=[1.0, 1.05, 1.2, 1.5, 2.25, 3.0], long_factor=[1.0, 1.5, 2.5, 4.0, 7.5, 12.0])),
+    "bert": BERT | dict(
+        model_type="bert", max_position_embeddings=64, classifier_dropout=0.0, pad_token_id=0, bos_token_id=None, eos_token_id=None),
+    "roberta": BERT | dict(
+        model_type="roberta", max_position_embeddings=66, layer_norm_eps=1e-5, classifier_dropout=0.0, type_vocab_size=1,
+        pad_token_id=1, bos_token_id=0, eos_token_id=2),
+    "deberta_v2": DEBERTA | dict(share_att_key=True),
+    "deberta_v2_v2style": DEBERTA | dict(
+        hidden_size=24, embedding_size=16, share_att_key=False, conv_kernel_size=3, conv_act="gelu"),
+    "deberta_v2_unbucketed": DEBERTA | dict(
+        share_att_key=True, pos_att_type=["p2c"], position_buckets=-1, max_relative_positions=5, norm_rel_ebd="none",
+        position_biased_input=True, conv_kernel_size=5),
+    "deberta_v2_absolute": DEBERTA | dict(
+        relative_attention=False, norm_rel_ebd="none", position_biased_input=True, type_vocab_size=2, pooler_hidden_act="tanh"),
+    "modernbert": MODERNBERT | dict(
+        classifier_pooling="mean", num_hidden_layers=3, layer_types=["full_attention", "sliding_attention", "full_attention"]),
+    "modernbert_cls": MODERNBERT | dict(
+        classifier_pooling="cls", num_hidden_layers=4,
+        layer_types=["full_attention", "sliding_attention", "sliding_attention", "full_attention"]),
 }
 
 # K = 4, 2 and 9 answers; the number is the answer's length in tokens.
@@ -50,6 +127,9 @@ BATCH_LENGTHS = [13, 1, 6, 24]
 STEPS = 5
 LEARNING_RATE = 1e-3
 RUNS = {"constant": dict(clip_grad_norm=None), "clip_warmup": dict(clip_grad_norm=1.0)}
+
+# transformers' fused kernel leaves out Gemma 2's soft cap, and DeBERTa has none.
+WITHOUT_FUSED_ATTENTION = ["gemma2", "deberta-v2"]
 
 MASK_64 = 2**64 - 1
 
@@ -81,22 +161,22 @@ def center_and_scale(name, shape):
             return 0, 1 / 8
         case "weight", 1:
             return 1, 1 / 8
-        case "weight", 2:
+        case "weight", 2 | 3:
             return 0, 1 / 4
     raise ValueError(f"no rule for tensor {name!r} of shape {list(shape)}: "
                      "add a line for it to HashWeights.cs, make_parity.py and README.md")
 
 
-def hash_ids(name, count):
-    """Token ids that avoid PAD: transformers reads the reward at the last id that is not the pad id."""
-    return [int(bits % PAD) for bits in hash_bits(name, count)]
+def hash_ids(name, count, pad):
+    """Token ids that avoid the pad id: transformers reads a decoder's reward at the last id that is not the pad id."""
+    return [token + (token >= pad) for token in (int(bits % (VOCAB_SIZE - 1)) for bits in hash_bits(name, count))]
 
 
 # --- the model
 
 def make_model(settings, directory):
     """Writes the checkpoint with hash weights and returns it as from_pretrained loads it, with its tensors' names and shapes."""
-    config = AutoConfig.for_model(**settings, vocab_size=VOCAB_SIZE, pad_token_id=PAD, num_labels=1)
+    config = AutoConfig.for_model(**dict(vocab_size=VOCAB_SIZE, pad_token_id=PAD, num_labels=1) | settings)
     AutoModelForSequenceClassification.from_config(config).save_pretrained(directory)
     file = directory / "model.safetensors"
     parameters = {name: list(tensor.shape) for name, tensor in load_file(file).items()}
@@ -112,27 +192,73 @@ def load(directory, dtype=torch.float32, attention="eager"):
 
 
 def v4_style(config):
-    """The config.json of the same model in the spelling of transformers 4."""
-    old = {key: value for key, value in config.items() if key not in ("dtype", "rope_parameters")}
+    """The config.json of the same model as models published with transformers 4 have it."""
+    old = {key: value for key, value in config.items() if key not in ("dtype", "rope_parameters", "layer_types")}
     old["torch_dtype"] = config["dtype"]
     old["transformers_version"] = "4.46.0"
     if "rope_parameters" in config:
         scaling = dict(config["rope_parameters"])
-        old["rope_theta"] = scaling.pop("rope_theta")
-        old["rope_scaling"] = None if scaling == {"rope_type": "default"} else scaling
+        if "full_attention" not in scaling:
+            old["rope_theta"] = scaling.pop("rope_theta")
+            old["rope_scaling"] = v4_rope_scaling(scaling)
+    match config["model_type"]:
+        case "mistral":
+            del old["head_dim"]
+        case "qwen2" | "qwen3" if not config["use_sliding_window"]:
+            old["sliding_window"] = WINDOW  # named, but not used
+        case "gpt_neox":
+            old["rotary_emb_base"] = old.pop("rope_theta")
+            old["rotary_pct"] = config["rope_parameters"]["partial_rotary_factor"]
+        case "phi3":
+            old["partial_rotary_factor"] = config["rope_parameters"]["partial_rotary_factor"]
+        case "gemma2":
+            del old["use_bidirectional_attention"]
+            old["cache_implementation"] = "hybrid"
+            old["hidden_act"] = old["hidden_activation"]
+        case "gemma3_text":
+            del old["use_bidirectional_attention"], old["_sliding_window_pattern"]
+            old["cache_implementation"] = "hybrid"
+            old["rope_scaling"] = None
+            old["rope_theta"] = config["rope_parameters"]["full_attention"]["rope_theta"]
+            old["rope_local_base_freq"] = config["rope_parameters"]["sliding_attention"]["rope_theta"]
+            old["sliding_window_pattern"] = config["layer_types"].index("full_attention") + 1
+        case "bert" | "roberta":
+            old["position_embedding_type"] = "absolute"
+        case "deberta-v2":
+            old["pos_att_type"] = "|".join(config["pos_att_type"])
+        case "modernbert":
+            old["global_attn_every_n_layers"] = config["layer_types"].index("full_attention", 1)
+            old["global_rope_theta"] = config["rope_parameters"]["full_attention"]["rope_theta"]
+            old["local_rope_theta"] = config["rope_parameters"]["sliding_attention"]["rope_theta"]
+            old["position_embedding_type"] = "absolute"
     return dict(sorted(old.items()))
 
 
-def padded(rows):
+def v4_rope_scaling(parameters):
+    # partial_rotary_factor and, in Phi-3, original_max_position_embeddings stand beside rope_scaling, not in it.
+    scaling = {key: value for key, value in parameters.items() if key != "partial_rotary_factor"}
+    if scaling == {"rope_type": "default"}:
+        return None
+    if scaling["rope_type"] != "llama3":
+        scaling["type"] = scaling.pop("rope_type")
+    if scaling.get("type") == "longrope":
+        del scaling["original_max_position_embeddings"]
+    return scaling
+
+
+def padded(rows, pad):
     """input_ids and attention_mask [rows, longest], padded on the right."""
     width = max(map(len, rows))
-    ids = torch.tensor([row + [PAD] * (width - len(row)) for row in rows])
+    ids = torch.tensor([row + [pad] * (width - len(row)) for row in rows])
     mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
     return ids, mask
 
 
 def score(model, rows):
-    ids, mask = padded(rows)
+    if model.dtype == torch.float64 and getattr(model.config, "sliding_window", None) is not None and len(rows) > 1:
+        # Padding that no token's window reaches becomes NaN in float64 and spreads; rows alone have none.
+        return torch.cat([score(model, [row]) for row in rows])
+    ids, mask = padded(rows, model.config.pad_token_id)
     return model(input_ids=ids, attention_mask=mask).logits[:, 0]
 
 
@@ -224,7 +350,7 @@ def record_run(model, run, rows, counts, batch):
 
 
 def record_batch(model, rows):
-    ids, mask = padded(rows)
+    ids, mask = padded(rows, model.config.pad_token_id)
     with torch.no_grad():
         hidden = model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state
         rewards = score(model, rows)
@@ -245,11 +371,22 @@ def record_batch(model, rows):
     }
 
 
+def record_rotary(rotary, layer_types):
+    if hasattr(rotary, "inv_freq"):
+        return {"all_layers": {"inv_freq": exact(rotary.inv_freq), "attention_scaling": rotary.attention_scaling}}
+    return {kind: {"inv_freq": exact(getattr(rotary, f"{kind}_inv_freq")),
+                   "attention_scaling": getattr(rotary, f"{kind}_attention_scaling")}
+            for kind in sorted(set(layer_types))}
+
+
 def record_noise(directory, rows, counts, batch):
-    """How far the same numbers move in float64 and with a fused attention kernel."""
+    """How far the same numbers move in float64 and with a fused attention kernel, where that computes the same."""
     plain, plain_after = noise_run(rows, counts, batch, directory)
     noise, wandering = {}, set()
-    for variant, options in {"float64": dict(dtype=torch.float64), "fused_attention": dict(attention="sdpa")}.items():
+    variants = {"float64": dict(dtype=torch.float64)}
+    if AutoConfig.from_pretrained(directory).model_type not in WITHOUT_FUSED_ATTENTION:
+        variants["fused_attention"] = dict(attention="sdpa")
+    for variant, options in variants.items():
         numbers, after = noise_run(rows, counts, batch, directory, **options)
         noise[variant] = {key: float(f"{distance(numbers[key], plain[key]):.2g}") for key in plain}
         wandering |= {name for run, name in after if distance(after[run, name], plain_after[run, name]) > 1e-5}
@@ -280,14 +417,15 @@ def distance(left, right):
 def make(name, settings, directory):
     model, parameters = make_model(settings, directory)
     config = json.loads((directory / "config.json").read_text())
-    lists = [(hash_ids(f"prompt {i}", prompt), [hash_ids(f"prompt {i} answer {j}", length) for j, length in enumerate(answers)])
+    pad = config["pad_token_id"]
+    lists = [(hash_ids(f"prompt {i}", prompt, pad),
+              [hash_ids(f"prompt {i} answer {j}", length, pad) for j, length in enumerate(answers)])
              for i, (prompt, answers) in enumerate(RANKED_LISTS)]
     rows = [prompt + answer for prompt, answers in lists for answer in answers]
     counts = [len(answers) for _, answers in lists]
-    batch = [hash_ids(f"batch {i}", length) for i, length in enumerate(BATCH_LENGTHS)]
+    batch = [hash_ids(f"batch {i}", length, pad) for i, length in enumerate(BATCH_LENGTHS)]
     with torch.no_grad():
         rewards = score(model, rows)
-    rotary = getattr(model.base_model, "rotary_emb", None)
     fixture = {
         "architecture": type(model).__name__,
         "model_type": config["model_type"],
@@ -309,9 +447,8 @@ def make(name, settings, directory):
         },
         "noise": record_noise(directory, rows, counts, batch),
     }
-    if rotary is not None:
-        fixture["positions"] = {"rotary": {"all_layers": {
-            "inv_freq": exact(rotary.inv_freq), "attention_scaling": rotary.attention_scaling}}}
+    if hasattr(model.base_model, "rotary_emb"):
+        fixture["positions"] = {"rotary": record_rotary(model.base_model.rotary_emb, config.get("layer_types", []))}
 
     (directory / "config.json").write_text(json.dumps(fixture["config_v4_style"]))
     with torch.no_grad():

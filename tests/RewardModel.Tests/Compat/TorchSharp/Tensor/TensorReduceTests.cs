@@ -23,6 +23,14 @@ public sealed class TensorReduceTests
     }
 
     [Fact]
+    public void Running_sums()
+    {
+        AreEqual([1, 6, 9, 4, 6, 12], [2, 3], x.cumsum(1));
+        AreEqual([1, 5, 3, 5, 7, 9], [2, 3], x.cumsum(0));
+        Assert.Equal(ScalarType.Float64, x.cumsum(1, ScalarType.Float64).dtype);
+    }
+
+    [Fact]
     public void Means()
     {
         AreEqual([3.5], [], x.mean());

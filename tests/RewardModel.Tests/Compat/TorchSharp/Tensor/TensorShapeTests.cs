@@ -30,6 +30,14 @@ public sealed class TensorShapeTests
     }
 
     [Fact]
+    public void Copies_side_by_side()
+    {
+        AreEqual([1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6], [4, 3], x.repeat(2, 1));
+        AreEqual([1, 2, 1, 2, 3, 4, 3, 4], [2, 4], tensor(new float[,] { { 1, 2 }, { 3, 4 } }).repeat(1, 2));
+        AreEqual([7, 7], [2, 1, 1], tensor(7f).repeat(2, 1, 1));
+    }
+
+    [Fact]
     public void Pieces()
     {
         AreEqual([2, 3, 5, 6], [2, 2], x.narrow(1, 1, 2));

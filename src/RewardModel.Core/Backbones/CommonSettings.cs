@@ -1,0 +1,69 @@
+using RewardModel.Checkpoints;
+using RewardModel.Layers;
+
+namespace RewardModel.Backbones;
+
+/// <summary>Settings that several architectures read and check alike.</summary>
+internal static class CommonSettings
+{
+    /// <summary>Names of the kinds of layers, by the keys that they see.</summary>
+    public const string FullAttention = "full_attention", SlidingAttention = "sliding_attention";
+
+    /// <summary>Heads of keys and values must go evenly into heads of queries.</summary>
+    public static void CheckHeads(ConfigReader reader, int headCount, int keyHeadCount)
+    {
+        if (keyHeadCount < 1 || headCount % keyHeadCount != 0)
+            reader.Problem(
+                $"num_attention_heads is {headCount} and num_key_value_heads {keyHeadCount}; "
+                + "expected the first to be a multiple of the second");
+    }
+
+    /// <summary>The width must go evenly into heads.</summary>
+    public static void CheckWidth(ConfigReader reader, int width, int headCount)
+    {
+        if (headCount < 1 || width % headCount != 0)
+            reader.Problem(
+                $"hidden_size is {width} and num_attention_heads {headCount}; expected the first to be a multiple of the second");
+    }
+
+    /// <summary>The reach of a <c>sliding_window</c>, all keys for null.</summary>
+    public static AttentionReach Reach(ConfigReader reader, int? window)
+    {
+        if (window < 1)
+            reader.Problem($"sliding_window is {window}; expected at least 1, or null for no window");
+        return window is { } size ? AttentionReach.Window(size) : AttentionReach.Causal;
+    }
+
+    /// <summary>Whether each layer sees a window only: as <c>layer_types</c> has it.</summary>
+    /// <param name="reader">The whole configuration.</param>
+    /// <param name="layerCount">Count of layers.</param>
+    /// <param name="rule">The same by a layer's number, from 0, where the file does not say it.</param>
+    public static bool[] HasWindow(ConfigReader reader, int layerCount, Func<int, bool> rule)
+    {
+        if (reader.OptionalStrings("layer_types") is not { } types)
+            return [.. Enumerable.Range(0, layerCount).Select(rule)];
+        if (types.Count != layerCount)
+            reader.Problem($"layer_types has {types.Count} entries and num_hidden_layers is {layerCount}; expected as many");
+        foreach (var type in types.Distinct().Where(type => type is not (FullAttention or SlidingAttention)))
+            reader.Problem($"layer_types has {Quoted.Json(type)}; expected \"{FullAttention}\" and \"{SlidingAttention}\" only");
+        return [.. types.Select(type => type == SlidingAttention)];
+    }
+
+    /// <summary>
+    /// The reach of each layer, as Qwen gives it: windows only with <c>use_sliding_window</c>; then in the layers that
+    /// <c>layer_types</c> names, else in those from <c>max_window_layers</c> on.
+    /// </summary>
+    public static AttentionReach[] ReachByLayer(ConfigReader reader, int layerCount)
+    {
+        var window = reader.IntOrNull("sliding_window", 4096);
+        if (!reader.Bool("use_sliding_window", false))
+            window = null;
+        var firstWindowed = reader.Int("max_window_layers", 28);
+        var hasWindow = HasWindow(reader, layerCount, layer => window is not null && layer >= firstWindowed);
+        if (window is null && hasWindow.Contains(true))
+            reader.Problem(
+                $"layer_types has \"{SlidingAttention}\"; expected use_sliding_window to be true, and sliding_window a number");
+        var reach = Reach(reader, window);
+        return [.. hasWindow.Select(has => has ? reach : AttentionReach.Causal)];
+    }
+}

@@ -1,0 +1,205 @@
+using RewardModel.Checkpoints;
+using RewardModel.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+using Gemma2Blocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.Gemma2Block>;
+
+namespace RewardModel.Backbones;
+
+// Gemma 2 (Gemma Team, arXiv 2408.00118). Differences from Llama: norms that scale by 1 + w, before and after attention and MLP;
+// embeddings scaled by sqrt(D); attention scores scaled by a setting of their own and kept within a soft cap; a sliding window in every
+// second layer; GELU.
+//
+// T tokens, D width, N query heads, M key and value heads, H size of a head.
+
+internal sealed record Gemma2Config
+{
+    public required int VocabularySize { get; init; }
+
+    public required int Width { get; init; }
+
+    public required int InnerWidth { get; init; }
+
+    public required int LayerCount { get; init; }
+
+    public required int HeadCount { get; init; }
+
+    public required int KeyHeadCount { get; init; }
+
+    public required int HeadSize { get; init; }
+
+    public required string Activation { get; init; }
+
+    public required double NormEpsilon { get; init; }
+
+    public required bool HasAttentionBias { get; init; }
+
+    public required double AttentionScale { get; init; }
+
+    public required double? SoftCap { get; init; }
+
+    public required AttentionReach Window { get; init; }
+
+    public required bool[] HasWindow { get; init; }
+
+    public required double InitializerRange { get; init; }
+
+    public required RotarySettings Rotary { get; init; }
+
+    public static Gemma2Config Read(ConfigReader reader)
+    {
+        var layerCount = reader.Int("num_hidden_layers");
+        var headSize = reader.Int("head_dim", 256);
+        var scoreSize = reader.Double("query_pre_attn_scalar", 256);
+        var config = new Gemma2Config
+        {
+            VocabularySize = reader.Int("vocab_size"),
+            Width = reader.Int("hidden_size"),
+            InnerWidth = reader.Int("intermediate_size"),
+            LayerCount = layerCount,
+            HeadCount = reader.Int("num_attention_heads"),
+            KeyHeadCount = reader.Int("num_key_value_heads", 4),
+            HeadSize = headSize,
+            Activation = reader.OneOf("hidden_activation", Activations.Names, "gelu_pytorch_tanh"),
+            NormEpsilon = reader.Double("rms_norm_eps", 1e-6),
+            HasAttentionBias = reader.Bool("attention_bias", false),
+            AttentionScale = 1 / Math.Sqrt(scoreSize),
+            SoftCap = reader.DoubleOrNull("attn_logit_softcapping", 50),
+            Window = CommonSettings.Reach(reader, reader.IntOrNull("sliding_window", 4096)),
+            HasWindow = CommonSettings.HasWindow(reader, layerCount, layer => layer % 2 == 0),
+            InitializerRange = reader.Double("initializer_range", 0.02),
+            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Int("max_position_embeddings", 8192)),
+        };
+        // Of the vocabulary head, and of text generation; older names of hidden_activation and sliding_window, which count.
+        reader.Ignore("final_logit_softcapping", "cache_implementation", "hidden_act", "sliding_window_size");
+        reader.Ignore("attention_dropout");
+        reader.MustBe("use_bidirectional_attention", supported: false);
+        if (scoreSize <= 0)
+            reader.Problem($"query_pre_attn_scalar is {scoreSize}; expected a number above 0");
+        if (config.SoftCap <= 0)
+            reader.Problem($"attn_logit_softcapping is {config.SoftCap}; expected a number above 0, or null for none");
+        CommonSettings.CheckHeads(reader, config.HeadCount, config.KeyHeadCount);
+        reader.Finish();
+        return config;
+    }
+}
+
+internal sealed class Gemma2Attention : nn.Module
+{
+    private readonly Linear q_proj;
+    private readonly Linear k_proj;
+    private readonly Linear v_proj;
+    private readonly Linear o_proj;
+    private readonly Gemma2Config config;
+    private readonly AttentionReach reach;
+    private readonly double dropout;
+
+    public Gemma2Attention(Gemma2Config config, int layer, double dropout) : base(nameof(Gemma2Attention))
+    {
+        this.config = config;
+        this.dropout = dropout;
+        reach = config.HasWindow[layer] ? config.Window : AttentionReach.Causal;
+        q_proj = new Linear(config.Width, config.HeadCount * config.HeadSize, config.HasAttentionBias);
+        k_proj = new Linear(config.Width, config.KeyHeadCount * config.HeadSize, config.HasAttentionBias);
+        v_proj = new Linear(config.Width, config.KeyHeadCount * config.HeadSize, config.HasAttentionBias);
+        o_proj = new Linear(config.HeadCount * config.HeadSize, config.Width, config.HasAttentionBias);
+        RegisterComponents();
+    }
+
+    public Tensor forward(Tensor x_TD, PackedSequences sequences, (Tensor Cos, Tensor Sin) angles)
+    {
+        var q_TNH = RotaryEmbedding.Rotate(q_proj.call(x_TD).view(-1, config.HeadCount, config.HeadSize), angles);
+        var k_TMH = RotaryEmbedding.Rotate(k_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize), angles);
+        var v_TMH = v_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize);
+        var options = new AttentionOptions(config.AttentionScale)
+        {
+            Dropout = training ? dropout : 0,
+            Reach = reach,
+            SoftCap = config.SoftCap,
+        };
+        return o_proj.call(Attention.Apply(q_TNH, k_TMH, v_TMH, sequences, options));
+    }
+}
+
+internal sealed class Gemma2Block : nn.Module
+{
+    private readonly GemmaRmsNorm input_layernorm;
+    private readonly Gemma2Attention self_attn;
+    private readonly GemmaRmsNorm post_attention_layernorm;
+    private readonly GemmaRmsNorm pre_feedforward_layernorm;
+    private readonly GatedMlp mlp;
+    private readonly GemmaRmsNorm post_feedforward_layernorm;
+
+    public Gemma2Block(Gemma2Config config, int layer, double dropout) : base(nameof(Gemma2Block))
+    {
+        input_layernorm = new GemmaRmsNorm(config.Width, config.NormEpsilon);
+        self_attn = new Gemma2Attention(config, layer, dropout);
+        post_attention_layernorm = new GemmaRmsNorm(config.Width, config.NormEpsilon);
+        pre_feedforward_layernorm = new GemmaRmsNorm(config.Width, config.NormEpsilon);
+        mlp = new GatedMlp(config.Width, config.InnerWidth, config.Activation, hasBias: false);
+        post_feedforward_layernorm = new GemmaRmsNorm(config.Width, config.NormEpsilon);
+        RegisterComponents();
+    }
+
+    public Tensor forward(Tensor x_TD, PackedSequences sequences, (Tensor Cos, Tensor Sin) angles)
+    {
+        using var scope = NewDisposeScope();
+        var attended_TD = self_attn.forward(input_layernorm.call(x_TD), sequences, angles);
+        x_TD = x_TD.add(post_attention_layernorm.call(attended_TD));
+        x_TD = x_TD.add(post_feedforward_layernorm.call(mlp.call(pre_feedforward_layernorm.call(x_TD))));
+        return x_TD.MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Gemma 2, as <c>Gemma2ForSequenceClassification</c> has it under its head.</summary>
+internal sealed class Gemma2 : Backbone
+{
+    private readonly Embedding embed_tokens;
+    private readonly Gemma2Blocks layers;
+    private readonly GemmaRmsNorm norm;
+    private readonly RotaryEmbedding rotary;
+    private readonly Gemma2Config config;
+
+    public Gemma2(Gemma2Config config, double dropout) : base("Gemma 2")
+    {
+        this.config = config;
+        embed_tokens = new Embedding(config.VocabularySize, config.Width);
+        layers = nn.ModuleList([.. Enumerable.Range(0, config.LayerCount).Select(layer => new Gemma2Block(config, layer, dropout))]);
+        norm = new GemmaRmsNorm(config.Width, config.NormEpsilon);
+        rotary = new RotaryEmbedding(config.Rotary);
+        RegisterComponents();
+    }
+
+    public override int HiddenSize => config.Width;
+
+    public override int VocabularySize => config.VocabularySize;
+
+    public override int MaxPositions => config.Rotary.MaxPositions;
+
+    public override string BaseModelPrefix => "model";
+
+    public override string SequenceClassificationClass => "Gemma2ForSequenceClassification";
+
+    public override double InitializerRange => config.InitializerRange;
+
+    public override Tensor forward(PackedSequences sequences)
+    {
+        CheckInput(sequences);
+        var angles = rotary.AnglesOf(sequences);
+        // The factor in the precision of the weights, as the reference has it.
+        var x_TD = embed_tokens.call(sequences.TokenIds).mul(MathF.Sqrt(config.Width));
+        foreach (var layer in layers)
+            x_TD = layer.forward(x_TD, sequences, angles);
+        return norm.call(x_TD);
+    }
+
+    // Matrices N(0, range), all else 0: norms add 1 to their weights.
+    public override void InitializeWeights()
+    {
+        foreach (var (name, parameter) in named_parameters())
+            if (parameter.dim() >= 2)
+                Initialization.Apply(name, parameter, config.InitializerRange);
+            else
+                nn.init.zeros_(parameter);
+    }
+}

@@ -1,0 +1,167 @@
+using RewardModel.Checkpoints;
+using RewardModel.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+using MistralBlocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.MistralBlock>;
+
+namespace RewardModel.Backbones;
+
+// Mistral 7B (Jiang et al., arXiv 2310.06825). Differences from Llama: a token may see only the last tokens of a sliding window, and
+// there are no biases.
+//
+// T tokens, D width, N query heads, M key and value heads, H size of a head.
+
+internal sealed record MistralConfig
+{
+    public required int VocabularySize { get; init; }
+
+    public required int Width { get; init; }
+
+    public required int InnerWidth { get; init; }
+
+    public required int LayerCount { get; init; }
+
+    public required int HeadCount { get; init; }
+
+    public required int KeyHeadCount { get; init; }
+
+    public required int HeadSize { get; init; }
+
+    public required string Activation { get; init; }
+
+    public required double NormEpsilon { get; init; }
+
+    public required AttentionReach Reach { get; init; }
+
+    public required double InitializerRange { get; init; }
+
+    public required RotarySettings Rotary { get; init; }
+
+    public static MistralConfig Read(ConfigReader reader)
+    {
+        var width = reader.Int("hidden_size");
+        var headCount = reader.Int("num_attention_heads");
+        var headSize = reader.Int("head_dim", headCount > 0 ? width / headCount : 0);
+        var config = new MistralConfig
+        {
+            VocabularySize = reader.Int("vocab_size"),
+            Width = width,
+            InnerWidth = reader.Int("intermediate_size"),
+            LayerCount = reader.Int("num_hidden_layers"),
+            HeadCount = headCount,
+            KeyHeadCount = reader.IntOrNull("num_key_value_heads", 8) ?? headCount,
+            HeadSize = headSize,
+            Activation = reader.OneOf("hidden_act", Activations.Names, "silu"),
+            NormEpsilon = reader.Double("rms_norm_eps", 1e-6),
+            Reach = CommonSettings.Reach(reader, reader.IntOrNull("sliding_window", 4096)),
+            InitializerRange = reader.Double("initializer_range", 0.02),
+            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Int("max_position_embeddings", 131072)),
+        };
+        reader.Ignore("attention_dropout");
+        CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount);
+        reader.Finish();
+        return config;
+    }
+}
+
+internal sealed class MistralAttention : nn.Module
+{
+    private readonly Linear q_proj;
+    private readonly Linear k_proj;
+    private readonly Linear v_proj;
+    private readonly Linear o_proj;
+    private readonly MistralConfig config;
+    private readonly double dropout;
+
+    public MistralAttention(MistralConfig config, double dropout) : base(nameof(MistralAttention))
+    {
+        this.config = config;
+        this.dropout = dropout;
+        q_proj = new Linear(config.Width, config.HeadCount * config.HeadSize, hasBias: false);
+        k_proj = new Linear(config.Width, config.KeyHeadCount * config.HeadSize, hasBias: false);
+        v_proj = new Linear(config.Width, config.KeyHeadCount * config.HeadSize, hasBias: false);
+        o_proj = new Linear(config.HeadCount * config.HeadSize, config.Width, hasBias: false);
+        RegisterComponents();
+    }
+
+    public Tensor forward(Tensor x_TD, PackedSequences sequences, (Tensor Cos, Tensor Sin) angles)
+    {
+        var q_TNH = RotaryEmbedding.Rotate(q_proj.call(x_TD).view(-1, config.HeadCount, config.HeadSize), angles);
+        var k_TMH = RotaryEmbedding.Rotate(k_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize), angles);
+        var v_TMH = v_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize);
+        var options = new AttentionOptions(1 / Math.Sqrt(config.HeadSize)) { Dropout = training ? dropout : 0, Reach = config.Reach };
+        return o_proj.call(Attention.Apply(q_TNH, k_TMH, v_TMH, sequences, options));
+    }
+}
+
+internal sealed class MistralBlock : nn.Module
+{
+    private readonly RmsNorm input_layernorm;
+    private readonly MistralAttention self_attn;
+    private readonly RmsNorm post_attention_layernorm;
+    private readonly GatedMlp mlp;
+
+    public MistralBlock(MistralConfig config, double dropout) : base(nameof(MistralBlock))
+    {
+        input_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
+        self_attn = new MistralAttention(config, dropout);
+        post_attention_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
+        mlp = new GatedMlp(config.Width, config.InnerWidth, config.Activation, hasBias: false);
+        RegisterComponents();
+    }
+
+    public Tensor forward(Tensor x_TD, PackedSequences sequences, (Tensor Cos, Tensor Sin) angles)
+    {
+        using var scope = NewDisposeScope();
+        x_TD = x_TD.add(self_attn.forward(input_layernorm.call(x_TD), sequences, angles));
+        x_TD = x_TD.add(mlp.call(post_attention_layernorm.call(x_TD)));
+        return x_TD.MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Mistral, as <c>MistralForSequenceClassification</c> has it under its head.</summary>
+internal sealed class Mistral : Backbone
+{
+    private readonly Embedding embed_tokens;
+    private readonly MistralBlocks layers;
+    private readonly RmsNorm norm;
+    private readonly RotaryEmbedding rotary;
+    private readonly MistralConfig config;
+
+    public Mistral(MistralConfig config, double dropout) : base("Mistral")
+    {
+        this.config = config;
+        embed_tokens = new Embedding(config.VocabularySize, config.Width);
+        layers = nn.ModuleList([.. Enumerable.Range(0, config.LayerCount).Select(_ => new MistralBlock(config, dropout))]);
+        norm = new RmsNorm(config.Width, config.NormEpsilon);
+        rotary = new RotaryEmbedding(config.Rotary);
+        RegisterComponents();
+    }
+
+    public override int HiddenSize => config.Width;
+
+    public override int VocabularySize => config.VocabularySize;
+
+    public override int MaxPositions => config.Rotary.MaxPositions;
+
+    public override string BaseModelPrefix => "model";
+
+    public override string SequenceClassificationClass => "MistralForSequenceClassification";
+
+    public override double InitializerRange => config.InitializerRange;
+
+    public override Tensor forward(PackedSequences sequences)
+    {
+        CheckInput(sequences);
+        var angles = rotary.AnglesOf(sequences);
+        var x_TD = embed_tokens.call(sequences.TokenIds);
+        foreach (var layer in layers)
+            x_TD = layer.forward(x_TD, sequences, angles);
+        return norm.call(x_TD);
+    }
+
+    public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
+
+    // Rotary frequencies, which old versions of transformers saved as buffers.
+    internal override bool Ignores(string parameterName) => parameterName.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal);
+}

@@ -1,0 +1,316 @@
+using RewardModel.Checkpoints;
+using RewardModel.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+using ModernBertLayers = TorchSharp.Modules.ModuleList<RewardModel.Backbones.ModernBertEncoderLayer>;
+using Parameter = TorchSharp.Modules.Parameter;
+
+namespace RewardModel.Backbones;
+
+// ModernBERT (Warner et al., arXiv 2412.13663). Differences from Llama: tokens see both ways, in most layers only so far, and those
+// layers have a rotary base of their own; layer norms, one more after the embedding and none before the first attention; one projection
+// for q, k and v, one for both halves of the MLP; a head of two layers on the mean of all tokens, or on the first.
+//
+// T tokens, D width, N heads, H size of a head, I inner width, S scored sequences.
+
+internal sealed record ModernBertConfig
+{
+    public required int VocabularySize { get; init; }
+
+    public required int Width { get; init; }
+
+    public required int InnerWidth { get; init; }
+
+    public required int LayerCount { get; init; }
+
+    public required int HeadCount { get; init; }
+
+    public required string Activation { get; init; }
+
+    public required double NormEpsilon { get; init; }
+
+    public required bool HasNormBias { get; init; }
+
+    public required bool HasAttentionBias { get; init; }
+
+    public required bool HasMlpBias { get; init; }
+
+    public required AttentionReach LocalReach { get; init; }
+
+    public required bool[] IsLocal { get; init; }
+
+    public required RotarySettings GlobalRotary { get; init; }
+
+    public required RotarySettings LocalRotary { get; init; }
+
+    public required string ClassifierPooling { get; init; }
+
+    public required string ClassifierActivation { get; init; }
+
+    public required bool HasClassifierBias { get; init; }
+
+    public required double InitializerRange { get; init; }
+
+    public required double InitializerCutoff { get; init; }
+
+    public static ModernBertConfig Read(ConfigReader reader)
+    {
+        var (width, headCount, layerCount) = (
+            reader.Int("hidden_size"), reader.Int("num_attention_heads"), reader.Int("num_hidden_layers"));
+        var globalEvery = reader.Int("global_attn_every_n_layers", 3);
+        var (global, local) = RotaryFrequencies.ReadByLayerType(
+            reader, headCount > 0 ? width / headCount : 0, reader.Int("max_position_embeddings", 8192),
+            ("global_rope_theta", 160_000), ("local_rope_theta", 10_000), scalesSliding: true);
+        var config = new ModernBertConfig
+        {
+            VocabularySize = reader.Int("vocab_size"),
+            Width = width,
+            InnerWidth = reader.Int("intermediate_size"),
+            LayerCount = layerCount,
+            HeadCount = headCount,
+            Activation = reader.OneOf("hidden_activation", Activations.Names, "gelu"),
+            NormEpsilon = reader.Double("norm_eps", 1e-5),
+            HasNormBias = reader.Bool("norm_bias", false),
+            HasAttentionBias = reader.Bool("attention_bias", false),
+            HasMlpBias = reader.Bool("mlp_bias", false),
+            // The setting is the width of the whole window.
+            LocalReach = AttentionReach.Within(reader.Int("local_attention", 128) / 2),
+            IsLocal = CommonSettings.HasWindow(reader, layerCount, layer => globalEvery > 0 && layer % globalEvery != 0),
+            GlobalRotary = global,
+            LocalRotary = local,
+            ClassifierPooling = reader.OneOf("classifier_pooling", ["cls", "mean"], "cls"),
+            ClassifierActivation = reader.OneOf("classifier_activation", Activations.Names, "gelu"),
+            HasClassifierBias = reader.Bool("classifier_bias", false),
+            InitializerRange = reader.Double("initializer_range", 0.02),
+            InitializerCutoff = reader.Double("initializer_cutoff_factor", 2),
+        };
+        // The head that predicts masked tokens, its loss, and which kernels to use.
+        reader.Ignore("decoder_bias", "sparse_prediction", "sparse_pred_ignore_index", "deterministic_flash_attn", "reference_compile",
+            "repad_logits_with_grad");
+        reader.Ignore("attention_dropout", "embedding_dropout", "mlp_dropout", "classifier_dropout");
+        // Written into published files, and read by no version of transformers: positions are rotary, and norm_eps counts.
+        reader.Ignore("position_embedding_type", "layer_norm_eps");
+        if (headCount < 1 || width % headCount != 0)
+            reader.Problem(
+                $"hidden_size is {width} and num_attention_heads {headCount}; expected the first to be a multiple of the second");
+        if (reader.DoubleOrNull("local_rope_theta", 10_000) is null)
+            reader.Problem("local_rope_theta is null; expected a number: to older versions of transformers null means global_rope_theta");
+        if (globalEvery < 1)
+            reader.Problem($"global_attn_every_n_layers is {globalEvery}; expected at least 1");
+        reader.Finish();
+        return config;
+    }
+
+    // Matrices from a normal distribution cut off on both sides; those that write into the residual stream smaller by sqrt(2 layers).
+    public void Initialize(string name, Parameter parameter)
+    {
+        var isOutput = name.EndsWith("Wo.weight", StringComparison.Ordinal) || name.EndsWith("dense.weight", StringComparison.Ordinal);
+        var deviation = isOutput ? InitializerRange / Math.Sqrt(2.0 * LayerCount) : InitializerRange;
+        if (parameter.dim() >= 2)
+            nn.init.trunc_normal_(parameter, 0, deviation, -InitializerCutoff * deviation, InitializerCutoff * deviation);
+        else
+            Initialization.Apply(name, parameter, deviation);
+    }
+}
+
+internal sealed class ModernBertAttention : nn.Module
+{
+    private readonly Linear Wqkv;
+    private readonly Linear Wo;
+    private readonly ModernBertConfig config;
+    private readonly AttentionReach reach;
+    private readonly double dropout;
+
+    public ModernBertAttention(ModernBertConfig config, bool isLocal, double dropout) : base(nameof(ModernBertAttention))
+    {
+        this.config = config;
+        this.dropout = dropout;
+        reach = isLocal ? config.LocalReach : AttentionReach.Full;
+        Wqkv = new Linear(config.Width, 3 * config.Width, config.HasAttentionBias);
+        Wo = new Linear(config.Width, config.Width, config.HasAttentionBias);
+        RegisterComponents();
+    }
+
+    public Tensor forward(Tensor x_TD, PackedSequences sequences, (Tensor Cos, Tensor Sin) angles)
+    {
+        var headSize = config.Width / config.HeadCount;
+        var qkv = Wqkv.call(x_TD).view(-1, 3, config.HeadCount, headSize).unbind(1);
+        var (q_TNH, k_TNH) = (RotaryEmbedding.Rotate(qkv[0], angles), RotaryEmbedding.Rotate(qkv[1], angles));
+        var options = new AttentionOptions(1 / Math.Sqrt(headSize)) { Dropout = training ? dropout : 0, Reach = reach };
+        return Dropout.Apply(Wo.call(Attention.Apply(q_TNH, k_TNH, qkv[2], sequences, options)), dropout, training);
+    }
+}
+
+internal sealed class ModernBertMlp : nn.Module<Tensor, Tensor>
+{
+    private readonly Linear Wi;
+    private readonly Linear Wo;
+    private readonly Func<Tensor, Tensor> activation;
+    private readonly double dropout;
+
+    public ModernBertMlp(ModernBertConfig config, double dropout) : base(nameof(ModernBertMlp))
+    {
+        this.dropout = dropout;
+        Wi = new Linear(config.Width, 2 * config.InnerWidth, config.HasMlpBias);
+        Wo = new Linear(config.InnerWidth, config.Width, config.HasMlpBias);
+        activation = Activations.ByName(config.Activation);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x_TD)
+    {
+        // Unlike elsewhere the half that goes through the activation stands first.
+        var halves_TI = Wi.call(x_TD).split(Wo.weight.size(1), 1);
+        return Wo.call(Dropout.Apply(activation(halves_TI[0]).mul(halves_TI[1]), dropout, training));
+    }
+}
+
+internal sealed class ModernBertEncoderLayer : nn.Module
+{
+    private readonly LayerNorm? attn_norm;
+    private readonly ModernBertAttention attn;
+    private readonly LayerNorm mlp_norm;
+    private readonly ModernBertMlp mlp;
+
+    public ModernBertEncoderLayer(ModernBertConfig config, int number, double dropout) : base(nameof(ModernBertEncoderLayer))
+    {
+        // The embedding's norm stands right before the first layer's attention.
+        attn_norm = number == 0 ? null : new LayerNorm(config.Width, config.NormEpsilon, config.HasNormBias);
+        attn = new ModernBertAttention(config, config.IsLocal[number], dropout);
+        mlp_norm = new LayerNorm(config.Width, config.NormEpsilon, config.HasNormBias);
+        mlp = new ModernBertMlp(config, dropout);
+        RegisterComponents();
+    }
+
+    public Tensor forward(Tensor x_TD, PackedSequences sequences, (Tensor Cos, Tensor Sin) angles)
+    {
+        using var scope = NewDisposeScope();
+        x_TD = x_TD.add(attn.forward(attn_norm?.call(x_TD) ?? x_TD, sequences, angles));
+        x_TD = x_TD.add(mlp.call(mlp_norm.call(x_TD)));
+        return x_TD.MoveToOuterDisposeScope();
+    }
+}
+
+internal sealed class ModernBertEmbeddings : nn.Module<Tensor, Tensor>
+{
+    private readonly Embedding tok_embeddings;
+    private readonly LayerNorm norm;
+
+    public ModernBertEmbeddings(ModernBertConfig config) : base(nameof(ModernBertEmbeddings))
+    {
+        tok_embeddings = new Embedding(config.VocabularySize, config.Width);
+        norm = new LayerNorm(config.Width, config.NormEpsilon, config.HasNormBias);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor ids_T) => norm.call(tok_embeddings.call(ids_T));
+}
+
+/// <summary>ModernBERT, as <c>ModernBertForSequenceClassification</c> has it under its head.</summary>
+internal sealed class ModernBert : Backbone
+{
+    private readonly ModernBertEmbeddings embeddings;
+    private readonly ModernBertLayers layers;
+    private readonly LayerNorm final_norm;
+    private readonly RotaryEmbedding globalRotary;
+    private readonly RotaryEmbedding localRotary;
+    private readonly ModernBertConfig config;
+    private readonly double dropout;
+
+    public ModernBert(ModernBertConfig config, double dropout) : base("ModernBERT")
+    {
+        this.config = config;
+        this.dropout = dropout;
+        embeddings = new ModernBertEmbeddings(config);
+        layers = nn.ModuleList([
+            .. Enumerable.Range(0, config.LayerCount).Select(number => new ModernBertEncoderLayer(config, number, dropout))]);
+        final_norm = new LayerNorm(config.Width, config.NormEpsilon, config.HasNormBias);
+        globalRotary = new RotaryEmbedding(config.GlobalRotary);
+        localRotary = new RotaryEmbedding(config.LocalRotary);
+        RegisterComponents();
+    }
+
+    public override int HiddenSize => config.Width;
+
+    public override int VocabularySize => config.VocabularySize;
+
+    public override bool IsCausal => false;
+
+    public override int MaxPositions => Math.Min(config.GlobalRotary.MaxPositions, config.LocalRotary.MaxPositions);
+
+    public override string BaseModelPrefix => "model";
+
+    public override string SequenceClassificationClass => "ModernBertForSequenceClassification";
+
+    public override double InitializerRange => config.InitializerRange;
+
+    internal override RewardHead CreateHead() => new ModernBertHead(config, dropout);
+
+    public override Tensor forward(PackedSequences sequences)
+    {
+        CheckInput(sequences);
+        var (globalAngles, localAngles) = (globalRotary.AnglesOf(sequences), localRotary.AnglesOf(sequences));
+        var x_TD = Dropout.Apply(embeddings.call(sequences.TokenIds), dropout, training);
+        foreach (var (number, layer) in layers.Index())
+            x_TD = layer.forward(x_TD, sequences, config.IsLocal[number] ? localAngles : globalAngles);
+        return final_norm.call(x_TD);
+    }
+
+    public override void InitializeWeights()
+    {
+        foreach (var (name, parameter) in named_parameters())
+            config.Initialize(name, parameter);
+    }
+}
+
+internal sealed class ModernBertPredictionHead : nn.Module<Tensor, Tensor>
+{
+    private readonly Linear dense;
+    private readonly LayerNorm norm;
+    private readonly Func<Tensor, Tensor> activation;
+
+    public ModernBertPredictionHead(ModernBertConfig config) : base(nameof(ModernBertPredictionHead))
+    {
+        dense = new Linear(config.Width, config.Width, config.HasClassifierBias);
+        norm = new LayerNorm(config.Width, config.NormEpsilon, config.HasNormBias);
+        activation = Activations.ByName(config.ClassifierActivation);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x_SD) => norm.call(activation(dense.call(x_SD)));
+}
+
+internal sealed class ModernBertHead : RewardHead
+{
+    private readonly ModernBertPredictionHead head;
+    private readonly Linear classifier;
+    private readonly ModernBertConfig config;
+    private readonly double dropout;
+
+    public ModernBertHead(ModernBertConfig config, double dropout) : base(nameof(ModernBertHead))
+    {
+        this.config = config;
+        this.dropout = dropout;
+        head = new ModernBertPredictionHead(config);
+        classifier = new Linear(config.Width, 1, hasBias: true);
+        RegisterComponents();
+    }
+
+    public override string OutputWeight => "classifier.weight";
+
+    public override Tensor forward(Tensor hidden_TD, PackedSequences sequences)
+    {
+        var pooled_SD = config.ClassifierPooling == "mean" ? Means(hidden_TD, sequences)
+            : hidden_TD.index_select(0, sequences.FirstRows).to(float32);
+        return classifier.call(Dropout.Apply(head.call(pooled_SD), dropout, training)).squeeze(1);
+    }
+
+    internal override void Initialize(string name, Parameter parameter, double range) => config.Initialize(name, parameter);
+
+    // Sequence by sequence: the rounding of a mean must not depend on which other sequences there are.
+    private static Tensor Means(Tensor hidden_TD, PackedSequences sequences)
+    {
+        var segments_TD = hidden_TD.split([.. sequences.Segments.Select(segment => (long)segment.Length)], 0);
+        return cat([.. sequences.ScoredSegments.Select(index => segments_TD[index].to(float32).mean([0], keepdim: true))]);
+    }
+}

@@ -1,0 +1,177 @@
+using RewardModel.Checkpoints;
+using RewardModel.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+using Qwen3Blocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.Qwen3Block>;
+
+namespace RewardModel.Backbones;
+
+// Qwen3 (Yang et al., arXiv 2505.09388). Differences from Llama: every head's queries and keys are normed before they are rotated, a
+// head's size is a setting of its own, and some layers have a sliding window, where one is switched on.
+//
+// T tokens, D width, N query heads, M key and value heads, H size of a head.
+
+internal sealed record Qwen3Config
+{
+    public required int VocabularySize { get; init; }
+
+    public required int Width { get; init; }
+
+    public required int InnerWidth { get; init; }
+
+    public required int LayerCount { get; init; }
+
+    public required int HeadCount { get; init; }
+
+    public required int KeyHeadCount { get; init; }
+
+    public required int HeadSize { get; init; }
+
+    public required string Activation { get; init; }
+
+    public required double NormEpsilon { get; init; }
+
+    public required bool HasAttentionBias { get; init; }
+
+    public required AttentionReach[] ReachByLayer { get; init; }
+
+    public required double InitializerRange { get; init; }
+
+    public required RotarySettings Rotary { get; init; }
+
+    public static Qwen3Config Read(ConfigReader reader)
+    {
+        var width = reader.Int("hidden_size");
+        var layerCount = reader.Int("num_hidden_layers");
+        var headCount = reader.Int("num_attention_heads");
+        var headSize = reader.Int("head_dim", 128);
+        var config = new Qwen3Config
+        {
+            VocabularySize = reader.Int("vocab_size"),
+            Width = width,
+            InnerWidth = reader.Int("intermediate_size"),
+            LayerCount = layerCount,
+            HeadCount = headCount,
+            KeyHeadCount = reader.IntOrNull("num_key_value_heads", 32) ?? headCount,
+            HeadSize = headSize,
+            Activation = reader.OneOf("hidden_act", Activations.Names, "silu"),
+            NormEpsilon = reader.Double("rms_norm_eps", 1e-6),
+            HasAttentionBias = reader.Bool("attention_bias", false),
+            ReachByLayer = CommonSettings.ReachByLayer(reader, layerCount),
+            InitializerRange = reader.Double("initializer_range", 0.02),
+            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Int("max_position_embeddings", 32768)),
+        };
+        reader.Ignore("attention_dropout");
+        CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount);
+        reader.Finish();
+        return config;
+    }
+}
+
+internal sealed class Qwen3Attention : nn.Module
+{
+    private readonly Linear q_proj;
+    private readonly Linear k_proj;
+    private readonly Linear v_proj;
+    private readonly Linear o_proj;
+    private readonly RmsNorm q_norm;
+    private readonly RmsNorm k_norm;
+    private readonly Qwen3Config config;
+    private readonly AttentionReach reach;
+    private readonly double dropout;
+
+    public Qwen3Attention(Qwen3Config config, int layer, double dropout) : base(nameof(Qwen3Attention))
+    {
+        this.config = config;
+        reach = config.ReachByLayer[layer];
+        this.dropout = dropout;
+        q_proj = new Linear(config.Width, config.HeadCount * config.HeadSize, config.HasAttentionBias);
+        k_proj = new Linear(config.Width, config.KeyHeadCount * config.HeadSize, config.HasAttentionBias);
+        v_proj = new Linear(config.Width, config.KeyHeadCount * config.HeadSize, config.HasAttentionBias);
+        o_proj = new Linear(config.HeadCount * config.HeadSize, config.Width, config.HasAttentionBias);
+        q_norm = new RmsNorm(config.HeadSize, config.NormEpsilon);
+        k_norm = new RmsNorm(config.HeadSize, config.NormEpsilon);
+        RegisterComponents();
+    }
+
+    public Tensor forward(Tensor x_TD, PackedSequences sequences, (Tensor Cos, Tensor Sin) angles)
+    {
+        var q_TNH = RotaryEmbedding.Rotate(q_norm.call(q_proj.call(x_TD).view(-1, config.HeadCount, config.HeadSize)), angles);
+        var k_TMH = RotaryEmbedding.Rotate(k_norm.call(k_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize)), angles);
+        var v_TMH = v_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize);
+        var options = new AttentionOptions(1 / Math.Sqrt(config.HeadSize)) { Dropout = training ? dropout : 0, Reach = reach };
+        return o_proj.call(Attention.Apply(q_TNH, k_TMH, v_TMH, sequences, options));
+    }
+}
+
+internal sealed class Qwen3Block : nn.Module
+{
+    private readonly RmsNorm input_layernorm;
+    private readonly Qwen3Attention self_attn;
+    private readonly RmsNorm post_attention_layernorm;
+    private readonly GatedMlp mlp;
+
+    public Qwen3Block(Qwen3Config config, int layer, double dropout) : base(nameof(Qwen3Block))
+    {
+        input_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
+        self_attn = new Qwen3Attention(config, layer, dropout);
+        post_attention_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
+        mlp = new GatedMlp(config.Width, config.InnerWidth, config.Activation, hasBias: false);
+        RegisterComponents();
+    }
+
+    public Tensor forward(Tensor x_TD, PackedSequences sequences, (Tensor Cos, Tensor Sin) angles)
+    {
+        using var scope = NewDisposeScope();
+        x_TD = x_TD.add(self_attn.forward(input_layernorm.call(x_TD), sequences, angles));
+        x_TD = x_TD.add(mlp.call(post_attention_layernorm.call(x_TD)));
+        return x_TD.MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Qwen3, as <c>Qwen3ForSequenceClassification</c> has it under its head.</summary>
+internal sealed class Qwen3 : Backbone
+{
+    private readonly Embedding embed_tokens;
+    private readonly Qwen3Blocks layers;
+    private readonly RmsNorm norm;
+    private readonly RotaryEmbedding rotary;
+    private readonly Qwen3Config config;
+
+    public Qwen3(Qwen3Config config, double dropout) : base("Qwen3")
+    {
+        this.config = config;
+        embed_tokens = new Embedding(config.VocabularySize, config.Width);
+        layers = nn.ModuleList([.. Enumerable.Range(0, config.LayerCount).Select(layer => new Qwen3Block(config, layer, dropout))]);
+        norm = new RmsNorm(config.Width, config.NormEpsilon);
+        rotary = new RotaryEmbedding(config.Rotary);
+        RegisterComponents();
+    }
+
+    public override int HiddenSize => config.Width;
+
+    public override int VocabularySize => config.VocabularySize;
+
+    public override int MaxPositions => config.Rotary.MaxPositions;
+
+    public override string BaseModelPrefix => "model";
+
+    public override string SequenceClassificationClass => "Qwen3ForSequenceClassification";
+
+    public override double InitializerRange => config.InitializerRange;
+
+    public override Tensor forward(PackedSequences sequences)
+    {
+        CheckInput(sequences);
+        var angles = rotary.AnglesOf(sequences);
+        var x_TD = embed_tokens.call(sequences.TokenIds);
+        foreach (var layer in layers)
+            x_TD = layer.forward(x_TD, sequences, angles);
+        return norm.call(x_TD);
+    }
+
+    public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
+
+    // Rotary frequencies, which old versions of transformers saved as buffers.
+    internal override bool Ignores(string parameterName) => parameterName.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal);
+}

@@ -1,0 +1,122 @@
+using RewardModel.Checkpoints;
+using RewardModel.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RewardModel.Backbones;
+
+// RoBERTa (Liu et al., arXiv 1907.11692): BERT with other positions and another head. Positions begin behind the row of the padding id
+// in their table, and a token that has this id gets that row and is not counted. Differences from Llama are those of BERT.
+//
+// T tokens, D width, R rewards.
+
+internal sealed record RobertaConfig
+{
+    public required BertConfig Bert { get; init; }
+
+    public required int PaddingId { get; init; }
+
+    public static RobertaConfig Read(ConfigReader reader)
+    {
+        // Required, as positions depend on it.
+        var paddingId = reader.Int("pad_token_id");
+        if (paddingId < 0)
+            reader.Problem($"pad_token_id is {paddingId}; expected a number from 0, as positions are counted from it");
+        return new RobertaConfig { PaddingId = paddingId, Bert = BertConfig.Read(reader) };
+    }
+}
+
+/// <summary>RoBERTa, as <c>RobertaForSequenceClassification</c> has it under its head.</summary>
+internal sealed class Roberta : Backbone
+{
+    private readonly BertEmbeddings embeddings;
+    private readonly BertEncoder encoder;
+    private readonly RobertaConfig config;
+    private readonly double dropout;
+
+    public Roberta(RobertaConfig config, double dropout) : base("RoBERTa")
+    {
+        this.config = config;
+        this.dropout = dropout;
+        embeddings = new BertEmbeddings(config.Bert, dropout);
+        encoder = new BertEncoder(config.Bert, dropout);
+        RegisterComponents();
+    }
+
+    public override int HiddenSize => config.Bert.Width;
+
+    public override int VocabularySize => config.Bert.VocabularySize;
+
+    public override bool IsCausal => false;
+
+    public override int MaxPositions => config.Bert.Positions - config.PaddingId - 1;
+
+    public override string BaseModelPrefix => "roberta";
+
+    public override string SequenceClassificationClass => "RobertaForSequenceClassification";
+
+    public override double InitializerRange => config.Bert.InitializerRange;
+
+    public override Tensor forward(PackedSequences sequences)
+    {
+        CheckInput(sequences);
+        CheckTokenTypes(sequences, config.Bert.TokenTypeCount);
+        return encoder.forward(embeddings.forward(sequences, Positions_T(sequences)), sequences);
+    }
+
+    public override void InitializeWeights() => Initialization.Apply(this, config.Bert.InitializerRange);
+
+    internal override RewardHead CreateHead() => new RobertaHead(config.Bert.Width, dropout);
+
+    // Row numbers, which old versions of transformers saved as a buffer, and BERT's pooler, which this head does without.
+    internal override bool Ignores(string parameterName) =>
+        parameterName == "embeddings.position_ids" || parameterName.StartsWith("pooler.dense.", StringComparison.Ordinal);
+
+    // The count of tokens of the sequence up to this one whose id is not the padding id: that of the row, less what was before the
+    // sequence.
+    private Tensor Positions_T(PackedSequences sequences)
+    {
+        var counts_T = (sequences.TokenIds != config.PaddingId).to(ScalarType.Int64);
+        var countBefore_T = counts_T.cumsum(0).sub(counts_T);
+        var firstRow_T = arange(sequences.TokenCount, dtype: ScalarType.Int64).sub(sequences.PositionIds);
+        return countBefore_T.sub(countBefore_T.index_select(0, firstRow_T)).add(1).mul(counts_T).add(config.PaddingId);
+    }
+}
+
+/// <summary>Two linear layers on the first token, tanh between them.</summary>
+internal sealed class RobertaHead : RewardHead
+{
+    private readonly RobertaClassifier classifier;
+
+    public RobertaHead(int width, double dropout) : base(nameof(RobertaHead))
+    {
+        classifier = new RobertaClassifier(width, dropout);
+        RegisterComponents();
+    }
+
+    public override string OutputWeight => "classifier.out_proj.weight";
+
+    public override Tensor forward(Tensor hidden_TD, PackedSequences sequences) =>
+        classifier.call(hidden_TD.index_select(0, sequences.FirstRows).to(float32)).squeeze(1);
+
+    private sealed class RobertaClassifier : nn.Module<Tensor, Tensor>
+    {
+        private readonly Linear dense;
+        private readonly Linear out_proj;
+        private readonly double dropout;
+
+        public RobertaClassifier(int width, double dropout) : base(nameof(RobertaClassifier))
+        {
+            this.dropout = dropout;
+            dense = new Linear(width, width, hasBias: true);
+            out_proj = new Linear(width, 1, hasBias: true);
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor first_RD)
+        {
+            var x_RD = dense.call(Dropout.Apply(first_RD, dropout, training)).tanh();
+            return out_proj.call(Dropout.Apply(x_RD, dropout, training));
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using RewardModel.Layers;
+using RewardModel.Ranking;
+using static TorchSharp.torch;
+
+namespace RewardModel.Tests.Layers;
+
+public class RotaryEmbeddingTests
+{
+    [Fact]
+    public void The_first_channels_are_turned_in_pairs_and_scaled_and_the_others_passed_on()
+    {
+        using var scope = NewDisposeScope();
+        using var sequences = PackedSequences.Pack([new TokenizedList([], [[5, 6, 7]], [0])]);
+        var rotary = new RotaryEmbedding(new RotarySettings([0.5f, 0.1f], Scaling: 2, MaxPositions: 8));
+        float[] head = [1, 2, 3, 4, 5, 6];
+        var heads = tensor([.. head, .. head, .. head]).view(3, 1, 6);
+        using var data = RotaryEmbedding.Rotate(heads, rotary.AnglesOf(sequences)).data<float>();
+        var rotated = data.ToArray();
+        for (var position = 0; position < 3; position++)
+        {
+            var (first, second) = (Turned(1, 3, 0.5 * position), Turned(2, 4, 0.1 * position));
+            double[] expected = [first.X, second.X, first.Y, second.Y, 5, 6];
+            for (var channel = 0; channel < 6; channel++)
+                Assert.Equal(expected[channel], rotated[position * 6 + channel], 1e-5);
+        }
+
+        static (double X, double Y) Turned(double x, double y, double angle) =>
+            (2 * (x * Math.Cos(angle) - y * Math.Sin(angle)), 2 * (x * Math.Sin(angle) + y * Math.Cos(angle)));
+    }
+}
