@@ -25,6 +25,7 @@ internal static class CommandLine
             TrainCommand.Create(output),
             EvaluateCommand.Create(output, errors),
             ScoreCommand.Create(output, errors),
+            InspectCommand.Create(output),
         };
 
     public static int Run(string[] args, TextWriter output, TextWriter errors)

@@ -37,7 +37,7 @@ internal static class EvaluateCommand
             using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!.FullName);
             var lists = ListFile.ReadTokenized(
                 scoringModel, parsed.GetValue(data)!.FullName, parsed.GetValue(onBadData), new LineLogger(errors));
-            var rewards = new RewardScorer(scoringModel.Transformer, parsed.GetValue(maxTokensPerBatch)).Score(lists);
+            var rewards = scoringModel.Scorer(parsed.GetValue(maxTokensPerBatch)).Score(lists);
             for (var l = 0; l < lists.Count; l++)
                 metrics.Add(rewards[l], lists[l].Scores);
             output.WriteLine(parsed.GetValue(json)

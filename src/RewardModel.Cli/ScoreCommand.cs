@@ -39,7 +39,7 @@ internal static class ScoreCommand
             if (parsed.GetValue(data) is { } file)
             {
                 var lists = ListFile.ReadTokenized(scoringModel, file.FullName, parsed.GetValue(onBadData), logger);
-                foreach (var rewards in new RewardScorer(scoringModel.Transformer, parsed.GetValue(maxTokensPerBatch)).Score(lists))
+                foreach (var rewards in scoringModel.Scorer(parsed.GetValue(maxTokensPerBatch)).Score(lists))
                     WriteJson(output, rewards);
                 return;
             }
@@ -47,7 +47,7 @@ internal static class ScoreCommand
             var list = RankedList.BestFirst(parsed.GetValue(prompt)!, texts);
             var lone = new RankedListFile([list], [], [], new Dictionary<string, int>());
             var tokenized = ListFile.Tokenize(scoringModel, lone, "--prompt", logger);
-            var scores = new RewardScorer(scoringModel.Transformer, parsed.GetValue(maxTokensPerBatch)).Score(tokenized)[0];
+            var scores = scoringModel.Scorer(parsed.GetValue(maxTokensPerBatch)).Score(tokenized)[0];
             if (parsed.GetValue(json))
                 WriteJson(output, scores);
             else

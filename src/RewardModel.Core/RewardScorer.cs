@@ -10,7 +10,8 @@ namespace RewardModel;
 /// </summary>
 /// <param name="model">The reward model; scored in evaluation mode, and put back into the mode it had.</param>
 /// <param name="maxTokensPerBatch">Most tokens that are computed at once, a shared prompt counted once: bounds memory.</param>
-public sealed class RewardScorer(RewardTransformer model, int maxTokensPerBatch = 8192)
+/// <param name="normalizer">Is applied to every reward; null: they stay as the model gives them.</param>
+public sealed class RewardScorer(RewardTransformer model, int maxTokensPerBatch = 8192, RewardNormalizer? normalizer = null)
 {
     /// <summary>Scores tokenised lists.</summary>
     /// <returns>Per list, one reward for each of its answers, in their order.</returns>
@@ -46,7 +47,8 @@ public sealed class RewardScorer(RewardTransformer model, int maxTokensPerBatch 
     {
         using var scope = NewDisposeScope();
         using var sequences = model.Pack(lists);
-        return RewardsByList(model.call(sequences), lists);
+        var rewards = RewardsByList(model.call(sequences), lists);
+        return normalizer is null ? rewards : [.. rewards.Select(list => Array.ConvertAll(list, normalizer.Apply))];
     }
 
     /// <summary>Rewards as they come out of the model, divided into those of each list.</summary>

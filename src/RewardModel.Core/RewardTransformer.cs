@@ -64,24 +64,41 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
             .Concat(Head.named_parameters());
 
     /// <summary>
-    /// Reads a Hugging Face checkpoint: a language model, whose vocabulary head is dropped and a new head drawn, or a reward model.
+    /// Reads a Hugging Face checkpoint: a language model, whose vocabulary head is dropped and a new head drawn, or a reward model. Its
+    /// head may be that of transformers or another trainer's: <c>v_head.weight</c>, <c>v_head.summary.weight</c>,
+    /// <c>value_head.weight</c>, what <c>value_head_prefix</c> in config.json names, also in a <c>value_head.safetensors</c>. A bias of
+    /// such a head is no parameter here: <see cref="ScoringModel.Load"/> keeps it in the normaliser.
     /// </summary>
     /// <param name="directory">With config.json and safetensors files.</param>
     /// <param name="dropout">Rate for every dropout the architecture has, in training; the checkpoint's own rates are not used.</param>
     /// <param name="seed">Seed of a new head.</param>
     /// <exception cref="CheckpointException">The directory can't be used: all reasons are listed.</exception>
-    public static RewardTransformer Load(string directory, double dropout = 0, long seed = 0)
+    public static RewardTransformer Load(string directory, double dropout = 0, long seed = 0) => Load(directory, dropout, seed, out _);
+
+    // The normaliser: what the checkpoint's head does to a reward besides, where another trainer made it.
+    internal static RewardTransformer Load(string directory, double dropout, long seed, out RewardNormalizer normalizer)
     {
         using var scope = NewDisposeScope();
+        SavedModel.Finish(directory);
         var model = new RewardTransformer(HuggingFaceConfig.Read(directory), dropout);
-        var absent = WeightLoading.Load(directory, model);
-        model.HasNewHead = absent.Count > 0;
+        using var reader = CheckpointReader.Open(directory);
+        var weights = WeightLoading.Match(reader, directory, model);
+        weights.CopyValues();
+        normalizer = weights.ReadNormalizer();
+        model.HasNewHead = weights.HeadWeight is null;
         if (model.HasNewHead)
         {
             manual_seed(seed);
-            model.InitializeHead(absent);
+            model.InitializeHead(weights.Absent);
         }
         return model;
+    }
+
+    /// <summary>A model whose parameters have their shapes only: their memory is reserved, not used.</summary>
+    internal static RewardTransformer WithoutWeights(HuggingFaceConfig config)
+    {
+        using var scope = NewDisposeScope();
+        return new RewardTransformer(config, dropout: 0);
     }
 
     /// <summary>A model with random weights, drawn as the architecture's reference implementation does.</summary>

@@ -12,6 +12,14 @@ namespace RewardModel;
 /// </summary>
 public sealed class ScoringModel : IDisposable
 {
+    // As config.json spells them.
+    private static readonly Dictionary<ScalarType, string> weightTypeNames = new()
+    {
+        [ScalarType.Float32] = "float32",
+        [ScalarType.BFloat16] = "bfloat16",
+        [ScalarType.Float16] = "float16",
+    };
+
     private readonly ListTruncation truncation;
     private readonly ListTokenizer? listTokenizer;
 
@@ -21,8 +29,7 @@ public sealed class ScoringModel : IDisposable
     /// <param name="maxLength">Most tokens of prompt and answer together; null: what the transformer takes.</param>
     /// <exception cref="ArgumentException">The maximum length or the vocabulary is larger than the transformer's.</exception>
     public ScoringModel(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null)
-        : this(transformer, tokenizer, new ScoringRule(
-            tokenizer?.SpecialTokenRule ?? SpecialTokenRule.None, maxLength ?? transformer.Backbone.MaxPositions))
+        : this(transformer, tokenizer, DefaultRule(transformer, tokenizer, maxLength))
     {
     }
 
@@ -53,19 +60,45 @@ public sealed class ScoringModel : IDisposable
     /// <summary>What a reward depends on besides.</summary>
     public ScoringRule Rule { get; }
 
-    /// <summary>Loads what <see cref="Save"/> wrote.</summary>
+    /// <summary>
+    /// Loads what <see cref="Save"/> wrote, or the reward model of another trainer. That has no reward_model.json: prompts and answers
+    /// then get the special tokens of the tokenizer's convention (<see cref="HuggingFaceTokenizer.SpecialTokenRule"/>), the maximum
+    /// length is what the transformer takes, and the normaliser holds the head's bias and what OpenRLHF wrote into config.json
+    /// (<c>mean</c>, <c>std</c>, applied whatever <c>normalize_reward</c> says).
+    /// </summary>
     /// <exception cref="CheckpointException">The directory does not hold a trained reward model: all reasons are listed.</exception>
     /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
     public static ScoringModel Load(string directory)
     {
-        var transformer = RewardTransformer.Load(directory);
+        var transformer = RewardTransformer.Load(directory, dropout: 0, seed: 0, out var normalizer);
         if (transformer.HasNewHead)
             throw new CheckpointException(
                 directory, [$"tensor {Quoted.Text(transformer.Head.OutputWeight)} is missing; expected the head of a trained reward model"],
                 "Train it first.");
         var tokenizer = HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
-        return new ScoringModel(transformer, tokenizer, ScoringRule.Read(directory));
+        return FromParts(directory, transformer, normalizer, tokenizer);
     }
+
+    /// <summary>A model of parts that a directory has, with the rule that was saved there or else the conventional one.</summary>
+    internal static ScoringModel FromParts(
+        string directory, RewardTransformer transformer, RewardNormalizer ofHead, HuggingFaceTokenizer? tokenizer)
+    {
+        var saved = ScoringRule.Read(directory);
+        if (saved is not null && ofHead != RewardNormalizer.None)
+            throw new CheckpointException(
+                directory,
+                [
+                    $"there are a {ScoringRule.FileName} and a head with a bias or with 'mean' and 'std' in config.json; "
+                        + "expected one of them",
+                ],
+                $"Remove {ScoringRule.FileName} where the weights are another trainer's.");
+        return new ScoringModel(
+            transformer, tokenizer, saved ?? DefaultRule(transformer, tokenizer, maxLength: null) with { Normalizer = ofHead });
+    }
+
+    /// <summary>Scores token ids by this model's rule.</summary>
+    /// <inheritdoc cref="RewardScorer(RewardTransformer, int, RewardNormalizer)" path="/param"/>
+    public RewardScorer Scorer(int maxTokensPerBatch = 8192) => new(Transformer, maxTokensPerBatch, Rule.Normalizer);
 
     /// <summary>Token ids of lists of text, and how many prompts and answers were cut to the maximum length.</summary>
     /// <exception cref="ArgumentException">The model has no tokenizer.</exception>
@@ -86,27 +119,63 @@ public sealed class ScoringModel : IDisposable
     /// <exception cref="ArgumentException">The model has no tokenizer, or there is no answer.</exception>
     public float[] Score(string prompt, params IReadOnlyList<string> answers) => answers.Count == 0
         ? throw new ArgumentException("There is no answer to score; expected at least one.", nameof(answers))
-        : new RewardScorer(Transformer).Score(Tokenize([RankedList.BestFirst(prompt, answers)]).Lists)[0];
+        : Scorer().Score(Tokenize([RankedList.BestFirst(prompt, answers)]).Lists)[0];
 
     /// <summary>
     /// Writes the directory that transformers' sequence-classification class of the architecture loads: weights, config.json, the
-    /// tokenizer's files byte for byte, and reward_model.json. config.json comes last and makes the directory a model.
+    /// tokenizer's files byte for byte, and reward_model.json. A model that was there is replaced as a whole: whenever the process ends,
+    /// <see cref="Load"/> finds the old one or the new one. Files that belong to no model stay. (transformers knows no normaliser and
+    /// gives raw rewards.)
     /// </summary>
-    public void Save(string directory)
+    /// <param name="directory">Is created where it is missing. While a model is replaced it takes the room of both.</param>
+    /// <param name="weightType">Float32, or BFloat16 or Float16: half the size, with rounded weights.</param>
+    /// <param name="maxShardBytes">The most bytes of one file of weights, unless a single tensor has more.</param>
+    /// <exception cref="ArgumentException">Another type, or weights that are too large for Float16.</exception>
+    public void Save(
+        string directory, ScalarType weightType = ScalarType.Float32, long maxShardBytes = CheckpointWriter.DefaultMaxShardBytes)
     {
-        Directory.CreateDirectory(directory);
-        using (no_grad())
-            CheckpointWriter.Write(directory, Transformer.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)));
-        foreach (var file in Tokenizer?.Files ?? [])
-            PendingFile.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
-        Rule.Write(directory);
-        ExportedConfig().Write(directory);
+        using var _ = no_grad();
+        CheckWeightType(weightType);
+        SavedModel.Replace(directory, pending =>
+        {
+            CheckpointWriter.Write(
+                pending, Transformer.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)), maxShardBytes, weightType);
+            foreach (var file in Tokenizer?.Files ?? [])
+                PendingFile.Copy(file, Path.Combine(pending, Path.GetFileName(file)));
+            Rule.Write(pending);
+            ExportedConfig(weightType).Write(pending);
+        });
     }
 
     /// <summary>Releases the model.</summary>
     public void Dispose() => Transformer.Dispose();
 
-    private HuggingFaceConfig ExportedConfig()
+    private static ScoringRule DefaultRule(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer, int? maxLength) =>
+        new(tokenizer?.SpecialTokenRule ?? SpecialTokenRule.None, maxLength ?? transformer.Backbone.MaxPositions);
+
+    private void CheckWeightType(ScalarType type)
+    {
+        if (!weightTypeNames.ContainsKey(type))
+            throw new ArgumentException(
+                $"The weights can't be saved as {type}; expected one of {string.Join(", ", weightTypeNames.Keys)}.");
+        const double largestHalf = 65504;
+        string[] tooLarge = type != ScalarType.Float16 ? [] :
+        [
+            .. Transformer.CheckpointParameters.Where(pair => LargestMagnitude(pair.Parameter) > largestHalf).Select(pair => pair.Name),
+        ];
+        if (tooLarge.Length > 0)
+            throw new ArgumentException(
+                $"Float16 holds numbers up to {largestHalf}, and these tensors have larger ones: {string.Join(", ", tooLarge)}. "
+                + "Save them as BFloat16 or Float32.");
+    }
+
+    private static float LargestMagnitude(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        return tensor.abs().max().item<float>();
+    }
+
+    private HuggingFaceConfig ExportedConfig(ScalarType weightType)
     {
         var config = Transformer.Config.Copy();
         config.Json["architectures"] = new JsonArray(Transformer.Backbone.SequenceClassificationClass);
@@ -114,9 +183,11 @@ public sealed class ScoringModel : IDisposable
         config.Json["id2label"] = new JsonObject { ["0"] = "LABEL_0" };
         config.Json["label2id"] = new JsonObject { ["LABEL_0"] = 0 };
         config.Json["pad_token_id"] = PaddingId(config);
+        foreach (var setting in ForeignHead.Settings.Append("problem_type"))
+            config.Json.Remove(setting);
         // transformers 5 reads either name, 4 the second only.
         config.Json.Remove("dtype");
-        config.Json["torch_dtype"] = "float32";
+        config.Json["torch_dtype"] = weightTypeNames[weightType];
         return config;
     }
 

@@ -17,6 +17,9 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
 {
     internal const string FileName = "reward_model.json";
 
+    /// <summary>What is applied to the rewards of the model.</summary>
+    public RewardNormalizer Normalizer { get; init; } = RewardNormalizer.None;
+
     private static readonly JsonSerializerOptions jsonOptions = new()
     {
         WriteIndented = true,
@@ -26,27 +29,32 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
         RespectNullableAnnotations = true,
     };
 
-    internal static ScoringRule Read(string directory)
+    /// <summary>Reads what was saved with a model; null where nothing was, as in the checkpoints of others.</summary>
+    internal static ScoringRule? Read(string directory)
     {
+        if (!File.Exists(Path.Combine(directory, FileName)))
+            return null;
+        const string advice = "Take the file as it was saved, or train again.";
         var path = Path.Combine(directory, FileName);
-        if (!File.Exists(path))
-            throw new CheckpointException(
-                directory, [$"there is no {FileName}; expected it beside the weights of a trained reward model"],
-                "Give the output directory of a training run.");
+        SavedRule saved;
         try
         {
-            return JsonSerializer.Deserialize<SavedRule>(File.ReadAllBytes(path), jsonOptions)!.Rule;
+            saved = JsonSerializer.Deserialize<SavedRule>(CheckpointLayout.ReadText(directory, FileName), jsonOptions)
+                ?? throw new JsonException("The file holds null");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or ArgumentException)
         {
-            throw new CheckpointException(
-                path, [$"the file can't be understood: {e.Message.TrimEnd('.')}"], "Take the file as it was saved, or train again.", e);
+            throw new CheckpointException(path, [$"the file can't be understood: {e.Message.TrimEnd('.')}"], advice, e);
         }
+        return saved.Template is null
+            ? saved.Rule
+            : throw new CheckpointException(
+                path, [$"the template is {Quoted.Text(saved.Template)}; expected null: this version has no templates"], advice);
     }
 
     internal void Write(string directory) => PendingFile.WriteText(
         Path.Combine(directory, FileName),
         JsonSerializer.Serialize(new SavedRule(typeof(ScoringRule).Assembly.GetName().Version!.ToString(3), this), jsonOptions) + "\n");
 
-    private sealed record SavedRule(string LibraryVersion, ScoringRule Rule);
+    private sealed record SavedRule(string LibraryVersion, ScoringRule Rule, string? Template = null);
 }

@@ -52,7 +52,7 @@ public class RewardTransformerTests
         Assert.Equal(
             [
                 "tensor 'model.norm.weight' is missing; expected it with shape [32]",
-                "tensor 'score.weight' has shape [2, 32]; expected [1, 32]",
+                "tensor 'score.weight' has shape [2, 32]; expected [1, 32]: it gives 2 numbers for an answer, not one",
                 "tensor 'model.layers.7.extra' is there; expected no such tensor",
             ],
             error.Problems);

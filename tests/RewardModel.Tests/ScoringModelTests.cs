@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
 using RewardModel.Ranking;
 using RewardModel.Tokenization;
+using static TorchSharp.torch;
 
 namespace RewardModel.Tests;
 
@@ -39,6 +40,43 @@ public class ScoringModelTests
         Assert.Equal(
             ["config.json", "model.safetensors", "reward_model.json", "tokenizer.json", "tokenizer_config.json"],
             Directory.EnumerateFiles(directory["model"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(ScalarType.BFloat16, "bfloat16", SafetensorsType.BF16)]
+    [InlineData(ScalarType.Float16, "float16", SafetensorsType.F16)]
+    public void Weights_can_be_saved_in_half_the_size(ScalarType type, string name, SafetensorsType expected)
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("llama"));
+        model.Save(directory.Path, type, maxShardBytes: 4000);
+        Assert.Equal(name, (string)JsonNode.Parse(File.ReadAllText(directory["config.json"]))!["torch_dtype"]!);
+        Assert.True(File.Exists(directory["model.safetensors.index.json"]));
+        using (var reader = CheckpointReader.Open(directory.Path))
+            Assert.All(reader.Names, tensor => Assert.Equal(expected, reader.Entry(tensor).Type));
+        using var loaded = ScoringModel.Load(directory.Path);
+        foreach (var (saved, read) in model.Transformer.CheckpointParameters.Zip(loaded.Transformer.CheckpointParameters))
+        {
+            using var rounded = saved.Parameter.detach().to(type).to(ScalarType.Float32);
+            Assert.Equal(rounded.bytes.ToArray(), read.Parameter.bytes.ToArray());
+        }
+    }
+
+    [Fact]
+    public void Weights_that_a_type_cannot_hold_are_told()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("llama"));
+        using (no_grad())
+        using (var large = full(1, 24, 65600))
+            model.Transformer.CheckpointParameters.Single(pair => pair.Name == "score.weight").Parameter.copy_(large);
+        Assert.Equal(
+            "Float16 holds numbers up to 65504, and these tensors have larger ones: score.weight. Save them as BFloat16 or Float32.",
+            Assert.Throws<ArgumentException>(() => model.Save(directory.Path, ScalarType.Float16)).Message);
+        Assert.Equal(
+            "The weights can't be saved as Int8; expected one of Float32, BFloat16, Float16.",
+            Assert.Throws<ArgumentException>(() => model.Save(directory.Path, ScalarType.Int8)).Message);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(directory.Path));
     }
 
     [Fact]
@@ -133,16 +171,11 @@ public class ScoringModelTests
     }
 
     [Fact]
-    public void A_directory_without_head_or_rule_is_no_trained_reward_model()
+    public void A_directory_without_a_head_is_no_trained_reward_model()
     {
         using var directory = new TemporaryDirectory();
         using var model = new ScoringModel(TinyModel.Create("llama"));
         model.Save(directory.Path);
-        File.Delete(directory["reward_model.json"]);
-        Assert.Equal(
-            $"{directory.Path}: there is no reward_model.json; expected it beside the weights of a trained reward model. "
-            + "Give the output directory of a training run.",
-            Assert.Throws<CheckpointException>(() => ScoringModel.Load(directory.Path)).Message);
         using (var reader = CheckpointReader.Open(directory.Path))
             CheckpointWriter.Write(
                 directory.Path,
@@ -152,7 +185,7 @@ public class ScoringModelTests
             Assert.Throws<CheckpointException>(() => ScoringModel.Load(directory.Path)).Message);
     }
 
-    private static HuggingFaceTokenizer Tokenizer(TemporaryDirectory directory)
+    internal static HuggingFaceTokenizer Tokenizer(TemporaryDirectory directory)
     {
         var vocabulary = Enumerable.Range(0, 26).Select(i => $"\"{(char)('a' + i)}\": {i}").Append("\"<eos>\": 26");
         Directory.CreateDirectory(directory["tokenizer"]);

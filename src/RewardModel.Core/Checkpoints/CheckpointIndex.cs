@@ -7,8 +7,8 @@ internal static class CheckpointIndex
 {
     private const string WeightMap = "weight_map";
 
-    // As for the header of a safetensors file, which holds more per tensor.
-    private const int MaxBytes = 100_000_000;
+    // Two hundred thousand tensors.
+    private const int MaxBytes = 20_000_000;
 
     /// <summary>The file of each tensor, as listed; the names of the files are checked to be plain.</summary>
     public static Dictionary<string, string> Read(string directory, ProblemList problems)
@@ -55,6 +55,8 @@ internal static class CheckpointIndex
     {
         foreach (var property in map.EnumerateObject())
         {
+            if (problems.IsFull)
+                return;
             var isText = property.Value.ValueKind == JsonValueKind.String;
             var file = isText ? property.Value.GetString()! : property.Value.GetRawText();
             if (!isText || !CheckpointLayout.IsPlainName(file))

@@ -8,14 +8,51 @@ internal static partial class CheckpointLayout
     public const string SingleFile = "model.safetensors";
     public const string IndexFile = "model.safetensors.index.json";
 
+    /// <summary>Where LLaMA-Factory puts the head of a reward model.</summary>
+    public const string ValueHeadFile = "value_head.safetensors";
+
+    private const string AdapterConfigFile = "adapter_config.json";
+
+    // Far more than real ones have, which name some labels at most.
+    private const int MaxTextBytes = 2_000_000;
+
+    private const string Again = "Download or save the file again.";
+
     /// <summary>The name of one of several weight files; <paramref name="number"/> counts from 1.</summary>
     public static string ShardFile(int number, int count) => $"model-{number:d5}-of-{count:d5}.safetensors";
 
     /// <summary>Whether a file of that name belongs to the weights, in either layout.</summary>
-    public static bool IsWeightFile(string name) => name is SingleFile or IndexFile || ShardPattern().IsMatch(name);
+    public static bool IsWeightFile(string name) =>
+        name is SingleFile or IndexFile or ValueHeadFile || ShardPattern().IsMatch(name);
 
     /// <summary>Whether the name is one of a file directly in a directory, on every operating system.</summary>
     public static bool IsPlainName(string name) => name is not ("" or "." or "..") && name.AsSpan().IndexOfAny('/', '\\', '\0') < 0;
+
+    /// <summary>Why a directory without a whole model's files has none, and what to do.</summary>
+    /// <param name="directory">Where files are missing.</param>
+    /// <param name="missing">What is missing, as a sentence.</param>
+    /// <param name="advice">What to do where there is nothing else that we know of.</param>
+    public static CheckpointException Incomplete(string directory, string missing, string advice)
+    {
+        if (!Directory.Exists(directory))
+            return new CheckpointException(
+                directory, ["there is no such directory"], "Expected the directory of a Hugging Face checkpoint.");
+        if (File.Exists(Path.Combine(directory, AdapterConfigFile)))
+            return new CheckpointException(
+                directory, [$"there is an adapter ({AdapterConfigFile}), which is only the changes to another model; {missing}"],
+                "Load it with peft, merge it into its model (merge_and_unload) and write that with save_pretrained.");
+        string[] pickles =
+        [
+            .. Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path))
+                .Where(name => PicklePattern().IsMatch(name)).Order(StringComparer.Ordinal),
+        ];
+        return pickles.Length == 0
+            ? new CheckpointException(directory, [missing], advice)
+            : new CheckpointException(
+                directory, [$"the only weights are {string.Join(", ", pickles)}; {missing}"],
+                "Pickles can run any program and are never read: "
+                    + "if you trust this one, load it in transformers and write it with save_pretrained.");
+    }
 
     /// <summary>
     /// Why a file of a checkpoint must not be read, or null when it may: it must exist and, where it is a symbolic link, lead to a
@@ -39,6 +76,23 @@ internal static partial class CheckpointLayout
             : $"{Quoted.Text(name)} is a link to {Quoted.Text(target.FullName)}; expected a file in the checkpoint's own directory";
     }
 
+    /// <summary>The text of a JSON file of a checkpoint, which must exist.</summary>
+    /// <exception cref="CheckpointException">The file must not be read, or is too large.</exception>
+    public static string ReadText(string directory, string name) => WhyUnreadable(directory, name) is { } reason
+        ? throw new CheckpointException(directory, [reason], Again)
+        : ReadText(Path.Combine(directory, name));
+
+    /// <summary>The text of a JSON file that the user named.</summary>
+    /// <exception cref="CheckpointException">The file is too large.</exception>
+    public static string ReadText(string path)
+    {
+        using var file = File.OpenRead(path);
+        if (file.Length > MaxTextBytes)
+            throw new CheckpointException(path, [$"the file has {file.Length} bytes; expected at most {MaxTextBytes}"], Again);
+        using var reader = new StreamReader(file);
+        return reader.ReadToEnd();
+    }
+
     /// <summary>The directory's path without symbolic links.</summary>
     private static string RealPath(string directory)
     {
@@ -50,4 +104,8 @@ internal static partial class CheckpointLayout
 
     [GeneratedRegex("^model-[0-9]{5}-of-[0-9]{5}\\.safetensors$", RegexOptions.CultureInvariant)]
     private static partial Regex ShardPattern();
+
+    // Weights, not the states of optimisers and generators that trainers leave beside them.
+    [GeneratedRegex("^(pytorch_model|model|adapter_model|consolidated|value_head).*\\.(bin|pt|pth|ckpt)$", RegexOptions.CultureInvariant)]
+    private static partial Regex PicklePattern();
 }

@@ -4,7 +4,8 @@ namespace RewardModel.Checkpoints;
 
 /// <summary>
 /// The weights of a Hugging Face checkpoint: <c>model.safetensors</c>, or several files with <c>model.safetensors.index.json</c>.
-/// As in transformers, the single file is taken where both are present. Pickles are never read.
+/// As in transformers, the single file is taken where both are present. A <c>value_head.safetensors</c> beside them is part of the
+/// checkpoint. Pickles are never read.
 /// </summary>
 public sealed class CheckpointReader : IDisposable
 {
@@ -25,11 +26,14 @@ public sealed class CheckpointReader : IDisposable
     /// </exception>
     public static CheckpointReader Open(string directory)
     {
-        if (File.Exists(Path.Combine(directory, CheckpointLayout.SingleFile)))
-            return OpenFiles(directory, [CheckpointLayout.SingleFile], listed: null, new ProblemList());
-        if (!File.Exists(Path.Combine(directory, CheckpointLayout.IndexFile)))
-            throw NoWeights(directory);
         var problems = new ProblemList();
+        if (File.Exists(Path.Combine(directory, CheckpointLayout.SingleFile)))
+            return OpenFiles(directory, [CheckpointLayout.SingleFile], listed: null, problems);
+        if (!File.Exists(Path.Combine(directory, CheckpointLayout.IndexFile)))
+            throw CheckpointLayout.Incomplete(
+                directory, $"there is no {CheckpointLayout.SingleFile} and no {CheckpointLayout.IndexFile}", Advice);
+        if (CheckpointLayout.WhyUnreadable(directory, CheckpointLayout.IndexFile) is { } reason)
+            throw new CheckpointException(directory, [reason], Advice);
         var listed = CheckpointIndex.Read(directory, problems);
         return OpenFiles(directory, listed.Values.Distinct().Order(StringComparer.Ordinal), listed, problems);
     }
@@ -61,6 +65,8 @@ public sealed class CheckpointReader : IDisposable
         try
         {
             var unreadable = names.Where(name => !reader.TryAdd(name, listed, problems)).ToHashSet();
+            if (File.Exists(Path.Combine(directory, CheckpointLayout.ValueHeadFile)))
+                reader.TryAdd(CheckpointLayout.ValueHeadFile, listed: null, problems);
             foreach (var (tensor, file) in listed ?? new Dictionary<string, string>())
                 if (!unreadable.Contains(file) && !reader.Contains(tensor))
                     problems.Add($"tensor {Quoted.Text(tensor)} is not in {Quoted.Text(file)}, where the index lists it");
@@ -95,7 +101,10 @@ public sealed class CheckpointReader : IDisposable
         files.Add(file);
         foreach (var entry in file.Entries)
             if (listed is null || listed.GetValueOrDefault(entry.Name) == name)
-                tensors.Add(entry.Name, (file, entry));
+            {
+                if (!tensors.TryAdd(entry.Name, (file, entry)))
+                    problems.Add($"tensor {Quoted.Text(entry.Name)} is in {Quoted.Text(name)} and in another file; expected it once");
+            }
             else
                 problems.Add($"tensor {Quoted.Text(entry.Name)} is in {Quoted.Text(name)}, where the index does not list it");
         return true;
@@ -107,21 +116,5 @@ public sealed class CheckpointReader : IDisposable
             return tensor;
         const string advice = "Expected a checkpoint of the architecture that its config.json names.";
         throw new CheckpointException(directory, [$"there is no tensor {Quoted.Text(name)}"], advice);
-    }
-
-    private static CheckpointException NoWeights(string directory)
-    {
-        if (!Directory.Exists(directory))
-            return new CheckpointException(
-                directory, ["there is no such directory"], "Expected the directory of a Hugging Face checkpoint.");
-        var expected = $"expected {CheckpointLayout.SingleFile} or {CheckpointLayout.IndexFile}";
-        var pickles = Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path))
-            .Where(name => name.StartsWith("pytorch_model", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
-        return pickles.Count == 0
-            ? new CheckpointException(directory, [$"there are no weights; {expected}"], Advice)
-            : new CheckpointException(
-                directory, [$"the only weights are {string.Join(", ", pickles)}; {expected}"],
-                "Pickles can run any program and are never read: "
-                    + "if you trust this one, load it in transformers and write it with save_pretrained.");
     }
 }

@@ -5,8 +5,8 @@ namespace RewardModel.Checkpoints;
 /// <summary>Writes the weights of a checkpoint in the layout of transformers, in one file or in several with an index.</summary>
 public static class CheckpointWriter
 {
-    /// <summary>The size from which on weights are split into several files: 5 GB.</summary>
-    public const long DefaultMaxShardBytes = 5_000_000_000;
+    /// <summary>The size from which on weights are split into several files: 50 GB, as in save_pretrained of transformers 5.</summary>
+    public const long DefaultMaxShardBytes = 50_000_000_000;
 
     /// <summary>
     /// Writes the weights, replacing those in the directory: everything is written and on disk before the first file is replaced, the
@@ -15,12 +15,14 @@ public static class CheckpointWriter
     /// <param name="directory">Is created where it is missing.</param>
     /// <param name="tensors">On any device; read, not disposed. The files take them in this order.</param>
     /// <param name="maxShardBytes">The most bytes of values in one file; a larger tensor gets a file of its own.</param>
+    /// <param name="dtype">The type to convert to, one tensor at a time; null: each keeps its own.</param>
     /// <exception cref="ArgumentException">A name twice, or a tensor of a type that safetensors files don't have.</exception>
     public static void Write(
-        string directory, IEnumerable<(string Name, Tensor Tensor)> tensors, long maxShardBytes = DefaultMaxShardBytes)
+        string directory, IEnumerable<(string Name, Tensor Tensor)> tensors, long maxShardBytes = DefaultMaxShardBytes,
+        ScalarType? dtype = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
-        var sources = tensors.Select(tensor => Source(tensor.Name, tensor.Tensor)).ToList();
+        var sources = tensors.Select(tensor => Source(tensor.Name, tensor.Tensor, dtype ?? tensor.Tensor.dtype)).ToList();
         SafetensorsWriter.CheckNamesAndShapes(sources);
         Directory.CreateDirectory(directory);
 
@@ -51,8 +53,12 @@ public static class CheckpointWriter
                 File.Delete(path);
     }
 
-    private static SafetensorsSource Source(string name, Tensor tensor) =>
-        new(name, TensorBytes.ToSafetensorsType(tensor.dtype), tensor.shape, stream => TensorBytes.Write(tensor, stream));
+    private static SafetensorsSource Source(string name, Tensor tensor, ScalarType dtype) =>
+        new(name, TensorBytes.ToSafetensorsType(dtype), tensor.shape, stream =>
+        {
+            using var scope = NewDisposeScope();
+            TensorBytes.Write(tensor.detach().to(dtype), stream);
+        });
 
     private static List<List<SafetensorsSource>> Split(IEnumerable<SafetensorsSource> sources, long maxShardBytes)
     {

@@ -6,7 +6,7 @@ namespace RewardModel.Checkpoints;
 /// <summary>The <c>config.json</c> of a Hugging Face checkpoint, kept whole: what nobody changed is written back as it was.</summary>
 public sealed class HuggingFaceConfig
 {
-    private const string FileName = "config.json";
+    internal const string FileName = "config.json";
 
     // The writer's own defaults would escape every letter beyond ASCII; transformers writes them as they are.
     private static readonly JsonSerializerOptions indented = new()
@@ -32,18 +32,17 @@ public sealed class HuggingFaceConfig
     public static HuggingFaceConfig Read(string directory)
     {
         var path = Path.Combine(directory, FileName);
-        if (!File.Exists(path))
-            throw new CheckpointException(
-                directory, [$"there is no {FileName}"],
-                "Expected the directory of a Hugging Face checkpoint, as save_pretrained writes it.");
-        return ReadFile(path);
+        return File.Exists(path)
+            ? Parse(CheckpointLayout.ReadText(directory, FileName), path)
+            : throw CheckpointLayout.Incomplete(
+                directory, $"there is no {FileName}", "Expected the directory of a Hugging Face checkpoint, as save_pretrained writes it.");
     }
 
     /// <summary>Reads a file in the format of <c>config.json</c>.</summary>
     /// <exception cref="CheckpointException">There is no such file, or it is not a JSON object.</exception>
     public static HuggingFaceConfig ReadFile(string path) =>
         File.Exists(path)
-            ? Parse(File.ReadAllText(path), path)
+            ? Parse(CheckpointLayout.ReadText(path), path)
             : throw new CheckpointException(path, ["there is no such file"], "Expected a Hugging Face config.json.");
 
     /// <summary>Reads the text of a <c>config.json</c>.</summary>

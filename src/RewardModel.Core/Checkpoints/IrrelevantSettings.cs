@@ -33,6 +33,9 @@ internal static class IrrelevantSettings
         "bos_token_id", "eos_token_id", "pad_token_id", "sep_token_id", "cls_token_id", "mask_token_id", "unk_token_id",
         "decoder_start_token_id",
 
+        // Of another trainer's head, which ForeignHead reads.
+        .. ForeignHead.Settings,
+
         // Text generation: a reward model generates nothing.
         "use_cache", "max_length", "min_length", "max_new_tokens", "do_sample", "early_stopping", "num_beams", "num_beam_groups",
         "diversity_penalty", "temperature", "top_k", "top_p", "typical_p", "repetition_penalty", "length_penalty",
@@ -51,6 +54,9 @@ internal static class IrrelevantSettings
         ["num_labels"] = 1,
         ["pruned_heads"] = new JsonObject(),
     };
+
+    /// <summary>The one value with which the setting doesn't change a reward; null for a setting that is not known.</summary>
+    public static JsonNode? OffValue(string key) => WhenOff.GetValueOrDefault(key);
 
     public static bool Contains(string key, JsonNode value) =>
         WhateverTheValue.Contains(key) || (WhenOff.TryGetValue(key, out var off) && JsonNode.DeepEquals(value, off));

@@ -3,25 +3,26 @@ namespace RewardModel.Checkpoints;
 /// <summary>Collects the problems of one file, to throw them together.</summary>
 internal sealed class ProblemList
 {
-    // A hostile header of 100 MB can hold millions of defects; their messages must not fill the memory.
-    private const int MaxListedCount = 100;
+    private const int maxListedCount = 100;
 
     private readonly List<string> listed = [];
-    private int count;
+
+    /// <summary>
+    /// Whether there are more than are listed, so that looking for others is no use: a hostile file can hold millions of defects.
+    /// </summary>
+    public bool IsFull { get; private set; }
 
     public void Add(string problem)
     {
-        if (count++ < MaxListedCount)
+        if (listed.Count < maxListedCount)
             listed.Add(problem);
+        else
+            IsFull = true;
     }
 
     public void ThrowIfAny(string path, string advice, Exception? innerException = null)
     {
-        if (count == 0)
-            return;
-        IReadOnlyList<string> problems = count > MaxListedCount
-            ? [.. listed, $"and {count - MaxListedCount} more problems of this kind"]
-            : listed;
-        throw new CheckpointException(path, problems, advice, innerException);
+        if (listed.Count > 0)
+            throw new CheckpointException(path, IsFull ? [.. listed, "and more problems of this kind"] : listed, advice, innerException);
     }
 }

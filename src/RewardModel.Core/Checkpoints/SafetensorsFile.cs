@@ -13,8 +13,8 @@ public sealed class SafetensorsFile : IDisposable
 {
     private const int LengthFieldBytes = 8;
 
-    // The format's own limit.
-    private const int MaxHeaderBytes = 100_000_000;
+    // Sixty thousand tensors, more than any file has. The format's own limit is 100 MB, which takes seconds to read.
+    private const int MaxHeaderBytes = 8_000_000;
 
     private const string Advice = "Download or save the file again.";
 

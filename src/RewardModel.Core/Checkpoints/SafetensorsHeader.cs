@@ -17,6 +17,11 @@ internal ref struct SafetensorsHeader
     private readonly long dataStart;
     private readonly long dataLength;
     private readonly ProblemList problems;
+    private static readonly Dictionary<string, SafetensorsType> types =
+        Enum.GetValues<SafetensorsType>().ToDictionary(type => type.ToString());
+
+    private static readonly string[] fieldNames = ["dtype", "shape", "data_offsets"];
+
     private readonly HashSet<string> names = [];
     private readonly List<SafetensorsEntry> entries = [];
     private readonly List<(string Name, long Begin, long End)> ranges = [];
@@ -53,6 +58,8 @@ internal ref struct SafetensorsHeader
             json.Read();
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
             {
+                if (problems.IsFull)
+                    return;
                 var name = json.GetString()!;
                 if (!names.Add(name))
                     problems.Add($"{Quoted.Text(name)} is described more than once; expected each name once");
@@ -79,7 +86,7 @@ internal ref struct SafetensorsHeader
     {
         if (!IsObject($"'{MetadataName}'", "an object of strings"))
             return;
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        while (!problems.IsFull && json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             var key = json.GetString()!;
             json.Read();
@@ -92,69 +99,83 @@ internal ref struct SafetensorsHeader
 
     private void ParseTensor(string name)
     {
-        var tensor = $"tensor {Quoted.Text(name)}";
-        if (!IsObject(tensor, "an object with dtype, shape and data_offsets"))
+        if (json.TokenType != JsonTokenType.StartObject)
         {
+            Unexpected(Described(name), "an object with dtype, shape and data_offsets");
             allRangesKnown = false;
             return;
         }
         SafetensorsType? type = null;
         List<long>? shape = null;
         List<long>? offsets = null;
-        var fields = new HashSet<string>();
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        Span<int> counts = stackalloc int[fieldNames.Length];
+        counts.Clear();
+        while (!problems.IsFull && json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            var field = json.GetString()!;
-            if (!fields.Add(field))
-                problems.Add($"{tensor} has the field {Quoted.Text(field)} more than once");
+            var field = FieldNumber();
+            if (field < 0)
+                problems.Add($"{Described(name)} has the unknown field {Quoted.Text(json.GetString()!)}; "
+                    + "expected dtype, shape and data_offsets");
+            else if (counts[field]++ > 0)
+                problems.Add($"{Described(name)} has the field '{fieldNames[field]}' more than once");
             json.Read();
             switch (field)
             {
-                case "dtype":
-                    type = ParseType(tensor);
+                case 0:
+                    type = ParseType(name);
                     break;
-                case "shape":
-                    shape = ParseIntegers($"{tensor} has a shape", MaxDimensionCount);
+                case 1:
+                    shape = ParseIntegers(name, "a shape", MaxDimensionCount);
                     break;
-                case "data_offsets":
-                    offsets = ParseIntegers($"{tensor} has data_offsets", 2);
+                case 2:
+                    offsets = ParseIntegers(name, "data_offsets", 2);
                     break;
                 default:
-                    problems.Add($"{tensor} has the unknown field {Quoted.Text(field)}; expected dtype, shape and data_offsets");
                     json.Skip();
                     break;
             }
         }
-        foreach (var field in (ReadOnlySpan<string>)["dtype", "shape", "data_offsets"])
-            if (!fields.Contains(field))
-                problems.Add($"{tensor} has no {field}");
-        AddEntry(name, tensor, type, shape, offsets);
+        for (var field = 0; field < counts.Length; field++)
+            if (counts[field] == 0)
+                problems.Add($"{Described(name)} has no {fieldNames[field]}");
+        AddEntry(name, type, shape, offsets);
     }
 
-    private void AddEntry(string name, string tensor, SafetensorsType? type, List<long>? shape, List<long>? offsets)
+    private readonly int FieldNumber()
+    {
+        for (var field = 0; field < fieldNames.Length; field++)
+            if (json.ValueTextEquals(fieldNames[field]))
+                return field;
+        return -1;
+    }
+
+    // Made for a problem only: there can be a hundred thousand tensors.
+    private static string Described(string name) => $"tensor {Quoted.Text(name)}";
+
+    private void AddEntry(string name, SafetensorsType? type, List<long>? shape, List<long>? offsets)
     {
         if (offsets is not [var begin, var end] || begin > end)
         {
             allRangesKnown = false;
             if (offsets is not null)
-                problems.Add($"{tensor} has data_offsets [{string.Join(", ", offsets)}]; expected [begin, end] with begin <= end");
+                problems.Add($"{Described(name)} has data_offsets [{string.Join(", ", offsets)}]; expected [begin, end] with begin <= end");
             return;
         }
         ranges.Add((name, begin, end));
         if (type is null || shape is null)
             return;
-        var described = $"{tensor} of type {type} and shape [{string.Join(", ", shape)}]";
+        string WithShape() => $"{Described(name)} of type {type} and shape [{string.Join(", ", shape)}]";
         try
         {
             var length = type.Value.ByteCount(shape);
             if (length != end - begin)
-                problems.Add($"{described} has {end - begin} bytes; expected {length}");
+                problems.Add($"{WithShape()} has {end - begin} bytes; expected {length}");
             else if (end <= dataLength)
                 entries.Add(new SafetensorsEntry(name, type.Value, [.. shape], dataStart + begin, length));
         }
         catch (OverflowException)
         {
-            problems.Add($"{described} has more than 2^63 bytes");
+            problems.Add($"{WithShape()} has more than 2^63 bytes");
         }
     }
 
@@ -162,16 +183,19 @@ internal ref struct SafetensorsHeader
     {
         ranges.Sort((a, b) => (a.Begin, a.End).CompareTo((b.Begin, b.End)));
         long covered = 0;
-        var previous = "the header";
+        string? previous = null;
+        string Previous() => previous is null ? "the header" : Described(previous);
         foreach (var (name, begin, end) in ranges)
         {
-            var tensor = $"tensor {Quoted.Text(name)}";
             if (begin > covered)
-                problems.Add($"bytes {covered} to {begin} of the data belong to no tensor; expected {tensor} right behind {previous}");
+                problems.Add($"bytes {covered} to {begin} of the data belong to no tensor; "
+                    + $"expected {Described(name)} right behind {Previous()}");
             else if (begin < covered)
-                problems.Add($"{tensor} begins at byte {begin} of the data, before the end of {previous} at byte {covered}");
+                problems.Add($"{Described(name)} begins at byte {begin} of the data, before the end of {Previous()} at byte {covered}");
+            if (problems.IsFull)
+                return;
             covered = Math.Max(covered, end);
-            previous = tensor;
+            previous = name;
         }
         var sizes = $"the file has {dataLength} bytes of data; expected {covered} by its header";
         if (covered > dataLength)
@@ -180,29 +204,27 @@ internal ref struct SafetensorsHeader
             problems.Add($"{sizes}: the last {dataLength - covered} belong to no tensor");
     }
 
-    private SafetensorsType? ParseType(string tensor)
+    private SafetensorsType? ParseType(string name)
     {
         if (json.TokenType != JsonTokenType.String)
         {
-            Unexpected($"{tensor} has a dtype that", "a string");
+            Unexpected($"{Described(name)} has a dtype that", "a string");
             return null;
         }
         var text = json.GetString()!;
-        foreach (var type in Enum.GetValues<SafetensorsType>())
-            if (text == type.ToString())
-                return type;
-        var types = string.Join(", ", Enum.GetNames<SafetensorsType>());
-        problems.Add($"{tensor} has the dtype {Quoted.Text(text)}; expected one of {types}");
+        if (types.TryGetValue(text, out var type))
+            return type;
+        problems.Add($"{Described(name)} has the dtype {Quoted.Text(text)}; expected one of {string.Join(", ", types.Keys)}");
         return null;
     }
 
     /// <summary>An array of up to <paramref name="maxCount"/> integers from 0 on; null, and a problem, where it is anything else.</summary>
-    private List<long>? ParseIntegers(string what, int maxCount)
+    private List<long>? ParseIntegers(string name, string what, int maxCount)
     {
-        var expected = $"an array of at most {maxCount} whole numbers from 0 to 2^63 - 1";
+        string Expected() => $"an array of at most {maxCount} whole numbers from 0 to 2^63 - 1";
         if (json.TokenType != JsonTokenType.StartArray)
         {
-            Unexpected($"{what} that", expected);
+            Unexpected($"{Described(name)} has {what} that", Expected());
             return null;
         }
         var integers = new List<long>();
@@ -218,7 +240,7 @@ internal ref struct SafetensorsHeader
         }
         if (valid)
             return integers;
-        problems.Add($"{what} with other values or more of them; expected {expected}");
+        problems.Add($"{Described(name)} has {what} with other values or more of them; expected {Expected()}");
         return null;
     }
 

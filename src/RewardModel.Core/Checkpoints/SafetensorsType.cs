@@ -37,6 +37,10 @@ internal static class SafetensorsTypeExtensions
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not an element type of safetensors files"),
     };
 
+    /// <summary>Whether the values are weights as they are.</summary>
+    public static bool IsFloatingPoint(this SafetensorsType type) =>
+        type is SafetensorsType.F64 or SafetensorsType.F32 or SafetensorsType.F16 or SafetensorsType.BF16;
+
     /// <summary>Bytes of a tensor of that shape; an <see cref="OverflowException"/> where they are more than a long can count.</summary>
     public static long ByteCount(this SafetensorsType type, IReadOnlyList<long> shape)
     {

@@ -129,7 +129,7 @@ public class BertTests
             [
                 "'position_embedding_type' is \"relative_key\"; expected \"absolute\"",
                 "hidden_size is 32 and num_attention_heads 5; expected the first to be a multiple of the second",
-                "'is_decoder' is true; expected no such setting: this library does not know what it does",
+                "'is_decoder' is true; expected false",
             ],
             error.Problems);
     }

@@ -65,6 +65,18 @@ public sealed class CheckpointIndexTests : IDisposable
             "the index is not JSON: The maximum configured depth of 64 has been exceeded",
             Assert.Single(Problems("{\"weight_map\":" + new string('[', 1_000_000))));
 
+    [Fact]
+    public void An_index_of_a_gigabyte_is_refused_at_once()
+    {
+        using (var file = File.Create(directory.File("model.safetensors.index.json")))
+            file.SetLength(1_000_000_000);
+        var problems = new ProblemList();
+        CheckpointIndex.Read(directory.FullPath, problems);
+        Assert.Equal(
+            ["the index has 1000000000 bytes; expected at most 20000000"],
+            Assert.Throws<CheckpointException>(() => problems.ThrowIfAny("index", "Save it again.")).Problems);
+    }
+
     private void Write(string text) => File.WriteAllText(directory.File("model.safetensors.index.json"), text);
 
     private IReadOnlyList<string> Problems(string text)

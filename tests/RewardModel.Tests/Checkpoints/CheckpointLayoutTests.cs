@@ -16,7 +16,7 @@ public sealed class CheckpointLayoutTests : IDisposable
     [InlineData("model.safetensors", true)]
     [InlineData("model.safetensors.index.json", true)]
     [InlineData("model-00001-of-00002.safetensors", true)]
-    [InlineData("value_head.safetensors", false)]
+    [InlineData("value_head.safetensors", true)]
     [InlineData("model-1-of-2.safetensors", false)]
     [InlineData("model-00001-of-00002.safetensors.tmp", false)]
     [InlineData("config.json", false)]

@@ -63,16 +63,19 @@ public sealed class CheckpointReaderTests : IDisposable
     [Fact]
     public void A_directory_with_pickles_only_is_an_error()
     {
-        File.WriteAllText(directory.File("pytorch_model.bin"), "");
+        foreach (var name in new[]
+            { "pytorch_model.bin", "pytorch_model-00001-of-00002.bin", "adapter_model.bin", "training_args.bin", "optimizer.pt" })
+            File.WriteAllText(directory.File(name), "");
         Refuses(
-            $"{FullPath}: the only weights are pytorch_model.bin; expected model.safetensors or model.safetensors.index.json. "
+            $"{FullPath}: the only weights are adapter_model.bin, pytorch_model-00001-of-00002.bin, pytorch_model.bin; "
+            + "there is no model.safetensors and no model.safetensors.index.json. "
             + "Pickles can run any program and are never read: "
             + "if you trust this one, load it in transformers and write it with save_pretrained.");
     }
 
     [Fact]
     public void A_directory_without_weights_is_an_error() =>
-        Refuses($"{FullPath}: there are no weights; expected model.safetensors or model.safetensors.index.json. {Again}");
+        Refuses($"{FullPath}: there is no model.safetensors and no model.safetensors.index.json. {Again}");
 
     [Fact]
     public void A_missing_directory_is_an_error()
@@ -101,6 +104,39 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
+    public void An_adapter_is_to_be_merged_first()
+    {
+        File.WriteAllText(directory.File("adapter_config.json"), "{}");
+        WriteFile("adapter_model.safetensors", ("a", [1]));
+        const string advice = "Load it with peft, merge it into its model (merge_and_unload) and write that with save_pretrained.";
+        Refuses(
+            $"{FullPath}: there is an adapter (adapter_config.json), which is only the changes to another model; "
+            + $"there is no model.safetensors and no model.safetensors.index.json. {advice}");
+        Assert.Equal(
+            $"{FullPath}: there is an adapter (adapter_config.json), which is only the changes to another model; "
+            + $"there is no config.json. {advice}",
+            Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(FullPath)).Message);
+    }
+
+    [Fact]
+    public void The_head_of_LLaMA_Factory_is_part_of_the_checkpoint()
+    {
+        WriteFile("model.safetensors", ("a", [1]));
+        WriteFile("value_head.safetensors", ("v_head.summary.weight", [2]));
+        using var reader = CheckpointReader.Open(FullPath);
+        Assert.Equal(["a", "v_head.summary.weight"], reader.Names);
+        AssertValues(reader, "v_head.summary.weight", 2);
+    }
+
+    [Fact]
+    public void A_tensor_of_two_files_is_an_error()
+    {
+        WriteFile("model.safetensors", ("a", [1]));
+        WriteFile("value_head.safetensors", ("a", [2]));
+        Refuses($"{FullPath}: tensor 'a' is in 'value_head.safetensors' and in another file; expected it once. {Again}");
+    }
+
+    [Fact]
     public void A_link_out_of_the_directory_is_not_followed()
     {
         using var elsewhere = new TemporaryDirectory();
@@ -109,6 +145,27 @@ public sealed class CheckpointReaderTests : IDisposable
         WriteIndex(("a", First));
         Refuses(
             $"{FullPath}: '{First}' is a link to '{elsewhere.File("secret")}'; expected a file in the checkpoint's own directory. {Again}");
+    }
+
+    [Fact]
+    public void An_index_that_is_a_link_out_of_the_directory_is_not_followed()
+    {
+        using var elsewhere = new TemporaryDirectory();
+        File.WriteAllText(elsewhere.File("secret"), "");
+        File.CreateSymbolicLink(directory.File("model.safetensors.index.json"), elsewhere.File("secret"));
+        Refuses(
+            $"{FullPath}: 'model.safetensors.index.json' is a link to '{elsewhere.File("secret")}'; "
+            + $"expected a file in the checkpoint's own directory. {Again}");
+    }
+
+    [Fact]
+    public void A_shard_cut_short_is_named()
+    {
+        WriteFile(First, ("a", [1, 2]));
+        using (var file = File.OpenWrite(directory.File(First)))
+            file.SetLength(file.Length - 3);
+        WriteIndex(("a", First));
+        Refuses($"{FullPath}: '{First}': the file has 5 bytes of data; expected 8 by its header: it is cut short. {Again}");
     }
 
     [Fact]

@@ -52,15 +52,16 @@ public sealed class CheckpointWriterTests : IDisposable
     {
         File.WriteAllText(directory.File("config.json"), "{}");
         File.WriteAllText(directory.File("value_head.safetensors"), "");
+        File.WriteAllText(directory.File("other.safetensors"), "");
         Write(8, 8, 8, 8);
         Write(100, 8, 4);
-        Assert.Equal(["config.json", "model.safetensors", "value_head.safetensors"], directory.FileNames());
+        Assert.Equal(["config.json", "model.safetensors", "other.safetensors"], directory.FileNames());
         AssertReadsBack(8, 4);
         Write(8, 8, 4);
         Assert.Equal(
             [
                 "config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json",
-                "value_head.safetensors",
+                "other.safetensors",
             ],
             directory.FileNames());
         AssertReadsBack(8, 4);
@@ -102,7 +103,7 @@ public sealed class CheckpointWriterTests : IDisposable
     }
 
     [Fact]
-    public void Files_are_split_at_5_GB() => Assert.Equal(5_000_000_000, CheckpointWriter.DefaultMaxShardBytes);
+    public void Files_are_split_at_50_GB_as_in_transformers_5() => Assert.Equal(50_000_000_000, CheckpointWriter.DefaultMaxShardBytes);
 
     [Fact]
     public void The_directory_is_created()

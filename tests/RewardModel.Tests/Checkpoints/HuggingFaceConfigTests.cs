@@ -69,6 +69,30 @@ public sealed class HuggingFaceConfigTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_a_gigabyte_is_refused_at_once()
+    {
+        using (var file = File.Create(FilePath))
+            file.SetLength(1_000_000_000);
+        Assert.Equal(
+            $"{FilePath}: the file has 1000000000 bytes; expected at most 2000000. Download or save the file again.",
+            Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.FullPath)).Message);
+    }
+
+    [Fact]
+    public void A_link_out_of_the_directory_is_not_followed()
+    {
+        using var elsewhere = new TemporaryDirectory();
+        File.WriteAllText(elsewhere.File("secret"), "");
+        File.CreateSymbolicLink(FilePath, elsewhere.File("secret"));
+        Assert.Equal(
+            $"{directory.FullPath}: 'config.json' is a link to '{elsewhere.File("secret")}'; "
+            + "expected a file in the checkpoint's own directory. Download or save the file again.",
+            Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.FullPath)).Message);
+        // What the user names is the user's own.
+        Assert.Contains("the file is not JSON", Assert.Throws<CheckpointException>(() => HuggingFaceConfig.ReadFile(FilePath)).Message);
+    }
+
+    [Fact]
     public void Deep_nesting_is_an_error()
     {
         File.WriteAllText(FilePath, "{\"a\":" + new string('[', 1_000_000));

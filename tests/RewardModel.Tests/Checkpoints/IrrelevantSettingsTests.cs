@@ -10,6 +10,7 @@ public sealed class IrrelevantSettingsTests
     [InlineData("dtype", "\"float32\"")]
     [InlineData("pad_token_id", "0")]
     [InlineData("is_decoder", "false")]
+    [InlineData("mean", "1.5")]
     [InlineData("pruned_heads", "{}")]
     public void These_do_not_change_a_reward(string key, string value) =>
         Assert.True(IrrelevantSettings.Contains(key, JsonNode.Parse(value)!));

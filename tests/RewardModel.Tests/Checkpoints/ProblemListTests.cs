@@ -9,12 +9,14 @@ public sealed class ProblemListTests
 
     [Theory]
     [InlineData(100, 100, "99")]
-    [InlineData(102, 101, "and 2 more problems of this kind")]
-    public void A_hundred_are_listed_and_the_rest_is_counted(int count, int listedCount, string last)
+    [InlineData(101, 101, "and more problems of this kind")]
+    [InlineData(1000, 101, "and more problems of this kind")]
+    public void A_hundred_are_listed_and_then_it_is_full(int count, int listedCount, string last)
     {
         var problems = new ProblemList();
         for (var i = 0; i < count; i++)
             problems.Add($"{i}");
+        Assert.Equal(count > 100, problems.IsFull);
         var error = Assert.Throws<CheckpointException>(() => problems.ThrowIfAny("a", "b."));
         Assert.Equal(listedCount, error.Problems.Count);
         Assert.Equal(last, error.Problems[^1]);

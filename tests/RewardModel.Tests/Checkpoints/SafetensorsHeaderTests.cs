@@ -126,13 +126,13 @@ public sealed class SafetensorsHeaderTests
     }
 
     [Fact]
-    public void A_hundred_defects_are_listed_and_the_others_counted()
+    public void A_hundred_defects_are_listed()
     {
         var header = "{" + string.Join(",", Enumerable.Range(0, 103).Select(i => $"\"{i}\":0")) + "}";
         var problems = Problems(Encoding.UTF8.GetBytes(header), 0);
         Assert.Equal(101, problems.Count);
         Assert.Equal("tensor '99' is a number; expected an object with dtype, shape and data_offsets", problems[99]);
-        Assert.Equal("and 3 more problems of this kind", problems[100]);
+        Assert.Equal("and more problems of this kind", problems[100]);
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public class CommandLineTests
             string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
                 .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            ["train", "evaluate", "score"],
+            ["train", "evaluate", "score", "inspect"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
             "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
@@ -28,6 +28,7 @@ public class CommandLineTests
             Options("train"));
         Assert.Equal("--model --data --loss --max-tokens-per-batch --threads --on-bad-data --json", Options("evaluate"));
         Assert.Equal("--model --data --prompt --answer --max-tokens-per-batch --threads --on-bad-data --json", Options("score"));
+        Assert.Equal("--json --prompt-tokens --answer-tokens --answers", Options("inspect"));
     }
 
     [Fact]
@@ -174,6 +175,38 @@ public class CommandLineTests
         arguments[6] = directory["other"];
         Assert.Equal(
             $"error: '{directory["other"]}' is not empty. Give a new --output, so that no file is overwritten.\n", Run(arguments).Errors);
+    }
+
+    [Fact]
+    public void Inspects_a_directory()
+    {
+        using var directory = new TemporaryDirectory();
+        using (var model = new ScoringModel(TinyModel.Create("llama")))
+            model.Save(directory["model"]);
+        var (status, output, _) = Run(
+            "inspect", directory["model"], "--prompt-tokens", "10", "--answer-tokens", "20", "--answers", "3");
+        Assert.Equal(0, status);
+        Assert.Equal(
+            $"""
+            directory     {directory["model"]}
+            architecture  llama (LlamaForSequenceClassification)
+            parameters    10,824: embedding 1,464, layers 9,336, head 24
+            vocabulary    61 ids, at most 96 tokens
+            weights       0.0 MB of F32
+            head          score.weight, trained
+            tokenizer     none
+            rule          prompt answer, maximum length 96, reward = (raw - 0) / 1
+            training      0.7 MB: weights 0.0 MB, gradients 0.0 MB, AdamW 0.1 MB, activations 0.5 MB (prompt 10, 3 answers of 20)
+            problems      none
+
+            """.ReplaceLineEndings("\n"),
+            output);
+
+        (status, output, _) = Run("inspect", directory["nowhere"]);
+        Assert.Equal(1, status);
+        Assert.EndsWith("problem: there is no such directory\n", output);
+        (status, output, _) = Run("inspect", directory["model"], "--json");
+        Assert.Equal((0, 10824), (status, (int)JsonNode.Parse(output)!["parameters"]!["total"]!));
     }
 
     [Theory]

@@ -14,7 +14,8 @@ internal static class TokenizerDirectory
     private const string ConfigFile = "tokenizer_config.json";
     private const string SpecialTokensFile = "special_tokens_map.json";
 
-    private static readonly string[] fileNames =
+    /// <summary>The files that can be part of a tokenizer.</summary>
+    public static readonly IReadOnlyList<string> FileNames =
     [
         TokenizerFile, ConfigFile, SpecialTokensFile, .. OlderTokenizer.FileNames, "chat_template.jinja",
     ];
@@ -53,7 +54,7 @@ internal static class TokenizerDirectory
         var rule = config.ReadRule(specialTokens, definition.PostProcessor);
         ThrowIfAny(problems, directory);
 
-        string[] files = [.. fileNames.Select(name => Path.Combine(directory, name)).Where(File.Exists)];
+        string[] files = [.. FileNames.Select(name => Path.Combine(directory, name)).Where(File.Exists)];
         return Make(definition, specialTokens, rule, directory, files);
     }
 

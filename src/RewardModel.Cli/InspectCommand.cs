@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using RewardModel.Tokenization;
+
+namespace RewardModel.Cli;
+
+/// <summary><c>reward-model inspect</c>: what a directory holds, and why it can't be used.</summary>
+internal static class InspectCommand
+{
+    private const int cannotBeUsed = 1;
+
+    private static readonly JsonSerializerOptions jsonOptions = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    public static Command Create(TextWriter output)
+    {
+        var directory = new Argument<DirectoryInfo>("DIR") { Description = "Directory of a language model or a reward model." };
+        var json = CommonOptions.Json("Print everything as one JSON object.");
+        const string length = "Default: 256, or half of what the model takes.";
+        var promptTokens = CommonOptions.Value<int?>("--prompt-tokens", "P", $"Tokens of a prompt, to estimate memory for. {length}");
+        var answerTokens = CommonOptions.Value<int?>("--answer-tokens", "A", $"Tokens of an answer, to estimate memory for. {length}");
+        var answers = CommonOptions.Value<int>("--answers", "K", "Answers of a list, to estimate memory for.", 4);
+        var command = new Command(
+            "inspect", "Says what a directory holds, what training it would need and why it can't be used. Reads no weights.")
+        {
+            directory, json, promptTokens, answerTokens, answers,
+        };
+        command.SetAction(parsed =>
+        {
+            var inspection = ModelInspection.Of(
+                parsed.GetValue(directory)!.FullName, parsed.GetValue(promptTokens), parsed.GetValue(answerTokens),
+                parsed.GetValue(answers));
+            output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(inspection, jsonOptions) : Text(inspection));
+            return inspection.Problems.Count == 0 ? 0 : cannotBeUsed;
+        });
+        return command;
+    }
+
+    private static string Text(ModelInspection model)
+    {
+        var lines = new List<(string Name, string Value)> { ("directory", model.Directory) };
+        if (model.Architecture is not null)
+            lines.Add(("architecture", model.ModelClass is null ? model.Architecture : $"{model.Architecture} ({model.ModelClass})"));
+        if (model.Parameters is { } count)
+        {
+            lines.Add(("parameters", Invariant(
+                $"{count.Total:N0}: embedding {count.Embedding:N0}, layers {count.Layers:N0}, head {count.Head:N0}")));
+            lines.Add(("vocabulary", Invariant($"{model.VocabularySize} ids, at most {model.MaxPositions} tokens")));
+        }
+        if (model.WeightBytes is { } bytes)
+            lines.Add(("weights", $"{Size(bytes)} of {string.Join(", ", model.WeightTypes!)}"));
+        if (model.DrawnParameters is { } drawn)
+            lines.Add(("head", model.HeadTensor is { } tensor ? $"{tensor}, trained" : $"none; to be drawn: {string.Join(", ", drawn)}"));
+        lines.Add(("tokenizer", model.TokenizerKind is { } kind ? Invariant($"{kind}, {model.TokenizerVocabularySize} ids") : "none"));
+        if (model.Rule is { } rule)
+            lines.Add(("rule", $"{Layout(rule.SpecialTokens)}, " + Invariant(
+                $"maximum length {rule.MaxLength}, reward = (raw - {rule.Normalizer.Mean}) / {rule.Normalizer.Std}")));
+        if (model.Memory is { } memory)
+        {
+            var (prompt, answer, answers) = model.List!;
+            lines.Add(("training", $"{Size(memory.Total)}: weights {Size(memory.Weights)}, gradients {Size(memory.Gradients)}, "
+                + $"AdamW {Size(memory.Moments)}, activations {Size(memory.Activations)} "
+                + $"(prompt {prompt}, {answers} answers of {answer})"));
+        }
+        if (model.Problems.Count == 0)
+            lines.Add(("problems", "none"));
+        return string.Join('\n', [
+            .. lines.Select(line => $"{line.Name,-14}{line.Value}"), .. model.Problems.Select(problem => $"problem: {problem}")]);
+    }
+
+    // For example: [1] prompt answer [2].
+    private static string Layout(SpecialTokenRule rule)
+    {
+        static IEnumerable<string> Ids(IReadOnlyList<int> ids) => ids.Count == 0 ? [] : [$"[{string.Join(' ', ids)}]"];
+        return string.Join(' ', [.. Ids(rule.BeforePrompt), "prompt", .. Ids(rule.AfterPrompt), "answer", .. Ids(rule.AfterAnswer)]);
+    }
+
+    private static string Size(long bytes) => bytes < 1_000_000_000 ? Invariant($"{bytes / 1e6:N1} MB") : Invariant($"{bytes / 1e9:N1} GB");
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,87 @@
+using System.Text.RegularExpressions;
+using TorchSharp.Modules;
+
+namespace RewardModel;
+
+/// <summary>The length of one ranked list, in tokens.</summary>
+/// <param name="PromptTokens">Tokens of the prompt.</param>
+/// <param name="AnswerTokens">Tokens of each answer.</param>
+/// <param name="Answers">Count of answers.</param>
+public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
+
+/// <summary>
+/// An estimate of the memory that training needs while a list of a given size goes through the model, in bytes. All of it is float32.
+/// </summary>
+/// <remarks>
+/// Weights and their gradients take 4 bytes each, AdamW's two moments 8. Activations are what the operators of the forward pass keep
+/// for the backward pass. A token keeps, for every matrix of a layer, its input and its output; with a tanh-GELU two more tensors of
+/// the MLP's inner width, with a ReLU, whose result is enough, one less; and two of the model's width for each norm of a layer beyond
+/// two. A layer keeps its attention weights, queries x keys for every head: once, where answers share a prompt a second time, cut in
+/// two for the products with the prompt's and the answer's own values, and where they are capped once more. And while a
+/// layer is computed, what it does not keep is alive too: as much again as a layer keeps of its tokens, and three times its attention
+/// weights. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
+/// </remarks>
+/// <param name="Weights">The parameters.</param>
+/// <param name="Gradients">Their gradients: there between the micro-batches of a step.</param>
+/// <param name="Moments">AdamW's running means.</param>
+/// <param name="Activations">What a forward pass of one list leaves for its backward pass.</param>
+public sealed partial record TrainingMemory(long Weights, long Gradients, long Moments, long Activations)
+{
+    /// <summary>All together.</summary>
+    public long Total => Weights + Gradients + Moments + Activations;
+
+    /// <summary>The memory for a model, whatever its weights.</summary>
+    /// <exception cref="ArgumentException">The list is longer than the model takes, or empty.</exception>
+    public static TrainingMemory Estimate(RewardTransformer model, ListSize list)
+    {
+        var (prompt, answer, answers) = list;
+        if (prompt < 0 || answer < 1 || answers < 1 || (long)prompt + answer > model.Backbone.MaxPositions)
+            throw new ArgumentException(
+                $"The list has {answers} answers of {answer} tokens and a prompt of {prompt}; expected at least one answer of one token, "
+                + $"and at most {model.Backbone.MaxPositions} tokens of prompt and answer together.");
+        var weights = 4 * model.CheckpointParameters.Sum(pair => pair.Parameter.numel());
+        return new TrainingMemory(weights, weights, 2 * weights, 4 * ActivationCount(model, prompt, answer, answers));
+    }
+
+    /// <summary>Whether a parameter belongs to one of the layers: their names count them.</summary>
+    internal static bool IsOfLayer(string name) => LayerName().IsMatch(name);
+
+    private static long ActivationCount(RewardTransformer model, long prompt, long answer, long answers)
+    {
+        var matrices = model.Backbone.named_parameters().Where(pair => IsOfLayer(pair.Item1) && pair.Item2.dim() == 2).ToArray();
+        long layers = matrices.Select(pair => LayerName().Match(pair.Item1).Groups[1].Value).Distinct().Count();
+        var (tokens, attention, copies) = model.Backbone.IsCausal && prompt > 0
+            ? (prompt + answers * answer, prompt * prompt + 2 * answers * answer * (prompt + answer), 2)
+            : (answers * (prompt + answer), answers * (prompt + answer) * (prompt + answer), 1);
+        var heads = Setting(model, "num_attention_heads", "n_head") ?? 1;
+        var once = heads * attention / copies;
+        var norms = model.Backbone.named_parameters().Count(pair => IsOfLayer(pair.Item1) && pair.Item2.dim() == 1
+            && pair.Item1.EndsWith(".weight", StringComparison.Ordinal) && pair.Item2.size(0) == model.Backbone.HiddenSize);
+        var perToken = matrices.Sum(pair => pair.Item2.size(0) + pair.Item2.size(1)) + layers * ActivationWidth(model)
+            + Math.Max(0, norms - 2 * layers) * 2 * model.Backbone.HiddenSize;
+        var perLayer = heads * attention + (model.Config.Json["attn_logit_softcapping"] is null ? 0 : once);
+        return tokens * (perToken + perToken / Math.Max(layers, 1)) + layers * perLayer + 3 * once;
+    }
+
+    /// <summary>What the MLP's pointwise function keeps in a layer beyond its input and its result.</summary>
+    private static long ActivationWidth(RewardTransformer model)
+    {
+        string[] settings = ["hidden_act", "hidden_activation", "activation_function"];
+        // GPT-2's configurations need not say it.
+        var activation = settings.Select(setting => model.Config.Json[setting]?.GetValue<string>()).FirstOrDefault(name => name is not null)
+            ?? (model.Config.Json["model_type"]?.GetValue<string>() == "gpt2" ? "gelu_new" : "");
+        var width = Setting(model, "intermediate_size", "n_inner", "ffn_dim") ?? 4 * model.Backbone.HiddenSize;
+        return activation switch
+        {
+            "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" => 2 * width,
+            "relu" => -width,
+            _ => 0,
+        };
+    }
+
+    private static long? Setting(RewardTransformer model, params string[] names) =>
+        names.Select(name => model.Config.Json[name]?.GetValue<long>()).FirstOrDefault(value => value is not null);
+
+    [GeneratedRegex(@"\.([0-9]+)\.")]
+    private static partial Regex LayerName();
+}

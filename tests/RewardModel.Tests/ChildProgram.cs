@@ -1,0 +1,128 @@
+using System.Diagnostics;
+using System.Globalization;
+using RewardModel.Checkpoints;
+using RewardModel.Ranking;
+using RewardModel.Training.Optimization;
+using static TorchSharp.torch;
+
+namespace RewardModel.Tests;
+
+/// <summary>
+/// What this assembly does as a program, for tests that need a process of its own: to be killed, or to have its memory measured.
+/// </summary>
+internal static class ChildProgram
+{
+    private static readonly string assembly = typeof(ChildProgram).Assembly.Location;
+
+    public static void Main(string[] arguments)
+    {
+        switch (arguments)
+        {
+            case ["save", var first, var second, var target]:
+                SaveForever(first, second, target);
+                break;
+            case ["load", var directory]:
+                MeasureLoading(directory);
+                break;
+            case ["inspect", var directory]:
+                MeasureInspection(directory);
+                break;
+            case ["step", var config, var promptTokens, var answerTokens, var answers]:
+                MeasureStep(config, Parse(promptTokens), Parse(answerTokens), Parse(answers));
+                break;
+            default:
+                throw new ArgumentException($"no such command: {string.Join(' ', arguments)}");
+        }
+
+        static int Parse(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+    }
+
+    public static Process Start(params IEnumerable<string> arguments) => Process.Start(StartInfo(arguments))!;
+
+    /// <summary>The numbers that a measuring command prints.</summary>
+    public static long[] Measure(params IEnumerable<string> arguments)
+    {
+        var start = StartInfo(arguments);
+        // Every tensor gets pages of its own and gives them back, so that what the process has is what its tensors have.
+        start.Environment["MALLOC_MMAP_THRESHOLD_"] = "16384";
+        var (exitCode, output, error) = ChildProcess.Run(start);
+        Assert.True(exitCode == 0, error);
+        return [.. output.Split(' ').Select(number => long.Parse(number, CultureInfo.InvariantCulture))];
+    }
+
+    /// <summary>The first kind of model in several files, the second in one.</summary>
+    public static void Save(ScoringModel model, int kind, string directory) =>
+        model.Save(directory, maxShardBytes: kind == 0 ? 8_000 : 1_000_000);
+
+    private static ProcessStartInfo StartInfo(IEnumerable<string> arguments) =>
+        new("dotnet", [assembly, .. arguments]) { RedirectStandardOutput = true };
+
+    /// <summary>Saves two models in turn into a third directory until it is killed. Says so on the output when it begins.</summary>
+    private static void SaveForever(string first, string second, string target)
+    {
+        ScoringModel[] models = [ScoringModel.Load(first), ScoringModel.Load(second)];
+        Console.WriteLine("saving");
+        for (var i = 0; ; i++)
+            Save(models[i % 2], i % 2, target);
+    }
+
+    /// <summary>Prints by how many bytes the process grows at most while it loads a model.</summary>
+    private static void MeasureLoading(string directory)
+    {
+        using (TinyModel.Create())
+        {
+        }
+        var before = Memory("VmRSS");
+        using var model = RewardTransformer.Load(directory);
+        Console.Write(Memory("VmHWM") - before);
+    }
+
+    /// <summary>Prints by how many bytes the process grows at most while it inspects a directory, and how many problems that has.</summary>
+    private static void MeasureInspection(string directory)
+    {
+        using (TinyModel.Create())
+        {
+        }
+        var before = Memory("VmRSS");
+        var inspection = ModelInspection.Of(directory);
+        Console.Write(string.Create(CultureInfo.InvariantCulture, $"{Memory("VmHWM") - before} {inspection.Problems.Count}"));
+    }
+
+    /// <summary>
+    /// Prints by how many bytes the process grows at most from before there is a model, and from before the forward pass of the second
+    /// of two micro-batches.
+    /// </summary>
+    private static void MeasureStep(string config, int promptTokens, int answerTokens, int answers)
+    {
+        set_num_threads(1);
+        TokenizedList[] List(int prompt, int answer, int count) => [TinyModel.List(1, prompt, [.. Enumerable.Repeat(answer, count)])];
+        void Backward(RewardTransformer model, TokenizedList[] lists)
+        {
+            using var scope = NewDisposeScope();
+            using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), LossNormalization.PerList);
+            using var sequences = model.Pack(lists);
+            new LogSigmoidLoss().Sum(model.call(sequences), pairs).backward();
+        }
+
+        // What every process needs once.
+        using (var tiny = TinyModel.Create())
+            Backward(tiny, List(3, 4, 2));
+        var before = Memory("VmRSS");
+        using var model = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(config));
+        model.train();
+        using var optimizer = new AdamW(model.CheckpointParameters, new AdamWOptions());
+        Backward(model, List(promptTokens, answerTokens, answers));
+        optimizer.Step(1e-5, 1);
+        File.WriteAllText("/proc/self/clear_refs", "5");
+        var between = Memory("VmRSS");
+        Backward(model, List(promptTokens, answerTokens, answers));
+        var peak = Memory("VmHWM");
+        Console.Write(string.Create(CultureInfo.InvariantCulture, $"{peak - before} {peak - between}"));
+    }
+
+    private static long Memory(string field)
+    {
+        var line = File.ReadLines("/proc/self/status").Single(line => line.StartsWith(field, StringComparison.Ordinal));
+        return 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    }
+}

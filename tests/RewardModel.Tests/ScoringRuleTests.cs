@@ -1,0 +1,84 @@
+using RewardModel.Checkpoints;
+using RewardModel.Tokenization;
+
+namespace RewardModel.Tests;
+
+public sealed class ScoringRuleTests : IDisposable
+{
+    private const string Advice = "Take the file as it was saved, or train again.";
+
+    private readonly TemporaryDirectory directory = new();
+
+    private string FilePath => directory["reward_model.json"];
+
+    public void Dispose() => directory.Dispose();
+
+    [Fact]
+    public void The_file_says_everything_a_score_depends_on()
+    {
+        var rule = new ScoringRule(new SpecialTokenRule([], [], [26]), 12) { Normalizer = new RewardNormalizer(0.5, 2) };
+        rule.Write(directory.Path);
+        Assert.Equal(
+            """
+            {
+              "library_version": "0.1.0",
+              "rule": {
+                "special_tokens": {
+                  "before_prompt": [],
+                  "after_prompt": [],
+                  "after_answer": [
+                    26
+                  ],
+                  "answer_token_type": 0
+                },
+                "max_length": 12,
+                "normalizer": {
+                  "mean": 0.5,
+                  "std": 2
+                }
+              },
+              "template": null
+            }
+
+            """.ReplaceLineEndings("\n"),
+            File.ReadAllText(FilePath));
+        Assert.Equal(rule, ScoringRule.Read(directory.Path));
+    }
+
+    [Fact]
+    public void Without_a_file_there_is_no_rule() => Assert.Null(ScoringRule.Read(directory.Path));
+
+    [Fact]
+    public void Without_a_normalizer_rewards_stay_as_they_are()
+    {
+        File.WriteAllText(FilePath, """
+            {"library_version": "0.1.0", "rule": {"special_tokens": {"before_prompt": [1], "after_prompt": [], "after_answer": [], "answer_token_type": 0}, "max_length": 8}}
+            """);
+        Assert.Equal(new ScoringRule(new SpecialTokenRule([1], [], []), 8), ScoringRule.Read(directory.Path));
+    }
+
+    [Fact]
+    public void A_template_is_refused() => Refuses(
+        """
+        {"library_version": "2", "rule": {"special_tokens": {"before_prompt": [1], "after_prompt": [], "after_answer": [], "answer_token_type": 0}, "max_length": 8}, "template": "a"}
+        """,
+        "the template is 'a'; expected null: this version has no templates");
+
+    [Fact]
+    public void A_standard_deviation_of_0_is_refused() => Refuses(
+        """
+        {"library_version": "0.1.0", "rule": {"special_tokens": {"before_prompt": [1], "after_prompt": [], "after_answer": [], "answer_token_type": 0}, "max_length": 8,
+         "normalizer": {"mean": 0, "std": 0}}}
+        """,
+        "the file can't be understood: The standard deviation of the rewards is 0; expected a number above 0");
+
+    [Fact]
+    public void A_file_that_is_no_rule_is_refused() => Refuses("null", "the file can't be understood: The file holds null");
+
+    private void Refuses(string text, string problem)
+    {
+        File.WriteAllText(FilePath, text);
+        Assert.Equal(
+            $"{FilePath}: {problem}. {Advice}", Assert.Throws<CheckpointException>(() => ScoringRule.Read(directory.Path)).Message);
+    }
+}
