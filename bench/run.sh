@@ -10,7 +10,8 @@ python=${PYTHON:-/usr/bin/python3}
   exit 1
 }
 dotnet build "$root/bench/RewardModel.Bench" --configuration Release --nologo --verbosity quiet
-# The same for both sides: threads that wait don't spin, and OpenBLAS takes the kernels of this machine.
-export OMP_WAIT_POLICY=PASSIVE
+# The same for both sides: threads that wait don't spin, freed memory is kept for the next step, and OpenBLAS takes the kernels of this
+# machine.
+export OMP_WAIT_POLICY=PASSIVE MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000
 unset OPENBLAS_CORETYPE
 exec "$root/bench/RewardModel.Bench/bin/Release/net10.0/RewardModel.Bench" run --python "$python" "$@"

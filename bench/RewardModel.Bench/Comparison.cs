@@ -12,6 +12,8 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         Console.WriteLine($"{threads} threads, {(quick ? "quick" : "full")} run; a step is one ranked list; times are medians");
         foreach (var workload in Workloads.Where(workload => only is null || workload.Name.Contains(only, StringComparison.Ordinal)))
             Compare(workload);
+        if (only is null)
+            CompareAnswerCounts();
     }
 
     private Workload[] Workloads => quick
@@ -81,6 +83,48 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
             $"Scoring without gradients: ours {Median(scoring[ours]):F4} s, in bfloat16 {Median(scoring[ours16]):F4} s, once {Median(scoring[once]) / Median(scoring[ours]):F2} times that, "
             + $"best {Median(scoring[best]) / Median(scoring[ours]):F2} times.");
         Directory.Delete(directory, recursive: true);
+    }
+
+    /// <summary>How the time of a step grows with the count of answers: by that of the answer's own tokens, the prompt being shared.</summary>
+    private void CompareAnswerCounts()
+    {
+        int[] counts = [1, 4, 9, 16, 32];
+        var directories = counts.Select(_ => Directory.CreateTempSubdirectory("reward-model-bench-").FullName).ToArray();
+        foreach (var (count, directory) in counts.Zip(directories))
+            Workload.Small(count).Write(directory);
+        Side[] sides = [.. counts.Zip(directories).Select(pair => Ours($"K={pair.First}", pair.Second, Precision.Float32))];
+        var seconds = sides.Select(_ => new List<double>()).ToArray();
+        for (var round = 0; round < (quick ? 4 : 8); round++)
+            foreach (var (i, side) in sides.Index())
+            {
+                var time = side.Seconds("step");
+                if (round > 0)
+                    seconds[i].Add(time);
+            }
+        foreach (var side in sides)
+            side.Dispose();
+        foreach (var directory in directories)
+            Directory.Delete(directory, recursive: true);
+
+        double[] medians = [.. seconds.Select(Median)];
+        // The straight line through all but K = 1, by least squares.
+        double[] x = [.. counts[1..].Select(count => (double)count)], y = medians[1..];
+        var (meanX, meanY) = (x.Average(), y.Average());
+        var slope = x.Zip(y).Sum(p => (p.First - meanX) * (p.Second - meanY)) / x.Sum(value => (value - meanX) * (value - meanX));
+        var explained = 1 - x.Zip(y).Sum(p => Math.Pow(p.Second - meanY - slope * (p.First - meanX), 2))
+            / y.Sum(value => (value - meanY) * (value - meanY));
+        var workload = Workload.Small(1);
+        Console.WriteLine();
+        Console.WriteLine($"## Growth with K: {workload.Name}, P={workload.PromptTokens}, A={workload.AnswerTokens} on average");
+        Console.WriteLine();
+        Console.WriteLine($"| K | {string.Join(" | ", counts)} |");
+        Console.WriteLine($"|---|{string.Concat(counts.Select(_ => "---|"))}");
+        Console.WriteLine($"| s a step | {string.Join(" | ", medians.Select(time => $"{time:F4}"))} |");
+        Console.WriteLine();
+        Console.WriteLine(
+            $"One more answer takes {slope:F4} s, {slope / medians[0]:F2} of a list of one answer (tokens: "
+            + $"{workload.AnswerTokens / (double)(workload.PromptTokens + workload.AnswerTokens):F2}); a straight line explains {explained:P2} "
+            + "of the variance from K=4 to K=32.");
     }
 
     private Side Ours(string name, string directory, Precision precision) =>

@@ -22,8 +22,8 @@ internal sealed record Workload(string Name, int Layers, int Width, int Heads, i
     public static Workload Tiny(int answers) => new("L=2 d=64", 2, 64, 4, 256, 128, answers);
 
     /// <summary>Lengths of the answers, in tokens.</summary>
-    public int[] AnswerLengths => [.. Enumerable.Range(0, AnswerCount).Select(
-        k => AnswerTokens / 2 + (int)Math.Round(AnswerTokens * k / (double)Math.Max(1, AnswerCount - 1)))];
+    public int[] AnswerLengths => AnswerCount == 1 ? [AnswerTokens] : [.. Enumerable.Range(0, AnswerCount).Select(
+        k => AnswerTokens / 2 + (int)Math.Round(AnswerTokens * k / (AnswerCount - 1.0)))];
 
     /// <summary>Tokens of all answers with a prompt each.</summary>
     public int AllTokens => AnswerCount * PromptTokens + AnswerLengths.Sum();

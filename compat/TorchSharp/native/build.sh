@@ -54,11 +54,20 @@ done
 # Nothing here calls them: they register their operators when they are loaded.
 link=(-ltorch_cpu -lc10 -Wl,--no-as-needed -ltorch "${devices[@]}" -Wl,--as-needed)
 
+# ATen's parallel_for is compiled into its callers, for the OpenMP that libtorch itself uses: pip packages bring one of their own.
+openmp=(-lgomp)
+if [[ -n "${LIBTORCH:-}" ]]; then
+  for library in "$libraries"/libgomp*.so* "$libraries"/../../torch.libs/libgomp*.so*; do
+    if [[ -e $library ]]; then openmp=("$library"); fi
+  done
+fi
+
 # Written beside the output first, so that a process that has the old library open keeps it.
 temporary=$output.$$
 trap 'rm -f "$temporary"' EXIT
-"$compiler" -shared -fPIC -O3 -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trapping-math "-std=$standard" -Wall -Wextra -Werror -fvisibility=hidden "-D_GLIBCXX_USE_CXX11_ABI=$abi" \
+"$compiler" -shared -fPIC -O3 -fopenmp -fno-math-errno -fno-trapping-math "-std=$standard" -Wall -Wextra -Werror \
+  -fvisibility=hidden "-D_GLIBCXX_USE_CXX11_ABI=$abi" \
   "${include_flags[@]}" -isystem "$include/torch/csrc/api/include" \
   "$source_folder/torch_shim.cpp" "$source_folder/attention.cpp" -o "$temporary" \
-  "-L$libraries" "${link[@]}" "-Wl,-rpath,$libraries" -Wl,-soname,libtorch_shim.so "-Wl,--version-script,$source_folder/torch_shim.map"
+  "-L$libraries" "${link[@]}" "${openmp[@]}" "-Wl,-rpath,$libraries" -Wl,-soname,libtorch_shim.so "-Wl,--version-script,$source_folder/torch_shim.map"
 mv "$temporary" "$output"

@@ -20,6 +20,7 @@ public class TrainingOptionsTests
             MaxGradientNorm = 1,
             ListsPerStep = 32,
             MaxTokensPerBatch = 8192,
+            Precision = Precision.Float32,
             Loss = "log-sigmoid",
             LossNormalization = LossNormalization.PerList,
             Seed = 0,
