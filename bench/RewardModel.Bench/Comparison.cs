@@ -57,7 +57,7 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         {
             probes.Add((double)ours.Ask("probe")["float32"]!);
             foreach (var side in sides)
-                if (side != pairs || round < (rounds + 1) / 2)
+                if (side != pairs || round < 2)
                     seconds[side].Add(side.Seconds("step"));
             foreach (var side in new[] { ours, ours16, once, best })
                 scoring[side].Add(side.Seconds("score"));

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using RewardModel.Backbones;
 using RewardModel.Checkpoints;
 using RewardModel.Ranking;
 using static TorchSharp.torch;
@@ -21,14 +20,13 @@ internal sealed class ParityModel : IDisposable
 
     /// <summary>Models of this folder.</summary>
     public static IReadOnlyList<string> NamesOfRepository { get; } =
-        [.. System.IO.Directory.EnumerateFiles(Folder, "*.json").Where(file => IsKnown(file))
-            .Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)];
+        [.. System.IO.Directory.EnumerateFiles(Folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file))
+            .Order(StringComparer.Ordinal)];
 
     /// <summary>Models of the larger set, where it is present.</summary>
     public static IReadOnlyList<string> NamesOfSharedSet { get; } = Shared.SkipReason("goldens") is null
-        ? [.. System.IO.Directory.EnumerateDirectories(Shared.PathOf("goldens"))
-            .Where(directory => IsKnown(Path.Combine(directory, "config.json")))
-            .Select(directory => Path.GetFileName(directory)).Order(StringComparer.Ordinal)]
+        ? [.. System.IO.Directory.EnumerateDirectories(Shared.PathOf("goldens")).Select(directory => Path.GetFileName(directory))
+            .Order(StringComparer.Ordinal)]
         : ["absent"];
 
     /// <summary>Models of this folder, each with the configuration as transformers 5 and as transformers 4 spell it.</summary>
@@ -152,9 +150,6 @@ internal sealed class ParityModel : IDisposable
         })];
 
     public void Dispose() => System.IO.Directory.Delete(Directory, recursive: true);
-
-    private static bool IsKnown(string file) =>
-        Backbone.ModelTypes.Contains((string)JsonNode.Parse(File.ReadAllText(file))!["model_type"]!);
 
     private static TheoryData<string, string> InBothSpellings(IReadOnlyList<string> names)
     {
