@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using TorchSharp.Modules;
+using RewardModel.Layers;
 
 namespace RewardModel;
 
@@ -14,12 +14,14 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 /// </summary>
 /// <remarks>
 /// Weights and their gradients take 4 bytes each, AdamW's two moments 8. Activations are what the operators of the forward pass keep
-/// for the backward pass. A token keeps, for every matrix of a layer, its input and its output; with a tanh-GELU two more tensors of
-/// the MLP's inner width, with a ReLU, whose result is enough, one less; and two of the model's width for each norm of a layer beyond
-/// two. A layer keeps its attention weights, queries x keys for every head: once, where answers share a prompt a second time, cut in
-/// two for the products with the prompt's and the answer's own values, and where they are capped once more. And while a
-/// layer is computed, what it does not keep is alive too: as much again as a layer keeps of its tokens, and three times its attention
-/// weights. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
+/// for the backward pass. A token keeps, for every matrix of a layer, its input and its output; with a ReLU, whose result is enough, one
+/// tensor of the MLP's inner width less; and two of the model's width for each norm of a layer beyond two. Of a causal model's last
+/// layer only keys and values are computed for all tokens: a quarter of a layer. The native attention keeps nothing else. Where
+/// attention is composed of operators, a layer keeps its weights, queries x keys for every head: once, where answers share a prompt a
+/// second time, cut in two for the products with the prompt's and the answer's own values, and where they are capped once more; a
+/// composed tanh-GELU keeps two more tensors of the inner width. And while a layer is computed, what it does not keep is alive too: as
+/// much again as a layer keeps of its tokens, and three times its attention weights. Weights stand for the model in any type: libtorch's
+/// own memory and that of .NET come on top.
 /// </remarks>
 /// <param name="Weights">The parameters.</param>
 /// <param name="Gradients">Their gradients: there between the micro-batches of a step.</param>
@@ -57,10 +59,13 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
         var once = heads * attention / copies;
         var norms = model.Backbone.named_parameters().Count(pair => IsOfLayer(pair.Item1) && pair.Item2.dim() == 1
             && pair.Item1.EndsWith(".weight", StringComparison.Ordinal) && pair.Item2.size(0) == model.Backbone.HiddenSize);
-        var perToken = matrices.Sum(pair => pair.Item2.size(0) + pair.Item2.size(1)) + layers * ActivationWidth(model)
-            + Math.Max(0, norms - 2 * layers) * 2 * model.Backbone.HiddenSize;
-        var perLayer = heads * attention + (model.Config.Json["attn_logit_softcapping"] is null ? 0 : once);
-        return tokens * (perToken + perToken / Math.Max(layers, 1)) + layers * perLayer + 3 * once;
+        var perToken = (matrices.Sum(pair => pair.Item2.size(0) + pair.Item2.size(1)) + layers * ActivationWidth(model)
+            + Math.Max(0, norms - 2 * layers) * 2 * model.Backbone.HiddenSize) / (double)Math.Max(layers, 1);
+        var computedLayers = layers - (model.Backbone.IsCausal ? 0.75 : 0);
+        var isCapped = model.Config.Json["attn_logit_softcapping"] is not null;
+        var isComposed = !NativeKernels.AreAvailable || isCapped || model.Config.Json["relative_attention"]?.GetValue<bool>() == true;
+        var ofAttention = isComposed ? layers * (heads * attention + (isCapped ? once : 0)) + 3 * once : 0;
+        return (long)(tokens * perToken * (computedLayers + 1)) + ofAttention;
     }
 
     /// <summary>What the MLP's pointwise function keeps in a layer beyond its input and its result.</summary>
@@ -73,7 +78,7 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
         var width = Setting(model, "intermediate_size", "n_inner", "ffn_dim") ?? 4 * model.Backbone.HiddenSize;
         return activation switch
         {
-            "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" => 2 * width,
+            "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" when !NativeKernels.AreAvailable => 2 * width,
             "relu" => -width,
             _ => 0,
         };

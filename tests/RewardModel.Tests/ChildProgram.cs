@@ -61,9 +61,11 @@ internal static class ChildProgram
     private static void SaveForever(string first, string second, string target)
     {
         ScoringModel[] models = [ScoringModel.Load(first), ScoringModel.Load(second)];
-        Console.WriteLine("saving");
         for (var i = 0; ; i++)
+        {
+            Console.WriteLine($"save {i}");
             Save(models[i % 2], i % 2, target);
+        }
     }
 
     /// <summary>Prints by how many bytes the process grows at most while it loads a model.</summary>
