@@ -36,16 +36,16 @@ internal sealed record BertConfig
 
     public static BertConfig Read(ConfigReader reader)
     {
-        var width = reader.Int("hidden_size");
+        var width = reader.Size("hidden_size");
         var config = new BertConfig
         {
-            VocabularySize = reader.Int("vocab_size"),
-            Positions = reader.Int("max_position_embeddings", 512),
-            TokenTypeCount = reader.Int("type_vocab_size", 2),
+            VocabularySize = reader.Size("vocab_size"),
+            Positions = reader.Size("max_position_embeddings", 512),
+            TokenTypeCount = reader.Size("type_vocab_size", 2),
             Width = width,
-            InnerWidth = reader.Int("intermediate_size"),
+            InnerWidth = reader.Size("intermediate_size"),
             LayerCount = reader.Int("num_hidden_layers"),
-            HeadCount = reader.Int("num_attention_heads"),
+            HeadCount = reader.Size("num_attention_heads"),
             Activation = reader.OneOf("hidden_act", Activations.Names, "gelu"),
             NormEpsilon = reader.Double("layer_norm_eps", 1e-12),
             InitializerRange = reader.Double("initializer_range", 0.02),

@@ -58,18 +58,18 @@ internal sealed record DebertaV2Config
 
     public static DebertaV2Config Read(ConfigReader reader)
     {
-        var (width, positions) = (reader.Int("hidden_size"), reader.Int("max_position_embeddings", 512));
+        var (width, positions) = (reader.Size("hidden_size"), reader.Size("max_position_embeddings", 512));
         var comparisons = reader.OptionalStrings("pos_att_type", separator: '|') ?? [];
         var config = new DebertaV2Config
         {
-            VocabularySize = reader.Int("vocab_size"),
+            VocabularySize = reader.Size("vocab_size"),
             Positions = positions,
             TokenTypeCount = reader.Int("type_vocab_size", 0),
             Width = width,
-            EmbeddingWidth = reader.Int("embedding_size", width),
-            InnerWidth = reader.Int("intermediate_size"),
+            EmbeddingWidth = reader.Size("embedding_size", width),
+            InnerWidth = reader.Size("intermediate_size"),
             LayerCount = reader.Int("num_hidden_layers"),
-            HeadCount = reader.Int("num_attention_heads"),
+            HeadCount = reader.Size("num_attention_heads"),
             Activation = reader.OneOf("hidden_act", Activations.Names, "gelu"),
             PoolerActivation = reader.OneOf("pooler_hidden_act", Activations.Names, "gelu"),
             NormEpsilon = reader.Double("layer_norm_eps", 1e-7),

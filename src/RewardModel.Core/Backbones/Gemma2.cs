@@ -49,15 +49,15 @@ internal sealed record Gemma2Config
     public static Gemma2Config Read(ConfigReader reader)
     {
         var layerCount = reader.Int("num_hidden_layers");
-        var headSize = reader.Int("head_dim", 256);
+        var headSize = reader.Size("head_dim", 256);
         var scoreSize = reader.Double("query_pre_attn_scalar", 256);
         var config = new Gemma2Config
         {
-            VocabularySize = reader.Int("vocab_size"),
-            Width = reader.Int("hidden_size"),
-            InnerWidth = reader.Int("intermediate_size"),
+            VocabularySize = reader.Size("vocab_size"),
+            Width = reader.Size("hidden_size"),
+            InnerWidth = reader.Size("intermediate_size"),
             LayerCount = layerCount,
-            HeadCount = reader.Int("num_attention_heads"),
+            HeadCount = reader.Size("num_attention_heads"),
             KeyHeadCount = reader.Int("num_key_value_heads", 4),
             HeadSize = headSize,
             Activation = reader.OneOf("hidden_activation", Activations.Names, "gelu_pytorch_tanh"),
@@ -68,7 +68,7 @@ internal sealed record Gemma2Config
             Window = CommonSettings.Reach(reader, reader.IntOrNull("sliding_window", 4096)),
             HasWindow = CommonSettings.HasWindow(reader, layerCount, layer => layer % 2 == 0),
             InitializerRange = reader.Double("initializer_range", 0.02),
-            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Int("max_position_embeddings", 8192)),
+            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Size("max_position_embeddings", 8192)),
         };
         // Of the vocabulary head, and of text generation; older names of hidden_activation and sliding_window, which count.
         reader.Ignore("final_logit_softcapping", "cache_implementation", "hidden_act", "sliding_window_size");

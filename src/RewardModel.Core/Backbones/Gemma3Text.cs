@@ -49,19 +49,19 @@ internal sealed record Gemma3TextConfig
     public static Gemma3TextConfig Read(ConfigReader reader)
     {
         var layerCount = reader.Int("num_hidden_layers");
-        var headSize = reader.Int("head_dim", 256);
+        var headSize = reader.Size("head_dim", 256);
         var pattern = reader.Int("sliding_window_pattern", 6);
         var (full, windowed) = RotaryFrequencies.ReadByLayerType(
-            reader, headSize, reader.Int("max_position_embeddings", 131_072), ("rope_theta", 1_000_000), ("rope_local_base_freq", 10_000),
+            reader, headSize, reader.Size("max_position_embeddings", 131_072), ("rope_theta", 1_000_000), ("rope_local_base_freq", 10_000),
             scalesSliding: false);
         var scoreSize = reader.Double("query_pre_attn_scalar", 256);
         var config = new Gemma3TextConfig
         {
-            VocabularySize = reader.Int("vocab_size"),
-            Width = reader.Int("hidden_size"),
-            InnerWidth = reader.Int("intermediate_size"),
+            VocabularySize = reader.Size("vocab_size"),
+            Width = reader.Size("hidden_size"),
+            InnerWidth = reader.Size("intermediate_size"),
             LayerCount = layerCount,
-            HeadCount = reader.Int("num_attention_heads"),
+            HeadCount = reader.Size("num_attention_heads"),
             KeyHeadCount = reader.Int("num_key_value_heads", 4),
             HeadSize = headSize,
             Activation = reader.OneOf("hidden_activation", Activations.Names, "gelu_pytorch_tanh"),

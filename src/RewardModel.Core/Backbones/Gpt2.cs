@@ -34,15 +34,15 @@ internal sealed record Gpt2Config
 
     public static Gpt2Config Read(ConfigReader reader)
     {
-        var width = reader.Int("n_embd");
+        var width = reader.Size("n_embd");
         var config = new Gpt2Config
         {
-            VocabularySize = reader.Int("vocab_size"),
-            Positions = reader.Int("n_positions"),
+            VocabularySize = reader.Size("vocab_size"),
+            Positions = reader.Size("n_positions"),
             Width = width,
             LayerCount = reader.Int("n_layer"),
-            HeadCount = reader.Int("n_head"),
-            InnerWidth = reader.Int("n_inner", 4 * width),
+            HeadCount = reader.Size("n_head"),
+            InnerWidth = reader.Size("n_inner", 4 * width),
             Activation = reader.OneOf("activation_function", Activations.Names, "gelu_new"),
             NormEpsilon = reader.Double("layer_norm_epsilon", 1e-5),
             InitializerRange = reader.Double("initializer_range", 0.02),

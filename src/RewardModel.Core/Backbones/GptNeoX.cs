@@ -38,14 +38,14 @@ internal sealed record GptNeoXConfig
 
     public static GptNeoXConfig Read(ConfigReader reader)
     {
-        var width = reader.Int("hidden_size");
-        var headCount = reader.Int("num_attention_heads");
+        var width = reader.Size("hidden_size");
+        var headCount = reader.Size("num_attention_heads");
         var spelling = new RotarySpelling { BaseKey = "rotary_emb_base", ShareKey = "rotary_pct", AbsentShare = 0.25 };
         var config = new GptNeoXConfig
         {
-            VocabularySize = reader.Int("vocab_size"),
+            VocabularySize = reader.Size("vocab_size"),
             Width = width,
-            InnerWidth = reader.Int("intermediate_size"),
+            InnerWidth = reader.Size("intermediate_size"),
             LayerCount = reader.Int("num_hidden_layers"),
             HeadCount = headCount,
             Activation = reader.OneOf("hidden_act", Activations.Names, "gelu"),
@@ -54,7 +54,7 @@ internal sealed record GptNeoXConfig
             HasAttentionBias = reader.Bool("attention_bias", true),
             InitializerRange = reader.Double("initializer_range", 0.02),
             Rotary = RotaryFrequencies.Read(
-                reader, headCount > 0 ? width / headCount : 0, reader.Int("max_position_embeddings", 2048), spelling),
+                reader, headCount > 0 ? width / headCount : 0, reader.Size("max_position_embeddings", 2048), spelling),
         };
         reader.Ignore("attention_dropout", "hidden_dropout", "attention_probs_dropout_prob", "hidden_dropout_prob");
         // Of the head for classifying tokens.

@@ -41,14 +41,14 @@ internal sealed record LlamaConfig
 
     public static LlamaConfig Read(ConfigReader reader)
     {
-        var width = reader.Int("hidden_size");
-        var headCount = reader.Int("num_attention_heads");
-        var headSize = reader.Int("head_dim", headCount > 0 ? width / headCount : 0);
+        var width = reader.Size("hidden_size");
+        var headCount = reader.Size("num_attention_heads");
+        var headSize = reader.Size("head_dim", headCount > 0 ? width / headCount : 0);
         var config = new LlamaConfig
         {
-            VocabularySize = reader.Int("vocab_size"),
+            VocabularySize = reader.Size("vocab_size"),
             Width = width,
-            InnerWidth = reader.Int("intermediate_size"),
+            InnerWidth = reader.Size("intermediate_size"),
             LayerCount = reader.Int("num_hidden_layers"),
             HeadCount = headCount,
             KeyHeadCount = reader.Int("num_key_value_heads", headCount),
@@ -58,7 +58,7 @@ internal sealed record LlamaConfig
             HasAttentionBias = reader.Bool("attention_bias", false),
             HasMlpBias = reader.Bool("mlp_bias", false),
             InitializerRange = reader.Double("initializer_range", 0.02),
-            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Int("max_position_embeddings", 2048)),
+            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Size("max_position_embeddings", 2048)),
         };
         // pretraining_tp splits the same matrix products into slices.
         reader.Ignore("pretraining_tp", "attention_dropout");

@@ -39,14 +39,14 @@ internal sealed record MistralConfig
 
     public static MistralConfig Read(ConfigReader reader)
     {
-        var width = reader.Int("hidden_size");
-        var headCount = reader.Int("num_attention_heads");
-        var headSize = reader.Int("head_dim", headCount > 0 ? width / headCount : 0);
+        var width = reader.Size("hidden_size");
+        var headCount = reader.Size("num_attention_heads");
+        var headSize = reader.Size("head_dim", headCount > 0 ? width / headCount : 0);
         var config = new MistralConfig
         {
-            VocabularySize = reader.Int("vocab_size"),
+            VocabularySize = reader.Size("vocab_size"),
             Width = width,
-            InnerWidth = reader.Int("intermediate_size"),
+            InnerWidth = reader.Size("intermediate_size"),
             LayerCount = reader.Int("num_hidden_layers"),
             HeadCount = headCount,
             KeyHeadCount = reader.IntOrNull("num_key_value_heads", 8) ?? headCount,
@@ -55,7 +55,7 @@ internal sealed record MistralConfig
             NormEpsilon = reader.Double("rms_norm_eps", 1e-6),
             Reach = CommonSettings.Reach(reader, reader.IntOrNull("sliding_window", 4096)),
             InitializerRange = reader.Double("initializer_range", 0.02),
-            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Int("max_position_embeddings", 131072)),
+            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Size("max_position_embeddings", 131072)),
         };
         reader.Ignore("attention_dropout");
         CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount);

@@ -56,16 +56,16 @@ internal sealed record ModernBertConfig
     public static ModernBertConfig Read(ConfigReader reader)
     {
         var (width, headCount, layerCount) = (
-            reader.Int("hidden_size"), reader.Int("num_attention_heads"), reader.Int("num_hidden_layers"));
+            reader.Size("hidden_size"), reader.Size("num_attention_heads"), reader.Int("num_hidden_layers"));
         var globalEvery = reader.Int("global_attn_every_n_layers", 3);
         var (global, local) = RotaryFrequencies.ReadByLayerType(
-            reader, headCount > 0 ? width / headCount : 0, reader.Int("max_position_embeddings", 8192),
+            reader, headCount > 0 ? width / headCount : 0, reader.Size("max_position_embeddings", 8192),
             ("global_rope_theta", 160_000), ("local_rope_theta", 10_000), scalesSliding: true);
         var config = new ModernBertConfig
         {
-            VocabularySize = reader.Int("vocab_size"),
+            VocabularySize = reader.Size("vocab_size"),
             Width = width,
-            InnerWidth = reader.Int("intermediate_size"),
+            InnerWidth = reader.Size("intermediate_size"),
             LayerCount = layerCount,
             HeadCount = headCount,
             Activation = reader.OneOf("hidden_activation", Activations.Names, "gelu"),

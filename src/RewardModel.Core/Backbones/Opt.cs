@@ -41,19 +41,19 @@ internal sealed record OptConfig
 
     public static OptConfig Read(ConfigReader reader)
     {
-        var width = reader.Int("hidden_size");
+        var width = reader.Size("hidden_size");
         var normsBefore = reader.Bool("do_layer_norm_before", true);
         // Models fine-tuned with transformers before 4.20.1 have no norm at the end.
         var isFinalNormRemoved = reader.Bool("_remove_final_layer_norm", false);
         var config = new OptConfig
         {
-            VocabularySize = reader.Int("vocab_size"),
-            Positions = reader.Int("max_position_embeddings", 2048),
+            VocabularySize = reader.Size("vocab_size"),
+            Positions = reader.Size("max_position_embeddings", 2048),
             Width = width,
-            EmbeddingWidth = reader.Int("word_embed_proj_dim", width),
-            InnerWidth = reader.Int("ffn_dim"),
+            EmbeddingWidth = reader.Size("word_embed_proj_dim", width),
+            InnerWidth = reader.Size("ffn_dim"),
             LayerCount = reader.Int("num_hidden_layers"),
-            HeadCount = reader.Int("num_attention_heads"),
+            HeadCount = reader.Size("num_attention_heads"),
             Activation = reader.OneOf("activation_function", Activations.Names, "relu"),
             NormsBefore = normsBefore,
             HasFinalNorm = normsBefore && !isFinalNormRemoved,

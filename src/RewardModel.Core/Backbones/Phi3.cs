@@ -40,9 +40,9 @@ internal sealed record Phi3Config
 
     public static Phi3Config Read(ConfigReader reader)
     {
-        var width = reader.Int("hidden_size");
-        var headCount = reader.Int("num_attention_heads");
-        var headSize = reader.Int("head_dim", headCount > 0 ? width / headCount : 0);
+        var width = reader.Size("hidden_size");
+        var headCount = reader.Size("num_attention_heads");
+        var headSize = reader.Size("head_dim", headCount > 0 ? width / headCount : 0);
         var spelling = new RotarySpelling
         {
             ShareKey = "partial_rotary_factor",
@@ -58,9 +58,9 @@ internal sealed record Phi3Config
         };
         var config = new Phi3Config
         {
-            VocabularySize = reader.Int("vocab_size"),
+            VocabularySize = reader.Size("vocab_size"),
             Width = width,
-            InnerWidth = reader.Int("intermediate_size"),
+            InnerWidth = reader.Size("intermediate_size"),
             LayerCount = reader.Int("num_hidden_layers"),
             HeadCount = headCount,
             KeyHeadCount = reader.Int("num_key_value_heads", headCount),
@@ -69,7 +69,7 @@ internal sealed record Phi3Config
             NormEpsilon = reader.Double("rms_norm_eps", 1e-5),
             Reach = CommonSettings.Reach(reader, reader.OptionalInt("sliding_window")),
             InitializerRange = reader.Double("initializer_range", 0.02),
-            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Int("max_position_embeddings", 4096), spelling),
+            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Size("max_position_embeddings", 4096), spelling),
         };
         reader.MustBe("attention_bias", supported: false);
         reader.MustBe("mlp_bias", supported: false);

@@ -39,15 +39,15 @@ internal sealed record Qwen2Config
 
     public static Qwen2Config Read(ConfigReader reader)
     {
-        var width = reader.Int("hidden_size");
+        var width = reader.Size("hidden_size");
         var layerCount = reader.Int("num_hidden_layers");
-        var headCount = reader.Int("num_attention_heads");
-        var headSize = reader.Int("head_dim", headCount > 0 ? width / headCount : 0);
+        var headCount = reader.Size("num_attention_heads");
+        var headSize = reader.Size("head_dim", headCount > 0 ? width / headCount : 0);
         var config = new Qwen2Config
         {
-            VocabularySize = reader.Int("vocab_size"),
+            VocabularySize = reader.Size("vocab_size"),
             Width = width,
-            InnerWidth = reader.Int("intermediate_size"),
+            InnerWidth = reader.Size("intermediate_size"),
             LayerCount = layerCount,
             HeadCount = headCount,
             KeyHeadCount = reader.IntOrNull("num_key_value_heads", 32) ?? headCount,
@@ -56,7 +56,7 @@ internal sealed record Qwen2Config
             NormEpsilon = reader.Double("rms_norm_eps", 1e-6),
             ReachByLayer = CommonSettings.ReachByLayer(reader, layerCount),
             InitializerRange = reader.Double("initializer_range", 0.02),
-            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Int("max_position_embeddings", 32768)),
+            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Size("max_position_embeddings", 32768)),
         };
         reader.Ignore("attention_dropout");
         // Positions in pictures.

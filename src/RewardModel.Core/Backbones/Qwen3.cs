@@ -41,15 +41,15 @@ internal sealed record Qwen3Config
 
     public static Qwen3Config Read(ConfigReader reader)
     {
-        var width = reader.Int("hidden_size");
+        var width = reader.Size("hidden_size");
         var layerCount = reader.Int("num_hidden_layers");
-        var headCount = reader.Int("num_attention_heads");
-        var headSize = reader.Int("head_dim", 128);
+        var headCount = reader.Size("num_attention_heads");
+        var headSize = reader.Size("head_dim", 128);
         var config = new Qwen3Config
         {
-            VocabularySize = reader.Int("vocab_size"),
+            VocabularySize = reader.Size("vocab_size"),
             Width = width,
-            InnerWidth = reader.Int("intermediate_size"),
+            InnerWidth = reader.Size("intermediate_size"),
             LayerCount = layerCount,
             HeadCount = headCount,
             KeyHeadCount = reader.IntOrNull("num_key_value_heads", 32) ?? headCount,
@@ -59,7 +59,7 @@ internal sealed record Qwen3Config
             HasAttentionBias = reader.Bool("attention_bias", false),
             ReachByLayer = CommonSettings.ReachByLayer(reader, layerCount),
             InitializerRange = reader.Double("initializer_range", 0.02),
-            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Int("max_position_embeddings", 32768)),
+            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Size("max_position_embeddings", 32768)),
         };
         reader.Ignore("attention_dropout");
         CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount);

@@ -45,6 +45,12 @@ public sealed class ConfigReader
     /// <summary>A whole number, or <paramref name="absent"/> where there is none.</summary>
     public int Int(string key, int absent) => OptionalInt(key) ?? absent;
 
+    /// <summary>A required whole number above 0, such as a width.</summary>
+    public int Size(string key) => Positive(key, Int(key));
+
+    /// <summary>A whole number above 0, or <paramref name="absent"/> where there is none.</summary>
+    public int Size(string key, int absent) => Positive(key, Int(key, absent));
+
     /// <summary>A whole number, or null where there is none.</summary>
     public int? OptionalInt(string key) => Optional(key, AsInt, "a 32-bit whole number");
 
@@ -179,6 +185,14 @@ public sealed class ConfigReader
     {
         askedFor.Add(key);
         return json[key];
+    }
+
+    private int Positive(string key, int size)
+    {
+        // A value of another type has been reported already.
+        if (size < 1 && json[key] is { } value && AsInt(value) is not null)
+            Wrong(key, value, "at least 1");
+        return size;
     }
 
     private T? Optional<T>(string key, Func<JsonNode, T?> read, string expected)

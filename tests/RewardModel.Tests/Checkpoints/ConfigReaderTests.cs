@@ -124,6 +124,21 @@ public sealed class ConfigReaderTests
     }
 
     [Fact]
+    public void Sizes_below_1_are_listed_at_once()
+    {
+        var reader = Reader("""{"a": 0, "b": -1, "c": 1, "d": "wide"}""");
+        reader.Size("a");
+        reader.Size("b", 4);
+        Assert.Equal(1, reader.Size("c"));
+        Assert.Equal(0, reader.Size("absent", 0));
+        reader.Size("d");
+        reader.Size("missing");
+        AssertProblems(
+            reader, "'a' is 0; expected at least 1", "'b' is -1; expected at least 1", "'d' is \"wide\"; expected a 32-bit whole number",
+            "'missing' is missing; expected a 32-bit whole number");
+    }
+
+    [Fact]
     public void Lists_of_numbers_are_read_and_checked()
     {
         var reader = Reader("""{"factors": [1, 2.5, 1e-3], "empty": [], "texts": [1, "2"], "nulls": [null], "number": 1}""");
