@@ -1,4 +1,3 @@
-using System.Text.Json;
 using RewardModel.Checkpoints;
 using RewardModel.Tokenization;
 using static TorchSharp.torch;
@@ -48,7 +47,7 @@ public sealed record ModelInspection
     /// <summary>Parameters that training would draw anew.</summary>
     public IReadOnlyList<string>? DrawnParameters { get; init; }
 
-    /// <summary>The kind of tokenizer that tokenizer.json names, such as BPE; null where there is no tokenizer.</summary>
+    /// <summary>How the tokenizer finds tokens: BPE, Unigram, WordLevel or WordPiece; null where there is no tokenizer.</summary>
     public string? TokenizerKind { get; init; }
 
     /// <summary>One more than the tokenizer's highest id.</summary>
@@ -104,7 +103,7 @@ public sealed record ModelInspection
             WeightBytes = entries?.Sum(entry => entry.Length),
             HeadTensor = weights?.HeadWeight,
             DrawnParameters = weights?.Absent,
-            TokenizerKind = tokenizer is null ? null : KindOf(tokenizer),
+            TokenizerKind = tokenizer?.ModelType,
             TokenizerVocabularySize = tokenizer?.VocabularySize,
             Rule = weights?.HeadWeight is null ? null : rule,
             List = list,
@@ -147,11 +146,5 @@ public sealed record ModelInspection
             pair => pair.Item2.dim() == 2 && !TrainingMemory.IsOfLayer(pair.Item1), pair => pair.Item2.numel());
         return new ParameterCounts(
             backbone[true].Sum(), backbone[false].Sum(), model.Head.named_parameters().Sum(pair => pair.Item2.numel()));
-    }
-
-    private static string? KindOf(HuggingFaceTokenizer tokenizer)
-    {
-        using var json = JsonDocument.Parse(File.ReadAllBytes(tokenizer.Files.Single(file => Path.GetFileName(file) == "tokenizer.json")));
-        return json.RootElement.GetProperty("model").GetProperty("type").GetString();
     }
 }

@@ -36,6 +36,14 @@ public sealed class ModelInspectionTests : IDisposable
     }
 
     [Fact]
+    public void A_tokenizer_without_tokenizer_json_is_described()
+    {
+        File.WriteAllText(directory["vocab.txt"], "[UNK]\n[CLS]\n[SEP]\n[PAD]\n[MASK]\na\n");
+        var inspection = ModelInspection.Of(directory.Path);
+        Assert.Equal(("WordPiece", 6), (inspection.TokenizerKind, inspection.TokenizerVocabularySize));
+    }
+
+    [Fact]
     public void Of_a_language_model_the_head_is_to_be_drawn()
     {
         using (var model = new ScoringModel(TinyModel.Create("gpt2")))

@@ -19,6 +19,7 @@ public sealed class HuggingFaceTokenizer
         Tokenizer plainTextTokenizer,
         PostProcessor postProcessor,
         TokenDecoding decoding,
+        string modelType,
         SpecialTokenIds specialTokens,
         SpecialTokenRule rule,
         int vocabularySize,
@@ -28,6 +29,7 @@ public sealed class HuggingFaceTokenizer
         PlainTextTokenizer = plainTextTokenizer;
         this.postProcessor = postProcessor;
         this.decoding = decoding;
+        ModelType = modelType;
         BeginningOfSequenceId = specialTokens.BeginningOfSequence;
         EndOfSequenceId = specialTokens.EndOfSequence;
         PaddingId = specialTokens.Padding;
@@ -65,6 +67,9 @@ public sealed class HuggingFaceTokenizer
 
     /// <summary>One more than the highest id: the rows that an embedding needs at least.</summary>
     public int VocabularySize { get; }
+
+    /// <summary>How it finds tokens: BPE, Unigram, WordLevel or WordPiece.</summary>
+    internal string ModelType { get; }
 
     /// <summary>The paths of the directory's tokenizer files, all of which belong, byte for byte, into a model exported with it.</summary>
     public IReadOnlyList<string> Files { get; }

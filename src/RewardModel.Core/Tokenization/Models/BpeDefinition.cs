@@ -22,6 +22,8 @@ internal sealed record BpeDefinition(
     string? ContinuingPrefix,
     string? EndSuffix) : ModelDefinition(Vocabulary)
 {
+    public override string Type => "BPE";
+
     /// <summary>Reads the model; what is wrong is among the problems.</summary>
     public static BpeDefinition Read(JsonComponent component)
     {

@@ -4,6 +4,9 @@ namespace RewardModel.Tokenization.Models;
 /// <param name="Vocabulary">Every token of the model and its id.</param>
 internal abstract record ModelDefinition(Dictionary<string, int> Vocabulary)
 {
+    /// <summary>Its <c>type</c>.</summary>
+    public abstract string Type { get; }
+
     /// <summary>What encodes words.</summary>
     /// <param name="readsBytes">Whether the words still have to be spelt in the byte alphabet.</param>
     /// <param name="hidden">Tokens that are not to be found in words, though the vocabulary has them.</param>

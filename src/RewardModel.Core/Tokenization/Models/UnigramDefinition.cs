@@ -11,6 +11,8 @@ namespace RewardModel.Tokenization.Models;
 internal sealed record UnigramDefinition(
     Dictionary<string, int> Vocabulary, IReadOnlyList<double> Scores, int? UnknownId, bool FallsBackToBytes) : ModelDefinition(Vocabulary)
 {
+    public override string Type => "Unigram";
+
     public static UnigramDefinition Read(JsonComponent component)
     {
         var vocabulary = new Dictionary<string, int>(StringComparer.Ordinal);

@@ -7,6 +7,8 @@ namespace RewardModel.Tokenization.Models;
 /// <param name="UnknownToken">What stands for all other words.</param>
 internal sealed record WordLevelDefinition(Dictionary<string, int> Vocabulary, string UnknownToken) : ModelDefinition(Vocabulary)
 {
+    public override string Type => "WordLevel";
+
     public static WordLevelDefinition Read(JsonComponent component)
     {
         var vocabulary = ModelReader.ReadVocabulary(component);

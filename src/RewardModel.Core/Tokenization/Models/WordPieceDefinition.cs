@@ -10,6 +10,8 @@ namespace RewardModel.Tokenization.Models;
 internal sealed record WordPieceDefinition(
     Dictionary<string, int> Vocabulary, string UnknownToken, string ContinuingPrefix, int MaxWordLength) : ModelDefinition(Vocabulary)
 {
+    public override string Type => "WordPiece";
+
     public static WordPieceDefinition Read(JsonComponent component)
     {
         var vocabulary = ModelReader.ReadVocabulary(component);

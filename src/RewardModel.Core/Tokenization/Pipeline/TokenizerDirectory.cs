@@ -79,6 +79,7 @@ internal static class TokenizerDirectory
             MakeTokenizer([.. definition.AddedTokens.Where(token => !token.IsSpecial)], plainTextModel),
             definition.PostProcessor,
             decoding,
+            definition.Model.Type,
             specialTokenIds,
             rule,
             tokensById.Keys.Max() + 1,
