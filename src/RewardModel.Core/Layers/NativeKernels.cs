@@ -28,6 +28,7 @@ internal static unsafe class NativeKernels
     {
         IntPtr result;
         Check(geluTanh(x.Handle, &result));
+        GC.KeepAlive(x);
         return Tensor.UnsafeCreateTensor(result);
     }
 
@@ -43,6 +44,11 @@ internal static unsafe class NativeKernels
     {
         IntPtr result;
         Check(attention(q_RNH.Handle, k_TMH.Handle, v_TMH.Handle, segments_S5.Handle, scale, reach.Before, reach.After, &result));
+        // Outside of a dispose scope nothing else holds them while the kernel reads them.
+        GC.KeepAlive(q_RNH);
+        GC.KeepAlive(k_TMH);
+        GC.KeepAlive(v_TMH);
+        GC.KeepAlive(segments_S5);
         return Tensor.UnsafeCreateTensor(result);
     }
 
