@@ -1,8 +1,8 @@
 namespace RewardModel;
 
 /// <summary>
-/// The type that matrix products are computed in. Weights, their gradients and the optimiser's state, norms, softmax, the head and the
-/// loss are float32 in any case.
+/// The type that the products with weight matrices are computed in. Weights, their gradients and the optimiser's state, norms, attention
+/// between its projections, the head and the loss are float32 in any case.
 /// </summary>
 public enum Precision
 {

@@ -10,8 +10,8 @@ namespace RewardModel.Training;
 /// <summary>What a saved run depends on. A run is only resumed when all of it is the same.</summary>
 /// <param name="Options">The options, as JSON.</param>
 /// <param name="StepCount">Optimiser steps of the whole run.</param>
-/// <param name="TrainLists">Digest of the token ids and scores trained on, in their order.</param>
-/// <param name="HeldOutLists">Digest of the token ids and scores evaluated on.</param>
+/// <param name="TrainLists">Digest of the token ids, token types and scores trained on, in their order.</param>
+/// <param name="HeldOutLists">Digest of the token ids, token types and scores evaluated on.</param>
 /// <param name="Model">Digest of the model's configuration and of its parameters' names and shapes.</param>
 /// <param name="Dropout">The model's dropout rate.</param>
 /// <param name="Threads">Threads of the computation: sums depend on them.</param>
@@ -59,6 +59,7 @@ public sealed record RunFingerprint(
         {
             Append(list.PromptIds);
             Append(list.Scores.ToArray());
+            Append([list.AnswerTokenType]);
             foreach (var answer in list.AnswerIds)
                 Append(answer);
         }

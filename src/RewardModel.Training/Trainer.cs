@@ -101,6 +101,21 @@ public sealed class Trainer
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public TrainingResult Train(bool resume = false, CancellationToken cancellation = default)
     {
+        // What the model scores afterwards has to be what it scores when it is saved and loaded again.
+        var precision = model.Precision;
+        model.Precision = options.Precision;
+        try
+        {
+            return Run(resume, cancellation);
+        }
+        finally
+        {
+            model.Precision = precision;
+        }
+    }
+
+    private TrainingResult Run(bool resume, CancellationToken cancellation)
+    {
         using var optimizer = new AdamW(model.CheckpointParameters, options.Optimizer);
         var evaluationInterval = options.EvaluationInterval ?? Math.Max(1, stepCount / 10);
         var saveInterval = options.SaveInterval ?? Math.Max(1, stepCount / 10);
@@ -111,7 +126,6 @@ public sealed class Trainer
             trainLists.Count, trainLists.Sum(list => list.AnswerIds.Count), heldOutLists.Count,
             stepCount, options.ListsPerStep, stepsPerEpoch, evaluationInterval);
 
-        model.Precision = options.Precision;
         model.zero_grad();
         manual_seed(options.Seed);
         var state = new TrainerState();

@@ -39,7 +39,10 @@ public sealed record TrainingOptions
     /// </summary>
     public int MaxTokensPerBatch { get; init; } = 8192;
 
-    /// <summary>The type that the transformer's matrix products are computed in, in training and evaluation. Default float32.</summary>
+    /// <summary>
+    /// The type that the transformer's matrix products are computed in while it is trained and evaluated; afterwards the model computes as
+    /// before. Default float32.
+    /// </summary>
     public Precision Precision { get; init; }
 
     /// <summary>Name of the ranking loss, see <see cref="RankingLoss.Names"/>. Default log-sigmoid.</summary>

@@ -60,6 +60,14 @@ public class TrainerTests
     }
 
     [Fact]
+    public void After_training_in_bfloat16_the_model_computes_as_before()
+    {
+        using var model = TinyModel.Create();
+        new Trainer(model, options with { Precision = Precision.Bfloat16 }, lists, []).Train();
+        Assert.Equal(Precision.Float32, model.Precision);
+    }
+
+    [Fact]
     public void The_same_seed_gives_the_same_weights_and_another_one_others()
     {
         Assert.Equal(TrainedWeights(options), TrainedWeights(options));
@@ -142,6 +150,18 @@ public class TrainerTests
             + "Loss was \"log-sigmoid\" and is \"sigmoid\"; the training lists are not the same. "
             + "Use the options and data it was started with, or another directory.",
             error.Message);
+    }
+
+    [Fact]
+    public void A_run_on_other_token_types_is_another_one()
+    {
+        using var directory = new TemporaryDirectory();
+        TrainedWeights(options, directory);
+        using var model = TinyModel.Create("gpt2");
+        TokenizedList[] typed = [.. heldOut.Select(list => list with { AnswerTokenType = 1 })];
+        var error = Assert.Throws<RunDirectoryException>(
+            () => new Trainer(model, options, lists, typed, new RunDirectory(directory.Path)).Train(resume: true));
+        Assert.Contains("the held-out lists are not the same", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
