@@ -25,7 +25,7 @@ internal static class TrainCommand
         var backbone = CommonOptions.Value<DirectoryInfo?>("--backbone", "DIR", "Hugging Face checkpoint to start from.");
         var config = CommonOptions.Value<FileInfo?>("--config", "FILE", "Hugging Face config.json of a model to train from scratch.");
         var tokenizer = CommonOptions.Value<DirectoryInfo?>(
-            "--tokenizer", "DIR", "Directory with tokenizer.json. Default: that of --backbone. Not needed for tokenised data.");
+            "--tokenizer", "DIR", "Directory with a tokenizer. Default: that of --backbone. Not needed for tokenised data.");
         var outputDirectory = CommonOptions.Value<DirectoryInfo>(
             "--output", "DIR", "Directory for the trained model and the run's log and states.");
         outputDirectory.Required = true;

@@ -6,8 +6,8 @@ using Parameter = TorchSharp.Modules.Parameter;
 namespace RewardModel;
 
 /// <summary>
-/// What turns the state of each scored sequence, [N, D] of any floating type, into its reward, [N] float32. Fields carry the checkpoint's names, so that a parameter's name here is
-/// its name in the file, without a prefix.
+/// What turns the state of each scored sequence, [N, D] of any floating type, into its reward, [N] float32. Fields carry the
+/// checkpoint's names, so that a parameter's name here is its name in the file, without a prefix.
 /// </summary>
 public abstract class RewardHead(string name) : nn.Module<Tensor, Tensor>(name)
 {

@@ -137,6 +137,7 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
                 + "Use the tokenizer that belongs to the model.",
                 nameof(sequences));
     }
+
     /// <summary>Checks what architectures with a table of token types need besides.</summary>
     protected void CheckTokenTypes(PackedSequences sequences, int typeCount)
     {

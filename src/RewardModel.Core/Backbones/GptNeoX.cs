@@ -59,9 +59,7 @@ internal sealed record GptNeoXConfig
         reader.Ignore("attention_dropout", "hidden_dropout", "attention_probs_dropout_prob", "hidden_dropout_prob");
         // Of the head for classifying tokens.
         reader.Ignore("classifier_dropout");
-        if (headCount < 1 || width % headCount != 0)
-            reader.Problem(
-                $"hidden_size is {width} and num_attention_heads {headCount}; expected the first to be a multiple of the second");
+        CommonSettings.CheckWidth(reader, width, headCount);
         reader.Finish();
         return config;
     }

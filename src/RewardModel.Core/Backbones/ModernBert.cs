@@ -90,9 +90,7 @@ internal sealed record ModernBertConfig
         reader.Ignore("attention_dropout", "embedding_dropout", "mlp_dropout", "classifier_dropout");
         // Written into published files, and read by no version of transformers: positions are rotary, and norm_eps counts.
         reader.Ignore("position_embedding_type", "layer_norm_eps");
-        if (headCount < 1 || width % headCount != 0)
-            reader.Problem(
-                $"hidden_size is {width} and num_attention_heads {headCount}; expected the first to be a multiple of the second");
+        CommonSettings.CheckWidth(reader, width, headCount);
         if (reader.DoubleOrNull("local_rope_theta", 10_000) is null)
             reader.Problem("local_rope_theta is null; expected a number: to older versions of transformers null means global_rope_theta");
         if (globalEvery < 1)

@@ -63,6 +63,24 @@ public class NativeKernelsTests
         AssertClose(expected.Gradient, found.Gradient, 1e-5);
     }
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void Attention_passes_on_what_is_no_number(float value)
+    {
+        using var scope = NewDisposeScope();
+        using var sequences = PackedSequences.Pack([TinyModel.List(1, 3, 2, 4)]);
+        var qkv = Random(1, sequences.TokenCount, 3, 5);
+        // The key of the prompt's second token, which its first token does not see.
+        qkv.narrow(0, 1, 1).narrow(1, 1, 1).fill_(value);
+        var result = Attention.Apply(
+            qkv.narrow(1, 0, 1), qkv.narrow(1, 1, 1), qkv.narrow(1, 2, 1), sequences.AllRows, new AttentionOptions(0.7));
+        using var values = result.data<float>();
+        Assert.Equal(
+            Enumerable.Range(0, sequences.TokenCount).Select(row => row == 0),
+            values.ToArray().Chunk(5).Select(row => row.All(float.IsFinite)));
+    }
+
     [Fact]
     public void Gelu_equals_its_composition()
     {
