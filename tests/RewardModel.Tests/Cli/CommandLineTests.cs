@@ -181,8 +181,14 @@ public class CommandLineTests
     public void Inspects_a_directory()
     {
         using var directory = new TemporaryDirectory();
+        TrainingMemory memory;
         using (var model = new ScoringModel(TinyModel.Create("llama")))
+        {
             model.Save(directory["model"]);
+            memory = TrainingMemory.Estimate(model.Transformer, new ListSize(10, 20, 3));
+        }
+        string Size(long bytes) => FormattableString.Invariant($"{bytes / 1e6:N1} MB");
+        var (total, activations) = (Size(memory.Total), Size(memory.Activations));
         var (status, output, _) = Run(
             "inspect", directory["model"], "--prompt-tokens", "10", "--answer-tokens", "20", "--answers", "3");
         Assert.Equal(0, status);
@@ -196,7 +202,7 @@ public class CommandLineTests
             head          score.weight, trained
             tokenizer     none
             rule          prompt answer, maximum length 96, reward = (raw - 0) / 1
-            training      0.7 MB: weights 0.0 MB, gradients 0.0 MB, AdamW 0.1 MB, activations 0.5 MB (prompt 10, 3 answers of 20)
+            training      {total}: weights 0.0 MB, gradients 0.0 MB, AdamW 0.1 MB, activations {activations} (prompt 10, 3 answers of 20)
             problems      none
 
             """.ReplaceLineEndings("\n"),
