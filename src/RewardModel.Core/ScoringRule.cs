@@ -17,6 +17,9 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
 {
     internal const string FileName = "reward_model.json";
 
+    /// <summary>The text of the chat template that makes text of conversations; null where there is none.</summary>
+    public string? ChatTemplate { get; init; }
+
     private static readonly JsonSerializerOptions jsonOptions = new()
     {
         WriteIndented = true,

@@ -1,0 +1,6 @@
+namespace RewardModel.Tokenization.Pipeline;
+
+/// <summary>What a tokenizer's directory says about conversations.</summary>
+/// <param name="Template">The text of the chat template; null where there is none.</param>
+/// <param name="SpecialTokens">The special tokens by the names that templates know them by.</param>
+internal sealed record ChatTokens(string? Template, IReadOnlyDictionary<string, string> SpecialTokens);
