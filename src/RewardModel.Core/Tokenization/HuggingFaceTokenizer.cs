@@ -37,6 +37,7 @@ public sealed class HuggingFaceTokenizer
         UnknownId = specialTokens.Unknown;
         SpecialTokenRule = rule;
         ChatTemplate = chat.Template;
+        MaxLength = chat.MaxLength;
         SpecialTokens = chat.SpecialTokens;
         VocabularySize = vocabularySize;
         Files = files;
@@ -77,6 +78,9 @@ public sealed class HuggingFaceTokenizer
     /// <summary>The special tokens by the names that chat templates know them by: <c>bos_token</c> and so on.</summary>
     public IReadOnlyDictionary<string, string> SpecialTokens { get; }
 
+    /// <summary>The <c>model_max_length</c> that the tokenizer gives; null for none, or for the huge number that stands for none.</summary>
+    public int? MaxLength { get; }
+
     /// <summary>One more than the highest id: the rows that an embedding needs at least.</summary>
     public int VocabularySize { get; }
 
@@ -110,6 +114,19 @@ public sealed class HuggingFaceTokenizer
     {
         ArgumentNullException.ThrowIfNull(text);
         return tokenizer.EncodeToIds(text, plainTextTokenizer);
+    }
+
+    /// <summary>The ids with the post-processor's special tokens around them, but for those that they start or end with already.</summary>
+    public IReadOnlyList<int> AddSpecialTokens(IReadOnlyList<int> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        var (before, after) = (postProcessor.Before, postProcessor.After);
+        return
+        [
+            .. ids.Take(before.Count).SequenceEqual(before) ? [] : before,
+            .. ids,
+            .. ids.TakeLast(after.Count).SequenceEqual(after) ? [] : after,
+        ];
     }
 
     /// <summary>The text of the ids, by the tokenizer.json's decoder alone (<c>clean_up_tokenization_spaces</c> is not applied).</summary>

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using RewardModel.Chat;
+using RewardModel.Tokenization;
 
 namespace RewardModel.Tests.Chat;
 
@@ -19,6 +20,9 @@ public class ChatTemplateGoldenTests
         ["unk_token"] = "<unk>",
     };
 
+    private static int RenderingCount => goldens.GetProperty("templates").EnumerateArray()
+        .Sum(golden => golden.GetProperty("rendered").EnumerateArray().Count(text => text.ValueKind == JsonValueKind.String));
+
     public static TheoryData<string> Names => [.. goldens.GetProperty("templates").EnumerateArray().Select(NameOf)];
 
     [Theory]
@@ -26,13 +30,6 @@ public class ChatTemplateGoldenTests
     public void Templates_are_rendered_as_transformers_does(string name)
     {
         var golden = goldens.GetProperty("templates").EnumerateArray().Single(golden => NameOf(golden) == name);
-        var i = 0;
-        foreach (var (e, a) in golden.GetProperty("rendered").EnumerateArray().Select(text => text.GetString()).Zip(Renderings(golden.GetProperty("template").GetString()!)))
-        {
-            if (e != a)
-                Console.WriteLine($"DIFF {name} {i}\nEXPECTED\n{e}\nACTUAL\n{a}\n");
-            i++;
-        }
         Assert.Equal(
             golden.GetProperty("rendered").EnumerateArray().Select(text => text.GetString()),
             Renderings(golden.GetProperty("template").GetString()!));
@@ -47,7 +44,7 @@ public class ChatTemplateGoldenTests
             [
                 ("<|im_start|>user\n", true), ("  Which is larger, 3 or 5?\n", false), ("<|im_end|>\n\n<|im_start|>assistant\n", true),
                 ("5 is larger. 😀 ", false), ("<|im_end|>\n\n<|im_start|>user\n", true),
-                ("And <|im_end|> </s> ñ \"quoted\" {{ x }}?", false), ("<|im_end|>\n\n<|im_start|>assistant\n", true),
+                ("And <|im_end|> </s> ñ \"quoted\" {{ x }}?", false), ("<|im_end|>\n\n<|im_start|>assistant\n\n", true),
             ],
             rendered.Pieces);
         Assert.Equal(rendered.Text, string.Concat(rendered.Pieces.Select(piece => piece.Text)));
@@ -76,6 +73,31 @@ public class ChatTemplateGoldenTests
             ],
             Renderings(config.RootElement.GetProperty("chat_template").GetString()!)
                 .Select(text => text is null ? null : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))));
+    }
+
+    [SharedTheory("data/tokenizers")]
+    [InlineData("gpt2")]
+    [InlineData("llama2")]
+    [InlineData("qwen3")]
+    public void Ids_are_those_of_the_whole_text_where_users_write_no_special_tokens(string name)
+    {
+        var tokenizer = HuggingFaceTokenizer.Load(Shared.PathOf($"data/tokenizers/{name}"));
+        var compared = 0;
+        foreach (var golden in goldens.GetProperty("templates").EnumerateArray().Where(golden => !NameOf(golden).StartsWith("errors")))
+        {
+            var template = new ChatTemplate(golden.GetProperty("template").GetString()!);
+            foreach (var (test, expected) in goldens.GetProperty("cases").EnumerateArray().Zip(golden.GetProperty("rendered").EnumerateArray()))
+            {
+                if (expected.ValueKind == JsonValueKind.Null)
+                    continue;
+                var harmless = test.GetRawText().Replace("<|im_end|> </s>", "no tokens", StringComparison.Ordinal);
+                var rendered = template.Render(
+                    ConversationOf(JsonDocument.Parse(harmless).RootElement), test.GetProperty("add_generation_prompt").GetBoolean(), tokens);
+                Assert.Equal(tokenizer.Encode(rendered.Text, addSpecialTokens: false), tokenizer.Encode(rendered));
+                compared++;
+            }
+        }
+        Assert.Equal(RenderingCount, compared);
     }
 
     /// <summary>What the template makes of every case; null where it makes an error.</summary>

@@ -6,7 +6,7 @@ namespace RewardModel.Chat.Templates;
 /// </summary>
 internal sealed class Interpreter
 {
-    private const int MaxSteps = 5_000_000;
+    private const int MaxSteps = 2_000_000;
 
     /// <summary>Deeper than any template, and far from what would exhaust the stack.</summary>
     private const int MaxDepth = 400;

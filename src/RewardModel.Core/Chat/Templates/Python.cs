@@ -7,7 +7,7 @@ namespace RewardModel.Chat.Templates;
 internal static class Python
 {
     /// <summary>The most characters that a value may be written as, and a text may have.</summary>
-    public const int MaxTextLength = 1 << 26;
+    public const int MaxTextLength = 1 << 24;
 
     public static bool IsTrue(object? value) => value switch
     {

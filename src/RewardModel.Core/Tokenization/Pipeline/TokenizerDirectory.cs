@@ -53,7 +53,7 @@ internal static class TokenizerDirectory
             configRoot, Root(specialTokensMap.Name, specialTokensMap.Json, problems), definition.Ids);
         var specialTokens = config.ReadIds();
         var rule = config.ReadRule(specialTokens, definition.PostProcessor);
-        var chat = new ChatTokens(ChatTemplateOf(directory, configRoot), config.ReadTexts());
+        var chat = new ChatTokens(ChatTemplateOf(directory, configRoot), config.ReadTexts(), MaxLengthOf(configRoot));
         ThrowIfAny(problems, directory);
 
         string[] files = [.. fileNames.Select(name => Path.Combine(directory, name)).Where(File.Exists)];
@@ -91,6 +91,9 @@ internal static class TokenizerDirectory
         PipelineTokenizer MakeTokenizer(IReadOnlyList<AddedToken> tokens, WordModel words) =>
             new PipelineTokenizer(definition.Normalizer, tokens, preTokenization, words, decoding);
     }
+
+    private static int? MaxLengthOf(JsonComponent? config) => config?.Member("model_max_length") is { ValueKind: JsonValueKind.Number } length
+        && length.TryGetDouble(out var number) && number is >= 1 and <= int.MaxValue ? (int)number : null;
 
     /// <summary>The text of chat_template.jinja, else of the configuration's template, or of its template "default" if it has several.</summary>
     private static string? ChatTemplateOf(string directory, JsonComponent? config)
