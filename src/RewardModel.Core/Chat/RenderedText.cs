@@ -40,16 +40,33 @@ public sealed class RenderedText
 
     internal TextOrigin OriginAt(int index) => value.OriginAt(index);
 
-    /// <summary>Whether any string of the conversation has a text in it.</summary>
-    internal bool DataHas(string text) =>
-        conversation.Messages.Any(message => Has(message.Json, text)) || (conversation.Tools is { } tools && Has(tools, text));
-
-    private static bool Has(JsonElement json, string text) => json.ValueKind switch
+    /// <summary>The parts of one origin each, normalised one by one and put together.</summary>
+    internal RenderedText PartsNormalizedBy(Func<string, string> normalize)
     {
-        JsonValueKind.String => json.GetString()!.Contains(text, StringComparison.Ordinal),
-        JsonValueKind.Array => json.EnumerateArray().Any(item => Has(item, text)),
-        JsonValueKind.Object => json.EnumerateObject().Any(
-            member => member.Name.Contains(text, StringComparison.Ordinal) || Has(member.Value, text)),
-        _ => false,
-    };
+        var parts = new TextValue.Builder();
+        for (int start = 0, end; start < Text.Length; start = end)
+        {
+            var origin = OriginAt(start);
+            for (end = start + 1; end < Text.Length && OriginAt(end) == origin;)
+                end++;
+            parts.Append(new TextValue(normalize(Text[start..end]), origin));
+        }
+        return new RenderedText(parts.ToText(), conversation);
+    }
+
+    /// <summary>Whether any string of the conversation, once normalised, has a text in it.</summary>
+    internal bool DataHas(string text, Func<string, string> normalize)
+    {
+        return conversation.Messages.Any(message => Has(message.Json)) || (conversation.Tools is { } tools && Has(tools));
+
+        bool Has(JsonElement json) => json.ValueKind switch
+        {
+            JsonValueKind.String => IsIn(json.GetString()!),
+            JsonValueKind.Array => json.EnumerateArray().Any(Has),
+            JsonValueKind.Object => json.EnumerateObject().Any(member => IsIn(member.Name) || Has(member.Value)),
+            _ => false,
+        };
+
+        bool IsIn(string whole) => normalize(whole).Contains(text, StringComparison.Ordinal);
+    }
 }

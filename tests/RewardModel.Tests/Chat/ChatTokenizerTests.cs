@@ -84,14 +84,31 @@ public class ChatTokenizerTests
     [Fact]
     public void Special_tokens_of_normalised_text_in_users_text_stay_text_too()
     {
-        using var folder = TokenizerFolder.SentencePiece("""{"bos_token": "<s>", "eos_token": "</s>"}""");
+        using var folder = TokenizerFolder.ByteLevel(Config);
         folder.Replace(
             "\"content\": \"</s>\", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, \"normalized\": false",
             "\"content\": \"</s>\", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, \"normalized\": true");
+        folder.Replace("\"normalizer\": null", "\"normalizer\": {\"type\": \"Lowercase\"}");
         var tokenizer = HuggingFaceTokenizer.Load(folder.Directory);
-        var rendered = new ChatTemplate("{{ messages[0].content }}</s>").Render(
-            new Conversation([new ChatMessage("user", "a</s>")]), addGenerationPrompt: false, tokenizer.SpecialTokens);
-        Assert.Equal([262, 3 + '<', 3 + '/', 3 + 's', 3 + '>', 2], tokenizer.Encode(rendered));
+        IReadOnlyList<int> Ids(string content) => tokenizer.Encode(new ChatTemplate("</s>{{ messages[0].content }}</s>").Render(
+            new Conversation([new ChatMessage("user", content)]), addGenerationPrompt: false, tokenizer.SpecialTokens));
+        Assert.Equal([263, 'a', '<', '/', 's', '>', 263], Ids("A</s>"));
+        Assert.Equal([263, '<', '/', 's', '>', 263], Ids("</S>"));
+    }
+
+    [Fact]
+    public void Where_a_normalizer_treats_parts_unlike_the_whole_a_token_that_the_data_has_is_text_everywhere()
+    {
+        using var folder = TokenizerFolder.ByteLevel(Config);
+        folder.Replace(
+            "\"content\": \"</s>\", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, \"normalized\": false",
+            "\"content\": \"</s>\", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, \"normalized\": true");
+        folder.Replace("\"normalizer\": null", "\"normalizer\": {\"type\": \"Strip\", \"strip_left\": true, \"strip_right\": true}");
+        var tokenizer = HuggingFaceTokenizer.Load(folder.Directory);
+        IReadOnlyList<int> Ids(string content) => tokenizer.Encode(new ChatTemplate("a {{ messages[0].content }}</s>").Render(
+            new Conversation([new ChatMessage("user", content)]), addGenerationPrompt: false, tokenizer.SpecialTokens));
+        Assert.Equal(['a', ' ', 'b', 263], Ids("b"));
+        Assert.Equal(['a', ' ', '<', '/', 's', '>', '<', '/', 's', '>'], Ids("</s>"));
     }
 
     [Fact]

@@ -135,33 +135,20 @@ internal sealed class PipelineTokenizer : Tokenizer
         if (!token.IsSpecial)
             return true;
         var origins = Enumerable.Range(start, content.Length).Select(text.OriginAt).ToArray();
-        return origins.Contains(TextOrigin.Mixed) ? !text.DataHas(content) : origins.Contains(TextOrigin.Template);
+        return origins.Contains(TextOrigin.Mixed) ? !text.DataHas(content, part => part) : origins.Contains(TextOrigin.Template);
     }
 
     /// <summary>
-    /// The same for tokens that are looked for in normalised text, whose characters have no origins: the n-th place there is taken for
-    /// the n-th place in the text, and where their numbers differ, no place counts if the data has the token.
+    /// The same for tokens that are looked for in normalised text. Where the normalizer does the same to the parts of a text as to the
+    /// whole, its characters have their parts' origins; else a token counts only if the normalised data doesn't have it.
     /// </summary>
     private Func<int, string, AddedToken, bool> NormalizedFinder(RenderedText text)
     {
-        var normalized = Normalize(text.Text, considerNormalization: true);
-        return (start, content, token) =>
-        {
-            var places = PlacesOf(token.Content, text.Text);
-            var normalizedPlaces = PlacesOf(content, normalized);
-            return !token.IsSpecial || (places.Count == normalizedPlaces.Count && normalizedPlaces.IndexOf(start) is >= 0 and var index
-                ? IsGenuine(text, places[index], token.Content, token)
-                : !text.DataHas(token.Content));
-        };
-    }
-
-    private static List<int> PlacesOf(string content, string text)
-    {
-        var places = new List<int>();
-        for (var at = text.IndexOf(content, StringComparison.Ordinal); at >= 0;
-            at = text.IndexOf(content, at + content.Length, StringComparison.Ordinal))
-            places.Add(at);
-        return places;
+        var parts = text.PartsNormalizedBy(part => Normalize(part, considerNormalization: true));
+        var isAligned = parts.Text == Normalize(text.Text, considerNormalization: true);
+        return (start, content, token) => !token.IsSpecial || (isAligned
+            ? IsGenuine(parts, start, content, token)
+            : !text.DataHas(content, part => Normalize(part, considerNormalization: true)));
     }
 
     private void AddIds(Section section, bool considerPreTokenization, WordModel encoder, List<int> ids)
