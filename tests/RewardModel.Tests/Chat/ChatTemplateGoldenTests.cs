@@ -36,6 +36,21 @@ public class ChatTemplateGoldenTests
     }
 
     [Fact]
+    public void Expressions_have_the_values_that_they_have_there()
+    {
+        var conversation = ConversationOf(goldens.GetProperty("cases")[0]);
+        Assert.All(goldens.GetProperty("expressions").EnumerateArray(), golden =>
+        {
+            var template = $"{{{{ {golden[0].GetString()} }}}}";
+            if (golden[1].GetString() is { } expected)
+                Assert.Equal(expected, new ChatTemplate(template).Render(conversation, addGenerationPrompt: false, tokens).Text);
+            else
+                Assert.Throws<ChatTemplateException>(
+                    () => new ChatTemplate(template).Render(conversation, addGenerationPrompt: false, tokens));
+        });
+    }
+
+    [Fact]
     public void The_parts_of_a_text_make_the_text_and_messages_are_not_taken_for_the_template()
     {
         var template = new ChatTemplate(goldens.GetProperty("templates")[0].GetProperty("template").GetString()!);

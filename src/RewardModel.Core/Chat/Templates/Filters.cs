@@ -30,7 +30,7 @@ internal static class Filters
         ["last"] = (value, _) => Last(value),
         ["length"] = (value, _) => Python.Length(value),
         ["list"] = (value, _) => new SequenceValue([.. Python.Items(value)]),
-        ["lower"] = (value, _) => Mapped(value, text => text.ToLowerInvariant()),
+        ["lower"] = (value, _) => Mapped(value, TextMethods.Lower),
         ["map"] = Map,
         ["max"] = (value, call) => Extreme(value, call, sign: 1),
         ["min"] = (value, call) => Extreme(value, call, sign: -1),
@@ -223,7 +223,7 @@ internal static class Filters
     }
 
     private static object? Folded(object? value, bool caseSensitive) =>
-        value is TextValue text && !caseSensitive ? text.With(text.Text.ToLowerInvariant()) : value;
+        value is TextValue text && !caseSensitive ? text.With(TextMethods.Lower(text.Text)) : value;
 
     private static IEnumerable<object?> Sorted(IEnumerable<object?> items, Func<object?, object?> key, bool caseSensitive, bool reverse)
     {

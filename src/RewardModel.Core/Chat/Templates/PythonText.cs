@@ -85,7 +85,7 @@ internal static class PythonText
     public static string Capitalized(string text)
     {
         var length = text.Length > 1 && char.IsSurrogatePair(text, 0) ? 2 : Math.Min(1, text.Length);
-        return text[..length].ToUpperInvariant() + text[length..].ToLowerInvariant();
+        return text[..length].ToUpperInvariant() + TextMethods.Lower(text[length..]);
     }
 
     /// <summary>Python's <c>title</c>: large letters where no letter stands before.</summary>

@@ -198,6 +198,12 @@ internal sealed class TemplateLexer
     private void ReadNumber()
     {
         var start = position;
+        if (text[start] == '0' && start + 1 < text.Length && "xob".IndexOf(char.ToLowerInvariant(text[start + 1]), StringComparison.Ordinal)
+            is >= 0 and var radix)
+        {
+            ReadNumber(start, radix switch { 0 => 16, 1 => 8, _ => 2 });
+            return;
+        }
         SkipDigits();
         var kind = TemplateTokenKind.Integer;
         if (start == 0 || text[start - 1] != '.')
@@ -222,6 +228,23 @@ internal sealed class TemplateLexer
             }
         }
         tokens.Add(new TemplateToken(kind, text[start..position].Replace("_", "", StringComparison.Ordinal), start));
+    }
+
+    private void ReadNumber(int start, int radix)
+    {
+        position = start + 2;
+        while (position < text.Length && (char.IsAsciiHexDigit(text[position]) || text[position] == '_'))
+            position++;
+        var digits = text[(start + 2)..position].Replace("_", "", StringComparison.Ordinal);
+        try
+        {
+            var number = Convert.ToInt64(digits, radix);
+            tokens.Add(new TemplateToken(TemplateTokenKind.Integer, number.ToString(CultureInfo.InvariantCulture), start));
+        }
+        catch (Exception exception) when (exception is FormatException or OverflowException or ArgumentException)
+        {
+            throw source.Problem(start, $"'{text[start..position]}' is no number that is supported");
+        }
     }
 
     private void SkipDigits()

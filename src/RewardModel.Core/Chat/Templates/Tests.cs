@@ -23,7 +23,7 @@ internal static class Tests
         ["iterable"] = (value, _) => value is Undefined or TextValue or SequenceValue or DictValue or GeneratorValue,
         ["le"] = Compares("<="),
         ["lessthan"] = Compares("<"),
-        ["lower"] = (value, _) => HasCase(value, text => text.ToLowerInvariant()),
+        ["lower"] = (value, _) => HasCase(value, TextMethods.Lower),
         ["lt"] = Compares("<"),
         ["mapping"] = (value, _) => value is DictValue,
         ["ne"] = Compares("!="),

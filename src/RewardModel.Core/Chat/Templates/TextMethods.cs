@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Text;
 
 namespace RewardModel.Chat.Templates;
 
@@ -18,13 +18,13 @@ internal static class TextMethods
         ["isalpha"] = (text, call) => All(text, call, char.IsLetter),
         ["isdecimal"] = (text, call) => All(text, call, char.IsDigit),
         ["isdigit"] = (text, call) => All(text, call, char.IsDigit),
-        ["islower"] = (text, call) => HasCase(text, call) && text.Text == text.Text.ToLowerInvariant(),
+        ["islower"] = (text, call) => HasCase(text, call) && text.Text == Lower(text.Text),
         ["isnumeric"] = (text, call) => All(text, call, char.IsNumber),
         ["isspace"] = (text, call) => All(text, call, PythonText.IsSpace),
-        ["isupper"] = (text, call) => HasCase(text, call) && text.Text == text.Text.ToUpperInvariant(),
+        ["isupper"] = (text, call) => HasCase(text, call) && text.Text == Upper(text.Text),
         ["join"] = (text, call) => Join(text, Python.Items(call.Bind(1, "iterable")[0])),
         ["ljust"] = (text, call) => Padded(text, call, (_, _) => 0),
-        ["lower"] = (text, call) => Mapped(text, call, value => value.ToLowerInvariant()),
+        ["lower"] = (text, call) => Mapped(text, call, Lower),
         ["lstrip"] = (text, call) => Strip(text, call, left: true, right: false),
         ["partition"] = (text, call) => Partition(text, Argument(call, 1, "sep").Text, last: false),
         ["removeprefix"] = (text, call) => Argument(call, 1, "prefix").Text is var prefix
@@ -47,6 +47,22 @@ internal static class TextMethods
         ["zfill"] = (text, call) => ZeroFilled(text, Operators.Integer(call.Bind(1, "width")[0])),
     };
 
+    /// <summary>Small letters whose large form has several letters.</summary>
+    private static readonly Dictionary<char, string> severalLarge = new()
+    {
+        ['ß'] = "SS",
+        ['ŉ'] = "ʼN",
+        ['ǰ'] = "J\u030c",
+        ['և'] = "ԵՒ",
+        ['ﬀ'] = "FF",
+        ['ﬁ'] = "FI",
+        ['ﬂ'] = "FL",
+        ['ﬃ'] = "FFI",
+        ['ﬄ'] = "FFL",
+        ['ﬅ'] = "ST",
+        ['ﬆ'] = "ST",
+    };
+
     /// <summary>Python's other methods of strings: not there would be another thing than not supported.</summary>
     private static readonly HashSet<string> unsupported =
     [
@@ -64,7 +80,29 @@ internal static class TextMethods
     }
 
     /// <summary>Large letters, of which one small letter can have two.</summary>
-    public static string Upper(string text) => text.ToUpperInvariant().Replace("ß", "SS", StringComparison.Ordinal);
+    public static string Upper(string text)
+    {
+        var result = new StringBuilder(text.Length);
+        foreach (var character in text.ToUpperInvariant())
+            if (severalLarge.TryGetValue(character, out var letters))
+                result.Append(letters);
+            else
+                result.Append(character);
+        return result.ToString();
+    }
+
+    /// <summary>Small letters: a sigma that ends a word has another form, and the dotted I keeps its dot.</summary>
+    public static string Lower(string text)
+    {
+        var lower = text.ToLowerInvariant();
+        if (!text.AsSpan().ContainsAny('Σ', 'İ'))
+            return lower;
+        var result = new StringBuilder(lower);
+        for (var i = 0; i < text.Length; i++)
+            if (text[i] == 'Σ' && i > 0 && char.IsLetter(text[i - 1]) && (i + 1 == text.Length || !char.IsLetter(text[i + 1])))
+                result[i] = 'ς';
+        return result.Replace("İ", "i\u0307").ToString();
+    }
 
     public static TextValue Join(TextValue separator, IEnumerable<object?> items)
     {
