@@ -16,7 +16,7 @@ public sealed class ScoringRuleTests : IDisposable
     [Fact]
     public void The_file_says_everything_a_score_depends_on()
     {
-        var rule = new ScoringRule(new SpecialTokenRule([], [], [26]), 12) 
+        var rule = new ScoringRule(new SpecialTokenRule([], [], [26]), 12)
         {
             Normalizer = new RewardNormalizer(0.5, 2),
             ChatTemplate = "{{ messages }}",
