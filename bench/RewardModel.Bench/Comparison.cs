@@ -42,8 +42,7 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         using var best = Peer("best", directory);
         Side[] sides = [ours, ours16, pairs, once, best];
         Console.WriteLine();
-        Console.WriteLine(
-            $"## {workload.Name}, P={workload.PromptTokens}, A={string.Join(' ', workload.AnswerLengths)} (K={workload.AnswerCount})");
+        Console.WriteLine($"## {workload.Name}, P={workload.PromptTokens}, A={string.Join(' ', workload.AnswerLengths)}");
         Console.WriteLine();
         CheckAgreement([ours, pairs, once, best]);
 
@@ -115,7 +114,7 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
             / y.Sum(value => (value - meanY) * (value - meanY));
         var workload = Workload.Small(1);
         Console.WriteLine();
-        Console.WriteLine($"## Growth with K: {workload.Name}, P={workload.PromptTokens}, A={workload.AnswerTokens} on average");
+        Console.WriteLine($"## Growth with K: L={workload.Layers} d={workload.Width}, P={workload.PromptTokens}, A={workload.AnswerTokens} on average");
         Console.WriteLine();
         Console.WriteLine($"| K | {string.Join(" | ", counts)} |");
         Console.WriteLine($"|---|{string.Concat(counts.Select(_ => "---|"))}");

@@ -15,11 +15,11 @@ internal sealed record Workload(string Name, int Layers, int Width, int Heads, i
 {
     private const int vocabularySize = 8192;
 
-    public static Workload Large(int answers) => new("L=6 d=768", 6, 768, 12, 256, 128, answers);
+    public static Workload Large(int answers) => new($"L=6 d=768 K={answers}", 6, 768, 12, 256, 128, answers);
 
-    public static Workload Small(int answers) => new("L=4 d=256", 4, 256, 4, 256, 128, answers);
+    public static Workload Small(int answers) => new($"L=4 d=256 K={answers}", 4, 256, 4, 256, 128, answers);
 
-    public static Workload Tiny(int answers) => new("L=2 d=64", 2, 64, 4, 256, 128, answers);
+    public static Workload Tiny(int answers) => new($"L=2 d=64 K={answers}", 2, 64, 4, 256, 128, answers);
 
     /// <summary>Lengths of the answers, in tokens.</summary>
     public int[] AnswerLengths => AnswerCount == 1 ? [AnswerTokens] : [.. Enumerable.Range(0, AnswerCount).Select(

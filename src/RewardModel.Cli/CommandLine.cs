@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
+using RewardModel.Chat;
 using RewardModel.Checkpoints;
 using RewardModel.Tokenization;
 using RewardModel.Training;
@@ -26,6 +27,7 @@ internal static class CommandLine
             EvaluateCommand.Create(output, errors),
             ScoreCommand.Create(output, errors),
             InspectCommand.Create(output),
+            TokenizeCommand.Create(output),
         };
 
     public static int Run(string[] args, TextWriter output, TextWriter errors)
@@ -46,8 +48,8 @@ internal static class CommandLine
             return parsed.Invoke(configuration);
         }
         // Trouble that its message explains. Anything else is a defect of ours, and its stack trace is wanted.
-        catch (Exception e) when (e is CheckpointException or TokenizerException or RankedDataException or RunDirectoryException
-            or TrainingDivergedException or ArgumentException or IOException or UnauthorizedAccessException or DllNotFoundException
+        catch (Exception e) when (e is CheckpointException or TokenizerException or ChatTemplateException or RankedDataException
+            or RunDirectoryException or TrainingDivergedException or ArgumentException or IOException or UnauthorizedAccessException or DllNotFoundException
             or ExternalException)
         {
             errors.WriteLine($"error: {e.Message}");

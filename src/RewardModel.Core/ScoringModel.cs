@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using RewardModel.Chat;
 using RewardModel.Checkpoints;
 using RewardModel.Ranking;
 using RewardModel.Tokenization;
@@ -22,6 +23,9 @@ public sealed class ScoringModel : IDisposable
 
     private readonly ListTruncation truncation;
     private readonly ListTokenizer? listTokenizer;
+
+    // Only conversations need it: a template that can't be used is no trouble where there are none.
+    private readonly Lazy<ChatTokenizer?> chatTokenizer;
 
     /// <summary>Puts the parts together.</summary>
     /// <param name="transformer">The model, from now on this object's own.</param>
@@ -49,6 +53,9 @@ public sealed class ScoringModel : IDisposable
         Rule = rule;
         truncation = new ListTruncation(rule.SpecialTokens, rule.MaxLength);
         listTokenizer = tokenizer is null ? null : new ListTokenizer(tokenizer.PlainTextTokenizer, rule.SpecialTokens, rule.MaxLength);
+        chatTokenizer = new Lazy<ChatTokenizer?>(() => tokenizer is not null && rule.ChatTemplate is { } template
+            ? new ChatTokenizer(tokenizer, new ChatTemplate(template), rule.SpecialTokens, rule.MaxLength)
+            : null);
     }
 
     /// <summary>The model.</summary>
@@ -102,12 +109,14 @@ public sealed class ScoringModel : IDisposable
 
     /// <summary>Token ids of lists of text, and how many prompts and answers were cut to the maximum length.</summary>
     /// <exception cref="ArgumentException">The model has no tokenizer.</exception>
+    /// <exception cref="TokenizerException">A list is a conversation, and there is no chat template, or it rejects the list.</exception>
+    /// <exception cref="ChatTemplateException">A list is a conversation, and the chat template can't be used.</exception>
     public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Tokenize(IReadOnlyList<RankedList> lists) =>
         listTokenizer is null
             ? throw new ArgumentException(
                 "The model has no tokenizer, so it can't read text. Give lists of token ids (prompt_ids, answer_ids), or a tokenizer.",
                 nameof(lists))
-            : AddUp(lists.Select(listTokenizer.Tokenize));
+            : AddUp(lists.Select(list => list.Chat is null ? listTokenizer.Tokenize(list) : ChatTokenizerFor(list).Tokenize(list)));
 
     /// <summary>Lists that came as token ids, cut to the maximum length where they exceed it, with the rule's token type.</summary>
     public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Truncate(IReadOnlyList<TokenizedList> lists) =>
@@ -120,6 +129,19 @@ public sealed class ScoringModel : IDisposable
     public float[] Score(string prompt, params IReadOnlyList<string> answers) => answers.Count == 0
         ? throw new ArgumentException("There is no answer to score; expected at least one.", nameof(answers))
         : Scorer().Score(Tokenize([RankedList.BestFirst(prompt, answers)]).Lists)[0];
+
+    /// <summary>Scores answers of the assistant to a conversation, rendered by the model's chat template.</summary>
+    /// <returns>One reward for each answer, higher is better. Prompts are cut as in <see cref="Tokenize"/>.</returns>
+    /// <exception cref="ArgumentException">The model has no tokenizer, or there is no answer.</exception>
+    /// <exception cref="TokenizerException">There is no chat template, or it rejects the conversation.</exception>
+    public float[] Score(Conversation conversation, params IReadOnlyList<string> answers) => answers.Count == 0
+        ? throw new ArgumentException("There is no answer to score; expected at least one.", nameof(answers))
+        : Scorer().Score(Tokenize(
+        [
+            RankedList.OfChat(
+                new RankedChat(conversation, [.. answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]),
+                RankedList.ScoresOfOrder(answers.Count)),
+        ]).Lists)[0];
 
     /// <summary>
     /// Writes the directory that transformers' sequence-classification class of the architecture loads: weights, config.json, the
@@ -150,8 +172,18 @@ public sealed class ScoringModel : IDisposable
     /// <summary>Releases the model.</summary>
     public void Dispose() => Transformer.Dispose();
 
+    private ChatTokenizer ChatTokenizerFor(RankedList list) => chatTokenizer.Value ?? throw new TokenizerException(
+        list.Source.ToString(),
+        [
+            "messages, but the tokenizer has no chat template; expected chat_template.jinja, or \"chat_template\" in tokenizer_config.json. "
+            + "Give a tokenizer that has one, or the text as \"prompt\"",
+        ]);
+
     private static ScoringRule DefaultRule(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer, int? maxLength) =>
-        new(tokenizer?.SpecialTokenRule ?? SpecialTokenRule.None, maxLength ?? transformer.Backbone.MaxPositions);
+        new(tokenizer?.SpecialTokenRule ?? SpecialTokenRule.None, maxLength ?? transformer.Backbone.MaxPositions)
+        {
+            ChatTemplate = tokenizer?.ChatTemplate,
+        };
 
     private void CheckWeightType(ScalarType type)
     {

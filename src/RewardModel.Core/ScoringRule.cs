@@ -20,6 +20,9 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
     /// <summary>What is applied to the rewards of the model.</summary>
     public RewardNormalizer Normalizer { get; init; } = RewardNormalizer.None;
 
+    /// <summary>The text of the chat template that makes text of conversations; null where there is none.</summary>
+    public string? ChatTemplate { get; init; }
+
     private static readonly JsonSerializerOptions jsonOptions = new()
     {
         WriteIndented = true,
@@ -36,25 +39,20 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
             return null;
         const string advice = "Take the file as it was saved, or train again.";
         var path = Path.Combine(directory, FileName);
-        SavedRule saved;
         try
         {
-            saved = JsonSerializer.Deserialize<SavedRule>(CheckpointLayout.ReadText(directory, FileName), jsonOptions)
-                ?? throw new JsonException("The file holds null");
+            var saved = JsonSerializer.Deserialize<SavedRule>(CheckpointLayout.ReadText(directory, FileName), jsonOptions);
+            return saved?.Rule ?? throw new JsonException("The file holds null");
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
             throw new CheckpointException(path, [$"the file can't be understood: {e.Message.TrimEnd('.')}"], advice, e);
         }
-        return saved.Template is null
-            ? saved.Rule
-            : throw new CheckpointException(
-                path, [$"the template is {Quoted.Text(saved.Template)}; expected null: this version has no templates"], advice);
     }
 
     internal void Write(string directory) => PendingFile.WriteText(
         Path.Combine(directory, FileName),
         JsonSerializer.Serialize(new SavedRule(typeof(ScoringRule).Assembly.GetName().Version!.ToString(3), this), jsonOptions) + "\n");
 
-    private sealed record SavedRule(string LibraryVersion, ScoringRule Rule, string? Template = null);
+    private sealed record SavedRule(string LibraryVersion, ScoringRule Rule);
 }

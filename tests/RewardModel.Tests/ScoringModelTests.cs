@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using RewardModel.Chat;
 using RewardModel.Checkpoints;
 using RewardModel.Ranking;
 using RewardModel.Tokenization;
@@ -183,6 +184,58 @@ public class ScoringModelTests
         Assert.Equal(
             $"{directory.Path}: tensor 'score.weight' is missing; expected the head of a trained reward model. Train it first.",
             Assert.Throws<CheckpointException>(() => ScoringModel.Load(directory.Path)).Message);
+    }
+
+    [Fact]
+    public void The_chat_template_it_was_trained_with_is_saved_and_used_whatever_the_tokenizer_says_later()
+    {
+        using var directory = new TemporaryDirectory();
+        Tokenizer(directory);
+        File.WriteAllText(directory["tokenizer/chat_template.jinja"], "{% for m in messages %}{{ m.content }}x{% endfor %}");
+        using var model = new ScoringModel(TinyModel.Create("llama"), HuggingFaceTokenizer.Load(directory["tokenizer"]), maxLength: 12);
+        model.Save(directory["model"]);
+        var rule = JsonNode.Parse(File.ReadAllText(directory["model/reward_model.json"]))!["rule"]!;
+        Assert.Equal("{% for m in messages %}{{ m.content }}x{% endfor %}", (string)rule["chat_template"]!);
+
+        File.WriteAllText(directory["model/chat_template.jinja"], "another");
+        using var loaded = ScoringModel.Load(directory["model"]);
+        Assert.Equal(model.Rule, loaded.Rule);
+        var conversation = new Conversation([new ChatMessage("user", "ab")]);
+        var rewards = loaded.Score(conversation, "c", "de");
+        Assert.Equal(model.Score(conversation, "c", "de"), rewards);
+        var (list, _) = loaded.Truncate([new TokenizedList([0, 1, 23], [[2, 23, 26], [3, 4, 23, 26]], [1, 0])]);
+        Assert.Equal(new RewardScorer(loaded.Transformer).Score(list)[0], rewards);
+    }
+
+    [Fact]
+    public void Rules_saved_before_there_were_chat_templates_have_none()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("llama"), Tokenizer(directory), maxLength: 12);
+        model.Save(directory["model"]);
+        var json = JsonNode.Parse(File.ReadAllText(directory["model/reward_model.json"]))!;
+        Assert.True(json["rule"]!.AsObject().Remove("chat_template"));
+        File.WriteAllText(directory["model/reward_model.json"], json.ToJsonString());
+        using var loaded = ScoringModel.Load(directory["model"]);
+        Assert.Null(loaded.Rule.ChatTemplate);
+        Assert.Equal(
+            "(in memory): messages, but the tokenizer has no chat template; expected chat_template.jinja, or \"chat_template\" in "
+            + "tokenizer_config.json. Give a tokenizer that has one, or the text as \"prompt\"",
+            Assert.Throws<TokenizerException>(() => loaded.Score(new Conversation([new ChatMessage("user", "ab")]), "c")).Message);
+    }
+
+    [Fact]
+    public void Texts_and_conversations_can_be_mixed()
+    {
+        using var directory = new TemporaryDirectory();
+        Tokenizer(directory);
+        File.WriteAllText(directory["tokenizer/chat_template.jinja"], "{% for m in messages %}{{ m.content }}x{% endfor %}");
+        using var model = new ScoringModel(TinyModel.Create("llama"), HuggingFaceTokenizer.Load(directory["tokenizer"]), maxLength: 4);
+        var chat = new RankedChat(new Conversation([new ChatMessage("user", "ab")]), [[new ChatMessage("assistant", "c")]]);
+        var (lists, cut) = model.Tokenize([RankedList.BestFirst("ab", "c"), RankedList.OfChat(chat, [0])]);
+        Assert.Equal([[0, 1], [23]], lists.Select(list => list.PromptIds));
+        Assert.Equal([[2, 26], [2, 23, 26]], lists.Select(list => list.AnswerIds[0]));
+        Assert.Equal(new TruncationCount(1, 0), cut);
     }
 
     internal static HuggingFaceTokenizer Tokenizer(TemporaryDirectory directory)

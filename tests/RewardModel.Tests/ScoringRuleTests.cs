@@ -16,7 +16,11 @@ public sealed class ScoringRuleTests : IDisposable
     [Fact]
     public void The_file_says_everything_a_score_depends_on()
     {
-        var rule = new ScoringRule(new SpecialTokenRule([], [], [26]), 12) { Normalizer = new RewardNormalizer(0.5, 2) };
+        var rule = new ScoringRule(new SpecialTokenRule([], [], [26]), 12)
+        {
+            Normalizer = new RewardNormalizer(0.5, 2),
+            ChatTemplate = "{{ messages }}",
+        };
         rule.Write(directory.Path);
         Assert.Equal(
             """
@@ -35,9 +39,9 @@ public sealed class ScoringRuleTests : IDisposable
                 "normalizer": {
                   "mean": 0.5,
                   "std": 2
-                }
-              },
-              "template": null
+                },
+                "chat_template": "{{ messages }}"
+              }
             }
 
             """.ReplaceLineEndings("\n"),
@@ -56,13 +60,6 @@ public sealed class ScoringRuleTests : IDisposable
             """);
         Assert.Equal(new ScoringRule(new SpecialTokenRule([1], [], []), 8), ScoringRule.Read(directory.Path));
     }
-
-    [Fact]
-    public void A_template_is_refused() => Refuses(
-        """
-        {"library_version": "2", "rule": {"special_tokens": {"before_prompt": [1], "after_prompt": [], "after_answer": [], "answer_token_type": 0}, "max_length": 8}, "template": "a"}
-        """,
-        "the template is 'a'; expected null: this version has no templates");
 
     [Fact]
     public void A_standard_deviation_of_0_is_refused() => Refuses(

@@ -7,7 +7,6 @@ namespace TorchSharp;
 internal static class Aten
 {
     internal static readonly Op abs = new("abs");
-    internal static readonly Op add__Scalar = new("add_.Scalar");
     internal static readonly Op add__Tensor = new("add_.Tensor");
     internal static readonly Op add_Scalar = new("add.Scalar");
     internal static readonly Op add_Tensor = new("add.Tensor");
@@ -19,7 +18,6 @@ internal static class Aten
     internal static readonly Op bitwise_or_Tensor = new("bitwise_or.Tensor");
     internal static readonly Op bmm = new("bmm");
     internal static readonly Op cat = new("cat");
-    internal static readonly Op clamp_ = new("clamp_");
     internal static readonly Op clone = new("clone");
     internal static readonly Op contiguous = new("contiguous");
     internal static readonly Op copy_ = new("copy_");
@@ -34,8 +32,6 @@ internal static class Aten
     internal static readonly Op empty_memory_format = new("empty.memory_format");
     internal static readonly Op eq_Scalar = new("eq.Scalar");
     internal static readonly Op eq_Tensor = new("eq.Tensor");
-    internal static readonly Op erf = new("erf");
-    internal static readonly Op erfinv_ = new("erfinv_");
     internal static readonly Op fill__Scalar = new("fill_.Scalar");
     internal static readonly Op full = new("full");
     internal static readonly Op ge_Scalar = new("ge.Scalar");
@@ -57,7 +53,6 @@ internal static class Aten
     internal static readonly Op max_other = new("max.other");
     internal static readonly Op mean = new("mean");
     internal static readonly Op mean_dim = new("mean.dim");
-    internal static readonly Op mul__Scalar = new("mul_.Scalar");
     internal static readonly Op mul_Scalar = new("mul.Scalar");
     internal static readonly Op mul_Tensor = new("mul.Tensor");
     internal static readonly Op narrow = new("narrow");
@@ -89,7 +84,6 @@ internal static class Aten
     internal static readonly Op to_dtype_layout = new("to.dtype_layout");
     internal static readonly Op transpose_int = new("transpose.int");
     internal static readonly Op unbind_int = new("unbind.int");
-    internal static readonly Op uniform_ = new("uniform_");
     internal static readonly Op unsqueeze = new("unsqueeze");
     internal static readonly Op view = new("view");
     internal static readonly Op zeros = new("zeros");

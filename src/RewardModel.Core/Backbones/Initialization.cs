@@ -23,4 +23,20 @@ internal static class Initialization
         else
             nn.init.ones_(parameter);
     }
+
+    /// <summary>N(0, deviation), what lies more than <paramref name="cutoff"/> deviations away drawn again.</summary>
+    /// <remarks>Not <c>nn.init.trunc_normal_</c>: in TorchSharp 0.107 its values end at half the bounds it is given.</remarks>
+    public static void TruncatedNormal(Parameter parameter, double deviation, double cutoff)
+    {
+        nn.init.normal_(parameter, 0, deviation);
+        while (true)
+        {
+            using var scope = NewDisposeScope();
+            var isOutside = (parameter.abs() > cutoff * deviation).to(float32);
+            if (isOutside.sum().item<float>() == 0)
+                return;
+            var again = nn.init.normal_(empty(parameter.shape), 0, deviation);
+            parameter.copy_(parameter.mul(1 - isOutside).add(again.mul(isOutside)));
+        }
+    }
 }

@@ -105,7 +105,7 @@ internal sealed record ModernBertConfig
         var isOutput = name.EndsWith("Wo.weight", StringComparison.Ordinal) || name.EndsWith("dense.weight", StringComparison.Ordinal);
         var deviation = isOutput ? InitializerRange / Math.Sqrt(2.0 * LayerCount) : InitializerRange;
         if (parameter.dim() >= 2)
-            nn.init.trunc_normal_(parameter, 0, deviation, -InitializerCutoff * deviation, InitializerCutoff * deviation);
+            Initialization.TruncatedNormal(parameter, deviation, InitializerCutoff);
         else
             Initialization.Apply(name, parameter, deviation);
     }

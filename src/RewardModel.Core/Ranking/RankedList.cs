@@ -1,3 +1,5 @@
+using RewardModel.Chat;
+
 namespace RewardModel.Ranking;
 
 /// <summary>Where a list was read from, for messages: <c>train.jsonl:17</c>.</summary>
@@ -16,6 +18,16 @@ public readonly record struct SourceLine(string File, int Line)
 /// <param name="Source">Where the list was read from.</param>
 public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IReadOnlyList<double> Scores, SourceLine Source = default)
 {
+    /// <summary>The list as a conversation; null where prompt and answers are plain text. Then they are its messages as JSON.</summary>
+    public RankedChat? Chat { get; init; }
+
+    /// <summary>A list of conversations: a chat template makes text of it.</summary>
+    public static RankedList OfChat(RankedChat chat, IReadOnlyList<double> scores, SourceLine source = default) => new(
+        JsonOf(chat.Prompt.Messages), [.. chat.Answers.Select(JsonOf)], scores, source)
+    {
+        Chat = chat,
+    };
+
     /// <summary>A list whose answers are given best first, without ties: scores K-1, K-2, ..., 0.</summary>
     public static RankedList BestFirst(string prompt, params IReadOnlyList<string> answers) =>
         new(prompt, answers, ScoresOfOrder(answers.Count));
@@ -28,6 +40,9 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
             scores[i] = count - 1 - i;
         return scores;
     }
+
+    private static string JsonOf(IReadOnlyList<ChatMessage> messages) =>
+        $"[{string.Join(", ", messages.Select(message => message.Json.GetRawText()))}]";
 }
 
 /// <summary>A <see cref="RankedList"/> as token ids.</summary>

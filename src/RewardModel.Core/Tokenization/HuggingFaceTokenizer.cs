@@ -1,4 +1,5 @@
 using Microsoft.ML.Tokenizers;
+using RewardModel.Chat;
 using RewardModel.Tokenization.Pipeline;
 
 namespace RewardModel.Tokenization;
@@ -11,22 +12,24 @@ namespace RewardModel.Tokenization;
 /// </summary>
 public sealed class HuggingFaceTokenizer
 {
+    private readonly PipelineTokenizer tokenizer;
+    private readonly PipelineTokenizer plainTextTokenizer;
     private readonly TokenDecoding decoding;
     private readonly PostProcessor postProcessor;
 
     internal HuggingFaceTokenizer(
-        Tokenizer tokenizer,
-        Tokenizer plainTextTokenizer,
+        PipelineTokenizer tokenizer,
+        PipelineTokenizer plainTextTokenizer,
         PostProcessor postProcessor,
         TokenDecoding decoding,
         string modelType,
         SpecialTokenIds specialTokens,
         SpecialTokenRule rule,
+        ChatTokens chat,
         int vocabularySize,
         IReadOnlyList<string> files)
     {
-        Tokenizer = tokenizer;
-        PlainTextTokenizer = plainTextTokenizer;
+        (this.tokenizer, this.plainTextTokenizer) = (tokenizer, plainTextTokenizer);
         this.postProcessor = postProcessor;
         this.decoding = decoding;
         ModelType = modelType;
@@ -35,15 +38,18 @@ public sealed class HuggingFaceTokenizer
         PaddingId = specialTokens.Padding;
         UnknownId = specialTokens.Unknown;
         SpecialTokenRule = rule;
+        ChatTemplate = chat.Template;
+        MaxLength = chat.MaxLength;
+        SpecialTokens = chat.SpecialTokens;
         VocabularySize = vocabularySize;
         Files = files;
     }
 
     /// <summary>Finds special tokens in the text, as templates need it. Puts none around it.</summary>
-    public Tokenizer Tokenizer { get; }
+    public Tokenizer Tokenizer => tokenizer;
 
     /// <summary>Reads the names of special tokens as plain text: for users' text, which must not be able to end a sequence.</summary>
-    public Tokenizer PlainTextTokenizer { get; }
+    public Tokenizer PlainTextTokenizer => plainTextTokenizer;
 
     /// <summary>The id of <c>bos_token</c>; null where the tokenizer has none.</summary>
     public int? BeginningOfSequenceId { get; }
@@ -64,6 +70,18 @@ public sealed class HuggingFaceTokenizer
     /// <c>eos_token</c>, and without one what the post-processor puts there.
     /// </summary>
     public SpecialTokenRule SpecialTokenRule { get; }
+
+    /// <summary>
+    /// The text of the chat template: of chat_template.jinja, else of tokenizer_config.json (of several the one named "default"); null where
+    /// there is none. See <see cref="Chat.ChatTemplate"/>.
+    /// </summary>
+    public string? ChatTemplate { get; }
+
+    /// <summary>The special tokens by the names that chat templates know them by: <c>bos_token</c> and so on.</summary>
+    public IReadOnlyDictionary<string, string> SpecialTokens { get; }
+
+    /// <summary>The <c>model_max_length</c> that the tokenizer gives; null for none, or for the huge number that stands for none.</summary>
+    public int? MaxLength { get; }
 
     /// <summary>One more than the highest id: the rows that an embedding needs at least.</summary>
     public int VocabularySize { get; }
@@ -91,6 +109,29 @@ public sealed class HuggingFaceTokenizer
     {
         var ids = Tokenizer.EncodeToIds(text);
         return addSpecialTokens ? [.. postProcessor.Before, .. ids, .. postProcessor.After] : ids;
+    }
+
+    /// <summary>
+    /// The ids of a rendered conversation. They are those that Hugging Face's <c>encode</c> gives for the whole text, except where users'
+    /// text has the name of a special token: that stays text.
+    /// </summary>
+    public IReadOnlyList<int> Encode(RenderedText text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return tokenizer.EncodeToIds(text, plainTextTokenizer);
+    }
+
+    /// <summary>The ids with the post-processor's special tokens around them, but for those that they start or end with already.</summary>
+    public IReadOnlyList<int> AddSpecialTokens(IReadOnlyList<int> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        var (before, after) = (postProcessor.Before, postProcessor.After);
+        return
+        [
+            .. ids.Take(before.Count).SequenceEqual(before) ? [] : before,
+            .. ids,
+            .. ids.TakeLast(after.Count).SequenceEqual(after) ? [] : after,
+        ];
     }
 
     /// <summary>The text of the ids, by the tokenizer.json's decoder alone (<c>clean_up_tokenization_spaces</c> is not applied).</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RewardModel.Chat;
 using RewardModel.Ranking;
 
 namespace RewardModel.Training.Data;
@@ -53,6 +54,31 @@ internal sealed class LineFields
     public int[] TokenIds(string key) => Field(key) is { } element ? TokenIdsOf(element, Quoted(key)) : [];
 
     public int[][] AnswerIds(string key) => Items(key, "arrays of token ids", NonEmptyTokenIdsOf);
+
+    /// <summary>Whether a field is there and an array, as messages are.</summary>
+    public bool IsArray(string key) => fields.TryGetValue(key, out var element) && element.ValueKind == JsonValueKind.Array;
+
+    public ChatMessage[] Messages(string key) => Items(key, "messages", MessageOf);
+
+    /// <summary>Answers of the assistant, each a string, or messages.</summary>
+    public ChatMessage[][] AnswerMessages(string key) => Items(key, "strings or arrays of messages", AnswerOf);
+
+    /// <summary>The tools that the assistant may call; null for none.</summary>
+    public JsonElement? Tools()
+    {
+        if (!Has("tools"))
+            return null;
+        Items("tools", "objects", (element, name) =>
+        {
+            if (element.ValueKind != JsonValueKind.Object)
+                problems.Add($"{name} is {NameOf(element)}, expected an object");
+            return element;
+        });
+        return fields["tools"].Clone();
+    }
+
+    /// <summary>A field whose value is known by another name.</summary>
+    public void Ignore(string key) => usedKeys.Add(key);
 
     /// <summary>A score per answer: from "scores", from "ranks" (rank r is score -r), or else from the order of the answers.</summary>
     public double[] Scores(string answersKey)
@@ -125,6 +151,45 @@ internal sealed class LineFields
             problems.Add($"{name} has {HalfPair}");
         return "";
     }
+
+    private ChatMessage[] AnswerOf(JsonElement element, string name)
+    {
+        if (element.ValueKind == JsonValueKind.String)
+            return [new ChatMessage("assistant", TextOf(element, name))];
+        if (element.ValueKind != JsonValueKind.Array || element.GetArrayLength() == 0)
+        {
+            var found = element.ValueKind == JsonValueKind.Array ? "empty" : NameOf(element);
+            problems.Add($"{name} is {found}, expected a string or an array of messages");
+            return [];
+        }
+        return ItemsOf(element, name, "messages", MessageOf);
+    }
+
+    private ChatMessage MessageOf(JsonElement element, string name)
+    {
+        if (element.ValueKind != JsonValueKind.Object)
+            problems.Add($"{name} is {NameOf(element)}, expected a message such as {{\"role\": \"user\", \"content\": \"...\"}}");
+        else if (!element.TryGetProperty("role", out var role))
+            problems.Add($"{name} has no \"role\"");
+        else if (role.ValueKind != JsonValueKind.String)
+            problems.Add($"{name}: \"role\" is {NameOf(role)}, expected a string");
+        else if (!element.TryGetProperty("content", out _) && !element.TryGetProperty("tool_calls", out _))
+            problems.Add($"{name} has neither \"content\" nor \"tool_calls\"");
+        else if (!IsWellFormed(element))
+            problems.Add($"{name} has {HalfPair}");
+        else
+            return ChatMessage.FromJson(element);
+        return new ChatMessage("", "");
+    }
+
+    private static bool IsWellFormed(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.String => Unescape(element.GetString) is not null,
+        JsonValueKind.Array => element.EnumerateArray().All(IsWellFormed),
+        JsonValueKind.Object => element.EnumerateObject().All(
+            member => Unescape(() => member.Name) is not null && IsWellFormed(member.Value)),
+        _ => true,
+    };
 
     private int[] TokenIdsOf(JsonElement element, string name) => ItemsOf(element, name, "token ids", TokenIdOf);
 

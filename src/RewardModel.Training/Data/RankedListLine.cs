@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using RewardModel.Chat;
 using RewardModel.Ranking;
 
 namespace RewardModel.Training.Data;
@@ -40,8 +41,18 @@ internal sealed record RankedListLine(
         TokenizedList? tokenizedList = null;
         switch (fields.Has("answers"), fields.Has("chosen") || fields.Has("rejected"), fields.Has("answer_ids"))
         {
+            case (true, false, false) when fields.Has("messages"):
+                if (fields.Has("prompt"))
+                    fields.Reject("\"prompt\" and \"messages\" are both given, expected one of them");
+                list = RankedList.OfChat(
+                    new RankedChat(ConversationOf(fields, fields.Messages("messages")), fields.AnswerMessages("answers")),
+                    fields.Scores("answers"), source);
+                break;
             case (true, false, false):
                 list = new RankedList(fields.Text("prompt"), fields.Texts("answers"), fields.Scores("answers"), source);
+                break;
+            case (false, true, false) when fields.IsArray("chosen") || fields.IsArray("rejected"):
+                list = RankedList.OfChat(PairOf(fields), RankedList.ScoresOfOrder(2), source);
                 break;
             case (false, true, false):
                 var pair = RankedList.BestFirst(fields.Text("prompt"), fields.Text("chosen"), fields.Text("rejected"));
@@ -62,6 +73,26 @@ internal sealed record RankedListLine(
             ? new RankedListLine(list, tokenizedList, fields.UnusedKeys, Problem: null)
             : Bad(Join(fields.Problems));
     }
+
+    /// <summary>
+    /// A pair of message lists. Without a prompt of messages, the prompt is what both start with; a prompt that is a string is then the
+    /// text of messages that both lists have as well.
+    /// </summary>
+    private static RankedChat PairOf(LineFields fields)
+    {
+        ChatMessage[] chosen = fields.Messages("chosen"), rejected = fields.Messages("rejected");
+        if (fields.IsArray("prompt"))
+            return new RankedChat(ConversationOf(fields, fields.Messages("prompt")), [chosen, rejected]);
+        fields.Ignore("prompt");
+        var common = chosen.Zip(rejected).TakeWhile(pair => JsonElement.DeepEquals(pair.First.Json, pair.Second.Json)).Count();
+        if (fields.Problems.Count == 0 && common == 0)
+            fields.Reject("\"chosen\" and \"rejected\" start with different messages, expected a \"prompt\" of messages or a common start");
+        if (fields.Problems.Count == 0 && common == Math.Min(chosen.Length, rejected.Length))
+            fields.Reject("\"chosen\" or \"rejected\" has nothing after the messages that both start with");
+        return new RankedChat(ConversationOf(fields, chosen[..common]), [chosen[common..], rejected[common..]]);
+    }
+
+    private static Conversation ConversationOf(LineFields fields, ChatMessage[] messages) => new(messages) { Tools = fields.Tools() };
 
     private static RankedListLine Bad(string problem) => new(null, null, [], problem);
 

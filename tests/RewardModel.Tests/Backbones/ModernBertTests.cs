@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using RewardModel.Backbones;
 using RewardModel.Checkpoints;
 using RewardModel.Ranking;
 using RewardModel.Tests.Parity;
@@ -99,6 +100,22 @@ public class ModernBertTests
             Assert.InRange(largest[name], 0.19, 0.2);
         foreach (var name in new[] { "model.layers.1.attn.Wo.weight", "model.layers.1.mlp.Wo.weight", "head.dense.weight" })
             Assert.InRange(largest[name], 0.19 / Math.Sqrt(6), 0.2 / Math.Sqrt(6));
+    }
+
+    [Fact]
+    public void Weights_cut_off_are_distributed_as_they_should_be()
+    {
+        using var generator = manual_seed(3);
+        using var weights = new TorchSharp.Modules.Parameter(empty(100, 100));
+        using (no_grad())
+            Initialization.TruncatedNormal(weights, 0.1, 1.5);
+        using var data = weights.detach().data<float>();
+        var values = data.ToArray();
+        // Of a normal distribution between -1.5 and 1.5: variance 1 - 2 * 1.5 * phi(1.5) / (2 Phi(1.5) - 1) = 0.5514.
+        Assert.Equal(0, values.Average(), 0.003);
+        Assert.Equal(0.1 * Math.Sqrt(0.5514), Math.Sqrt(values.Average(value => (double)value * value)), 0.001);
+        Assert.InRange(values.Max(), 0.1498, 0.15);
+        Assert.InRange(values.Min(), -0.15, -0.1498);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RewardModel.Cli;
+using RewardModel.Tests.Tokenization;
 using RewardModel.Training.Data;
 
 namespace RewardModel.Tests.Cli;
@@ -18,7 +19,7 @@ public class CommandLineTests
             string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
                 .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            ["train", "evaluate", "score", "inspect"],
+            ["train", "evaluate", "score", "inspect", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
             "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
@@ -29,6 +30,7 @@ public class CommandLineTests
         Assert.Equal("--model --data --loss --max-tokens-per-batch --threads --on-bad-data --json", Options("evaluate"));
         Assert.Equal("--model --data --prompt --answer --max-tokens-per-batch --threads --on-bad-data --json", Options("score"));
         Assert.Equal("--json --prompt-tokens --answer-tokens --answers", Options("inspect"));
+        Assert.Equal("--tokenizer --chat --text --data --json", Options("tokenize"));
     }
 
     [Fact]
@@ -181,8 +183,14 @@ public class CommandLineTests
     public void Inspects_a_directory()
     {
         using var directory = new TemporaryDirectory();
+        TrainingMemory memory;
         using (var model = new ScoringModel(TinyModel.Create("llama")))
+        {
             model.Save(directory["model"]);
+            memory = TrainingMemory.Estimate(model.Transformer, new ListSize(10, 20, 3));
+        }
+        string Size(long bytes) => FormattableString.Invariant($"{bytes / 1e6:N1} MB");
+        var (total, activations) = (Size(memory.Total), Size(memory.Activations));
         var (status, output, _) = Run(
             "inspect", directory["model"], "--prompt-tokens", "10", "--answer-tokens", "20", "--answers", "3");
         Assert.Equal(0, status);
@@ -196,7 +204,7 @@ public class CommandLineTests
             head          score.weight, trained
             tokenizer     none
             rule          prompt answer, maximum length 96, reward = (raw - 0) / 1
-            training      0.7 MB: weights 0.0 MB, gradients 0.0 MB, AdamW 0.1 MB, activations 0.5 MB (prompt 10, 3 answers of 20)
+            training      {total}: weights 0.0 MB, gradients 0.0 MB, AdamW 0.1 MB, activations {activations} (prompt 10, 3 answers of 20)
             problems      none
 
             """.ReplaceLineEndings("\n"),
@@ -227,6 +235,8 @@ public class CommandLineTests
     [InlineData(
         "Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.",
         "score", "--model", "m", "--data", "d", "--answer", "a")]
+    [InlineData("Give either --text TEXT or --data FILE.", "tokenize", "--tokenizer", "t")]
+    [InlineData("Give either --text TEXT or --data FILE.", "tokenize", "--tokenizer", "t", "--text", "x", "--data", "d")]
     public void Options_that_do_not_go_together_are_told(string expected, params string[] arguments)
     {
         var (status, output, errors) = Run(arguments);
@@ -251,6 +261,50 @@ public class CommandLineTests
         (status, var output, errors) = Run([.. arguments, "--on-bad-data", "skip"]);
         Assert.Equal((0, ""), (status, errors));
         Assert.Contains($"warning: {directory["train.jsonl"]}:301: ", output);
+    }
+
+    [Fact]
+    public void Tokenize_shows_texts_and_conversations()
+    {
+        using var folder = TokenizerFolder.ByteLevel(
+            """
+            {"bos_token": "<s>", "eos_token": "</s>", "model_max_length": 4,
+             "chat_template": "{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}{{ eos_token if not add_generation_prompt }}"}
+            """,
+            postProcessor: """
+            {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+             "pair": [], "special_tokens": {"<s>": {"id": "<s>", "ids": [262], "tokens": ["<s>"]}}}
+            """);
+        File.WriteAllText(Path.Combine(folder.Directory, "texts.jsonl"), """
+            {"text": "a<s>"}
+            {"messages": [{"role": "user", "content": "é<s>"}]}
+            {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]}
+            """);
+        string[] tokenizer = ["tokenize", "--tokenizer", folder.Directory];
+        Assert.Equal(
+            (0, """
+            {"ids":[97,262],"ids_with_special":[262,97,262],"decoded":"a<s>"}
+            {"ids":[262,195,169,60,115,62],"ids_with_special":[262,195,169,60,115,62],"decoded":"<s>é<s>","rendered":"<s>é<s>"}
+            {"ids":[262,120,121,263],"ids_with_special":[262,120,121,263],"decoded":"<s>xy</s>","rendered":"<s>xy</s>"}
+
+            """, ""),
+            Run([.. tokenizer, "--data", Path.Combine(folder.Directory, "texts.jsonl"), "--json"]));
+        Assert.Equal(
+            (0, """
+            template  "<s>"
+            text      "hello"
+            tokens    "<s>" "hello"
+            ids       262 259
+            count     2, 0 of them special tokens that are put around it
+            cut       0 to model_max_length 4, a prompt on the left, an answer on the right
+
+            """, ""),
+            Run([.. tokenizer, "--chat", "--text", "hello"]));
+        folder.Write("tokenizer_config.json", "{}");
+        Assert.Equal(
+            (1, "", $"error: {folder.Directory}: there is no chat template; expected chat_template.jinja, or 'chat_template' in "
+                + "tokenizer_config.json\n"),
+            Run([.. tokenizer, "--chat", "--text", "hello"]));
     }
 
     private static (int Status, string Output, string Errors) Run(params string[] arguments)

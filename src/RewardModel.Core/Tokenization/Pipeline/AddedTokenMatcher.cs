@@ -18,12 +18,20 @@ internal sealed class AddedTokenMatcher
     }
 
     /// <summary>The parts of the text in their order, none of them empty.</summary>
-    public IEnumerable<Section> Split(string text)
+    /// <param name="text">The text.</param>
+    /// <param name="isFound">
+    /// Whether a token that starts at an index counts; the others are text, in which shorter tokens may be found. Null: all count.
+    /// </param>
+    public IEnumerable<Section> Split(string text, Func<int, string, AddedToken, bool>? isFound = null)
     {
         var done = 0;
         for (var search = 0; NextIndex(text, search) is >= 0 and var start;)
         {
-            var (content, token) = LongestAt(text, start);
+            if (LongestAt(text, start, isFound) is not ({ } content, { } token))
+            {
+                search = start + 1;
+                continue;
+            }
             var end = start + content.Length;
             search = end;
             if (token.IsSingleWord && (EndsWithWord(text.AsSpan(0, start)) || StartsWithWord(text.AsSpan(end))))
@@ -49,8 +57,9 @@ internal sealed class AddedTokenMatcher
         return index < 0 ? -1 : from + index;
     }
 
-    private (string Content, AddedToken Token) LongestAt(string text, int start) =>
-        longestFirst.First(token => text.AsSpan(start).StartsWith(token.Content, StringComparison.Ordinal));
+    private (string? Content, AddedToken? Token) LongestAt(string text, int start, Func<int, string, AddedToken, bool>? isFound) =>
+        longestFirst.FirstOrDefault(entry => text.AsSpan(start).StartsWith(entry.Content, StringComparison.Ordinal)
+            && isFound?.Invoke(start, entry.Content, entry.Token) != false);
 
     private static bool EndsWithWord(ReadOnlySpan<char> text) =>
         Rune.DecodeLastFromUtf16(text, out var rune, out _) == OperationStatus.Done && CharacterData.IsWord(rune);

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Text;
 using Microsoft.ML.Tokenizers;
+using RewardModel.Chat;
+using RewardModel.Chat.Templates;
 using RewardModel.Tokenization.Models;
 using RewardModel.Tokenization.PreTokenizers;
 
@@ -78,16 +80,35 @@ internal sealed class PipelineTokenizer : Tokenizer
         foreach (var section in Sections(text ?? textSpan.ToString(), settings.ConsiderNormalization))
         {
             length += section.Text.Length;
-            if (section.Token is not null)
-            {
-                ids.Add(section.Token.Id);
-                continue;
-            }
-            var list = WordsOf(section, settings.ConsiderPreTokenization, keepsOrigins: false);
-            foreach (var (start, wordLength) in list.Words)
-                model.AddIds(list.Text.AsSpan(start, wordLength), ids);
+            AddIds(section, settings.ConsiderPreTokenization, model, ids);
         }
         return new EncodeResults<int> { Tokens = ids, CharsConsumed = length };
+    }
+
+    /// <summary>
+    /// The ids of a rendered conversation: those of the whole text, but that special tokens whose names stand in users' text are text.
+    /// </summary>
+    /// <param name="text">The text and the origins of its parts.</param>
+    /// <param name="plainText">The tokenizer that reads special tokens as text, whose model encodes what is users' text.</param>
+    public IReadOnlyList<int> EncodeToIds(RenderedText text, PipelineTokenizer plainText)
+    {
+        var ids = new List<int>();
+        var start = 0;
+        foreach (var raw in rawTokens.Split(WellFormedText.Of(text.Text), (at, content, token) => IsGenuine(text, at, content, token)))
+        {
+            var end = start + raw.Text.Length;
+            if (raw.Token is not null)
+                ids.Add(raw.Token.Id);
+            else
+            {
+                var encoder = Enumerable.Range(start, end - start).All(i => text.OriginAt(i) == TextOrigin.Template) ? model : plainText.model;
+                var origins = text.Part(start, end - start);
+                foreach (var section in NormalizedSections(raw, considerNormalization: true, NormalizedFinder(origins)))
+                    AddIds(section, considerPreTokenization: true, encoder, ids);
+            }
+            start = end;
+        }
+        return ids;
     }
 
     /// <exception cref="TokenizerException">An id is not in the vocabulary.</exception>
@@ -104,6 +125,42 @@ internal sealed class PipelineTokenizer : Tokenizer
             return OperationStatus.DestinationTooSmall;
         (idsConsumed, charsWritten) = (idList.Length, text.Length);
         return OperationStatus.Done;
+    }
+
+    /// <summary>
+    /// Whether a special token counts where its name stands: not in users' text, nor in text computed from both if the data has it.
+    /// </summary>
+    private static bool IsGenuine(RenderedText text, int start, string content, AddedToken token)
+    {
+        if (!token.IsSpecial)
+            return true;
+        var origins = Enumerable.Range(start, content.Length).Select(text.OriginAt).ToArray();
+        return origins.Contains(TextOrigin.Mixed) ? !text.DataHas(content, part => part) : origins.Contains(TextOrigin.Template);
+    }
+
+    /// <summary>
+    /// The same for tokens that are looked for in normalised text. Where the normalizer does the same to the parts of a text as to the
+    /// whole, its characters have their parts' origins; else a token counts only if the normalised data doesn't have it.
+    /// </summary>
+    private Func<int, string, AddedToken, bool> NormalizedFinder(RenderedText text)
+    {
+        var parts = text.PartsNormalizedBy(part => Normalize(part, considerNormalization: true));
+        var isAligned = parts.Text == Normalize(text.Text, considerNormalization: true);
+        return (start, content, token) => !token.IsSpecial || (isAligned
+            ? IsGenuine(parts, start, content, token)
+            : !text.DataHas(content, part => Normalize(part, considerNormalization: true)));
+    }
+
+    private void AddIds(Section section, bool considerPreTokenization, WordModel encoder, List<int> ids)
+    {
+        if (section.Token is not null)
+        {
+            ids.Add(section.Token.Id);
+            return;
+        }
+        var list = WordsOf(section, considerPreTokenization, keepsOrigins: false);
+        foreach (var (start, length) in list.Words)
+            encoder.AddIds(list.Text.AsSpan(start, length), ids);
     }
 
     private void AddTokens(Section section, bool considerPreTokenization, int offset, List<EncodedToken> tokens)
@@ -133,16 +190,19 @@ internal sealed class PipelineTokenizer : Tokenizer
     private IEnumerable<Section> Sections(string text, bool considerNormalization)
     {
         foreach (var raw in rawTokens.Split(WellFormedText.Of(text)))
-        {
             if (raw.Token is not null)
-            {
                 yield return raw;
-                continue;
-            }
-            var startsText = raw.StartsText && !LosesItsStart(raw.Text, considerNormalization);
-            foreach (var section in normalizedTokens.Split(Normalize(raw.Text, considerNormalization)))
-                yield return section with { StartsText = section.StartsText && startsText };
-        }
+            else
+                foreach (var section in NormalizedSections(raw, considerNormalization, isFound: null))
+                    yield return section;
+    }
+
+    private IEnumerable<Section> NormalizedSections(
+        Section raw, bool considerNormalization, Func<int, string, AddedToken, bool>? isFound)
+    {
+        var startsText = raw.StartsText && !LosesItsStart(raw.Text, considerNormalization);
+        foreach (var section in normalizedTokens.Split(Normalize(raw.Text, considerNormalization), isFound))
+            yield return section with { StartsText = section.StartsText && startsText };
     }
 
     /// <summary>Whether the normalizer removes a text's first character, so that what is left starts later than the text.</summary>

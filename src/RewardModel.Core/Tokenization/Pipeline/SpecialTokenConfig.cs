@@ -9,6 +9,17 @@ namespace RewardModel.Tokenization.Pipeline;
 internal sealed class SpecialTokenConfig(
     JsonComponent? config, JsonComponent? specialTokensMap, IReadOnlyDictionary<string, int> ids)
 {
+    /// <summary>The names by which transformers gives special tokens to chat templates.</summary>
+    private static readonly string[] names =
+    [
+        "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
+    ];
+
+    public IReadOnlyDictionary<string, string> ReadTexts() => names
+        .Select(name => (Name: name, Text: TextOf(name).Text))
+        .Where(token => token.Text is not null)
+        .ToDictionary(token => token.Name, token => token.Text!);
+
     public SpecialTokenIds ReadIds() => new(IdOf("bos_token"), IdOf("eos_token"), IdOf("pad_token"), IdOf("unk_token"));
 
     public SpecialTokenRule ReadRule(SpecialTokenIds specialTokens, PostProcessor postProcessor)
@@ -39,15 +50,20 @@ internal sealed class SpecialTokenConfig(
 
     private int? IdOf(string name)
     {
-        var source = config is not null && config.Has(name) ? config : specialTokensMap;
-        var token = source?.Member(name)?.ValueKind == JsonValueKind.Object
-            ? source.Component(name)!.Text("content")
-            : source?.OptionalText(name);
+        var (source, token) = TextOf(name);
         if (token is null)
             return null;
         if (ids.TryGetValue(token, out var id))
             return id;
         source!.AddProblem($"'{name}' is '{token}', which is not in the vocabulary");
         return null;
+    }
+
+    private (JsonComponent? Source, string? Text) TextOf(string name)
+    {
+        var source = config is not null && config.Has(name) ? config : specialTokensMap;
+        return (source, source?.Member(name)?.ValueKind == JsonValueKind.Object
+            ? source.Component(name)!.Text("content")
+            : source?.OptionalText(name));
     }
 }

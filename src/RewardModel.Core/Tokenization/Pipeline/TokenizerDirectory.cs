@@ -13,11 +13,12 @@ internal static class TokenizerDirectory
     private const string TokenizerFile = "tokenizer.json";
     private const string ConfigFile = "tokenizer_config.json";
     private const string SpecialTokensFile = "special_tokens_map.json";
+    private const string ChatTemplateFile = "chat_template.jinja";
 
     /// <summary>The files that can be part of a tokenizer.</summary>
     public static readonly IReadOnlyList<string> FileNames =
     [
-        TokenizerFile, ConfigFile, SpecialTokensFile, .. OlderTokenizer.FileNames, "chat_template.jinja",
+        TokenizerFile, ConfigFile, SpecialTokensFile, .. OlderTokenizer.FileNames, ChatTemplateFile,
     ];
 
     public static bool HasTokenizer(string directory) =>
@@ -48,18 +49,21 @@ internal static class TokenizerDirectory
     {
         var problems = new List<string>();
         var definition = TokenizerDefinition.Read(Root(tokenizer.Name, tokenizer.Json, problems)!);
+        var configRoot = Root(ConfigFile, configJson, problems);
         var config = new SpecialTokenConfig(
-            Root(ConfigFile, configJson, problems), Root(specialTokensMap.Name, specialTokensMap.Json, problems), definition.Ids);
+            configRoot, Root(specialTokensMap.Name, specialTokensMap.Json, problems), definition.Ids);
         var specialTokens = config.ReadIds();
         var rule = config.ReadRule(specialTokens, definition.PostProcessor);
+        var chat = new ChatTokens(ChatTemplateOf(directory, configRoot), config.ReadTexts(), MaxLengthOf(configRoot));
         ThrowIfAny(problems, directory);
 
         string[] files = [.. FileNames.Select(name => Path.Combine(directory, name)).Where(File.Exists)];
-        return Make(definition, specialTokens, rule, directory, files);
+        return Make(definition, specialTokens, rule, chat, directory, files);
     }
 
     private static HuggingFaceTokenizer Make(
-        TokenizerDefinition definition, SpecialTokenIds specialTokenIds, SpecialTokenRule rule, string directory, string[] files)
+        TokenizerDefinition definition, SpecialTokenIds specialTokenIds, SpecialTokenRule rule, ChatTokens chat, string directory,
+        string[] files)
     {
         var tokensById = definition.Ids.ToDictionary(entry => entry.Value, entry => entry.Key);
         var decoding = new TokenDecoding(directory, tokensById, definition.AddedTokens, definition.Decoder);
@@ -82,11 +86,29 @@ internal static class TokenizerDirectory
             definition.Model.Type,
             specialTokenIds,
             rule,
+            chat,
             tokensById.Keys.Max() + 1,
             files);
 
-        Tokenizer MakeTokenizer(IReadOnlyList<AddedToken> tokens, WordModel words) =>
+        PipelineTokenizer MakeTokenizer(IReadOnlyList<AddedToken> tokens, WordModel words) =>
             new PipelineTokenizer(definition.Normalizer, tokens, preTokenization, words, decoding);
+    }
+
+    private static int? MaxLengthOf(JsonComponent? config) => config?.Member("model_max_length") is { ValueKind: JsonValueKind.Number } length
+        && length.TryGetDouble(out var number) && number is >= 1 and <= int.MaxValue ? (int)number : null;
+
+    /// <summary>The text of chat_template.jinja, else of the configuration's template, or of its template "default" if it has several.</summary>
+    private static string? ChatTemplateOf(string directory, JsonComponent? config)
+    {
+        var path = Path.Combine(directory, ChatTemplateFile);
+        if (File.Exists(path))
+            return File.ReadAllText(path);
+        if (config?.Member("chat_template") is not { ValueKind: JsonValueKind.Array })
+            return config?.OptionalText("chat_template");
+        var template = config.Components("chat_template").FirstOrDefault(template => template.Text("name") == "default");
+        if (template is null)
+            config.AddProblem("none of the templates in 'chat_template' has the name 'default'; name one so");
+        return template?.Text("template");
     }
 
     /// <summary>What tokenizer_config.json says, and special_tokens_map.json where that says nothing.</summary>

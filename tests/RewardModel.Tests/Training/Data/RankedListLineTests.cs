@@ -43,6 +43,58 @@ public class RankedListLineTests
     }
 
     [Fact]
+    public void Answers_to_messages_are_texts_of_the_assistant_or_messages()
+    {
+        var list = Parse("""
+            {"messages": [{"role": "user", "content": "p"}], "tools": [{"name": "t"}], "ranks": [2, 1],
+             "answers": ["a", [{"role": "assistant", "content": "", "tool_calls": []}, {"role": "tool", "content": "b"}]]}
+            """).List!;
+        Assert.Equal(["user"], list.Chat!.Prompt.Messages.Select(message => message.Role));
+        Assert.Equal("""[{"name": "t"}]""", list.Chat.Prompt.Tools!.Value.GetRawText());
+        Assert.Equal([["assistant"], ["assistant", "tool"]], list.Chat.Answers.Select(answer => answer.Select(message => message.Role)));
+        Assert.Equal("""[{"role":"assistant","content":"a"}]""", list.Answers[0]);
+        Assert.Equal("""[{"role": "user", "content": "p"}]""", list.Prompt);
+        Assert.Equal([-2.0, -1], list.Scores);
+        Assert.Equal(source, list.Source);
+    }
+
+    [Theory]
+    [InlineData("""{"prompt": [{"role": "user", "content": "p"}], """)]
+    [InlineData("""{"prompt": "p", """)]
+    [InlineData("{")]
+    public void A_pair_of_message_lists_has_its_prompt_given_or_as_their_common_start(string start)
+    {
+        var common = start.Contains('[') ? "" : """{"content": "p", "role": "user"}, """;
+        var list = Parse($$"""
+            {{start}}"chosen": [{{common}}{"role": "assistant", "content": "a"}],
+             "rejected": [{{common.Replace("\"content\": \"p\", \"role\": \"user\"", "\"role\": \"user\", \"content\": \"p\"")}}{"role": "assistant", "content": "b"}]}
+            """).List!;
+        Assert.Equal("p", Assert.Single(list.Chat!.Prompt.Messages).Json.GetProperty("content").GetString());
+        Assert.Equal(["a", "b"], list.Chat.Answers.Select(answer => Assert.Single(answer).Json.GetProperty("content").GetString()));
+        Assert.Equal([1.0, 0], list.Scores);
+    }
+
+    [Theory]
+    [InlineData("""{"messages": [{"role": "user", "content": "p"}], "answers": [1, []]}""",
+        "\"answers\"[0] is a number, expected a string or an array of messages; \"answers\"[1] is empty, expected a string or an array of messages")]
+    [InlineData("""{"messages": [1, {}, {"role": 1}, {"role": "user"}], "answers": ["a"]}""",
+        "\"messages\"[0] is a number, expected a message such as {\"role\": \"user\", \"content\": \"...\"}; \"messages\"[1] has no \"role\"; "
+        + "\"messages\"[2]: \"role\" is a number, expected a string; \"messages\"[3] has neither \"content\" nor \"tool_calls\"")]
+    [InlineData("""{"messages": [], "answers": ["a"]}""", "\"messages\" is empty, expected at least one item")]
+    [InlineData("""{"prompt": "p", "messages": [{"role": "user", "content": "p"}], "answers": ["a"]}""",
+        "\"prompt\" and \"messages\" are both given, expected one of them")]
+    [InlineData("""{"messages": [{"role": "user", "content": "\ud83d"}], "answers": ["a"]}""",
+        "\"messages\"[0] has an escaped half of a surrogate pair, expected whole characters")]
+    [InlineData("""{"messages": [{"role": "user", "content": "p"}], "tools": [1], "answers": ["a"]}""",
+        "\"tools\"[0] is a number, expected an object")]
+    [InlineData("""{"chosen": [{"role": "user", "content": "p"}], "rejected": [{"role": "user", "content": "q"}]}""",
+        "\"chosen\" and \"rejected\" start with different messages, expected a \"prompt\" of messages or a common start")]
+    [InlineData("""{"chosen": [{"role": "user", "content": "p"}], "rejected": [{"role": "user", "content": "p"}]}""",
+        "\"chosen\" or \"rejected\" has nothing after the messages that both start with")]
+    [InlineData("""{"chosen": [{"role": "user", "content": "p"}], "rejected": "q"}""", "\"rejected\" is a string, expected an array of messages")]
+    public void What_is_wrong_with_messages_is_told(string line, string problem) => Assert.Equal(problem, Parse(line).Problem);
+
+    [Fact]
     public void Token_ids_are_read_as_they_are()
     {
         var line = Parse("""{"prompt_ids": [5, 0], "answer_ids": [[1], [2147483647, 3]], "ranks": [2, 1]}""");

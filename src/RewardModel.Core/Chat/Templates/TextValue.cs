@@ -1,0 +1,115 @@
+using System.Text;
+
+namespace RewardModel.Chat.Templates;
+
+/// <summary>Where a character of a rendered conversation comes from.</summary>
+internal enum TextOrigin : byte
+{
+    /// <summary>Written by the template, or by the names of special tokens that it was given.</summary>
+    Template,
+
+    /// <summary>From a message, or another part of the data.</summary>
+    User,
+
+    /// <summary>Computed from both, so that it can't be told.</summary>
+    Mixed,
+}
+
+/// <summary>A string that knows of each of its UTF-16 units where it comes from.</summary>
+internal sealed class TextValue
+{
+    /// <summary>Null where all units have the same origin.</summary>
+    private readonly TextOrigin[]? origins;
+    private readonly TextOrigin origin;
+
+    public TextValue(string text, TextOrigin origin) => (Text, this.origin) = (text, origin);
+
+    private TextValue(string text, TextOrigin[] origins)
+    {
+        Text = text;
+        origin = origins.Length == 0 ? TextOrigin.Template : origins[0];
+        if (origins.AsSpan().ContainsAnyExcept(origin))
+            this.origins = origins;
+    }
+
+    public static TextValue Empty { get; } = new("", TextOrigin.Template);
+
+    public string Text { get; }
+
+    /// <summary>The origin of a text that is computed from this one: its own where it has only one.</summary>
+    public TextOrigin Origin => origins is null ? origin : TextOrigin.Mixed;
+
+    public TextOrigin OriginAt(int index) => origins is null ? origin : origins[index];
+
+    /// <summary>The origin of what is computed from several values.</summary>
+    public static TextOrigin Combined(TextOrigin first, TextOrigin second) => first == second ? first : TextOrigin.Mixed;
+
+    public static TextValue Concat(TextValue first, TextValue second)
+    {
+        if (first.Text.Length == 0)
+            return second;
+        if (second.Text.Length == 0)
+            return first;
+        var text = first.Text + second.Text;
+        if (first.origins is null && second.origins is null && first.origin == second.origin)
+            return new TextValue(text, first.origin);
+        var origins = new TextOrigin[text.Length];
+        first.CopyOrigins(origins);
+        second.CopyOrigins(origins.AsSpan(first.Text.Length));
+        return new TextValue(text, origins);
+    }
+
+    public TextValue Part(int start, int length)
+    {
+        if (length == Text.Length)
+            return this;
+        var text = Text.Substring(start, length);
+        return origins is null ? new TextValue(text, origin) : new TextValue(text, origins[start..(start + length)]);
+    }
+
+    /// <summary>Another text computed from this one: unit for unit where it is as long, else of this one's origin as a whole.</summary>
+    public TextValue With(string text) => origins is not null && text.Length == Text.Length
+        ? new TextValue(text, origins)
+        : new TextValue(text, Origin);
+
+    private void CopyOrigins(Span<TextOrigin> target)
+    {
+        if (origins is null)
+            target[..Text.Length].Fill(origin);
+        else
+            origins.CopyTo(target);
+    }
+
+    /// <summary>Puts texts together, each with its origins.</summary>
+    public sealed class Builder
+    {
+        private readonly StringBuilder text = new();
+        private readonly List<TextValue> parts = [];
+
+        public int Length => text.Length;
+
+        public void Append(TextValue part)
+        {
+            if (part.Text.Length == 0)
+                return;
+            text.Append(part.Text);
+            parts.Add(part);
+        }
+
+        public TextValue ToText()
+        {
+            if (parts.Count == 0)
+                return Empty;
+            if (parts.TrueForAll(part => part.origins is null && part.origin == parts[0].origin))
+                return new TextValue(text.ToString(), parts[0].origin);
+            var origins = new TextOrigin[text.Length];
+            var start = 0;
+            foreach (var part in parts)
+            {
+                part.CopyOrigins(origins.AsSpan(start));
+                start += part.Text.Length;
+            }
+            return new TextValue(text.ToString(), origins);
+        }
+    }
+}
