@@ -79,12 +79,13 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
             $"Product of two 2048 x 2048 float32 matrices: {peak:F0} GFLOP/s; our step does {workload.FlopsOfStep / 1e9:F0} GFLOP, "
             + $"{100 * workload.FlopsOfStep / own / 1e9 / peak:F0} % of that peak.");
         Console.WriteLine(
-            $"Scoring without gradients: ours {Median(scoring[ours]):F4} s, in bfloat16 {Median(scoring[ours16]):F4} s, once {Median(scoring[once]) / Median(scoring[ours]):F2} times that, "
+            $"Scoring without gradients: ours {Median(scoring[ours]):F4} s, in bfloat16 {Median(scoring[ours16]):F4} s, "
+            + $"once {Median(scoring[once]) / Median(scoring[ours]):F2} times ours, "
             + $"best {Median(scoring[best]) / Median(scoring[ours]):F2} times.");
         Directory.Delete(directory, recursive: true);
     }
 
-    /// <summary>How the time of a step grows with the count of answers: by that of the answer's own tokens, the prompt being shared.</summary>
+    /// <summary>How the time of a step grows with the count of answers: each brings its own tokens only.</summary>
     private void CompareAnswerCounts()
     {
         int[] counts = [1, 4, 9, 16, 32];
@@ -114,7 +115,8 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
             / y.Sum(value => (value - meanY) * (value - meanY));
         var workload = Workload.Small(1);
         Console.WriteLine();
-        Console.WriteLine($"## Growth with K: L={workload.Layers} d={workload.Width}, P={workload.PromptTokens}, A={workload.AnswerTokens} on average");
+        Console.WriteLine(
+            $"## Growth with K: L={workload.Layers} d={workload.Width}, P={workload.PromptTokens}, A={workload.AnswerTokens} on average");
         Console.WriteLine();
         Console.WriteLine($"| K | {string.Join(" | ", counts)} |");
         Console.WriteLine($"|---|{string.Concat(counts.Select(_ => "---|"))}");
@@ -122,8 +124,8 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         Console.WriteLine();
         Console.WriteLine(
             $"One more answer takes {slope:F4} s, {slope / medians[0]:F2} of a list of one answer (tokens: "
-            + $"{workload.AnswerTokens / (double)(workload.PromptTokens + workload.AnswerTokens):F2}); a straight line explains {explained:P2} "
-            + "of the variance from K=4 to K=32.");
+            + $"{workload.AnswerTokens / (double)(workload.PromptTokens + workload.AnswerTokens):F2}); "
+            + $"a straight line explains {explained:P2} of the variance from K=4 to K=32.");
     }
 
     private Side Ours(string name, string directory, Precision precision) =>

@@ -176,7 +176,7 @@ public sealed class PackedSequences : IDisposable
         }
     }
 
-    /// <summary>A segment to be: its token ids, the answer's type, the position of the first token, and the piece that it continues.</summary>
+    /// <summary>A segment to be: its ids, the answer's token type, the first token's position, and the piece that it continues.</summary>
     private sealed record Piece(int[] PromptIds, int[] AnswerIds, int AnswerTokenType, int FirstPosition, int Parent)
     {
         public int Length => PromptIds.Length + AnswerIds.Length;

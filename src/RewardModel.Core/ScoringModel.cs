@@ -139,7 +139,8 @@ public sealed class ScoringModel : IDisposable
         : Scorer().Score(Tokenize(
         [
             RankedList.OfChat(
-                new RankedChat(conversation, [.. answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]),
+                new RankedChat(
+                    conversation, [.. answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]),
                 RankedList.ScoresOfOrder(answers.Count)),
         ]).Lists)[0];
 

@@ -1,6 +1,8 @@
 namespace RewardModel.Layers;
 
-/// <summary>Which keys a query sees: those from <paramref name="Before"/> positions before it to <paramref name="After"/> after it.</summary>
+/// <summary>
+/// Which keys a query sees: those from <paramref name="Before"/> positions before it to <paramref name="After"/> after it.
+/// </summary>
 internal readonly record struct AttentionReach(int Before, int After)
 {
     /// <summary>All keys up to the query itself.</summary>
