@@ -19,7 +19,7 @@ internal static class ChildProgram
         switch (arguments)
         {
             case ["save", var first, var second, var target]:
-                SaveForever(first, second, target);
+                SaveWhenAsked(first, second, target);
                 break;
             case ["load", var directory]:
                 MeasureLoading(directory);
@@ -37,7 +37,12 @@ internal static class ChildProgram
         static int Parse(string text) => int.Parse(text, CultureInfo.InvariantCulture);
     }
 
-    public static Process Start(params IEnumerable<string> arguments) => Process.Start(StartInfo(arguments))!;
+    public static Process Start(params IEnumerable<string> arguments)
+    {
+        var start = StartInfo(arguments);
+        start.RedirectStandardInput = true;
+        return Process.Start(start)!;
+    }
 
     /// <summary>The numbers that a measuring command prints.</summary>
     public static long[] Measure(params IEnumerable<string> arguments)
@@ -57,14 +62,14 @@ internal static class ChildProgram
     private static ProcessStartInfo StartInfo(IEnumerable<string> arguments) =>
         new("dotnet", [assembly, .. arguments]) { RedirectStandardOutput = true };
 
-    /// <summary>Saves two models in turn into a third directory until it is killed. Says so on the output when it begins.</summary>
-    private static void SaveForever(string first, string second, string target)
+    /// <summary>For each line of the input saves one of two models, in turn, into a third directory, and says so.</summary>
+    private static void SaveWhenAsked(string first, string second, string target)
     {
         ScoringModel[] models = [ScoringModel.Load(first), ScoringModel.Load(second)];
-        for (var i = 0; ; i++)
+        for (var i = 0; Console.ReadLine() is not null; i++)
         {
-            Console.WriteLine($"save {i}");
             Save(models[i % 2], i % 2, target);
+            Console.WriteLine("saved");
         }
     }
 

@@ -97,17 +97,18 @@ public sealed class SavedModelTests : IDisposable
         for (var kill = 0; kill < 16; kill++)
         {
             using var process = ChildProgram.Start("save", directory["a"], directory["b"], directory["model"]);
-            // Some way into one of the first saves: at most as long after its beginning as the one before it took, or 30 milliseconds.
-            var clock = Stopwatch.StartNew();
-            var duration = TimeSpan.FromMilliseconds(30);
-            for (int save = 0, last = random.NextBelow(4); save <= last; save++)
+            // One to four whole saves, and then some way into another one, at most as far as the one before it took.
+            var clock = new Stopwatch();
+            for (var save = random.NextBelow(4); save >= 0; save--)
             {
-                Assert.Equal($"save {save}", await process.StandardOutput.ReadLineAsync());
-                if (save > 0)
-                    duration = clock.Elapsed;
                 clock.Restart();
+                await process.StandardInput.WriteLineAsync();
+                await process.StandardInput.FlushAsync();
+                Assert.Equal("saved", await process.StandardOutput.ReadLineAsync());
             }
-            await Task.Delay(random.NextBelow(1 + (int)duration.TotalMilliseconds));
+            await process.StandardInput.WriteLineAsync();
+            await process.StandardInput.FlushAsync();
+            await Task.Delay(random.NextBelow(1 + (int)clock.ElapsedMilliseconds));
             process.Kill();
             await process.WaitForExitAsync();
 
