@@ -12,7 +12,7 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         Console.WriteLine($"{threads} threads, {(quick ? "quick" : "full")} run; a step is one ranked list; times are medians");
         foreach (var workload in Workloads.Where(workload => only is null || workload.Name.Contains(only, StringComparison.Ordinal)))
             Compare(workload);
-        if (only is null)
+        if (only is null or "growth")
             CompareAnswerCounts();
     }
 
@@ -51,7 +51,7 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         var probes = new List<double>();
         foreach (var side in sides)
             side.Ask("step");
-        var rounds = quick ? 3 : workload.Layers < 6 ? 9 : 5;
+        var rounds = quick || workload.Layers == 6 ? 3 : 9;
         for (var round = 0; round < rounds; round++)
         {
             probes.Add((double)ours.Ask("probe")["float32"]!);
@@ -88,7 +88,7 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
     /// <summary>How the time of a step grows with the count of answers: each brings its own tokens only.</summary>
     private void CompareAnswerCounts()
     {
-        int[] counts = [1, 4, 9, 16, 32];
+        int[] counts = [4, 9, 16, 32];
         var directories = counts.Select(_ => Directory.CreateTempSubdirectory("reward-model-bench-").FullName).ToArray();
         foreach (var (count, directory) in counts.Zip(directories))
             Workload.Small(count).Write(directory);
@@ -107,8 +107,8 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
             Directory.Delete(directory, recursive: true);
 
         double[] medians = [.. seconds.Select(Median)];
-        // The straight line through all but K = 1, by least squares.
-        double[] x = [.. counts[1..].Select(count => (double)count)], y = medians[1..];
+        // A straight line, by least squares.
+        double[] x = [.. counts.Select(count => (double)count)], y = medians;
         var (meanX, meanY) = (x.Average(), y.Average());
         var slope = x.Zip(y).Sum(p => (p.First - meanX) * (p.Second - meanY)) / x.Sum(value => (value - meanX) * (value - meanX));
         var explained = 1 - x.Zip(y).Sum(p => Math.Pow(p.Second - meanY - slope * (p.First - meanX), 2))
@@ -123,7 +123,7 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         Console.WriteLine($"| s a step | {string.Join(" | ", medians.Select(time => $"{time:F4}"))} |");
         Console.WriteLine();
         Console.WriteLine(
-            $"One more answer takes {slope:F4} s, {slope / medians[0]:F2} of a list of one answer (tokens: "
+            $"One more answer takes {slope:F4} s, {slope / (meanY - slope * (meanX - 1)):F2} of what the line gives for a single one (tokens: "
             + $"{workload.AnswerTokens / (double)(workload.PromptTokens + workload.AnswerTokens):F2}); "
             + $"a straight line explains {explained:P2} of the variance from K=4 to K=32.");
     }
