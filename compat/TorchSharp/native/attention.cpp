@@ -15,18 +15,12 @@
 #include <vector>
 
 #include "shim.h"
+#include "vector_math.h"
 
 // BLAS's matrix product (column-major). libtorch brings it; one that keeps it to itself leaves it null.
 extern "C" void sgemm_(const char* transa, const char* transb, const int* m, const int* n, const int* k, const float* alpha,
                        const float* a, const int* lda, const float* b, const int* ldb, const float* beta, float* c,
                        const int* ldc) __attribute__((weak));
-
-// The loops below are plain C++; the compiler makes a version of them for each of these, and the loader picks one.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FOR_EACH_CPU
-#endif
 
 namespace {
 
@@ -46,26 +40,6 @@ void multiply(int m, int n, int k, const float* a, int lda, const float* b, int 
 void add_transposed_product(int m, int n, int k, const float* a, int lda, const float* b, int ldb, float* c, int ldc) {
   const float one = 1;
   if (m > 0 && n > 0 && k > 0) sgemm_("N", "T", &n, &m, &k, &one, b, &ldb, a, &lda, &one, c, &ldc);
-}
-
-// e^x for x <= 0 within 2 units in the last place: 2^n times a polynomial of the rest (Cody and Waite's reduction; coefficients of
-// the Taylor series are exact enough for |r| <= ln 2 / 2 at degree 7).
-inline float exponential(float x) {
-  x = x < -87.0f ? -87.0f : x;
-  const float n = std::floor(x * 1.44269504088896341f + 0.5f);
-  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-  float p = 1.0f / 5040;
-  p = p * r + 1.0f / 720;
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  p = p * r + 1.0f;
-  p = p * r + 1.0f;
-  const int32_t bits = (static_cast<int32_t>(n) + 127) << 23;
-  float power;
-  std::memcpy(&power, &bits, sizeof power);
-  return p * power;
 }
 
 // Replaces scores by e^(score - largest) over [first, last) and by 0 elsewhere; returns the largest and the sum.
@@ -106,6 +80,43 @@ FOR_EACH_CPU void softmax_row_backward(float* weights, float* gradients, int cou
   }
 }
 
+// Replaces scores by cap tanh(score / cap).
+FOR_EACH_CPU void cap_row(float* row, int first, int last, float cap) {
+  const float inverse = 1 / cap;
+#pragma omp simd
+  for (int i = first; i < last; ++i) row[i] = cap * hyperbolic_tangent(row[i] * inverse);
+}
+
+// The derivative of cap tanh(score / cap) at every score, from its value.
+FOR_EACH_CPU void cap_slopes(const float* capped, float* slopes, int first, int last, float cap) {
+  const float inverse = 1 / cap;
+#pragma omp simd
+  for (int i = first; i < last; ++i) slopes[i] = 1 - capped[i] * inverse * (capped[i] * inverse);
+}
+
+FOR_EACH_CPU void multiply_rows(float* row, const float* factors, int first, int last) {
+#pragma omp simd
+  for (int i = first; i < last; ++i) row[i] *= factors[i];
+}
+
+// A number of 32 bits that depends on all bits of the given one.
+inline uint32_t mix(uint32_t x) {
+  x = (x ^ (x >> 16)) * 0x7feb352du;
+  x = (x ^ (x >> 15)) * 0x846ca68bu;
+  return x ^ (x >> 16);
+}
+
+// The factor of every weight of a row under dropout: 0 with the given probability, else 1 / (1 - probability). A function of the seed,
+// the head, the query and the key's position, so that the backward pass finds the same again.
+FOR_EACH_CPU void dropout_factors(float* factors, int first, int last, uint64_t seed, uint32_t head, uint32_t query, uint32_t position,
+                                  float probability) {
+  const uint32_t row = mix(mix(mix(static_cast<uint32_t>(seed)) + head) ^ mix(static_cast<uint32_t>(seed >> 32) + query));
+  const auto threshold = static_cast<uint32_t>(static_cast<double>(probability) * 4294967296.0);
+  const float kept = 1 / (1 - probability);
+#pragma omp simd
+  for (int i = first; i < last; ++i) factors[i] = mix(row + (position + i) * 0x9e3779b9u) < threshold ? 0.0f : kept;
+}
+
 FOR_EACH_CPU float dot_product(const float* left, const float* right, int count) {
   float sum = 0;
 #pragma omp simd reduction(+ : sum)
@@ -126,6 +137,14 @@ struct Segment {
   int query_count;  // its queries: those of its last positions
 };
 
+// What ts_attention is told beside tensors.
+struct Rule {
+  double scale;
+  int64_t before, after;
+  double cap, dropout;
+  uint64_t seed;
+};
+
 struct Problem {
   std::vector<Segment> segments;
   std::vector<std::vector<int>> families;  // a segment without a parent, and those that continue it
@@ -133,9 +152,11 @@ struct Problem {
   int q_row, q_head, k_row, k_head, v_row, v_head;  // strides
   float scale;
   int64_t before, after;
+  float cap;      // 0: scores as they are
+  float dropout;  // probability that a weight is set to 0
+  uint64_t seed;  // of dropout
 
-  Problem(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& table, double scale, int64_t before,
-          int64_t after)
+  Problem(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& table, const Rule& rule)
       : heads(q.size(1)),
         key_heads(k.size(1)),
         head_size(q.size(2)),
@@ -145,9 +166,12 @@ struct Problem {
         k_head(k.stride(1)),
         v_row(v.stride(0)),
         v_head(v.stride(1)),
-        scale(static_cast<float>(scale)),
-        before(before),
-        after(after) {
+        scale(static_cast<float>(rule.scale)),
+        before(rule.before),
+        after(rule.after),
+        cap(static_cast<float>(rule.cap)),
+        dropout(static_cast<float>(rule.dropout)),
+        seed(rule.seed) {
     const int64_t* row = table.data_ptr<int64_t>();
     std::vector<int> family_of(table.size(0), -1);
     for (int64_t s = 0; s < table.size(0); ++s, row += 5) {
@@ -248,13 +272,20 @@ float* room_for(std::vector<float>& buffer, const Tile& tile) {
   return buffer.data();
 }
 
+const float* dropout_factors_of(const Problem& problem, const Tile& tile, int row, int head, int first, int last,
+                                std::vector<float>& factors) {
+  factors.resize(std::max<size_t>(factors.size(), tile.count()));
+  dropout_factors(factors.data(), first, last, problem.seed, head, tile.query + row, tile.first_position, problem.dropout);
+  return factors.data();
+}
+
 void forward(const Problem& problem, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, at::Tensor& out, at::Tensor& lse) {
   const int size = problem.head_size, group = problem.heads / problem.key_heads, out_row = problem.heads * size;
   const int64_t query_count = q.size(0);
   const float *q_data = q.data_ptr<float>(), *k_data = k.data_ptr<float>(), *v_data = v.data_ptr<float>();
   float *out_data = out.data_ptr<float>(), *lse_data = lse.data_ptr<float>();
   at::parallel_for(0, problem.task_count(), 1, [&](int64_t begin, int64_t end) {
-    std::vector<float> buffer;
+    std::vector<float> buffer, factors;
     for (int64_t task = begin; task < end; ++task) {
       const int key_head = static_cast<int>(task % problem.key_heads);
       const float* keys = k_data + int64_t{key_head} * problem.k_head;
@@ -268,9 +299,13 @@ void forward(const Problem& problem, const at::Tensor& q, const at::Tensor& k, c
             float sums[kMaxTileRows];
             for (int row = 0; row < tile.rows; ++row) {
               const auto [first, last] = seen_by(problem, tile, row);
+              float* of_row = scores + int64_t{row} * tile.count();
+              if (problem.cap > 0) cap_row(of_row, first, last, problem.cap);
               float largest;
-              softmax_row(scores + int64_t{row} * tile.count(), tile.count(), first, last, &largest, &sums[row]);
+              softmax_row(of_row, tile.count(), first, last, &largest, &sums[row]);
               lse_data[head * query_count + tile.query + row] = largest + std::log(sums[row]);
+              if (problem.dropout > 0)
+                multiply_rows(of_row, dropout_factors_of(problem, tile, row, head, first, last, factors), first, last);
             }
             float* result = out_data + int64_t{tile.query} * out_row + int64_t{head} * size;
             sum_over_keys(tile, size, scores, values, problem.v_row, result, out_row);
@@ -290,7 +325,7 @@ void backward(const Problem& problem, const at::Tensor& q, const at::Tensor& k, 
   const float *out_data = out.data_ptr<float>(), *lse_data = lse.data_ptr<float>(), *gradient_data = gradient.data_ptr<float>();
   float *dq_data = dq.data_ptr<float>(), *dk_data = dk.data_ptr<float>(), *dv_data = dv.data_ptr<float>();
   at::parallel_for(0, problem.task_count(), 1, [&](int64_t begin, int64_t end) {
-    std::vector<float> weight_buffer, gradient_buffer;
+    std::vector<float> weight_buffer, gradient_buffer, factors, slopes;
     for (int64_t task = begin; task < end; ++task) {
       const int key_head = static_cast<int>(task % problem.key_heads);
       const float* keys = k_data + int64_t{key_head} * problem.k_head;
@@ -307,9 +342,19 @@ void backward(const Problem& problem, const at::Tensor& q, const at::Tensor& k, 
             for (int row = 0; row < tile.rows; ++row) {
               const auto [first, last] = seen_by(problem, tile, row);
               const int64_t at = place + int64_t{row} * query_row;
-              softmax_row_backward(weights + int64_t{row} * tile.count(), gradients + int64_t{row} * tile.count(), tile.count(), first,
-                                   last, lse_data[head * query_count + tile.query + row],
+              float *row_weights = weights + int64_t{row} * tile.count(), *row_gradients = gradients + int64_t{row} * tile.count();
+              if (problem.cap > 0) {
+                slopes.resize(std::max<size_t>(slopes.size(), tile.count()));
+                cap_row(row_weights, first, last, problem.cap);
+                cap_slopes(row_weights, slopes.data(), first, last, problem.cap);
+              }
+              const float* kept =
+                  problem.dropout > 0 ? dropout_factors_of(problem, tile, row, head, first, last, factors) : nullptr;
+              if (kept != nullptr) multiply_rows(row_gradients, kept, first, last);
+              softmax_row_backward(row_weights, row_gradients, tile.count(), first, last, lse_data[head * query_count + tile.query + row],
                                    dot_product(gradient_data + at, out_data + at, size), problem.scale);
+              if (kept != nullptr) multiply_rows(row_weights, kept, first, last);
+              if (problem.cap > 0) multiply_rows(row_gradients, slopes.data(), first, last);
             }
             add_to_keys(tile, size, weights, gradient_data + place, query_row, value_gradients, key_row);
             add_to_keys(tile, size, gradients, queries, problem.q_row, key_gradients, key_row);
@@ -327,16 +372,19 @@ at::Tensor with_dense_heads(const at::Tensor& tensor) {
 
 struct PackedAttention : torch::autograd::Function<PackedAttention> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& q_given, const at::Tensor& k_given,
-                            const at::Tensor& v_given, const at::Tensor& table, double scale, int64_t before, int64_t after) {
+                            const at::Tensor& v_given, const at::Tensor& table, const Rule& rule) {
     const auto q = with_dense_heads(q_given), k = with_dense_heads(k_given), v = with_dense_heads(v_given);
-    const Problem problem(q, k, v, table, scale, before, after);
+    const Problem problem(q, k, v, table, rule);
     auto out = at::empty({q.size(0), q.size(1), q.size(2)}, q.options());
     auto lse = at::empty({q.size(1), q.size(0)}, q.options());
     ::forward(problem, q, k, v, out, lse);
     context->save_for_backward({q, k, v, table, out, lse});
-    context->saved_data["scale"] = scale;
-    context->saved_data["before"] = before;
-    context->saved_data["after"] = after;
+    context->saved_data["scale"] = rule.scale;
+    context->saved_data["before"] = rule.before;
+    context->saved_data["after"] = rule.after;
+    context->saved_data["cap"] = rule.cap;
+    context->saved_data["dropout"] = rule.dropout;
+    context->saved_data["seed"] = static_cast<int64_t>(rule.seed);
     return out;
   }
 
@@ -344,14 +392,16 @@ struct PackedAttention : torch::autograd::Function<PackedAttention> {
                                                  const torch::autograd::variable_list& gradients) {
     const auto saved = context->get_saved_variables();
     const auto &q = saved[0], &k = saved[1], &v = saved[2], &table = saved[3], &out = saved[4], &lse = saved[5];
-    const Problem problem(q, k, v, table, context->saved_data["scale"].toDouble(), context->saved_data["before"].toInt(),
-                          context->saved_data["after"].toInt());
+    auto& data = context->saved_data;
+    const Problem problem(q, k, v, table,
+                          {data["scale"].toDouble(), data["before"].toInt(), data["after"].toInt(), data["cap"].toDouble(),
+                           data["dropout"].toDouble(), static_cast<uint64_t>(data["seed"].toInt())});
     // Rows without queries get no gradient of theirs, and keys add up.
     auto dq = at::zeros({q.size(0), q.size(1), q.size(2)}, q.options());
     auto dk = at::zeros({k.size(0), k.size(1), k.size(2)}, k.options());
     auto dv = at::zeros({v.size(0), v.size(1), v.size(2)}, v.options());
     ::backward(problem, q, k, v, out, lse, gradients[0].contiguous(), dq, dk, dv);
-    return {dq, dk, dv, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
+    return {dq, dk, dv, at::Tensor(), at::Tensor()};
   }
 };
 
@@ -373,13 +423,13 @@ int32_t ts_attention_available(void) noexcept {
 }
 
 int ts_attention(const ts_tensor* q, const ts_tensor* k, const ts_tensor* v, const ts_tensor* segments, double scale, int64_t before,
-                 int64_t after, ts_tensor** out) noexcept {
+                 int64_t after, double cap, double dropout, ts_tensor** out) noexcept {
   return guarded([&] {
     check(tensor_of(q), tensor_of(k), tensor_of(v), tensor_of(segments));
-    *out = new_tensor(PackedAttention::apply(tensor_of(q), tensor_of(k), tensor_of(v), tensor_of(segments), scale, before, after));
+    if (!(cap >= 0) || !(dropout >= 0 && dropout < 1))
+      throw std::invalid_argument("attention: expected a cap of at least 0, and a dropout of at least 0 and below 1");
+    const auto seed = dropout > 0 ? static_cast<uint64_t>(at::randint(INT64_MAX, {1}, at::kLong).item<int64_t>()) : 0;
+    *out = new_tensor(PackedAttention::apply(tensor_of(q), tensor_of(k), tensor_of(v), tensor_of(segments),
+                                             Rule{scale, before, after, cap, dropout, seed}));
   });
-}
-
-int ts_gelu_tanh(const ts_tensor* tensor, ts_tensor** result) noexcept {
-  return guarded([&] { *result = new_tensor(at::gelu(tensor_of(tensor), "tanh")); });
 }

@@ -147,9 +147,22 @@ TS_API int32_t ts_attention_available(void) TS_NOEXCEPT;
 // segments: borrowed, [S, 5] int64, contiguous: first row of its keys, count of its keys, the segment that it continues (an earlier one
 // that continues none) or -1, first row of its queries, count of its queries, which are those of its last positions. A query sees the
 // keys from before positions before it to after positions after it, of its segment and the one that it continues.
-// *out: new, [Tq, N, H]; rows of no segment are not set.
+// cap: scores become cap tanh(score / cap); 0 leaves them. dropout: the probability that a weight becomes 0, the others growing by
+// 1 / (1 - dropout); drawn from the CPU's default generator. *out: new, [Tq, N, H]; rows of no segment are not set.
 TS_API int ts_attention(const ts_tensor* q, const ts_tensor* k, const ts_tensor* v, const ts_tensor* segments, double scale,
-                        int64_t before, int64_t after, ts_tensor** out) TS_NOEXCEPT;
+                        int64_t before, int64_t after, double cap, double dropout, ts_tensor** out) TS_NOEXCEPT;
+
+// x / sqrt(mean(x^2) + epsilon) * (weight + offset) over the last dimension. x: [..., D]; weight: [D]; float32, on the CPU, borrowed.
+// *result: new, like x.
+TS_API int ts_rms_norm(const ts_tensor* x, const ts_tensor* weight, double epsilon, double offset, ts_tensor** result) TS_NOEXCEPT;
+
+// Turns channel i of every head together with channel i + R / 2, for i below R / 2, and leaves channels from R on. x: [T, N, H]; cos,
+// sin: [T, 1, R / 2]; float32, on the CPU, borrowed; cos and sin get no gradient. *result: new, [T, N, H].
+TS_API int ts_rotate(const ts_tensor* x, const ts_tensor* cos, const ts_tensor* sin, ts_tensor** result) TS_NOEXCEPT;
+
+// f(gate) * up with f(x) = x / (1 + e^-x), or 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) where is_gelu is not 0. gate, up: [T, I],
+// float32, on the CPU, borrowed. *result: new, [T, I].
+TS_API int ts_gate(const ts_tensor* gate, const ts_tensor* up, int32_t is_gelu, ts_tensor** result) TS_NOEXCEPT;
 
 // 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). *result: new.
 TS_API int ts_gelu_tanh(const ts_tensor* tensor, ts_tensor** result) TS_NOEXCEPT;

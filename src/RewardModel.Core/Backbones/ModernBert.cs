@@ -143,7 +143,7 @@ internal sealed class ModernBertMlp : nn.Module<Tensor, Tensor>
 {
     private readonly Linear Wi;
     private readonly Linear Wo;
-    private readonly Func<Tensor, Tensor> activation;
+    private readonly Func<Tensor, Tensor, Tensor> gated;
     private readonly double dropout;
 
     public ModernBertMlp(ModernBertConfig config, double dropout) : base(nameof(ModernBertMlp))
@@ -151,7 +151,7 @@ internal sealed class ModernBertMlp : nn.Module<Tensor, Tensor>
         this.dropout = dropout;
         Wi = new Linear(config.Width, 2 * config.InnerWidth, config.HasMlpBias);
         Wo = new Linear(config.InnerWidth, config.Width, config.HasMlpBias);
-        activation = Activations.ByName(config.Activation);
+        gated = Activations.Gated(config.Activation);
         RegisterComponents();
     }
 
@@ -159,7 +159,7 @@ internal sealed class ModernBertMlp : nn.Module<Tensor, Tensor>
     {
         // Unlike elsewhere the half that goes through the activation stands first.
         var halves_TI = Wi.call(x_TD).split(Wo.weight.size(1), 1);
-        return Wo.call(Dropout.Apply(activation(halves_TI[0]).mul(halves_TI[1]), dropout, training));
+        return Wo.call(Dropout.Apply(gated(halves_TI[0], halves_TI[1]), dropout, training));
     }
 }
 

@@ -114,13 +114,13 @@ internal sealed class Phi3Mlp : nn.Module<Tensor, Tensor>
 {
     private readonly Linear gate_up_proj;
     private readonly Linear down_proj;
-    private readonly Func<Tensor, Tensor> activation;
+    private readonly Func<Tensor, Tensor, Tensor> gated;
 
     public Phi3Mlp(Phi3Config config) : base(nameof(Phi3Mlp))
     {
         gate_up_proj = new Linear(config.Width, 2 * config.InnerWidth, hasBias: false);
         down_proj = new Linear(config.InnerWidth, config.Width, hasBias: false);
-        activation = Activations.ByName(config.Activation);
+        gated = Activations.Gated(config.Activation);
         RegisterComponents();
     }
 
@@ -128,7 +128,7 @@ internal sealed class Phi3Mlp : nn.Module<Tensor, Tensor>
     {
         var gateUp = gate_up_proj.call(x_TD);
         var inner = gateUp.size(1) / 2;
-        return down_proj.call(activation(gateUp.narrow(1, 0, inner)).mul(gateUp.narrow(1, inner, inner)));
+        return down_proj.call(gated(gateUp.narrow(1, 0, inner), gateUp.narrow(1, inner, inner)));
     }
 }
 

@@ -18,6 +18,21 @@ internal static class Activations
         _ => throw new ArgumentException($"activation '{name}' is not known; expected one of {string.Join(", ", Names)}", nameof(name)),
     };
 
+    /// <summary>activation(gate) * up, with an activation of <see cref="Names"/>: both [T, I] to [T, I].</summary>
+    public static Func<Tensor, Tensor, Tensor> Gated(string name)
+    {
+        var activation = ByName(name);
+        bool? isGelu = name switch
+        {
+            "silu" => false,
+            "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" => true,
+            _ => null,
+        };
+        return (gate_TI, up_TI) => isGelu is { } gelu && NativeKernels.CanTake(gate_TI)
+            ? NativeKernels.Gate(gate_TI, up_TI, gelu)
+            : activation(gate_TI).mul(up_TI);
+    }
+
     /// <summary>
     /// 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel, arXiv 1606.08415), written as x sigmoid(2 u) because
     /// 0.5 (1 + tanh(u)) = sigmoid(2 u): two operators fewer.

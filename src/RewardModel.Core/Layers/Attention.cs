@@ -22,21 +22,13 @@ internal static class Attention
     /// <returns>[R, N * H].</returns>
     public static Tensor Apply(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, QueryRows rows, AttentionOptions options)
     {
-        var hasKernel = NativeKernels.AreAvailable && q_RNH.device_type == DeviceType.CPU;
-        return hasKernel && options is { Dropout: 0, SoftCap: null, Bias: null }
-            ? ApplyKernel(q_RNH, k_TMH, v_TMH, rows, options)
-            : Compose(q_RNH, k_TMH, v_TMH, rows, options);
-    }
-
-    /// <summary>The same in one native operation, for what it can do.</summary>
-    private static Tensor ApplyKernel(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, QueryRows rows, AttentionOptions options)
-    {
+        if (!NativeKernels.CanTake(q_RNH) || options.Bias is not null)
+            return Compose(q_RNH, k_TMH, v_TMH, rows, options);
         var segments = rows.Sequences.Attention.Table(rows.AreScored);
-        return NativeKernels.Attention(q_RNH, k_TMH, v_TMH, segments, options.Scale, options.Reach)
-            .view(q_RNH.size(0), q_RNH.size(1) * q_RNH.size(2));
+        return NativeKernels.Attention(q_RNH, k_TMH, v_TMH, segments, options).view(q_RNH.size(0), q_RNH.size(1) * q_RNH.size(2));
     }
 
-    /// <summary>The same of TorchSharp's operators, for everything else and where there is no kernel.</summary>
+    /// <summary>The same of TorchSharp's operators, for biases and where there is no kernel.</summary>
     internal static Tensor Compose(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, QueryRows rows, AttentionOptions options)
     {
         var layout = rows.Sequences.Attention;

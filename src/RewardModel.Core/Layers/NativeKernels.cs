@@ -11,19 +11,32 @@ namespace RewardModel.Layers;
 internal static unsafe class NativeKernels
 {
     /// <summary>The functions of the shim that are called here.</summary>
-    internal static readonly string[] Functions = ["ts_attention", "ts_attention_available", "ts_gelu_tanh", "ts_last_error"];
+    internal static readonly string[] Functions =
+    [
+        "ts_attention", "ts_attention_available", "ts_gate", "ts_gelu_tanh", "ts_last_error", "ts_rms_norm", "ts_rotate",
+    ];
 
-    private static readonly IntPtr[] functions = Load();
-    private static readonly delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr, double, long, long, IntPtr*, int> attention =
-        (delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr, double, long, long, IntPtr*, int>)functions[0];
-    private static readonly delegate* unmanaged<int> isAttentionAvailable = (delegate* unmanaged<int>)functions[1];
-    private static readonly delegate* unmanaged<IntPtr, IntPtr*, int> geluTanh = (delegate* unmanaged<IntPtr, IntPtr*, int>)functions[2];
-    private static readonly delegate* unmanaged<byte*> lastError = (delegate* unmanaged<byte*>)functions[3];
+    private static readonly Dictionary<string, IntPtr> functions = Load();
+    private static readonly delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr, double, long, long, double, double, IntPtr*, int> attention =
+        (delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr, double, long, long, double, double, IntPtr*, int>)functions["ts_attention"];
+    private static readonly delegate* unmanaged<int> isAttentionAvailable = (delegate* unmanaged<int>)functions["ts_attention_available"];
+    private static readonly delegate* unmanaged<IntPtr, IntPtr, int, IntPtr*, int> gate =
+        (delegate* unmanaged<IntPtr, IntPtr, int, IntPtr*, int>)functions["ts_gate"];
+    private static readonly delegate* unmanaged<IntPtr, IntPtr*, int> geluTanh =
+        (delegate* unmanaged<IntPtr, IntPtr*, int>)functions["ts_gelu_tanh"];
+    private static readonly delegate* unmanaged<byte*> lastError = (delegate* unmanaged<byte*>)functions["ts_last_error"];
+    private static readonly delegate* unmanaged<IntPtr, IntPtr, double, double, IntPtr*, int> rmsNorm =
+        (delegate* unmanaged<IntPtr, IntPtr, double, double, IntPtr*, int>)functions["ts_rms_norm"];
+    private static readonly delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr*, int> rotate =
+        (delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr*, int>)functions["ts_rotate"];
 
     /// <summary>Whether the kernels are there.</summary>
     public static bool AreAvailable { get; } = isAttentionAvailable != null && isAttentionAvailable() != 0;
 
-    /// <summary>0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).</summary>
+    /// <summary>Whether the kernels can compute with a tensor.</summary>
+    public static bool CanTake(Tensor tensor) => AreAvailable && tensor.device_type == DeviceType.CPU;
+
+    /// <summary>0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), on every device.</summary>
     public static Tensor GeluTanh(Tensor x)
     {
         IntPtr result;
@@ -37,13 +50,14 @@ internal static unsafe class NativeKernels
     /// <param name="k_TMH">Keys; M divides N.</param>
     /// <param name="v_TMH">Values.</param>
     /// <param name="segments_S5">Where the keys and queries of each segment lie, int64.</param>
-    /// <param name="scale">Factor on the products of queries and keys.</param>
-    /// <param name="reach">The keys that a query sees.</param>
+    /// <param name="options">What the architecture does differently; a bias is not among what the kernel can do.</param>
     /// <returns>[R, N, H].</returns>
-    public static Tensor Attention(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, Tensor segments_S5, double scale, AttentionReach reach)
+    public static Tensor Attention(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, Tensor segments_S5, AttentionOptions options)
     {
         IntPtr result;
-        Check(attention(q_RNH.Handle, k_TMH.Handle, v_TMH.Handle, segments_S5.Handle, scale, reach.Before, reach.After, &result));
+        Check(attention(
+            q_RNH.Handle, k_TMH.Handle, v_TMH.Handle, segments_S5.Handle, options.Scale, options.Reach.Before, options.Reach.After,
+            options.SoftCap ?? 0, options.Dropout, &result));
         // Outside of a dispose scope nothing else holds them while the kernel reads them.
         GC.KeepAlive(q_RNH);
         GC.KeepAlive(k_TMH);
@@ -52,13 +66,43 @@ internal static unsafe class NativeKernels
         return Tensor.UnsafeCreateTensor(result);
     }
 
-    private static IntPtr[] Load()
+    /// <summary>x / sqrt(mean(x^2) + epsilon) * (weight + offset) over the last dimension.</summary>
+    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon, double offset)
+    {
+        IntPtr result;
+        Check(rmsNorm(x.Handle, weight.Handle, epsilon, offset, &result));
+        GC.KeepAlive(x);
+        GC.KeepAlive(weight);
+        return Tensor.UnsafeCreateTensor(result);
+    }
+
+    /// <summary>Rotary positions, see <see cref="RotaryEmbedding.Rotate"/>.</summary>
+    public static Tensor Rotate(Tensor x_TNH, Tensor cos, Tensor sin)
+    {
+        IntPtr result;
+        Check(rotate(x_TNH.Handle, cos.Handle, sin.Handle, &result));
+        GC.KeepAlive(x_TNH);
+        GC.KeepAlive(cos);
+        GC.KeepAlive(sin);
+        return Tensor.UnsafeCreateTensor(result);
+    }
+
+    /// <summary>activation(gate) * up, where the activation is SiLU or the GELU of tanh.</summary>
+    public static Tensor Gate(Tensor gate_TI, Tensor up_TI, bool isGelu)
+    {
+        IntPtr result;
+        Check(gate(gate_TI.Handle, up_TI.Handle, isGelu ? 1 : 0, &result));
+        GC.KeepAlive(gate_TI);
+        GC.KeepAlive(up_TI);
+        return Tensor.UnsafeCreateTensor(result);
+    }
+
+    private static Dictionary<string, IntPtr> Load()
     {
         // With its first tensor TorchSharp loads the shim, if it is the one that has it.
         empty(0).Dispose();
-        return NativeLibrary.TryLoad("libtorch_shim.so", out var library)
-            ? [.. Functions.Select(name => NativeLibrary.GetExport(library, name))]
-            : new IntPtr[Functions.Length];
+        var hasShim = NativeLibrary.TryLoad("libtorch_shim.so", out var library);
+        return Functions.ToDictionary(name => name, name => hasShim ? NativeLibrary.GetExport(library, name) : IntPtr.Zero);
     }
 
     private static void Check(int status)

@@ -36,16 +36,22 @@ internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x_TD)
+    public override Tensor forward(Tensor x) => Apply(x, weight, epsilon, offset: 0);
+
+    /// <summary>x / sqrt(mean(x^2) + epsilon) * (weight + offset) over the last dimension.</summary>
+    internal static Tensor Apply(Tensor x, Tensor weight, double epsilon, double offset) => NativeKernels.CanTake(x)
+        ? NativeKernels.RmsNorm(x, weight, epsilon, offset)
+        : Compose(x, weight, epsilon, offset);
+
+    /// <summary>The same of TorchSharp's operators, where there is no kernel.</summary>
+    internal static Tensor Compose(Tensor x, Tensor weight, double epsilon, double offset)
     {
-        var inverseRms_T1 = x_TD.mul(x_TD).mean([-1], keepdim: true).add(epsilon).rsqrt();
-        return x_TD.mul(inverseRms_T1).mul(weight);
+        var inverseRms = x.mul(x).mean([-1], keepdim: true).add(epsilon).rsqrt();
+        return x.mul(inverseRms).mul(offset == 0 ? weight : weight.add(offset));
     }
 }
 
-/// <summary>
-/// An <see cref="RmsNorm"/> as Gemma has it: its weight is the difference from 1, and it computes in float32 whatever the model does.
-/// </summary>
+/// <summary>An <see cref="RmsNorm"/> as Gemma has it: its weight is the difference from 1.</summary>
 internal sealed class GemmaRmsNorm : nn.Module<Tensor, Tensor>
 {
     public readonly Parameter weight;
@@ -58,10 +64,5 @@ internal sealed class GemmaRmsNorm : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x)
-    {
-        var exact = x.to(float32);
-        var inverseRms = exact.mul(exact).mean([-1], keepdim: true).add(epsilon).rsqrt();
-        return exact.mul(inverseRms).mul(weight.to(float32).add(1)).to(x.dtype);
-    }
+    public override Tensor forward(Tensor x) => RmsNorm.Apply(x, weight, epsilon, offset: 1);
 }

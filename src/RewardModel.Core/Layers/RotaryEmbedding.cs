@@ -32,7 +32,12 @@ internal sealed class RotaryEmbedding(RotarySettings settings)
     /// <summary>Rotates every head of every token.</summary>
     /// <param name="x_TNH">[T, N, H].</param>
     /// <param name="angles">Of <see cref="AnglesOf"/> for the same tokens.</param>
-    public static Tensor Rotate(Tensor x_TNH, (Tensor Cos, Tensor Sin) angles)
+    public static Tensor Rotate(Tensor x_TNH, (Tensor Cos, Tensor Sin) angles) => NativeKernels.CanTake(x_TNH)
+        ? NativeKernels.Rotate(x_TNH, angles.Cos, angles.Sin)
+        : Compose(x_TNH, angles);
+
+    /// <summary>The same of TorchSharp's operators, where there is no kernel.</summary>
+    internal static Tensor Compose(Tensor x_TNH, (Tensor Cos, Tensor Sin) angles)
     {
         var (half, rest) = (angles.Cos.size(2), x_TNH.size(2) - 2 * angles.Cos.size(2));
         var first = x_TNH.narrow(2, 0, half);

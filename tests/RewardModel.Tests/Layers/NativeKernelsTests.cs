@@ -36,13 +36,26 @@ public class NativeKernelsTests
     }
 
     [Theory, MemberData(nameof(Cases))]
-    public void Attention_equals_its_composition(int heads, int keyHeads, int before, int after, bool shares, bool scoredOnly)
+    public void Attention_equals_its_composition(int heads, int keyHeads, int before, int after, bool shares, bool scoredOnly) =>
+        CompareAttention(heads, keyHeads, shares, scoredOnly, new AttentionOptions(0.7) { Reach = new AttentionReach(before, after) });
+
+    [Theory]
+    [InlineData(0.3)]
+    [InlineData(2)]
+    [InlineData(50)]
+    public void Attention_with_capped_scores_equals_its_composition(double cap)
+    {
+        CompareAttention(6, 2, shares: true, scoredOnly: false, new AttentionOptions(0.7) { SoftCap = cap });
+        CompareAttention(
+            6, 2, shares: true, scoredOnly: true, new AttentionOptions(0.7) { SoftCap = cap, Reach = AttentionReach.Window(6) });
+    }
+
+    private static void CompareAttention(int heads, int keyHeads, bool shares, bool scoredOnly, AttentionOptions options)
     {
         const int headSize = 5;
         using var scope = NewDisposeScope();
         using var sequences = PackedSequences.Pack(lists, shares);
         var rows = new QueryRows(sequences, scoredOnly);
-        var options = new AttentionOptions(0.7) { Reach = new AttentionReach(before, after) };
         var count = sequences.TokenCount;
         // As projections leave them: heads side by side in one tensor, queries of the computed rows only.
         var qkv = Random(1, count, heads + 2 * keyHeads, headSize).requires_grad_();
@@ -61,6 +74,49 @@ public class NativeKernelsTests
         var found = Run(Attention.Apply);
         AssertClose(expected.Result, found.Result, 5e-6);
         AssertClose(expected.Gradient, found.Gradient, 1e-5);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Dropout_in_attention_drops_its_share_of_the_weights_and_the_same_ones_in_the_backward_pass(bool scoredOnly)
+    {
+        const double rate = 0.3;
+        using var scope = NewDisposeScope();
+        using var sequences = PackedSequences.Pack([TinyModel.List(1, 40, 30, 20), TinyModel.List(2, 0, 25)]);
+        var rows = new QueryRows(sequences, scoredOnly);
+        var count = sequences.TokenCount;
+        var qk = Random(1, count, 6, count).mul(0.1).requires_grad_();
+        // Values that are the tokens themselves: results are the weights.
+        var identity = new float[count, 2 * count];
+        for (var token = 0; token < count; token++)
+            identity[token, token] = identity[token, count + token] = 1;
+        var v = tensor(identity).view(count, 2, count);
+        var directions = Random(2, scoredOnly ? sequences.ScoredRows.size(0) : count, 4 * count);
+        Tensor Weights(Func<Tensor, Tensor, Tensor, QueryRows, AttentionOptions, Tensor> attention, double dropout)
+        {
+            using var _ = manual_seed(5);
+            return attention(
+                rows.Of(qk.narrow(1, 0, 4)), qk.narrow(1, 4, 2), v, rows, new AttentionOptions(0.5) { Dropout = dropout });
+        }
+
+        var dropped = Weights(Attention.Apply, rate);
+        var whole = Weights(Attention.Compose, 0);
+        using var wholeValues = whole.detach().data<float>();
+        using var droppedValues = dropped.detach().data<float>();
+        float[] factorValues = [.. droppedValues.ToArray().Select(weight => weight == 0 ? 0 : (float)(1 / (1 - rate)))];
+        var factors = tensor(factorValues).view(whole.shape);
+        AssertClose(whole.mul(factors).detach(), dropped.detach(), 1e-6);
+        double seen = wholeValues.ToArray().Count(weight => weight != 0);
+        var kept = factorValues.Count(factor => factor != 0) / seen;
+        Assert.InRange(Math.Abs(kept - (1 - rate)), 0, 4 * Math.Sqrt(rate * (1 - rate) / seen));
+
+        dropped.mul(directions).sum().backward();
+        var gradient = qk.grad!;
+        qk.grad = null;
+        whole.mul(factors).mul(directions).sum().backward();
+        AssertClose(qk.grad!, gradient, 2e-6);
+        AssertClose(dropped.detach(), Weights(Attention.Apply, rate).detach(), 0);
     }
 
     [Theory]
@@ -94,6 +150,69 @@ public class NativeKernelsTests
         Activations.ComposedGeluTanh(x).sum().backward();
         AssertClose(Activations.ComposedGeluTanh(x).detach(), gelu(x).detach(), 1e-6);
         AssertClose(x.grad!, gradient, 5e-6);
+    }
+
+    public static TheoryData<string> GatedActivations => [.. Activations.Names];
+
+    [Theory, MemberData(nameof(GatedActivations))]
+    public void A_gate_equals_its_composition(string name)
+    {
+        using var scope = NewDisposeScope();
+        // The halves of one projection, as some architectures have them.
+        var halves = Random(3, 50, 80).mul(4).requires_grad_();
+        Compare(
+            () => Activations.Gated(name)(halves.narrow(1, 0, 40), halves.narrow(1, 40, 40)),
+            () => Activations.ByName(name)(halves.narrow(1, 0, 40)).mul(halves.narrow(1, 40, 40)), halves);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void An_rms_norm_equals_its_composition(double offset)
+    {
+        using var scope = NewDisposeScope();
+        var x = Random(4, 70, 3, 24).mul(2).requires_grad_();
+        var weight = Random(5, 24).requires_grad_();
+        Compare(() => RmsNorm.Apply(x, weight, 1e-3, offset), () => RmsNorm.Compose(x, weight, 1e-3, offset), x, weight);
+        Compare(
+            () => RmsNorm.Apply(x.transpose(0, 1), weight, 1e-3, offset),
+            () => RmsNorm.Compose(x.transpose(0, 1), weight, 1e-3, offset), x, weight);
+    }
+
+    [Theory]
+    [InlineData(8)]
+    [InlineData(6)]
+    public void Rotary_positions_equal_their_composition(int rotated)
+    {
+        using var scope = NewDisposeScope();
+        var qkv = Random(6, 70, 9, 8).requires_grad_();
+        var angles = (Random(7, 70, 1, rotated / 2), Random(8, 70, 1, rotated / 2));
+        Compare(
+            () => RotaryEmbedding.Rotate(qkv.narrow(1, 3, 4), angles), () => RotaryEmbedding.Compose(qkv.narrow(1, 3, 4), angles), qkv);
+    }
+
+    /// <summary>Results, and the gradients of a random direction of them.</summary>
+    private static void Compare(Func<Tensor> kernel, Func<Tensor> composition, params Tensor[] inputs)
+    {
+        var expected = Run(composition);
+        var found = Run(kernel);
+        for (var i = 0; i < expected.Length; i++)
+        {
+            using var expectedValues = expected[i].data<float>();
+            using var foundValues = found[i].contiguous().data<float>();
+            Assert.All(
+                expectedValues.ToArray().Zip(foundValues.ToArray()),
+                pair => Assert.InRange(Math.Abs(pair.First - pair.Second), 0, 5e-6 * (1 + Math.Abs(pair.First))));
+        }
+
+        Tensor[] Run(Func<Tensor> compute)
+        {
+            foreach (var input in inputs)
+                input.grad = null;
+            var result = compute();
+            result.mul(Random(9, result.shape)).sum().backward();
+            return [result.detach().contiguous(), .. inputs.Select(input => input.grad!)];
+        }
     }
 
     private static Tensor Random(long seed, params long[] shape)
