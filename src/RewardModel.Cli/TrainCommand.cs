@@ -137,7 +137,7 @@ internal static class TrainCommand
         if (inputs.Resume && directory.NewestStep is null)
             logger.LogInformation("There is no saved state in '{Output}': the run begins at its first step", inputs.Output);
 
-        using var model = new ScoringModel(Transformer(inputs, options.Seed), Tokenizer(inputs), inputs.MaxLength);
+        using var model = Model(inputs, options.Seed);
         logger.LogInformation(
             "{Model}: {Parameters:N0} parameters, {Head}, maximum length {MaxLength}, {Threads} threads, "
             + "learning rate {LearningRate}, dropout {Dropout}",
@@ -179,16 +179,15 @@ internal static class TrainCommand
             throw new RunDirectoryException($"'{inputs.Output}' is not empty. Give a new --output, so that no file is overwritten.");
     }
 
-    private static RewardTransformer Transformer(Inputs inputs, long seed) => inputs.Backbone is { } backbone
-        ? RewardTransformer.Load(backbone, inputs.Dropout, seed)
-        : RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(inputs.Config!), inputs.Dropout, seed);
-
-    private static HuggingFaceTokenizer? Tokenizer(Inputs inputs) => inputs switch
+    private static ScoringModel Model(Inputs inputs, long seed)
     {
-        { Tokenizer: { } directory } => HuggingFaceTokenizer.Load(directory),
-        { Backbone: { } directory } when HuggingFaceTokenizer.IsIn(directory) => HuggingFaceTokenizer.Load(directory),
-        _ => null,
-    };
+        var tokenizer = inputs.Tokenizer is { } directory ? HuggingFaceTokenizer.Load(directory) : null;
+        return inputs.Backbone is { } backbone
+            ? ScoringModel.LoadForTraining(backbone, tokenizer, inputs.MaxLength, inputs.Dropout, seed)
+            : new ScoringModel(
+                RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(inputs.Config!), inputs.Dropout, seed), tokenizer,
+                inputs.MaxLength);
+    }
 
     private static (IReadOnlyList<TokenizedList> Train, IReadOnlyList<TokenizedList> HeldOut) Lists(
         Inputs inputs, long seed, ScoringModel model, LineLogger logger)

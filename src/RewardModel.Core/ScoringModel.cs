@@ -86,6 +86,31 @@ public sealed class ScoringModel : IDisposable
         return FromParts(directory, transformer, normalizer, tokenizer);
     }
 
+    /// <summary>
+    /// Loads a checkpoint to train it: a backbone, whose head is drawn anew, or a reward model, which goes on with its head and with the
+    /// rule of its reward_model.json. Its normaliser is left behind, for it belongs to the rewards of before.
+    /// </summary>
+    /// <param name="directory">The checkpoint's directory.</param>
+    /// <param name="tokenizer">Another tokenizer than the directory's, with its own convention; null: the directory's, if it has one.</param>
+    /// <param name="maxLength">Most tokens of prompt and answer together; null: as saved, or what the transformer takes.</param>
+    /// <param name="dropout">Rate for every dropout the architecture has.</param>
+    /// <param name="seed">Seed of a head that is drawn anew.</param>
+    /// <exception cref="CheckpointException">The checkpoint can't be used: all reasons are listed.</exception>
+    /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
+    /// <exception cref="ArgumentException">The maximum length or the vocabulary is larger than the transformer's.</exception>
+    public static ScoringModel LoadForTraining(
+        string directory, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null, double dropout = 0, long seed = 0)
+    {
+        var transformer = RewardTransformer.Load(directory, dropout, seed);
+        if (tokenizer is not null)
+            return new ScoringModel(transformer, tokenizer, maxLength);
+        tokenizer = HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
+        return ScoringRule.Read(directory) is { } saved
+            ? new ScoringModel(
+                transformer, tokenizer, saved with { MaxLength = maxLength ?? saved.MaxLength, Normalizer = RewardNormalizer.None })
+            : new ScoringModel(transformer, tokenizer, maxLength);
+    }
+
     /// <summary>A model of parts that a directory has, with the rule that was saved there or else the conventional one.</summary>
     internal static ScoringModel FromParts(
         string directory, RewardTransformer transformer, RewardNormalizer ofHead, HuggingFaceTokenizer? tokenizer)
@@ -232,7 +257,7 @@ public sealed class ScoringModel : IDisposable
     {
         var candidates = new[]
         {
-            config.Json["pad_token_id"]?.GetValue<int>(),
+            config.Json["pad_token_id"] is JsonValue value && value.TryGetValue<int>(out var id) ? id : null,
             Tokenizer?.PaddingId, Tokenizer?.UnknownId, Tokenizer?.BeginningOfSequenceId, 0, 1,
         };
         var forbidden = Transformer.Backbone.IsCausal ? Rule.SpecialTokens.AfterAnswer : [];

@@ -42,12 +42,31 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
         try
         {
             var saved = JsonSerializer.Deserialize<SavedRule>(CheckpointLayout.ReadText(directory, FileName), jsonOptions);
-            return saved?.Rule ?? throw new JsonException("The file holds null");
+            var rule = saved?.Rule ?? throw new JsonException("The file holds null");
+            rule.Check();
+            return rule;
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
             throw new CheckpointException(path, [$"the file can't be understood: {e.Message.TrimEnd('.')}"], advice, e);
         }
+    }
+
+    /// <exception cref="ArgumentException">A number is one that no rule has; all are listed.</exception>
+    private void Check()
+    {
+        string[] problems =
+        [
+            .. ((IEnumerable<int>)[.. SpecialTokens.BeforePrompt, .. SpecialTokens.AfterPrompt, .. SpecialTokens.AfterAnswer])
+                .Where(id => id < 0).Select(id => $"a special token is {id}; expected an id from 0"),
+            .. SpecialTokens.AnswerTokenType < 0
+                ? (string[])[$"answer_token_type is {SpecialTokens.AnswerTokenType}; expected a number from 0"] : [],
+            .. MaxLength <= SpecialTokens.Count
+                ? (string[])[$"max_length is {MaxLength}; expected at least {SpecialTokens.Count + 1}, for the special tokens and an answer"]
+                : [],
+        ];
+        if (problems.Length > 0)
+            throw new ArgumentException(string.Join("; ", problems));
     }
 
     internal void Write(string directory) => PendingFile.WriteText(

@@ -149,6 +149,46 @@ public class ScoringModelTests
     }
 
     [Fact]
+    public void A_padding_id_that_is_no_number_is_replaced()
+    {
+        using var directory = new TemporaryDirectory();
+        var settings = TinyModel.Config("gpt2");
+        settings["pad_token_id"] = "<pad>";
+        using var model = new ScoringModel(RewardTransformer.FromConfig(HuggingFaceConfig.Parse(settings.ToJsonString(), "config.json")));
+        model.Save(directory["model"]);
+        Assert.Equal(0, (int)JsonNode.Parse(File.ReadAllText(directory["model/config.json"]))!["pad_token_id"]!);
+    }
+
+    [Fact]
+    public void Training_goes_on_with_the_rule_that_a_model_was_saved_with()
+    {
+        using var directory = new TemporaryDirectory();
+        using (var model = new ScoringModel(TinyModel.Create("llama"), Tokenizer(directory), maxLength: 12))
+            model.Save(directory["model"]);
+        // As with a run on token ids that brought their own special tokens, normalised afterwards.
+        var saved = ScoringRule.Read(directory["model"])! with
+        {
+            SpecialTokens = new SpecialTokenRule([3], [], [4]),
+            Normalizer = new RewardNormalizer(2, 3),
+        };
+        saved.Write(directory["model"]);
+
+        using var continued = ScoringModel.LoadForTraining(directory["model"]);
+        Assert.Equal(saved with { Normalizer = RewardNormalizer.None }, continued.Rule);
+        Assert.False(continued.Transformer.HasNewHead);
+        using var shorter = ScoringModel.LoadForTraining(directory["model"], maxLength: 7);
+        Assert.Equal(saved.SpecialTokens, shorter.Rule.SpecialTokens);
+        Assert.Equal(7, shorter.Rule.MaxLength);
+
+        var tokenizer = HuggingFaceTokenizer.Load(directory["tokenizer"]);
+        using var other = ScoringModel.LoadForTraining(directory["model"], tokenizer);
+        Assert.Equal(tokenizer.SpecialTokenRule, other.Rule.SpecialTokens);
+        File.Delete(directory["model/reward_model.json"]);
+        using var conventional = ScoringModel.LoadForTraining(directory["model"]);
+        Assert.Equal(tokenizer.SpecialTokenRule, conventional.Rule.SpecialTokens);
+    }
+
+    [Fact]
     public void Parts_that_do_not_go_together_are_told()
     {
         using var directory = new TemporaryDirectory();
