@@ -60,7 +60,8 @@ internal static class InspectCommand
             var (prompt, answer, answers) = model.List!;
             lines.Add(("training", $"{Size(memory.Total)}: weights {Size(memory.Weights)}, gradients {Size(memory.Gradients)}, "
                 + $"AdamW {Size(memory.Moments)}, activations {Size(memory.Activations)} "
-                + $"(prompt {prompt}, {answers} answers of {answer})"));
+                + $"(prompt {prompt}, {answers} answers of {answer}); "
+                + $"with --activation-checkpointing {Size(memory.Total - memory.Activations + memory.CheckpointedActivations)}"));
         }
         if (model.Problems.Count == 0)
             lines.Add(("problems", "none"));
