@@ -20,9 +20,9 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 /// attention is composed of operators, a layer keeps its weights, queries x keys for every head: once, where answers share a prompt a
 /// second time, cut in two for the products with the prompt's and the answer's own values, and where they are capped once more; a
 /// composed tanh-GELU keeps two more tensors of the inner width. And while a layer is computed, what it does not keep is alive too: as
-/// much again as a layer keeps of its tokens, and three times its attention weights. With checkpoints that is what there is of a single
-/// layer, besides the input of every one. Weights stand for the model in any type: libtorch's
-/// own memory and that of .NET come on top.
+/// much again as a layer keeps of its tokens, and three times its attention weights. With checkpoints there is the input of every
+/// layer, what a single one keeps, and while the pass goes back through it gradients: of half of that, and of its attention weights at
+/// four places. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
 /// </remarks>
 /// <param name="Weights">The parameters.</param>
 /// <param name="Gradients">Their gradients: there between the micro-batches of a step.</param>
@@ -67,10 +67,10 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
         var computedLayers = layers - (model.Backbone.IsCausal ? 0.75 : 0);
         var isCapped = model.Config.Json["attn_logit_softcapping"] is not null;
         var isComposed = !NativeKernels.AreAvailable || isCapped || model.Config.Json["relative_attention"]?.GetValue<bool>() == true;
-        long Count(double computed, long attended) => (long)(tokens * perToken * (computed + 1))
-            + (isComposed ? attended * (heads * attention + (isCapped ? once : 0)) + 3 * once : 0);
-        var all = Count(computedLayers, layers);
-        return (all, Math.Min(all, tokens * layers * model.Backbone.HiddenSize + Count(1, 1)));
+        long Count(double tokenLayers, long attentionLayers, long passing) => (long)(tokens * perToken * tokenLayers)
+            + (isComposed ? attentionLayers * (heads * attention + (isCapped ? once : 0)) + passing * once : 0);
+        var all = Count(computedLayers + 1, layers, passing: 3);
+        return (all, Math.Min(all, tokens * layers * model.Backbone.HiddenSize + Count(1.5, 1, passing: 4)));
     }
 
     /// <summary>What the MLP's pointwise function keeps in a layer beyond its input and its result.</summary>

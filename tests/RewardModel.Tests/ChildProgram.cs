@@ -144,7 +144,7 @@ internal static class ChildProgram
             Train(tiny, TinyModel.List(1, 3, 4, 2));
         using var model = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(config));
         var before = Memory("VmRSS");
-        Train(model, TinyModel.List(1, 128, 128, 128, 128, 128));
+        Train(model, TinyModel.List(1, 256, [.. Enumerable.Repeat(128, 12)]));
         Console.Write(Memory("VmHWM") - before);
     }
 

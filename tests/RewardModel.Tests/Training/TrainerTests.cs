@@ -134,7 +134,7 @@ public class TrainerTests
     {
         using var directory = new TemporaryDirectory();
         var config = TinyModel.Config("gpt2");
-        (config["n_embd"], config["n_layer"], config["n_positions"]) = (192, 8, 512);
+        (config["n_embd"], config["n_layer"], config["n_positions"]) = (96, 8, 512);
         File.WriteAllText(directory["config.json"], config.ToJsonString());
         long Peak(bool checkpointing) => ChildProgram.Measure("train", directory["config.json"], $"{checkpointing}").Single();
         Assert.InRange(Peak(true) / (double)Peak(false), 0.2, 0.5);
