@@ -130,7 +130,7 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
     }
 
     private Side Ours(string name, string directory, Precision precision, bool checkpointing = false) =>
-        new(name, Environment.ProcessPath!, "worker", directory, threads.ToString(), precision.ToString(), checkpointing.ToString());
+        new(name, Environment.ProcessPath!, "worker", directory, $"{threads}", $"{precision}", $"{checkpointing}");
 
     private Side Peer(string mode, string directory) => new(mode, python, peer, directory, mode, threads.ToString());
 
