@@ -69,7 +69,8 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         foreach (var side in sides)
         {
             var time = Median(seconds[side]);
-            var tokens = side == ours || side == ours16 || side == checkpointed ? workload.PromptTokens + workload.AnswerLengths.Sum()
+            var tokens = side == ours || side == ours16 || side == checkpointed
+                ? workload.PromptTokens + workload.AnswerLengths.Sum()
                 : side == pairs ? workload.AllTokens * (workload.AnswerCount - 1) : workload.AllTokens;
             Console.WriteLine(
                 $"| {side.Name} | {time:F4} | {1 / time:F2} | {workload.AnswerCount / time:F1} | {tokens / time:F0} "

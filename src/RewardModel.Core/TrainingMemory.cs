@@ -22,7 +22,7 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 /// composed tanh-GELU keeps two more tensors of the inner width. And while a layer is computed, what it does not keep is alive too: as
 /// much again as a layer keeps of its tokens, and three times its attention weights. With checkpoints there is the input of every
 /// layer, what a single one keeps, and while the pass goes back through it gradients: of half of that, and of its attention weights at
-/// four places. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
+/// four places, six where they are capped. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
 /// </remarks>
 /// <param name="Weights">The parameters.</param>
 /// <param name="Gradients">Their gradients: there between the micro-batches of a step.</param>
@@ -70,7 +70,7 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
         long Count(double tokenLayers, long attentionLayers, long passing) => (long)(tokens * perToken * tokenLayers)
             + (isComposed ? attentionLayers * (heads * attention + (isCapped ? once : 0)) + passing * once : 0);
         var all = Count(computedLayers + 1, layers, passing: 3);
-        return (all, Math.Min(all, tokens * layers * model.Backbone.HiddenSize + Count(1.5, 1, passing: 4)));
+        return (all, Math.Min(all, tokens * layers * model.Backbone.HiddenSize + Count(1.5, 1, passing: isCapped ? 6 : 4)));
     }
 
     /// <summary>What the MLP's pointwise function keeps in a layer beyond its input and its result.</summary>
