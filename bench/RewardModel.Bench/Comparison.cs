@@ -37,10 +37,11 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         workload.Write(directory);
         using var ours = Ours("ours", directory, Precision.Float32);
         using var ours16 = Ours("ours, bfloat16", directory, Precision.Bfloat16);
+        using var checkpointed = Ours("ours, checkpointed", directory, Precision.Float32, checkpointing: true);
         using var pairs = Peer("pairs", directory);
         using var once = Peer("once", directory);
         using var best = Peer("best", directory);
-        Side[] sides = [ours, ours16, pairs, once, best];
+        Side[] sides = [ours, ours16, checkpointed, pairs, once, best];
         Console.WriteLine();
         Console.WriteLine($"## {workload.Name}, P={workload.PromptTokens}, A={string.Join(' ', workload.AnswerLengths)}");
         Console.WriteLine();
@@ -68,7 +69,8 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         foreach (var side in sides)
         {
             var time = Median(seconds[side]);
-            var tokens = side == ours || side == ours16 ? workload.PromptTokens + workload.AnswerLengths.Sum()
+            var tokens = side == ours || side == ours16 || side == checkpointed
+                ? workload.PromptTokens + workload.AnswerLengths.Sum()
                 : side == pairs ? workload.AllTokens * (workload.AnswerCount - 1) : workload.AllTokens;
             Console.WriteLine(
                 $"| {side.Name} | {time:F4} | {1 / time:F2} | {workload.AnswerCount / time:F1} | {tokens / time:F0} "
@@ -128,8 +130,8 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
             + $"a straight line explains {explained:P2} of the variance from K=4 to K=32.");
     }
 
-    private Side Ours(string name, string directory, Precision precision) =>
-        new(name, Environment.ProcessPath!, "worker", directory, threads.ToString(), precision.ToString());
+    private Side Ours(string name, string directory, Precision precision, bool checkpointing = false) =>
+        new(name, Environment.ProcessPath!, "worker", directory, $"{threads}", $"{precision}", $"{checkpointing}");
 
     private Side Peer(string mode, string directory) => new(mode, python, peer, directory, mode, threads.ToString());
 

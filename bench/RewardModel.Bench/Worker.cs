@@ -18,11 +18,13 @@ internal sealed class Worker : IProgress<TrainingReport>
     private readonly RewardTransformer model;
     private readonly TokenizedList list;
     private readonly Precision precision;
+    private readonly bool checkpointing;
     private readonly Stopwatch clock = new();
 
-    public Worker(string directory, int threads, Precision precision)
+    public Worker(string directory, int threads, Precision precision, bool checkpointing)
     {
         this.precision = precision;
+        this.checkpointing = checkpointing;
         set_num_threads(threads);
         model = RewardTransformer.Load(directory);
         model.Precision = precision;
@@ -43,6 +45,7 @@ internal sealed class Worker : IProgress<TrainingReport>
             ListsPerStep = 1,
             MaxTokensPerBatch = 1_000_000,
             Precision = precision,
+            ActivationCheckpointing = checkpointing,
             Optimizer = new AdamWOptions { WeightDecay = 0.01 },
         };
         var trainer = new Trainer(model, options, [list], [], progress: this);

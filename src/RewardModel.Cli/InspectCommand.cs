@@ -61,6 +61,8 @@ internal static class InspectCommand
             lines.Add(("training", $"{Size(memory.Total)}: weights {Size(memory.Weights)}, gradients {Size(memory.Gradients)}, "
                 + $"AdamW {Size(memory.Moments)}, activations {Size(memory.Activations)} "
                 + $"(prompt {prompt}, {answers} answers of {answer})"));
+            lines.Add(("", $"{Size(memory.Total - memory.Activations + memory.CheckpointedActivations)} with --activation-checkpointing: "
+                + $"activations {Size(memory.CheckpointedActivations)}"));
         }
         if (model.Problems.Count == 0)
             lines.Add(("problems", "none"));

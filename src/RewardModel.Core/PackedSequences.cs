@@ -83,6 +83,9 @@ public sealed class PackedSequences : IDisposable
 
     internal AttentionLayout Attention { get; }
 
+    /// <summary>What rotary embeddings turn the tokens by, for each that was asked.</summary>
+    internal Dictionary<RotaryEmbedding, (Tensor Cos, Tensor Sin)> Angles { get; } = [];
+
     /// <summary>For layers that compute all tokens.</summary>
     internal QueryRows AllRows => new(this, AreScored: false);
 
@@ -133,6 +136,11 @@ public sealed class PackedSequences : IDisposable
         FirstRows.Dispose();
         ScoredRows.Dispose();
         Attention.Dispose();
+        foreach (var (cos, sin) in Angles.Values)
+        {
+            cos.Dispose();
+            sin.Dispose();
+        }
     }
 
     /// <summary>Puts the pieces into the order that attention computes fastest.</summary>

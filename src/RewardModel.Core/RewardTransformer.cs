@@ -122,10 +122,14 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <exception cref="ArgumentException">
     /// A sequence is longer than the backbone takes, or a token id is not in its vocabulary.
     /// </exception>
-    public override Tensor forward(PackedSequences sequences)
+    public override Tensor forward(PackedSequences sequences) => forward(sequences, checkpoints: null);
+
+    /// <summary>The same, for a backward pass in less memory: see <see cref="ActivationCheckpoints"/>.</summary>
+    /// <inheritdoc cref="forward(PackedSequences)"/>
+    public Tensor forward(PackedSequences sequences, ActivationCheckpoints? checkpoints)
     {
         using var scope = NewDisposeScope();
-        return Head.call(Backbone.SequenceStates(sequences)).MoveToOuterDisposeScope();
+        return Head.call(Backbone.SequenceStates(sequences, checkpoints)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Packs lists as the backbone reads them: answers share their prompt where it is causal.</summary>

@@ -20,16 +20,18 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 /// attention is composed of operators, a layer keeps its weights, queries x keys for every head: once, where answers share a prompt a
 /// second time, cut in two for the products with the prompt's and the answer's own values, and where they are capped once more; a
 /// composed tanh-GELU keeps two more tensors of the inner width. And while a layer is computed, what it does not keep is alive too: as
-/// much again as a layer keeps of its tokens, and three times its attention weights. Weights stand for the model in any type: libtorch's
-/// own memory and that of .NET come on top.
+/// much again as a layer keeps of its tokens, and three times its attention weights. With checkpoints there is the input of every
+/// layer, what a single one keeps, and while the pass goes back through it gradients: of half of that, and of its attention weights at
+/// four places, six where they are capped. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
 /// </remarks>
 /// <param name="Weights">The parameters.</param>
 /// <param name="Gradients">Their gradients: there between the micro-batches of a step.</param>
 /// <param name="Moments">AdamW's running means.</param>
 /// <param name="Activations">What a forward pass of one list leaves for its backward pass.</param>
-public sealed partial record TrainingMemory(long Weights, long Gradients, long Moments, long Activations)
+/// <param name="CheckpointedActivations">The same with <see cref="ActivationCheckpoints"/>.</param>
+public sealed partial record TrainingMemory(long Weights, long Gradients, long Moments, long Activations, long CheckpointedActivations)
 {
-    /// <summary>All together.</summary>
+    /// <summary>All together, without checkpoints.</summary>
     public long Total => Weights + Gradients + Moments + Activations;
 
     /// <summary>The memory for a model, whatever its weights.</summary>
@@ -42,13 +44,14 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
                 $"The list has {answers} answers of {answer} tokens and a prompt of {prompt}; expected at least one answer of one token, "
                 + $"and at most {model.Backbone.MaxPositions} tokens of prompt and answer together.");
         var weights = 4 * model.CheckpointParameters.Sum(pair => pair.Parameter.numel());
-        return new TrainingMemory(weights, weights, 2 * weights, 4 * ActivationCount(model, prompt, answer, answers));
+        var (activations, checkpointed) = ActivationCounts(model, prompt, answer, answers);
+        return new TrainingMemory(weights, weights, 2 * weights, 4 * activations, 4 * checkpointed);
     }
 
     /// <summary>Whether a parameter belongs to one of the layers: their names count them.</summary>
     internal static bool IsOfLayer(string name) => LayerName().IsMatch(name);
 
-    private static long ActivationCount(RewardTransformer model, long prompt, long answer, long answers)
+    private static (long All, long Checkpointed) ActivationCounts(RewardTransformer model, long prompt, long answer, long answers)
     {
         var matrices = model.Backbone.named_parameters().Where(pair => IsOfLayer(pair.Item1) && pair.Item2.dim() == 2).ToArray();
         long layers = matrices.Select(pair => LayerName().Match(pair.Item1).Groups[1].Value).Distinct().Count();
@@ -64,8 +67,10 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
         var computedLayers = layers - (model.Backbone.IsCausal ? 0.75 : 0);
         var isCapped = model.Config.Json["attn_logit_softcapping"] is not null;
         var isComposed = !NativeKernels.AreAvailable || isCapped || model.Config.Json["relative_attention"]?.GetValue<bool>() == true;
-        var ofAttention = isComposed ? layers * (heads * attention + (isCapped ? once : 0)) + 3 * once : 0;
-        return (long)(tokens * perToken * (computedLayers + 1)) + ofAttention;
+        long Count(double tokenLayers, long attentionLayers, long passing) => (long)(tokens * perToken * tokenLayers)
+            + (isComposed ? attentionLayers * (heads * attention + (isCapped ? once : 0)) + passing * once : 0);
+        var all = Count(computedLayers + 1, layers, passing: 3);
+        return (all, Math.Min(all, tokens * layers * model.Backbone.HiddenSize + Count(1.5, 1, passing: isCapped ? 6 : 4)));
     }
 
     /// <summary>What the MLP's pointwise function keeps in a layer beyond its input and its result.</summary>

@@ -225,9 +225,11 @@ public sealed class Trainer
             && TokenBudget.SplitAnswers(lists[0], options.MaxTokensPerBatch, model.Backbone.IsCausal) is { Count: > 1 } parts)
             return AccumulateInParts(parts, pairs, divisor);
         using var sequences = model.Pack(lists);
-        var rewards = model.call(sequences);
+        using var checkpoints = Checkpoints();
+        var rewards = model.forward(sequences, checkpoints);
         var batchLoss = loss.Sum(rewards, pairs).div(divisor);
         batchLoss.backward();
+        checkpoints?.Backward();
         return (batchLoss.item<float>(), RewardScorer.RewardsByList(rewards.detach(), lists));
     }
 
@@ -258,11 +260,15 @@ public sealed class Trainer
             using var scope = NewDisposeScope();
             set_rng_state(generatorStates[p]);
             using var sequences = model.Pack([parts[p]]);
-            model.call(sequences).backward([rewardGradients[p]]);
+            using var checkpoints = Checkpoints();
+            model.forward(sequences, checkpoints).backward([rewardGradients[p]]);
+            checkpoints?.Backward();
         }
         using var accessor = rewards.detach().data<float>();
         return (listLoss.item<float>(), [accessor.ToArray()]);
     }
+
+    private ActivationCheckpoints? Checkpoints() => options.ActivationCheckpointing ? new ActivationCheckpoints() : null;
 
     private static bool AreFinite(float[][] rewards) => rewards.All(list => list.All(float.IsFinite));
 

@@ -1,9 +1,12 @@
+using System.Text.Json.Serialization;
 using RewardModel.Ranking;
 using RewardModel.Training.Optimization;
 
 namespace RewardModel.Training;
 
-/// <summary>What a training run does. All of it is part of a saved run: resuming with other values is an error.</summary>
+/// <summary>
+/// What a training run does. All of it that changes the result is part of a saved run: resuming with other values is an error.
+/// </summary>
 public sealed record TrainingOptions
 {
     /// <summary>Passes over the training lists. Default 1. Ignored when <see cref="Steps"/> is given.</summary>
@@ -38,6 +41,13 @@ public sealed record TrainingOptions
     /// rounding: a list beyond it is scored without a graph first, and then goes through in parts.
     /// </summary>
     public int MaxTokensPerBatch { get; init; } = 8192;
+
+    /// <summary>
+    /// Keeps of each layer only its input, and computes the layer again in the backward pass: less memory for about a third more time.
+    /// Changes no result, and is no part of a saved run. Default false.
+    /// </summary>
+    [JsonIgnore]
+    public bool ActivationCheckpointing { get; init; }
 
     /// <summary>
     /// The type that the transformer's matrix products are computed in while it is trained and evaluated; afterwards the model computes as

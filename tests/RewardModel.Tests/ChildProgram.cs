@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using RewardModel.Checkpoints;
 using RewardModel.Ranking;
+using RewardModel.Training;
 using RewardModel.Training.Optimization;
 using static TorchSharp.torch;
 
@@ -27,8 +28,11 @@ internal static class ChildProgram
             case ["inspect", var directory]:
                 MeasureInspection(directory);
                 break;
-            case ["step", var config, var promptTokens, var answerTokens, var answers]:
-                MeasureStep(config, Parse(promptTokens), Parse(answerTokens), Parse(answers));
+            case ["step", var config, var promptTokens, var answerTokens, var answers, var checkpointing]:
+                MeasureStep(config, Parse(promptTokens), Parse(answerTokens), Parse(answers), bool.Parse(checkpointing));
+                break;
+            case ["train", var config, var checkpointing]:
+                MeasureTraining(config, bool.Parse(checkpointing));
                 break;
             default:
                 throw new ArgumentException($"no such command: {string.Join(' ', arguments)}");
@@ -99,7 +103,7 @@ internal static class ChildProgram
     /// Prints by how many bytes the process grows at most from before there is a model, and from before the forward pass of the second
     /// of two micro-batches.
     /// </summary>
-    private static void MeasureStep(string config, int promptTokens, int answerTokens, int answers)
+    private static void MeasureStep(string config, int promptTokens, int answerTokens, int answers, bool checkpointing)
     {
         set_num_threads(1);
         TokenizedList[] List(int prompt, int answer, int count) => [TinyModel.List(1, prompt, [.. Enumerable.Repeat(answer, count)])];
@@ -108,7 +112,9 @@ internal static class ChildProgram
             using var scope = NewDisposeScope();
             using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), LossNormalization.PerList);
             using var sequences = model.Pack(lists);
-            new LogSigmoidLoss().Sum(model.call(sequences), pairs).backward();
+            using var checkpoints = checkpointing ? new ActivationCheckpoints() : null;
+            new LogSigmoidLoss().Sum(model.forward(sequences, checkpoints), pairs).backward();
+            checkpoints?.Backward();
         }
 
         // What every process needs once.
@@ -125,6 +131,21 @@ internal static class ChildProgram
         Backward(model, List(promptTokens, answerTokens, answers));
         var peak = Memory("VmHWM");
         Console.Write(string.Create(CultureInfo.InvariantCulture, $"{peak - before} {peak - between}"));
+    }
+
+    /// <summary>Prints by how many bytes the process grows at most while a model is trained.</summary>
+    private static void MeasureTraining(string config, bool checkpointing)
+    {
+        set_num_threads(1);
+        void Train(RewardTransformer model, TokenizedList list) => new Trainer(
+            model, new TrainingOptions { Steps = 1, ActivationCheckpointing = checkpointing }, [list], []).Train();
+
+        using (var tiny = TinyModel.Create())
+            Train(tiny, TinyModel.List(1, 3, 4, 2));
+        using var model = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(config));
+        var before = Memory("VmRSS");
+        Train(model, TinyModel.List(1, 256, [.. Enumerable.Repeat(128, 12)]));
+        Console.Write(Memory("VmHWM") - before);
     }
 
     private static long Memory(string field)

@@ -57,36 +57,33 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
     /// A sequence is longer than <see cref="MaxPositions"/>, a token id is not in the vocabulary, or answers share a prompt that an encoder
     /// has to read with each.
     /// </exception>
-    public sealed override Tensor forward(PackedSequences sequences)
-    {
-        CheckInput(sequences);
-        return HiddenStates(sequences, sequences.AllRows);
-    }
+    public sealed override Tensor forward(PackedSequences sequences) => AllStates(sequences, checkpoints: null);
 
     /// <summary>
     /// What the head reads of each scored sequence, [N, D]: the hidden state of its last token, where the architecture is causal. The same
     /// as <see cref="forward"/> gives in <see cref="PackedSequences.ScoredRows"/>, but the last layer computes nothing else. Encoders give
     /// the hidden state of the first token, unless they say otherwise.
     /// </summary>
+    /// <param name="sequences">What to compute.</param>
+    /// <param name="checkpoints">Where each layer's input is kept, if nothing else is to be.</param>
     /// <inheritdoc cref="forward"/>
-    public virtual Tensor SequenceStates(PackedSequences sequences)
+    public virtual Tensor SequenceStates(PackedSequences sequences, ActivationCheckpoints? checkpoints = null)
+    {
+        if (!IsCausal)
+            return AllStates(sequences, checkpoints).index_select(0, sequences.FirstRows);
+        CheckInput(sequences);
+        return HiddenStates(sequences, new LayerPass(new QueryRows(sequences, AreScored: true), checkpoints));
+    }
+
+    /// <summary>Hidden states of all tokens.</summary>
+    private protected Tensor AllStates(PackedSequences sequences, ActivationCheckpoints? checkpoints)
     {
         CheckInput(sequences);
-        return IsCausal
-            ? HiddenStates(sequences, new QueryRows(sequences, AreScored: true))
-            : HiddenStates(sequences, sequences.AllRows).index_select(0, sequences.FirstRows);
+        return HiddenStates(sequences, new LayerPass(sequences.AllRows, checkpoints));
     }
 
-    /// <summary>Hidden states of the rows that the last layer is asked for; layers before it compute all.</summary>
-    private protected abstract Tensor HiddenStates(PackedSequences sequences, QueryRows lastLayer);
-
-    /// <summary>The layers one after the other, each with the rows that it computes.</summary>
-    private protected static IEnumerable<(TLayer Layer, QueryRows Rows)> InOrder<TLayer>(
-        IEnumerable<TLayer> layers, QueryRows lastLayer)
-    {
-        TLayer[] all = [.. layers];
-        return all.Select((layer, i) => (layer, i < all.Length - 1 ? lastLayer with { AreScored = false } : lastLayer));
-    }
+    /// <summary>Hidden states of the rows that the last layer is asked for.</summary>
+    private protected abstract Tensor HiddenStates(PackedSequences sequences, LayerPass pass);
 
     /// <summary>Draws all weights anew, as the architecture's reference implementation does, from torch's default generator.</summary>
     public abstract void InitializeWeights();

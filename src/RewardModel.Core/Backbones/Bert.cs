@@ -169,12 +169,8 @@ internal sealed class BertEncoder : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x_TD, PackedSequences sequences)
-    {
-        foreach (var block in layer)
-            x_TD = block.forward(x_TD, sequences);
-        return x_TD;
-    }
+    public Tensor forward(Tensor x_TD, PackedSequences sequences, LayerPass pass) =>
+        pass.Through(layer, x_TD, (block, x_TD, _) => block.forward(x_TD, sequences));
 }
 
 /// <summary>BERT, as <c>BertForSequenceClassification</c> has it under its pooler.</summary>
@@ -208,10 +204,10 @@ internal sealed class Bert : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, QueryRows lastLayer)
+    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
     {
         CheckTokenTypes(sequences, config.TokenTypeCount);
-        return encoder.forward(embeddings.forward(sequences, sequences.PositionIds), sequences);
+        return encoder.forward(embeddings.forward(sequences, sequences.PositionIds), sequences, pass);
     }
 
     public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);

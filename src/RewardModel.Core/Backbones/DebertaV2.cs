@@ -298,21 +298,20 @@ internal sealed class DebertaV2Encoder : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor embedded_TD, PackedSequences sequences)
+    public Tensor forward(Tensor embedded_TD, PackedSequences sequences, LayerPass pass)
     {
         Tensor? distances_SD = rel_embeddings?.weight;
         if (distances_SD is not null && LayerNorm is not null)
             distances_SD = LayerNorm.call(distances_SD);
-        var x_TD = embedded_TD;
-        var convolution = conv;
-        foreach (var block in layer)
+        if (distances_SD is not null)
+            distances_SD = pass.Shared(distances_SD);
+        return pass.Through(layer.Index(), embedded_TD, (numbered, x_TD, _) =>
         {
-            x_TD = block.forward(x_TD, sequences, distances_SD);
-            x_TD = convolution?.forward(embedded_TD, x_TD, sequences) ?? x_TD;
-            // It follows the first layer only.
-            convolution = null;
-        }
-        return x_TD;
+            // A view for each layer: gradients add up within a layer and then over layers, also where layers are computed again.
+            var result_TD = numbered.Item.forward(x_TD, sequences, distances_SD?.view(distances_SD.shape));
+            // The convolution of what is embedded follows the first layer only.
+            return numbered.Index == 0 && conv is not null ? conv.forward(x_TD, result_TD, sequences) : result_TD;
+        });
     }
 }
 
@@ -347,12 +346,12 @@ internal sealed class DebertaV2 : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, QueryRows lastLayer)
+    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
     {
         // Without a table of token types all are alike.
         if (config.TokenTypeCount > 0)
             CheckTokenTypes(sequences, config.TokenTypeCount);
-        return encoder.forward(embeddings.forward(sequences), sequences);
+        return encoder.forward(embeddings.forward(sequences), sequences, pass);
     }
 
     public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);

@@ -182,13 +182,12 @@ internal sealed class Gemma2 : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, QueryRows lastLayer)
+    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
     {
         var angles = rotary.AnglesOf(sequences);
         // The factor in the precision of the weights, as the reference has it.
         var x_TD = embed_tokens.call(sequences.TokenIds).mul(MathF.Sqrt(config.Width));
-        foreach (var (layer, rows) in InOrder(layers, lastLayer))
-            x_TD = layer.forward(x_TD, rows, angles);
+        x_TD = pass.Through(layers, x_TD, (layer, x_TD, rows) => layer.forward(x_TD, rows, angles));
         return norm.call(x_TD);
     }
 

@@ -192,13 +192,13 @@ internal sealed class Gemma3Text : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, QueryRows lastLayer)
+    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
     {
         var (fullAngles, windowAngles) = (fullRotary.AnglesOf(sequences), windowRotary.AnglesOf(sequences));
         // The factor in the precision of the weights, as the reference has it.
         var x_TD = embed_tokens.call(sequences.TokenIds).mul(MathF.Sqrt(config.Width));
-        foreach (var (number, (layer, rows)) in InOrder(layers, lastLayer).Index())
-            x_TD = layer.forward(x_TD, rows, config.HasWindow[number] ? windowAngles : fullAngles);
+        x_TD = pass.Through(layers.Index(), x_TD, (numbered, x_TD, rows) =>
+            numbered.Item.forward(x_TD, rows, config.HasWindow[numbered.Index] ? windowAngles : fullAngles));
         return norm.call(x_TD);
     }
 

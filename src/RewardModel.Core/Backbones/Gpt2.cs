@@ -179,11 +179,10 @@ internal sealed class Gpt2 : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, QueryRows lastLayer)
+    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
     {
         var x_TD = Dropout.Apply(wte.call(sequences.TokenIds).add(wpe.call(sequences.PositionIds)), dropout, training);
-        foreach (var (block, rows) in InOrder(h, lastLayer))
-            x_TD = block.forward(x_TD, rows);
+        x_TD = pass.Through(h, x_TD, (block, x_TD, rows) => block.forward(x_TD, rows));
         return ln_f.call(x_TD);
     }
 

@@ -172,12 +172,11 @@ internal sealed class GptNeoX : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, QueryRows lastLayer)
+    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
     {
         var angles = rotary.AnglesOf(sequences);
         var x_TD = Dropout.Apply(embed_in.call(sequences.TokenIds), dropout, training);
-        foreach (var (layer, rows) in InOrder(layers, lastLayer))
-            x_TD = layer.forward(x_TD, rows, angles);
+        x_TD = pass.Through(layers, x_TD, (layer, x_TD, rows) => layer.forward(x_TD, rows, angles));
         return final_layer_norm.call(x_TD);
     }
 

@@ -245,15 +245,17 @@ internal sealed class ModernBert : Backbone
     internal override RewardHead CreateHead() => new ModernBertHead(config, dropout);
 
     /// <summary>The mean of each sequence's hidden states, or the first of them, [S, D].</summary>
-    public override Tensor SequenceStates(PackedSequences sequences) =>
-        config.ClassifierPooling == "mean" ? Means(call(sequences), sequences) : base.SequenceStates(sequences);
+    public override Tensor SequenceStates(PackedSequences sequences, ActivationCheckpoints? checkpoints = null) =>
+        config.ClassifierPooling == "mean"
+            ? Means(AllStates(sequences, checkpoints), sequences)
+            : base.SequenceStates(sequences, checkpoints);
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, QueryRows lastLayer)
+    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
     {
         var (globalAngles, localAngles) = (globalRotary.AnglesOf(sequences), localRotary.AnglesOf(sequences));
         var x_TD = Dropout.Apply(embeddings.call(sequences.TokenIds), dropout, training);
-        foreach (var (number, layer) in layers.Index())
-            x_TD = layer.forward(x_TD, sequences, config.IsLocal[number] ? localAngles : globalAngles);
+        x_TD = pass.Through(layers.Index(), x_TD, (numbered, x_TD, _) =>
+            numbered.Item.forward(x_TD, sequences, config.IsLocal[numbered.Index] ? localAngles : globalAngles));
         return final_norm.call(x_TD);
     }
 

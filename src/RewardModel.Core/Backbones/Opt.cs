@@ -150,7 +150,7 @@ internal sealed class OptDecoder : nn.Module
     private readonly Embedding embed_tokens;
     private readonly Embedding embed_positions;
     private readonly Linear? project_in;
-    public readonly OptBlocks layers;
+    private readonly OptBlocks layers;
     private readonly LayerNorm? final_layer_norm;
     private readonly Linear? project_out;
 
@@ -172,12 +172,11 @@ internal sealed class OptDecoder : nn.Module
     public static LayerNorm Norm(OptConfig config) =>
         new(config.Width, epsilon: 1e-5, hasBias: config.HasNormWeights, hasWeight: config.HasNormWeights);
 
-    public Tensor forward(PackedSequences sequences, IEnumerable<(OptBlock Layer, QueryRows Rows)> layersInOrder)
+    public Tensor forward(PackedSequences sequences, LayerPass pass)
     {
         var x_TD = embed_tokens.call(sequences.TokenIds);
         x_TD = (project_in?.call(x_TD) ?? x_TD).add(embed_positions.call(sequences.PositionIds.add(firstPositionRow)));
-        foreach (var (layer, rows) in layersInOrder)
-            x_TD = layer.forward(x_TD, rows);
+        x_TD = pass.Through(layers, x_TD, (layer, x_TD, rows) => layer.forward(x_TD, rows));
         x_TD = final_layer_norm?.call(x_TD) ?? x_TD;
         return project_out?.call(x_TD) ?? x_TD;
     }
@@ -208,8 +207,8 @@ internal sealed class Opt : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, QueryRows lastLayer) =>
-        decoder.forward(sequences, InOrder(decoder.layers, lastLayer));
+    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass) =>
+        decoder.forward(sequences, pass);
 
     public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
 }

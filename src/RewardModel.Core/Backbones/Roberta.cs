@@ -57,10 +57,10 @@ internal sealed class Roberta : Backbone
 
     public override double InitializerRange => config.Bert.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, QueryRows lastLayer)
+    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
     {
         CheckTokenTypes(sequences, config.Bert.TokenTypeCount);
-        return encoder.forward(embeddings.forward(sequences, Positions_T(sequences)), sequences);
+        return encoder.forward(embeddings.forward(sequences, Positions_T(sequences)), sequences, pass);
     }
 
     public override void InitializeWeights() => Initialization.Apply(this, config.Bert.InitializerRange);

@@ -21,12 +21,25 @@ internal sealed class RotaryEmbedding(RotarySettings settings)
     private Tensor? cos_PR;
     private Tensor? sin_PR;
 
-    /// <summary>cos and sin of each token's angles, both [T, 1, R/2] float32, for all layers of a forward pass.</summary>
+    /// <summary>
+    /// cos and sin of each token's angles, both [T, 1, R/2] float32, for all layers of a forward pass. They are the sequences' own and live
+    /// as long as these: a layer may be computed again for the backward pass.
+    /// </summary>
     public (Tensor Cos, Tensor Sin) AnglesOf(PackedSequences sequences)
     {
+        if (sequences.Angles.TryGetValue(this, out var angles))
+            return angles;
         if (sequences.LongestSequence > positionCount)
             ExtendTables(sequences.LongestSequence);
-        return (cos_PR!.index_select(0, sequences.PositionIds).unsqueeze(1), sin_PR!.index_select(0, sequences.PositionIds).unsqueeze(1));
+        angles = (Of(cos_PR!), Of(sin_PR!));
+        sequences.Angles.Add(this, angles);
+        return angles;
+
+        Tensor Of(Tensor table_PR)
+        {
+            using var rows_TR = table_PR.index_select(0, sequences.PositionIds);
+            return rows_TR.unsqueeze(1).DetachFromDisposeScope();
+        }
     }
 
     /// <summary>Rotates every head of every token.</summary>

@@ -25,7 +25,7 @@ public class CommandLineTests
             "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
             + "--warmup-steps --final-learning-rate-ratio --weight-decay --decay-all --beta2 --max-grad-norm --dropout "
             + "--lists-per-step --max-tokens-per-batch --max-length --loss --loss-normalization --seed --eval-every --save-every "
-            + "--early-stop --precision --threads --resume --on-bad-data",
+            + "--early-stop --precision --activation-checkpointing --threads --resume --on-bad-data",
             Options("train"));
         Assert.Equal("--model --data --loss --max-tokens-per-batch --threads --on-bad-data --json", Options("evaluate"));
         Assert.Equal("--model --data --prompt --answer --max-tokens-per-batch --threads --on-bad-data --json", Options("score"));
@@ -191,6 +191,7 @@ public class CommandLineTests
         }
         string Size(long bytes) => FormattableString.Invariant($"{bytes / 1e6:N1} MB");
         var (total, activations) = (Size(memory.Total), Size(memory.Activations));
+        var checkpointed = Size(memory.Total - memory.Activations + memory.CheckpointedActivations);
         var (status, output, _) = Run(
             "inspect", directory["model"], "--prompt-tokens", "10", "--answer-tokens", "20", "--answers", "3");
         Assert.Equal(0, status);
@@ -205,6 +206,7 @@ public class CommandLineTests
             tokenizer     none
             rule          prompt answer, maximum length 96, reward = (raw - 0) / 1
             training      {total}: weights 0.0 MB, gradients 0.0 MB, AdamW 0.1 MB, activations {activations} (prompt 10, 3 answers of 20)
+                          {checkpointed} with --activation-checkpointing: activations {Size(memory.CheckpointedActivations)}
             problems      none
 
             """.ReplaceLineEndings("\n"),

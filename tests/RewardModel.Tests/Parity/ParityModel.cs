@@ -76,7 +76,7 @@ internal sealed class ParityModel : IDisposable
     /// A model of the same kind with random weights, for sequences of up to 96 tokens with ids up to
     /// <see cref="TinyModel.VocabularySize"/>.
     /// </summary>
-    public static RewardTransformer Random(string name)
+    public static RewardTransformer Random(string name, double dropout = 0)
     {
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, $"{name}.json")))!["config"]!.DeepClone().AsObject();
         foreach (var setting in new[] { "n_positions", "max_position_embeddings", "original_max_position_embeddings" })
@@ -92,7 +92,7 @@ internal sealed class ParityModel : IDisposable
         foreach (var (setting, value) in new[] { ("initializer_range", range), ("init_std", 0.1) })
             if (config.ContainsKey(setting))
                 config[setting] = value;
-        return RewardTransformer.FromConfig(HuggingFaceConfig.Parse(config.ToJsonString(), "config.json"), seed: 1);
+        return RewardTransformer.FromConfig(HuggingFaceConfig.Parse(config.ToJsonString(), "config.json"), dropout, seed: 1);
     }
 
     /// <summary>How far the rewards of a model of this folder move from the reference when its checkpoint is changed.</summary>

@@ -103,6 +103,44 @@ public class TrainerTests
     }
 
     [Theory]
+    [InlineData(0.0, 8192)]
+    [InlineData(0.2, 8192)]
+    [InlineData(0.0, 6)]
+    [InlineData(0.2, 6)]
+    public void Checkpointing_changes_no_bit_of_a_run(double dropout, int budget)
+    {
+        var run = options with { MaxTokensPerBatch = budget, Steps = 3 };
+        var (expected, expectedReports) = Train(run, dropout);
+        var (weights, reports) = Train(run with { ActivationCheckpointing = true }, dropout);
+        Assert.Equal(expectedReports.Select(step => step.Loss), reports.Select(step => step.Loss));
+        Assert.Equal(expected, weights);
+    }
+
+    [Fact]
+    public void Checkpointing_can_be_switched_on_and_off_when_a_run_is_resumed()
+    {
+        using var directory = new TemporaryDirectory();
+        using (var model = TinyModel.Create("gpt2", dropout: 0.2))
+            Assert.Throws<Killed>(() => new Trainer(
+                model, options with { ActivationCheckpointing = true }, lists, heldOut, new RunDirectory(directory.Path), new KillAfter(5))
+                .Train());
+        using var resumed = TinyModel.Create("gpt2", dropout: 0.2, seed: 77);
+        new Trainer(resumed, options, lists, heldOut, new RunDirectory(directory.Path)).Train(resume: true);
+        Assert.Equal(TrainedWeights(options, dropout: 0.2), Weights(resumed));
+    }
+
+    [Fact]
+    public void Checkpointing_takes_half_the_memory_of_a_step()
+    {
+        using var directory = new TemporaryDirectory();
+        var config = TinyModel.Config("gpt2");
+        (config["n_embd"], config["n_layer"], config["n_positions"]) = (96, 8, 512);
+        File.WriteAllText(directory["config.json"], config.ToJsonString());
+        long Peak(bool checkpointing) => ChildProgram.Measure("train", directory["config.json"], $"{checkpointing}").Single();
+        Assert.InRange(Peak(true) / (double)Peak(false), 0.2, 0.5);
+    }
+
+    [Theory]
     [InlineData(0.0)]
     [InlineData(0.2)]
     public void A_run_cut_off_after_any_step_and_resumed_ends_with_the_same_bits(double dropout)

@@ -21,6 +21,7 @@ public class TrainingOptionsTests
             ListsPerStep = 32,
             MaxTokensPerBatch = 8192,
             Precision = Precision.Float32,
+            ActivationCheckpointing = false,
             Loss = "log-sigmoid",
             LossNormalization = LossNormalization.PerList,
             Seed = 0,

@@ -1,0 +1,127 @@
+using System.Runtime.InteropServices;
+using RewardModel.Ranking;
+using RewardModel.Tests.Parity;
+using static TorchSharp.torch;
+
+namespace RewardModel.Tests;
+
+/// <summary>Alone, because torch's default generator and its count of tensors are those of the whole process.</summary>
+[Collection(nameof(RunsAlone))]
+public class ActivationCheckpointsTests
+{
+    private static readonly TokenizedList[] lists = [TinyModel.List(1, 7, 3, 5, 2), TinyModel.List(2, 0, 4, 6), TinyModel.List(3, 4, 1, 8)];
+
+    public static TheoryData<string> Models => [.. ParityModel.NamesOfRepository];
+
+    [Theory, MemberData(nameof(Models))]
+    public void Checkpointing_changes_no_bit_of_rewards_and_gradients(string name)
+    {
+        using var model = ParityModel.Random(name);
+        Same(Pass(model, checkpoints: false), Pass(model, checkpoints: true));
+    }
+
+    [Theory, MemberData(nameof(Models))]
+    public void Checkpointing_draws_dropout_the_same_and_leaves_the_generator_as_it_was(string name)
+    {
+        using var model = ParityModel.Random(name, dropout: 0.2);
+        manual_seed(5);
+        var plain = Pass(model, checkpoints: false);
+        var drawnAfter = Draw();
+        manual_seed(5);
+        Same(plain, Pass(model, checkpoints: true));
+        Assert.Equal(drawnAfter, Draw());
+    }
+
+    [Theory]
+    [InlineData("gpt2")]
+    [InlineData("llama")]
+    public void Checkpointing_in_bfloat16_changes_no_bit(string name)
+    {
+        using var model = ParityModel.Random(name);
+        model.Precision = Precision.Bfloat16;
+        Same(Pass(model, checkpoints: false), Pass(model, checkpoints: true));
+    }
+
+    [Theory, MemberData(nameof(Models))]
+    public void Checkpointing_leaves_no_tensors_behind(string name)
+    {
+        using var model = ParityModel.Random(name, dropout: 0.1);
+        LeavesNothingBehind(() => Pass(model, checkpoints: true));
+    }
+
+    [Fact]
+    public void Checkpointing_of_a_pass_that_is_given_up_leaves_no_tensors_behind()
+    {
+        using var model = ParityModel.Random("deberta_v2");
+        LeavesNothingBehind(() =>
+        {
+            using var scope = NewDisposeScope();
+            using var sequences = PackedSequences.Pack(lists, sharePrompts: false);
+            using var checkpoints = new ActivationCheckpoints();
+            model.forward(sequences, checkpoints);
+        });
+    }
+
+    private static void LeavesNothingBehind(Action pass)
+    {
+        // Once for what a model makes once, and without what earlier tests left to the finalizer.
+        pass();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        var before = Tensor.TotalCount;
+        for (var i = 0; i < 3; i++)
+            pass();
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    private static float[] Draw()
+    {
+        using var scope = NewDisposeScope();
+        return Values(nn.functional.dropout(ones(64), 0.5));
+    }
+
+    /// <summary>Rewards and all gradients, by name, after two micro-batches.</summary>
+    private static Dictionary<string, float[]> Pass(RewardTransformer model, bool checkpoints)
+    {
+        model.train();
+        var result = new Dictionary<string, float[]>();
+        foreach (var batch in new[] { lists[..2], lists[2..] })
+        {
+            using var scope = NewDisposeScope();
+            using var pairs = RankingPairs.Of(batch.Select(list => list.Scores));
+            using var sequences = model.Pack(batch);
+            using var kept = checkpoints ? new ActivationCheckpoints() : null;
+            var rewards = model.forward(sequences, kept);
+            new LogSigmoidLoss().Sum(rewards, pairs).backward();
+            kept?.Backward();
+            result.Add($"rewards of {batch.Length}", Values(rewards.detach()));
+        }
+        foreach (var (name, parameter) in model.CheckpointParameters)
+        {
+            using var gradient = parameter.grad;
+            result.Add(name, gradient is null ? [] : Values(gradient));
+        }
+        model.zero_grad();
+        return result;
+    }
+
+    private static void Same(Dictionary<string, float[]> expected, Dictionary<string, float[]> found)
+    {
+        Assert.Equal(expected.Keys, found.Keys);
+        Assert.Empty(expected.Where(pair => !Bits(pair.Value).SequenceEqual(Bits(found[pair.Key])))
+            .Select(pair => $"{pair.Key}: {Difference(pair.Value, found[pair.Key]):E2}"));
+        Assert.Contains(expected, pair => pair.Value.Length > 0 && pair.Value.Any(value => value != 0));
+    }
+
+    private static ReadOnlySpan<byte> Bits(float[] values) => MemoryMarshal.AsBytes<float>(values);
+
+    private static float Difference(float[] expected, float[] found) =>
+        expected.Length == found.Length ? expected.Zip(found).Max(pair => Math.Abs(pair.First - pair.Second)) : float.NaN;
+
+    private static float[] Values(Tensor tensor)
+    {
+        using var contiguous = tensor.contiguous();
+        using var data = contiguous.data<float>();
+        return data.ToArray();
+    }
+}
