@@ -2,7 +2,9 @@ namespace RewardModel.Chat.Templates;
 
 // Values of a template are null (None), bool, long, double, TextValue and the types below.
 
-/// <summary>A name, key or member that is not there: empty where it is written or looped over, an error where it is used otherwise.</summary>
+/// <summary>
+/// A name, key or member that is not there: empty where it is written or looped over, an error where it is used otherwise.
+/// </summary>
 internal sealed record Undefined(string Problem);
 
 internal enum SequenceKind { List, Tuple, Range, Keys, Values, Items }
