@@ -60,7 +60,11 @@ internal static class Filters
 
     public static IReadOnlyCollection<string> Names => filters.Keys;
 
-    public static object? Apply(string name, object? value, CallValues call) => filters[name](value, call);
+    public static object? Apply(string name, object? value, CallValues call) =>
+        (filters.TryGetValue(name, out var filter) ? filter : throw Unsupported(name))(value, call);
+
+    public static RenderProblem Unsupported(string name) =>
+        new($"the filter '{name}' is not supported; supported are {string.Join(", ", Names.Order())}");
 
     private static TextValue Mapped(object? value, Func<string, string> map)
     {
@@ -208,7 +212,7 @@ internal static class Filters
         }
         var name = Python.Text(call.Positional[0]).Text;
         if (!filters.TryGetValue(name, out var filter))
-            throw new RenderProblem($"the filter '{name}' is not supported; supported are {string.Join(", ", Names.Order())}");
+            throw Unsupported(name);
         var rest = new CallValues($"the filter '{name}'", [.. call.Positional.Skip(1)], call.Named);
         return new GeneratorValue(ItemsIfTrue(value).Select(item => filter(item, rest)));
     }
@@ -224,7 +228,7 @@ internal static class Filters
             return new GeneratorValue(ItemsIfTrue(value).Where(item => Python.IsTrue(key(item)) == wanted));
         var name = Python.Text(rest[0]).Text;
         if (!Tests.Names.Contains(name))
-            throw new RenderProblem($"the test '{name}' is not supported; supported are {string.Join(", ", Tests.Names.Order())}");
+            throw Tests.Unsupported(name);
         var arguments = new CallValues($"the test '{name}'", rest[1..], call.Named);
         return new GeneratorValue(ItemsIfTrue(value).Where(item => Tests.Apply(name, key(item), arguments) == wanted));
     }

@@ -67,6 +67,7 @@ internal sealed class DictValue
     private static object Normal(object? key) => key switch
     {
         null => DBNull.Value,
+        Undefined => typeof(Undefined),
         bool flag => flag ? 1.0 : 0.0,
         long number => number is > -(1L << 53) and < 1L << 53 ? (double)number : number,
         double number => number,
