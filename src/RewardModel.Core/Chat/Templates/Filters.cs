@@ -109,7 +109,9 @@ internal static class Filters
             return result.ToText().Marked(text.IsMarkup);
         }
         var items = Python.Items(value).Reverse().ToArray();
-        return value is GeneratorValue or SequenceValue { Kind: SequenceKind.Values } ? new SequenceValue(items) : new GeneratorValue(items);
+        return value is GeneratorValue or SequenceValue { Kind: SequenceKind.Values }
+            ? new SequenceValue(items)
+            : new GeneratorValue(items);
     }
 
     private static SequenceValue Pairs(DictValue dict) =>
