@@ -20,7 +20,9 @@ public sealed class ChatTemplate
 
     /// <summary>Reads a template.</summary>
     /// <param name="text">What <c>chat_template.jinja</c> or <c>chat_template</c> of tokenizer_config.json holds.</param>
-    /// <exception cref="ChatTemplateException">It has a mistake, or something that is not supported; the message has line and column.</exception>
+    /// <exception cref="ChatTemplateException">
+    /// It has a mistake, or something that is not supported; the message has line and column.
+    /// </exception>
     public ChatTemplate(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -101,13 +101,16 @@ public class ChatTemplateGoldenTests
         foreach (var golden in goldens.GetProperty("templates").EnumerateArray().Where(golden => !NameOf(golden).StartsWith("errors")))
         {
             var template = new ChatTemplate(golden.GetProperty("template").GetString()!);
-            foreach (var (test, expected) in goldens.GetProperty("cases").EnumerateArray().Zip(golden.GetProperty("rendered").EnumerateArray()))
+            var renderings = golden.GetProperty("rendered").EnumerateArray();
+            foreach (var (test, expected) in goldens.GetProperty("cases").EnumerateArray().Zip(renderings))
             {
                 if (expected.ValueKind == JsonValueKind.Null)
                     continue;
                 var harmless = test.GetRawText().Replace("<|im_end|> </s>", "no tokens", StringComparison.Ordinal);
                 var rendered = template.Render(
-                    ConversationOf(JsonDocument.Parse(harmless).RootElement), test.GetProperty("add_generation_prompt").GetBoolean(), tokens);
+                    ConversationOf(JsonDocument.Parse(harmless).RootElement),
+                    test.GetProperty("add_generation_prompt").GetBoolean(),
+                    tokens);
                 Assert.Equal(tokenizer.Encode(rendered.Text, addSpecialTokens: false), tokenizer.Encode(rendered));
                 compared++;
             }

@@ -11,8 +11,14 @@ public class ChatTemplateTests
     [InlineData("a\n {% include 'x' %}", 2, 5, "the tag 'include' is not supported here; supported are break, call, continue, filter, for, "
         + "generation, if, macro, raw, set, with")]
     [InlineData("{{ x | nonsense }}", 1, 8, "the filter 'nonsense' is not supported; supported are ")]
-    [InlineData("{{ x | safe }}", 1, 8, "the filter 'safe' is not supported; supported are ")]
+    [InlineData("{{ x | wordwrap }}", 1, 8, "the filter 'wordwrap' is not supported; supported are ")]
     [InlineData("{{ x is nonsense }}", 1, 9, "the test 'nonsense' is not supported; supported are ")]
+    [InlineData("{% if true %}{{ 'x' | nonsense }}{% endif %}", 1, 23, "the filter 'nonsense' is not supported; supported are ")]
+    [InlineData("{{ ('x' is nonsense) if true }}", 1, 12, "the test 'nonsense' is not supported; supported are ")]
+    [InlineData("{{ ('x' | safe).replace('x', '<') }}", 1, 16, "the method 'replace' is not supported for a text that the filter 'safe' "
+        + "has marked; mark what comes out instead")]
+    [InlineData("{{ ('%s' | safe) % 1 }}", 1, 18, "'%' is not supported for a text that the filter 'safe' has marked; mark what comes "
+        + "out instead")]
     [InlineData("{{ 'x'.encode('utf-8') }}", 1, 7, "the method 'encode' of a string is not supported; supported are ")]
     [InlineData("{{ 'x'.nonsense() }}", 1, 16, "a string has no member 'nonsense'")]
     [InlineData("{{ nonsense() }}", 1, 12, "'nonsense' is not defined")]
@@ -41,7 +47,8 @@ public class ChatTemplateTests
     }
 
     [Theory]
-    [InlineData("{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}", "the template takes more than 2000000 steps")]
+    [InlineData(
+        "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}", "the template takes more than 2000000 steps")]
     [InlineData("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "more than 400 levels of nesting or calls")]
     [InlineData("{{ 'x' * 99999999999 }}", "a value would have more than 16777216 parts")]
     [InlineData("{% set n = namespace(x='xxxxxxxx') %}{% for i in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}", "")]
@@ -90,6 +97,8 @@ public class ChatTemplateTests
     [InlineData("{% set y %}a{{ x }}{% endset %}{{ y }}", "[a]x")]
     [InlineData("{% macro f(y) %}a{{ y }}{% endmacro %}{{ f(x) }}{{ f('b') }}", "[a]x[ab]")]
     [InlineData("{{ '%s: %s' % ('a', x) }}", "[a: ]x")]
+    [InlineData("{{ ('a' | safe) + x + '<' }}", "[a]x[&lt;]")]
+    [InlineData("{{ ('<' ~ x ~ '>') | e }}", "[&lt;]x[&gt;]")]
     [InlineData("{{ messages[0].role }}{{ bos_token }}", "[user<s>]")]
     public void The_origin_of_text_is_kept(string template, string pieces) => Assert.Equal(
         pieces,

@@ -138,7 +138,9 @@ public class ChatTokenizerTests
     {
         using var folder = TokenizerFolder.ByteLevel("""{"chat_template": "one"}""");
         Assert.Equal("one", HuggingFaceTokenizer.Load(folder.Directory).ChatTemplate);
-        folder.Write("tokenizer_config.json", """{"chat_template": [{"name": "rag", "template": "x"}, {"name": "default", "template": "two"}]}""");
+        folder.Write(
+            "tokenizer_config.json",
+            """{"chat_template": [{"name": "rag", "template": "x"}, {"name": "default", "template": "two"}]}""");
         Assert.Equal("two", HuggingFaceTokenizer.Load(folder.Directory).ChatTemplate);
         folder.Write("tokenizer_config.json", """{"chat_template": [{"name": "rag", "template": "x"}]}""");
         Assert.Equal(

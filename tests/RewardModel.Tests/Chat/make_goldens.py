@@ -369,6 +369,19 @@ end
 {% for i in [] %}{% else %}empty{% endfor %} {% for i in [1, 2, 3, 4] if i is even %}{{ i }}/{{ loop.length }} {% endfor %}
 {% if false %}{% set z = 1 %}{% endif %}{{ z is defined }} {% if [] | select %}generators count{% endif %}
 {% for a, (b, c) in [(1, (2, 3))] %}{{ a }}{{ b }}{{ c }}{% endfor %} {% for i in [1, 1, 2] %}{{ loop.changed(i) }} {% endfor %}{% set a, b = 1, 2 %}{{ b }}{{ a }}""",
+    "markup": """{% for m in messages %}{{ '<' ~ m.role ~ '>' }}\
+{% set text = m.content | tojson | safe if m.content is not string else m.content | safe %}
+{{ text }}{{ '<end>' + text }}{{ text + '"' + m.role }}
+{% endfor %}
+{% if tools %}{% for tool in tools %}\
+{{ "Tool '" | safe + tool.function.name + "': '" | safe + tool.function.description + "'" | safe }}
+{% endfor %}{% endif %}
+{% filter escape %}{{ messages[0].content }}{% endfilter %}""",
+    "conditional-filters": """{% if messages | length > 1 %}{{ messages[0].content | nowhere }}\
+{% elif false and messages[0].content is nowhere_else %}{% else %}{{ messages[0].role }}{% endif %}""",
+    "absent-calls": """{% for m in messages %}\
+{% set calls = m.tool_calls | default(none) | selectattr('function') | list %}{{ m.role }}{{ calls | length }}
+{% endfor %}""",
     "errors-undefined": "{{ messages[0].nothing.more }}",
     "errors-types": "{{ messages[0].role + 1 }}",
     "errors-changes": "{{ messages.append(1) }}",
@@ -609,6 +622,56 @@ EXPRESSIONS = [
     '0o17',
     "'ΑΣ ΣΑΣ.'.lower()",
     "'ﬁ ǰ'.upper()",
+    "('<a>' | safe) ~ '<b>'",
+    "('<a>' | safe) + '<b>&\"\\''",
+    "'<b>' + ('<a>' | safe)",
+    "'<' + ({'a': 1} | tojson | safe)",
+    "'<' + {'a': 1} | tojson | safe",
+    "('<i<' | safe).strip('<') + '<'",
+    "('a,<' | safe).split(',')",
+    "['<' | safe]",
+    "('<' | safe) * 2 + '>'",
+    "('<a' | safe | upper) + '<'",
+    "('<' | safe | replace('<', '>')) + '<'",
+    "('<' | safe | replace('a', '>')) + '<'",
+    "('a<b' | safe)[1:] + '<'",
+    "('a<b' | safe)[::-1] + '<'",
+    "('<' | safe)[0] + '<'",
+    "(('<' | safe) ~ '') + '<'",
+    "('<' | safe | string) + '<'",
+    "('<\\n>' | safe | indent) + '<'",
+    "('<' | safe | trim | capitalize) + '<'",
+    "'%s<' % ('<' | safe)",
+    "'<é😀' | e",
+    "'<' | escape | e",
+    "[1, '<'] | e",
+    'none | safe',
+    "nope | safe ~ 'x'",
+    "'a<b<c' | safe | truncate(3, true, '<', 0)",
+    "('<' | safe) == '<'",
+    "('<' | safe) in '<a'",
+    "{'<': 1}['<' | safe]",
+    "'<' | safe | tojson",
+    "('<a' | safe | reverse) + '<'",
+    "(['<' | safe, '>'] | join) + '<'",
+    "('<a b' | safe | title) + '<'",
+    "('<' | safe | first) + '<'",
+    "none | map('upper') | list",
+    "none | map(attribute='a') | list",
+    "none | selectattr('a') | list",
+    "none | selectattr('a', 'equalto', 1) | list",
+    'none | select | list',
+    '0 | reject | list',
+    "5 | map('upper') is defined",
+    '5 | select | list',
+    "{'a': 1}[nope] is defined",
+    '{nope: 1}[nope]',
+    "nope in {'a': 1}",
+    "{'a': 1}.get(nope, 2)",
+    "'x' if true else ('y' | nowhere)",
+    "'x' if false else ('y' | nowhere)",
+    "'x' if false else 1 is nowhere",
+    "'x' | nowhere",
 ]
 
 PLAIN = [

@@ -10,6 +10,12 @@ internal sealed class ExpressionParser(TokenReader tokens)
     /// <summary>Every name that was read.</summary>
     public HashSet<string> Names { get; set; } = [];
 
+    /// <summary>
+    /// Filters and tests that are not supported. Those inside of a condition are left out: as in Jinja, they are an error only where they
+    /// are reached.
+    /// </summary>
+    public List<ChatTemplateException> Unsupported { get; } = [];
+
     /// <summary>One expression, or several with commas between, which make a tuple.</summary>
     public Expression Tuple(bool allowsCondition = true)
     {
@@ -25,6 +31,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
     public Expression Expression()
     {
         using var depth = tokens.Deeper();
+        var unsupportedCount = Unsupported.Count;
         var expression = Or();
         while (tokens.Current.Is(TemplateTokenKind.Name, "if"))
         {
@@ -32,6 +39,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
             var test = Or();
             var otherwise = tokens.Skip(TemplateTokenKind.Name, "else") ? Expression() : null;
             expression = new Conditional(test, expression, otherwise, position);
+            AllowUnsupported(unsupportedCount);
         }
         return expression;
     }
@@ -44,6 +52,9 @@ internal sealed class ExpressionParser(TokenReader tokens)
             filter = Filter(filter);
         return filter;
     }
+
+    /// <summary>Leaves out what is not supported from a number on.</summary>
+    public void AllowUnsupported(int from) => Unsupported.RemoveRange(from, Unsupported.Count - from);
 
     private bool EndsTuple() => tokens.Current.Kind is TemplateTokenKind.BlockEnd or TemplateTokenKind.VariableEnd
         || tokens.Current.Is(TemplateTokenKind.Operator, ")");
@@ -242,8 +253,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
     {
         var name = tokens.Expect(TemplateTokenKind.Name);
         if (!Filters.Names.Contains(name.Value))
-            throw tokens.Problem(
-                name.Position, $"the filter '{name.Value}' is not supported; supported are {string.Join(", ", Filters.Names.Order())}");
+            Unsupported.Add(tokens.Problem(name.Position, Filters.Unsupported(name.Value).Message));
         return new Filter(target, name.Value, OptionalArguments(), name.Position);
     }
 
@@ -252,8 +262,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
         var isNegated = tokens.Skip(TemplateTokenKind.Name, "not");
         var name = tokens.Expect(TemplateTokenKind.Name);
         if (!Tests.Names.Contains(name.Value))
-            throw tokens.Problem(
-                name.Position, $"the test '{name.Value}' is not supported; supported are {string.Join(", ", Tests.Names.Order())}");
+            Unsupported.Add(tokens.Problem(name.Position, Tests.Unsupported(name.Value).Message));
         var arguments = OptionalArguments();
         if (arguments == Arguments.None && StartsTestArgument())
             arguments = new Arguments([Postfix(Primary())], [], null, null);

@@ -16,6 +16,8 @@ internal static class Filters
         ["d"] = Default,
         ["default"] = Default,
         ["dictsort"] = DictSort,
+        ["e"] = (value, _) => Python.Text(value).Escaped(),
+        ["escape"] = (value, _) => Python.Text(value).Escaped(),
         ["first"] = (value, _) => First(Python.Items(value)),
         ["float"] = (value, call) => Float(value, call.Bind(0, "default")[0]),
         ["format"] = (value, call) => TextFormat.Percent(
@@ -37,15 +39,17 @@ internal static class Filters
         ["reject"] = (value, call) => Select(value, call, wanted: false, ofAttribute: false),
         ["rejectattr"] = (value, call) => Select(value, call, wanted: false, ofAttribute: true),
         ["replace"] = (value, call) => TextMethods.Replace(
-            Python.Text(value), [.. call.Bind(2, "old", "new", "count").Select(item => item is Absent or null ? item : AsReplaceable(item))]),
+            Python.Text(value).Marked(false),
+            [.. call.Bind(2, "old", "new", "count").Select(item => item is Absent or null ? item : AsReplaceable(item))]),
         ["reverse"] = (value, _) => Reversed(value),
         ["round"] = Round,
+        ["safe"] = (value, _) => Python.Text(value).Marked(true),
         ["select"] = (value, call) => Select(value, call, wanted: true, ofAttribute: false),
         ["selectattr"] = (value, call) => Select(value, call, wanted: true, ofAttribute: true),
         ["sort"] = Sort,
         ["string"] = (value, _) => Python.Text(value),
         ["sum"] = Sum,
-        ["title"] = (value, _) => Mapped(value, Title),
+        ["title"] = (value, _) => Mapped(value, Title).Marked(false),
         ["tojson"] = JsonText.Write,
         ["trim"] = (value, call) => TextMethods.Strip(Python.Text(value), call, left: true, right: true),
         ["truncate"] = Truncate,
@@ -56,7 +60,11 @@ internal static class Filters
 
     public static IReadOnlyCollection<string> Names => filters.Keys;
 
-    public static object? Apply(string name, object? value, CallValues call) => filters[name](value, call);
+    public static object? Apply(string name, object? value, CallValues call) =>
+        (filters.TryGetValue(name, out var filter) ? filter : throw Unsupported(name))(value, call);
+
+    public static RenderProblem Unsupported(string name) =>
+        new($"the filter '{name}' is not supported; supported are {string.Join(", ", Names.Order())}");
 
     private static TextValue Mapped(object? value, Func<string, string> map)
     {
@@ -88,7 +96,8 @@ internal static class Filters
 
     private static object? Last(object? value) => value is GeneratorValue
         ? throw new RenderProblem("a generator has no last item; use the filter 'list' first")
-        : Python.Items(value).ToArray() is { Length: > 0 } items ? items[^1] : new Undefined("there is no last item, the sequence is empty");
+        : Python.Items(value).ToArray() is { Length: > 0 } items ? items[^1]
+        : new Undefined("there is no last item, the sequence is empty");
 
     private static object Reversed(object? value)
     {
@@ -97,10 +106,12 @@ internal static class Filters
             var result = new TextValue.Builder();
             foreach (var character in PythonText.Characters(text).Reverse())
                 result.Append(character);
-            return result.ToText();
+            return result.ToText().Marked(text.IsMarkup);
         }
         var items = Python.Items(value).Reverse().ToArray();
-        return value is GeneratorValue or SequenceValue { Kind: SequenceKind.Values } ? new SequenceValue(items) : new GeneratorValue(items);
+        return value is GeneratorValue or SequenceValue { Kind: SequenceKind.Values }
+            ? new SequenceValue(items)
+            : new GeneratorValue(items);
     }
 
     private static SequenceValue Pairs(DictValue dict) =>
@@ -122,7 +133,8 @@ internal static class Filters
         {
             long or bool => Operators.Integer(value),
             double number when double.IsFinite(number) && Math.Abs(number) < 1e18 => (long)number,
-            TextValue text when long.TryParse(text.Text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => number,
+            TextValue text when long.TryParse(
+                text.Text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => number,
             TextValue text when double.TryParse(text.Text.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
                 && Math.Abs(number) < 1e18 => (long)number,
             _ => arguments[0] is Absent ? 0L : arguments[0]!,
@@ -150,7 +162,8 @@ internal static class Filters
         var indent = arguments[0] is TextValue text ? text
             : Operators.Repeated(new TextValue(" ", TextOrigin.Template), arguments[0] is Absent ? 4 : Operators.Integer(arguments[0]));
         var (first, blank) = (IsTrue(arguments[1]), IsTrue(arguments[2]));
-        var whole = Operators.Joined(Python.Text(value), new TextValue("\n", TextOrigin.Template));
+        var given = Python.Text(value);
+        var whole = Operators.Joined(given, new TextValue("\n", TextOrigin.Template)).Marked(given.IsMarkup);
         var result = new TextValue.Builder();
         var lines = ((SequenceValue)TextMethods.Find(whole, "splitlines")!.Invoke(new CallValues("splitlines", [], []))!).Items;
         for (var i = 0; i < lines.Count; i++)
@@ -163,7 +176,7 @@ internal static class Filters
             result.Append(line);
             Operators.CheckLength(result.Length);
         }
-        return result.ToText();
+        return result.ToText().Marked(whole.IsMarkup);
     }
 
     private static bool IsTrue(object? argument) => argument is not Absent && Python.IsTrue(argument);
@@ -197,13 +210,13 @@ internal static class Filters
             if (arguments[0] is Absent)
                 throw new RenderProblem("the filter 'map' lacks the name of a filter or an attribute");
             var key = Key(arguments[0], arguments[1]);
-            return new GeneratorValue(Python.Items(value).Select(key));
+            return new GeneratorValue(ItemsIfTrue(value).Select(key));
         }
         var name = Python.Text(call.Positional[0]).Text;
         if (!filters.TryGetValue(name, out var filter))
-            throw new RenderProblem($"the filter '{name}' is not supported; supported are {string.Join(", ", Names.Order())}");
+            throw Unsupported(name);
         var rest = new CallValues($"the filter '{name}'", [.. call.Positional.Skip(1)], call.Named);
-        return new GeneratorValue(Python.Items(value).Select(item => filter(item, rest)));
+        return new GeneratorValue(ItemsIfTrue(value).Select(item => filter(item, rest)));
     }
 
     private static object Select(object? value, CallValues call, bool wanted, bool ofAttribute)
@@ -214,12 +227,21 @@ internal static class Filters
         Func<object?, object?> key = ofAttribute ? Key(call.Positional[0]) : item => item;
         var rest = call.Positional.Skip(skipped).ToArray();
         if (rest.Length == 0)
-            return new GeneratorValue(Python.Items(value).Where(item => Python.IsTrue(key(item)) == wanted));
+            return new GeneratorValue(ItemsIfTrue(value).Where(item => Python.IsTrue(key(item)) == wanted));
         var name = Python.Text(rest[0]).Text;
         if (!Tests.Names.Contains(name))
-            throw new RenderProblem($"the test '{name}' is not supported; supported are {string.Join(", ", Tests.Names.Order())}");
+            throw Tests.Unsupported(name);
         var arguments = new CallValues($"the test '{name}'", rest[1..], call.Named);
-        return new GeneratorValue(Python.Items(value).Where(item => Tests.Apply(name, key(item), arguments) == wanted));
+        return new GeneratorValue(ItemsIfTrue(value).Where(item => Tests.Apply(name, key(item), arguments) == wanted));
+    }
+
+    /// <summary>What a loop goes through, looked at when it does; nothing where the value counts as false, as none does.</summary>
+    private static IEnumerable<object?> ItemsIfTrue(object? value)
+    {
+        if (!Python.IsTrue(value))
+            yield break;
+        foreach (var item in Python.Items(value))
+            yield return item;
     }
 
     private static object? Folded(object? value, bool caseSensitive) =>
@@ -342,7 +364,7 @@ internal static class Filters
         var kept = (TextValue)Members.Slice(text, null, length - endLength, null)!;
         if (!IsTrue(arguments[1]) && kept.Text.LastIndexOf(' ') is >= 0 and var space)
             kept = kept.Part(0, space);
-        return TextValue.Concat(kept, end);
+        return Operators.Added(kept, end);
     }
 
     /// <summary>Jinja's own titles: a word starts after white space, a hyphen or an opening bracket.</summary>

@@ -31,7 +31,8 @@ internal static class Globals
     private static SequenceValue Range(CallValues call)
     {
         var numbers = call.Bind(1, "start", "stop", "step");
-        var (start, stop) = numbers[1] is Absent ? (0, Operators.Integer(numbers[0])) : (Operators.Integer(numbers[0]), Operators.Integer(numbers[1]));
+        var first = Operators.Integer(numbers[0]);
+        var (start, stop) = numbers[1] is Absent ? (0, first) : (first, Operators.Integer(numbers[1]));
         var step = numbers[2] is Absent ? 1 : Operators.Integer(numbers[2]);
         if (step == 0)
             throw new RenderProblem("range() has a step of 0");

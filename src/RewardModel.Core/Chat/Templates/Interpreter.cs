@@ -16,11 +16,14 @@ internal sealed class Interpreter
     private int steps;
     private int depth;
 
-    private Interpreter(TemplateSource source, IReadOnlyDictionary<string, object?> globals) => (this.source, this.globals) = (source, globals);
+    private Interpreter(TemplateSource source, IReadOnlyDictionary<string, object?> globals) =>
+        (this.source, this.globals) = (source, globals);
 
     private enum Flow { Normal, Break, Continue }
 
-    /// <exception cref="ChatTemplateException">The template can't be rendered with these values, or has more to do than is allowed.</exception>
+    /// <exception cref="ChatTemplateException">
+    /// The template can't be rendered with these values, or has more to do than is allowed.
+    /// </exception>
     public static TextValue Render(
         TemplateSource source, IReadOnlyList<Statement> statements, IReadOnlyDictionary<string, object?> globals)
     {

@@ -44,7 +44,7 @@ internal static class Members
                     return value;
                 break;
             case (TextValue text, long or bool) when At(PythonText.Characters(text), Operators.Integer(key)) is { } character:
-                return character;
+                return character.Marked(text.IsMarkup);
             case (SequenceValue { HasIndices: true } sequence, long or bool):
                 var index = Place(sequence.Items.Count, Operators.Integer(key));
                 if (index >= 0)
@@ -86,7 +86,7 @@ internal static class Members
         var result = new TextValue.Builder();
         foreach (var place in places)
             result.Append(characters[place]);
-        return result.ToText();
+        return result.ToText().Marked(((TextValue)target).IsMarkup);
     }
 
     private static long Bound(object? bound, int count, long step, long standard)
@@ -106,7 +106,8 @@ internal static class Members
 
     private static bool Has(object target, string method) => target is DictValue
         ? method is "clear" or "pop" or "popitem" or "setdefault" or "update"
-        : target is SequenceValue { Kind: SequenceKind.List } && method is not ("add" or "discard" or "popitem" or "setdefault" or "update");
+        : target is SequenceValue { Kind: SequenceKind.List }
+            && method is not ("add" or "discard" or "popitem" or "setdefault" or "update");
 
     private static Callable? DictMethod(DictValue dict, string name) => name switch
     {

@@ -11,10 +11,11 @@ internal static class Operators
         switch (name, left, right)
         {
             case ("~", _, _):
-                return Joined(Python.Text(left), Python.Text(right));
+                return Joined(Python.Text(left), Python.Text(right)).Marked(false);
             case ("+", TextValue first, TextValue second):
-                return Joined(first, second);
-            case ("+", SequenceValue { HasIndices: true } first, SequenceValue { HasIndices: true } second) when first.Kind == second.Kind:
+                return Added(first, second);
+            case ("+", SequenceValue { HasIndices: true } first, SequenceValue { HasIndices: true } second)
+                when first.Kind == second.Kind:
                 CheckLength((long)first.Items.Count + second.Items.Count);
                 return new SequenceValue([.. first.Items, .. second.Items], first.Kind);
             case ("*", TextValue text, long or bool):
@@ -23,9 +24,11 @@ internal static class Operators
                 return Repeated(text, Integer(left));
             case ("*", SequenceValue list, long or bool):
                 CheckLength(list.Items.Count * Math.Max(0, Integer(right)));
-                return list with { Items = [.. Enumerable.Repeat(list.Items, (int)Math.Max(0, Integer(right))).SelectMany(items => items)] };
+                var copies = Enumerable.Repeat(list.Items, (int)Math.Max(0, Integer(right)));
+                return list with { Items = [.. copies.SelectMany(items => items)] };
             case ("%", TextValue format, _):
-                return TextFormat.Percent(format, right is SequenceValue { Kind: SequenceKind.Tuple } values ? values.Items : [right], right);
+                var values = right is SequenceValue { Kind: SequenceKind.Tuple } tuple ? tuple.Items : [right];
+                return TextFormat.Percent(format, values, right);
         }
         if (!IsNumber(left) || !IsNumber(right))
             throw new RenderProblem($"'{name}' is not for {Python.TypeName(left)} and {Python.TypeName(right)}");
@@ -41,6 +44,11 @@ internal static class Operators
         _ => throw new RenderProblem($"'-' is not for {Python.TypeName(value)}"),
     };
 
+    /// <summary>Python's <c>+</c> of strings: where one is marked as safe, the other is escaped.</summary>
+    public static TextValue Added(TextValue first, TextValue second) => first.IsMarkup || second.IsMarkup
+        ? Joined(first.Escaped(), second.Escaped()).Marked(true)
+        : Joined(first, second);
+
     public static TextValue Joined(TextValue first, TextValue second)
     {
         CheckLength((long)first.Text.Length + second.Text.Length);
@@ -53,7 +61,7 @@ internal static class Operators
         var result = new TextValue.Builder();
         for (var i = 0L; text.Text.Length > 0 && i < count; i++)
             result.Append(text);
-        return result.ToText();
+        return result.ToText().Marked(text.IsMarkup);
     }
 
     public static void CheckLength(long length)

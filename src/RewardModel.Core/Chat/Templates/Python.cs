@@ -123,7 +123,9 @@ internal static class Python
                 result.Append(Number(number));
                 break;
             case TextValue text:
+                result.Append(text.IsMarkup ? "Markup(" : "");
                 PythonText.AppendRepr(result, text.Text);
+                result.Append(text.IsMarkup ? ")" : "");
                 return isFirst ? text.Origin : TextValue.Combined(origin, text.Origin);
             case SequenceValue { Kind: SequenceKind.Range } range:
                 result.Append(CultureInfo.InvariantCulture, $"range({RangeText(range)})");

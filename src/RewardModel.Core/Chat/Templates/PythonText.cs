@@ -14,6 +14,7 @@ internal static class PythonText
     /// <summary>Every code point as a text of its own.</summary>
     public static IReadOnlyList<TextValue> Characters(TextValue text)
     {
+        text = text.Marked(false);
         var starts = Starts(text.Text);
         var characters = new TextValue[starts.Count - 1];
         for (var i = 0; i < characters.Length; i++)

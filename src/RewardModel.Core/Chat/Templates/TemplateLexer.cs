@@ -36,7 +36,8 @@ internal sealed class TemplateLexer
     private void ReadDataAndTag()
     {
         var start = position;
-        while (start >= 0 && start < text.Length && !(text[start] == '{' && start + 1 < text.Length && text[start + 1] is '{' or '%' or '#'))
+        while (start >= 0 && start < text.Length
+            && !(text[start] == '{' && start + 1 < text.Length && text[start + 1] is '{' or '%' or '#'))
             start = text.IndexOf('{', start + 1);
         if (start < 0 || start >= text.Length)
         {
@@ -306,7 +307,8 @@ internal sealed class TemplateLexer
             case 'x' or 'u' or 'U':
                 var length = name == 'x' ? 2 : name == 'u' ? 4 : 8;
                 if (position + length > text.Length
-                    || !int.TryParse(text.AsSpan(position, length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+                    || !int.TryParse(
+                        text.AsSpan(position, length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
                     || code is < 0 or > 0x10ffff)
                     throw source.Problem(start, $"the escape \\{name} is not followed by {length} hexadecimal digits of a character");
                 result.Append(code is >= 0xd800 and <= 0xdfff || code <= 0xffff ? ((char)code).ToString() : char.ConvertFromUtf32(code));

@@ -26,7 +26,8 @@ internal sealed class TemplateParser
     public static IReadOnlyList<Statement> Parse(TemplateSource source)
     {
         var parser = new TemplateParser(source);
-        return parser.Statements(opening: null);
+        var statements = parser.Statements(opening: null);
+        return parser.expressions.Unsupported.Count == 0 ? statements : throw parser.expressions.Unsupported[0];
     }
 
     /// <summary>Statements up to one of the tags that end them, whose name is then the current token.</summary>
@@ -65,7 +66,10 @@ internal sealed class TemplateParser
         switch (tag.Value)
         {
             case "if":
-                return IfStatement(tag);
+                var unsupportedCount = expressions.Unsupported.Count;
+                var condition = IfStatement(tag);
+                expressions.AllowUnsupported(unsupportedCount);
+                return condition;
             case "for":
                 return ForStatement(tag);
             case "set":

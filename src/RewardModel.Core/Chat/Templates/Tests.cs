@@ -42,7 +42,11 @@ internal static class Tests
 
     public static IReadOnlyCollection<string> Names => tests.Keys;
 
-    public static bool Apply(string name, object? value, CallValues call) => tests[name](value, call);
+    public static bool Apply(string name, object? value, CallValues call) =>
+        (tests.TryGetValue(name, out var test) ? test : throw Unsupported(name))(value, call);
+
+    public static RenderProblem Unsupported(string name) =>
+        new($"the test '{name}' is not supported; supported are {string.Join(", ", Names.Order())}");
 
     private static Func<object?, CallValues, bool> Compares(string name) =>
         (value, call) => Operators.Compare(name, value, call.Bind(1, "other")[0]);

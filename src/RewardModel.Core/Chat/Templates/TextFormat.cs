@@ -10,6 +10,8 @@ internal static class TextFormat
     /// <param name="all">What placeholders with a name are looked up in, if it is a dictionary.</param>
     public static TextValue Percent(TextValue format, IReadOnlyList<object?> values, object? all)
     {
+        if (format.IsMarkup)
+            throw new RenderProblem("'%' is not supported for a text that the filter 'safe' has marked; mark what comes out instead");
         var text = format.Text;
         var result = new TextValue.Builder();
         var used = 0;
@@ -48,7 +50,9 @@ internal static class TextFormat
             var missing = width - PythonText.Length(part.Text);
             if (missing > 0)
                 part = zeros && kind != 's' && kind != 'r'
-                    ? part.With(part.Text.StartsWith('-') ? $"-{new string('0', missing)}{part.Text[1..]}" : new string('0', missing) + part.Text)
+                    ? part.With(part.Text.StartsWith('-')
+                        ? $"-{new string('0', missing)}{part.Text[1..]}"
+                        : new string('0', missing) + part.Text)
                     : TextValue.Concat(new TextValue(new string(' ', missing), TextOrigin.Template), part);
             result.Append(part);
             Operators.CheckLength(result.Length);

@@ -66,12 +66,19 @@ internal static class TextMethods
     /// <summary>Python's other methods of strings: not there would be another thing than not supported.</summary>
     private static readonly HashSet<string> unsupported =
     [
-        "casefold", "encode", "expandtabs", "format_map", "isascii", "isidentifier", "isprintable", "istitle", "maketrans", "swapcase", "translate",
+        "casefold", "encode", "expandtabs", "format_map", "isascii", "isidentifier", "isprintable", "istitle", "maketrans", "swapcase",
+        "translate",
     ];
+
+    /// <summary>Methods that escape their arguments where the text is marked as safe, which no template has needed yet.</summary>
+    private static readonly HashSet<string> escaping = ["center", "format", "join", "ljust", "replace", "rjust", "zfill"];
 
     /// <summary>A method of the text; null where strings have none of that name.</summary>
     public static Callable? Find(TextValue text, string name)
     {
+        if (text.IsMarkup && escaping.Contains(name))
+            throw new RenderProblem(
+                $"the method '{name}' is not supported for a text that the filter 'safe' has marked; mark what comes out instead");
         if (methods.TryGetValue(name, out var method))
             return new Callable(name, call => method(text, call));
         return unsupported.Contains(name)
@@ -186,16 +193,18 @@ internal static class TextMethods
         return text.Text.Any(character => char.IsUpper(character) || char.IsLower(character));
     }
 
-    private static IEnumerable<string> Affixes(CallValues call, string name) => call.Bind(1, name)[0] is SequenceValue { Kind: SequenceKind.Tuple } tuple
-        ? tuple.Items.Select(item => Text(call.Callee, item).Text)
-        : [Argument(call, 1, name).Text];
+    private static IEnumerable<string> Affixes(CallValues call, string name) =>
+        call.Bind(1, name)[0] is SequenceValue { Kind: SequenceKind.Tuple } tuple
+            ? tuple.Items.Select(item => Text(call.Callee, item).Text)
+            : [Argument(call, 1, name).Text];
 
     private static long Count(string text, string part)
     {
         if (part.Length == 0)
             return PythonText.Length(text) + 1;
         var count = 0L;
-        for (var at = text.IndexOf(part, StringComparison.Ordinal); at >= 0; at = text.IndexOf(part, at + part.Length, StringComparison.Ordinal))
+        for (var at = text.IndexOf(part, StringComparison.Ordinal); at >= 0;
+            at = text.IndexOf(part, at + part.Length, StringComparison.Ordinal))
             count++;
         return count;
     }
@@ -204,12 +213,12 @@ internal static class TextMethods
     {
         var arguments = call.Bind(1, "sub", "start", "end");
         var part = Text(call.Callee, arguments[0]).Text;
-        var range = (TextValue)Members.Slice(
-            new TextValue(text, TextOrigin.Template), arguments[1] is Absent ? null : arguments[1], arguments[2] is Absent ? null : arguments[2], null)!;
+        object?[] bounds = [.. arguments[1..].Select(bound => bound is Absent ? null : bound)];
+        var range = (TextValue)Members.Slice(new TextValue(text, TextOrigin.Template), bounds[0], bounds[1], null)!;
         var at = last ? range.Text.LastIndexOf(part, StringComparison.Ordinal) : range.Text.IndexOf(part, StringComparison.Ordinal);
         if (at < 0)
             return -1;
-        var skipped = arguments[1] is Absent or null ? 0 : Operators.Integer(arguments[1]);
+        var skipped = bounds[0] is null ? 0 : Operators.Integer(bounds[0]);
         return PythonText.IndexOf(range.Text, at) + (skipped < 0 ? Math.Max(0, skipped + PythonText.Length(text)) : skipped);
     }
 
@@ -257,13 +266,15 @@ internal static class TextMethods
     private static List<TextValue> SpaceParts(TextValue text, List<(int Start, int End)> words, long most, bool fromRight)
     {
         if (most < 0 || words.Count <= most)
-            return [.. words.Select(word => text.Part(word.Start, word.End - word.Start))];
+            return [.. words.Select(Word)];
         var count = (int)most;
         var start = words[Math.Min(count, words.Count - 1)].Start;
         if (!fromRight)
-            return [.. words[..count].Select(word => text.Part(word.Start, word.End - word.Start)), text.Part(start, text.Text.Length - start)];
+            return [.. words[..count].Select(Word), text.Part(start, text.Text.Length - start)];
         var first = text.Part(0, words[^(count + 1)].End);
-        return [first, .. words[(words.Count - count)..].Select(word => text.Part(word.Start, word.End - word.Start))];
+        return [first, .. words[(words.Count - count)..].Select(Word)];
+
+        TextValue Word((int Start, int End) word) => text.Part(word.Start, word.End - word.Start);
     }
 
     private static List<(int Start, int End)> SpaceCuts(string text)

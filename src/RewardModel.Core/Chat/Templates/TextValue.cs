@@ -36,6 +36,9 @@ internal sealed class TextValue
 
     public string Text { get; }
 
+    /// <summary>Whether the filter <c>safe</c> has marked it, so that what is added to it is escaped, as Python's Markup does.</summary>
+    public bool IsMarkup { get; private init; }
+
     /// <summary>The origin of a text that is computed from this one: its own where it has only one.</summary>
     public TextOrigin Origin => origins is null ? origin : TextOrigin.Mixed;
 
@@ -64,13 +67,47 @@ internal sealed class TextValue
         if (length == Text.Length)
             return this;
         var text = Text.Substring(start, length);
-        return origins is null ? new TextValue(text, origin) : new TextValue(text, origins[start..(start + length)]);
+        var part = origins is null ? new TextValue(text, origin) : new TextValue(text, origins[start..(start + length)]);
+        return part.Marked(IsMarkup);
     }
 
     /// <summary>Another text computed from this one: unit for unit where it is as long, else of this one's origin as a whole.</summary>
-    public TextValue With(string text) => origins is not null && text.Length == Text.Length
+    public TextValue With(string text) => (origins is not null && text.Length == Text.Length
         ? new TextValue(text, origins)
-        : new TextValue(text, Origin);
+        : new TextValue(text, Origin)).Marked(IsMarkup);
+
+    /// <summary>The same text, marked by <c>safe</c> or not.</summary>
+    public TextValue Marked(bool isMarkup) => isMarkup == IsMarkup ? this
+        : origins is null ? new TextValue(Text, origin) { IsMarkup = isMarkup }
+        : new TextValue(Text, origins) { IsMarkup = isMarkup };
+
+    /// <summary>The text with HTML's special characters written as entities, unless it is marked already.</summary>
+    public TextValue Escaped()
+    {
+        if (IsMarkup)
+            return this;
+        var result = new Builder();
+        var done = 0;
+        for (var i = 0; i < Text.Length; i++)
+            if (Entity(Text[i]) is { } entity)
+            {
+                result.Append(Part(done, i - done));
+                result.Append(new TextValue(entity, OriginAt(i)));
+                done = i + 1;
+            }
+        result.Append(Part(done, Text.Length - done));
+        return result.ToText().Marked(true);
+    }
+
+    private static string? Entity(char character) => character switch
+    {
+        '&' => "&amp;",
+        '<' => "&lt;",
+        '>' => "&gt;",
+        '\'' => "&#39;",
+        '"' => "&#34;",
+        _ => null,
+    };
 
     private void CopyOrigins(Span<TextOrigin> target)
     {

@@ -26,7 +26,9 @@ internal sealed class TokenReader(TemplateSource source, IReadOnlyList<TemplateT
 
     public TemplateToken Expect(TemplateTokenKind kind) => Current.Kind == kind
         ? Next()
-        : throw Problem(Current.Position, $"{Current} stands where {(kind == TemplateTokenKind.Name ? "a name" : new TemplateToken(kind, "", 0))} is expected");
+        : throw Problem(
+            Current.Position,
+            $"{Current} stands where {(kind == TemplateTokenKind.Name ? "a name" : new TemplateToken(kind, "", 0))} is expected");
 
     public void ExpectOperator(string value)
     {

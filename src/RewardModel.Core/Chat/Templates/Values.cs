@@ -2,7 +2,9 @@ namespace RewardModel.Chat.Templates;
 
 // Values of a template are null (None), bool, long, double, TextValue and the types below.
 
-/// <summary>A name, key or member that is not there: empty where it is written or looped over, an error where it is used otherwise.</summary>
+/// <summary>
+/// A name, key or member that is not there: empty where it is written or looped over, an error where it is used otherwise.
+/// </summary>
 internal sealed record Undefined(string Problem);
 
 internal enum SequenceKind { List, Tuple, Range, Keys, Values, Items }
@@ -65,6 +67,7 @@ internal sealed class DictValue
     private static object Normal(object? key) => key switch
     {
         null => DBNull.Value,
+        Undefined => typeof(Undefined),
         bool flag => flag ? 1.0 : 0.0,
         long number => number is > -(1L << 53) and < 1L << 53 ? (double)number : number,
         double number => number,
