@@ -14,12 +14,13 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 /// </summary>
 /// <remarks>
 /// Weights and their gradients take 4 bytes each, AdamW's two moments 8. Activations are what the operators of the forward pass keep
-/// for the backward pass. A token keeps, for every matrix of a layer, its input and its output; with a ReLU, whose result is enough, one
-/// tensor of the MLP's inner width less; and two of the model's width for each norm of a layer beyond two. Of a causal model's last
-/// layer only keys and values are computed for all tokens: a quarter of a layer. The native attention keeps nothing else. Where
-/// attention is composed of operators, a layer keeps its weights, queries x keys for every head: once, where answers share a prompt a
-/// second time, cut in two for the products with the prompt's and the answer's own values, and where they are capped once more; a
-/// composed tanh-GELU keeps two more tensors of the inner width. And while a layer is computed, what it does not keep is alive too: as
+/// for the backward pass. A token keeps, for every matrix of a layer, its output, and its input if it is not another one's as well; with a
+/// ReLU, whose result is enough, one tensor of the MLP's inner width less; and one of the model's width for each norm of a layer beyond
+/// two. Of a causal model's last layer only keys and values are computed for all tokens: a quarter of a layer. The native kernels keep
+/// nothing else. Where attention is composed of operators, a layer keeps its weights, queries x keys for every head: once, where answers
+/// share a prompt a second time, cut in two for the products with the prompt's and the answer's own values, and where they are capped once
+/// more; a composed RMS norm keeps one more of the model's width, a composed gate one more of the inner width and a composed tanh-GELU
+/// two. And while a layer is computed, what it does not keep is alive too: as
 /// much again as a layer keeps of its tokens, and three times its attention weights. With checkpoints there is the input of every
 /// layer, what a single one keeps, and while the pass goes back through it gradients: of half of that, and of its attention weights at
 /// four places, six where they are capped. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
@@ -62,11 +63,13 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
         var once = heads * attention / copies;
         var norms = model.Backbone.named_parameters().Count(pair => IsOfLayer(pair.Item1) && pair.Item2.dim() == 1
             && pair.Item1.EndsWith(".weight", StringComparison.Ordinal) && pair.Item2.size(0) == model.Backbone.HiddenSize);
-        var perToken = (matrices.Sum(pair => pair.Item2.size(0) + pair.Item2.size(1)) + layers * ActivationWidth(model)
-            + Math.Max(0, norms - 2 * layers) * 2 * model.Backbone.HiddenSize) / (double)Math.Max(layers, 1);
+        var composedNorms = NativeKernels.AreAvailable || model.Config.Json["rms_norm_eps"] is null ? 0 : norms;
+        var perToken = (matrices.Sum(pair => pair.Item2.size(0) + (SharesInput().IsMatch(pair.Item1) ? 0 : pair.Item2.size(1)))
+            + layers * ActivationWidth(model)
+            + (Math.Max(0, norms - 2 * layers) + composedNorms) * model.Backbone.HiddenSize) / (double)Math.Max(layers, 1);
         var computedLayers = layers - (model.Backbone.IsCausal ? 0.75 : 0);
         var isCapped = model.Config.Json["attn_logit_softcapping"] is not null;
-        var isComposed = !NativeKernels.AreAvailable || isCapped || model.Config.Json["relative_attention"]?.GetValue<bool>() == true;
+        var isComposed = !NativeKernels.AreAvailable || model.Config.Json["relative_attention"]?.GetValue<bool>() == true;
         long Count(double tokenLayers, long attentionLayers, long passing) => (long)(tokens * perToken * tokenLayers)
             + (isComposed ? attentionLayers * (heads * attention + (isCapped ? once : 0)) + passing * once : 0);
         var all = Count(computedLayers + 1, layers, passing: 3);
@@ -81,16 +84,22 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
         var activation = settings.Select(setting => model.Config.Json[setting]?.GetValue<string>()).FirstOrDefault(name => name is not null)
             ?? (model.Config.Json["model_type"]?.GetValue<string>() == "gpt2" ? "gelu_new" : "");
         var width = Setting(model, "intermediate_size", "n_inner", "ffn_dim") ?? 4 * model.Backbone.HiddenSize;
-        return activation switch
+        var ofActivation = activation switch
         {
             "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" when !NativeKernels.AreAvailable => 2 * width,
             "relu" => -width,
             _ => 0,
         };
+        var isGated = model.Backbone.named_parameters().Any(pair => pair.Item1.EndsWith("up_proj.weight", StringComparison.Ordinal));
+        return ofActivation + (isGated && !NativeKernels.AreAvailable ? width : 0);
     }
 
     private static long? Setting(RewardTransformer model, params string[] names) =>
         names.Select(name => model.Config.Json[name]?.GetValue<long>()).FirstOrDefault(value => value is not null);
+
+    /// <summary>Matrices whose input is that of the queries', or of the gate.</summary>
+    [GeneratedRegex(@"\.(k_proj|v_proj|key|value|key_proj|value_proj|up_proj)\.weight$")]
+    private static partial Regex SharesInput();
 
     [GeneratedRegex(@"\.([0-9]+)\.")]
     private static partial Regex LayerName();
