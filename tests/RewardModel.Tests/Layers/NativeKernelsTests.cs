@@ -6,6 +6,7 @@ using static TorchSharp.torch;
 namespace RewardModel.Tests.Layers;
 
 /// <summary>Every kernel gives what the same composed of TorchSharp's operators gives, and the same gradients.</summary>
+[Collection(nameof(RunsAlone))]
 public class NativeKernelsTests
 {
     private static readonly TokenizedList[] lists =
