@@ -13,12 +13,14 @@ internal sealed class MixedText
 
     private static readonly string[] commonWords =
     [
-        "the", "of", "and", "to", "a", "in", "is", "it", "that", "was", "for", "on", "are", "with", "as", "at", "be", "this", "have", "from",
-        "or", "one", "had", "by", "word", "but", "not", "what", "all", "were", "we", "when", "your", "can", "said", "there", "use", "an",
-        "each", "which", "she", "do", "how", "their", "if", "will", "up", "other", "about", "out", "many", "then", "them", "these", "so",
-        "some", "her", "would", "make", "like", "him", "into", "time", "has", "look", "two", "more", "write", "go", "see", "number", "no",
-        "way", "could", "people", "my", "than", "first", "water", "been", "call", "who", "oil", "its", "now", "find", "long", "down", "day",
-        "did", "get", "come", "made", "may", "part", "don't", "it's", "they're", "question", "because", "answer", "explain", "example",
+        "the", "of", "and", "to", "a", "in", "is", "it", "that", "was", "for", "on", "are", "with", "as", "at", "be",
+        "this", "have", "from", "or", "one", "had", "by", "word", "but", "not", "what", "all", "were", "we", "when",
+        "your", "can", "said", "there", "use", "an", "each", "which", "she", "do", "how", "their", "if", "will", "up",
+        "other", "about", "out", "many", "then", "them", "these", "so", "some", "her", "would", "make", "like", "him",
+        "into", "time", "has", "look", "two", "more", "write", "go", "see", "number", "no", "way", "could", "people",
+        "my", "than", "first", "water", "been", "call", "who", "oil", "its", "now", "find", "long", "down", "day",
+        "did", "get", "come", "made", "may", "part", "don't", "it's", "they're", "question", "because", "answer",
+        "explain", "example",
     ];
 
     private static readonly string[] syllables =
@@ -41,7 +43,9 @@ internal sealed class MixedText
     {
         words = new string[WordCount];
         for (var i = 0; i < WordCount; i++)
-            words[i] = i < commonWords.Length ? commonWords[i] : string.Concat(Enumerable.Range(0, 2 + random.NextBelow(3)).Select(_ => Syllable()));
+            words[i] = i < commonWords.Length
+                ? commonWords[i]
+                : string.Concat(Enumerable.Range(0, 2 + random.NextBelow(3)).Select(_ => Syllable()));
     }
 
     /// <summary>Text of a length, in bytes of UTF-8, that is at least <paramref name="bytes"/> and not a line more.</summary>
@@ -115,7 +119,9 @@ internal sealed class MixedText
             _ => string.Concat(Enumerable.Range(0, 2 + random.NextBelow(7)).Select(_ => (char)(first + random.NextBelow(count))))));
 
     private string Numbers() => string.Join(
-        "; ", Enumerable.Range(0, 4 + random.NextBelow(8)).Select(_ => $"{random.NextBelow(3000)}.{random.NextBelow(100):D2} = {random.NextBelow(1_000_000)}"));
+        "; ",
+        Enumerable.Range(0, 4 + random.NextBelow(8)).Select(
+            _ => $"{random.NextBelow(3000)}.{random.NextBelow(100):D2} = {random.NextBelow(1_000_000)}"));
 
     private string Emoji() => char.ConvertFromUtf32(0x1F600 + random.NextBelow(64));
 
