@@ -25,6 +25,10 @@ switch (args)
         new TokenizerWorker(directory, text).Run();
         return 0;
     default:
-        Console.Error.WriteLine("Usage: RewardModel.Bench run [--quick] [--threads N] [--python PROGRAM] [--only NAME]");
+        Console.Error.WriteLine(
+            """
+            Usage: RewardModel.Bench run [--quick] [--threads N] [--python PROGRAM] [--only NAME]
+                   RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
+            """);
         return 2;
 }

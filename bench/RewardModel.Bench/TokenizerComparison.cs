@@ -81,7 +81,7 @@ internal sealed class TokenizerComparison(string node, IReadOnlyList<string> dir
         foreach (var side in new[] { ours, rust })
         {
             side.Ask("load");
-            side.Ask("letters 1000");
+            side.Ask("letters 250000");
             seconds.AddRange(new[] { 250_000, 500_000, 1_000_000 }.Select(count => side.Seconds($"letters {count}")));
         }
         Console.WriteLine($"| {NameOf(directory)} | {string.Join(" | ", seconds.Select(time => $"{time:F3}"))} |");
