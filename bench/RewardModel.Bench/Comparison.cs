@@ -5,7 +5,7 @@ namespace RewardModel.Bench;
 /// <summary>Trains the same list on both sides, turn by turn, and prints what each takes.</summary>
 internal sealed class Comparison(int threads, string python, bool quick, string? only)
 {
-    private readonly string peer = Path.Combine(RepositoryRoot, "bench", "peer", "peer.py");
+    private readonly string peer = PathOf("bench/peer/peer.py");
 
     public void Run()
     {
@@ -20,15 +20,13 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         ? [Workload.Tiny(4), Workload.Small(4), Workload.Small(9)]
         : [Workload.Tiny(4), Workload.Small(4), Workload.Small(9), Workload.Large(4), Workload.Large(9)];
 
-    private static string RepositoryRoot
+    /// <summary>The path of a file of the repository.</summary>
+    internal static string PathOf(string relative)
     {
-        get
-        {
-            var directory = new DirectoryInfo(AppContext.BaseDirectory);
-            while (!File.Exists(Path.Combine(directory!.FullName, "RewardModel.sln")))
-                directory = directory.Parent;
-            return directory.FullName;
-        }
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(directory!.FullName, "RewardModel.sln")))
+            directory = directory.Parent;
+        return Path.Combine(directory.FullName, relative);
     }
 
     private void Compare(Workload workload)
@@ -158,7 +156,7 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
             throw new InvalidOperationException("the sides do not compute the same; nothing was timed");
     }
 
-    private static double Median(List<double> values)
+    internal static double Median(List<double> values)
     {
         double[] sorted = [.. values.Order()];
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;

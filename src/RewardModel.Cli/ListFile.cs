@@ -18,6 +18,8 @@ internal static class ListFile
                 "{Path}: {Bad} lines left out, {Good} lists read", path, file.BadLines.Count, file.Lists.Count + file.TokenizedLists.Count);
         foreach (var (key, count) in file.IgnoredKeys)
             logger.LogWarning("{Path}: {Count} lines have a key '{Key}', which has no meaning here and is ignored", path, count, key);
+        if (file.LoneSurrogateCount > 0)
+            logger.LogWarning("{Path}: {Count} lone surrogates, halves of characters, are read as U+FFFD", path, file.LoneSurrogateCount);
         if (file.Lists.Count + file.TokenizedLists.Count == 0)
             throw new RankedDataException($"'{path}' has no lists that can be used; expected at least one line with a ranked list.");
         return file;

@@ -30,7 +30,9 @@ internal static class TokenizeCommand
         var text = CommonOptions.Value<string?>("--text", "TEXT", "The text.");
         var data = CommonOptions.Value<FileInfo?>(
             "--data", "FILE", "Lines of {\"text\": ...} or {\"messages\": [...]}. JSON lines, plain or .gz.");
-        var json = CommonOptions.Json("Print one JSON object for each text: ids, ids_with_special, decoded; of messages also rendered.");
+        var json = CommonOptions.Json(
+            "Print one JSON object for each text: ids, ids_with_special, decoded; of messages also rendered; "
+            + "where there are any, lone_surrogates, the halves of characters that were read as U+FFFD.");
         var command = new Command(
             "tokenize",
             "Shows what a tokenizer makes of a text. Messages are rendered with the start of an answer, unless the assistant has the last word.")
@@ -47,22 +49,20 @@ internal static class TokenizeCommand
             var directory = parsed.GetValue(tokenizer)!.FullName;
             var view = new TokenView(HuggingFaceTokenizer.Load(directory), directory);
             var lines = parsed.GetValue(data) is { } file ? TextLines.Read(file.FullName) : [new TextLine(parsed.GetValue(text), null, default)];
-            foreach (var line in lines)
-            {
-                var conversation = line.Conversation
-                    ?? (parsed.GetValue(chat) ? new Conversation([new ChatMessage("user", line.Text!)]) : null);
-                var tokens = conversation is null ? view.Of(line.Text!) : view.Of(conversation);
+            if (parsed.GetValue(chat))
+                lines = [.. lines.Select(
+                    line => line.Text is null ? line : line with { Conversation = new Conversation([new ChatMessage("user", line.Text)]) })];
+            foreach (var tokens in view.Of(lines))
                 if (parsed.GetValue(json))
                     output.WriteLine(JsonSerializer.Serialize(tokens, jsonOptions));
                 else
                     view.Write(tokens, output);
-            }
         });
         return command;
     }
 
     private sealed record Tokens(
-        IReadOnlyList<int> Ids, IReadOnlyList<int> IdsWithSpecial, string Decoded, string? Rendered,
+        IReadOnlyList<int> Ids, IReadOnlyList<int> IdsWithSpecial, string Decoded, string? Rendered, int? LoneSurrogates,
         [property: JsonIgnore] IReadOnlyList<(string Text, bool IsTemplate)> Pieces);
 
     private sealed class TokenView(HuggingFaceTokenizer tokenizer, string directory)
@@ -70,18 +70,21 @@ internal static class TokenizeCommand
         private readonly Lazy<ChatTemplate> template = new(() => new ChatTemplate(tokenizer.ChatTemplate ?? throw new TokenizerException(
             directory, ["there is no chat template; expected chat_template.jinja, or 'chat_template' in tokenizer_config.json"])));
 
-        public Tokens Of(string text)
+        /// <summary>What the tokenizer makes of the lines, in their order. All cores encode.</summary>
+        public IEnumerable<Tokens> Of(IReadOnlyList<TextLine> lines)
         {
-            var ids = tokenizer.Encode(text, addSpecialTokens: false);
-            return new Tokens(ids, tokenizer.Encode(text, addSpecialTokens: true), Decoded(ids), null, [(text, false)]);
-        }
-
-        public Tokens Of(Conversation conversation)
-        {
-            var rendered = template.Value.Render(
-                conversation, addGenerationPrompt: conversation.Messages[^1].Role != "assistant", tokenizer.SpecialTokens);
-            var ids = tokenizer.Encode(rendered);
-            return new Tokens(ids, tokenizer.AddSpecialTokens(ids), Decoded(ids), rendered.Text, rendered.Pieces);
+            RenderedText[] renderings = [.. lines.Where(line => line.Conversation is not null).Select(line => Render(line.Conversation!))];
+            string[] texts = [.. lines.Where(line => line.Conversation is null).Select(line => line.Text!)];
+            var ofConversations = new Queue<Tokens>(renderings.Zip(
+                tokenizer.EncodeBatch(renderings),
+                (rendering, ids) => new Tokens(ids, tokenizer.AddSpecialTokens(ids), Decoded(ids), rendering.Text, null, rendering.Pieces)));
+            var ofTexts = new Queue<Tokens>(texts
+                .Zip(tokenizer.EncodeBatch(texts, addSpecialTokens: false), tokenizer.EncodeBatch(texts, addSpecialTokens: true))
+                .Select(item => new Tokens(item.Second, item.Third, Decoded(item.Second), null, null, [(item.First, false)])));
+            return lines.Select(line => (line.Conversation is null ? ofTexts : ofConversations).Dequeue() with
+            {
+                LoneSurrogates = line.LoneSurrogateCount > 0 ? line.LoneSurrogateCount : null,
+            });
         }
 
         public void Write(Tokens tokens, TextWriter output)
@@ -90,11 +93,16 @@ internal static class TokenizeCommand
                 output.WriteLine($"{(isTemplate ? "template" : "text"),-9} {JsonSerializer.Serialize(text, jsonOptions)}");
             output.WriteLine($"tokens    {string.Join(' ', tokens.IdsWithSpecial.Select(id => JsonSerializer.Serialize(Decoded([id]), jsonOptions)))}");
             output.WriteLine($"ids       {string.Join(' ', tokens.IdsWithSpecial)}");
+            if (tokens.LoneSurrogates is { } loneSurrogates)
+                output.WriteLine($"replaced  {loneSurrogates} lone surrogates, halves of characters, by U+FFFD");
             var count = tokens.IdsWithSpecial.Count;
             output.WriteLine($"count     {count}, {count - tokens.Ids.Count} of them special tokens that are put around it");
             output.WriteLine(tokenizer.MaxLength is not { } maxLength ? "cut       nothing: the tokenizer has no model_max_length"
                 : $"cut       {Math.Max(0, count - maxLength)} to model_max_length {maxLength}, a prompt on the left, an answer on the right");
         }
+
+        private RenderedText Render(Conversation conversation) => template.Value.Render(
+            conversation, addGenerationPrompt: conversation.Messages[^1].Role != "assistant", tokenizer.SpecialTokens);
 
         private string Decoded(IReadOnlyList<int> ids) => tokenizer.Decode(ids, skipSpecialTokens: false);
     }

@@ -132,7 +132,10 @@ public sealed class ScoringModel : IDisposable
     /// <inheritdoc cref="RewardScorer(RewardTransformer, int, RewardNormalizer)" path="/param"/>
     public RewardScorer Scorer(int maxTokensPerBatch = 8192) => new(Transformer, maxTokensPerBatch, Rule.Normalizer);
 
-    /// <summary>Token ids of lists of text, and how many prompts and answers were cut to the maximum length.</summary>
+    /// <summary>
+    /// Token ids of lists of text, and how many prompts and answers were cut to the maximum length. It works on as many threads as torch is
+    /// set to (<c>torch.set_num_threads</c>); of several lists that can't be used the first one's error is thrown.
+    /// </summary>
     /// <exception cref="ArgumentException">The model has no tokenizer.</exception>
     /// <exception cref="TokenizerException">A list is a conversation, and there is no chat template, or it rejects the list.</exception>
     /// <exception cref="ChatTemplateException">A list is a conversation, and the chat template can't be used.</exception>
@@ -141,7 +144,9 @@ public sealed class ScoringModel : IDisposable
             ? throw new ArgumentException(
                 "The model has no tokenizer, so it can't read text. Give lists of token ids (prompt_ids, answer_ids), or a tokenizer.",
                 nameof(lists))
-            : AddUp(lists.Select(list => list.Chat is null ? listTokenizer.Tokenize(list) : ChatTokenizerFor(list).Tokenize(list)));
+            : AddUp(Batch.Map(
+                lists, get_num_threads(),
+                list => list.Chat is null ? listTokenizer.Tokenize(list) : ChatTokenizerFor(list).Tokenize(list)));
 
     /// <summary>Lists that came as token ids, cut to the maximum length where they exceed it, with the rule's token type.</summary>
     public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Truncate(IReadOnlyList<TokenizedList> lists) =>

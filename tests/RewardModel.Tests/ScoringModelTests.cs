@@ -137,6 +137,27 @@ public class ScoringModelTests
     }
 
     [Fact]
+    public void Many_lists_are_tokenised_as_one_by_one_and_fail_as_the_first_that_fails()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("gpt2"), Tokenizer(directory), maxLength: 4);
+        RankedList[] lists = [.. Enumerable.Range(0, 500).Select(i => RankedList.BestFirst("abc"[..(i % 4)], "xyz"[..(i % 3)], "z"))];
+        var (batch, cut) = model.Tokenize(lists);
+        var alone = lists.Select(list => model.Tokenize([list])).ToArray();
+        Assert.Equal(alone.Select(one => Ids(one.Lists[0])), batch.Select(Ids));
+        Assert.Equal(alone.Aggregate(default(TruncationCount), (sum, one) => sum + one.Cut), cut);
+        Assert.NotEqual(default, cut);
+
+        var chat = new RankedChat(new Conversation([new ChatMessage("user", "a")]), [[new ChatMessage("assistant", "b")]]);
+        foreach (var i in new[] { 400, 150, 300 })
+            lists[i] = RankedList.OfChat(chat, [0], new SourceLine("lists.jsonl", i));
+        Assert.StartsWith("lists.jsonl:150: ", Assert.Throws<TokenizerException>(() => model.Tokenize(lists)).Message);
+
+        static string Ids(TokenizedList list) =>
+            $"{string.Join(' ', list.PromptIds)} | {string.Join(" | ", list.AnswerIds.Select(ids => string.Join(' ', ids)))}";
+    }
+
+    [Fact]
     public void The_padding_id_is_never_the_one_that_ends_answers()
     {
         using var directory = new TemporaryDirectory();

@@ -111,6 +111,19 @@ public sealed class HuggingFaceTokenizer
         return addSpecialTokens ? [.. postProcessor.Before, .. ids, .. postProcessor.After] : ids;
     }
 
+    /// <summary>The ids of many texts in their order, each as <see cref="Encode(string, bool)"/> gives them.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="addSpecialTokens">Whether the post-processor puts its special tokens around each text.</param>
+    /// <param name="maxThreads">The most threads that encode; null for one per core.</param>
+    /// <exception cref="TokenizerException">A text can't be encoded; of several the first one's.</exception>
+    public IReadOnlyList<int>[] EncodeBatch(IReadOnlyList<string> texts, bool addSpecialTokens, int? maxThreads = null) =>
+        EncodeBatch(texts, maxThreads, text => Encode(text, addSpecialTokens));
+
+    /// <summary>The ids of many conversations in their order, each as <see cref="Encode(RenderedText)"/> gives them.</summary>
+    /// <inheritdoc cref="EncodeBatch(IReadOnlyList{string}, bool, int?)"/>
+    public IReadOnlyList<int>[] EncodeBatch(IReadOnlyList<RenderedText> texts, int? maxThreads = null) =>
+        EncodeBatch(texts, maxThreads, Encode);
+
     /// <summary>
     /// The ids of a rendered conversation. They are those that Hugging Face's <c>encode</c> gives for the whole text, except where users'
     /// text has the name of a special token: that stays text.
@@ -137,4 +150,12 @@ public sealed class HuggingFaceTokenizer
     /// <summary>The text of the ids, by the tokenizer.json's decoder alone (<c>clean_up_tokenization_spaces</c> is not applied).</summary>
     /// <exception cref="TokenizerException">An id is not in the vocabulary.</exception>
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens) => decoding.Decode(ids, skipSpecialTokens);
+
+    private static IReadOnlyList<int>[] EncodeBatch<T>(IReadOnlyList<T> texts, int? maxThreads, Func<T, IReadOnlyList<int>> encode)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        if (maxThreads < 1)
+            throw new ArgumentOutOfRangeException(nameof(maxThreads), maxThreads, "expected at least 1 thread");
+        return Batch.Map(texts, maxThreads ?? Environment.ProcessorCount, encode);
+    }
 }

@@ -18,9 +18,11 @@ internal static class JsonLines
     /// </summary>
     private static readonly byte[] endMember = Compress(Encoding.Latin1.GetBytes($"\n{EndMark}"));
 
-    /// <summary>Reads the lines with their numbers.</summary>
+    /// <summary>
+    /// Reads the lines with their numbers. Escapes of lone surrogates come as escapes of U+FFFD, and with each line the count of them.
+    /// </summary>
     /// <exception cref="RankedDataException">The file is not there, or is not the whole gzip file that it should be.</exception>
-    public static IEnumerable<(SourceLine Source, ReadOnlyMemory<byte> Utf8)> Read(string path)
+    public static IEnumerable<(SourceLine Source, ReadOnlyMemory<byte> Utf8, int LoneSurrogateCount)> Read(string path)
     {
         var isGzip = IsGzip(path);
         using var stream = Open(path, isGzip);
@@ -30,11 +32,11 @@ internal static class JsonLines
         {
             if (isGzip && line == EndMark)
                 yield break;
-            ReadOnlyMemory<byte> utf8 = Encoding.Latin1.GetBytes(line);
+            Memory<byte> utf8 = Encoding.Latin1.GetBytes(line);
             if (number == 1 && utf8.Span.StartsWith(Encoding.UTF8.Preamble))
                 utf8 = utf8[Encoding.UTF8.Preamble.Length..];
             if (utf8.Span.ContainsAnyExcept(" \t"u8))
-                yield return (new SourceLine(path, number), utf8);
+                yield return (new SourceLine(path, number), utf8, LoneSurrogates.Replace(utf8.Span));
         }
         if (isGzip)
             throw Damaged(path);

@@ -10,8 +10,6 @@ namespace RewardModel.Training.Data;
 /// </summary>
 internal sealed class LineFields
 {
-    private const string HalfPair = "an escaped half of a surrogate pair, expected whole characters";
-
     private readonly Dictionary<string, JsonElement> fields = [];
     private readonly HashSet<string> usedKeys = [];
     private readonly List<string> problems = [];
@@ -19,12 +17,8 @@ internal sealed class LineFields
     public LineFields(JsonElement root)
     {
         foreach (var property in root.EnumerateObject())
-        {
-            if (Unescape(() => property.Name) is not { } key)
-                problems.Add($"a key has {HalfPair}");
-            else if (property.Value.ValueKind != JsonValueKind.Null && !fields.TryAdd(key, property.Value))
-                problems.Add($"\"{key}\" is given twice");
-        }
+            if (property.Value.ValueKind != JsonValueKind.Null && !fields.TryAdd(property.Name, property.Value))
+                problems.Add($"\"{property.Name}\" is given twice");
     }
 
     public IReadOnlyList<string> Problems => problems;
@@ -100,19 +94,6 @@ internal sealed class LineFields
 
     private static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 
-    private static string? Unescape(Func<string?> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (InvalidOperationException)
-        {
-            // The only sign that System.Text.Json gives of "\ud83d" without its second half, which other writers do produce.
-            return null;
-        }
-    }
-
     private JsonElement? Field(string key)
     {
         usedKeys.Add(key);
@@ -143,12 +124,9 @@ internal sealed class LineFields
 
     private string TextOf(JsonElement element, string name)
     {
-        if (element.ValueKind != JsonValueKind.String)
-            problems.Add($"{name} is {NameOf(element)}, expected a string");
-        else if (Unescape(element.GetString) is { } text)
-            return text;
-        else
-            problems.Add($"{name} has {HalfPair}");
+        if (element.ValueKind == JsonValueKind.String)
+            return element.GetString()!;
+        problems.Add($"{name} is {NameOf(element)}, expected a string");
         return "";
     }
 
@@ -175,21 +153,10 @@ internal sealed class LineFields
             problems.Add($"{name}: \"role\" is {NameOf(role)}, expected a string");
         else if (!element.TryGetProperty("content", out _) && !element.TryGetProperty("tool_calls", out _))
             problems.Add($"{name} has neither \"content\" nor \"tool_calls\"");
-        else if (!IsWellFormed(element))
-            problems.Add($"{name} has {HalfPair}");
         else
             return ChatMessage.FromJson(element);
         return new ChatMessage("", "");
     }
-
-    private static bool IsWellFormed(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.String => Unescape(element.GetString) is not null,
-        JsonValueKind.Array => element.EnumerateArray().All(IsWellFormed),
-        JsonValueKind.Object => element.EnumerateObject().All(
-            member => Unescape(() => member.Name) is not null && IsWellFormed(member.Value)),
-        _ => true,
-    };
 
     private int[] TokenIdsOf(JsonElement element, string name) => ItemsOf(element, name, "token ids", TokenIdOf);
 

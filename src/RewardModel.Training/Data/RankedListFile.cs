@@ -11,4 +11,8 @@ public sealed record RankedListFile(
     IReadOnlyList<RankedList> Lists,
     IReadOnlyList<TokenizedList> TokenizedLists,
     IReadOnlyList<BadLine> BadLines,
-    IReadOnlyDictionary<string, int> IgnoredKeys);
+    IReadOnlyDictionary<string, int> IgnoredKeys)
+{
+    /// <summary>How many escaped lone surrogates, halves of characters, were read as U+FFFD in the lists' lines.</summary>
+    public int LoneSurrogateCount { get; init; }
+}

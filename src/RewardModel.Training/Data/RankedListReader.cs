@@ -19,7 +19,7 @@ namespace RewardModel.Training.Data;
 /// Those with "answers" or "answer_ids" may say how good each answer is instead of giving them best first: <c>"scores"</c> (finite numbers,
 /// higher is better) or <c>"ranks"</c> (integers, 1 is best, read as scores -1, -2, ...); equal values are ties. An answer to messages
 /// is the text of the assistant's message, or an array of messages; pairs of messages without a prompt have it as their common start.
-/// Beside messages, <c>"tools"</c> may hold the JSON schemas of tools. A key whose value is null counts as absent. A file
+/// Beside messages, <c>"tools"</c> may hold the JSON schemas of tools. Escaped lone surrogates are read as U+FFFD and counted. A key whose value is null counts as absent. A file
 /// holds text and messages, or token ids, as its first good line does. Lists that have no pair to compare (one answer, or all tied) are
 /// read like any other: they can be scored.
 /// </remarks>
@@ -38,7 +38,8 @@ public static class RankedListReader
         var badLines = new List<BadLine>();
         var ignoredKeys = new SortedDictionary<string, int>(StringComparer.Ordinal);
 
-        foreach (var (source, utf8) in JsonLines.Read(path))
+        var loneSurrogateCount = 0;
+        foreach (var (source, utf8, loneSurrogates) in JsonLines.Read(path))
         {
             var line = RankedListLine.Parse(utf8, source);
             var reason = line.Problem ?? OtherKind(line, lists, tokenizedLists);
@@ -51,13 +52,14 @@ public static class RankedListReader
                 lists.Add(line.List);
             if (line.TokenizedList is not null)
                 tokenizedLists.Add(line.TokenizedList);
+            loneSurrogateCount += loneSurrogates;
             foreach (var key in line.IgnoredKeys)
                 ignoredKeys[key] = ignoredKeys.GetValueOrDefault(key) + 1;
         }
 
         if (badLines.Count > 0 && badData == BadData.Error)
             throw new RankedDataException(path, badLines);
-        return new RankedListFile(lists, tokenizedLists, badLines, ignoredKeys);
+        return new RankedListFile(lists, tokenizedLists, badLines, ignoredKeys) { LoneSurrogateCount = loneSurrogateCount };
     }
 
     private static string? OtherKind(RankedListLine line, List<RankedList> lists, List<TokenizedList> tokenizedLists) => line switch

@@ -9,7 +9,11 @@ namespace RewardModel.Training.Data;
 /// <param name="Text">The text; null for a conversation.</param>
 /// <param name="Conversation">The conversation; null for a text.</param>
 /// <param name="Source">Where it was read from.</param>
-public sealed record TextLine(string? Text, Conversation? Conversation, SourceLine Source);
+public sealed record TextLine(string? Text, Conversation? Conversation, SourceLine Source)
+{
+    /// <summary>How many escaped lone surrogates, halves of characters, were read as U+FFFD.</summary>
+    public int LoneSurrogateCount { get; init; }
+}
 
 /// <summary>
 /// Reads texts and conversations from JSON lines, as <see cref="RankedListReader"/> reads lists: <c>{"text": "..."}</c> or
@@ -23,9 +27,9 @@ public static class TextLines
     {
         var lines = new List<TextLine>();
         var badLines = new List<BadLine>();
-        foreach (var (source, utf8) in JsonLines.Read(path))
+        foreach (var (source, utf8, loneSurrogateCount) in JsonLines.Read(path))
             if (Parse(utf8, source, out var problem) is { } line)
-                lines.Add(line);
+                lines.Add(line with { LoneSurrogateCount = loneSurrogateCount });
             else
                 badLines.Add(new BadLine(source, problem));
         return badLines.Count == 0 ? lines : throw new RankedDataException(path, badLines);

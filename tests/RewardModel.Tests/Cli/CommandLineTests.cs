@@ -280,6 +280,7 @@ public class CommandLineTests
         File.WriteAllText(Path.Combine(folder.Directory, "texts.jsonl"), """
             {"text": "a<s>"}
             {"messages": [{"role": "user", "content": "é<s>"}]}
+            {"text": "\ud83d\ude00\ud83d"}
             {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]}
             """);
         string[] tokenizer = ["tokenize", "--tokenizer", folder.Directory];
@@ -287,6 +288,7 @@ public class CommandLineTests
             (0, """
             {"ids":[97,262],"ids_with_special":[262,97,262],"decoded":"a<s>"}
             {"ids":[262,195,169,60,115,62],"ids_with_special":[262,195,169,60,115,62],"decoded":"<s>é<s>","rendered":"<s>é<s>"}
+            {"ids":[240,159,152,128,239,191,189],"ids_with_special":[262,240,159,152,128,239,191,189],"decoded":"\uD83D\uDE00�","lone_surrogates":1}
             {"ids":[262,120,121,263],"ids_with_special":[262,120,121,263],"decoded":"<s>xy</s>","rendered":"<s>xy</s>"}
 
             """, ""),
@@ -302,6 +304,18 @@ public class CommandLineTests
 
             """, ""),
             Run([.. tokenizer, "--chat", "--text", "hello"]));
+        folder.Write("lone.jsonl", """{"text": "\ud83d\ud83d"}""");
+        Assert.Equal(
+            (0, """
+            text      "��"
+            tokens    "<s>" "�" "�" "�" "�" "�" "�"
+            ids       262 239 191 189 239 191 189
+            replaced  2 lone surrogates, halves of characters, by U+FFFD
+            count     7, 1 of them special tokens that are put around it
+            cut       3 to model_max_length 4, a prompt on the left, an answer on the right
+
+            """, ""),
+            Run([.. tokenizer, "--data", Path.Combine(folder.Directory, "lone.jsonl")]));
         folder.Write("tokenizer_config.json", "{}");
         Assert.Equal(
             (1, "", $"error: {folder.Directory}: there is no chat template; expected chat_template.jinja, or 'chat_template' in "

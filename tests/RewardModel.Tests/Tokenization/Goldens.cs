@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace RewardModel.Tests.Tokenization;
 
-/// <summary>What Goldens/make_goldens.py has written.</summary>
+/// <summary>The files of Goldens/, whose README says what has written them.</summary>
 internal static class Goldens
 {
     public static JsonElement Read(string name)

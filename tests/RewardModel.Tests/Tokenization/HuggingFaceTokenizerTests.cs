@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
+using RewardModel.Chat;
 using RewardModel.Tokenization;
 
 namespace RewardModel.Tests.Tokenization;
@@ -166,17 +167,47 @@ public class HuggingFaceTokenizerTests
             HuggingFaceTokenizer.Load(byteLevel.Directory).Encode(new string('l', 1 << 20), addSpecialTokens: false));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(null)]
+    public void A_batch_has_the_ids_that_its_texts_have_one_by_one(int? maxThreads)
+    {
+        using var folder = TokenizerFolder.SentencePiece();
+        var texts = Enumerable.Range(0, 2000).Select(i => $"ab w{i % 97} \uD83D {i}").ToArray();
+        var one = HuggingFaceTokenizer.Load(folder.Directory);
+        var shared = HuggingFaceTokenizer.Load(folder.Directory);
+        foreach (var addSpecialTokens in new[] { false, true })
+            Assert.Equal(
+                texts.Select(text => one.Encode(text, addSpecialTokens)), shared.EncodeBatch(texts, addSpecialTokens, maxThreads));
+        var template = new ChatTemplate("{% for message in messages %}<s>{{ message.content }}{% endfor %}");
+        RenderedText[] renderings =
+        [
+            .. texts.Select(text => template.Render(
+                new Conversation([new ChatMessage("user", $"{text}<s>")]), addGenerationPrompt: false, one.SpecialTokens)),
+        ];
+        Assert.Equal(renderings.Select(one.Encode), shared.EncodeBatch(renderings, maxThreads));
+    }
+
     [Fact]
-    public void Many_threads_get_the_ids_of_one()
+    public void A_batch_fails_as_its_first_text_that_can_not_be_encoded()
+    {
+        using var folder = new TokenizerFolder("""{"model": {"type": "Unigram", "unk_id": null, "vocab": [["a", -1], ["b", -2]]}}""");
+        var tokenizer = HuggingFaceTokenizer.Load(folder.Directory);
+        var texts = Enumerable.Range(0, 500).Select(i => i % 100 == 99 ? $"ab{(char)('c' + i / 100)}" : "ab").ToArray();
+        var alone = Assert.Throws<TokenizerException>(() => tokenizer.Encode(texts[99], addSpecialTokens: false));
+        var inBatch = Assert.Throws<TokenizerException>(() => tokenizer.EncodeBatch(texts, addSpecialTokens: false, maxThreads: 4));
+        Assert.Contains("stands for 'c'", alone.Message);
+        Assert.Equal(alone.Message, inBatch.Message);
+    }
+
+    [Fact]
+    public void A_batch_needs_a_thread()
     {
         using var folder = TokenizerFolder.ByteLevel();
-        var texts = Enumerable.Range(0, 2000).Select(i => $"hello w{i % 97} world {i}").ToArray();
-        var one = HuggingFaceTokenizer.Load(folder.Directory);
-        var expected = texts.Select(text => Join(one.Encode(text, addSpecialTokens: false))).ToArray();
-        var shared = HuggingFaceTokenizer.Load(folder.Directory);
-        var actual = new string[texts.Length];
-        Parallel.For(0, texts.Length, i => actual[i] = Join(shared.Encode(texts[i], addSpecialTokens: false)));
-        Assert.Equal(expected, actual);
+        var tokenizer = HuggingFaceTokenizer.Load(folder.Directory);
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => tokenizer.EncodeBatch(["a"], addSpecialTokens: false, maxThreads: 0));
+        Assert.Equal("expected at least 1 thread (Parameter 'maxThreads')\nActual value was 0.", error.Message);
     }
 
     [Fact]

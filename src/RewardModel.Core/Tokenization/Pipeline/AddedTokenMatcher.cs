@@ -17,7 +17,10 @@ internal sealed class AddedTokenMatcher
         contents = SearchValues.Create([.. longestFirst.Select(token => token.Content)], StringComparison.Ordinal);
     }
 
-    /// <summary>The parts of the text in their order, none of them empty.</summary>
+    /// <summary>
+    /// The parts of the text in their order. White space that a token takes after it is still looked at for tokens, as Hugging Face does:
+    /// the parts of these then overlap.
+    /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="isFound">
     /// Whether a token that starts at an index counts; the others are text, in which shorter tokens may be found. Null: all count.
@@ -37,18 +40,22 @@ internal sealed class AddedTokenMatcher
             if (token.IsSingleWord && (EndsWithWord(text.AsSpan(0, start)) || StartsWithWord(text.AsSpan(end))))
                 continue;
             if (token.StripsLeft)
+            {
                 while (start > done && char.IsWhiteSpace(text[start - 1]))
                     start--;
+                start = Math.Max(start, done);
+                end = Math.Max(start, end);
+            }
             if (token.StripsRight)
                 while (end < text.Length && char.IsWhiteSpace(text[end]))
                     end++;
             if (start > done)
-                yield return new Section(text[done..start], null, done == 0);
-            yield return new Section(text[start..end], token, start == 0);
-            done = search = end;
+                yield return new Section(text[done..start], null, done);
+            yield return new Section(text[start..end], token, start);
+            done = end;
         }
         if (done < text.Length)
-            yield return new Section(text[done..], null, done == 0);
+            yield return new Section(text[done..], null, done);
     }
 
     private int NextIndex(string text, int from)

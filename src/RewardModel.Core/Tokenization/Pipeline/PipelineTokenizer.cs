@@ -53,7 +53,7 @@ internal sealed class PipelineTokenizer : Tokenizer
             if (section.Token is null)
                 AddTokens(section, settings.ConsiderPreTokenization, start, tokens);
             else
-                tokens.Add(new EncodedToken(section.Token.Id, section.Token.Content, start..normalized.Length));
+                tokens.Add(new EncodedToken(section.Token.Id, decoding.SpellingOf(section.Token.Id), start..normalized.Length));
         }
         var charsConsumed = normalized.Length;
         if (tokens.Count > settings.MaxTokenCount)
@@ -93,20 +93,18 @@ internal sealed class PipelineTokenizer : Tokenizer
     public IReadOnlyList<int> EncodeToIds(RenderedText text, PipelineTokenizer plainText)
     {
         var ids = new List<int>();
-        var start = 0;
         foreach (var raw in rawTokens.Split(WellFormedText.Of(text.Text), (at, content, token) => IsGenuine(text, at, content, token)))
         {
-            var end = start + raw.Text.Length;
             if (raw.Token is not null)
                 ids.Add(raw.Token.Id);
             else
             {
-                var encoder = Enumerable.Range(start, end - start).All(i => text.OriginAt(i) == TextOrigin.Template) ? model : plainText.model;
-                var origins = text.Part(start, end - start);
+                var isTemplate = Enumerable.Range(raw.Start, raw.Text.Length).All(i => text.OriginAt(i) == TextOrigin.Template);
+                var encoder = isTemplate ? model : plainText.model;
+                var origins = text.Part(raw.Start, raw.Text.Length);
                 foreach (var section in NormalizedSections(raw, considerNormalization: true, NormalizedFinder(origins)))
                     AddIds(section, considerPreTokenization: true, encoder, ids);
             }
-            start = end;
         }
         return ids;
     }

@@ -66,17 +66,20 @@ internal static class TokenizerDirectory
         string[] files)
     {
         var tokensById = definition.Ids.ToDictionary(entry => entry.Value, entry => entry.Key);
-        var decoding = new TokenDecoding(directory, tokensById, definition.AddedTokens, definition.Decoder);
+        if (definition.Normalizer is { } normalizer)
+            foreach (var token in definition.AddedTokens.Where(token => token.IsNormalized))
+                tokensById[token.Id] = normalizer.Normalize(token.Content);
+        var specialTokens = definition.AddedTokens.Where(token => token.IsSpecial).Select(token => token.Content).ToHashSet();
+        var decoding = new TokenDecoding(directory, tokensById, specialTokens, definition.Decoder);
         var preTokenization = definition.PreTokenization;
         if (preTokenization.EndsInBytes && !definition.Model!.SpellsBytes)
             preTokenization = new PreTokenization([.. preTokenization.Steps, new ByteSpellingStep()], endsInBytes: false);
 
         // Special tokens must not come out of plain text by way of the model either.
-        var specialTokens = definition.AddedTokens.Where(token => token.IsSpecial).Select(token => token.Content).ToHashSet();
-        specialTokens.IntersectWith(definition.Model!.Vocabulary.Keys);
+        var hidden = specialTokens.Intersect(definition.Model!.Vocabulary.Keys).ToHashSet();
         var model = definition.Model.Make(preTokenization.EndsInBytes, hidden: new HashSet<string>());
-        var plainTextModel = definition.Model.LooksWordsUp && specialTokens.Count > 0
-            ? definition.Model.Make(preTokenization.EndsInBytes, specialTokens)
+        var plainTextModel = definition.Model.LooksWordsUp && hidden.Count > 0
+            ? definition.Model.Make(preTokenization.EndsInBytes, hidden)
             : model;
         return new HuggingFaceTokenizer(
             MakeTokenizer(definition.AddedTokens, model),

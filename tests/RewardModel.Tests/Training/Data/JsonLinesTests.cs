@@ -29,6 +29,15 @@ public sealed class JsonLinesTests : IDisposable
         Assert.Equal([[(byte)'{', 0xe9, 0xff], [(byte)'}']], JsonLines.Read(path).Select(line => line.Utf8.ToArray()));
     }
 
+    [Fact]
+    public void Escapes_of_lone_surrogates_come_as_replacement_characters_and_are_counted()
+    {
+        var path = Written("a.jsonl", "\"\\ud83d\"\n\"\\ud83d\\ude00\"\n\"\\ude00\\ud83d\"\n");
+        Assert.Equal(
+            [("\"\\ufffd\"", 1), ("\"\\ud83d\\ude00\"", 0), ("\"\\ufffd\\ufffd\"", 2)],
+            JsonLines.Read(path).Select(line => (Encoding.UTF8.GetString(line.Utf8.Span), line.LoneSurrogateCount)));
+    }
+
     [Theory]
     [InlineData("a.jsonl.gz")]
     [InlineData("a.jsonl")]

@@ -40,6 +40,22 @@ public sealed class RankedListReaderTests : IDisposable
     }
 
     [Fact]
+    public void Escaped_lone_surrogates_of_good_lines_are_read_as_replacement_characters_and_counted()
+    {
+        var path = Written("a.jsonl", """
+            {"prompt": "\ud83d!", "answers": ["\ud83d\ude00", "\ude00\ude00"], "\ud800": 1}
+            {"prompt": "\ud83d"}
+            {"messages": [{"role": "user", "content": "\udfff"}], "answers": ["a"]}
+            """);
+        var file = RankedListReader.Read(path, BadData.Skip);
+        Assert.Equal(("\uFFFD!", 5), (file.Lists[0].Prompt, file.LoneSurrogateCount));
+        Assert.Equal(["\U0001F600", "\uFFFD\uFFFD"], file.Lists[0].Answers);
+        Assert.Equal(["\uFFFD"], file.IgnoredKeys.Keys);
+        Assert.Equal("\uFFFD", file.Lists[1].Chat!.Prompt.Messages[0].Json.GetProperty("content").GetString());
+        Assert.Single(file.BadLines);
+    }
+
+    [Fact]
     public void One_line_in_another_encoding_spoils_no_other_line()
     {
         var path = Path.Combine(directory, "a.jsonl");

@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using RewardModel.Tokenization;
+
+namespace RewardModel.Bench;
+
+/// <summary>Our side of the comparison of tokenizers, in a process of its own; <c>tokenizers.cjs</c> has the same commands.</summary>
+internal sealed class TokenizerWorker(string directory, string textFile)
+{
+    private const int WordLength = 200;
+
+    private readonly string[] lines = File.ReadAllText(textFile).Split('\n');
+    private HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.Load(directory);
+
+    public void Run()
+    {
+        Answer(new { ready = true });
+        while (Console.ReadLine() is { } line)
+            switch (line.Split(' '))
+            {
+                // A fresh tokenizer, whose cache is empty.
+                case ["load"]:
+                    tokenizer = HuggingFaceTokenizer.Load(directory);
+                    Answer(new { });
+                    break;
+                case ["hash"]:
+                    Answer(Hash());
+                    break;
+                case ["encode"]:
+                    Answer(new { seconds = Encode(lines, maxThreads: 1).Seconds });
+                    break;
+                case ["encode", var threads]:
+                    Answer(new { seconds = Encode(lines, int.Parse(threads)).Seconds });
+                    break;
+                case ["letters", var count]:
+                    var (ids, seconds) = Encode([new string('a', int.Parse(count))], maxThreads: 1);
+                    Answer(new { seconds, tokens = ids[0].Count });
+                    break;
+                case ["distinct", var count]:
+                    EncodeDistinct(int.Parse(count));
+                    Answer(new { });
+                    break;
+                case ["heap"]:
+                    Answer(new { mib = GC.GetTotalMemory(forceFullCollection: true) / (1024.0 * 1024) });
+                    break;
+                default:
+                    throw new ArgumentException($"unknown command '{line}'");
+            }
+    }
+
+    private (IReadOnlyList<int>[] Ids, double Seconds) Encode(string[] texts, int maxThreads)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var ids = tokenizer.EncodeBatch(texts, addSpecialTokens: false, maxThreads);
+        return (ids, Stopwatch.GetElapsedTime(start).TotalSeconds);
+    }
+
+    /// <summary>Encodes long words of letters, each once.</summary>
+    private void EncodeDistinct(int count)
+    {
+        var word = new char[WordLength];
+        for (var i = 0; i < count; i++)
+        {
+            var rest = i;
+            for (var k = 0; k < word.Length; k++, rest /= 26)
+                word[k] = (char)('a' + rest % 26);
+            tokenizer.Encode(new string(word), addSpecialTokens: false);
+        }
+    }
+
+    private object Hash()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var tokens = 0;
+        foreach (var ids in Encode(lines, maxThreads: 1).Ids)
+        {
+            tokens += ids.Count;
+            hash.AppendData(Encoding.ASCII.GetBytes($"{string.Join(' ', ids)}\n"));
+        }
+        return new { hash = Convert.ToHexStringLower(hash.GetHashAndReset()), tokens };
+    }
+
+    private static void Answer(object value) => Console.WriteLine(JsonSerializer.Serialize(value));
+}
