@@ -11,10 +11,16 @@ internal sealed class PairMerger
     /// <summary>Up to this many symbols scanning for the best pair is faster than keeping a queue.</summary>
     private const int ScanLimit = 48;
 
-    private readonly Dictionary<(int Left, int Right), (int Rank, int Id)> merges;
+    // By left id times stride plus right id: a number that is looked up much faster than a pair, and whose hashes are spread.
+    private readonly Dictionary<long, (int Rank, int Id)> merges;
+    private readonly long stride;
 
     /// <param name="merges">For each pair of ids: its rank, lowest first, and the id of the merged token.</param>
-    public PairMerger(Dictionary<(int Left, int Right), (int Rank, int Id)> merges) => this.merges = merges;
+    public PairMerger(Dictionary<(int Left, int Right), (int Rank, int Id)> merges)
+    {
+        stride = merges.Keys.Select(pair => pair.Right + 1L).DefaultIfEmpty().Max();
+        this.merges = merges.ToDictionary(merge => KeyOf(merge.Key.Left, merge.Key.Right), merge => merge.Value);
+    }
 
     /// <summary>Merges <paramref name="symbols"/> in place and returns how many are left.</summary>
     public int Merge(Span<Symbol> symbols) => symbols.Length <= ScanLimit ? MergeByScanning(symbols) : MergeByQueue(symbols);
@@ -97,5 +103,7 @@ internal sealed class PairMerger
     }
 
     private (int Rank, int Id) MergeOf(int left, int right) =>
-        merges.TryGetValue((left, right), out var merge) ? merge : (int.MaxValue, -1);
+        right < stride && merges.TryGetValue(KeyOf(left, right), out var merge) ? merge : (int.MaxValue, -1);
+
+    private long KeyOf(int left, int right) => left * stride + right;
 }
