@@ -40,6 +40,12 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <summary>The config.json that the model was made from.</summary>
     public HuggingFaceConfig Config { get; }
 
+    /// <summary>
+    /// Where the model computes: the CPU unless it was moved, as any TorchSharp module is, by <c>model.to(device)</c>. That makes new
+    /// parameters, so it comes before a <c>Trainer</c> starts.
+    /// </summary>
+    public Device Device => Head.parameters().First().device;
+
     /// <summary>The type that the transformer's matrix products are computed in; float32 unless set.</summary>
     public Precision Precision
     {
@@ -128,9 +134,9 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         return Head.call(Backbone.SequenceStates(sequences)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Packs lists as the backbone reads them: answers share their prompt where it is causal.</summary>
+    /// <summary>Packs lists as the backbone reads them, on the model's device: answers share their prompt where it is causal.</summary>
     /// <inheritdoc cref="PackedSequences.Pack"/>
-    public PackedSequences Pack(IReadOnlyList<TokenizedList> lists) => PackedSequences.Pack(lists, Backbone.IsCausal);
+    public PackedSequences Pack(IReadOnlyList<TokenizedList> lists) => PackedSequences.Pack(lists, Backbone.IsCausal, Device);
 
     // The last layer from N(0, 1 / sqrt(D + 1)): Stiennon et al., arXiv 2009.01325, appendix B.1. What some architectures have before it
     // as everything else.

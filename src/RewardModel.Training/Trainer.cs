@@ -127,7 +127,6 @@ public sealed class Trainer
             stepCount, options.ListsPerStep, stepsPerEpoch, evaluationInterval);
 
         model.zero_grad();
-        manual_seed(options.Seed);
         var state = new TrainerState();
         var isRestored = resume && directory is not null && directory.TryRestore(fingerprint, model, optimizer, out state);
         if (isRestored)
@@ -178,10 +177,12 @@ public sealed class Trainer
             : lists.Sum(list => RankingPairs.CountOf(list.Scores));
         var metrics = new RankingMetricsAccumulator(loss);
         double stepLoss = 0;
+        // Draws of dropout belong to their step, not to what was drawn before: no generator's state is part of a run's.
+        var seeds = new SplitMix64(SplitMix64.Mix((ulong)options.Seed) + (ulong)state.Step);
         foreach (var batch in TokenBudget.Batches(lists, options.MaxTokensPerBatch, model.Backbone.IsCausal))
         {
             TokenizedList[] batchLists = [.. batch.Select(index => lists[index])];
-            var (batchLoss, rewards) = AccumulateGradients(batchLists, divisor);
+            var (batchLoss, rewards) = AccumulateGradients(batchLists, divisor, seeds.Next());
             if (!double.IsFinite(batchLoss))
                 throw Diverged(state, $"the loss is {batchLoss}", batchLists);
             if (!AreFinite(rewards))
@@ -217,34 +218,34 @@ public sealed class Trainer
     }
 
     /// <summary>Adds the gradient of sum(loss) / divisor to the parameters' gradients.</summary>
-    private (double Loss, float[][] Rewards) AccumulateGradients(TokenizedList[] lists, double divisor)
+    private (double Loss, float[][] Rewards) AccumulateGradients(TokenizedList[] lists, double divisor, ulong seed)
     {
         using var scope = NewDisposeScope();
-        using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), options.LossNormalization);
+        using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), options.LossNormalization, model.Device);
         if (lists.Length == 1
             && TokenBudget.SplitAnswers(lists[0], options.MaxTokensPerBatch, model.Backbone.IsCausal) is { Count: > 1 } parts)
-            return AccumulateInParts(parts, pairs, divisor);
+            return AccumulateInParts(parts, pairs, divisor, seed);
+        SeedDropout(seed, part: 0);
         using var sequences = model.Pack(lists);
         var rewards = model.call(sequences);
         var batchLoss = loss.Sum(rewards, pairs).div(divisor);
         batchLoss.backward();
-        return (batchLoss.item<float>(), RewardScorer.RewardsByList(rewards.detach(), lists));
+        return (Read(batchLoss), RewardScorer.RewardsByList(rewards.detach(), lists));
     }
 
     /// <summary>
     /// The loss sees the model only through K rewards. So a list that is too long for one graph is scored without one, d loss / d reward
     /// is taken, and each part goes forward and backward with that: one forward pass more, and memory for one part only.
     /// </summary>
-    private (double Loss, float[][] Rewards) AccumulateInParts(IReadOnlyList<TokenizedList> parts, RankingPairs pairs, double divisor)
+    private (double Loss, float[][] Rewards) AccumulateInParts(
+        IReadOnlyList<TokenizedList> parts, RankingPairs pairs, double divisor, ulong seed)
     {
-        // Dropout must draw the same in both passes.
-        var generatorStates = new List<Tensor>();
         var partRewards = new List<Tensor>();
         using (no_grad())
-            foreach (var part in parts)
+            for (var p = 0; p < parts.Count; p++)
             {
-                generatorStates.Add(get_rng_state());
-                using var sequences = model.Pack([part]);
+                SeedDropout(seed, p);
+                using var sequences = model.Pack([parts[p]]);
                 partRewards.Add(model.call(sequences));
             }
 
@@ -256,13 +257,19 @@ public sealed class Trainer
         for (var p = 0; p < parts.Count; p++)
         {
             using var scope = NewDisposeScope();
-            set_rng_state(generatorStates[p]);
+            // Draws the same as in the first pass.
+            SeedDropout(seed, p);
             using var sequences = model.Pack([parts[p]]);
             model.call(sequences).backward([rewardGradients[p]]);
         }
-        using var accessor = rewards.detach().data<float>();
-        return (listLoss.item<float>(), [accessor.ToArray()]);
+        // The parts' answers follow each other, as in the list.
+        return (Read(listLoss), [[.. RewardScorer.RewardsByList(rewards.detach(), parts).SelectMany(part => part)]]);
     }
+
+    /// <summary>Seeds the generators of all devices.</summary>
+    private static void SeedDropout(ulong seed, int part) => manual_seed((long)SplitMix64.Mix(seed + (ulong)part)).Dispose();
+
+    private static double Read(Tensor scalar) => scalar.detach().cpu().item<float>();
 
     private static bool AreFinite(float[][] rewards) => rewards.All(list => list.All(float.IsFinite));
 

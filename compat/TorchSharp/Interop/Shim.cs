@@ -71,12 +71,6 @@ internal static unsafe class Shim
     internal static extern void ts_generator_release(IntPtr generator);
 
     [DllImport(Library)]
-    internal static extern int ts_generator_get_state(IntPtr generator, IntPtr* state);
-
-    [DllImport(Library)]
-    internal static extern int ts_generator_set_state(IntPtr generator, IntPtr state);
-
-    [DllImport(Library)]
     internal static extern int ts_num_threads_get();
 
     [DllImport(Library)]

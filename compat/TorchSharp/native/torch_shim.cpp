@@ -6,7 +6,6 @@
 
 #include <cstring>
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -277,22 +276,6 @@ int ts_generator_default(int32_t device_type, int32_t device_index, ts_generator
 
 void ts_generator_release(ts_generator* generator) noexcept {
   delete reinterpret_cast<at::Generator*>(generator);
-}
-
-int ts_generator_get_state(const ts_generator* generator, ts_tensor** state) noexcept {
-  return guarded([&] {
-    auto source = generator_of(generator);
-    std::lock_guard<std::mutex> lock(source.mutex());
-    *state = new_tensor(source.get_state());
-  });
-}
-
-int ts_generator_set_state(const ts_generator* generator, const ts_tensor* state) noexcept {
-  return guarded([&] {
-    auto target = generator_of(generator);
-    std::lock_guard<std::mutex> lock(target.mutex());
-    target.set_state(tensor_of(state));
-  });
 }
 
 int32_t ts_num_threads_get(void) noexcept {

@@ -123,12 +123,6 @@ TS_API int ts_generator_default(int32_t device_type, int32_t device_index, ts_ge
 
 TS_API void ts_generator_release(ts_generator* generator) TS_NOEXCEPT;
 
-// *state: new, a tensor of bytes.
-TS_API int ts_generator_get_state(const ts_generator* generator, ts_tensor** state) TS_NOEXCEPT;
-
-// state: borrowed, as ts_generator_get_state gave it.
-TS_API int ts_generator_set_state(const ts_generator* generator, const ts_tensor* state) TS_NOEXCEPT;
-
 // --- process and devices -----------------------------------------------------------------------------------------------
 
 // Threads within one operator.

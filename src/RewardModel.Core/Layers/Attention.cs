@@ -42,7 +42,7 @@ internal static class Attention
         var layout = rows.Sequences.Attention;
         // Rows that are not scored ask nothing in particular, and nothing reads their results.
         var q_TNH = rows.AreScored
-            ? zeros(k_TMH.size(0), q_RNH.size(1), q_RNH.size(2)).index_copy_(0, rows.Sequences.ScoredRows, q_RNH)
+            ? zeros(k_TMH.size(0), q_RNH.size(1), q_RNH.size(2), device: q_RNH.device).index_copy_(0, rows.Sequences.ScoredRows, q_RNH)
             : q_RNH;
         var outputs = layout.Blocks.Select(block => Apply(q_TNH, k_TMH, v_TMH, block, layout.RootTokenCount, options)).ToArray();
         return rows.Of(outputs.Length == 1 ? outputs[0] : cat(outputs));

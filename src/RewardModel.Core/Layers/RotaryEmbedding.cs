@@ -24,8 +24,9 @@ internal sealed class RotaryEmbedding(RotarySettings settings)
     /// <summary>cos and sin of each token's angles, both [T, 1, R/2] float32, for all layers of a forward pass.</summary>
     public (Tensor Cos, Tensor Sin) AnglesOf(PackedSequences sequences)
     {
-        if (sequences.LongestSequence > positionCount)
-            ExtendTables(sequences.LongestSequence);
+        // The model may have moved since.
+        if (sequences.LongestSequence > positionCount || cos_PR!.device.ToString() != sequences.Device.ToString())
+            ExtendTables(Math.Max(sequences.LongestSequence, positionCount), sequences.Device);
         return (cos_PR!.index_select(0, sequences.PositionIds).unsqueeze(1), sin_PR!.index_select(0, sequences.PositionIds).unsqueeze(1));
     }
 
@@ -41,7 +42,7 @@ internal sealed class RotaryEmbedding(RotarySettings settings)
         return cat(rest == 0 ? rotated : [.. rotated, x_TNH.narrow(2, 2 * half, rest)], 2);
     }
 
-    private void ExtendTables(int positions)
+    private void ExtendTables(int positions, Device device)
     {
         cos_PR?.Dispose();
         sin_PR?.Dispose();
@@ -55,7 +56,7 @@ internal sealed class RotaryEmbedding(RotarySettings settings)
             for (var position = 0; position < positions; position++)
                 for (var i = 0; i < settings.InverseFrequencies.Length; i++)
                     table[position, i] = function(position * settings.InverseFrequencies[i]) * (float)settings.Scaling;
-            return tensor(table).DetachFromDisposeScope();
+            return tensor(table, device: device).DetachFromDisposeScope();
         }
     }
 }
