@@ -15,6 +15,7 @@ internal sealed class AttentionLayout : IDisposable
     private readonly IReadOnlyList<int> scoredSegments;
     private readonly Device device;
     private readonly Dictionary<bool, Tensor> tables = [];
+    private readonly Dictionary<bool, FlashSegments> flashSegments = [];
     private List<AttentionBlock>? blocks;
 
     /// <param name="segments">In the order of <see cref="Order"/>, each behind the one before it.</param>
@@ -57,6 +58,17 @@ internal sealed class AttentionLayout : IDisposable
         return table;
     }
 
+    /// <summary>The same for flash attention.</summary>
+    public FlashSegments FlashSegments(bool scoredOnly)
+    {
+        if (!flashSegments.TryGetValue(scoredOnly, out var found))
+        {
+            found = new FlashSegments(segments, scoredSegments, scoredOnly, device);
+            flashSegments.Add(scoredOnly, found);
+        }
+        return found;
+    }
+
     /// <summary>
     /// The order in which segments make the fewest blocks: indices into <paramref name="segments"/>, equals as they were.
     /// </summary>
@@ -71,6 +83,8 @@ internal sealed class AttentionLayout : IDisposable
         blocks?.ForEach(block => block.Dispose());
         foreach (var table in tables.Values)
             table.Dispose();
+        foreach (var found in flashSegments.Values)
+            found.Dispose();
     }
 
     private List<AttentionBlock> Divide()

@@ -11,7 +11,10 @@ namespace RewardModel.Layers;
 internal static unsafe class NativeKernels
 {
     /// <summary>The functions of the shim that are called here.</summary>
-    internal static readonly string[] Functions = ["ts_attention", "ts_attention_available", "ts_gelu_tanh", "ts_last_error"];
+    internal static readonly string[] Functions =
+    [
+        "ts_attention", "ts_attention_available", "ts_gelu_tanh", "ts_last_error", "ts_flash_attention", "ts_flash_attention_available",
+    ];
 
     private static readonly IntPtr[] functions = Load();
     private static readonly delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr, double, long, long, IntPtr*, int> attention =
@@ -19,9 +22,19 @@ internal static unsafe class NativeKernels
     private static readonly delegate* unmanaged<int> isAttentionAvailable = (delegate* unmanaged<int>)functions[1];
     private static readonly delegate* unmanaged<IntPtr, IntPtr*, int> geluTanh = (delegate* unmanaged<IntPtr, IntPtr*, int>)functions[2];
     private static readonly delegate* unmanaged<byte*> lastError = (delegate* unmanaged<byte*>)functions[3];
+    private static readonly delegate* unmanaged<IntPtr, IntPtr, IntPtr, Ranges*, double, int, long, long, IntPtr*, int> flashAttention =
+        (delegate* unmanaged<IntPtr, IntPtr, IntPtr, Ranges*, double, int, long, long, IntPtr*, int>)functions[4];
+    private static readonly delegate* unmanaged<int> isFlashAttentionAvailable = (delegate* unmanaged<int>)functions[5];
+    private static readonly int flashLevel = isFlashAttentionAvailable == null ? 0 : isFlashAttentionAvailable();
 
     /// <summary>Whether the kernels are there.</summary>
     public static bool AreAvailable { get; } = isAttentionAvailable != null && isAttentionAvailable() != 0;
+
+    /// <summary>Whether <see cref="FlashAttention"/> works on GPUs.</summary>
+    public static bool HasFlashAttention => flashLevel > 0;
+
+    /// <summary>Whether it also does so where queries see a window of their segment's keys.</summary>
+    public static bool HasFlashWindows => flashLevel > 1;
 
     /// <summary>0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).</summary>
     public static Tensor GeluTanh(Tensor x)
@@ -50,6 +63,59 @@ internal static unsafe class NativeKernels
         GC.KeepAlive(v_TMH);
         GC.KeepAlive(segments_S5);
         return Tensor.UnsafeCreateTensor(result);
+    }
+
+    /// <summary>softmax(scale q k^T) v over packed sequences by libtorch's flash attention, see <c>ts_flash_attention</c>.</summary>
+    /// <param name="q_RNH">Queries in the order of their segments: 16 bits on a GPU, of any floating type on the CPU.</param>
+    /// <param name="k_TMH">Keys; M divides N.</param>
+    /// <param name="v_TMH">Values.</param>
+    /// <param name="segments">Where the keys and queries of each segment lie, on the same device.</param>
+    /// <param name="scale">Factor on the products of queries and keys.</param>
+    /// <param name="isCausal">A query sees its segment's keys up to itself.</param>
+    /// <param name="window">How far before and after it it sees those.</param>
+    /// <returns>[R, N, H].</returns>
+    public static Tensor FlashAttention(
+        Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, FlashSegments segments, double scale, bool isCausal, AttentionReach window)
+    {
+        static long Limit(int distance) => distance == int.MaxValue ? -1 : distance;
+        var ranges = new Ranges
+        {
+            OwnQueries = segments.OwnQueries.Handle,
+            OwnKeys = segments.OwnKeys.Handle,
+            FamilyQueries = segments.FamilyQueries.Handle,
+            FamilyKeys = segments.FamilyKeys.Handle,
+            FamilyRows = segments.FamilyRows.Handle,
+            LongestOwnQueries = segments.LongestOwnQueries,
+            LongestOwnKeys = segments.LongestOwnKeys,
+            LongestFamilyQueries = segments.LongestFamilyQueries,
+            LongestFamilyKeys = segments.LongestFamilyKeys,
+            ParentRowCount = segments.ParentRowCount,
+        };
+        IntPtr result;
+        Check(flashAttention(
+            q_RNH.Handle, k_TMH.Handle, v_TMH.Handle, &ranges, scale, isCausal ? 1 : 0, Limit(window.Before), Limit(window.After),
+            &result));
+        GC.KeepAlive(q_RNH);
+        GC.KeepAlive(k_TMH);
+        GC.KeepAlive(v_TMH);
+        GC.KeepAlive(segments);
+        return Tensor.UnsafeCreateTensor(result);
+    }
+
+    /// <summary><c>ts_flash_segments</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Ranges
+    {
+        public IntPtr OwnQueries;
+        public IntPtr OwnKeys;
+        public IntPtr FamilyQueries;
+        public IntPtr FamilyKeys;
+        public IntPtr FamilyRows;
+        public int LongestOwnQueries;
+        public int LongestOwnKeys;
+        public int LongestFamilyQueries;
+        public int LongestFamilyKeys;
+        public long ParentRowCount;
     }
 
     private static IntPtr[] Load()
