@@ -58,7 +58,7 @@ public static unsafe partial class torch
         }
     }
 
-    internal static readonly Device CPU = new(DeviceType.CPU);
+    public static readonly Device CPU = new(DeviceType.CPU);
 
     public static bool cuda_is_available() => cuda.device_count() > 0;
 

@@ -68,6 +68,7 @@ trap 'rm -f "$temporary"' EXIT
 "$compiler" -shared -fPIC -O3 -fopenmp -fno-math-errno -fno-trapping-math "-std=$standard" -Wall -Wextra -Werror \
   -fvisibility=hidden "-D_GLIBCXX_USE_CXX11_ABI=$abi" \
   "${include_flags[@]}" -isystem "$include/torch/csrc/api/include" \
-  "$source_folder/torch_shim.cpp" "$source_folder/attention.cpp" "$source_folder/flash_attention.cpp" -o "$temporary" \
+  "$source_folder/torch_shim.cpp" "$source_folder/attention.cpp" "$source_folder/flash_attention.cpp" \
+  "$source_folder/fused_adamw.cpp" -o "$temporary" \
   "-L$libraries" "${link[@]}" "${openmp[@]}" "-Wl,-rpath,$libraries" -Wl,-soname,libtorch_shim.so "-Wl,--version-script,$source_folder/torch_shim.map"
 mv "$temporary" "$output"

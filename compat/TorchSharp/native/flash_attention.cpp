@@ -141,7 +141,7 @@ Forward forward_on_cpu(const at::Tensor& q, const at::Tensor& k, const at::Tenso
     const auto place = std::upper_bound(queries, queries + ranges.queries.size(0), sequence.query) - queries - 1;
     padded_lse.select(0, place).narrow(1, 0, sequence.query_count).copy_(sums);
     const auto values = heads_first(sequence.keys_of(v), heads);
-    sequence.queries_of(out).copy_(at::bmm((scores - sums.unsqueeze(-1)).exp(), values).transpose(0, 1));
+    sequence.queries_of(out).copy_(at::bmm(scores.softmax(-1), values).transpose(0, 1));
   }
   return {out, padded ? padded_lse : lse, {at::Tensor(), at::Tensor()}};
 }

@@ -171,6 +171,15 @@ TS_API int32_t ts_flash_attention_available(void) TS_NOEXCEPT;
 TS_API int ts_flash_attention(const ts_tensor* q, const ts_tensor* k, const ts_tensor* v, const ts_flash_segments* segments,
                               double scale, int32_t is_causal, int64_t before, int64_t after, ts_tensor** out) TS_NOEXCEPT;
 
+// Whether ts_fused_adamw works for tensors on devices of that type.
+TS_API int32_t ts_fused_adamw_available(int32_t device_type) TS_NOEXCEPT;
+
+// A step of AdamW, the step-th from 1: count tensors in each array, all borrowed, float32 on one device. gradient_scale: what gradients
+// are multiplied by first, in place.
+TS_API int ts_fused_adamw(const ts_tensor* const* parameters, const ts_tensor* const* gradients, const ts_tensor* const* first_moments,
+                          const ts_tensor* const* second_moments, int32_t count, int64_t step, double learning_rate, double beta1,
+                          double beta2, double epsilon, double weight_decay, double gradient_scale) TS_NOEXCEPT;
+
 // 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). *result: new.
 TS_API int ts_gelu_tanh(const ts_tensor* tensor, ts_tensor** result) TS_NOEXCEPT;
 

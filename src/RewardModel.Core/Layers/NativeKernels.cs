@@ -14,6 +14,7 @@ internal static unsafe class NativeKernels
     internal static readonly string[] Functions =
     [
         "ts_attention", "ts_attention_available", "ts_gelu_tanh", "ts_last_error", "ts_flash_attention", "ts_flash_attention_available",
+        "ts_fused_adamw", "ts_fused_adamw_available",
     ];
 
     private static readonly IntPtr[] functions = Load();
@@ -25,6 +26,11 @@ internal static unsafe class NativeKernels
     private static readonly delegate* unmanaged<IntPtr, IntPtr, IntPtr, Ranges*, double, int, long, long, IntPtr*, int> flashAttention =
         (delegate* unmanaged<IntPtr, IntPtr, IntPtr, Ranges*, double, int, long, long, IntPtr*, int>)functions[4];
     private static readonly delegate* unmanaged<int> isFlashAttentionAvailable = (delegate* unmanaged<int>)functions[5];
+    private static readonly delegate* unmanaged<
+        IntPtr*, IntPtr*, IntPtr*, IntPtr*, int, long, double, double, double, double, double, double, int> fusedAdamW =
+        (delegate* unmanaged<
+            IntPtr*, IntPtr*, IntPtr*, IntPtr*, int, long, double, double, double, double, double, double, int>)functions[6];
+    private static readonly delegate* unmanaged<int, int> isFusedAdamWAvailable = (delegate* unmanaged<int, int>)functions[7];
     private static readonly int flashLevel = isFlashAttentionAvailable == null ? 0 : isFlashAttentionAvailable();
 
     /// <summary>Whether the kernels are there.</summary>
@@ -100,6 +106,27 @@ internal static unsafe class NativeKernels
         GC.KeepAlive(v_TMH);
         GC.KeepAlive(segments);
         return Tensor.UnsafeCreateTensor(result);
+    }
+
+    /// <summary>Whether <see cref="FusedAdamW"/> works on devices of that type.</summary>
+    public static bool HasFusedAdamW(DeviceType type) => isFusedAdamWAvailable != null && isFusedAdamWAvailable((int)type) != 0;
+
+    /// <summary>
+    /// One step of AdamW with libtorch's fused operator, see <c>ts_fused_adamw</c>. All lists have the same length and order, all
+    /// tensors are float32 on one device; gradients are scaled in place.
+    /// </summary>
+    public static void FusedAdamW(
+        Tensor[] parameters, Tensor[] gradients, Tensor[] firstMoments, Tensor[] secondMoments, long step, double learningRate,
+        double beta1, double beta2, double epsilon, double weightDecay, double gradientScale)
+    {
+        static IntPtr[] Handles(Tensor[] tensors) => Array.ConvertAll(tensors, tensor => tensor.Handle);
+        fixed (IntPtr* p = Handles(parameters), g = Handles(gradients), m = Handles(firstMoments), v = Handles(secondMoments))
+            Check(fusedAdamW(
+                p, g, m, v, parameters.Length, step, learningRate, beta1, beta2, epsilon, weightDecay, gradientScale));
+        GC.KeepAlive(parameters);
+        GC.KeepAlive(gradients);
+        GC.KeepAlive(firstMoments);
+        GC.KeepAlive(secondMoments);
     }
 
     /// <summary><c>ts_flash_segments</c>.</summary>
