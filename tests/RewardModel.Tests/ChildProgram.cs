@@ -1,8 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using RewardModel.Checkpoints;
+using RewardModel.Cli;
 using RewardModel.Ranking;
+using RewardModel.Tests.Parity;
 using RewardModel.Training.Optimization;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RewardModel.Tests;
@@ -29,6 +33,9 @@ internal static class ChildProgram
                 break;
             case ["step", var config, var promptTokens, var answerTokens, var answers]:
                 MeasureStep(config, Parse(promptTokens), Parse(answerTokens), Parse(answers));
+                break;
+            case ["cuda-double", var library, .. var command]:
+                RunWith(library, command);
                 break;
             default:
                 throw new ArgumentException($"no such command: {string.Join(' ', arguments)}");
@@ -125,6 +132,32 @@ internal static class ChildProgram
         Backward(model, List(promptTokens, answerTokens, answers));
         var peak = Memory("VmHWM");
         Console.Write(string.Create(CultureInfo.InvariantCulture, $"{peak - before} {peak - between}"));
+    }
+
+    /// <summary>Runs checks of <see cref="CudaChecks"/>, or the command line, after loading a library that stands in for CUDA.</summary>
+    private static void RunWith(string library, string[] command)
+    {
+        // Before it comes the library that has the operators, which is loaded with its first tensor.
+        empty(0).Dispose();
+        NativeLibrary.Load(library);
+        switch (command)
+        {
+            case ["checks"]:
+                foreach (var name in ParityModel.NamesOfRepository)
+                    CudaChecks.Model(name);
+                CudaChecks.Training();
+                CudaChecks.Resuming();
+                Console.WriteLine($"{ParityModel.NamesOfRepository.Count} models, training, resuming");
+                break;
+            case ["mixed"]:
+                using (var model = TinyModel.Create().to("cuda"))
+                using (var sequences = PackedSequences.Pack([TinyModel.List(1, 3, 2)]))
+                    model.call(sequences).Dispose();
+                break;
+            case ["command", .. var arguments]:
+                Environment.ExitCode = CommandLine.Run(arguments, Console.Out, Console.Error);
+                break;
+        }
     }
 
     private static long Memory(string field)
