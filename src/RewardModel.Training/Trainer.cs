@@ -12,8 +12,8 @@ namespace RewardModel.Training;
 
 /// <summary>
 /// Trains a reward model on ranked lists. Each answer is scored once per step, and its reward used in all its pairs; each prompt is
-/// computed once for all its answers. The same seed, data, model and count of threads give the same weights, bit for bit, also when
-/// the run was killed and resumed.
+/// computed once for all its answers. The same seed, data, model and count of threads give the same weights on the CPU, bit for bit, also
+/// when the run was killed and resumed.
 /// </summary>
 public sealed class Trainer
 {

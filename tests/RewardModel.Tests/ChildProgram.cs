@@ -147,7 +147,8 @@ internal static class ChildProgram
                     CudaChecks.Model(name);
                 CudaChecks.Training();
                 CudaChecks.Resuming();
-                Console.WriteLine($"{ParityModel.NamesOfRepository.Count} models, training, resuming");
+                CudaChecks.FlashAttention();
+                Console.WriteLine($"{ParityModel.NamesOfRepository.Count} models, training, resuming, flash attention");
                 break;
             case ["mixed"]:
                 using (var model = TinyModel.Create().to("cuda"))

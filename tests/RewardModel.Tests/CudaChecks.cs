@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
+using RewardModel.Layers;
 using RewardModel.Ranking;
+using RewardModel.Tests.Layers;
 using RewardModel.Tests.Parity;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
@@ -18,6 +20,17 @@ internal static class CudaChecks
     [
         TinyModel.List(1, 9, 5, 1, 12, 3), TinyModel.List(2, 0, 4, 2), TinyModel.List(3, 30, 7, 20, 1), TinyModel.List(4, 1, 1, 16),
     ];
+
+    private static readonly TrainingOptions options = new()
+    {
+        Steps = 6,
+        LearningRate = 3e-3,
+        ListsPerStep = 3,
+        EvaluationInterval = 2,
+        SaveInterval = 2,
+        // Where a gradient is next to nothing, its sign is rounding's: with a small epsilon that would be a whole step.
+        Optimizer = new AdamWOptions { Epsilon = 1e-3 },
+    };
 
     /// <summary>Rewards and gradients of a model of <see cref="ParityModel.NamesOfRepository"/> are those of the CPU.</summary>
     public static void Model(string name)
@@ -63,16 +76,16 @@ internal static class CudaChecks
         Assert.Contains("it is another one: the device was CUDA and is CPU. ", error.Message);
     }
 
-    private static readonly TrainingOptions options = new()
+    /// <summary>Flash attention through libtorch's operators, where it has them: from 2.2 on.</summary>
+    public static void FlashAttention()
     {
-        Steps = 6,
-        LearningRate = 3e-3,
-        ListsPerStep = 3,
-        EvaluationInterval = 2,
-        SaveInterval = 2,
-        // Where a gradient is next to nothing, its sign is rounding's: with a small epsilon that would be a whole step.
-        Optimizer = new AdamWOptions { Epsilon = 1e-3 },
-    };
+        if (!NativeKernels.HasFlashAttention)
+            return;
+        var tests = new FlashAttentionTests();
+        tests.On_a_GPU_libtorchs_kernels_equal_the_composition(4, 4, 64);
+        tests.On_a_GPU_libtorchs_kernels_equal_the_composition(6, 2, 16);
+        tests.On_a_GPU_bfloat16_means_flash_attention_where_that_can_do_it();
+    }
 
     private static float[] Train(
         string device, TrainingOptions run, double dropout, TemporaryDirectory? directory = null,

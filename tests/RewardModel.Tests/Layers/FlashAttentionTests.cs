@@ -80,21 +80,59 @@ public class FlashAttentionTests
     }
 
     [CudaTheory]
-    [InlineData(4, 4, 64, true, false)]
-    [InlineData(4, 4, 64, true, true)]
-    [InlineData(6, 2, 128, true, false)]
-    [InlineData(6, 2, 128, true, true)]
-    [InlineData(3, 1, 32, false, false)]
-    [InlineData(3, 1, 32, false, true)]
-    public void On_a_GPU_libtorchs_kernels_equal_the_composition(int heads, int keyHeads, int headSize, bool shares, bool scoredOnly)
+    [InlineData(4, 4, 64)]
+    [InlineData(6, 2, 128)]
+    [InlineData(3, 1, 32)]
+    public void On_a_GPU_libtorchs_kernels_equal_the_composition(int heads, int keyHeads, int headSize)
     {
         Assert.True(NativeKernels.HasFlashAttention, "this libtorch has no flash attention for CUDA");
         using var scope = NewDisposeScope();
-        var (output, gradient) = Differences(
-            "cuda", ScalarType.BFloat16, heads, keyHeads, headSize, int.MaxValue, 0, shares, scoredOnly);
-        // A bfloat16 has 8 bits.
-        Assert.InRange(output, 0, 0.02);
-        Assert.InRange(gradient, 0, 0.02);
+        foreach (var scoredOnly in new[] { false, true })
+        {
+            AssertEqual(int.MaxValue, 0, shares: true);
+            AssertEqual(int.MaxValue, 0, shares: false);
+            if (NativeKernels.HasFlashWindows)
+                AssertEqual(6, 0, shares: false);
+            if (!scoredOnly)
+                AssertEqual(int.MaxValue, int.MaxValue, shares: false);
+            if (!scoredOnly && NativeKernels.HasFlashWindows)
+                AssertEqual(3, 3, shares: false);
+
+            void AssertEqual(int before, int after, bool shares)
+            {
+                var (output, gradient) = Differences(
+                    "cuda", ScalarType.BFloat16, heads, keyHeads, headSize, before, after, shares, scoredOnly);
+                // A bfloat16 has 8 bits.
+                Assert.InRange(output, 0, 0.02);
+                Assert.InRange(gradient, 0, 0.02);
+            }
+        }
+    }
+
+    [CudaFact]
+    public void On_a_GPU_bfloat16_means_flash_attention_where_that_can_do_it()
+    {
+        Assert.True(NativeKernels.HasFlashAttention, "this libtorch has no flash attention for CUDA");
+        using var scope = NewDisposeScope();
+        var bfloat16Options = new AttentionOptions(0.7) { Precision = Precision.Bfloat16 };
+        Assert.True(IsFlash(8, bfloat16Options));
+        // A window that nothing is outside of.
+        Assert.True(IsFlash(8, bfloat16Options with { Reach = AttentionReach.Window(200) }));
+        Assert.False(IsFlash(8, bfloat16Options with { Reach = AttentionReach.Window(20) }));
+        Assert.False(IsFlash(12, bfloat16Options));
+        Assert.False(IsFlash(264, bfloat16Options));
+        Assert.False(IsFlash(8, bfloat16Options with { Precision = Precision.Float32 }));
+        Assert.False(IsFlash(8, bfloat16Options with { SoftCap = 50 }));
+
+        static bool IsFlash(long headSize, AttentionOptions options)
+        {
+            using var sequences = PackedSequences.Pack(lists, device: "cuda");
+            var q = Random(1, sequences.TokenCount, 4, headSize).to("cuda");
+            var found = Attention.Apply(q, q, q, sequences.AllRows, options);
+            var composed = Attention.Compose(q, q, q, sequences.AllRows, options);
+            // Composed of float32, and the same operators: the same bits.
+            return Difference(composed, found) > 0;
+        }
     }
 
     /// <summary>

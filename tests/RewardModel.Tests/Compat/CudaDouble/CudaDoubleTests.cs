@@ -15,7 +15,7 @@ public sealed class CudaDoubleTests
     {
         var (exitCode, output, error) = Run("checks");
         Assert.True(exitCode == 0, error);
-        Assert.Equal($"{Parity.ParityModel.NamesOfRepository.Count} models, training, resuming\n", output);
+        Assert.Equal($"{Parity.ParityModel.NamesOfRepository.Count} models, training, resuming, flash attention\n", output);
     }
 
     [CudaDoubleFact]

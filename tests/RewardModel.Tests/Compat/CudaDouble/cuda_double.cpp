@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "../../../../compat/TorchSharp/native/plain_flash_attention.h"
+
 namespace {
 
 using Double = at::Tensor;
@@ -121,6 +123,68 @@ at::Tensor& copy(at::Tensor& self, const at::Tensor& source, bool) {
   return self;
 }
 
+// The arguments of a call by their names.
+class Named {
+ public:
+  Named(const c10::OperatorHandle& op, const torch::jit::Stack& stack) : arguments_(op.schema().arguments()), stack_(stack) {}
+
+  const c10::IValue& operator()(const char* name) const {
+    for (size_t i = 0; i < arguments_.size(); ++i)
+      if (arguments_[i].name() == name) return stack_[stack_.size() - arguments_.size() + i];
+    TORCH_CHECK(false, "there is no argument ", name);
+  }
+
+  at::Tensor host(const char* name) const {
+    const auto tensor = (*this)(name).toTensor();
+    TORCH_CHECK(tensor.is_cuda(), name, " must be on CUDA");
+    return host_of(tensor);
+  }
+
+  int64_t limit(const char* name) const { return (*this)(name).isNone() ? -1 : (*this)(name).toInt(); }
+
+  double scale() const { return (*this)("scale").toDouble(); }
+
+  // What libtorch's kernels ask for.
+  Ranges ranges(const at::Tensor& q) const {
+    TORCH_CHECK(q.scalar_type() == at::kBFloat16 || q.scalar_type() == at::kHalf, "FlashAttention only support fp16 and bf16 data type");
+    TORCH_CHECK(q.size(2) % 8 == 0 && q.size(2) <= 256 && q.stride(2) == 1, "head_size must be a multiple of 8, and dense");
+    TORCH_CHECK((*this)("dropout_p").toDouble() == 0, "there is no dropout here");
+    const Ranges ranges{host("cum_seq_q"), host("cum_seq_k"), (*this)("max_q").toInt(), (*this)("max_k").toInt()};
+    TORCH_CHECK(ranges.queries.scalar_type() == at::kInt && ranges.keys.scalar_type() == at::kInt, "cu_seqlens must have dtype int32");
+    TORCH_CHECK(ranges.max_queries > 1 || q.size(0) == ranges.queries.size(0) - 1, "with max_q 1 every sequence must have a query");
+    return ranges;
+  }
+
+  Reach reach() const { return {(*this)("is_causal").toBool(), limit("window_size_left"), limit("window_size_right")}; }
+
+ private:
+  const std::vector<c10::Argument>& arguments_;
+  const torch::jit::Stack& stack_;
+};
+
+template <typename... Results>
+void finish(const c10::OperatorHandle& op, torch::jit::Stack* stack, const Results&... results) {
+  torch::jit::drop(*stack, op.schema().arguments().size());
+  (stack->push_back(double_of(results)), ...);
+}
+
+void flash_forward(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+  const Named named(op, *stack);
+  const auto q = named.host("query");
+  const auto done =
+      forward_on_cpu(q, named.host("key"), named.host("value"), named.ranges(q), named.reach(), named.scale(), /*padded=*/false);
+  const auto none = at::zeros({2}, at::kLong);
+  finish(op, stack, done.out, done.lse, none, none, none);
+}
+
+void flash_backward(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+  const Named named(op, *stack);
+  const auto q = named.host("query");
+  const auto done = backward_on_cpu(named.host("grad_out"), q, named.host("key"), named.host("value"), named.host("out"),
+                                    named.host("logsumexp"), named.ranges(q), named.reach(), named.scale());
+  finish(op, stack, done.q, done.k, done.v);
+}
+
 TORCH_LIBRARY_IMPL(_, CUDA, library) {
   library.fallback(torch::CppFunction::makeFromBoxedFunction<&on_the_host>());
 }
@@ -129,6 +193,8 @@ TORCH_LIBRARY_IMPL(aten, CUDA, library) {
   library.impl("copy_", &copy);
   library.impl("as_strided", &at::native::as_strided_tensorimpl);
   library.impl("view", &at::native::view);
+  library.impl("_flash_attention_forward", torch::CppFunction::makeFromBoxedFunction<&flash_forward>());
+  library.impl("_flash_attention_backward", torch::CppFunction::makeFromBoxedFunction<&flash_backward>());
   library.impl("_reshape_alias", [](const at::Tensor& self, at::IntArrayRef sizes, at::IntArrayRef strides) {
     return at::native::as_strided_tensorimpl(self, sizes, strides);
   });
