@@ -266,8 +266,14 @@ public sealed class Trainer
         return (Read(listLoss), [[.. RewardScorer.RewardsByList(rewards.detach(), parts).SelectMany(part => part)]]);
     }
 
-    /// <summary>Seeds the generators of all devices.</summary>
-    private static void SeedDropout(ulong seed, int part) => manual_seed((long)SplitMix64.Mix(seed + (ulong)part)).Dispose();
+    private void SeedDropout(ulong seed, int part)
+    {
+        var mixed = (long)SplitMix64.Mix(seed + (ulong)part);
+        manual_seed(mixed).Dispose();
+        // TorchSharp's seed is that of the CPU alone.
+        if (model.Device.type == DeviceType.CUDA)
+            cuda.manual_seed_all(mixed);
+    }
 
     private static double Read(Tensor scalar) => scalar.detach().cpu().item<float>();
 

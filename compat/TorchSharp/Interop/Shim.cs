@@ -62,7 +62,7 @@ internal static unsafe class Shim
     internal static extern void ts_grad_mode_set(int enabled);
 
     [DllImport(Library)]
-    internal static extern int ts_manual_seed(ulong seed);
+    internal static extern int ts_manual_seed(int deviceType, ulong seed);
 
     [DllImport(Library)]
     internal static extern int ts_generator_default(int deviceType, int deviceIndex, IntPtr* generator);

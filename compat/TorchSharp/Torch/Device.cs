@@ -81,5 +81,8 @@ public static unsafe partial class torch
             Shim.Check(Shim.ts_device_count((int)DeviceType.CUDA, &count));
             return count;
         }
+
+        /// <summary>Seeds the default generators of all CUDA devices; where there are none, nothing.</summary>
+        public static void manual_seed_all(long seed) => Shim.Check(Shim.ts_manual_seed((int)DeviceType.CUDA, unchecked((ulong)seed)));
     }
 }

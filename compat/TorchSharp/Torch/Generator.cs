@@ -34,11 +34,11 @@ public static unsafe partial class torch
         }
     }
 
-    /// <summary>Seeds the default generators of all devices.</summary>
-    /// <returns>The CPU's.</returns>
+    /// <summary>Seeds the CPU's default generator, and no other device's.</summary>
+    /// <returns>That generator.</returns>
     public static Generator manual_seed(long seed)
     {
-        Shim.Check(Shim.ts_manual_seed(unchecked((ulong)seed)));
+        Shim.Check(Shim.ts_manual_seed((int)DeviceType.CPU, unchecked((ulong)seed)));
         return new Generator();
     }
 }

@@ -115,8 +115,8 @@ TS_API void ts_grad_mode_set(int32_t enabled) TS_NOEXCEPT;
 
 // --- random numbers ----------------------------------------------------------------------------------------------------
 
-// Seeds the default generators of all devices.
-TS_API int ts_manual_seed(uint64_t seed) TS_NOEXCEPT;
+// Seeds the default generators of all devices of that type.
+TS_API int ts_manual_seed(int32_t device_type, uint64_t seed) TS_NOEXCEPT;
 
 // *generator: new; a reference to the device's default generator.
 TS_API int ts_generator_default(int32_t device_type, int32_t device_index, ts_generator** generator) TS_NOEXCEPT;

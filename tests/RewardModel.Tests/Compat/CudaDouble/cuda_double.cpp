@@ -2,6 +2,7 @@
 // host's memory, and every operator on them is that of the CPU. As on a GPU, an operator refuses tensors of two devices, host memory is
 // not read through them, and backward passes run on a thread of the device.
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/ops/as_strided_native.h>
@@ -29,6 +30,11 @@ struct CUDAHooks : at::CUDAHooksInterface {
   void init() const {}
   void initCUDA() const {}
   bool hasCUDA() const override { return true; }
+  bool isBuilt() const { return true; }
+  bool isAvailable() const { return true; }
+  c10::DeviceIndex deviceCount() const { return 8; }
+  const at::Generator& getDefaultCUDAGenerator(c10::DeviceIndex = -1) const { return at::detail::getDefaultCPUGenerator(); }
+  const at::Generator& getDefaultGenerator(c10::DeviceIndex = -1) const { return at::detail::getDefaultCPUGenerator(); }
   bool hasPrimaryContext(decltype(index_of(&at::CUDAHooksInterface::hasPrimaryContext))) const override { return true; }
 };
 

@@ -19,6 +19,16 @@ public sealed class GeneratorTests
     }
 
     [Fact]
+    public void The_seed_of_GPUs_is_not_that_of_the_CPU()
+    {
+        manual_seed(5).Dispose();
+        var expected = Draw();
+        manual_seed(5).Dispose();
+        cuda.manual_seed_all(6);
+        Assert.Equal(expected, Draw());
+    }
+
+    [Fact]
     public void A_disposed_generator_says_so()
     {
         var generator = manual_seed(1);
