@@ -3,6 +3,7 @@ using System.Text.Json;
 using RewardModel.Ranking;
 using RewardModel.Training.Data;
 using RewardModel.Training.Metrics;
+using TorchSharp;
 
 namespace RewardModel.Cli;
 
@@ -23,18 +24,21 @@ internal static class EvaluateCommand
         var loss = CommonOptions.Value<string>(
             "--loss", string.Join('|', RankingLoss.Names), "Ranking loss to report.", new LogSigmoidLoss().Name);
         var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
+        var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var onBadData = CommonOptions.OnBadData();
         var json = CommonOptions.Json("Print the metrics as one JSON object.");
         var command = new Command("evaluate", "Measures how well a reward model ranks the answers of ranked lists.")
         {
-            model, data, loss, maxTokensPerBatch, threads, onBadData, json,
+            model, data, loss, maxTokensPerBatch, device, threads, onBadData, json,
         };
         command.SetAction(parsed =>
         {
             var metrics = new RankingMetricsAccumulator(RankingLoss.ByName(parsed.GetValue(loss)!));
             Threads.Set(parsed.GetValue(threads));
+            var place = Devices.Named(parsed.GetValue(device)!);
             using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!.FullName);
+            scoringModel.Transformer.to(place);
             var lists = ListFile.ReadTokenized(
                 scoringModel, parsed.GetValue(data)!.FullName, parsed.GetValue(onBadData), new LineLogger(errors));
             var rewards = scoringModel.Scorer(parsed.GetValue(maxTokensPerBatch)).Score(lists);

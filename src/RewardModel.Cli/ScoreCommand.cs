@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using RewardModel.Ranking;
 using RewardModel.Training.Data;
+using TorchSharp;
 
 namespace RewardModel.Cli;
 
@@ -17,12 +18,13 @@ internal static class ScoreCommand
         var prompt = CommonOptions.Value<string?>("--prompt", "TEXT", "The prompt.");
         var answers = CommonOptions.Value<string[]>("--answer", "TEXT", "An answer to the prompt; give it once for each answer.");
         var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
+        var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var onBadData = CommonOptions.OnBadData();
         var json = CommonOptions.Json("Print the rewards of --answer as one JSON object.");
         var command = new Command("score", "Scores answers: one number each, higher is better.")
         {
-            model, data, prompt, answers, maxTokensPerBatch, threads, onBadData, json,
+            model, data, prompt, answers, maxTokensPerBatch, device, threads, onBadData, json,
         };
         command.Validators.Add(result =>
         {
@@ -34,7 +36,9 @@ internal static class ScoreCommand
         command.SetAction(parsed =>
         {
             Threads.Set(parsed.GetValue(threads));
+            var place = Devices.Named(parsed.GetValue(device)!);
             using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!.FullName);
+            scoringModel.Transformer.to(place);
             var logger = new LineLogger(errors);
             if (parsed.GetValue(data) is { } file)
             {

@@ -8,6 +8,7 @@ using RewardModel.Training;
 using RewardModel.Training.Data;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
+using TorchSharp;
 
 namespace RewardModel.Cli;
 
@@ -59,6 +60,7 @@ internal static class TrainCommand
             "--save-every", "N", "Steps between saved states, to resume from. Default: a tenth of the run.");
         var patience = CommonOptions.Value<int>(
             "--early-stop", "N", "End after this many evaluations without a better accuracy; 0 = off.", 0);
+        var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var precision = CommonOptions.Choice<Precision>(
             "--precision", "Type that matrix products are computed in; all else is float32.");
@@ -74,8 +76,7 @@ internal static class TrainCommand
         {
             data, evalData, evalFraction, backbone, config, tokenizer, outputDirectory, epochs, steps, learningRate, schedule, warmupSteps,
             finalRatio, weightDecay, decayAll, beta2, maxGradNorm, dropout, listsPerStep, maxTokensPerBatch, maxLength, loss,
-            lossNormalization, seed, evaluationInterval, saveInterval, patience, precision, checkpointing, threads,
-            resume, onBadData,
+            lossNormalization, seed, evaluationInterval, saveInterval, patience, precision, checkpointing, device, threads, resume, onBadData,
         };
         command.Validators.Add(result =>
         {
@@ -129,7 +130,7 @@ internal static class TrainCommand
                     parsed.GetValue(onBadData),
                     parsed.GetValue(backbone)?.FullName, parsed.GetValue(config)?.FullName, parsed.GetValue(tokenizer)?.FullName,
                     parsed.GetValue(maxLength), parsed.GetValue(dropout), parsed.GetValue(outputDirectory)!.FullName,
-                    parsed.GetValue(resume), parsed.GetValue(threads)),
+                    parsed.GetValue(resume), parsed.GetValue(device)!, parsed.GetValue(threads)),
                 options, output, stop.Token);
         });
         return command;
@@ -138,6 +139,7 @@ internal static class TrainCommand
     private static void Run(Inputs inputs, TrainingOptions options, TextWriter output, CancellationToken cancellation)
     {
         Threads.Set(inputs.Threads);
+        var device = Devices.Named(inputs.Device);
         var logger = new LineLogger(output);
         var directory = new RunDirectory(inputs.Output);
         CheckOutput(inputs, directory);
@@ -145,13 +147,14 @@ internal static class TrainCommand
             logger.LogInformation("There is no saved state in '{Output}': the run begins at its first step", inputs.Output);
 
         using var model = Model(inputs, options.Seed);
+        model.Transformer.to(device);
         logger.LogInformation(
-            "{Model}: {Parameters:N0} parameters, {Head}, maximum length {MaxLength}, {Threads} threads, "
+            "{Model}: {Parameters:N0} parameters, {Head}, maximum length {MaxLength}, {Device}, {Threads} threads, "
             + "learning rate {LearningRate}, dropout {Dropout}",
             model.Transformer.Backbone.GetName(), model.Transformer.CheckpointParameters.Sum(pair => pair.Parameter.numel()),
             inputs.Backbone is null ? "all weights new" : model.Transformer.HasNewHead ? "head new" : "head of the checkpoint",
-            model.Rule.MaxLength,
-            TorchSharp.torch.get_num_threads(), options.LearningRate, inputs.Dropout);
+            model.Rule.MaxLength, device,
+            torch.get_num_threads(), options.LearningRate, inputs.Dropout);
         var (trainLists, heldOutLists) = Lists(inputs, options.Seed, model, logger);
 
         using var log = new TrainingLog(directory.LogFile, inputs.Resume ? directory.NewestStep : null);
@@ -213,7 +216,7 @@ internal static class TrainCommand
 
     private sealed record Inputs(
         string Data, string? EvalData, double EvalFraction, BadData OnBadData, string? Backbone, string? Config, string? Tokenizer,
-        int? MaxLength, double Dropout, string Output, bool Resume, int? Threads);
+        int? MaxLength, double Dropout, string Output, bool Resume, string Device, int? Threads);
 
     private sealed class Both(IProgress<TrainingReport> first, IProgress<TrainingReport> second) : IProgress<TrainingReport>
     {

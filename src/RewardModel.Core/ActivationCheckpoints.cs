@@ -6,7 +6,7 @@ namespace RewardModel;
 /// <summary>
 /// Activation checkpointing (Chen et al., arXiv 1604.06174) of one forward pass: of each layer only its input is kept, and the layer is
 /// computed again when the backward pass needs what is in it. The last layer is what a backward pass begins with, so it is not computed
-/// again. Rewards and gradients have the same bits as without, dropout's draws included.
+/// again. Rewards and gradients have the same bits as without, and dropout draws the same by <see cref="PackedSequences.DropoutSeed"/>.
 /// </summary>
 /// <remarks>
 /// Give it to <see cref="RewardTransformer.forward(PackedSequences, ActivationCheckpoints?)"/>, call <c>backward</c> on a loss of the
@@ -30,13 +30,8 @@ public sealed class ActivationCheckpoints : IDisposable
     /// <summary>A layer's result. What it is computed from must have entered, be a result of this function, or have no gradient.</summary>
     internal Tensor Run(Func<Tensor> layer)
     {
-        var randomState = get_rng_state();
         using (no_grad())
-            return Add(new Step(layer().requires_grad_(), randomState, () =>
-            {
-                set_rng_state(randomState);
-                return layer();
-            }));
+            return Add(new Step(layer().requires_grad_(), null, layer));
     }
 
     /// <summary>
@@ -45,23 +40,15 @@ public sealed class ActivationCheckpoints : IDisposable
     /// </summary>
     public void Backward()
     {
-        using var randomState = get_rng_state();
-        try
+        while (steps.TryPop(out var step))
         {
-            while (steps.TryPop(out var step))
-            {
-                using var held = step.Held;
-                using var scope = NewDisposeScope();
-                var gradient = step.Result.grad;
-                step.Result.Dispose();
-                // Without one, no layer made use of it.
-                if (gradient is not null)
-                    step.Again().backward([gradient]);
-            }
-        }
-        finally
-        {
-            set_rng_state(randomState);
+            using var held = step.Held;
+            using var scope = NewDisposeScope();
+            var gradient = step.Result.grad;
+            step.Result.Dispose();
+            // Without one, no layer made use of it.
+            if (gradient is not null)
+                step.Again().backward([gradient]);
         }
     }
 
@@ -71,14 +58,14 @@ public sealed class ActivationCheckpoints : IDisposable
         while (steps.TryPop(out var step))
         {
             step.Result.Dispose();
-            step.Held.Dispose();
+            step.Held?.Dispose();
         }
     }
 
     private Tensor Add(Step step)
     {
         step.Result.DetachFromDisposeScope();
-        step.Held.DetachFromDisposeScope();
+        step.Held?.DetachFromDisposeScope();
         steps.Push(step);
         return step.Result;
     }
@@ -86,5 +73,5 @@ public sealed class ActivationCheckpoints : IDisposable
     /// <param name="Result">A leaf for gradients: what comes after is computed from it.</param>
     /// <param name="Held">A tensor that <paramref name="Again"/> needs.</param>
     /// <param name="Again">Computes the same values, with what they are computed from.</param>
-    private readonly record struct Step(Tensor Result, Tensor Held, Func<Tensor> Again);
+    private readonly record struct Step(Tensor Result, Tensor? Held, Func<Tensor> Again);
 }

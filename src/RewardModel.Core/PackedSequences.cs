@@ -27,23 +27,27 @@ public readonly record struct Segment(int Start, int Length, int Parent = Segmen
 /// </remarks>
 public sealed class PackedSequences : IDisposable
 {
-    private PackedSequences(long[] tokenIds, long[] positionIds, long[] tokenTypeIds, Segment[] segments, int[] scoredSegments)
+    private PackedSequences(
+        long[] tokenIds, long[] positionIds, long[] tokenTypeIds, Segment[] segments, int[] scoredSegments, Device? device)
     {
         Segments = segments;
         ScoredSegments = scoredSegments;
-        TokenIds = tensor(tokenIds).DetachFromDisposeScope();
-        PositionIds = tensor(positionIds).DetachFromDisposeScope();
-        TokenTypeIds = tensor(tokenTypeIds).DetachFromDisposeScope();
-        FirstRows = tensor([.. scoredSegments.Select(index =>
-            (long)segments[segments[index].Parent == Segment.NoParent ? index : segments[index].Parent].Start)])
-            .DetachFromDisposeScope();
-        ScoredRows = tensor([.. scoredSegments.Select(index => (long)segments[index].Start + segments[index].Length - 1)])
-            .DetachFromDisposeScope();
+        TokenIds = tensor(tokenIds, device: device).DetachFromDisposeScope();
+        PositionIds = tensor(positionIds, device: device).DetachFromDisposeScope();
+        TokenTypeIds = tensor(tokenTypeIds, device: device).DetachFromDisposeScope();
+        long[] firstRows = [.. scoredSegments.Select(index =>
+            (long)segments[segments[index].Parent == Segment.NoParent ? index : segments[index].Parent].Start)];
+        FirstRows = tensor(firstRows, device: device).DetachFromDisposeScope();
+        long[] scoredRows = [.. scoredSegments.Select(index => (long)segments[index].Start + segments[index].Length - 1)];
+        ScoredRows = tensor(scoredRows, device: device).DetachFromDisposeScope();
         LongestSequence = (int)positionIds.Max() + 1;
         HighestTokenId = (int)tokenIds.Max();
         HighestTokenType = (int)tokenTypeIds.Max();
-        Attention = new AttentionLayout(segments, scoredSegments);
+        Attention = new AttentionLayout(segments, scoredSegments, Device);
     }
+
+    /// <summary>Where the tensors lie.</summary>
+    public Device Device => TokenIds.device;
 
     /// <summary>Token ids, [T], int64.</summary>
     public Tensor TokenIds { get; }
@@ -81,6 +85,12 @@ public sealed class PackedSequences : IDisposable
     /// <summary>The highest of the token types.</summary>
     public int HighestTokenType { get; }
 
+    /// <summary>
+    /// Where set, dropout draws by this seed, each layer by its own share of it: two passes with the same seed draw the same. Null
+    /// (default): dropout draws from torch's default generator.
+    /// </summary>
+    public ulong? DropoutSeed { get; set; }
+
     internal AttentionLayout Attention { get; }
 
     /// <summary>What rotary embeddings turn the tokens by, for each that was asked.</summary>
@@ -89,14 +99,28 @@ public sealed class PackedSequences : IDisposable
     /// <summary>For layers that compute all tokens.</summary>
     internal QueryRows AllRows => new(this, AreScored: false);
 
+    /// <summary>Seeds torch's default generator for what a layer draws, if there is a seed; 0 is what comes before the layers.</summary>
+    internal void SeedDropout(int layer)
+    {
+        if (DropoutSeed is not { } seed)
+            return;
+        // 2^64 by the golden ratio: shares of neighbouring layers and seeds have nothing in common.
+        var share = unchecked((long)(seed + (ulong)layer * 0x9e3779b97f4a7c15));
+        manual_seed(share).Dispose();
+        // TorchSharp's seed is that of the CPU alone.
+        if (Device.type == DeviceType.CUDA)
+            cuda.manual_seed_all(share);
+    }
+
     /// <summary>Packs ranked lists. Rewards come out list by list, in the order of each list's answers.</summary>
     /// <param name="lists">At least one list; every answer has at least one token.</param>
     /// <param name="sharePrompts">
     /// True: each prompt is laid out once and its answers continue it. False: every answer brings its own copy of the prompt, as
     /// encoders need; causal backbones give the same rewards either way.
     /// </param>
+    /// <param name="device">Where the tensors are to lie: the model's device. Null: on the CPU.</param>
     /// <exception cref="ArgumentException">There is no list, or a list with no answer or with an answer of no tokens.</exception>
-    public static PackedSequences Pack(IReadOnlyList<TokenizedList> lists, bool sharePrompts = true)
+    public static PackedSequences Pack(IReadOnlyList<TokenizedList> lists, bool sharePrompts = true, Device? device = null)
     {
         Check(lists);
         var pieces = new List<Piece>();
@@ -117,7 +141,7 @@ public sealed class PackedSequences : IDisposable
                     : new Piece([], answer, list.AnswerTokenType, list.PromptIds.Length, prompt));
             }
         }
-        return LayOut(pieces, scored);
+        return LayOut(pieces, scored, device);
     }
 
     /// <summary>Tokens that <see cref="Pack"/> lays out for a list.</summary>
@@ -144,7 +168,7 @@ public sealed class PackedSequences : IDisposable
     }
 
     /// <summary>Puts the pieces into the order that attention computes fastest.</summary>
-    private static PackedSequences LayOut(List<Piece> pieces, List<int> scored)
+    private static PackedSequences LayOut(List<Piece> pieces, List<int> scored, Device? device)
     {
         var order = AttentionLayout.Order([.. pieces.Select(piece => new Segment(0, piece.Length, piece.Parent))]);
         var place = new int[pieces.Count];
@@ -165,7 +189,7 @@ public sealed class PackedSequences : IDisposable
             positionIds.AddRange(Enumerable.Range(piece.FirstPosition, piece.Length).Select(position => (long)position));
         }
         return new PackedSequences(
-            [.. tokenIds], [.. positionIds], [.. tokenTypeIds], [.. segments], [.. scored.Select(index => place[index])]);
+            [.. tokenIds], [.. positionIds], [.. tokenTypeIds], [.. segments], [.. scored.Select(index => place[index])], device);
     }
 
     private static void Check(IReadOnlyList<TokenizedList> lists)

@@ -2,7 +2,7 @@ namespace RewardModel;
 
 /// <summary>
 /// The type that the products with weight matrices are computed in. Weights, their gradients and the optimiser's state, norms, attention
-/// between its projections, the head and the loss are float32 in any case.
+/// between its projections, the head and the loss are float32 in any case; but flash attention, on a GPU, computes in this type too.
 /// </summary>
 public enum Precision
 {

@@ -40,6 +40,12 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <summary>The config.json that the model was made from.</summary>
     public HuggingFaceConfig Config { get; }
 
+    /// <summary>
+    /// Where the model computes: the CPU unless it was moved, as any TorchSharp module is, by <c>model.to(device)</c>. That makes new
+    /// parameters, so it comes before a <c>Trainer</c> starts.
+    /// </summary>
+    public Device Device => Head.parameters().First().device;
+
     /// <summary>The type that the transformer's matrix products are computed in; float32 unless set.</summary>
     public Precision Precision
     {
@@ -126,15 +132,22 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
 
     /// <summary>The same, for a backward pass in less memory: see <see cref="ActivationCheckpoints"/>.</summary>
     /// <inheritdoc cref="forward(PackedSequences)"/>
+    /// <exception cref="ArgumentException">Or dropout would draw anew when a layer is computed again.</exception>
     public Tensor forward(PackedSequences sequences, ActivationCheckpoints? checkpoints)
     {
+        if (checkpoints is not null && training && Dropout > 0 && sequences.DropoutSeed is null)
+            throw new ArgumentException(
+                $"The model is trained with dropout {Dropout} and activation checkpoints, and the sequences have no "
+                + $"{nameof(PackedSequences.DropoutSeed)}; set one, so that layers that are computed again draw the same.",
+                nameof(sequences));
+        sequences.SeedDropout(layer: 0);
         using var scope = NewDisposeScope();
         return Head.call(Backbone.SequenceStates(sequences, checkpoints)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Packs lists as the backbone reads them: answers share their prompt where it is causal.</summary>
+    /// <summary>Packs lists as the backbone reads them, on the model's device: answers share their prompt where it is causal.</summary>
     /// <inheritdoc cref="PackedSequences.Pack"/>
-    public PackedSequences Pack(IReadOnlyList<TokenizedList> lists) => PackedSequences.Pack(lists, Backbone.IsCausal);
+    public PackedSequences Pack(IReadOnlyList<TokenizedList> lists) => PackedSequences.Pack(lists, Backbone.IsCausal, Device);
 
     // The last layer from N(0, 1 / sqrt(D + 1)): Stiennon et al., arXiv 2009.01325, appendix B.1. What some architectures have before it
     // as everything else.

@@ -235,7 +235,7 @@ public sealed class ScoringModel : IDisposable
     private static float LargestMagnitude(Tensor tensor)
     {
         using var scope = NewDisposeScope();
-        return tensor.abs().max().item<float>();
+        return tensor.abs().max().cpu().item<float>();
     }
 
     private HuggingFaceConfig ExportedConfig(ScalarType weightType)

@@ -23,7 +23,6 @@ public sealed class RunDirectory(string path)
     private const string stateFile = "state.json";
     private const string weights = "weights";
     private const string optimizerMoments = "optimizer";
-    private const string generator = "generator";
 
     internal static readonly JsonSerializerOptions JsonOptions = new()
     {
@@ -57,9 +56,7 @@ public sealed class RunDirectory(string path)
         WriteStep(states, state.Step, directory =>
         {
             CheckpointWriter.Write(System.IO.Path.Combine(directory, weights), Weights(model));
-            using var generatorState = get_rng_state();
-            CheckpointWriter.Write(
-                System.IO.Path.Combine(directory, optimizerMoments), optimizer.State().Append((generator, generatorState)));
+            CheckpointWriter.Write(System.IO.Path.Combine(directory, optimizerMoments), optimizer.State());
             File.WriteAllBytes(
                 System.IO.Path.Combine(directory, stateFile),
                 JsonSerializer.SerializeToUtf8Bytes(new SavedState(fingerprint, state), JsonOptions));
@@ -68,7 +65,7 @@ public sealed class RunDirectory(string path)
     internal void SaveBest(int step, RewardTransformer model) =>
         WriteStep(best, step, directory => CheckpointWriter.Write(directory, Weights(model)));
 
-    /// <summary>Sets model, optimiser and random generator to the newest state.</summary>
+    /// <summary>Sets model and optimiser to the newest state.</summary>
     /// <returns>False when no state was saved yet.</returns>
     /// <exception cref="RunDirectoryException">
     /// The state is of a run with other options, data or model: all differences are listed.
@@ -86,9 +83,7 @@ public sealed class RunDirectory(string path)
                 + "Use the options and data it was started with, or another directory.");
 
         CopyInto(Weights(model), System.IO.Path.Combine(directory, weights));
-        using var generatorState = get_rng_state();
-        CopyInto(optimizer.State().Append((generator, generatorState)), System.IO.Path.Combine(directory, optimizerMoments));
-        set_rng_state(generatorState);
+        CopyInto(optimizer.State(), System.IO.Path.Combine(directory, optimizerMoments));
         optimizer.ResumeAt(saved.State.Step);
         state = saved.State;
         return true;

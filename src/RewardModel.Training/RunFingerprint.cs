@@ -15,8 +15,10 @@ namespace RewardModel.Training;
 /// <param name="Model">Digest of the model's configuration and of its parameters' names and shapes.</param>
 /// <param name="Dropout">The model's dropout rate.</param>
 /// <param name="Threads">Threads of the computation: sums depend on them.</param>
+/// <param name="Device">Kind of device that computes: its sums and draws of dropout are its own.</param>
 public sealed record RunFingerprint(
-    JsonObject Options, int StepCount, string TrainLists, string HeldOutLists, string Model, double Dropout, int Threads)
+    JsonObject Options, int StepCount, string TrainLists, string HeldOutLists, string Model, double Dropout, int Threads,
+    string Device)
 {
     internal static RunFingerprint Of(
         TrainingOptions options, int stepCount, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
@@ -26,7 +28,7 @@ public sealed record RunFingerprint(
             Digest(string.Join('\n', model.CheckpointParameters
                 .Select(pair => $"{pair.Name} {string.Join('x', pair.Parameter.shape)}").Append(model.Config.Json.ToJsonString()))),
             model.Dropout,
-            TorchSharp.torch.get_num_threads());
+            TorchSharp.torch.get_num_threads(), model.Device.type.ToString());
 
     /// <summary>What differs in a saved run, one sentence each.</summary>
     internal IEnumerable<string> DifferencesOf(RunFingerprint saved)
@@ -46,6 +48,8 @@ public sealed record RunFingerprint(
             yield return FormattableString.Invariant($"the dropout rate was {saved.Dropout} and is {Dropout}");
         if (Threads != saved.Threads)
             yield return $"the count of threads was {saved.Threads} and is {Threads}";
+        if (Device != saved.Device)
+            yield return $"the device was {saved.Device} and is {Device}";
     }
 
     private static string Text(JsonNode? value) => value?.ToJsonString() ?? "not set";

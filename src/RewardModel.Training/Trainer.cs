@@ -12,8 +12,8 @@ namespace RewardModel.Training;
 
 /// <summary>
 /// Trains a reward model on ranked lists. Each answer is scored once per step, and its reward used in all its pairs; each prompt is
-/// computed once for all its answers. The same seed, data, model and count of threads give the same weights, bit for bit, also when
-/// the run was killed and resumed.
+/// computed once for all its answers. The same seed, data, model and count of threads give the same weights on the CPU, bit for bit, also
+/// when the run was killed and resumed.
 /// </summary>
 public sealed class Trainer
 {
@@ -127,7 +127,6 @@ public sealed class Trainer
             stepCount, options.ListsPerStep, stepsPerEpoch, evaluationInterval);
 
         model.zero_grad();
-        manual_seed(options.Seed);
         var state = new TrainerState();
         var isRestored = resume && directory is not null && directory.TryRestore(fingerprint, model, optimizer, out state);
         if (isRestored)
@@ -178,10 +177,12 @@ public sealed class Trainer
             : lists.Sum(list => RankingPairs.CountOf(list.Scores));
         var metrics = new RankingMetricsAccumulator(loss);
         double stepLoss = 0;
+        // Draws of dropout belong to their step, not to what was drawn before: no generator's state is part of a run's.
+        var seeds = new SplitMix64(SplitMix64.Mix((ulong)options.Seed) + (ulong)state.Step);
         foreach (var batch in TokenBudget.Batches(lists, options.MaxTokensPerBatch, model.Backbone.IsCausal))
         {
             TokenizedList[] batchLists = [.. batch.Select(index => lists[index])];
-            var (batchLoss, rewards) = AccumulateGradients(batchLists, divisor);
+            var (batchLoss, rewards) = AccumulateGradients(batchLists, divisor, seeds.Next());
             if (!double.IsFinite(batchLoss))
                 throw Diverged(state, $"the loss is {batchLoss}", batchLists);
             if (!AreFinite(rewards))
@@ -217,36 +218,36 @@ public sealed class Trainer
     }
 
     /// <summary>Adds the gradient of sum(loss) / divisor to the parameters' gradients.</summary>
-    private (double Loss, float[][] Rewards) AccumulateGradients(TokenizedList[] lists, double divisor)
+    private (double Loss, float[][] Rewards) AccumulateGradients(TokenizedList[] lists, double divisor, ulong seed)
     {
         using var scope = NewDisposeScope();
-        using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), options.LossNormalization);
+        using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), options.LossNormalization, model.Device);
         if (lists.Length == 1
             && TokenBudget.SplitAnswers(lists[0], options.MaxTokensPerBatch, model.Backbone.IsCausal) is { Count: > 1 } parts)
-            return AccumulateInParts(parts, pairs, divisor);
+            return AccumulateInParts(parts, pairs, divisor, seed);
         using var sequences = model.Pack(lists);
+        sequences.DropoutSeed = seed;
         using var checkpoints = Checkpoints();
         var rewards = model.forward(sequences, checkpoints);
         var batchLoss = loss.Sum(rewards, pairs).div(divisor);
         batchLoss.backward();
         checkpoints?.Backward();
-        return (batchLoss.item<float>(), RewardScorer.RewardsByList(rewards.detach(), lists));
+        return (Read(batchLoss), RewardScorer.RewardsByList(rewards.detach(), lists));
     }
 
     /// <summary>
     /// The loss sees the model only through K rewards. So a list that is too long for one graph is scored without one, d loss / d reward
     /// is taken, and each part goes forward and backward with that: one forward pass more, and memory for one part only.
     /// </summary>
-    private (double Loss, float[][] Rewards) AccumulateInParts(IReadOnlyList<TokenizedList> parts, RankingPairs pairs, double divisor)
+    private (double Loss, float[][] Rewards) AccumulateInParts(
+        IReadOnlyList<TokenizedList> parts, RankingPairs pairs, double divisor, ulong seed)
     {
-        // Dropout must draw the same in both passes.
-        var generatorStates = new List<Tensor>();
         var partRewards = new List<Tensor>();
         using (no_grad())
-            foreach (var part in parts)
+            for (var p = 0; p < parts.Count; p++)
             {
-                generatorStates.Add(get_rng_state());
-                using var sequences = model.Pack([part]);
+                using var sequences = model.Pack([parts[p]]);
+                sequences.DropoutSeed = SplitMix64.Mix(seed + (ulong)p);
                 partRewards.Add(model.call(sequences));
             }
 
@@ -258,17 +259,20 @@ public sealed class Trainer
         for (var p = 0; p < parts.Count; p++)
         {
             using var scope = NewDisposeScope();
-            set_rng_state(generatorStates[p]);
             using var sequences = model.Pack([parts[p]]);
+            // Draws the same as in the first pass.
+            sequences.DropoutSeed = SplitMix64.Mix(seed + (ulong)p);
             using var checkpoints = Checkpoints();
             model.forward(sequences, checkpoints).backward([rewardGradients[p]]);
             checkpoints?.Backward();
         }
-        using var accessor = rewards.detach().data<float>();
-        return (listLoss.item<float>(), [accessor.ToArray()]);
+        // The parts' answers follow each other, as in the list.
+        return (Read(listLoss), [[.. RewardScorer.RewardsByList(rewards.detach(), parts).SelectMany(part => part)]]);
     }
 
     private ActivationCheckpoints? Checkpoints() => options.ActivationCheckpointing ? new ActivationCheckpoints() : null;
+
+    private static double Read(Tensor scalar) => scalar.detach().cpu().item<float>();
 
     private static bool AreFinite(float[][] rewards) => rewards.All(list => list.All(float.IsFinite));
 

@@ -1,6 +1,6 @@
 namespace RewardModel.Training;
 
-/// <summary>Where a run stands between two steps, apart from weights, moments and the generator. Saved as JSON.</summary>
+/// <summary>Where a run stands between two steps, apart from weights and moments. Saved as JSON.</summary>
 public sealed record TrainerState
 {
     /// <summary>Optimiser steps taken.</summary>

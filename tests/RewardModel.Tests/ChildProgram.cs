@@ -1,9 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using RewardModel.Checkpoints;
+using RewardModel.Cli;
 using RewardModel.Ranking;
+using RewardModel.Tests.Parity;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RewardModel.Tests;
@@ -33,6 +37,9 @@ internal static class ChildProgram
                 break;
             case ["train", var config, var checkpointing]:
                 MeasureTraining(config, bool.Parse(checkpointing));
+                break;
+            case ["cuda-double", var library, .. var command]:
+                RunWith(library, command);
                 break;
             default:
                 throw new ArgumentException($"no such command: {string.Join(' ', arguments)}");
@@ -146,6 +153,33 @@ internal static class ChildProgram
         var before = Memory("VmRSS");
         Train(model, TinyModel.List(1, 256, [.. Enumerable.Repeat(128, 12)]));
         Console.Write(Memory("VmHWM") - before);
+    }
+
+    /// <summary>Runs checks of <see cref="CudaChecks"/>, or the command line, after loading a library that stands in for CUDA.</summary>
+    private static void RunWith(string library, string[] command)
+    {
+        // Before it comes the library that has the operators, which is loaded with its first tensor.
+        empty(0).Dispose();
+        NativeLibrary.Load(library);
+        switch (command)
+        {
+            case ["checks"]:
+                foreach (var name in ParityModel.NamesOfRepository)
+                    CudaChecks.Model(name);
+                CudaChecks.Training();
+                CudaChecks.Resuming();
+                CudaChecks.FlashAttention();
+                Console.WriteLine($"{ParityModel.NamesOfRepository.Count} models, training, resuming, flash attention");
+                break;
+            case ["mixed"]:
+                using (var model = TinyModel.Create().to("cuda"))
+                using (var sequences = PackedSequences.Pack([TinyModel.List(1, 3, 2)]))
+                    model.call(sequences).Dispose();
+                break;
+            case ["command", .. var arguments]:
+                Environment.ExitCode = CommandLine.Run(arguments, Console.Out, Console.Error);
+                break;
+        }
     }
 
     private static long Memory(string field)

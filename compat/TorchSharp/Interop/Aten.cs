@@ -10,6 +10,8 @@ internal static class Aten
     internal static readonly Op add__Tensor = new("add_.Tensor");
     internal static readonly Op add_Scalar = new("add.Scalar");
     internal static readonly Op add_Tensor = new("add.Tensor");
+    internal static readonly Op addcdiv_ = new("addcdiv_");
+    internal static readonly Op addcmul_ = new("addcmul_");
     internal static readonly Op arange = new("arange");
     internal static readonly Op arange_start = new("arange.start");
     internal static readonly Op arange_start_step = new("arange.start_step");
@@ -53,6 +55,8 @@ internal static class Aten
     internal static readonly Op max_other = new("max.other");
     internal static readonly Op mean = new("mean");
     internal static readonly Op mean_dim = new("mean.dim");
+    internal static readonly Op mul__Scalar = new("mul_.Scalar");
+    internal static readonly Op mul__Tensor = new("mul_.Tensor");
     internal static readonly Op mul_Scalar = new("mul.Scalar");
     internal static readonly Op mul_Tensor = new("mul.Tensor");
     internal static readonly Op narrow = new("narrow");
@@ -73,6 +77,7 @@ internal static class Aten
     internal static readonly Op softmax_int = new("softmax.int");
     internal static readonly Op split_Tensor = new("split.Tensor");
     internal static readonly Op split_with_sizes = new("split_with_sizes");
+    internal static readonly Op sqrt = new("sqrt");
     internal static readonly Op squeeze = new("squeeze");
     internal static readonly Op squeeze_dim = new("squeeze.dim");
     internal static readonly Op sub_Scalar = new("sub.Scalar");

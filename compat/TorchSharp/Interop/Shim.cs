@@ -62,19 +62,13 @@ internal static unsafe class Shim
     internal static extern void ts_grad_mode_set(int enabled);
 
     [DllImport(Library)]
-    internal static extern int ts_manual_seed(ulong seed);
+    internal static extern int ts_manual_seed(int deviceType, ulong seed);
 
     [DllImport(Library)]
     internal static extern int ts_generator_default(int deviceType, int deviceIndex, IntPtr* generator);
 
     [DllImport(Library)]
     internal static extern void ts_generator_release(IntPtr generator);
-
-    [DllImport(Library)]
-    internal static extern int ts_generator_get_state(IntPtr generator, IntPtr* state);
-
-    [DllImport(Library)]
-    internal static extern int ts_generator_set_state(IntPtr generator, IntPtr state);
 
     [DllImport(Library)]
     internal static extern int ts_num_threads_get();

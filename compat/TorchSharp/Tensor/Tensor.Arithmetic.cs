@@ -22,6 +22,14 @@ public static partial class torch
 
         public Tensor add_(Tensor target) => Aten.add__Tensor.Call(this, target);
 
+        public Tensor add_(Tensor target, Scalar alpha) => Aten.add__Tensor.Call(this, target, alpha);
+
+        public Tensor addcmul_(Tensor tensor1, Tensor tensor2, Scalar value) => Aten.addcmul_.Call(this, tensor1, tensor2, value);
+
+        public Tensor addcdiv_(Tensor tensor1, Tensor tensor2) => Aten.addcdiv_.Call(this, tensor1, tensor2);
+
+        public Tensor addcdiv_(Tensor tensor1, Tensor tensor2, Scalar value) => Aten.addcdiv_.Call(this, tensor1, tensor2, value);
+
         public Tensor sub(Tensor target) => Aten.sub_Tensor.Call(this, target);
 
         public Tensor sub(Scalar target) => Aten.sub_Scalar.Call(this, target);
@@ -29,6 +37,10 @@ public static partial class torch
         public Tensor mul(Tensor target) => Aten.mul_Tensor.Call(this, target);
 
         public Tensor mul(Scalar target) => Aten.mul_Scalar.Call(this, target);
+
+        public Tensor mul_(Tensor target) => Aten.mul__Tensor.Call(this, target);
+
+        public Tensor mul_(Scalar target) => Aten.mul__Scalar.Call(this, target);
 
         public Tensor div(Tensor target, RoundingMode rounding_mode = RoundingMode.None) =>
             Aten.div_Tensor_mode.Call(this, target, Name(rounding_mode));

@@ -6,6 +6,8 @@ public static partial class torch
     {
         public Tensor neg() => Aten.neg.Call(this);
 
+        public Tensor sqrt() => Aten.sqrt.Call(this);
+
         public Tensor rsqrt() => Aten.rsqrt.Call(this);
 
         public Tensor abs() => Aten.abs.Call(this);

@@ -27,7 +27,7 @@ public static unsafe partial class torch
         {
         }
 
-        internal DeviceType type { get; }
+        public DeviceType type { get; }
 
         internal int index { get; }
 
@@ -58,17 +58,31 @@ public static unsafe partial class torch
         }
     }
 
-    internal static readonly Device CPU = new(DeviceType.CPU);
+    public static readonly Device CPU = new(DeviceType.CPU);
+
+    public static bool cuda_is_available() => cuda.device_count() > 0;
 
     /// <exception cref="InvalidOperationException">This machine, or its libtorch, has no CUDA device.</exception>
     private static Device Usable(Device device)
     {
         if (device.type != DeviceType.CUDA)
             return device;
-        int count;
-        Shim.Check(Shim.ts_device_count((int)DeviceType.CUDA, &count));
-        return count > 0
+        return cuda_is_available()
             ? device
             : throw new InvalidOperationException("Torch device type CUDA did not initialise on the current machine.");
+    }
+
+    public static class cuda
+    {
+        /// <summary>Devices that this libtorch can use, 0 when it was built without CUDA.</summary>
+        public static int device_count()
+        {
+            int count;
+            Shim.Check(Shim.ts_device_count((int)DeviceType.CUDA, &count));
+            return count;
+        }
+
+        /// <summary>Seeds the default generators of all CUDA devices; where there are none, nothing.</summary>
+        public static void manual_seed_all(long seed) => Shim.Check(Shim.ts_manual_seed((int)DeviceType.CUDA, unchecked((ulong)seed)));
     }
 }

@@ -34,27 +34,11 @@ public static unsafe partial class torch
         }
     }
 
-    /// <summary>Seeds the default generators of all devices.</summary>
-    /// <returns>The CPU's.</returns>
+    /// <summary>Seeds the CPU's default generator, and no other device's.</summary>
+    /// <returns>That generator.</returns>
     public static Generator manual_seed(long seed)
     {
-        Shim.Check(Shim.ts_manual_seed(unchecked((ulong)seed)));
+        Shim.Check(Shim.ts_manual_seed((int)DeviceType.CPU, unchecked((ulong)seed)));
         return new Generator();
-    }
-
-    /// <summary>The state of the CPU's default generator: bytes, on the CPU.</summary>
-    public static Tensor get_rng_state()
-    {
-        using var generator = new Generator();
-        IntPtr state;
-        Shim.Check(Shim.ts_generator_get_state(generator.Handle, &state));
-        return Tensor.FromNative(state);
-    }
-
-    public static void set_rng_state(Tensor new_state)
-    {
-        using var generator = new Generator();
-        Shim.Check(Shim.ts_generator_set_state(generator.Handle, new_state.Handle));
-        GC.KeepAlive(new_state);
     }
 }

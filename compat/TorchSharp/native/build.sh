@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Compiles the sources beside it into the shared library that TorchSharp.dll calls.
 #
-#   build.sh OUTPUT          for example build.sh libtorch_shim.so
+#   build.sh OUTPUT [SOURCE...]     for example build.sh libtorch_shim.so
 #
+# SOURCE    other sources to compile instead, for tests.
 # LIBTORCH  a folder with include/ and lib/: an unpacked libtorch, or the `torch` folder of a pip installation.
 #           Without it the system's libtorch is taken (Debian, Ubuntu: apt-get install libtorch-dev).
 # CXX       the compiler; g++ by default.
@@ -16,8 +17,11 @@ fail() {
   exit 1
 }
 
-[[ $# -eq 1 ]] || fail "expected one argument, the file to write: build.sh libtorch_shim.so"
+[[ -n "${1:-}" ]] || fail "expected an argument, the file to write: build.sh libtorch_shim.so"
 output=$1
+shift
+sources=("$@")
+if [[ $# -eq 0 ]]; then sources=("$source_folder"/*.cpp); fi
 command -v "$compiler" >/dev/null || fail "no C++ compiler '$compiler': apt-get install g++, or set CXX"
 
 include_flags=()
@@ -68,6 +72,7 @@ trap 'rm -f "$temporary"' EXIT
 "$compiler" -shared -fPIC -O3 -fopenmp -fno-math-errno -fno-trapping-math "-std=$standard" -Wall -Wextra -Werror \
   -fvisibility=hidden "-D_GLIBCXX_USE_CXX11_ABI=$abi" \
   "${include_flags[@]}" -isystem "$include/torch/csrc/api/include" \
-  "$source_folder"/*.cpp -o "$temporary" \
-  "-L$libraries" "${link[@]}" "${openmp[@]}" "-Wl,-rpath,$libraries" -Wl,-soname,libtorch_shim.so "-Wl,--version-script,$source_folder/torch_shim.map"
+  "${sources[@]}" -o "$temporary" \
+  "-L$libraries" "${link[@]}" "${openmp[@]}" "-Wl,-rpath,$libraries" "-Wl,-soname,$(basename "$output")" \
+  "-Wl,--version-script,$source_folder/torch_shim.map"
 mv "$temporary" "$output"

@@ -138,6 +138,10 @@ ts_value to_result(const ts_operator& op, c10::IValue value) {
   return result;
 }
 
+int32_t count_devices(c10::DeviceType type) {
+  return c10::impl::hasDeviceGuardImpl(type) ? c10::impl::getDeviceGuardImpl(type)->deviceCount() : 0;
+}
+
 // The stack keeps its memory from call to call; a call within a call simply finds an empty one.
 struct BorrowedStack {
   static thread_local torch::jit::Stack spare;
@@ -264,8 +268,16 @@ void ts_grad_mode_set(int32_t enabled) noexcept {
   c10::GradMode::set_enabled(enabled != 0);
 }
 
-int ts_manual_seed(uint64_t seed) noexcept {
-  return guarded([&] { at::manual_seed(seed); });
+int ts_manual_seed(int32_t device_type, uint64_t seed) noexcept {
+  return guarded([&] {
+    const auto type = static_cast<c10::DeviceType>(device_type);
+    for (int32_t index = 0; index < count_devices(type); ++index) {
+      auto generator = at::globalContext().defaultGenerator(
+          type == c10::DeviceType::CPU ? c10::Device(type) : c10::Device(type, static_cast<c10::DeviceIndex>(index)));
+      std::lock_guard<std::mutex> lock(generator.mutex());
+      generator.set_current_seed(seed);
+    }
+  });
 }
 
 int ts_generator_default(int32_t device_type, int32_t device_index, ts_generator** generator) noexcept {
@@ -279,22 +291,6 @@ void ts_generator_release(ts_generator* generator) noexcept {
   delete reinterpret_cast<at::Generator*>(generator);
 }
 
-int ts_generator_get_state(const ts_generator* generator, ts_tensor** state) noexcept {
-  return guarded([&] {
-    auto source = generator_of(generator);
-    std::lock_guard<std::mutex> lock(source.mutex());
-    *state = new_tensor(source.get_state());
-  });
-}
-
-int ts_generator_set_state(const ts_generator* generator, const ts_tensor* state) noexcept {
-  return guarded([&] {
-    auto target = generator_of(generator);
-    std::lock_guard<std::mutex> lock(target.mutex());
-    target.set_state(tensor_of(state));
-  });
-}
-
 int32_t ts_num_threads_get(void) noexcept {
   return at::get_num_threads();
 }
@@ -304,8 +300,5 @@ int ts_num_threads_set(int32_t count) noexcept {
 }
 
 int ts_device_count(int32_t device_type, int32_t* count) noexcept {
-  return guarded([&] {
-    const auto type = static_cast<c10::DeviceType>(device_type);
-    *count = c10::impl::hasDeviceGuardImpl(type) ? c10::impl::getDeviceGuardImpl(type)->deviceCount() : 0;
-  });
+  return guarded([&] { *count = count_devices(static_cast<c10::DeviceType>(device_type)); });
 }

@@ -115,19 +115,13 @@ TS_API void ts_grad_mode_set(int32_t enabled) TS_NOEXCEPT;
 
 // --- random numbers ----------------------------------------------------------------------------------------------------
 
-// Seeds the default generators of all devices.
-TS_API int ts_manual_seed(uint64_t seed) TS_NOEXCEPT;
+// Seeds the default generators of all devices of that type.
+TS_API int ts_manual_seed(int32_t device_type, uint64_t seed) TS_NOEXCEPT;
 
 // *generator: new; a reference to the device's default generator.
 TS_API int ts_generator_default(int32_t device_type, int32_t device_index, ts_generator** generator) TS_NOEXCEPT;
 
 TS_API void ts_generator_release(ts_generator* generator) TS_NOEXCEPT;
-
-// *state: new, a tensor of bytes.
-TS_API int ts_generator_get_state(const ts_generator* generator, ts_tensor** state) TS_NOEXCEPT;
-
-// state: borrowed, as ts_generator_get_state gave it.
-TS_API int ts_generator_set_state(const ts_generator* generator, const ts_tensor* state) TS_NOEXCEPT;
 
 // --- process and devices -----------------------------------------------------------------------------------------------
 
@@ -163,6 +157,41 @@ TS_API int ts_rotate(const ts_tensor* x, const ts_tensor* cos, const ts_tensor* 
 // f(gate) * up with f(x) = x / (1 + e^-x), or 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) where is_gelu is not 0. gate, up: [T, I],
 // float32, on the CPU, borrowed. *result: new, [T, I].
 TS_API int ts_gate(const ts_tensor* gate, const ts_tensor* up, int32_t is_gelu, ts_tensor** result) TS_NOEXCEPT;
+
+// Where queries and keys of packed sequences lie, for ts_flash_attention. All borrowed, on the device of q. Ranges: first rows, and one
+// past the last; int32. Queries and keys of each range lie behind those of the range before it; a range without queries is no query's.
+typedef struct ts_flash_segments {
+  const ts_tensor* own_queries;     // of each segment: [S + 1]
+  const ts_tensor* own_keys;        // likewise
+  const ts_tensor* family_queries;  // of all segments that continue one: counted in family_rows, [P + 1]
+  const ts_tensor* family_keys;     // of the one that they continue; the ranges begin at row 0
+  const ts_tensor* family_rows;     // rows of q, family by family: int64; none where nothing is continued
+  int32_t max_own_queries;          // the longest range of each of the four
+  int32_t max_own_keys;
+  int32_t max_family_queries;
+  int32_t max_family_keys;
+  int64_t parent_rows;  // rows of k that family_keys covers
+} ts_flash_segments;
+
+// Whether ts_flash_attention works on GPUs: 0 with a libtorch that lacks the operators, 1 without windows, 2 with them.
+TS_API int32_t ts_flash_attention_available(void) TS_NOEXCEPT;
+
+// softmax(scale q k^T) v over packed sequences by libtorch's flash attention: bfloat16 or float16 on a GPU; any floating type on the
+// CPU, by plain operators. q: [Tq, N, H]; k, v: [T, M, H] where M divides N; all borrowed. A query sees the keys of its own segment,
+// those up to itself where is_causal is not 0, from before positions before it to after positions after it, -1 standing for all of
+// them, its segment's last query being at its segment's last key; and all keys of the segment that its own continues.
+// *out: new, [Tq, N, H].
+TS_API int ts_flash_attention(const ts_tensor* q, const ts_tensor* k, const ts_tensor* v, const ts_flash_segments* segments,
+                              double scale, int32_t is_causal, int64_t before, int64_t after, ts_tensor** out) TS_NOEXCEPT;
+
+// Whether ts_fused_adamw works for tensors on devices of that type.
+TS_API int32_t ts_fused_adamw_available(int32_t device_type) TS_NOEXCEPT;
+
+// A step of AdamW, the step-th from 1: count tensors in each array, all borrowed, float32 on one device. gradient_scale: what gradients
+// are multiplied by first, in place.
+TS_API int ts_fused_adamw(const ts_tensor* const* parameters, const ts_tensor* const* gradients, const ts_tensor* const* first_moments,
+                          const ts_tensor* const* second_moments, int32_t count, int64_t step, double learning_rate, double beta1,
+                          double beta2, double epsilon, double weight_decay, double gradient_scale) TS_NOEXCEPT;
 
 // 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). *result: new.
 TS_API int ts_gelu_tanh(const ts_tensor* tensor, ts_tensor** result) TS_NOEXCEPT;

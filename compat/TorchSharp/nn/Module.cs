@@ -103,6 +103,26 @@ public static partial class torch
                     }
             }
 
+            /// <summary>
+            /// Puts another <see cref="Parameter"/> into the place of each that is elsewhere: in this module's fields and in those of the
+            /// modules within. Gradients stay behind.
+            /// </summary>
+            internal void MoveTo(Device device)
+            {
+                var fields = ComponentFields().ToDictionary(field => field.Name);
+                using (no_grad())
+                    foreach (var (own, parameter) in ownParameters.ToArray())
+                    {
+                        if (parameter.device.ToString() == device.ToString())
+                            continue;
+                        ownParameters[own] = new Parameter(parameter.to(device), parameter.requires_grad);
+                        fields[own].SetValue(this, ownParameters[own]);
+                        parameter.Dispose();
+                    }
+                foreach (var child in ownModules.Values)
+                    child.MoveTo(device);
+            }
+
             public void Dispose()
             {
                 foreach (var parameter in ownParameters.Values)

@@ -116,6 +116,7 @@ internal sealed class BertSelfAttention : nn.Module
         {
             Reach = AttentionReach.Full,
             Dropout = training ? dropout : 0,
+            Precision = query.Precision,
         };
         return Attention.Apply(q_TNH, k_TNH, v_TNH, sequences.AllRows, options);
     }

@@ -174,6 +174,7 @@ internal sealed class DebertaV2SelfAttention : nn.Module
         {
             Reach = AttentionReach.Full,
             Dropout = training ? dropout : 0,
+            Precision = query_proj.Precision,
             Bias = distances_SD is null ? null : Bias(Dropout.Apply(distances_SD, dropout, training)),
         };
         return Attention.Apply(q_TNH, k_TNH, v_TNH, sequences.AllRows, options);
@@ -208,8 +209,8 @@ internal sealed class DebertaV2SelfAttention : nn.Module
     private Tensor Compare(Tensor x_BAH, Tensor distances_SD, long[] rows)
     {
         var (count, length) = (x_BAH.size(0), x_BAH.size(1));
-        var distances_BHX = distances_SD.index_select(0, tensor(rows)).view(2 * length, config.HeadCount, headSize).permute(1, 2, 0)
-            .repeat(count / config.HeadCount, 1, 1);
+        var distances_BHX = distances_SD.index_select(0, tensor(rows, device: x_BAH.device))
+            .view(2 * length, config.HeadCount, headSize).permute(1, 2, 0).repeat(count / config.HeadCount, 1, 1);
         // Row i begins A - 1 - i places into its products: read with a step of one place less, the rows begin at the same place.
         return x_BAH.bmm(distances_BHX).view(count, 2 * length * length).narrow(1, length - 1, length * (2 * length - 1))
             .view(count, length, 2 * length - 1).narrow(2, 0, length);

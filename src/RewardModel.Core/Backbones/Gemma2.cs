@@ -116,6 +116,7 @@ internal sealed class Gemma2Attention : nn.Module
             Dropout = training ? dropout : 0,
             Reach = reach,
             SoftCap = config.SoftCap,
+            Precision = o_proj.Precision,
         };
         return o_proj.call(Attention.Apply(q_RNH, k_TMH, v_TMH, rows, options));
     }

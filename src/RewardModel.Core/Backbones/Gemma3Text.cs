@@ -124,7 +124,12 @@ internal sealed class Gemma3TextAttention : nn.Module
             q_norm.call(q_proj.call(rows.Of(x_TD)).view(-1, config.HeadCount, config.HeadSize)), rows.Of(angles));
         var k_TMH = RotaryEmbedding.Rotate(k_norm.call(k_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize)), angles);
         var v_TMH = v_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize);
-        var options = new AttentionOptions(config.AttentionScale) { Dropout = training ? dropout : 0, Reach = reach };
+        var options = new AttentionOptions(config.AttentionScale)
+        {
+            Dropout = training ? dropout : 0,
+            Reach = reach,
+            Precision = o_proj.Precision,
+        };
         return o_proj.call(Attention.Apply(q_RNH, k_TMH, v_TMH, rows, options));
     }
 }

@@ -96,7 +96,11 @@ internal sealed class Gpt2Attention : nn.Module
     {
         var headSize = config.Width / config.HeadCount;
         var qkv = c_attn.call(x_TD).view(-1, 3, config.HeadCount, headSize).unbind(1);
-        var options = new AttentionOptions(1 / Math.Sqrt(headSize)) { Dropout = training ? dropout : 0 };
+        var options = new AttentionOptions(1 / Math.Sqrt(headSize))
+        {
+            Dropout = training ? dropout : 0,
+            Precision = c_proj.Precision,
+        };
         return c_proj.call(Attention.Apply(rows.Of(qkv[0]), qkv[1], qkv[2], rows, options));
     }
 }

@@ -87,7 +87,11 @@ internal sealed class GptNeoXAttention : nn.Module
         var qkv = query_key_value.call(x_TD).view(-1, config.HeadCount, 3, headSize).unbind(2);
         var q_RNH = RotaryEmbedding.Rotate(rows.Of(qkv[0]), rows.Of(angles));
         var k_TNH = RotaryEmbedding.Rotate(qkv[1], angles);
-        var options = new AttentionOptions(1 / Math.Sqrt(headSize)) { Dropout = training ? dropout : 0 };
+        var options = new AttentionOptions(1 / Math.Sqrt(headSize))
+        {
+            Dropout = training ? dropout : 0,
+            Precision = dense.Precision,
+        };
         return dense.call(Attention.Apply(q_RNH, k_TNH, qkv[2], rows, options));
     }
 }

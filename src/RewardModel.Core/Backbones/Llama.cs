@@ -95,7 +95,11 @@ internal sealed class LlamaAttention : nn.Module
             rows.Of(angles));
         var k_TMH = RotaryEmbedding.Rotate(k_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize), angles);
         var v_TMH = v_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize);
-        var options = new AttentionOptions(1 / Math.Sqrt(config.HeadSize)) { Dropout = training ? dropout : 0 };
+        var options = new AttentionOptions(1 / Math.Sqrt(config.HeadSize))
+        {
+            Dropout = training ? dropout : 0,
+            Precision = o_proj.Precision,
+        };
         return o_proj.call(Attention.Apply(q_RNH, k_TMH, v_TMH, rows, options));
     }
 }

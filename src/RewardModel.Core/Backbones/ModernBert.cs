@@ -134,7 +134,12 @@ internal sealed class ModernBertAttention : nn.Module
         var headSize = config.Width / config.HeadCount;
         var qkv = Wqkv.call(x_TD).view(-1, 3, config.HeadCount, headSize).unbind(1);
         var (q_TNH, k_TNH) = (RotaryEmbedding.Rotate(qkv[0], angles), RotaryEmbedding.Rotate(qkv[1], angles));
-        var options = new AttentionOptions(1 / Math.Sqrt(headSize)) { Dropout = training ? dropout : 0, Reach = reach };
+        var options = new AttentionOptions(1 / Math.Sqrt(headSize))
+        {
+            Dropout = training ? dropout : 0,
+            Reach = reach,
+            Precision = Wo.Precision,
+        };
         return Dropout.Apply(Wo.call(Attention.Apply(q_TNH, k_TNH, qkv[2], sequences.AllRows, options)), dropout, training);
     }
 }

@@ -97,7 +97,11 @@ internal sealed class OptAttention : nn.Module
         var q_RNH = q_proj.call(rows.Of(x_TD)).view(-1, config.HeadCount, headSize);
         var k_TNH = k_proj.call(x_TD).view(-1, config.HeadCount, headSize);
         var v_TNH = v_proj.call(x_TD).view(-1, config.HeadCount, headSize);
-        var options = new AttentionOptions(1 / Math.Sqrt(headSize)) { Dropout = training ? dropout : 0 };
+        var options = new AttentionOptions(1 / Math.Sqrt(headSize))
+        {
+            Dropout = training ? dropout : 0,
+            Precision = out_proj.Precision,
+        };
         return out_proj.call(Attention.Apply(q_RNH, k_TNH, v_TNH, rows, options));
     }
 }

@@ -105,7 +105,12 @@ internal sealed class Phi3Attention : nn.Module
         var q_RNH = RotaryEmbedding.Rotate(rows.Of(qkv.narrow(1, 0, config.HeadCount)), rows.Of(angles));
         var k_TMH = RotaryEmbedding.Rotate(qkv.narrow(1, config.HeadCount, config.KeyHeadCount), angles);
         var v_TMH = qkv.narrow(1, config.HeadCount + config.KeyHeadCount, config.KeyHeadCount);
-        var options = new AttentionOptions(1 / Math.Sqrt(config.HeadSize)) { Dropout = training ? dropout : 0, Reach = config.Reach };
+        var options = new AttentionOptions(1 / Math.Sqrt(config.HeadSize))
+        {
+            Dropout = training ? dropout : 0,
+            Reach = config.Reach,
+            Precision = o_proj.Precision,
+        };
         return o_proj.call(Attention.Apply(q_RNH, k_TMH, v_TMH, rows, options));
     }
 }

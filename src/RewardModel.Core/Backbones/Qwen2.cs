@@ -94,7 +94,12 @@ internal sealed class Qwen2Attention : nn.Module
         var q_RNH = RotaryEmbedding.Rotate(q_proj.call(rows.Of(x_TD)).view(-1, config.HeadCount, config.HeadSize), rows.Of(angles));
         var k_TMH = RotaryEmbedding.Rotate(k_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize), angles);
         var v_TMH = v_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize);
-        var options = new AttentionOptions(1 / Math.Sqrt(config.HeadSize)) { Dropout = training ? dropout : 0, Reach = reach };
+        var options = new AttentionOptions(1 / Math.Sqrt(config.HeadSize))
+        {
+            Dropout = training ? dropout : 0,
+            Reach = reach,
+            Precision = o_proj.Precision,
+        };
         return o_proj.call(Attention.Apply(q_RNH, k_TMH, v_TMH, rows, options));
     }
 }

@@ -77,7 +77,8 @@ internal sealed class Roberta : Backbone
     {
         var counts_T = (sequences.TokenIds != config.PaddingId).to(ScalarType.Int64);
         var countBefore_T = counts_T.cumsum(0).sub(counts_T);
-        var firstRow_T = arange(sequences.TokenCount, dtype: ScalarType.Int64).sub(sequences.PositionIds);
+        var row_T = arange(sequences.TokenCount, dtype: ScalarType.Int64, device: sequences.Device);
+        var firstRow_T = row_T.sub(sequences.PositionIds);
         return countBefore_T.sub(countBefore_T.index_select(0, firstRow_T)).add(1).mul(counts_T).add(config.PaddingId);
     }
 }

@@ -22,10 +22,48 @@ internal static class Attention
     /// <returns>[R, N * H].</returns>
     public static Tensor Apply(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, QueryRows rows, AttentionOptions options)
     {
-        if (!NativeKernels.CanTake(q_RNH) || options.Bias is not null)
+        if (options.Bias is not null)
             return Compose(q_RNH, k_TMH, v_TMH, rows, options);
-        var segments = rows.Sequences.Attention.Table(rows.AreScored);
-        return NativeKernels.Attention(q_RNH, k_TMH, v_TMH, segments, options).view(q_RNH.size(0), q_RNH.size(1) * q_RNH.size(2));
+        if (NativeKernels.CanTake(q_RNH))
+        {
+            var segments = rows.Sequences.Attention.Table(rows.AreScored);
+            return NativeKernels.Attention(q_RNH, k_TMH, v_TMH, segments, options).view(q_RNH.size(0), q_RNH.size(1) * q_RNH.size(2));
+        }
+        return q_RNH.device_type == DeviceType.CUDA && CanFlash(q_RNH.size(2), rows.Sequences, options)
+            ? Flash(q_RNH.to(bfloat16), k_TMH.to(bfloat16), v_TMH.to(bfloat16), rows, options).to(float32)
+            : Compose(q_RNH, k_TMH, v_TMH, rows, options);
+    }
+
+    /// <summary>
+    /// Whether libtorch's flash attention can do it: windows only among a segment's own keys, as those of the parent are seen whole.
+    /// </summary>
+    private static bool CanFlash(long headSize, PackedSequences sequences, AttentionOptions options)
+    {
+        if (options is not { Precision: Precision.Bfloat16, Dropout: 0, SoftCap: null } || headSize % 8 != 0 || headSize > 256)
+            return false;
+        var hasWindow = options.Reach.For(sequences.LongestSequence) is not { Before: int.MaxValue, After: 0 or int.MaxValue };
+        return hasWindow ? NativeKernels.HasFlashWindows && !sequences.SharesPrompts : NativeKernels.HasFlashAttention;
+    }
+
+    /// <summary>
+    /// The same by libtorch's flash attention, which has no masks and reads keys and values of a prompt where they lie, for all its
+    /// answers.
+    /// </summary>
+    /// <param name="q_RNH">Of a type of 16 bits on a GPU; of any on the CPU, where plain operators stand in for it, for tests.</param>
+    /// <param name="k_TMH">Likewise.</param>
+    /// <param name="v_TMH">Likewise.</param>
+    /// <param name="rows">As in <see cref="Apply(Tensor, Tensor, Tensor, QueryRows, AttentionOptions)"/>.</param>
+    /// <param name="options">Likewise.</param>
+    internal static Tensor Flash(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, QueryRows rows, AttentionOptions options)
+    {
+        var segments = rows.Sequences.Attention.FlashSegments(rows.AreScored);
+        var reach = options.Reach.For(rows.Sequences.LongestSequence);
+        var ordered_RNH = segments.Order is null ? q_RNH : q_RNH.index_select(0, segments.Order);
+        // Behind a scored token, its segment's last, there is nothing to leave out.
+        var isCausal = reach.After == 0 && !rows.AreScored;
+        var window = reach.After == 0 ? reach with { After = int.MaxValue } : reach;
+        var output_RNH = NativeKernels.FlashAttention(ordered_RNH, k_TMH, v_TMH, segments, options.Scale, isCausal, window);
+        return (segments.Places is null ? output_RNH : output_RNH.index_select(0, segments.Places)).view(q_RNH.size(0), -1);
     }
 
     /// <summary>The same of TorchSharp's operators, for biases and where there is no kernel.</summary>
@@ -34,7 +72,8 @@ internal static class Attention
         var layout = rows.Sequences.Attention;
         // Rows that are not scored ask nothing in particular, and nothing reads their results.
         var q_TNH = rows.AreScored
-            ? zeros(k_TMH.size(0), q_RNH.size(1), q_RNH.size(2)).index_copy_(0, rows.Sequences.ScoredRows, q_RNH)
+            ? zeros(k_TMH.size(0), q_RNH.size(1), q_RNH.size(2), q_RNH.dtype, q_RNH.device)
+                .index_copy_(0, rows.Sequences.ScoredRows, q_RNH)
             : q_RNH;
         var outputs = layout.Blocks.Select(block => Apply(q_TNH, k_TMH, v_TMH, block, layout.RootTokenCount, options)).ToArray();
         return rows.Of(outputs.Length == 1 ? outputs[0] : cat(outputs));

@@ -13,15 +13,19 @@ internal sealed class AttentionLayout : IDisposable
 
     private readonly IReadOnlyList<Segment> segments;
     private readonly IReadOnlyList<int> scoredSegments;
+    private readonly Device device;
     private readonly Dictionary<bool, Tensor> tables = [];
+    private readonly Dictionary<bool, FlashSegments> flashSegments = [];
     private List<AttentionBlock>? blocks;
 
     /// <param name="segments">In the order of <see cref="Order"/>, each behind the one before it.</param>
     /// <param name="scoredSegments">Indices of those whose last token is scored.</param>
-    public AttentionLayout(IReadOnlyList<Segment> segments, IReadOnlyList<int> scoredSegments)
+    /// <param name="device">Where the row lies.</param>
+    public AttentionLayout(IReadOnlyList<Segment> segments, IReadOnlyList<int> scoredSegments, Device device)
     {
         this.segments = segments;
         this.scoredSegments = scoredSegments;
+        this.device = device;
         RootTokenCount = segments.TakeWhile(segment => segment.Parent == Segment.NoParent).Sum(segment => segment.Length);
     }
 
@@ -54,6 +58,17 @@ internal sealed class AttentionLayout : IDisposable
         return table;
     }
 
+    /// <summary>The same for flash attention.</summary>
+    public FlashSegments FlashSegments(bool scoredOnly)
+    {
+        if (!flashSegments.TryGetValue(scoredOnly, out var found))
+        {
+            found = new FlashSegments(segments, scoredSegments, scoredOnly, device);
+            flashSegments.Add(scoredOnly, found);
+        }
+        return found;
+    }
+
     /// <summary>
     /// The order in which segments make the fewest blocks: indices into <paramref name="segments"/>, equals as they were.
     /// </summary>
@@ -68,6 +83,8 @@ internal sealed class AttentionLayout : IDisposable
         blocks?.ForEach(block => block.Dispose());
         foreach (var table in tables.Values)
             table.Dispose();
+        foreach (var found in flashSegments.Values)
+            found.Dispose();
     }
 
     private List<AttentionBlock> Divide()
@@ -79,7 +96,7 @@ internal sealed class AttentionLayout : IDisposable
             var next = first + 1;
             while (next < segments.Count && kinds[next] == kinds[first])
                 next++;
-            divided.Add(new AttentionBlock(segments, first, next - first, kinds[first].SiblingCount, RootTokenCount));
+            divided.Add(new AttentionBlock(segments, first, next - first, kinds[first].SiblingCount, RootTokenCount, device));
             first = next;
         }
         return divided;
@@ -115,19 +132,21 @@ internal sealed class AttentionLayout : IDisposable
 /// </remarks>
 internal sealed class AttentionBlock : IDisposable
 {
+    private readonly Device device;
     private readonly int[] ownLengths;
     private readonly int[] parentLengths;
     private readonly Dictionary<AttentionReach, Tensor> masks = [];
 
-    public AttentionBlock(IReadOnlyList<Segment> segments, int first, int count, int childCount, int rootTokenCount)
+    public AttentionBlock(IReadOnlyList<Segment> segments, int first, int count, int childCount, int rootTokenCount, Device device)
     {
+        this.device = device;
         Segment[] own = [.. segments.Skip(first).Take(count)];
         FirstRow = own[0].Start;
         RowCount = own.Sum(segment => segment.Length);
         ChildCount = childCount;
         FamilyCount = count / childCount;
         Length = own.Max(segment => segment.Length);
-        Own = new PaddedRows([.. own.Select(segment => (segment.Start - FirstRow, segment.Length))], RowCount, Length);
+        Own = new PaddedRows([.. own.Select(segment => (segment.Start - FirstRow, segment.Length))], RowCount, Length, device);
 
         Segment[] parents = own[0].Parent == Segment.NoParent
             ? []
@@ -137,7 +156,7 @@ internal sealed class AttentionBlock : IDisposable
         if (parents.Length > 0)
         {
             ParentLength = parentLengths.Max();
-            Parents = new PaddedRows([.. parents.Select(parent => (parent.Start, parent.Length))], rootTokenCount, ParentLength);
+            Parents = new PaddedRows([.. parents.Select(parent => (parent.Start, parent.Length))], rootTokenCount, ParentLength, device);
         }
     }
 
@@ -205,6 +224,6 @@ internal sealed class AttentionBlock : IDisposable
                         : ownKey == query || (ownKey < own && reach.Sees(query, ownKey));
                     mask[(family * Length + query) * keys + key] = isSeen ? 0 : float.NegativeInfinity;
                 }
-        return tensor(mask).view(lengths.Length, 1, 1, 1, Length, keys);
+        return tensor(mask, device: device).view(lengths.Length, 1, 1, 1, Length, keys);
     }
 }

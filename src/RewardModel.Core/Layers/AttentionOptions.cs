@@ -9,6 +9,9 @@ internal sealed record AttentionOptions(double Scale)
     /// <summary>Probability with which an attention weight is set to 0; 0 in evaluation.</summary>
     public double Dropout { get; init; }
 
+    /// <summary>The type of the layer's matrix products, in which flash attention computes too.</summary>
+    public Precision Precision { get; init; }
+
     /// <summary>The keys that a query sees.</summary>
     public AttentionReach Reach { get; init; } = AttentionReach.Causal;
 

@@ -25,7 +25,7 @@ internal sealed class Convolution : nn.Module
     public Tensor forward(Tensor x_TD, PackedSequences sequences)
     {
         // One row more, of zeros: what stands before the first and behind the last token of a sequence.
-        var padded = cat([x_TD, zeros(1, x_TD.size(1))]);
+        var padded = cat([x_TD, zeros(1, x_TD.size(1), device: x_TD.device)]);
         var weights = weight.unbind(2);
         var middle = weights.Length / 2;
         var sum_TD = nn.functional.linear(x_TD, weights[middle], bias);
@@ -42,6 +42,6 @@ internal sealed class Convolution : nn.Module
         foreach (var segment in sequences.Segments)
             for (var i = 0; i < segment.Length; i++)
                 rows[segment.Start + i] = i + offset >= 0 && i + offset < segment.Length ? segment.Start + i + offset : rows.Length;
-        return tensor(rows);
+        return tensor(rows, device: sequences.Device);
     }
 }

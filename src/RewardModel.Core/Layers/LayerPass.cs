@@ -21,11 +21,17 @@ internal readonly record struct LayerPass(QueryRows LastLayer, ActivationCheckpo
     {
         TLayer[] all = [.. layers];
         var result_TD = Shared(x_TD);
-        for (var i = 0; i < all.Length - 1; i++)
+        var lastLayer = LastLayer;
+        for (var i = 0; i < all.Length; i++)
         {
-            var (layer, input_TD, rows) = (all[i], result_TD, LastLayer with { AreScored = false });
-            result_TD = Checkpoints is null ? forward(layer, input_TD, rows) : Checkpoints.Run(() => forward(layer, input_TD, rows));
+            var (number, input_TD, isLast) = (i, result_TD, i == all.Length - 1);
+            Tensor Layer()
+            {
+                lastLayer.Sequences.SeedDropout(number + 1);
+                return forward(all[number], input_TD, isLast ? lastLayer : lastLayer with { AreScored = false });
+            }
+            result_TD = isLast || Checkpoints is null ? Layer() : Checkpoints.Run(Layer);
         }
-        return all.Length == 0 ? result_TD : forward(all[^1], result_TD, LastLayer);
+        return result_TD;
     }
 }

@@ -13,13 +13,24 @@ internal static unsafe class NativeKernels
     /// <summary>The functions of the shim that are called here.</summary>
     internal static readonly string[] Functions =
     [
-        "ts_attention", "ts_attention_available", "ts_gate", "ts_gelu_tanh", "ts_last_error", "ts_rms_norm", "ts_rotate",
+        "ts_attention", "ts_attention_available", "ts_flash_attention", "ts_flash_attention_available", "ts_fused_adamw",
+        "ts_fused_adamw_available", "ts_gate", "ts_gelu_tanh", "ts_last_error", "ts_rms_norm", "ts_rotate",
     ];
 
     private static readonly Dictionary<string, IntPtr> functions = Load();
     private static readonly delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr, double, long, long, double, double, IntPtr*, int> attention =
         (delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr, double, long, long, double, double, IntPtr*, int>)functions["ts_attention"];
     private static readonly delegate* unmanaged<int> isAttentionAvailable = (delegate* unmanaged<int>)functions["ts_attention_available"];
+    private static readonly delegate* unmanaged<IntPtr, IntPtr, IntPtr, Ranges*, double, int, long, long, IntPtr*, int> flashAttention =
+        (delegate* unmanaged<IntPtr, IntPtr, IntPtr, Ranges*, double, int, long, long, IntPtr*, int>)functions["ts_flash_attention"];
+    private static readonly delegate* unmanaged<int> isFlashAttentionAvailable =
+        (delegate* unmanaged<int>)functions["ts_flash_attention_available"];
+    private static readonly delegate* unmanaged<
+        IntPtr*, IntPtr*, IntPtr*, IntPtr*, int, long, double, double, double, double, double, double, int> fusedAdamW =
+        (delegate* unmanaged<
+            IntPtr*, IntPtr*, IntPtr*, IntPtr*, int, long, double, double, double, double, double, double, int>)functions["ts_fused_adamw"];
+    private static readonly delegate* unmanaged<int, int> isFusedAdamWAvailable =
+        (delegate* unmanaged<int, int>)functions["ts_fused_adamw_available"];
     private static readonly delegate* unmanaged<IntPtr, IntPtr, int, IntPtr*, int> gate =
         (delegate* unmanaged<IntPtr, IntPtr, int, IntPtr*, int>)functions["ts_gate"];
     private static readonly delegate* unmanaged<IntPtr, IntPtr*, int> geluTanh =
@@ -29,12 +40,19 @@ internal static unsafe class NativeKernels
         (delegate* unmanaged<IntPtr, IntPtr, double, double, IntPtr*, int>)functions["ts_rms_norm"];
     private static readonly delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr*, int> rotate =
         (delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr*, int>)functions["ts_rotate"];
+    private static readonly int flashLevel = isFlashAttentionAvailable == null ? 0 : isFlashAttentionAvailable();
 
     /// <summary>Whether the kernels are there.</summary>
     public static bool AreAvailable { get; } = isAttentionAvailable != null && isAttentionAvailable() != 0;
 
     /// <summary>Whether the kernels can compute with a tensor.</summary>
     public static bool CanTake(Tensor tensor) => AreAvailable && tensor.device_type == DeviceType.CPU;
+
+    /// <summary>Whether <see cref="FlashAttention"/> works on GPUs.</summary>
+    public static bool HasFlashAttention => flashLevel > 0;
+
+    /// <summary>Whether it also does so where queries see a window of their segment's keys.</summary>
+    public static bool HasFlashWindows => flashLevel > 1;
 
     /// <summary>0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), on every device.</summary>
     public static Tensor GeluTanh(Tensor x)
@@ -66,6 +84,64 @@ internal static unsafe class NativeKernels
         return Tensor.UnsafeCreateTensor(result);
     }
 
+    /// <summary>softmax(scale q k^T) v over packed sequences by libtorch's flash attention, see <c>ts_flash_attention</c>.</summary>
+    /// <param name="q_RNH">Queries in the order of their segments: 16 bits on a GPU, of any floating type on the CPU.</param>
+    /// <param name="k_TMH">Keys; M divides N.</param>
+    /// <param name="v_TMH">Values.</param>
+    /// <param name="segments">Where the keys and queries of each segment lie, on the same device.</param>
+    /// <param name="scale">Factor on the products of queries and keys.</param>
+    /// <param name="isCausal">A query sees its segment's keys up to itself.</param>
+    /// <param name="window">How far before and after it it sees those.</param>
+    /// <returns>[R, N, H].</returns>
+    public static Tensor FlashAttention(
+        Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, FlashSegments segments, double scale, bool isCausal, AttentionReach window)
+    {
+        static long Limit(int distance) => distance == int.MaxValue ? -1 : distance;
+        var ranges = new Ranges
+        {
+            OwnQueries = segments.OwnQueries.Handle,
+            OwnKeys = segments.OwnKeys.Handle,
+            FamilyQueries = segments.FamilyQueries.Handle,
+            FamilyKeys = segments.FamilyKeys.Handle,
+            FamilyRows = segments.FamilyRows.Handle,
+            LongestOwnQueries = segments.LongestOwnQueries,
+            LongestOwnKeys = segments.LongestOwnKeys,
+            LongestFamilyQueries = segments.LongestFamilyQueries,
+            LongestFamilyKeys = segments.LongestFamilyKeys,
+            ParentRowCount = segments.ParentRowCount,
+        };
+        IntPtr result;
+        Check(flashAttention(
+            q_RNH.Handle, k_TMH.Handle, v_TMH.Handle, &ranges, scale, isCausal ? 1 : 0, Limit(window.Before), Limit(window.After),
+            &result));
+        GC.KeepAlive(q_RNH);
+        GC.KeepAlive(k_TMH);
+        GC.KeepAlive(v_TMH);
+        GC.KeepAlive(segments);
+        return Tensor.UnsafeCreateTensor(result);
+    }
+
+    /// <summary>Whether <see cref="FusedAdamW"/> works on devices of that type.</summary>
+    public static bool HasFusedAdamW(DeviceType type) => isFusedAdamWAvailable != null && isFusedAdamWAvailable((int)type) != 0;
+
+    /// <summary>
+    /// One step of AdamW with libtorch's fused operator, see <c>ts_fused_adamw</c>. All lists have the same length and order, all
+    /// tensors are float32 on one device; gradients are scaled in place.
+    /// </summary>
+    public static void FusedAdamW(
+        Tensor[] parameters, Tensor[] gradients, Tensor[] firstMoments, Tensor[] secondMoments, long step, double learningRate,
+        double beta1, double beta2, double epsilon, double weightDecay, double gradientScale)
+    {
+        static IntPtr[] Handles(Tensor[] tensors) => Array.ConvertAll(tensors, tensor => tensor.Handle);
+        fixed (IntPtr* p = Handles(parameters), g = Handles(gradients), m = Handles(firstMoments), v = Handles(secondMoments))
+            Check(fusedAdamW(
+                p, g, m, v, parameters.Length, step, learningRate, beta1, beta2, epsilon, weightDecay, gradientScale));
+        GC.KeepAlive(parameters);
+        GC.KeepAlive(gradients);
+        GC.KeepAlive(firstMoments);
+        GC.KeepAlive(secondMoments);
+    }
+
     /// <summary>x / sqrt(mean(x^2) + epsilon) * (weight + offset) over the last dimension.</summary>
     public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon, double offset)
     {
@@ -95,6 +171,22 @@ internal static unsafe class NativeKernels
         GC.KeepAlive(gate_TI);
         GC.KeepAlive(up_TI);
         return Tensor.UnsafeCreateTensor(result);
+    }
+
+    /// <summary><c>ts_flash_segments</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Ranges
+    {
+        public IntPtr OwnQueries;
+        public IntPtr OwnKeys;
+        public IntPtr FamilyQueries;
+        public IntPtr FamilyKeys;
+        public IntPtr FamilyRows;
+        public int LongestOwnQueries;
+        public int LongestOwnKeys;
+        public int LongestFamilyQueries;
+        public int LongestFamilyKeys;
+        public long ParentRowCount;
     }
 
     private static Dictionary<string, IntPtr> Load()

@@ -20,7 +20,8 @@ internal sealed class PaddedRows : IDisposable
     /// <param name="sequences">First row in the run and count of rows of the sequence in each slot, in the order of the slots.</param>
     /// <param name="rowCount">Rows of the run; rows of no sequence are left out of the block.</param>
     /// <param name="slotLength">Rows of a slot, at least the longest sequence's.</param>
-    public PaddedRows(IReadOnlyList<(int FirstRow, int Count)> sequences, int rowCount, int slotLength)
+    /// <param name="device">Where run and block lie.</param>
+    public PaddedRows(IReadOnlyList<(int FirstRow, int Count)> sequences, int rowCount, int slotLength, Device device)
     {
         this.rowCount = rowCount;
         cellCount = (long)sequences.Count * slotLength;
@@ -36,8 +37,8 @@ internal sealed class PaddedRows : IDisposable
             }
         if (rowCount == cellCount && cells.Select((cell, row) => cell == row).All(same => same))
             return;
-        cellOfRow = tensor(cells).DetachFromDisposeScope();
-        rowOfCell = tensor(rows).DetachFromDisposeScope();
+        cellOfRow = tensor(cells, device: device).DetachFromDisposeScope();
+        rowOfCell = tensor(rows, device: device).DetachFromDisposeScope();
     }
 
     /// <summary>[rows, C] to [cells, C]; cells without a row are 0.</summary>

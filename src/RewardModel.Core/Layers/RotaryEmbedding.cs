@@ -29,8 +29,9 @@ internal sealed class RotaryEmbedding(RotarySettings settings)
     {
         if (sequences.Angles.TryGetValue(this, out var angles))
             return angles;
-        if (sequences.LongestSequence > positionCount)
-            ExtendTables(sequences.LongestSequence);
+        // The model may have moved since.
+        if (sequences.LongestSequence > positionCount || cos_PR!.device.ToString() != sequences.Device.ToString())
+            ExtendTables(Math.Max(sequences.LongestSequence, positionCount), sequences.Device);
         angles = (Of(cos_PR!), Of(sin_PR!));
         sequences.Angles.Add(this, angles);
         return angles;
@@ -59,7 +60,7 @@ internal sealed class RotaryEmbedding(RotarySettings settings)
         return cat(rest == 0 ? rotated : [.. rotated, x_TNH.narrow(2, 2 * half, rest)], 2);
     }
 
-    private void ExtendTables(int positions)
+    private void ExtendTables(int positions, Device device)
     {
         cos_PR?.Dispose();
         sin_PR?.Dispose();
@@ -73,7 +74,7 @@ internal sealed class RotaryEmbedding(RotarySettings settings)
             for (var position = 0; position < positions; position++)
                 for (var i = 0; i < settings.InverseFrequencies.Length; i++)
                     table[position, i] = function(position * settings.InverseFrequencies[i]) * (float)settings.Scaling;
-            return tensor(table).DetachFromDisposeScope();
+            return tensor(table, device: device).DetachFromDisposeScope();
         }
     }
 }

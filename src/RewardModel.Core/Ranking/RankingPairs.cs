@@ -20,12 +20,12 @@ public enum LossNormalization
 /// </summary>
 public sealed class RankingPairs : IDisposable
 {
-    private RankingPairs(long[] better, long[] worse, float[] weights)
+    private RankingPairs(long[] better, long[] worse, float[] weights, Device? device)
     {
         Count = better.Length;
-        Better = tensor(better).DetachFromDisposeScope();
-        Worse = tensor(worse).DetachFromDisposeScope();
-        Weights = tensor(weights).DetachFromDisposeScope();
+        Better = tensor(better, device: device).DetachFromDisposeScope();
+        Worse = tensor(worse, device: device).DetachFromDisposeScope();
+        Weights = tensor(weights, device: device).DetachFromDisposeScope();
     }
 
     /// <summary>Count of pairs M.</summary>
@@ -43,7 +43,9 @@ public sealed class RankingPairs : IDisposable
     /// <summary>All pairs of the given lists.</summary>
     /// <param name="scores">Per list, the scores of its answers; higher is better, equal scores are ties and make no pair.</param>
     /// <param name="normalization">Gives the <see cref="Weights"/>.</param>
-    public static RankingPairs Of(IEnumerable<IReadOnlyList<double>> scores, LossNormalization normalization = LossNormalization.PerList)
+    /// <param name="device">Where the rewards will lie: the model's device. Null: on the CPU.</param>
+    public static RankingPairs Of(
+        IEnumerable<IReadOnlyList<double>> scores, LossNormalization normalization = LossNormalization.PerList, Device? device = null)
     {
         var better = new List<long>();
         var worse = new List<long>();
@@ -69,7 +71,7 @@ public sealed class RankingPairs : IDisposable
             weights.AddRange(Enumerable.Repeat(weight, listPairs));
             first += listScores.Count;
         }
-        return new RankingPairs([.. better], [.. worse], [.. weights]);
+        return new RankingPairs([.. better], [.. worse], [.. weights], device);
     }
 
     /// <summary>Count of ordered pairs among answers with these scores; C(K, 2) when none are tied.</summary>

@@ -25,10 +25,10 @@ public class CommandLineTests
             "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
             + "--warmup-steps --final-learning-rate-ratio --weight-decay --decay-all --beta2 --max-grad-norm --dropout "
             + "--lists-per-step --max-tokens-per-batch --max-length --loss --loss-normalization --seed --eval-every --save-every "
-            + "--early-stop --precision --activation-checkpointing --threads --resume --on-bad-data",
+            + "--early-stop --precision --activation-checkpointing --device --threads --resume --on-bad-data",
             Options("train"));
-        Assert.Equal("--model --data --loss --max-tokens-per-batch --threads --on-bad-data --json", Options("evaluate"));
-        Assert.Equal("--model --data --prompt --answer --max-tokens-per-batch --threads --on-bad-data --json", Options("score"));
+        Assert.Equal("--model --data --loss --max-tokens-per-batch --device --threads --on-bad-data --json", Options("evaluate"));
+        Assert.Equal("--model --data --prompt --answer --max-tokens-per-batch --device --threads --on-bad-data --json", Options("score"));
         Assert.Equal("--json --prompt-tokens --answer-tokens --answers", Options("inspect"));
         Assert.Equal("--tokenizer --chat --text --data --json", Options("tokenize"));
     }

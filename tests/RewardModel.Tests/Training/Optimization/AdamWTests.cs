@@ -1,5 +1,7 @@
+using RewardModel.Layers;
 using RewardModel.Training.Data;
 using RewardModel.Training.Optimization;
+using TorchSharp;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
 
@@ -19,50 +21,44 @@ public class AdamWTests
     [InlineData(16)]
     [InlineData(65536)]
     [InlineData(65537 + 13)]
-    public void Steps_equal_the_formula_in_float64(int length)
-    {
-        using var scope = NewDisposeScope();
-        var random = new SplitMix64(3);
-        float[] Draw() => [.. Enumerable.Range(0, length).Select(_ => random.NextBelow(2001) / 1000f - 1)];
-        var start = Draw();
-        var parameter = new Parameter(tensor(start).view(length, 1));
-        var options = new AdamWOptions { Beta1 = 0.8, Beta2 = 0.95, Epsilon = 1e-6, WeightDecay = 0.1 };
-        using var optimizer = new AdamW([("w", parameter)], options);
-        var expected = start.Select(value => (double)value).ToArray();
-        var (m, v) = (new double[length], new double[length]);
-        for (var step = 1; step <= 3; step++)
-        {
-            var gradient = Draw();
-            parameter.grad = tensor(gradient).view(length, 1);
-            var learningRate = 0.01 * step;
-            optimizer.Step(learningRate, gradientScale: 0.5);
-            for (var i = 0; i < length; i++)
-            {
-                var g = 0.5 * gradient[i];
-                expected[i] -= learningRate * 0.1 * expected[i];
-                m[i] = 0.8 * m[i] + 0.2 * g;
-                v[i] = 0.95 * v[i] + 0.05 * g * g;
-                expected[i] -= learningRate * (m[i] / (1 - Math.Pow(0.8, step))) / (Math.Sqrt(v[i] / (1 - Math.Pow(0.95, step))) + 1e-6);
-            }
-        }
-        using var data = parameter.detach().data<float>();
-        var found = data.ToArray();
-        for (var i = 0; i < length; i++)
-            Assert.Equal(expected[i], found[i], 2e-6);
-    }
+    public void Steps_equal_the_formula_in_float64(int length) => AssertEqualsFormula(length, new VectorAdamW());
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(65537)]
+    public void Steps_of_operators_equal_the_formula_in_float64(int length) =>
+        AssertEqualsFormula(length, new TensorAdamW(isFused: false));
+
+    [FusedAdamWTheory]
+    [InlineData(1)]
+    [InlineData(65537)]
+    public void Steps_of_the_fused_operator_equal_the_formula_in_float64(int length) =>
+        AssertEqualsFormula(length, new TensorAdamW(isFused: true));
 
     [Fact]
-    public void The_gradient_norm_does_not_overflow_and_equals_the_sum_in_float64()
+    public void Steps_of_operators_equal_those_over_memory() => AssertEqualSteps(new TensorAdamW(isFused: false));
+
+    [FusedAdamWFact]
+    public void Steps_of_the_fused_operator_equal_those_over_memory() => AssertEqualSteps(new TensorAdamW(isFused: true));
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_gradient_norm_does_not_overflow_and_equals_the_sum_in_float64(bool overMemory)
     {
         using var scope = NewDisposeScope();
         var a = new Parameter(zeros(70000));
         var b = new Parameter(zeros(3));
         a.grad = full(70000, 1e20f);
         b.grad = tensor(new[] { 3e20f, -4e20f, 0f });
-        using var optimizer = new AdamW([("a", a), ("b", b)], new AdamWOptions());
+        using var optimizer = new AdamW(
+            [("a", a), ("b", b), ("untouched", new Parameter(zeros(2)))], new AdamWOptions(),
+            overMemory ? new VectorAdamW() : new TensorAdamW(isFused: false));
         Assert.Equal(Math.Sqrt(70000 * 1e40 + 25e40), optimizer.GradientNorm(), 1e16);
         b.grad = tensor(new[] { float.NaN, 0f, 0f });
         Assert.Equal(double.NaN, optimizer.GradientNorm());
+        (a.grad, b.grad) = (null, null);
+        Assert.Equal(0, optimizer.GradientNorm());
     }
 
     [Fact]
@@ -87,10 +83,97 @@ public class AdamWTests
     }
 
     [Fact]
-    public void A_parameter_of_another_type_is_refused()
+    public void Parameters_that_it_cannot_take_are_listed()
     {
         using var scope = NewDisposeScope();
-        var error = Assert.Throws<ArgumentException>(() => new AdamW([("w", new Parameter(zeros(2, dtype: float64)))], new AdamWOptions()));
-        Assert.Equal("The parameter 'w' is Float64 on CPU; expected contiguous Float32 on CPU. (Parameter 'parameter')", error.Message);
+        var error = Assert.Throws<ArgumentException>(() => new AdamW(
+            [
+                ("a", new Parameter(zeros(2))), ("b", new Parameter(zeros(2, dtype: float64))),
+                ("c", new Parameter(zeros(2, 3).transpose(0, 1))), ("d", new Parameter(zeros(2, device: "meta"))),
+            ],
+            new AdamWOptions()));
+        Assert.Equal(
+            "Parameters can't be optimised: 'b' is Float64 on cpu; 'c' is not contiguous, Float32 on cpu; 'd' is Float32 on meta. "
+            + "Expected contiguous Float32, all on one device, cpu. (Parameter 'parameters')",
+            error.Message);
+    }
+
+    private static void AssertEqualsFormula(int length, IAdamWArithmetic arithmetic)
+    {
+        using var scope = NewDisposeScope();
+        var random = new SplitMix64(3);
+        float[] Draw() => [.. Enumerable.Range(0, length).Select(_ => random.NextBelow(2001) / 1000f - 1)];
+        var start = Draw();
+        var parameter = new Parameter(tensor(start).view(length, 1));
+        var options = new AdamWOptions { Beta1 = 0.8, Beta2 = 0.95, Epsilon = 1e-6, WeightDecay = 0.1 };
+        using var optimizer = new AdamW([("w", parameter)], options, arithmetic);
+        var expected = start.Select(value => (double)value).ToArray();
+        var (m, v) = (new double[length], new double[length]);
+        for (var step = 1; step <= 3; step++)
+        {
+            var gradient = Draw();
+            parameter.grad = tensor(gradient).view(length, 1);
+            var learningRate = 0.01 * step;
+            optimizer.Step(learningRate, gradientScale: 0.5);
+            for (var i = 0; i < length; i++)
+            {
+                var g = 0.5 * gradient[i];
+                expected[i] -= learningRate * 0.1 * expected[i];
+                m[i] = 0.8 * m[i] + 0.2 * g;
+                v[i] = 0.95 * v[i] + 0.05 * g * g;
+                expected[i] -= learningRate * (m[i] / (1 - Math.Pow(0.8, step))) / (Math.Sqrt(v[i] / (1 - Math.Pow(0.95, step))) + 1e-6);
+            }
+        }
+        var found = Values(parameter);
+        for (var i = 0; i < length; i++)
+            Assert.Equal(expected[i], found[i], 2e-6);
+    }
+
+    /// <summary>Weights and moments of several parameters, with and without decay and gradient, after steps of a training's size.</summary>
+    private static void AssertEqualSteps(IAdamWArithmetic arithmetic)
+    {
+        using var scope = NewDisposeScope();
+        float[][] After(IAdamWArithmetic computing)
+        {
+            var random = new SplitMix64(4);
+            Tensor Draw(params long[] shape) => tensor(
+                [.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ => random.NextBelow(2001) / 1000f - 1)])
+                .view(shape);
+            var matrix = new Parameter(Draw(70, 30));
+            var bias = new Parameter(Draw(30));
+            var untouched = new Parameter(Draw(4, 4));
+            using var optimizer = new AdamW(
+                [("matrix", matrix), ("bias", bias), ("untouched", untouched)], new AdamWOptions { WeightDecay = 0.1 }, computing);
+            for (var step = 0; step < 10; step++)
+            {
+                // What a backward pass through a transposed matrix may leave.
+                matrix.grad = Draw(30, 70).transpose(0, 1);
+                bias.grad = Draw(30);
+                optimizer.Step(1e-3, gradientScale: step % 2 == 0 ? 1 : 0.37);
+            }
+            return [Values(matrix), Values(bias), Values(untouched), .. optimizer.State().Select(pair => Values(pair.Tensor))];
+        }
+        foreach (var (expected, found) in After(new VectorAdamW()).Zip(After(arithmetic)))
+            Assert.InRange(expected.Zip(found).Max(pair => Math.Abs(pair.First - pair.Second)), 0, 1e-6);
+    }
+
+    private static float[] Values(Tensor tensor)
+    {
+        using var accessor = tensor.detach().contiguous().data<float>();
+        return accessor.ToArray();
+    }
+
+    private static string? FusedSkipReason => NativeKernels.HasFusedAdamW(DeviceType.CPU)
+        ? null
+        : "this libtorch has no fused AdamW on the CPU, which came with 2.4";
+
+    private sealed class FusedAdamWFactAttribute : FactAttribute
+    {
+        public FusedAdamWFactAttribute() => Skip = FusedSkipReason!;
+    }
+
+    private sealed class FusedAdamWTheoryAttribute : TheoryAttribute
+    {
+        public FusedAdamWTheoryAttribute() => Skip = FusedSkipReason!;
     }
 }

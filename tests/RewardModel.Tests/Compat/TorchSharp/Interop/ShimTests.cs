@@ -38,6 +38,7 @@ public sealed partial class ShimTests
     {
         Assert.Equal(16, Marshal.SizeOf<Value>());
         Assert.Equal(56, Marshal.SizeOf<TensorDescription>());
+        Assert.Equal(64, Marshal.SizeOf<NativeKernels.Ranges>());
     }
 
     [GeneratedRegex(@"TS_API [\w *]+?\b(ts_\w+)\(")]

@@ -34,6 +34,19 @@ public sealed class TensorArithmeticTests
     }
 
     [Fact]
+    public void In_place()
+    {
+        var z = Vector(1, 2, 4);
+        AreEqual([7, 12, -12], z.add_(y, 2));
+        AreEqual([14, 24, -24], z.mul_(2));
+        AreEqual([14, 48, -96], z.mul_(x));
+        AreEqual([17, 68, -160], z.addcmul_(x, y, 1).addcmul_(Vector(0, 1, 1), Vector(9, 10, -32), 1));
+        AreEqual([20, 70.5, -162], z.addcdiv_(y, x));
+        AreEqual([14, 65.5, -158], z.addcdiv_(y, x, -2));
+        AreEqual([14, 65.5, -158], z);
+    }
+
+    [Fact]
     public void Matrix_products_in_batches()
     {
         var b = tensor(new float[,] { { 1, 0 }, { 0, 1 }, { 2, 2 } });

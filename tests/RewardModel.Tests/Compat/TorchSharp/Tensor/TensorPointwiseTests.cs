@@ -14,6 +14,7 @@ public sealed class TensorPointwiseTests
     {
         Each(x.neg(), v => -v);
         Each(x.abs(), Math.Abs);
+        AreEqual([2, 4], Vector(4, 16).sqrt());
         AreClose([0.5, 0.25], Vector(4, 16).rsqrt());
     }
 

@@ -32,10 +32,11 @@ public sealed class DeviceTests
     [Fact]
     public void A_device_that_is_not_there_is_an_invalid_operation()
     {
-        if (Directory.Exists("/proc/driver/nvidia"))
+        if (cuda_is_available())
             return;
         const string expected = "Torch device type CUDA did not initialise on the current machine.";
         Assert.Equal(expected, Assert.Throws<InvalidOperationException>(() => Vector(1).to("cuda:0")).Message);
         Assert.Equal(expected, Assert.Throws<InvalidOperationException>(() => zeros(1, device: "cuda")).Message);
+        Assert.Equal(0, cuda.device_count());
     }
 }

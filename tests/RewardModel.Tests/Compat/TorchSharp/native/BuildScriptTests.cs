@@ -19,7 +19,7 @@ public sealed class BuildScriptTests
 
     [Fact]
     public void The_output_must_be_named() =>
-        Assert.Equal("torch_shim: expected one argument, the file to write: build.sh libtorch_shim.so\n", ErrorOf(""));
+        Assert.Equal("torch_shim: expected an argument, the file to write: build.sh libtorch_shim.so\n", ErrorOf(""));
 
     private static string ErrorOf(string output, params (string Name, string Value)[] environment)
     {

@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static RewardModel.Tests.Compat.Values;
 using static TorchSharp.torch;
@@ -43,6 +44,23 @@ public sealed class ModuleTests
         Assert.Equal([false, false, false, false], Modes());
         model.train();
         Assert.Equal([true, true, true, true], Modes());
+    }
+
+    [Fact]
+    public void Moving_makes_new_parameters_in_fields_and_registers()
+    {
+        using var model = new Model();
+        var before = model.named_parameters().ToArray();
+        var requiresGrad = before.Select(named => named.parameter.requires_grad).ToArray();
+        Assert.Same(model, model.to("meta"));
+        var after = model.named_parameters().ToArray();
+        Assert.Equal(before.Select(named => named.name), after.Select(named => named.name));
+        Assert.All(after, named => Assert.Equal("meta", named.parameter.device.ToString()));
+        Assert.Equal(requiresGrad, after.Select(named => named.parameter.requires_grad));
+        Assert.Empty(before.Select(named => named.parameter).Intersect(after.Select(named => named.parameter)));
+        Assert.Throws<InvalidOperationException>(() => before[0].parameter.dim());
+        Assert.Equal("meta", model.Inner.call(Vector(5).to("meta")).device.ToString());
+        Assert.Equal(after.Select(named => named.parameter), model.to("meta").parameters());
     }
 
     [Fact]

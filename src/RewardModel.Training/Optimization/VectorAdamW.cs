@@ -1,0 +1,109 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
+namespace RewardModel.Training.Optimization;
+
+/// <summary>AdamW on the CPU, over the tensors' memory.</summary>
+internal sealed unsafe class VectorAdamW : IAdamWArithmetic
+{
+    /// <summary>Elements that one thread takes at a time. Fixed, so that sums don't depend on the count of threads.</summary>
+    private const int blockLength = 1 << 16;
+
+    public double SumOfSquares(IReadOnlyList<AdamWSlot> slots)
+    {
+        var blocks = Blocks(slots);
+        var sums = new double[blocks.Count];
+        ForEach(blocks, b => sums[b] = SumOfSquares(blocks[b].Gradient, blocks[b].Length));
+        return sums.Sum();
+    }
+
+    public void Update(IReadOnlyList<AdamWSlot> slots, AdamWRule rule)
+    {
+        var blocks = Blocks(slots);
+        ForEach(blocks, b => Update(blocks[b], rule));
+    }
+
+    private static List<Block> Blocks(IReadOnlyList<AdamWSlot> slots)
+    {
+        var blocks = new List<Block>();
+        foreach (var slot in slots)
+        {
+            if (slot.Parameter.grad is not { } gradient)
+                continue;
+            var weight = Data(slot.Parameter);
+            var g = Data(gradient.contiguous());
+            var m = Data(slot.FirstMoment);
+            var v = Data(slot.SecondMoment);
+            var length = slot.Parameter.numel();
+            for (long i = 0; i < length; i += blockLength)
+                blocks.Add(new Block(weight + i, g + i, m + i, v + i, (int)Math.Min(blockLength, length - i), (float)slot.WeightDecay));
+        }
+        return blocks;
+    }
+
+    private static float* Data(Tensor tensor) =>
+        (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.view(-1).narrow(0, 0, 1).bytes));
+
+    private static void ForEach(List<Block> blocks, Action<int> body) =>
+        Parallel.For(0, blocks.Count, new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() }, body);
+
+    private static double SumOfSquares(float* values, int length)
+    {
+        var sums = Vector<double>.Zero;
+        var i = 0;
+        for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            Vector.Widen(Vector.Load(values + i), out var low, out var high);
+            sums += low * low + high * high;
+        }
+        var sum = Vector.Sum(sums);
+        for (; i < length; i++)
+            sum += (double)values[i] * values[i];
+        return sum;
+    }
+
+    private static void Update(Block block, AdamWRule rule)
+    {
+        var weight = block.Weight;
+        var gradient = block.Gradient;
+        var m = block.FirstMoment;
+        var v = block.SecondMoment;
+        var keep = 1 - rule.LearningRate * block.WeightDecay;
+        var i = 0;
+        for (; i <= block.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var g = Vector.Load(gradient + i) * rule.GradientScale;
+            var first = Vector.Load(m + i) * rule.Beta1 + g * rule.OneMinusBeta1;
+            var second = Vector.Load(v + i) * rule.Beta2 + g * g * rule.OneMinusBeta2;
+            var root = Vector.SquareRoot(second) / rule.RootOfCorrection2 + new Vector<float>(rule.Epsilon);
+            Vector.Store(first, m + i);
+            Vector.Store(second, v + i);
+            Vector.Store(Vector.Load(weight + i) * keep - first / root * rule.StepSize, weight + i);
+        }
+        for (; i < block.Length; i++)
+        {
+            var g = gradient[i] * rule.GradientScale;
+            m[i] = m[i] * rule.Beta1 + g * rule.OneMinusBeta1;
+            v[i] = v[i] * rule.Beta2 + g * g * rule.OneMinusBeta2;
+            weight[i] = weight[i] * keep - m[i] / (MathF.Sqrt(v[i]) / rule.RootOfCorrection2 + rule.Epsilon) * rule.StepSize;
+        }
+    }
+
+    /// <summary>A run of elements of one parameter. Pointers stay valid for a step: tensors' memory does not move.</summary>
+    private readonly struct Block(float* weight, float* gradient, float* firstMoment, float* secondMoment, int length, float weightDecay)
+    {
+        public float* Weight { get; } = weight;
+
+        public float* Gradient { get; } = gradient;
+
+        public float* FirstMoment { get; } = firstMoment;
+
+        public float* SecondMoment { get; } = secondMoment;
+
+        public int Length { get; } = length;
+
+        public float WeightDecay { get; } = weightDecay;
+    }
+}
