@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using RewardModel.Checkpoints;
 using RewardModel.Cli;
+using RewardModel.Layers;
 using RewardModel.Ranking;
 using RewardModel.Tests.Parity;
 using RewardModel.Training;
@@ -168,8 +169,12 @@ internal static class ChildProgram
                     CudaChecks.Model(name);
                 CudaChecks.Training();
                 CudaChecks.Resuming();
-                CudaChecks.FlashAttention();
-                Console.WriteLine($"{ParityModel.NamesOfRepository.Count} models, training, resuming, flash attention");
+                Console.WriteLine($"{ParityModel.NamesOfRepository.Count} models, training, resuming");
+                break;
+            case ["flash"]:
+                if (NativeKernels.HasFlashAttention)
+                    CudaChecks.FlashAttention();
+                Console.WriteLine(NativeKernels.HasFlashAttention ? "flash attention" : "no flash attention");
                 break;
             case ["mixed"]:
                 using (var model = TinyModel.Create().to("cuda"))

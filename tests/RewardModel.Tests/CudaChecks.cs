@@ -76,11 +76,9 @@ internal static class CudaChecks
         Assert.Contains("it is another one: the device was CUDA and is CPU. ", error.Message);
     }
 
-    /// <summary>Flash attention through libtorch's operators, where it has them: from 2.2 on.</summary>
+    /// <summary>Flash attention through libtorch's operators.</summary>
     public static void FlashAttention()
     {
-        if (!NativeKernels.HasFlashAttention)
-            return;
         var tests = new FlashAttentionTests();
         tests.On_a_GPU_libtorchs_kernels_equal_the_composition(4, 4, 64);
         tests.On_a_GPU_libtorchs_kernels_equal_the_composition(6, 2, 16);
