@@ -1,8 +1,9 @@
 namespace RewardModel;
 
 /// <summary>
-/// The type that the products with weight matrices are computed in. Weights, their gradients and the optimiser's state, norms, attention
-/// between its projections, the head and the loss are float32 in any case; but flash attention, on a GPU, computes in this type too.
+/// The type that the products with weight matrices are computed in. Weights, their gradients and the optimiser's state, norms,
+/// convolutions, attention between its projections, the head and the loss are float32 in any case; but flash attention, on a GPU, computes
+/// in this type too.
 /// </summary>
 public enum Precision
 {

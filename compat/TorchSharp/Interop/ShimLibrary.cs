@@ -4,8 +4,14 @@ using System.Runtime.InteropServices;
 namespace TorchSharp;
 
 /// <summary>Finds and loads <c>libtorch_shim.so</c>, and with it libtorch.</summary>
-internal static class ShimLibrary
+internal static unsafe class ShimLibrary
 {
+    /// <summary>That of <c>torch_shim.h</c>.</summary>
+    internal const int InterfaceVersion = 2;
+
+    /// <summary>The function that tells it.</summary>
+    internal const string VersionFunction = "ts_interface_version";
+
     internal const string LibraryVariable = "TORCHSHARP_COMPAT_LIBRARY";
     internal const string BlasVariable = "TORCHSHARP_COMPAT_BLAS";
 
@@ -24,6 +30,7 @@ internal static class ShimLibrary
     }
 
     /// <summary>Loads the shim from <paramref name="path"/>, else from <paramref name="folder"/>, else from the loader's path.</summary>
+    /// <exception cref="InvalidOperationException">The shim was compiled from another version.</exception>
     /// <exception cref="DllNotFoundException">The shim, or a library it needs, can't be loaded; the message says what to do.</exception>
     internal static IntPtr Load(string path, string folder)
     {
@@ -31,7 +38,9 @@ internal static class ShimLibrary
             path = Path.Combine(folder, FileName) is var beside && File.Exists(beside) ? beside : FileName;
         try
         {
-            return NativeLibrary.Load(path, typeof(ShimLibrary).Assembly, searchPath: null);
+            var library = NativeLibrary.Load(path, typeof(ShimLibrary).Assembly, searchPath: null);
+            CheckVersion(path, library);
+            return library;
         }
         catch (Exception error) when (error is DllNotFoundException or BadImageFormatException)
         {
@@ -43,6 +52,16 @@ internal static class ShimLibrary
                 "of its output.",
                 error);
         }
+    }
+
+    /// <exception cref="InvalidOperationException">The library is of another version.</exception>
+    private static void CheckVersion(string path, IntPtr library)
+    {
+        var version = NativeLibrary.TryGetExport(library, VersionFunction, out var function) ? ((delegate* unmanaged<int>)function)() : 1;
+        if (version != InterfaceVersion)
+            throw new InvalidOperationException(
+                $"'{path}' has version {version} of the shim's interface; expected {InterfaceVersion}. Compile it again, with the " +
+                $"build.sh of this version's compat/TorchSharp/native, or unset {LibraryVariable} to use the one that the build makes.");
     }
 
     /// <summary>

@@ -159,6 +159,10 @@ void remember_error(std::string message) noexcept {
   last_error = std::move(message);
 }
 
+int32_t ts_interface_version(void) noexcept {
+  return TS_INTERFACE_VERSION;
+}
+
 const char* ts_last_error(void) noexcept {
   return last_error.c_str();
 }

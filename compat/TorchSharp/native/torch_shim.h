@@ -65,6 +65,11 @@ typedef struct ts_description {
   int32_t is_contiguous;
 } ts_description;
 
+// The version of this header that the library was compiled with. Raised with every change of a declaration, here and in ShimLibrary.cs,
+// so that a library that was compiled elsewhere and forgotten is refused instead of called with other arguments.
+#define TS_INTERFACE_VERSION 2
+TS_API int32_t ts_interface_version(void) TS_NOEXCEPT;
+
 // The message of this thread's last failure, UTF-8. Borrowed, valid until the thread's next failure.
 TS_API const char* ts_last_error(void) TS_NOEXCEPT;
 

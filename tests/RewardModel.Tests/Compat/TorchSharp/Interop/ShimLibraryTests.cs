@@ -28,6 +28,17 @@ public sealed class ShimLibraryTests
     }
 
     [Fact]
+    public void A_library_of_another_version_is_refused()
+    {
+        // Has no function that tells a version, as the first shims.
+        var error = Assert.Throws<InvalidOperationException>(() => ShimLibrary.Load("libc.so.6", AppContext.BaseDirectory));
+        Assert.Equal(
+            "'libc.so.6' has version 1 of the shim's interface; expected 2. Compile it again, with the build.sh of this version's " +
+            "compat/TorchSharp/native, or unset TORCHSHARP_COMPAT_LIBRARY to use the one that the build makes.",
+            error.Message);
+    }
+
+    [Fact]
     public void The_library_beside_the_assembly_loads() =>
         Assert.NotEqual(IntPtr.Zero, ShimLibrary.Load("", AppContext.BaseDirectory));
 
