@@ -42,7 +42,7 @@ public class FlashAttentionTests
         }
     }
 
-    [Theory, MemberData(nameof(Cases))]
+    [KernelTheory, MemberData(nameof(Cases))]
     public void The_merged_calls_equal_the_composition(
         int heads, int keyHeads, int before, int after, bool shares, bool scoredOnly)
     {
@@ -52,7 +52,7 @@ public class FlashAttentionTests
         Assert.InRange(gradient, 0, 1e-6);
     }
 
-    [Theory, MemberData(nameof(Cases))]
+    [KernelTheory, MemberData(nameof(Cases))]
     public void They_do_so_in_float64(int heads, int keyHeads, int before, int after, bool shares, bool scoredOnly)
     {
         using var scope = NewDisposeScope();
@@ -62,7 +62,7 @@ public class FlashAttentionTests
         Assert.InRange(gradient, 0, 1e-14);
     }
 
-    [Fact]
+    [KernelFact]
     public void Large_scores_of_one_side_do_not_overflow_the_merge()
     {
         using var scope = NewDisposeScope();
