@@ -123,8 +123,8 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         Console.WriteLine($"| s a step | {string.Join(" | ", medians.Select(time => $"{time:F4}"))} |");
         Console.WriteLine();
         Console.WriteLine(
-            $"One more answer takes {slope:F4} s, {slope / (meanY - slope * (meanX - 1)):F2} of what the line gives for a single one (tokens: "
-            + $"{workload.AnswerTokens / (double)(workload.PromptTokens + workload.AnswerTokens):F2}); "
+            $"One more answer takes {slope:F4} s, {slope / (meanY - slope * (meanX - 1)):F2} of what the line gives for a single one "
+            + $"(tokens: {workload.AnswerTokens / (double)(workload.PromptTokens + workload.AnswerTokens):F2}); "
             + $"a straight line explains {explained:P2} of the variance from K=4 to K=32.");
     }
 

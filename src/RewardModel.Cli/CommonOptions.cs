@@ -33,7 +33,8 @@ internal static class CommonOptions
 
     public static Option<string> Device() => Value<string>("--device", "cpu|cuda|cuda:N", "Device of the computation.", "cpu");
 
-    public static Option<int?> Threads() => Value<int?>("--threads", "N", "Threads of the computation and of the tokenizer. Default: one per core.");
+    public static Option<int?> Threads() => Value<int?>(
+        "--threads", "N", "Threads of the computation and of the tokenizer. Default: one per core.");
 
     public static Option<bool> Json(string description) => new("--json") { Description = description };
 

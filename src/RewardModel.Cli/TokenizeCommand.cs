@@ -35,7 +35,8 @@ internal static class TokenizeCommand
             + "where there are any, lone_surrogates, the halves of characters that were read as U+FFFD.");
         var command = new Command(
             "tokenize",
-            "Shows what a tokenizer makes of a text. Messages are rendered with the start of an answer, unless the assistant has the last word.")
+            "Shows what a tokenizer makes of a text. Messages are rendered with the start of an answer, unless the assistant has the "
+            + "last word.")
         {
             tokenizer, chat, text, data, json,
         };
@@ -48,10 +49,13 @@ internal static class TokenizeCommand
         {
             var directory = parsed.GetValue(tokenizer)!.FullName;
             var view = new TokenView(HuggingFaceTokenizer.Load(directory), directory);
-            var lines = parsed.GetValue(data) is { } file ? TextLines.Read(file.FullName) : [new TextLine(parsed.GetValue(text), null, default)];
+            var lines = parsed.GetValue(data) is { } file
+                ? TextLines.Read(file.FullName)
+                : [new TextLine(parsed.GetValue(text), null, default)];
             if (parsed.GetValue(chat))
-                lines = [.. lines.Select(
-                    line => line.Text is null ? line : line with { Conversation = new Conversation([new ChatMessage("user", line.Text)]) })];
+                lines = [.. lines.Select(line => line.Text is null
+                    ? line
+                    : line with { Conversation = new Conversation([new ChatMessage("user", line.Text)]) })];
             foreach (var tokens in view.Of(lines))
                 if (parsed.GetValue(json))
                     output.WriteLine(JsonSerializer.Serialize(tokens, jsonOptions));
@@ -77,7 +81,8 @@ internal static class TokenizeCommand
             string[] texts = [.. lines.Where(line => line.Conversation is null).Select(line => line.Text!)];
             var ofConversations = new Queue<Tokens>(renderings.Zip(
                 tokenizer.EncodeBatch(renderings),
-                (rendering, ids) => new Tokens(ids, tokenizer.AddSpecialTokens(ids), Decoded(ids), rendering.Text, null, rendering.Pieces)));
+                (rendering, ids) => new Tokens(
+                    ids, tokenizer.AddSpecialTokens(ids), Decoded(ids), rendering.Text, null, rendering.Pieces)));
             var ofTexts = new Queue<Tokens>(texts
                 .Zip(tokenizer.EncodeBatch(texts, addSpecialTokens: false), tokenizer.EncodeBatch(texts, addSpecialTokens: true))
                 .Select(item => new Tokens(item.Second, item.Third, Decoded(item.Second), null, null, [(item.First, false)])));
@@ -91,14 +96,17 @@ internal static class TokenizeCommand
         {
             foreach (var (text, isTemplate) in tokens.Pieces)
                 output.WriteLine($"{(isTemplate ? "template" : "text"),-9} {JsonSerializer.Serialize(text, jsonOptions)}");
-            output.WriteLine($"tokens    {string.Join(' ', tokens.IdsWithSpecial.Select(id => JsonSerializer.Serialize(Decoded([id]), jsonOptions)))}");
+            var spellings = tokens.IdsWithSpecial.Select(id => JsonSerializer.Serialize(Decoded([id]), jsonOptions));
+            output.WriteLine($"tokens    {string.Join(' ', spellings)}");
             output.WriteLine($"ids       {string.Join(' ', tokens.IdsWithSpecial)}");
             if (tokens.LoneSurrogates is { } loneSurrogates)
                 output.WriteLine($"replaced  {loneSurrogates} lone surrogates, halves of characters, by U+FFFD");
             var count = tokens.IdsWithSpecial.Count;
             output.WriteLine($"count     {count}, {count - tokens.Ids.Count} of them special tokens that are put around it");
-            output.WriteLine(tokenizer.MaxLength is not { } maxLength ? "cut       nothing: the tokenizer has no model_max_length"
-                : $"cut       {Math.Max(0, count - maxLength)} to model_max_length {maxLength}, a prompt on the left, an answer on the right");
+            output.WriteLine(tokenizer.MaxLength is not { } maxLength
+                ? "cut       nothing: the tokenizer has no model_max_length"
+                : $"cut       {Math.Max(0, count - maxLength)} to model_max_length {maxLength}, "
+                + "a prompt on the left, an answer on the right");
         }
 
         private RenderedText Render(Conversation conversation) => template.Value.Render(

@@ -76,7 +76,8 @@ internal static class TrainCommand
         {
             data, evalData, evalFraction, backbone, config, tokenizer, outputDirectory, epochs, steps, learningRate, schedule, warmupSteps,
             finalRatio, weightDecay, decayAll, beta2, maxGradNorm, dropout, listsPerStep, maxTokensPerBatch, maxLength, loss,
-            lossNormalization, seed, evaluationInterval, saveInterval, patience, precision, checkpointing, device, threads, resume, onBadData,
+            lossNormalization, seed, evaluationInterval, saveInterval, patience, precision, checkpointing, device, threads, resume,
+            onBadData,
         };
         command.Validators.Add(result =>
         {

@@ -91,7 +91,9 @@ public sealed class ScoringModel : IDisposable
     /// rule of its reward_model.json. Its normaliser is left behind, for it belongs to the rewards of before.
     /// </summary>
     /// <param name="directory">The checkpoint's directory.</param>
-    /// <param name="tokenizer">Another tokenizer than the directory's, with its own convention; null: the directory's, if it has one.</param>
+    /// <param name="tokenizer">
+    /// Another tokenizer than the directory's, with its own convention; null: the directory's, if it has one.
+    /// </param>
     /// <param name="maxLength">Most tokens of prompt and answer together; null: as saved, or what the transformer takes.</param>
     /// <param name="dropout">Rate for every dropout the architecture has.</param>
     /// <param name="seed">Seed of a head that is drawn anew.</param>
@@ -206,8 +208,8 @@ public sealed class ScoringModel : IDisposable
     private ChatTokenizer ChatTokenizerFor(RankedList list) => chatTokenizer.Value ?? throw new TokenizerException(
         list.Source.ToString(),
         [
-            "messages, but the tokenizer has no chat template; expected chat_template.jinja, or \"chat_template\" in tokenizer_config.json. "
-            + "Give a tokenizer that has one, or the text as \"prompt\"",
+            "messages, but the tokenizer has no chat template; expected chat_template.jinja, or \"chat_template\" in "
+            + "tokenizer_config.json. Give a tokenizer that has one, or the text as \"prompt\"",
         ]);
 
     private static ScoringRule DefaultRule(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer, int? maxLength) =>

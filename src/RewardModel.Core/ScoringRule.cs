@@ -62,7 +62,10 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
             .. SpecialTokens.AnswerTokenType < 0
                 ? (string[])[$"answer_token_type is {SpecialTokens.AnswerTokenType}; expected a number from 0"] : [],
             .. MaxLength <= SpecialTokens.Count
-                ? (string[])[$"max_length is {MaxLength}; expected at least {SpecialTokens.Count + 1}, for the special tokens and an answer"]
+                ? (string[])
+                [
+                    $"max_length is {MaxLength}; expected at least {SpecialTokens.Count + 1}, for the special tokens and an answer",
+                ]
                 : [],
         ];
         if (problems.Length > 0)

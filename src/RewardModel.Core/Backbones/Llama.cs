@@ -1,8 +1,6 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
-using LlamaBlocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.LlamaBlock>;
 
 namespace RewardModel.Backbones;
 
@@ -11,33 +9,11 @@ namespace RewardModel.Backbones;
 //
 // T tokens, R of them computed in the layer, D width, N query heads, M key and value heads, H size of a head.
 
-internal sealed record LlamaConfig
+internal sealed record LlamaConfig : PreNormConfig
 {
-    public required int VocabularySize { get; init; }
-
-    public required int Width { get; init; }
-
-    public required int InnerWidth { get; init; }
-
-    public required int LayerCount { get; init; }
-
-    public required int HeadCount { get; init; }
-
-    public required int KeyHeadCount { get; init; }
-
-    public required int HeadSize { get; init; }
-
-    public required string Activation { get; init; }
-
-    public required double NormEpsilon { get; init; }
-
     public required bool HasAttentionBias { get; init; }
 
     public required bool HasMlpBias { get; init; }
-
-    public required double InitializerRange { get; init; }
-
-    public required RotarySettings Rotary { get; init; }
 
     public static LlamaConfig Read(ConfigReader reader)
     {
@@ -68,7 +44,7 @@ internal sealed record LlamaConfig
     }
 }
 
-internal sealed class LlamaAttention : nn.Module
+internal sealed class LlamaAttention : RotaryAttention
 {
     private readonly Linear q_proj;
     private readonly Linear k_proj;
@@ -88,7 +64,7 @@ internal sealed class LlamaAttention : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
+    public override Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
     {
         var q_RNH = RotaryEmbedding.Rotate(
             q_proj.call(rows.Of(x_TD)).view(-1, config.HeadCount, config.HeadSize),
@@ -104,72 +80,13 @@ internal sealed class LlamaAttention : nn.Module
     }
 }
 
-internal sealed class LlamaBlock : nn.Module
-{
-    private readonly RmsNorm input_layernorm;
-    private readonly LlamaAttention self_attn;
-    private readonly RmsNorm post_attention_layernorm;
-    private readonly GatedMlp mlp;
-
-    public LlamaBlock(LlamaConfig config, double dropout) : base(nameof(LlamaBlock))
-    {
-        input_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
-        self_attn = new LlamaAttention(config, dropout);
-        post_attention_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
-        mlp = new GatedMlp(config.Width, config.InnerWidth, config.Activation, config.HasMlpBias);
-        RegisterComponents();
-    }
-
-    public Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
-    {
-        using var scope = NewDisposeScope();
-        var x_RD = rows.Of(x_TD).add(self_attn.forward(input_layernorm.call(x_TD), rows, angles));
-        x_RD = x_RD.add(mlp.call(post_attention_layernorm.call(x_RD)));
-        return x_RD.MoveToOuterDisposeScope();
-    }
-}
-
 /// <summary>Llama, as <c>LlamaForSequenceClassification</c> has it under its head.</summary>
-internal sealed class Llama : Backbone
+internal sealed class Llama(LlamaConfig config, double dropout)
+    : PreNormDecoder("Llama", config, _ => new PreNormBlock(
+        config.Width,
+        config.NormEpsilon,
+        new LlamaAttention(config, dropout),
+        new GatedMlp(config.Width, config.InnerWidth, config.Activation, config.HasMlpBias)))
 {
-    private readonly Embedding embed_tokens;
-    private readonly LlamaBlocks layers;
-    private readonly RmsNorm norm;
-    private readonly RotaryEmbedding rotary;
-    private readonly LlamaConfig config;
-
-    public Llama(LlamaConfig config, double dropout) : base("Llama")
-    {
-        this.config = config;
-        embed_tokens = new Embedding(config.VocabularySize, config.Width);
-        layers = nn.ModuleList([.. Enumerable.Range(0, config.LayerCount).Select(_ => new LlamaBlock(config, dropout))]);
-        norm = new RmsNorm(config.Width, config.NormEpsilon);
-        rotary = new RotaryEmbedding(config.Rotary);
-        RegisterComponents();
-    }
-
-    public override int HiddenSize => config.Width;
-
-    public override int VocabularySize => config.VocabularySize;
-
-    public override int MaxPositions => config.Rotary.MaxPositions;
-
-    public override string BaseModelPrefix => "model";
-
     public override string SequenceClassificationClass => "LlamaForSequenceClassification";
-
-    public override double InitializerRange => config.InitializerRange;
-
-    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
-    {
-        var angles = rotary.AnglesOf(sequences);
-        var x_TD = embed_tokens.call(sequences.TokenIds);
-        x_TD = pass.Through(layers, x_TD, (layer, x_TD, rows) => layer.forward(x_TD, rows, angles));
-        return norm.call(x_TD);
-    }
-
-    public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
-
-    // Rotary frequencies, which old versions of transformers saved as buffers.
-    internal override bool Ignores(string parameterName) => parameterName.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal);
 }

@@ -1,8 +1,6 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
-using MistralBlocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.MistralBlock>;
 
 namespace RewardModel.Backbones;
 
@@ -11,31 +9,9 @@ namespace RewardModel.Backbones;
 //
 // T tokens, R of them computed in the layer, D width, N query heads, M key and value heads, H size of a head.
 
-internal sealed record MistralConfig
+internal sealed record MistralConfig : PreNormConfig
 {
-    public required int VocabularySize { get; init; }
-
-    public required int Width { get; init; }
-
-    public required int InnerWidth { get; init; }
-
-    public required int LayerCount { get; init; }
-
-    public required int HeadCount { get; init; }
-
-    public required int KeyHeadCount { get; init; }
-
-    public required int HeadSize { get; init; }
-
-    public required string Activation { get; init; }
-
-    public required double NormEpsilon { get; init; }
-
     public required AttentionReach Reach { get; init; }
-
-    public required double InitializerRange { get; init; }
-
-    public required RotarySettings Rotary { get; init; }
 
     public static MistralConfig Read(ConfigReader reader)
     {
@@ -64,7 +40,7 @@ internal sealed record MistralConfig
     }
 }
 
-internal sealed class MistralAttention : nn.Module
+internal sealed class MistralAttention : RotaryAttention
 {
     private readonly Linear q_proj;
     private readonly Linear k_proj;
@@ -84,7 +60,7 @@ internal sealed class MistralAttention : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
+    public override Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
     {
         var q_RNH = RotaryEmbedding.Rotate(q_proj.call(rows.Of(x_TD)).view(-1, config.HeadCount, config.HeadSize), rows.Of(angles));
         var k_TMH = RotaryEmbedding.Rotate(k_proj.call(x_TD).view(-1, config.KeyHeadCount, config.HeadSize), angles);
@@ -99,72 +75,13 @@ internal sealed class MistralAttention : nn.Module
     }
 }
 
-internal sealed class MistralBlock : nn.Module
-{
-    private readonly RmsNorm input_layernorm;
-    private readonly MistralAttention self_attn;
-    private readonly RmsNorm post_attention_layernorm;
-    private readonly GatedMlp mlp;
-
-    public MistralBlock(MistralConfig config, double dropout) : base(nameof(MistralBlock))
-    {
-        input_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
-        self_attn = new MistralAttention(config, dropout);
-        post_attention_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
-        mlp = new GatedMlp(config.Width, config.InnerWidth, config.Activation, hasBias: false);
-        RegisterComponents();
-    }
-
-    public Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
-    {
-        using var scope = NewDisposeScope();
-        var x_RD = rows.Of(x_TD).add(self_attn.forward(input_layernorm.call(x_TD), rows, angles));
-        x_RD = x_RD.add(mlp.call(post_attention_layernorm.call(x_RD)));
-        return x_RD.MoveToOuterDisposeScope();
-    }
-}
-
 /// <summary>Mistral, as <c>MistralForSequenceClassification</c> has it under its head.</summary>
-internal sealed class Mistral : Backbone
+internal sealed class Mistral(MistralConfig config, double dropout)
+    : PreNormDecoder("Mistral", config, _ => new PreNormBlock(
+        config.Width,
+        config.NormEpsilon,
+        new MistralAttention(config, dropout),
+        new GatedMlp(config.Width, config.InnerWidth, config.Activation, hasBias: false)))
 {
-    private readonly Embedding embed_tokens;
-    private readonly MistralBlocks layers;
-    private readonly RmsNorm norm;
-    private readonly RotaryEmbedding rotary;
-    private readonly MistralConfig config;
-
-    public Mistral(MistralConfig config, double dropout) : base("Mistral")
-    {
-        this.config = config;
-        embed_tokens = new Embedding(config.VocabularySize, config.Width);
-        layers = nn.ModuleList([.. Enumerable.Range(0, config.LayerCount).Select(_ => new MistralBlock(config, dropout))]);
-        norm = new RmsNorm(config.Width, config.NormEpsilon);
-        rotary = new RotaryEmbedding(config.Rotary);
-        RegisterComponents();
-    }
-
-    public override int HiddenSize => config.Width;
-
-    public override int VocabularySize => config.VocabularySize;
-
-    public override int MaxPositions => config.Rotary.MaxPositions;
-
-    public override string BaseModelPrefix => "model";
-
     public override string SequenceClassificationClass => "MistralForSequenceClassification";
-
-    public override double InitializerRange => config.InitializerRange;
-
-    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
-    {
-        var angles = rotary.AnglesOf(sequences);
-        var x_TD = embed_tokens.call(sequences.TokenIds);
-        x_TD = pass.Through(layers, x_TD, (layer, x_TD, rows) => layer.forward(x_TD, rows, angles));
-        return norm.call(x_TD);
-    }
-
-    public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
-
-    // Rotary frequencies, which old versions of transformers saved as buffers.
-    internal override bool Ignores(string parameterName) => parameterName.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal);
 }

@@ -2,7 +2,6 @@ using RewardModel.Checkpoints;
 using RewardModel.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
-using Phi3Blocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.Phi3Block>;
 
 namespace RewardModel.Backbones;
 
@@ -12,31 +11,9 @@ namespace RewardModel.Backbones;
 //
 // T tokens, R of them computed in the layer, D width, N query heads, M key and value heads, H size of a head.
 
-internal sealed record Phi3Config
+internal sealed record Phi3Config : PreNormConfig
 {
-    public required int VocabularySize { get; init; }
-
-    public required int Width { get; init; }
-
-    public required int InnerWidth { get; init; }
-
-    public required int LayerCount { get; init; }
-
-    public required int HeadCount { get; init; }
-
-    public required int KeyHeadCount { get; init; }
-
-    public required int HeadSize { get; init; }
-
-    public required string Activation { get; init; }
-
-    public required double NormEpsilon { get; init; }
-
     public required AttentionReach Reach { get; init; }
-
-    public required double InitializerRange { get; init; }
-
-    public required RotarySettings Rotary { get; init; }
 
     public static Phi3Config Read(ConfigReader reader)
     {
@@ -82,7 +59,7 @@ internal sealed record Phi3Config
     }
 }
 
-internal sealed class Phi3Attention : nn.Module
+internal sealed class Phi3Attention : RotaryAttention
 {
     private readonly Linear qkv_proj;
     private readonly Linear o_proj;
@@ -98,7 +75,7 @@ internal sealed class Phi3Attention : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
+    public override Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
     {
         // All query heads, then all key heads, then all value heads.
         var qkv = qkv_proj.call(x_TD).view(-1, config.HeadCount + 2 * config.KeyHeadCount, config.HeadSize);
@@ -111,7 +88,7 @@ internal sealed class Phi3Attention : nn.Module
             Reach = config.Reach,
             Precision = o_proj.Precision,
         };
-        return o_proj.call(Attention.Apply(q_RNH, k_TMH, v_TMH, rows, options));
+        return Dropout.Apply(o_proj.call(Attention.Apply(q_RNH, k_TMH, v_TMH, rows, options)), dropout, training);
     }
 }
 
@@ -120,9 +97,11 @@ internal sealed class Phi3Mlp : nn.Module<Tensor, Tensor>
     private readonly Linear gate_up_proj;
     private readonly Linear down_proj;
     private readonly Func<Tensor, Tensor, Tensor> gated;
+    private readonly double dropout;
 
-    public Phi3Mlp(Phi3Config config) : base(nameof(Phi3Mlp))
+    public Phi3Mlp(Phi3Config config, double dropout) : base(nameof(Phi3Mlp))
     {
+        this.dropout = dropout;
         gate_up_proj = new Linear(config.Width, 2 * config.InnerWidth, hasBias: false);
         down_proj = new Linear(config.InnerWidth, config.Width, hasBias: false);
         gated = Activations.Gated(config.Activation);
@@ -133,35 +112,7 @@ internal sealed class Phi3Mlp : nn.Module<Tensor, Tensor>
     {
         var gateUp = gate_up_proj.call(x_TD);
         var inner = gateUp.size(1) / 2;
-        return down_proj.call(gated(gateUp.narrow(1, 0, inner), gateUp.narrow(1, inner, inner)));
-    }
-}
-
-internal sealed class Phi3Block : nn.Module
-{
-    private readonly RmsNorm input_layernorm;
-    private readonly Phi3Attention self_attn;
-    private readonly RmsNorm post_attention_layernorm;
-    private readonly Phi3Mlp mlp;
-    private readonly double dropout;
-
-    public Phi3Block(Phi3Config config, double dropout) : base(nameof(Phi3Block))
-    {
-        this.dropout = dropout;
-        input_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
-        self_attn = new Phi3Attention(config, dropout);
-        post_attention_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
-        mlp = new Phi3Mlp(config);
-        RegisterComponents();
-    }
-
-    public Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
-    {
-        using var scope = NewDisposeScope();
-        var attended_RD = self_attn.forward(input_layernorm.call(x_TD), rows, angles);
-        var x_RD = rows.Of(x_TD).add(Dropout.Apply(attended_RD, dropout, training));
-        x_RD = x_RD.add(Dropout.Apply(mlp.call(post_attention_layernorm.call(x_RD)), dropout, training));
-        return x_RD.MoveToOuterDisposeScope();
+        return Dropout.Apply(down_proj.call(gated(gateUp.narrow(1, 0, inner), gateUp.narrow(1, inner, inner))), dropout, training);
     }
 }
 
@@ -171,46 +122,12 @@ internal sealed class Phi3Block : nn.Module
 /// <c>original_max_position_embeddings</c>. A reward must not depend on the rest of its batch: here the model takes at most that many
 /// tokens, and its angles are always those of short sequences.
 /// </remarks>
-internal sealed class Phi3 : Backbone
+internal sealed class Phi3(Phi3Config config, double dropout)
+    : PreNormDecoder("Phi-3", config, _ => new PreNormBlock(
+        config.Width,
+        config.NormEpsilon,
+        new Phi3Attention(config, dropout),
+        new Phi3Mlp(config, dropout)))
 {
-    private readonly Embedding embed_tokens;
-    private readonly Phi3Blocks layers;
-    private readonly RmsNorm norm;
-    private readonly RotaryEmbedding rotary;
-    private readonly Phi3Config config;
-
-    public Phi3(Phi3Config config, double dropout) : base("Phi-3")
-    {
-        this.config = config;
-        embed_tokens = new Embedding(config.VocabularySize, config.Width);
-        layers = nn.ModuleList([.. Enumerable.Range(0, config.LayerCount).Select(_ => new Phi3Block(config, dropout))]);
-        norm = new RmsNorm(config.Width, config.NormEpsilon);
-        rotary = new RotaryEmbedding(config.Rotary);
-        RegisterComponents();
-    }
-
-    public override int HiddenSize => config.Width;
-
-    public override int VocabularySize => config.VocabularySize;
-
-    public override int MaxPositions => config.Rotary.MaxPositions;
-
-    public override string BaseModelPrefix => "model";
-
     public override string SequenceClassificationClass => "Phi3ForSequenceClassification";
-
-    public override double InitializerRange => config.InitializerRange;
-
-    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
-    {
-        var angles = rotary.AnglesOf(sequences);
-        var x_TD = embed_tokens.call(sequences.TokenIds);
-        x_TD = pass.Through(layers, x_TD, (layer, x_TD, rows) => layer.forward(x_TD, rows, angles));
-        return norm.call(x_TD);
-    }
-
-    public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
-
-    // Rotary frequencies, which old versions of transformers saved as buffers.
-    internal override bool Ignores(string parameterName) => parameterName.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal);
 }

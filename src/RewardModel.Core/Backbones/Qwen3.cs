@@ -1,8 +1,6 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
-using Qwen3Blocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.Qwen3Block>;
 
 namespace RewardModel.Backbones;
 
@@ -11,33 +9,11 @@ namespace RewardModel.Backbones;
 //
 // T tokens, R of them computed in the layer, D width, N query heads, M key and value heads, H size of a head.
 
-internal sealed record Qwen3Config
+internal sealed record Qwen3Config : PreNormConfig
 {
-    public required int VocabularySize { get; init; }
-
-    public required int Width { get; init; }
-
-    public required int InnerWidth { get; init; }
-
-    public required int LayerCount { get; init; }
-
-    public required int HeadCount { get; init; }
-
-    public required int KeyHeadCount { get; init; }
-
-    public required int HeadSize { get; init; }
-
-    public required string Activation { get; init; }
-
-    public required double NormEpsilon { get; init; }
-
     public required bool HasAttentionBias { get; init; }
 
     public required AttentionReach[] ReachByLayer { get; init; }
-
-    public required double InitializerRange { get; init; }
-
-    public required RotarySettings Rotary { get; init; }
 
     public static Qwen3Config Read(ConfigReader reader)
     {
@@ -68,7 +44,7 @@ internal sealed record Qwen3Config
     }
 }
 
-internal sealed class Qwen3Attention : nn.Module
+internal sealed class Qwen3Attention : RotaryAttention
 {
     private readonly Linear q_proj;
     private readonly Linear k_proj;
@@ -94,7 +70,7 @@ internal sealed class Qwen3Attention : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
+    public override Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
     {
         var q_RNH = RotaryEmbedding.Rotate(
             q_norm.call(q_proj.call(rows.Of(x_TD)).view(-1, config.HeadCount, config.HeadSize)), rows.Of(angles));
@@ -110,72 +86,13 @@ internal sealed class Qwen3Attention : nn.Module
     }
 }
 
-internal sealed class Qwen3Block : nn.Module
-{
-    private readonly RmsNorm input_layernorm;
-    private readonly Qwen3Attention self_attn;
-    private readonly RmsNorm post_attention_layernorm;
-    private readonly GatedMlp mlp;
-
-    public Qwen3Block(Qwen3Config config, int layer, double dropout) : base(nameof(Qwen3Block))
-    {
-        input_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
-        self_attn = new Qwen3Attention(config, layer, dropout);
-        post_attention_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
-        mlp = new GatedMlp(config.Width, config.InnerWidth, config.Activation, hasBias: false);
-        RegisterComponents();
-    }
-
-    public Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
-    {
-        using var scope = NewDisposeScope();
-        var x_RD = rows.Of(x_TD).add(self_attn.forward(input_layernorm.call(x_TD), rows, angles));
-        x_RD = x_RD.add(mlp.call(post_attention_layernorm.call(x_RD)));
-        return x_RD.MoveToOuterDisposeScope();
-    }
-}
-
 /// <summary>Qwen3, as <c>Qwen3ForSequenceClassification</c> has it under its head.</summary>
-internal sealed class Qwen3 : Backbone
+internal sealed class Qwen3(Qwen3Config config, double dropout)
+    : PreNormDecoder("Qwen3", config, layer => new PreNormBlock(
+        config.Width,
+        config.NormEpsilon,
+        new Qwen3Attention(config, layer, dropout),
+        new GatedMlp(config.Width, config.InnerWidth, config.Activation, hasBias: false)))
 {
-    private readonly Embedding embed_tokens;
-    private readonly Qwen3Blocks layers;
-    private readonly RmsNorm norm;
-    private readonly RotaryEmbedding rotary;
-    private readonly Qwen3Config config;
-
-    public Qwen3(Qwen3Config config, double dropout) : base("Qwen3")
-    {
-        this.config = config;
-        embed_tokens = new Embedding(config.VocabularySize, config.Width);
-        layers = nn.ModuleList([.. Enumerable.Range(0, config.LayerCount).Select(layer => new Qwen3Block(config, layer, dropout))]);
-        norm = new RmsNorm(config.Width, config.NormEpsilon);
-        rotary = new RotaryEmbedding(config.Rotary);
-        RegisterComponents();
-    }
-
-    public override int HiddenSize => config.Width;
-
-    public override int VocabularySize => config.VocabularySize;
-
-    public override int MaxPositions => config.Rotary.MaxPositions;
-
-    public override string BaseModelPrefix => "model";
-
     public override string SequenceClassificationClass => "Qwen3ForSequenceClassification";
-
-    public override double InitializerRange => config.InitializerRange;
-
-    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
-    {
-        var angles = rotary.AnglesOf(sequences);
-        var x_TD = embed_tokens.call(sequences.TokenIds);
-        x_TD = pass.Through(layers, x_TD, (layer, x_TD, rows) => layer.forward(x_TD, rows, angles));
-        return norm.call(x_TD);
-    }
-
-    public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
-
-    // Rotary frequencies, which old versions of transformers saved as buffers.
-    internal override bool Ignores(string parameterName) => parameterName.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal);
 }

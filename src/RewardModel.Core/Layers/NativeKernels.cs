@@ -18,7 +18,8 @@ internal static unsafe class NativeKernels
     ];
 
     private static readonly Dictionary<string, IntPtr> functions = Load();
-    private static readonly delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr, double, long, long, double, double, IntPtr*, int> attention =
+    private static readonly delegate* unmanaged<
+        IntPtr, IntPtr, IntPtr, IntPtr, double, long, long, double, double, IntPtr*, int> attention =
         (delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr, double, long, long, double, double, IntPtr*, int>)functions["ts_attention"];
     private static readonly delegate* unmanaged<int> isAttentionAvailable = (delegate* unmanaged<int>)functions["ts_attention_available"];
     private static readonly delegate* unmanaged<IntPtr, IntPtr, IntPtr, Ranges*, double, int, long, long, IntPtr*, int> flashAttention =

@@ -72,8 +72,8 @@ public sealed class HuggingFaceTokenizer
     public SpecialTokenRule SpecialTokenRule { get; }
 
     /// <summary>
-    /// The text of the chat template: of chat_template.jinja, else of tokenizer_config.json (of several the one named "default"); null where
-    /// there is none. See <see cref="Chat.ChatTemplate"/>.
+    /// The text of the chat template: of chat_template.jinja, else of tokenizer_config.json (of several the one named "default"); null
+    /// where there is none. See <see cref="Chat.ChatTemplate"/>.
     /// </summary>
     public string? ChatTemplate { get; }
 

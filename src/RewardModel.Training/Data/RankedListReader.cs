@@ -19,9 +19,9 @@ namespace RewardModel.Training.Data;
 /// Those with "answers" or "answer_ids" may say how good each answer is instead of giving them best first: <c>"scores"</c> (finite numbers,
 /// higher is better) or <c>"ranks"</c> (integers, 1 is best, read as scores -1, -2, ...); equal values are ties. An answer to messages
 /// is the text of the assistant's message, or an array of messages; pairs of messages without a prompt have it as their common start.
-/// Beside messages, <c>"tools"</c> may hold the JSON schemas of tools. Escaped lone surrogates are read as U+FFFD and counted. A key whose value is null counts as absent. A file
-/// holds text and messages, or token ids, as its first good line does. Lists that have no pair to compare (one answer, or all tied) are
-/// read like any other: they can be scored.
+/// Beside messages, <c>"tools"</c> may hold the JSON schemas of tools. Escaped lone surrogates are read as U+FFFD and counted. A key whose
+/// value is null counts as absent. A file holds text and messages, or token ids, as its first good line does. Lists that have no pair to
+/// compare (one answer, or all tied) are read like any other: they can be scored.
 /// </remarks>
 public static class RankedListReader
 {

@@ -1,4 +1,7 @@
 using System.Text.Json.Nodes;
+using RewardModel.Backbones;
+using RewardModel.Checkpoints;
+using RewardModel.Layers;
 using RewardModel.Tests.Parity;
 using static TorchSharp.torch;
 
@@ -55,6 +58,33 @@ public class Phi3Tests
         Assert.Equal(
             "A sequence has 65 tokens; this Phi-3 takes at most 64. Cut the lists to that maximum length. (Parameter 'sequences')",
             Assert.Throws<ArgumentException>(() => new RewardScorer(model).Score([TinyModel.List(1, 60, 5)])).Message);
+    }
+
+    [Fact]
+    public void What_attention_and_MLP_add_is_dropped_at_the_rate_in_training_only()
+    {
+        using var scope = NewDisposeScope();
+        using var parity = ParityModel.OfRepository("phi3");
+        var config = Phi3Config.Read(HuggingFaceConfig.Read(parity.Directory).Reader());
+        using var _ = manual_seed(1);
+        using var attention = new Phi3Attention(config, dropout: 0.25);
+        using var mlp = new Phi3Mlp(config, dropout: 0.25);
+        Initialization.Apply(attention, range: 1);
+        Initialization.Apply(mlp, range: 1);
+        using var sequences = PackedSequences.Pack([TinyModel.List(1, 40, 10, 10)], sharePrompts: true);
+        var angles = new RotaryEmbedding(config.Rotary).AnglesOf(sequences);
+        var x_TD = nn.init.normal_(empty(sequences.TokenCount, config.Width));
+
+        foreach (var training in new[] { true, false })
+        {
+            attention.train(training);
+            mlp.train(training);
+            foreach (var added_TD in new[] { attention.forward(x_TD, sequences.AllRows, angles), mlp.call(x_TD) })
+            {
+                var share = (added_TD == 0).to(float32).mean().item<float>();
+                Assert.InRange(share, training ? 0.2 : 0, training ? 0.3 : 0);
+            }
+        }
     }
 
     [Fact]

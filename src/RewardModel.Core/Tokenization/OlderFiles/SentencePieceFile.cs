@@ -25,7 +25,9 @@ internal sealed record SentencePieceFile(
 {
     private const ulong UnigramType = 1, BpeType = 2;
 
-    /// <summary>The longest piece in UTF-16 units. SentencePiece's own limit is lower, and merges of endless pieces would take forever.</summary>
+    /// <summary>
+    /// The longest piece in UTF-16 units. SentencePiece's own limit is lower, and merges of endless pieces would take forever.
+    /// </summary>
     private const int MaxPieceLength = 1024;
 
     /// <exception cref="InvalidDataException">The file is malformed, or a model of another type.</exception>

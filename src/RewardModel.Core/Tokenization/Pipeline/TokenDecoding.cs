@@ -7,7 +7,9 @@ namespace RewardModel.Tokenization.Pipeline;
 /// <param name="tokensById">
 /// How each id is spelt: as in the vocabulary, but for added tokens that are looked for in normalised text, which come back as that.
 /// </param>
-/// <param name="specialTokens">What may be skipped. A special token whose spelling is another than its name is not, as in Hugging Face.</param>
+/// <param name="specialTokens">
+/// What may be skipped. A special token whose spelling is another than its name is not, as in Hugging Face.
+/// </param>
 /// <param name="decoder">What turns spelt tokens into text.</param>
 internal sealed class TokenDecoding(
     string source, IReadOnlyDictionary<int, string> tokensById, IReadOnlySet<string> specialTokens, ITokenDecoder decoder)

@@ -97,10 +97,13 @@ internal static class TokenizerDirectory
             new PipelineTokenizer(definition.Normalizer, tokens, preTokenization, words, decoding);
     }
 
-    private static int? MaxLengthOf(JsonComponent? config) => config?.Member("model_max_length") is { ValueKind: JsonValueKind.Number } length
+    private static int? MaxLengthOf(JsonComponent? config) =>
+        config?.Member("model_max_length") is { ValueKind: JsonValueKind.Number } length
         && length.TryGetDouble(out var number) && number is >= 1 and <= int.MaxValue ? (int)number : null;
 
-    /// <summary>The text of chat_template.jinja, else of the configuration's template, or of its template "default" if it has several.</summary>
+    /// <summary>
+    /// The text of chat_template.jinja, else of the configuration's template, or of its template "default" if it has several.
+    /// </summary>
     private static string? ChatTemplateOf(string directory, JsonComponent? config)
     {
         var path = Path.Combine(directory, ChatTemplateFile);

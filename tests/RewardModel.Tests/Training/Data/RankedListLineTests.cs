@@ -65,9 +65,10 @@ public class RankedListLineTests
     public void A_pair_of_message_lists_has_its_prompt_given_or_as_their_common_start(string start)
     {
         var common = start.Contains('[') ? "" : """{"content": "p", "role": "user"}, """;
+        var commonInOtherOrder = common.Replace("\"content\": \"p\", \"role\": \"user\"", "\"role\": \"user\", \"content\": \"p\"");
         var list = Parse($$"""
             {{start}}"chosen": [{{common}}{"role": "assistant", "content": "a"}],
-             "rejected": [{{common.Replace("\"content\": \"p\", \"role\": \"user\"", "\"role\": \"user\", \"content\": \"p\"")}}{"role": "assistant", "content": "b"}]}
+             "rejected": [{{commonInOtherOrder}}{"role": "assistant", "content": "b"}]}
             """).List!;
         Assert.Equal("p", Assert.Single(list.Chat!.Prompt.Messages).Json.GetProperty("content").GetString());
         Assert.Equal(["a", "b"], list.Chat.Answers.Select(answer => Assert.Single(answer).Json.GetProperty("content").GetString()));
@@ -76,10 +77,12 @@ public class RankedListLineTests
 
     [Theory]
     [InlineData("""{"messages": [{"role": "user", "content": "p"}], "answers": [1, []]}""",
-        "\"answers\"[0] is a number, expected a string or an array of messages; \"answers\"[1] is empty, expected a string or an array of messages")]
+        "\"answers\"[0] is a number, expected a string or an array of messages; "
+        + "\"answers\"[1] is empty, expected a string or an array of messages")]
     [InlineData("""{"messages": [1, {}, {"role": 1}, {"role": "user"}], "answers": ["a"]}""",
-        "\"messages\"[0] is a number, expected a message such as {\"role\": \"user\", \"content\": \"...\"}; \"messages\"[1] has no \"role\"; "
-        + "\"messages\"[2]: \"role\" is a number, expected a string; \"messages\"[3] has neither \"content\" nor \"tool_calls\"")]
+        "\"messages\"[0] is a number, expected a message such as {\"role\": \"user\", \"content\": \"...\"}; "
+        + "\"messages\"[1] has no \"role\"; \"messages\"[2]: \"role\" is a number, expected a string; "
+        + "\"messages\"[3] has neither \"content\" nor \"tool_calls\"")]
     [InlineData("""{"messages": [], "answers": ["a"]}""", "\"messages\" is empty, expected at least one item")]
     [InlineData("""{"prompt": "p", "messages": [{"role": "user", "content": "p"}], "answers": ["a"]}""",
         "\"prompt\" and \"messages\" are both given, expected one of them")]
@@ -89,7 +92,8 @@ public class RankedListLineTests
         "\"chosen\" and \"rejected\" start with different messages, expected a \"prompt\" of messages or a common start")]
     [InlineData("""{"chosen": [{"role": "user", "content": "p"}], "rejected": [{"role": "user", "content": "p"}]}""",
         "\"chosen\" or \"rejected\" has nothing after the messages that both start with")]
-    [InlineData("""{"chosen": [{"role": "user", "content": "p"}], "rejected": "q"}""", "\"rejected\" is a string, expected an array of messages")]
+    [InlineData("""{"chosen": [{"role": "user", "content": "p"}], "rejected": "q"}""",
+        "\"rejected\" is a string, expected an array of messages")]
     public void What_is_wrong_with_messages_is_told(string line, string problem) => Assert.Equal(problem, Parse(line).Problem);
 
     [Fact]

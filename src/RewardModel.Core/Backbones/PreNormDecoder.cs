@@ -1,0 +1,84 @@
+using RewardModel.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+using PreNormBlocks = TorchSharp.Modules.ModuleList<RewardModel.Layers.PreNormBlock>;
+
+namespace RewardModel.Backbones;
+
+// T tokens, D width.
+
+/// <summary>The settings that all architectures with the body of <see cref="PreNormDecoder"/> have.</summary>
+internal abstract record PreNormConfig
+{
+    public required int VocabularySize { get; init; }
+
+    public required int Width { get; init; }
+
+    public required int InnerWidth { get; init; }
+
+    public required int LayerCount { get; init; }
+
+    public required int HeadCount { get; init; }
+
+    public required int KeyHeadCount { get; init; }
+
+    public required int HeadSize { get; init; }
+
+    public required string Activation { get; init; }
+
+    public required double NormEpsilon { get; init; }
+
+    public required double InitializerRange { get; init; }
+
+    public required RotarySettings Rotary { get; init; }
+}
+
+/// <summary>
+/// The body that Llama has, and others whose layers differ from its layers in attention and MLP alone: embeddings, layers, a norm, and
+/// rotary angles that are the same for all layers.
+/// </summary>
+internal abstract class PreNormDecoder : Backbone
+{
+    private readonly Embedding embed_tokens;
+    private readonly PreNormBlocks layers;
+    private readonly RmsNorm norm;
+    private readonly RotaryEmbedding rotary;
+    private readonly PreNormConfig config;
+
+    /// <param name="name">The architecture's name in messages.</param>
+    /// <param name="config">Its settings.</param>
+    /// <param name="createLayer">Makes a layer by its number, from 0.</param>
+    protected PreNormDecoder(string name, PreNormConfig config, Func<int, PreNormBlock> createLayer) : base(name)
+    {
+        this.config = config;
+        embed_tokens = new Embedding(config.VocabularySize, config.Width);
+        layers = nn.ModuleList([.. Enumerable.Range(0, config.LayerCount).Select(createLayer)]);
+        norm = new RmsNorm(config.Width, config.NormEpsilon);
+        rotary = new RotaryEmbedding(config.Rotary);
+        RegisterComponents();
+    }
+
+    public sealed override int HiddenSize => config.Width;
+
+    public sealed override int VocabularySize => config.VocabularySize;
+
+    public sealed override int MaxPositions => config.Rotary.MaxPositions;
+
+    public sealed override string BaseModelPrefix => "model";
+
+    public sealed override double InitializerRange => config.InitializerRange;
+
+    private protected sealed override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
+    {
+        var angles = rotary.AnglesOf(sequences);
+        var x_TD = embed_tokens.call(sequences.TokenIds);
+        x_TD = pass.Through(layers, x_TD, (layer, x_TD, rows) => layer.forward(x_TD, rows, angles));
+        return norm.call(x_TD);
+    }
+
+    public sealed override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
+
+    // Rotary frequencies, which old versions of transformers saved as buffers.
+    internal sealed override bool Ignores(string parameterName) =>
+        parameterName.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal);
+}

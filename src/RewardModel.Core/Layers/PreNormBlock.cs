@@ -1,0 +1,46 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RewardModel.Layers;
+
+// T tokens, R of them computed in the layer, D width.
+
+/// <summary>What a <see cref="PreNormBlock"/> takes for attention: each architecture brings its own.</summary>
+internal abstract class RotaryAttention(string name) : nn.Module(name)
+{
+    /// <param name="x_TD">[T, D].</param>
+    /// <param name="rows">The R rows to compute.</param>
+    /// <param name="angles">By which queries and keys of all T tokens are rotated: of <see cref="RotaryEmbedding.AnglesOf"/>.</param>
+    /// <returns>[R, D].</returns>
+    public abstract Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles);
+}
+
+/// <summary>
+/// x + attention(norm(x)), and of that x + mlp(norm(x)) (Xiong et al., arXiv 2002.04745), with RMS norms and under the names that Llama
+/// gave it.
+/// </summary>
+internal sealed class PreNormBlock : nn.Module
+{
+    private readonly RmsNorm input_layernorm;
+    private readonly RotaryAttention self_attn;
+    private readonly RmsNorm post_attention_layernorm;
+    private readonly nn.Module<Tensor, Tensor> mlp;
+
+    public PreNormBlock(long width, double normEpsilon, RotaryAttention attention, nn.Module<Tensor, Tensor> mlp)
+        : base(nameof(PreNormBlock))
+    {
+        input_layernorm = new RmsNorm(width, normEpsilon);
+        self_attn = attention;
+        post_attention_layernorm = new RmsNorm(width, normEpsilon);
+        this.mlp = mlp;
+        RegisterComponents();
+    }
+
+    public Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
+    {
+        using var scope = NewDisposeScope();
+        var x_RD = rows.Of(x_TD).add(self_attn.forward(input_layernorm.call(x_TD), rows, angles));
+        x_RD = x_RD.add(mlp.call(post_attention_layernorm.call(x_RD)));
+        return x_RD.MoveToOuterDisposeScope();
+    }
+}
