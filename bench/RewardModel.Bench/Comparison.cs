@@ -43,7 +43,7 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         Console.WriteLine();
         Console.WriteLine($"## {workload.Name}, P={workload.PromptTokens}, A={string.Join(' ', workload.AnswerLengths)}");
         Console.WriteLine();
-        CheckAgreement([ours, pairs, once, best]);
+        CheckAgreement([ours, checkpointed, pairs, once, best]);
 
         var seconds = sides.ToDictionary(side => side, _ => new List<double>());
         var scoring = sides.ToDictionary(side => side, _ => new List<double>());

@@ -25,8 +25,11 @@ internal sealed class TokenizerWorker(string directory, string textFile)
                     tokenizer = HuggingFaceTokenizer.Load(directory);
                     Answer(new { });
                     break;
-                case ["hash"]:
-                    Answer(Hash());
+                case ["hash", var threads]:
+                    Answer(Hash(lines, int.Parse(threads)));
+                    break;
+                case ["hash-letters", var count]:
+                    Answer(Hash([new string('a', int.Parse(count))], maxThreads: 1));
                     break;
                 case ["encode"]:
                     Answer(new { seconds = Encode(lines, maxThreads: 1).Seconds });
@@ -35,11 +38,10 @@ internal sealed class TokenizerWorker(string directory, string textFile)
                     Answer(new { seconds = Encode(lines, int.Parse(threads)).Seconds });
                     break;
                 case ["letters", var count]:
-                    var (ids, seconds) = Encode([new string('a', int.Parse(count))], maxThreads: 1);
-                    Answer(new { seconds, tokens = ids[0].Count });
+                    Answer(new { seconds = Encode([new string('a', int.Parse(count))], maxThreads: 1).Seconds });
                     break;
-                case ["distinct", var count]:
-                    EncodeDistinct(int.Parse(count));
+                case ["distinct", var first, var count]:
+                    EncodeDistinct(int.Parse(first), int.Parse(count));
                     Answer(new { });
                     break;
                 case ["heap"]:
@@ -58,10 +60,10 @@ internal sealed class TokenizerWorker(string directory, string textFile)
     }
 
     /// <summary>Encodes long words of letters, each once.</summary>
-    private void EncodeDistinct(int count)
+    private void EncodeDistinct(int first, int count)
     {
         var word = new char[WordLength];
-        for (var i = 0; i < count; i++)
+        for (var i = first; i < first + count; i++)
         {
             var rest = i;
             for (var k = 0; k < word.Length; k++, rest /= 26)
@@ -70,11 +72,11 @@ internal sealed class TokenizerWorker(string directory, string textFile)
         }
     }
 
-    private object Hash()
+    private object Hash(string[] texts, int maxThreads)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var tokens = 0;
-        foreach (var ids in Encode(lines, maxThreads: 1).Ids)
+        foreach (var ids in Encode(texts, maxThreads).Ids)
         {
             tokens += ids.Count;
             hash.AppendData(Encoding.ASCII.GetBytes($"{string.Join(' ', ids)}\n"));

@@ -95,8 +95,10 @@ internal sealed class Worker : IProgress<TrainingReport>
         model.zero_grad();
         using var sequences = model.Pack([list]);
         using var pairs = RankingPairs.Of([list.Scores]);
-        var loss = new LogSigmoidLoss().Sum(model.call(sequences), pairs);
+        using var checkpoints = checkpointing ? new ActivationCheckpoints() : null;
+        var loss = new LogSigmoidLoss().Sum(model.forward(sequences, checkpoints), pairs);
         loss.backward();
+        checkpoints?.Backward();
         var norms = model.CheckpointParameters.ToDictionary(pair => pair.Name, pair =>
         {
             using var data = pair.Parameter.grad!.contiguous().data<float>();

@@ -18,8 +18,8 @@ if (args.Length is not (2 or 3) || (args.Length == 3 && !(int.TryParse(args[2], 
 }
 var (taskDirectory, modelDirectory) = (args[0], args[1]);
 
-// All weights are new here, because the task is small enough. To start from a pretrained model, use RewardTransformer.Load and
-// HuggingFaceTokenizer.Load with its directory, and the default learning rate.
+// All weights are new here, because the task is small enough. To start from a pretrained model, use
+// ScoringModel.LoadForTraining with its directory, and the default learning rate.
 var transformer = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(Path.Combine(taskDirectory, "config.json")), seed: 1);
 var tokenizer = HuggingFaceTokenizer.Load(Path.Combine(taskDirectory, "tokenizer"));
 using var model = new ScoringModel(transformer, tokenizer);

@@ -11,6 +11,9 @@ namespace RewardModel.Cli;
 /// <summary><c>reward-model tokenize</c>: what a tokenizer and its chat template make of texts and conversations.</summary>
 internal static class TokenizeCommand
 {
+    /// <summary>Enough for all cores, and soon shown.</summary>
+    private const int LinesAtOnce = 1024;
+
     private static readonly JsonSerializerOptions jsonOptions = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -56,7 +59,7 @@ internal static class TokenizeCommand
                 lines = [.. lines.Select(line => line.Text is null
                     ? line
                     : line with { Conversation = new Conversation([new ChatMessage("user", line.Text)]) })];
-            foreach (var tokens in view.Of(lines))
+            foreach (var tokens in lines.Chunk(LinesAtOnce).SelectMany(view.Of))
                 if (parsed.GetValue(json))
                     output.WriteLine(JsonSerializer.Serialize(tokens, jsonOptions));
                 else
@@ -77,7 +80,7 @@ internal static class TokenizeCommand
         /// <summary>What the tokenizer makes of the lines, in their order. All cores encode.</summary>
         public IEnumerable<Tokens> Of(IReadOnlyList<TextLine> lines)
         {
-            RenderedText[] renderings = [.. lines.Where(line => line.Conversation is not null).Select(line => Render(line.Conversation!))];
+            RenderedText[] renderings = [.. lines.Where(line => line.Conversation is not null).Select(Render)];
             string[] texts = [.. lines.Where(line => line.Conversation is null).Select(line => line.Text!)];
             var ofConversations = new Queue<Tokens>(renderings.Zip(
                 tokenizer.EncodeBatch(renderings),
@@ -109,8 +112,18 @@ internal static class TokenizeCommand
                 + "a prompt on the left, an answer on the right");
         }
 
-        private RenderedText Render(Conversation conversation) => template.Value.Render(
-            conversation, addGenerationPrompt: conversation.Messages[^1].Role != "assistant", tokenizer.SpecialTokens);
+        private RenderedText Render(TextLine line)
+        {
+            try
+            {
+                return template.Value.Render(
+                    line.Conversation!, addGenerationPrompt: line.Conversation!.Messages[^1].Role != "assistant", tokenizer.SpecialTokens);
+            }
+            catch (ChatTemplateException e) when (line.Source != default)
+            {
+                throw new TokenizerException(line.Source.ToString(), [e.Message]);
+            }
+        }
 
         private string Decoded(IReadOnlyList<int> ids) => tokenizer.Decode(ids, skipSpecialTokens: false);
     }

@@ -26,7 +26,8 @@ internal static class TrainCommand
         var backbone = CommonOptions.Value<DirectoryInfo?>("--backbone", "DIR", "Hugging Face checkpoint to start from.");
         var config = CommonOptions.Value<FileInfo?>("--config", "FILE", "Hugging Face config.json of a model to train from scratch.");
         var tokenizer = CommonOptions.Value<DirectoryInfo?>(
-            "--tokenizer", "DIR", "Directory with a tokenizer. Default: that of --backbone. Not needed for tokenised data.");
+            "--tokenizer", "DIR", "Directory with a tokenizer, whose special tokens and chat template are taken with it. "
+            + "Default: that of --backbone, with what its reward_model.json says, if it is a reward model. Not needed for tokenised data.");
         var outputDirectory = CommonOptions.Value<DirectoryInfo>(
             "--output", "DIR", "Directory for the trained model and the run's log and states.");
         outputDirectory.Required = true;
@@ -50,7 +51,8 @@ internal static class TrainCommand
         var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
         var maxLength = CommonOptions.Value<int?>(
             "--max-length", "N",
-            "Most tokens of prompt and answer together: longer prompts are cut on the left. Default: what the model takes.");
+            "Most tokens of prompt and answer together: longer prompts are cut on the left. Default: what a reward model was saved "
+            + "with, or what the model takes.");
         var loss = CommonOptions.Value<string>("--loss", string.Join('|', RankingLoss.Names), "Ranking loss.", defaults.Loss);
         var lossNormalization = CommonOptions.Choice<LossNormalization>(
             "--loss-normalization", "Whether every list or every pair of a step weighs the same.");
@@ -63,7 +65,7 @@ internal static class TrainCommand
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var precision = CommonOptions.Choice<Precision>(
-            "--precision", "Type that matrix products are computed in; all else is float32.");
+            "--precision", "Type that matrix products are computed in, on a GPU attention too; all else is float32.");
         var checkpointing = new Option<bool>("--activation-checkpointing")
         {
             Description = "Keep of each layer only its input, and compute the layer again in the backward pass: "

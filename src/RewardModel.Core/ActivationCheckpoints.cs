@@ -47,8 +47,12 @@ public sealed class ActivationCheckpoints : IDisposable
             var gradient = step.Result.grad;
             step.Result.Dispose();
             // Without one, no layer made use of it.
-            if (gradient is not null)
-                step.Again().backward([gradient]);
+            if (gradient is null)
+                continue;
+            // Frozen parameters ask for no gradient.
+            var result = step.Again();
+            if (result.requires_grad)
+                result.backward([gradient]);
         }
     }
 

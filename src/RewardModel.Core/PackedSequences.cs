@@ -86,8 +86,8 @@ public sealed class PackedSequences : IDisposable
     public int HighestTokenType { get; }
 
     /// <summary>
-    /// Where set, dropout draws by this seed, each layer by its own share of it: two passes with the same seed draw the same. Null
-    /// (default): dropout draws from torch's default generator.
+    /// Where set, a pass draws its dropout by this seed, each layer by its own share of it: two passes with the same seed draw the same.
+    /// For that it seeds torch's default generators anew for every layer. Null (default): it draws from them as they are.
     /// </summary>
     public ulong? DropoutSeed { get; set; }
 

@@ -103,14 +103,22 @@ public sealed class ScoringModel : IDisposable
     public static ScoringModel LoadForTraining(
         string directory, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null, double dropout = 0, long seed = 0)
     {
+        // Weights last: they take longest to read.
+        var saved = tokenizer is null ? ScoringRule.Read(directory) : null;
+        tokenizer ??= HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
         var transformer = RewardTransformer.Load(directory, dropout, seed);
-        if (tokenizer is not null)
-            return new ScoringModel(transformer, tokenizer, maxLength);
-        tokenizer = HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
-        return ScoringRule.Read(directory) is { } saved
-            ? new ScoringModel(
-                transformer, tokenizer, saved with { MaxLength = maxLength ?? saved.MaxLength, Normalizer = RewardNormalizer.None })
-            : new ScoringModel(transformer, tokenizer, maxLength);
+        try
+        {
+            return saved is null
+                ? new ScoringModel(transformer, tokenizer, maxLength)
+                : new ScoringModel(
+                    transformer, tokenizer, saved with { MaxLength = maxLength ?? saved.MaxLength, Normalizer = RewardNormalizer.None });
+        }
+        catch
+        {
+            transformer.Dispose();
+            throw;
+        }
     }
 
     /// <summary>A model of parts that a directory has, with the rule that was saved there or else the conventional one.</summary>

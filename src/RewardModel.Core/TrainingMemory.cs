@@ -10,7 +10,8 @@ namespace RewardModel;
 public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 
 /// <summary>
-/// An estimate of the memory that training needs while a list of a given size goes through the model, in bytes. All of it is float32.
+/// An estimate of the memory that training on the CPU needs while a list of a given size goes through the model, in bytes. All of it is
+/// float32.
 /// </summary>
 /// <remarks>
 /// Weights and their gradients take 4 bytes each, AdamW's two moments 8. Activations are what the operators of the forward pass keep

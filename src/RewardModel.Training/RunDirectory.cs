@@ -34,6 +34,9 @@ public sealed class RunDirectory(string path)
     private readonly string states = System.IO.Path.Combine(path, FolderName, "states");
     private readonly string best = System.IO.Path.Combine(path, FolderName, "best");
 
+    /// <summary>The step of the best weights that the newest state names.</summary>
+    private int? bestStepOfState;
+
     /// <summary>The directory.</summary>
     public string Path => path;
 
@@ -50,9 +53,11 @@ public sealed class RunDirectory(string path)
             Directory.Delete(older, recursive: true);
         Directory.CreateDirectory(states);
         Directory.CreateDirectory(best);
+        bestStepOfState = null;
     }
 
-    internal void Save(RunFingerprint fingerprint, TrainerState state, RewardTransformer model, AdamW optimizer) =>
+    internal void Save(RunFingerprint fingerprint, TrainerState state, RewardTransformer model, AdamW optimizer)
+    {
         WriteStep(states, state.Step, directory =>
         {
             CheckpointWriter.Write(System.IO.Path.Combine(directory, weights), Weights(model));
@@ -61,9 +66,20 @@ public sealed class RunDirectory(string path)
                 System.IO.Path.Combine(directory, stateFile),
                 JsonSerializer.SerializeToUtf8Bytes(new SavedState(fingerprint, state), JsonOptions));
         });
+        bestStepOfState = state.BestEvaluation?.Step;
+        DeleteSteps(states, except: [state.Step]);
+        DeleteSteps(best, except: [bestStepOfState]);
+    }
 
-    internal void SaveBest(int step, RewardTransformer model) =>
+    /// <summary>
+    /// Keeps weights that are the best so far. Those that the newest state names stay too: a run that is resumed from it may find other
+    /// steps the best, where its device doesn't compute to the bit.
+    /// </summary>
+    internal void SaveBest(int step, RewardTransformer model)
+    {
         WriteStep(best, step, directory => CheckpointWriter.Write(directory, Weights(model)));
+        DeleteSteps(best, except: [step, bestStepOfState]);
+    }
 
     /// <summary>Sets model and optimiser to the newest state.</summary>
     /// <returns>False when no state was saved yet.</returns>
@@ -86,6 +102,7 @@ public sealed class RunDirectory(string path)
         CopyInto(optimizer.State(), System.IO.Path.Combine(directory, optimizerMoments));
         optimizer.ResumeAt(saved.State.Step);
         state = saved.State;
+        bestStepOfState = state.BestEvaluation?.Step;
         return true;
     }
 
@@ -116,12 +133,16 @@ public sealed class RunDirectory(string path)
             Directory.Delete(unfinished, recursive: true);
         Directory.CreateDirectory(unfinished);
         write(unfinished);
-        // A run that was killed after this step and resumed before it comes here again, with the same content.
+        // A run that was killed after this step and resumed before it comes here again.
         if (Directory.Exists(target))
             Directory.Delete(target, recursive: true);
         Directory.Move(unfinished, target);
-        foreach (var (_, older) in Steps(parent).Where(saved => saved.Step != step))
-            Directory.Delete(older, recursive: true);
+    }
+
+    private static void DeleteSteps(string parent, int?[] except)
+    {
+        foreach (var (_, other) in Steps(parent).Where(saved => !except.Contains(saved.Step)))
+            Directory.Delete(other, recursive: true);
     }
 
     private static IEnumerable<(int Step, string Directory)> Steps(string parent) =>

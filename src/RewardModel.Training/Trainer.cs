@@ -226,7 +226,7 @@ public sealed class Trainer
             && TokenBudget.SplitAnswers(lists[0], options.MaxTokensPerBatch, model.Backbone.IsCausal) is { Count: > 1 } parts)
             return AccumulateInParts(parts, pairs, divisor, seed);
         using var sequences = model.Pack(lists);
-        sequences.DropoutSeed = seed;
+        SeedDropout(sequences, seed);
         using var checkpoints = Checkpoints();
         var rewards = model.forward(sequences, checkpoints);
         var batchLoss = loss.Sum(rewards, pairs).div(divisor);
@@ -247,7 +247,7 @@ public sealed class Trainer
             for (var p = 0; p < parts.Count; p++)
             {
                 using var sequences = model.Pack([parts[p]]);
-                sequences.DropoutSeed = SplitMix64.Mix(seed + (ulong)p);
+                SeedDropout(sequences, SplitMix64.Mix(seed + (ulong)p));
                 partRewards.Add(model.call(sequences));
             }
 
@@ -261,7 +261,7 @@ public sealed class Trainer
             using var scope = NewDisposeScope();
             using var sequences = model.Pack([parts[p]]);
             // Draws the same as in the first pass.
-            sequences.DropoutSeed = SplitMix64.Mix(seed + (ulong)p);
+            SeedDropout(sequences, SplitMix64.Mix(seed + (ulong)p));
             using var checkpoints = Checkpoints();
             model.forward(sequences, checkpoints).backward([rewardGradients[p]]);
             checkpoints?.Backward();
@@ -271,6 +271,9 @@ public sealed class Trainer
     }
 
     private ActivationCheckpoints? Checkpoints() => options.ActivationCheckpointing ? new ActivationCheckpoints() : null;
+
+    /// <summary>Leaves torch's generators alone where nothing is drawn.</summary>
+    private void SeedDropout(PackedSequences sequences, ulong seed) => sequences.DropoutSeed = model.Dropout > 0 ? seed : null;
 
     private static double Read(Tensor scalar) => scalar.detach().cpu().item<float>();
 

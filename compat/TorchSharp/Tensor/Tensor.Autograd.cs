@@ -23,7 +23,11 @@ public static partial class torch
             }
         }
 
-        internal bool requires_grad => Describe().RequiresGrad != 0;
+        public bool requires_grad
+        {
+            get => Describe().RequiresGrad != 0;
+            set => requires_grad_(value);
+        }
 
         public Tensor requires_grad_(bool requires_grad = true)
         {

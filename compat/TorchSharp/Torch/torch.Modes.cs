@@ -5,6 +5,9 @@ public static unsafe partial class torch
     /// <summary>No operation of this thread is recorded for gradients until the result is disposed.</summary>
     public static IDisposable no_grad() => new GradMode(false);
 
+    /// <summary>Operations of this thread are recorded for gradients, or not, until the result is disposed.</summary>
+    public static IDisposable enable_grad(bool enabled = true) => new GradMode(enabled);
+
     public static void set_num_threads(int num) => Shim.Check(Shim.ts_num_threads_set(num));
 
     public static int get_num_threads() => Shim.ts_num_threads_get();

@@ -365,11 +365,6 @@ void backward(const Problem& problem, const at::Tensor& q, const at::Tensor& k, 
   });
 }
 
-// Rows of heads of contiguous numbers, wherever the rows lie.
-at::Tensor with_dense_heads(const at::Tensor& tensor) {
-  return tensor.stride(2) == 1 ? tensor : tensor.contiguous();
-}
-
 struct PackedAttention : torch::autograd::Function<PackedAttention> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& q_given, const at::Tensor& k_given,
                             const at::Tensor& v_given, const at::Tensor& table, const Rule& rule) {

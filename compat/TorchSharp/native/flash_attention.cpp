@@ -172,25 +172,27 @@ void check(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const 
       throw std::invalid_argument("flash attention: expected ranges of one dimension, int32, on the device of q");
 }
 
-at::Tensor with_dense_heads(const at::Tensor& tensor) {
-  return tensor.stride(2) == 1 ? tensor : tensor.contiguous();
-}
-
 bool takes_optional_ranges(const c10::FunctionSchema& schema) {
   for (const auto& argument : schema.arguments())
     if (argument.name() == "cum_seq_q") return argument.type()->kind() == c10::TypeKind::OptionalType;
   return false;
 }
 
-}  // namespace
-
-int32_t ts_flash_attention_available(void) noexcept {
+int32_t flash_level() {
   const auto forward = c10::Dispatcher::singleton().findSchema({kForward, ""});
   const auto backward = c10::Dispatcher::singleton().findSchema({kBackward, ""});
   // Optional ranges came with the second version of flash attention, which is the one that takes groups of heads.
   if (!forward || !backward || !takes_optional_ranges(forward->schema())) return 0;
   if (!forward->hasKernelForDispatchKey(c10::DispatchKey::CUDA) || !backward->hasKernelForDispatchKey(c10::DispatchKey::CUDA)) return 0;
   return SchemaCall(kForward).has("window_size_left") ? 2 : 1;
+}
+
+}  // namespace
+
+int32_t ts_flash_attention_available(void) noexcept {
+  int32_t level = 0;
+  guarded([&] { level = flash_level(); });
+  return level;
 }
 
 int ts_flash_attention(const ts_tensor* q, const ts_tensor* k, const ts_tensor* v, const ts_flash_segments* segments, double scale,

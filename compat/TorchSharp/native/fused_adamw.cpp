@@ -19,9 +19,13 @@ c10::List<at::Tensor> list_of(const ts_tensor* const* tensors, int32_t count) {
 }  // namespace
 
 int32_t ts_fused_adamw_available(int32_t device_type) noexcept {
-  const auto found = c10::Dispatcher::singleton().findSchema({kOperator, ""});
-  return found && found->hasKernelForDispatchKey(
-                      c10::computeDispatchKey(at::kFloat, at::kStrided, c10::Device(static_cast<c10::DeviceType>(device_type))));
+  bool is_available = false;
+  guarded([&] {
+    const auto found = c10::Dispatcher::singleton().findSchema({kOperator, ""});
+    const c10::Device device(static_cast<c10::DeviceType>(device_type));
+    is_available = found && found->hasKernelForDispatchKey(c10::computeDispatchKey(at::kFloat, at::kStrided, device));
+  });
+  return is_available;
 }
 
 int ts_fused_adamw(const ts_tensor* const* parameters, const ts_tensor* const* gradients, const ts_tensor* const* first_moments,

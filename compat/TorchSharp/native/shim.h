@@ -32,6 +32,11 @@ inline const at::Tensor& tensor_of(const ts_tensor* pointer) {
   return *reinterpret_cast<const at::Tensor*>(pointer);
 }
 
+// Rows of heads of contiguous numbers, wherever the rows lie: no row over another's numbers, as expanded tensors have.
+inline at::Tensor with_dense_heads(const at::Tensor& tensor) {
+  return tensor.stride(2) == 1 && tensor.stride(0) >= tensor.size(2) ? tensor : tensor.contiguous();
+}
+
 inline ts_tensor* new_tensor(at::Tensor tensor) {
   return tensor.defined() ? reinterpret_cast<ts_tensor*>(new at::Tensor(std::move(tensor))) : nullptr;
 }

@@ -115,7 +115,8 @@ public static partial class torch
                     {
                         if (parameter.device.ToString() == device.ToString())
                             continue;
-                        ownParameters[own] = new Parameter(parameter.to(device), parameter.requires_grad);
+                        // A module outlives the scope in which it is moved.
+                        ownParameters[own] = new Parameter(parameter.to(device).DetachFromDisposeScope(), parameter.requires_grad);
                         fields[own].SetValue(this, ownParameters[own]);
                         parameter.Dispose();
                     }

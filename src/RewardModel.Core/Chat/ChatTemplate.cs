@@ -3,9 +3,9 @@ using RewardModel.Chat.Templates;
 namespace RewardModel.Chat;
 
 /// <summary>
-/// The chat template of a Hugging Face checkpoint: the part of Jinja that such templates use, rendered as transformers renders it. A tag,
-/// filter, test or method that is not supported is an error. A template can only compute text: it reads no files, calls no code, and
-/// its steps and the length of its text are bounded. Safe for many threads.
+/// The chat template of a Hugging Face checkpoint: the part of Jinja that such templates use, rendered as transformers renders it. What is
+/// not supported is an error: at once, or for filters and tests in conditions and for methods when they are reached. A template can only
+/// compute text: it reads no files, calls no code, and its steps and the length of its text are bounded. Safe for many threads.
 /// </summary>
 public sealed class ChatTemplate
 {

@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using RewardModel.Ranking;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,6 +16,8 @@ namespace RewardModel.Layers;
 /// </remarks>
 internal static class Attention
 {
+    private static readonly ConcurrentDictionary<(string Device, long HeadSize), bool> worksFlash = new();
+
     /// <summary>softmax(q k^T) v for every head, with the scale, reach and so on of the options.</summary>
     /// <param name="q_RNH">Queries of the rows that are computed, rotated already where the model does so.</param>
     /// <param name="k_TMH">Keys; M divides N.</param>
@@ -42,7 +47,29 @@ internal static class Attention
         if (options is not { Precision: Precision.Bfloat16, Dropout: 0, SoftCap: null } || headSize % 8 != 0 || headSize > 256)
             return false;
         var hasWindow = options.Reach.For(sequences.LongestSequence) is not { Before: int.MaxValue, After: 0 or int.MaxValue };
-        return hasWindow ? NativeKernels.HasFlashWindows && !sequences.SharesPrompts : NativeKernels.HasFlashAttention;
+        return (hasWindow ? NativeKernels.HasFlashWindows && !sequences.SharesPrompts : NativeKernels.HasFlashAttention)
+            && worksFlash.GetOrAdd((sequences.Device.ToString(), headSize), _ => TryFlash(sequences.Device, headSize));
+    }
+
+    /// <summary>
+    /// Whether this GPU and this build of libtorch have the kernels behind the operators, which are there in any case: they ask for
+    /// Ampere, and some GPUs have no backward pass for wide heads.
+    /// </summary>
+    private static bool TryFlash(Device device, long headSize)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = enable_grad();
+        using var sequences = PackedSequences.Pack([new TokenizedList([0], [[0], [0]], [1, 0])], device: device);
+        var x_TNH = zeros(sequences.TokenCount, 1, headSize, bfloat16, device).requires_grad_();
+        try
+        {
+            Flash(x_TNH, x_TNH, x_TNH, sequences.AllRows, new AttentionOptions(1)).sum().backward();
+            return true;
+        }
+        catch (ExternalException)
+        {
+            return false;
+        }
     }
 
     /// <summary>

@@ -25,8 +25,9 @@ public sealed record AdamWOptions
 }
 
 /// <summary>
-/// AdamW (Loshchilov and Hutter, arXiv 1711.05101), with PyTorch's arithmetic, in one pass over memory: each step reads gradient,
-/// weight and both moments once and writes the last three once. Float32 parameters, all on one device.
+/// AdamW (Loshchilov and Hutter, arXiv 1711.05101), with PyTorch's arithmetic. On the CPU, and where libtorch has its fused operator for the
+/// device, a step is one pass over memory: it reads gradient, weight and both moments once and writes the last three once. Elsewhere it
+/// is composed of operators, parameter by parameter. Float32 parameters, all on one device.
 /// </summary>
 public sealed class AdamW : IDisposable
 {

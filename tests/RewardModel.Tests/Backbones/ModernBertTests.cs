@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Backbones;
 
+[Collection(nameof(RunsAlone))]
 public class ModernBertTests
 {
     [Theory]

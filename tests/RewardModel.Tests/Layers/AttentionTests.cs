@@ -72,7 +72,7 @@ public class AttentionTests
         using var sequences = model.Pack(raggedLists);
         var expected = Values(model.Backbone.call(sequences).index_select(0, sequences.ScoredRows));
         var found = Values(model.Backbone.SequenceStates(sequences));
-        Assert.InRange(expected.Zip(found).Max(pair => Math.Abs(pair.First - pair.Second)), 0, 5e-6);
+        Assert.InRange(Numbers.LargestDifference(expected, found), 0, 5e-6);
     }
 
     [Theory, MemberData(nameof(Architectures))]

@@ -9,6 +9,7 @@ namespace RewardModel.Tests.Layers;
 /// Flash attention's two calls, their merge and its gradient. On the CPU plain operators stand in for the two calls; on a GPU they are
 /// libtorch's own.
 /// </summary>
+[Collection(nameof(RunsAlone))]
 public class FlashAttentionTests
 {
     private static readonly TokenizedList[] lists =

@@ -227,6 +227,6 @@ public class NativeKernelsTests
         Assert.Equal(expected.shape, found.shape);
         using var expectedValues = expected.contiguous().data<float>();
         using var foundValues = found.contiguous().data<float>();
-        Assert.InRange(expectedValues.ToArray().Zip(foundValues.ToArray()).Max(pair => Math.Abs(pair.First - pair.Second)), 0, tolerance);
+        Assert.InRange(Numbers.LargestDifference(expectedValues.ToArray(), foundValues.ToArray()), 0, tolerance);
     }
 }

@@ -154,7 +154,7 @@ public class AdamWTests
             return [Values(matrix), Values(bias), Values(untouched), .. optimizer.State().Select(pair => Values(pair.Tensor))];
         }
         foreach (var (expected, found) in After(new VectorAdamW()).Zip(After(arithmetic)))
-            Assert.InRange(expected.Zip(found).Max(pair => Math.Abs(pair.First - pair.Second)), 0, 1e-6);
+            Assert.InRange(Numbers.LargestDifference(expected, found), 0, 1e-6);
     }
 
     private static float[] Values(Tensor tensor)

@@ -17,6 +17,11 @@ public sealed class ModesTests
             using (no_grad())
                 Assert.False((w * 2).requires_grad);
             Assert.False((w * 2).requires_grad);
+            using (enable_grad())
+                Assert.True((w * 2).requires_grad);
+            using (enable_grad(false))
+                Assert.False((w * 2).requires_grad);
+            Assert.False((w * 2).requires_grad);
         }
         Assert.True((w * 2).requires_grad);
     }
