@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares our tokenizers with Hugging Face's Rust ones: the same ids, and the speed on one thread. About ten minutes; --quick: under one.
+# Compares our tokenizers with Hugging Face's Rust ones: the same ids, and the speed on one thread. About seven minutes; --quick: under one.
 #   ./bench/tokenizers.sh [--quick] DIRECTORY...     directories with a tokenizer.json each, besides two of the tests' tokenizers
 # Needs node and its package of Hugging Face's tokenizers besides what setup.sh installs.
 set -euo pipefail

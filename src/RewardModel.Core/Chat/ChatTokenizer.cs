@@ -56,14 +56,7 @@ public sealed class ChatTokenizer
         var (promptIds, answerIds) = rule.AfterPrompt.Count > 0 ? IdsOfPairs(renderings, start) : IdsOfWholes(renderings, start);
         var tails = answerIds.Select(EndOf).ToArray();
         answerIds = [.. answerIds.Zip(tails, (ids, tail) => tail is null ? [.. ids, .. rule.AfterAnswer] : ids)];
-        string[] problems =
-        [
-            .. from i in Enumerable.Range(0, answerIds.Length)
-               where answerIds[i].Length == 0
-               select $"answer {i + 1} of {answerIds.Length} has no tokens, expected at least one; give it text or remove it",
-        ];
-        if (problems.Length > 0)
-            throw new TokenizerException(list.Source.ToString(), problems);
+        ListTokenizer.CheckAnswers(list, answerIds);
         var tokenized = new TokenizedList(promptIds, answerIds, list.Scores, list.Source) { AnswerTokenType = rule.AnswerTokenType };
         var kept = tails[0] is { } end && tails.All(tail => tail?.SequenceEqual(end) == true) ? rule with { AfterAnswer = end } : rule;
         return new ListTruncation(kept.Count < maxLength ? kept : rule, maxLength).Truncate(tokenized);

@@ -34,6 +34,14 @@ public sealed class ListTokenizer
     {
         int[] promptIds = [.. rule.BeforePrompt, .. tokenizer.EncodeToIds(list.Prompt), .. rule.AfterPrompt];
         int[][] answerIds = [.. list.Answers.Select(answer => (int[])[.. tokenizer.EncodeToIds(answer), .. rule.AfterAnswer])];
+        CheckAnswers(list, answerIds);
+        return truncation.Truncate(
+            new TokenizedList(promptIds, answerIds, list.Scores, list.Source) { AnswerTokenType = rule.AnswerTokenType });
+    }
+
+    /// <exception cref="TokenizerException">Answers have no tokens: nothing to read a reward at. All are listed.</exception>
+    internal static void CheckAnswers(RankedList list, int[][] answerIds)
+    {
         string[] problems =
         [
             .. from i in Enumerable.Range(0, answerIds.Length)
@@ -42,7 +50,5 @@ public sealed class ListTokenizer
         ];
         if (problems.Length > 0)
             throw new TokenizerException(list.Source.ToString(), problems);
-        return truncation.Truncate(
-            new TokenizedList(promptIds, answerIds, list.Scores, list.Source) { AnswerTokenType = rule.AnswerTokenType });
     }
 }
