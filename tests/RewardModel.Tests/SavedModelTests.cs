@@ -91,24 +91,24 @@ public sealed class SavedModelTests : IDisposable
     [Fact]
     public async Task Killed_at_any_time_it_leaves_the_old_model_or_the_new_one()
     {
-        var random = new SplitMix64(3);
         var found = new int[2];
         var wholeWithoutUs = 0;
         for (var kill = 0; kill < 16; kill++)
         {
             using var process = ChildProgram.Start("save", directory["a"], directory["b"], directory["model"]);
-            // One to four whole saves, and then some way into another one, at most as far as the one before it took.
-            var clock = new Stopwatch();
-            for (var save = random.NextBelow(4); save >= 0; save--)
+            // Whole saves of the two models in turn, two of each because the first takes a hundred times as long, and then part of one
+            // more: of the first model and of the second alternately, from its first moment to nearly as long as that model's last took.
+            var durations = new TimeSpan[2];
+            var saveCount = 4 + kill % 2;
+            for (var save = 0; save < saveCount; save++)
             {
-                clock.Restart();
-                await process.StandardInput.WriteLineAsync();
-                await process.StandardInput.FlushAsync();
+                var start = Stopwatch.GetTimestamp();
+                await AskToSave();
                 Assert.Equal("saved", await process.StandardOutput.ReadLineAsync());
+                durations[save % 2] = Stopwatch.GetElapsedTime(start);
             }
-            await process.StandardInput.WriteLineAsync();
-            await process.StandardInput.FlushAsync();
-            await Task.Delay(random.NextBelow(1 + (int)clock.ElapsedMilliseconds));
+            await AskToSave();
+            await Task.Delay(durations[saveCount % 2] * ((kill / 2) / 8.0));
             process.Kill();
             await process.WaitForExitAsync();
 
@@ -120,6 +120,12 @@ public sealed class SavedModelTests : IDisposable
             }
             found[Loaded()]++;
             Assert.Contains(Content("model"), new[] { Content("a"), Content("b") });
+
+            async Task AskToSave()
+            {
+                await process.StandardInput.WriteLineAsync();
+                await process.StandardInput.FlushAsync();
+            }
         }
         Assert.True(found[0] > 0 && found[1] > 0, $"found the first model {found[0]} times and the second {found[1]} times");
         Assert.True(wholeWithoutUs > 0, "there was never a model for others");
