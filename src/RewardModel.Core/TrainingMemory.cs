@@ -14,17 +14,18 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 /// float32.
 /// </summary>
 /// <remarks>
-/// Weights and their gradients take 4 bytes each, AdamW's two moments 8. Activations are what the operators of the forward pass keep
-/// for the backward pass. A token keeps, for every matrix of a layer, its output, and its input if it is not another one's as well; with a
-/// ReLU, whose result is enough, one tensor of the MLP's inner width less; and one of the model's width for each norm of a layer beyond
-/// two. Of a causal model's last layer only keys and values are computed for all tokens: a quarter of a layer. The native kernels keep
-/// nothing else. Where attention is composed of operators, a layer keeps its weights, queries x keys for every head: once, where answers
-/// share a prompt a second time, cut in two for the products with the prompt's and the answer's own values, and where they are capped once
-/// more; a composed RMS norm keeps one more of the model's width, a composed gate one more of the inner width and a composed tanh-GELU
-/// two. And while a layer is computed, what it does not keep is alive too: as
-/// much again as a layer keeps of its tokens, and three times its attention weights. With checkpoints there is the input of every
-/// layer, what a single one keeps, and while the pass goes back through it gradients: of half of that, and of its attention weights at
-/// four places, six where they are capped. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
+/// Weights and their gradients take 4 bytes each, AdamW's two moments 8. Activations are what the operators of the forward pass keep for
+/// the backward pass. A token keeps, for every matrix of a layer, its output, and its input if it is not another one's as well; one tensor
+/// of the MLP's inner width less where the native kernels compute the result of its pointwise function again, and with a ReLU, whose result
+/// is enough; and one of the model's width for each norm of a layer beyond two. Of a causal model's last layer only keys and values are
+/// computed for all tokens: a quarter of a layer. The native kernels keep nothing else. Where attention is composed of operators, a layer
+/// keeps its weights, queries x keys for every head: once, where answers share a prompt a second time, cut in two for the products with the
+/// prompt's and the answer's own values, and where they are capped once more; a composed RMS norm keeps one more of the model's width, a
+/// composed gate one more of the inner width and a composed tanh-GELU two. And while a layer is computed, what it does not keep is alive
+/// too: as much again as a layer has of its tokens, and three times its attention weights. With checkpoints there is the input of every
+/// layer, what a single one has, and while the pass goes back through it gradients: of half of that, of its largest matrix, and of its
+/// attention weights at four places, six where they are capped. Weights stand for the model in any type: libtorch's own memory and that of
+/// .NET come on top.
 /// </remarks>
 /// <param name="Weights">The parameters.</param>
 /// <param name="Gradients">Their gradients: there between the micro-batches of a step.</param>
@@ -66,34 +67,41 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
             && pair.Item1.EndsWith(".weight", StringComparison.Ordinal) && pair.Item2.size(0) == model.Backbone.HiddenSize);
         var composedNorms = NativeKernels.AreAvailable || model.Config.Json["rms_norm_eps"] is null ? 0 : norms;
         var perToken = (matrices.Sum(pair => pair.Item2.size(0) + (SharesInput().IsMatch(pair.Item1) ? 0 : pair.Item2.size(1)))
-            + layers * ActivationWidth(model)
+            + layers * ComposedWidth(model)
             + (Math.Max(0, norms - 2 * layers) + composedNorms) * model.Backbone.HiddenSize) / (double)Math.Max(layers, 1);
         var computedLayers = layers - (model.Backbone.IsCausal ? 0.75 : 0);
         var isCapped = model.Config.Json["attn_logit_softcapping"] is not null;
         var isComposed = !NativeKernels.AreAvailable || model.Config.Json["relative_attention"]?.GetValue<bool>() == true;
-        long Count(double tokenLayers, long attentionLayers, long passing) => (long)(tokens * perToken * tokenLayers)
-            + (isComposed ? attentionLayers * (heads * attention + (isCapped ? once : 0)) + passing * once : 0);
-        var all = Count(computedLayers + 1, layers, passing: 3);
-        return (all, Math.Min(all, tokens * layers * model.Backbone.HiddenSize + Count(1.5, 1, passing: isCapped ? 6 : 4)));
+        long Attention(long attentionLayers, long passing) =>
+            isComposed ? attentionLayers * (heads * attention + (isCapped ? once : 0)) + passing * once : 0;
+        var all = (long)(tokens * ((perToken - RecomputedWidth(model)) * computedLayers + perToken)) + Attention(layers, passing: 3);
+        var checkpointed = (long)(tokens * (layers * model.Backbone.HiddenSize + 1.5 * perToken))
+            + matrices.Max(pair => pair.Item2.numel()) + Attention(1, passing: isCapped ? 6 : 4);
+        return (all, Math.Min(all, checkpointed));
     }
 
-    /// <summary>What the MLP's pointwise function keeps in a layer beyond its input and its result.</summary>
-    private static long ActivationWidth(RewardTransformer model)
+    /// <summary>What of an MLP's pointwise function and gate composed operators keep in a layer beyond what the kernels do.</summary>
+    private static long ComposedWidth(RewardTransformer model)
     {
-        string[] settings = ["hidden_act", "hidden_activation", "activation_function"];
-        // GPT-2's configurations need not say it.
-        var activation = settings.Select(setting => model.Config.Json[setting]?.GetValue<string>()).FirstOrDefault(name => name is not null)
-            ?? (model.Config.Json["model_type"]?.GetValue<string>() == "gpt2" ? "gelu_new" : "");
-        var width = Setting(model, "intermediate_size", "n_inner", "ffn_dim") ?? 4 * model.Backbone.HiddenSize;
-        var ofActivation = activation switch
-        {
-            "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" when !NativeKernels.AreAvailable => 2 * width,
-            "relu" => -width,
-            _ => 0,
-        };
+        if (NativeKernels.AreAvailable)
+            return 0;
         var isGated = model.Backbone.named_parameters().Any(pair => pair.Item1.EndsWith("up_proj.weight", StringComparison.Ordinal));
-        return ofActivation + (isGated && !NativeKernels.AreAvailable ? width : 0);
+        return InnerWidth(model)
+            * ((Activation(model) is "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" ? 2 : 0) + (isGated ? 1 : 0));
     }
+
+    /// <summary>What an MLP gives to its second product, where that is not kept beside what it is computed from.</summary>
+    private static long RecomputedWidth(RewardTransformer model) =>
+        NativeKernels.AreAvailable || Activation(model) is "relu" ? InnerWidth(model) : 0;
+
+    // GPT-2's configurations need not say it.
+    private static string Activation(RewardTransformer model) =>
+        new[] { "hidden_act", "hidden_activation", "activation_function" }
+            .Select(setting => model.Config.Json[setting]?.GetValue<string>()).FirstOrDefault(name => name is not null)
+        ?? (model.Config.Json["model_type"]?.GetValue<string>() == "gpt2" ? "gelu_new" : "");
+
+    private static long InnerWidth(RewardTransformer model) =>
+        Setting(model, "intermediate_size", "n_inner", "ffn_dim") ?? 4 * model.Backbone.HiddenSize;
 
     private static long? Setting(RewardTransformer model, params string[] names) =>
         names.Select(name => model.Config.Json[name]?.GetValue<long>()).FirstOrDefault(value => value is not null);

@@ -7,6 +7,7 @@ using RewardModel.Layers;
 using RewardModel.Ranking;
 using RewardModel.Tests.Parity;
 using RewardModel.Training;
+using RewardModel.Training.Data;
 using RewardModel.Training.Optimization;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -39,6 +40,9 @@ internal static class ChildProgram
             case ["train", var config, var checkpointing]:
                 MeasureTraining(config, bool.Parse(checkpointing));
                 break;
+            case ["tensors"]:
+                MeasureTensors();
+                break;
             case ["cuda-double", var library, .. var command]:
                 RunWith(library, command);
                 break;
@@ -60,8 +64,16 @@ internal static class ChildProgram
     public static long[] Measure(params IEnumerable<string> arguments)
     {
         var start = StartInfo(arguments);
-        // Every tensor gets pages of its own and gives them back, so that what the process has is what its tensors have.
+        // Small tensors too get pages of their own and give them back, so that what the process has is what its tensors have.
         start.Environment["MALLOC_MMAP_THRESHOLD_"] = "16384";
+        return NumbersOf(start);
+    }
+
+    /// <summary>The same with the C library's own settings.</summary>
+    public static long[] MeasureAsUsual(params IEnumerable<string> arguments) => NumbersOf(StartInfo(arguments));
+
+    private static long[] NumbersOf(ProcessStartInfo start)
+    {
         var (exitCode, output, error) = ChildProcess.Run(start);
         Assert.True(exitCode == 0, error);
         return [.. output.Split(' ').Select(number => long.Parse(number, CultureInfo.InvariantCulture))];
@@ -108,8 +120,8 @@ internal static class ChildProgram
     }
 
     /// <summary>
-    /// Prints by how many bytes the process grows at most from before there is a model, and from before the forward pass of the second
-    /// of two micro-batches.
+    /// Prints by how many bytes the process grows at most from before there is a model, and from before the forward pass of a micro-batch
+    /// that is not its step's first.
     /// </summary>
     private static void MeasureStep(string config, int promptTokens, int answerTokens, int answers, bool checkpointing)
     {
@@ -129,11 +141,15 @@ internal static class ChildProgram
         using (var tiny = TinyModel.Create())
             Backward(tiny, List(3, 4, 2));
         var before = Memory("VmRSS");
+        // And what products of these sizes need once; its memory is less than the model's and the optimiser's, which get it next.
+        using (var warm = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(config)))
+            Backward(warm, List(promptTokens / 4, answerTokens / 4, answers));
         using var model = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(config));
         model.train();
         using var optimizer = new AdamW(model.CheckpointParameters, new AdamWOptions());
-        Backward(model, List(promptTokens, answerTokens, answers));
-        optimizer.Step(1e-5, 1);
+        // As after a first micro-batch, but without the memory that one has used and the allocator has kept.
+        foreach (var (_, parameter) in model.CheckpointParameters)
+            parameter.grad = zeros(parameter.shape);
         File.WriteAllText("/proc/self/clear_refs", "5");
         var between = Memory("VmRSS");
         Backward(model, List(promptTokens, answerTokens, answers));
@@ -154,6 +170,38 @@ internal static class ChildProgram
         var before = Memory("VmRSS");
         Train(model, TinyModel.List(1, 256, [.. Enumerable.Repeat(128, 12)]));
         Console.Write(Memory("VmHWM") - before);
+    }
+
+    /// <summary>
+    /// Makes and releases tensors of the sizes of a transformer's activations and gradients at random, and prints by how many bytes the
+    /// process grows at most, and how many bytes of tensors there were at most.
+    /// </summary>
+    private static void MeasureTensors()
+    {
+        long[] sizes = [600_000, 590_000, 1_770_000, 2_360_000, 6_290_000];
+        var random = new SplitMix64(1);
+        ones(1).Dispose();
+        var before = Memory("VmRSS");
+        var tensors = new List<Tensor>();
+        long bytes = 0, most = 0;
+        for (var i = 0; i < 2000; i++)
+        {
+            // A few hundred megabytes, coming and going.
+            if (tensors.Count > 0 && random.NextBelow(100) < (i / 100 % 2 == 0 ? 40 : 60))
+            {
+                var place = random.NextBelow(tensors.Count);
+                bytes -= 4 * tensors[place].numel();
+                tensors[place].Dispose();
+                tensors.RemoveAt(place);
+            }
+            else
+            {
+                tensors.Add(ones(sizes[random.NextBelow(sizes.Length)]));
+                bytes += 4 * tensors[^1].numel();
+                most = Math.Max(most, bytes);
+            }
+        }
+        Console.Write(string.Create(CultureInfo.InvariantCulture, $"{Memory("VmHWM") - before} {most}"));
     }
 
     /// <summary>Runs checks of <see cref="CudaChecks"/>, or the command line, after loading a library that stands in for CUDA.</summary>

@@ -7,7 +7,7 @@ namespace TorchSharp;
 internal static unsafe class ShimLibrary
 {
     /// <summary>That of <c>torch_shim.h</c>.</summary>
-    internal const int InterfaceVersion = 2;
+    internal const int InterfaceVersion = 3;
 
     /// <summary>The function that tells it.</summary>
     internal const string VersionFunction = "ts_interface_version";

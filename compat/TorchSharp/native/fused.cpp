@@ -1,14 +1,11 @@
 // Chains of small operations in one pass over memory, with their gradients: what surrounds the matrix products of a transformer.
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <stdexcept>
-#include <string>
 
+#include "rows.h"
 #include "shim.h"
 #include "vector_math.h"
 
@@ -16,25 +13,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-// Rows that one thread takes at a time. Fixed, so that sums don't depend on the count of threads.
-constexpr int64_t kRowsPerTask = 32;
-
-bool is_float_on_cpu(const at::Tensor& tensor) {
-  return tensor.scalar_type() == at::kFloat && tensor.device().is_cpu();
-}
-
-[[noreturn]] void reject(const char* name, const char* expected) {
-  throw std::invalid_argument(std::string(name) + ": expected " + expected + ", float32, on the CPU");
-}
-
-template <typename Body>
-void for_each_row(int64_t rows, Body body) {
-  at::parallel_for(0, (rows + kRowsPerTask - 1) / kRowsPerTask, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task)
-      for (int64_t row = task * kRowsPerTask; row < std::min(rows, (task + 1) * kRowsPerTask); ++row) body(row, task);
-  });
-}
 
 // --- x / sqrt(mean(x^2) + epsilon) * (weight + offset) --------------------------------------------------------------------
 
@@ -138,90 +116,6 @@ struct Rotation : torch::autograd::Function<Rotation> {
   }
 };
 
-// --- f(gate) * up with f(x) = x sigmoid(u(x)) ---------------------------------------------------------------------------------
-
-struct Silu {
-  static float inner(float x) { return x; }
-  static float slope(float) { return 1; }
-};
-
-// 0.5 (1 + tanh(v)) = sigmoid(2 v), with v = sqrt(2 / pi) (x + 0.044715 x^3).
-struct GeluTanh {
-  static constexpr float kTwiceRoot = 1.5957691216057308f;
-  static constexpr float kCubic = 0.044715f;
-  static float inner(float x) { return kTwiceRoot * x * (1 + kCubic * x * x); }
-  static float slope(float x) { return kTwiceRoot * (1 + 3 * kCubic * x * x); }
-};
-
-template <typename Function>
-inline __attribute__((always_inline)) void gate_loop(const float* gate, const float* up, int64_t size, float* result) {
-#pragma omp simd
-  for (int64_t i = 0; i < size; ++i) result[i] = gate[i] * sigmoid(Function::inner(gate[i])) * up[i];
-}
-
-template <typename Function>
-inline __attribute__((always_inline)) void gate_loop_backward(const float* gate, const float* up, const float* gradient, int64_t size,
-                                                              float* dgate, float* dup) {
-#pragma omp simd
-  for (int64_t i = 0; i < size; ++i) {
-    const float x = gate[i], share = sigmoid(Function::inner(x));
-    dup[i] = gradient[i] * x * share;
-    dgate[i] = gradient[i] * up[i] * share * (1 + x * (1 - share) * Function::slope(x));
-  }
-}
-
-FOR_EACH_CPU void gate_row(bool is_gelu, const float* gate, const float* up, int64_t size, float* result) {
-  if (is_gelu)
-    gate_loop<GeluTanh>(gate, up, size, result);
-  else
-    gate_loop<Silu>(gate, up, size, result);
-}
-
-FOR_EACH_CPU void gate_row_backward(bool is_gelu, const float* gate, const float* up, const float* gradient, int64_t size, float* dgate,
-                                    float* dup) {
-  if (is_gelu)
-    gate_loop_backward<GeluTanh>(gate, up, gradient, size, dgate, dup);
-  else
-    gate_loop_backward<Silu>(gate, up, gradient, size, dgate, dup);
-}
-
-// Rows of contiguous numbers, wherever the rows lie.
-at::Tensor with_dense_rows(const at::Tensor& tensor) {
-  return tensor.stride(1) == 1 ? tensor : tensor.contiguous();
-}
-
-struct Gate : torch::autograd::Function<Gate> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& gate_given, const at::Tensor& up_given, bool is_gelu) {
-    const auto gate = with_dense_rows(gate_given), up = with_dense_rows(up_given);
-    const int64_t size = gate.size(1), gate_row_stride = gate.stride(0), up_row_stride = up.stride(0);
-    auto result = at::empty(gate.sizes(), gate.options());
-    const float *gate_data = gate.data_ptr<float>(), *up_data = up.data_ptr<float>();
-    float* result_data = result.data_ptr<float>();
-    for_each_row(gate.size(0), [&](int64_t row, int64_t) {
-      gate_row(is_gelu, gate_data + row * gate_row_stride, up_data + row * up_row_stride, size, result_data + row * size);
-    });
-    context->save_for_backward({gate, up});
-    context->saved_data["is_gelu"] = is_gelu;
-    return result;
-  }
-
-  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-    const auto saved = context->get_saved_variables();
-    const auto &gate = saved[0], &up = saved[1];
-    const auto gradient = gradients[0].contiguous();
-    const bool is_gelu = context->saved_data["is_gelu"].toBool();
-    const int64_t size = gate.size(1), gate_row_stride = gate.stride(0), up_row_stride = up.stride(0);
-    auto dgate = at::empty(gate.sizes(), gate.options()), dup = at::empty(up.sizes(), up.options());
-    const float *gate_data = gate.data_ptr<float>(), *up_data = up.data_ptr<float>(), *gradient_data = gradient.data_ptr<float>();
-    float *dgate_data = dgate.data_ptr<float>(), *dup_data = dup.data_ptr<float>();
-    for_each_row(gate.size(0), [&](int64_t row, int64_t) {
-      gate_row_backward(is_gelu, gate_data + row * gate_row_stride, up_data + row * up_row_stride, gradient_data + row * size, size,
-                        dgate_data + row * size, dup_data + row * size);
-    });
-    return {dgate, dup, at::Tensor()};
-  }
-};
-
 }  // namespace
 
 int ts_rms_norm(const ts_tensor* x_pointer, const ts_tensor* weight_pointer, double epsilon, double offset,
@@ -229,7 +123,7 @@ int ts_rms_norm(const ts_tensor* x_pointer, const ts_tensor* weight_pointer, dou
   return guarded([&] {
     const auto &x = tensor_of(x_pointer), &weight = tensor_of(weight_pointer);
     if (!is_float_on_cpu(x) || !is_float_on_cpu(weight) || x.dim() < 1 || weight.dim() != 1 || x.size(-1) != weight.size(0))
-      reject("rms_norm", "x [..., D] and weight [D]");
+      reject("rms_norm", "x [..., D] and weight [D], float32, on the CPU");
     *result = new_tensor(RmsNorm::apply(x, weight, epsilon, offset));
   });
 }
@@ -239,17 +133,8 @@ int ts_rotate(const ts_tensor* x_pointer, const ts_tensor* cos_pointer, const ts
     const auto &x = tensor_of(x_pointer), &cos = tensor_of(cos_pointer), &sin = tensor_of(sin_pointer);
     if (!is_float_on_cpu(x) || !is_float_on_cpu(cos) || !is_float_on_cpu(sin) || x.dim() != 3 || cos.dim() != 3 ||
         cos.sizes() != sin.sizes() || cos.size(0) != x.size(0) || cos.size(1) != 1 || 2 * cos.size(2) > x.size(2))
-      reject("rotate", "x [T, N, H], cos and sin [T, 1, R / 2] where R is at most H");
+      reject("rotate", "x [T, N, H], cos and sin [T, 1, R / 2] where R is at most H, float32, on the CPU");
     *result = new_tensor(Rotation::apply(x, cos.contiguous(), sin.contiguous()));
-  });
-}
-
-int ts_gate(const ts_tensor* gate_pointer, const ts_tensor* up_pointer, int32_t is_gelu, ts_tensor** result) noexcept {
-  return guarded([&] {
-    const auto &gate = tensor_of(gate_pointer), &up = tensor_of(up_pointer);
-    if (!is_float_on_cpu(gate) || !is_float_on_cpu(up) || gate.dim() != 2 || gate.sizes() != up.sizes())
-      reject("gate", "gate and up of the same two dimensions");
-    *result = new_tensor(Gate::apply(gate, up, is_gelu != 0));
   });
 }
 

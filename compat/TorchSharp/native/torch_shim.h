@@ -67,7 +67,7 @@ typedef struct ts_description {
 
 // The version of this header that the library was compiled with. Raised with every change of a declaration, here and in ShimLibrary.cs,
 // so that a library that was compiled elsewhere and forgotten is refused instead of called with other arguments.
-#define TS_INTERFACE_VERSION 2
+#define TS_INTERFACE_VERSION 3
 TS_API int32_t ts_interface_version(void) TS_NOEXCEPT;
 
 // The message of this thread's last failure, UTF-8. Borrowed, valid until the thread's next failure.
@@ -159,9 +159,17 @@ TS_API int ts_rms_norm(const ts_tensor* x, const ts_tensor* weight, double epsil
 // sin: [T, 1, R / 2]; float32, on the CPU, borrowed; cos and sin get no gradient. *result: new, [T, N, H].
 TS_API int ts_rotate(const ts_tensor* x, const ts_tensor* cos, const ts_tensor* sin, ts_tensor** result) TS_NOEXCEPT;
 
-// f(gate) * up with f(x) = x / (1 + e^-x), or 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) where is_gelu is not 0. gate, up: [T, I],
-// float32, on the CPU, borrowed. *result: new, [T, I].
-TS_API int ts_gate(const ts_tensor* gate, const ts_tensor* up, int32_t is_gelu, ts_tensor** result) TS_NOEXCEPT;
+enum ts_activation {
+  TS_GELU = 0,       // x P(X <= x), X normally distributed
+  TS_GELU_TANH = 1,  // 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+  TS_SILU = 2        // x / (1 + e^-x)
+};
+
+// f(x) W^T + b, or (f(x) * up) W^T + b. What the product takes is not kept for the gradient but computed from x and up once more.
+// x: [T, I]; up: [T, I], or null; weight: [O, I]; bias: [O], or null; all borrowed, float32, on one device. activation: enum
+// ts_activation, f. is_bfloat16: not 0: the product takes bfloat16. *result: new, [T, O], float32.
+TS_API int ts_activated_linear(const ts_tensor* x, const ts_tensor* up, int32_t activation, const ts_tensor* weight,
+                               const ts_tensor* bias, int32_t is_bfloat16, ts_tensor** result) TS_NOEXCEPT;
 
 // Where queries and keys of packed sequences lie, for ts_flash_attention. All borrowed, on the device of q. Ranges: first rows, and one
 // past the last; int32. Queries and keys of each range lie behind those of the range before it; a range without queries is no query's.

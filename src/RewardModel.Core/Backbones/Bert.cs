@@ -46,7 +46,7 @@ internal sealed record BertConfig
             InnerWidth = reader.Size("intermediate_size"),
             LayerCount = reader.Int("num_hidden_layers"),
             HeadCount = reader.Size("num_attention_heads"),
-            Activation = reader.OneOf("hidden_act", Activations.Names, "gelu"),
+            Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "gelu"),
             NormEpsilon = reader.Double("layer_norm_eps", 1e-12),
             InitializerRange = reader.Double("initializer_range", 0.02),
         };
@@ -146,8 +146,8 @@ internal sealed class BertBlock : nn.Module
     public BertBlock(BertConfig config, double dropout) : base(nameof(BertBlock))
     {
         attention = new BertAttention(config, dropout);
-        intermediate = new Intermediate(config.Width, config.InnerWidth, config.Activation);
-        output = new PostNormOutput(config.InnerWidth, config.Width, config.NormEpsilon, dropout);
+        intermediate = new Intermediate(config.Width, config.InnerWidth);
+        output = new PostNormOutput(config.InnerWidth, config.Width, config.NormEpsilon, dropout, config.Activation);
         RegisterComponents();
     }
 

@@ -70,8 +70,8 @@ internal sealed record DebertaV2Config
             InnerWidth = reader.Size("intermediate_size"),
             LayerCount = reader.Int("num_hidden_layers"),
             HeadCount = reader.Size("num_attention_heads"),
-            Activation = reader.OneOf("hidden_act", Activations.Names, "gelu"),
-            PoolerActivation = reader.OneOf("pooler_hidden_act", Activations.Names, "gelu"),
+            Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "gelu"),
+            PoolerActivation = reader.OneOf("pooler_hidden_act", ActivationFunction.Names, "gelu"),
             NormEpsilon = reader.Double("layer_norm_eps", 1e-7),
             InitializerRange = reader.Double("initializer_range", 0.02),
             HasPositionTable = reader.Bool("position_biased_input", true),
@@ -81,7 +81,7 @@ internal sealed record DebertaV2Config
             NormsDistances = reader.OneOf("norm_rel_ebd", ["none", "layer_norm"], "none") == "layer_norm",
             Distances = DistanceBuckets.Read(reader, positions),
             KernelSize = reader.Int("conv_kernel_size", 0),
-            ConvolutionActivation = reader.OneOf("conv_act", Activations.Names, "tanh"),
+            ConvolutionActivation = reader.OneOf("conv_act", ActivationFunction.Names, "tanh"),
         };
         reader.MustBe("conv_groups", supported: 1);
         reader.Ignore("hidden_dropout_prob", "attention_probs_dropout_prob", "pooler_dropout", "cls_dropout");
@@ -242,8 +242,8 @@ internal sealed class DebertaV2Block : nn.Module
     public DebertaV2Block(DebertaV2Config config, double dropout) : base(nameof(DebertaV2Block))
     {
         attention = new DebertaV2Attention(config, dropout);
-        intermediate = new Intermediate(config.Width, config.InnerWidth, config.Activation);
-        output = new PostNormOutput(config.InnerWidth, config.Width, config.NormEpsilon, dropout);
+        intermediate = new Intermediate(config.Width, config.InnerWidth);
+        output = new PostNormOutput(config.InnerWidth, config.Width, config.NormEpsilon, dropout, config.Activation);
         RegisterComponents();
     }
 
@@ -260,7 +260,7 @@ internal sealed class DebertaV2Convolution : nn.Module
 {
     private readonly Convolution conv;
     private readonly LayerNorm LayerNorm;
-    private readonly Func<Tensor, Tensor> activation;
+    private readonly ActivationFunction activation;
     private readonly double dropout;
 
     public DebertaV2Convolution(DebertaV2Config config, double dropout) : base(nameof(DebertaV2Convolution))
@@ -268,14 +268,14 @@ internal sealed class DebertaV2Convolution : nn.Module
         this.dropout = dropout;
         conv = new Convolution(config.Width, config.KernelSize);
         LayerNorm = new LayerNorm(config.Width, config.NormEpsilon);
-        activation = Activations.ByName(config.ConvolutionActivation);
+        activation = ActivationFunction.Named(config.ConvolutionActivation);
         RegisterComponents();
     }
 
     public Tensor forward(Tensor embedded_TD, Tensor x_TD, PackedSequences sequences)
     {
         using var scope = NewDisposeScope();
-        var convolved_TD = activation(Dropout.Apply(conv.forward(embedded_TD, sequences), dropout, training));
+        var convolved_TD = activation.Of(Dropout.Apply(conv.forward(embedded_TD, sequences), dropout, training));
         return LayerNorm.call(x_TD.add(convolved_TD)).MoveToOuterDisposeScope();
     }
 }
@@ -369,7 +369,7 @@ internal sealed class DebertaV2Head : RewardHead
 {
     private readonly Pooler pooler;
     private readonly Linear classifier;
-    private readonly Func<Tensor, Tensor> activation;
+    private readonly ActivationFunction activation;
     private readonly double dropout;
 
     public DebertaV2Head(DebertaV2Config config, double dropout) : base(nameof(DebertaV2Head))
@@ -377,7 +377,7 @@ internal sealed class DebertaV2Head : RewardHead
         this.dropout = dropout;
         pooler = new Pooler(config.Width);
         classifier = new Linear(config.Width, 1, hasBias: true);
-        activation = Activations.ByName(config.PoolerActivation);
+        activation = ActivationFunction.Named(config.PoolerActivation);
         RegisterComponents();
     }
 
@@ -385,7 +385,7 @@ internal sealed class DebertaV2Head : RewardHead
 
     public override Tensor forward(Tensor first_ND)
     {
-        var pooled_ND = activation(pooler.dense.call(Dropout.Apply(first_ND.to(float32), dropout, training)));
+        var pooled_ND = activation.Of(pooler.dense.call(Dropout.Apply(first_ND.to(float32), dropout, training)));
         return classifier.call(Dropout.Apply(pooled_ND, dropout, training)).squeeze(1);
     }
 }

@@ -64,7 +64,7 @@ internal sealed record Gemma3TextConfig
             HeadCount = reader.Size("num_attention_heads"),
             KeyHeadCount = reader.Int("num_key_value_heads", 4),
             HeadSize = headSize,
-            Activation = reader.OneOf("hidden_activation", Activations.Names, "gelu_pytorch_tanh"),
+            Activation = reader.OneOf("hidden_activation", ActivationFunction.Names, "gelu_pytorch_tanh"),
             NormEpsilon = reader.Double("rms_norm_eps", 1e-6),
             HasAttentionBias = reader.Bool("attention_bias", false),
             AttentionScale = 1 / Math.Sqrt(scoreSize),

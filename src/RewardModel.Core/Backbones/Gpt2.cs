@@ -43,7 +43,7 @@ internal sealed record Gpt2Config
             LayerCount = reader.Int("n_layer"),
             HeadCount = reader.Size("n_head"),
             InnerWidth = reader.Size("n_inner", 4 * width),
-            Activation = reader.OneOf("activation_function", Activations.Names, "gelu_new"),
+            Activation = reader.OneOf("activation_function", ActivationFunction.Names, "gelu_new"),
             NormEpsilon = reader.Double("layer_norm_epsilon", 1e-5),
             InitializerRange = reader.Double("initializer_range", 0.02),
         };
@@ -73,7 +73,9 @@ internal sealed class Conv1D : MatrixLayer
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x_TD) => Multiply(x_TD, weight.t(), bias);
+    protected override Tensor Matrix => weight.t();
+
+    protected override Parameter? Offset => bias;
 }
 
 internal sealed class Gpt2Attention : nn.Module
@@ -109,17 +111,17 @@ internal sealed class Gpt2Mlp : nn.Module<Tensor, Tensor>
 {
     private readonly Conv1D c_fc;
     public readonly Conv1D c_proj;
-    private readonly Func<Tensor, Tensor> activation;
+    private readonly ActivationFunction activation;
 
     public Gpt2Mlp(Gpt2Config config) : base(nameof(Gpt2Mlp))
     {
         c_fc = new Conv1D(config.Width, config.InnerWidth);
         c_proj = new Conv1D(config.InnerWidth, config.Width);
-        activation = Activations.ByName(config.Activation);
+        activation = ActivationFunction.Named(config.Activation);
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x_TD) => c_proj.call(activation(c_fc.call(x_TD)));
+    public override Tensor forward(Tensor x_TD) => c_proj.After(activation, c_fc.call(x_TD));
 }
 
 internal sealed class Gpt2Block : nn.Module

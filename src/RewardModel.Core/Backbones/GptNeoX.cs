@@ -48,7 +48,7 @@ internal sealed record GptNeoXConfig
             InnerWidth = reader.Size("intermediate_size"),
             LayerCount = reader.Int("num_hidden_layers"),
             HeadCount = headCount,
-            Activation = reader.OneOf("hidden_act", Activations.Names, "gelu"),
+            Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "gelu"),
             NormEpsilon = reader.Double("layer_norm_eps", 1e-5),
             IsParallel = reader.Bool("use_parallel_residual", true),
             HasAttentionBias = reader.Bool("attention_bias", true),
@@ -100,17 +100,17 @@ internal sealed class GptNeoXMlp : nn.Module<Tensor, Tensor>
 {
     private readonly Linear dense_h_to_4h;
     private readonly Linear dense_4h_to_h;
-    private readonly Func<Tensor, Tensor> activation;
+    private readonly ActivationFunction activation;
 
     public GptNeoXMlp(GptNeoXConfig config) : base(nameof(GptNeoXMlp))
     {
         dense_h_to_4h = new Linear(config.Width, config.InnerWidth, hasBias: true);
         dense_4h_to_h = new Linear(config.InnerWidth, config.Width, hasBias: true);
-        activation = Activations.ByName(config.Activation);
+        activation = ActivationFunction.Named(config.Activation);
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x_TD) => dense_4h_to_h.call(activation(dense_h_to_4h.call(x_TD)));
+    public override Tensor forward(Tensor x_TD) => dense_4h_to_h.After(activation, dense_h_to_4h.call(x_TD));
 }
 
 internal sealed class GptNeoXBlock : nn.Module

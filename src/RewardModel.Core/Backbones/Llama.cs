@@ -29,7 +29,7 @@ internal sealed record LlamaConfig : PreNormConfig
             HeadCount = headCount,
             KeyHeadCount = reader.Int("num_key_value_heads", headCount),
             HeadSize = headSize,
-            Activation = reader.OneOf("hidden_act", Activations.Names, "silu"),
+            Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "silu"),
             NormEpsilon = reader.Double("rms_norm_eps", 1e-6),
             HasAttentionBias = reader.Bool("attention_bias", false),
             HasMlpBias = reader.Bool("mlp_bias", false),

@@ -27,7 +27,7 @@ internal sealed record MistralConfig : PreNormConfig
             HeadCount = headCount,
             KeyHeadCount = reader.IntOrNull("num_key_value_heads", 8) ?? headCount,
             HeadSize = headSize,
-            Activation = reader.OneOf("hidden_act", Activations.Names, "silu"),
+            Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "silu"),
             NormEpsilon = reader.Double("rms_norm_eps", 1e-6),
             Reach = CommonSettings.Reach(reader, reader.IntOrNull("sliding_window", 4096)),
             InitializerRange = reader.Double("initializer_range", 0.02),

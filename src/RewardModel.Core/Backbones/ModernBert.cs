@@ -68,7 +68,7 @@ internal sealed record ModernBertConfig
             InnerWidth = reader.Size("intermediate_size"),
             LayerCount = layerCount,
             HeadCount = headCount,
-            Activation = reader.OneOf("hidden_activation", Activations.Names, "gelu"),
+            Activation = reader.OneOf("hidden_activation", ActivationFunction.Names, "gelu"),
             NormEpsilon = reader.Double("norm_eps", 1e-5),
             HasNormBias = reader.Bool("norm_bias", false),
             HasAttentionBias = reader.Bool("attention_bias", false),
@@ -79,7 +79,7 @@ internal sealed record ModernBertConfig
             GlobalRotary = global,
             LocalRotary = local,
             ClassifierPooling = reader.OneOf("classifier_pooling", ["cls", "mean"], "cls"),
-            ClassifierActivation = reader.OneOf("classifier_activation", Activations.Names, "gelu"),
+            ClassifierActivation = reader.OneOf("classifier_activation", ActivationFunction.Names, "gelu"),
             HasClassifierBias = reader.Bool("classifier_bias", false),
             InitializerRange = reader.Double("initializer_range", 0.02),
             InitializerCutoff = reader.Double("initializer_cutoff_factor", 2),
@@ -148,7 +148,7 @@ internal sealed class ModernBertMlp : nn.Module<Tensor, Tensor>
 {
     private readonly Linear Wi;
     private readonly Linear Wo;
-    private readonly Func<Tensor, Tensor, Tensor> gated;
+    private readonly ActivationFunction activation;
     private readonly double dropout;
 
     public ModernBertMlp(ModernBertConfig config, double dropout) : base(nameof(ModernBertMlp))
@@ -156,7 +156,7 @@ internal sealed class ModernBertMlp : nn.Module<Tensor, Tensor>
         this.dropout = dropout;
         Wi = new Linear(config.Width, 2 * config.InnerWidth, config.HasMlpBias);
         Wo = new Linear(config.InnerWidth, config.Width, config.HasMlpBias);
-        gated = Activations.Gated(config.Activation);
+        activation = ActivationFunction.Named(config.Activation);
         RegisterComponents();
     }
 
@@ -164,7 +164,9 @@ internal sealed class ModernBertMlp : nn.Module<Tensor, Tensor>
     {
         // Unlike elsewhere the half that goes through the activation stands first.
         var halves_TI = Wi.call(x_TD).split(Wo.weight.size(1), 1);
-        return Wo.call(Dropout.Apply(gated(halves_TI[0], halves_TI[1]), dropout, training));
+        return training && dropout > 0
+            ? Wo.call(Dropout.Apply(activation.Of(halves_TI[0]).mul(halves_TI[1]), dropout, training))
+            : Wo.After(activation, halves_TI[0], halves_TI[1]);
     }
 }
 
@@ -282,17 +284,17 @@ internal sealed class ModernBertPredictionHead : nn.Module<Tensor, Tensor>
 {
     private readonly Linear dense;
     private readonly LayerNorm norm;
-    private readonly Func<Tensor, Tensor> activation;
+    private readonly ActivationFunction activation;
 
     public ModernBertPredictionHead(ModernBertConfig config) : base(nameof(ModernBertPredictionHead))
     {
         dense = new Linear(config.Width, config.Width, config.HasClassifierBias);
         norm = new LayerNorm(config.Width, config.NormEpsilon, config.HasNormBias);
-        activation = Activations.ByName(config.ClassifierActivation);
+        activation = ActivationFunction.Named(config.ClassifierActivation);
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x_SD) => norm.call(activation(dense.call(x_SD)));
+    public override Tensor forward(Tensor x_SD) => norm.call(activation.Of(dense.call(x_SD)));
 }
 
 internal sealed class ModernBertHead : RewardHead

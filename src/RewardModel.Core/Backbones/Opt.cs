@@ -54,7 +54,7 @@ internal sealed record OptConfig
             InnerWidth = reader.Size("ffn_dim"),
             LayerCount = reader.Int("num_hidden_layers"),
             HeadCount = reader.Size("num_attention_heads"),
-            Activation = reader.OneOf("activation_function", Activations.Names, "relu"),
+            Activation = reader.OneOf("activation_function", ActivationFunction.Names, "relu"),
             NormsBefore = normsBefore,
             HasFinalNorm = normsBefore && !isFinalNormRemoved,
             HasNormWeights = reader.Bool("layer_norm_elementwise_affine", true),
@@ -113,7 +113,7 @@ internal sealed class OptBlock : nn.Module
     private readonly Linear fc1;
     private readonly Linear fc2;
     private readonly LayerNorm final_layer_norm;
-    private readonly Func<Tensor, Tensor> activation;
+    private readonly ActivationFunction activation;
     private readonly bool normsBefore;
     private readonly double dropout;
 
@@ -126,7 +126,7 @@ internal sealed class OptBlock : nn.Module
         fc1 = new Linear(config.Width, config.InnerWidth, config.HasBias);
         fc2 = new Linear(config.InnerWidth, config.Width, config.HasBias);
         final_layer_norm = OptDecoder.Norm(config);
-        activation = Activations.ByName(config.Activation);
+        activation = ActivationFunction.Named(config.Activation);
         RegisterComponents();
     }
 
@@ -135,7 +135,7 @@ internal sealed class OptBlock : nn.Module
         using var scope = NewDisposeScope();
         var attended_RD = self_attn.forward(normsBefore ? self_attn_layer_norm.call(x_TD) : x_TD, rows);
         var x_RD = Add(rows.Of(x_TD), attended_RD, self_attn_layer_norm);
-        var inner_RD = fc2.call(activation(fc1.call(normsBefore ? final_layer_norm.call(x_RD) : x_RD)));
+        var inner_RD = fc2.After(activation, fc1.call(normsBefore ? final_layer_norm.call(x_RD) : x_RD));
         return Add(x_RD, inner_RD, final_layer_norm).MoveToOuterDisposeScope();
     }
 

@@ -42,7 +42,7 @@ internal sealed record Phi3Config : PreNormConfig
             HeadCount = headCount,
             KeyHeadCount = reader.Int("num_key_value_heads", headCount),
             HeadSize = headSize,
-            Activation = reader.OneOf("hidden_act", Activations.Names, "silu"),
+            Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "silu"),
             NormEpsilon = reader.Double("rms_norm_eps", 1e-5),
             Reach = CommonSettings.Reach(reader, reader.OptionalInt("sliding_window")),
             InitializerRange = reader.Double("initializer_range", 0.02),
@@ -96,7 +96,7 @@ internal sealed class Phi3Mlp : nn.Module<Tensor, Tensor>
 {
     private readonly Linear gate_up_proj;
     private readonly Linear down_proj;
-    private readonly Func<Tensor, Tensor, Tensor> gated;
+    private readonly ActivationFunction activation;
     private readonly double dropout;
 
     public Phi3Mlp(Phi3Config config, double dropout) : base(nameof(Phi3Mlp))
@@ -104,7 +104,7 @@ internal sealed class Phi3Mlp : nn.Module<Tensor, Tensor>
         this.dropout = dropout;
         gate_up_proj = new Linear(config.Width, 2 * config.InnerWidth, hasBias: false);
         down_proj = new Linear(config.InnerWidth, config.Width, hasBias: false);
-        gated = Activations.Gated(config.Activation);
+        activation = ActivationFunction.Named(config.Activation);
         RegisterComponents();
     }
 
@@ -112,7 +112,8 @@ internal sealed class Phi3Mlp : nn.Module<Tensor, Tensor>
     {
         var gateUp = gate_up_proj.call(x_TD);
         var inner = gateUp.size(1) / 2;
-        return Dropout.Apply(down_proj.call(gated(gateUp.narrow(1, 0, inner), gateUp.narrow(1, inner, inner))), dropout, training);
+        var down = down_proj.After(activation, gateUp.narrow(1, 0, inner), gateUp.narrow(1, inner, inner));
+        return Dropout.Apply(down, dropout, training);
     }
 }
 

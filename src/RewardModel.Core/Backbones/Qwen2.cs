@@ -28,7 +28,7 @@ internal sealed record Qwen2Config : PreNormConfig
             HeadCount = headCount,
             KeyHeadCount = reader.IntOrNull("num_key_value_heads", 32) ?? headCount,
             HeadSize = headSize,
-            Activation = reader.OneOf("hidden_act", Activations.Names, "silu"),
+            Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "silu"),
             NormEpsilon = reader.Double("rms_norm_eps", 1e-6),
             ReachByLayer = CommonSettings.ReachByLayer(reader, layerCount),
             InitializerRange = reader.Double("initializer_range", 0.02),

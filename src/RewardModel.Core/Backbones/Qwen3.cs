@@ -30,7 +30,7 @@ internal sealed record Qwen3Config : PreNormConfig
             HeadCount = headCount,
             KeyHeadCount = reader.IntOrNull("num_key_value_heads", 32) ?? headCount,
             HeadSize = headSize,
-            Activation = reader.OneOf("hidden_act", Activations.Names, "silu"),
+            Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "silu"),
             NormEpsilon = reader.Double("rms_norm_eps", 1e-6),
             HasAttentionBias = reader.Bool("attention_bias", false),
             ReachByLayer = CommonSettings.ReachByLayer(reader, layerCount),

@@ -16,7 +16,7 @@ internal sealed class Linear : MatrixLayer
         RegisterComponents();
     }
 
-    /// <param name="x_TD">[T, inputs].</param>
-    /// <returns>[T, outputs].</returns>
-    public override Tensor forward(Tensor x_TD) => Multiply(x_TD, weight, bias);
+    protected override Tensor Matrix => weight;
+
+    protected override Parameter? Offset => bias;
 }

@@ -6,19 +6,39 @@ namespace RewardModel.Layers;
 /// <summary>A layer that multiplies with its weight: where nearly all arithmetic is, and where <see cref="Precision"/> acts.</summary>
 internal abstract class MatrixLayer(string name) : nn.Module<Tensor, Tensor>(name)
 {
+    /// <summary>[outputs, inputs], float32: the parameter or a view of it.</summary>
+    protected abstract Tensor Matrix { get; }
+
+    /// <summary>[outputs], float32, or null.</summary>
+    protected abstract Parameter? Offset { get; }
+
     /// <summary>The type that the product is computed in; its result and its weight are float32 in any case.</summary>
     public Precision Precision { get; set; }
 
     /// <summary>x W^T + b.</summary>
     /// <param name="x_TD">[T, inputs], float32.</param>
-    /// <param name="weight">[outputs, inputs], float32.</param>
-    /// <param name="bias">[outputs], float32, or null.</param>
     /// <returns>[T, outputs], float32.</returns>
-    protected Tensor Multiply(Tensor x_TD, Tensor weight, Parameter? bias)
+    public override Tensor forward(Tensor x_TD)
     {
         if (Precision == Precision.Float32)
-            return nn.functional.linear(x_TD, weight, bias!);
-        var product = nn.functional.linear(x_TD.to(bfloat16), weight.to(bfloat16)).to(float32);
-        return bias is null ? product : product.add_(bias);
+            return nn.functional.linear(x_TD, Matrix, Offset!);
+        var product = nn.functional.linear(x_TD.to(bfloat16), Matrix.to(bfloat16)).to(float32);
+        return Offset is null ? product : product.add_(Offset);
+    }
+
+    /// <summary>
+    /// The layer behind a pointwise function, and behind a gate where there is one: f(x) W^T + b or (f(x) * up) W^T + b. With the native
+    /// kernels what the product takes is not kept for the gradient, but computed again.
+    /// </summary>
+    /// <param name="activation">f.</param>
+    /// <param name="x_TI">[T, inputs], float32.</param>
+    /// <param name="up_TI">Likewise, or null.</param>
+    /// <returns>[T, outputs], float32.</returns>
+    public Tensor After(ActivationFunction activation, Tensor x_TI, Tensor? up_TI = null)
+    {
+        if (NativeKernels.AreAvailable && activation.Native is { } native)
+            return NativeKernels.ActivatedLinear(x_TI, up_TI, native, Matrix, Offset, Precision);
+        var activated_TI = activation.Of(x_TI);
+        return call(up_TI is null ? activated_TI : activated_TI.mul(up_TI));
     }
 }

@@ -4,6 +4,14 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Layers;
 
+/// <summary>The pointwise functions of <see cref="NativeKernels.ActivatedLinear"/>: <c>ts_activation</c>.</summary>
+internal enum NativeActivation
+{
+    Gelu = 0,
+    GeluTanh = 1,
+    Silu = 2,
+}
+
 /// <summary>
 /// Kernels of the shim under <c>compat/TorchSharp</c>, for what takes several of TorchSharp's operators. Where the shim is absent, as
 /// under the packages, nothing here may be called: the callers compose operators instead.
@@ -13,11 +21,13 @@ internal static unsafe class NativeKernels
     /// <summary>The functions of the shim that are called here.</summary>
     internal static readonly string[] Functions =
     [
-        "ts_attention", "ts_attention_available", "ts_flash_attention", "ts_flash_attention_available", "ts_fused_adamw",
-        "ts_fused_adamw_available", "ts_gate", "ts_gelu_tanh", "ts_last_error", "ts_rms_norm", "ts_rotate",
+        "ts_activated_linear", "ts_attention", "ts_attention_available", "ts_flash_attention", "ts_flash_attention_available",
+        "ts_fused_adamw", "ts_fused_adamw_available", "ts_gelu_tanh", "ts_last_error", "ts_rms_norm", "ts_rotate",
     ];
 
     private static readonly Dictionary<string, IntPtr> functions = Load();
+    private static readonly delegate* unmanaged<IntPtr, IntPtr, int, IntPtr, IntPtr, int, IntPtr*, int> activatedLinear =
+        (delegate* unmanaged<IntPtr, IntPtr, int, IntPtr, IntPtr, int, IntPtr*, int>)functions["ts_activated_linear"];
     private static readonly delegate* unmanaged<
         IntPtr, IntPtr, IntPtr, IntPtr, double, long, long, double, double, IntPtr*, int> attention =
         (delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr, double, long, long, double, double, IntPtr*, int>)functions["ts_attention"];
@@ -32,8 +42,6 @@ internal static unsafe class NativeKernels
             IntPtr*, IntPtr*, IntPtr*, IntPtr*, int, long, double, double, double, double, double, double, int>)functions["ts_fused_adamw"];
     private static readonly delegate* unmanaged<int, int> isFusedAdamWAvailable =
         (delegate* unmanaged<int, int>)functions["ts_fused_adamw_available"];
-    private static readonly delegate* unmanaged<IntPtr, IntPtr, int, IntPtr*, int> gate =
-        (delegate* unmanaged<IntPtr, IntPtr, int, IntPtr*, int>)functions["ts_gate"];
     private static readonly delegate* unmanaged<IntPtr, IntPtr*, int> geluTanh =
         (delegate* unmanaged<IntPtr, IntPtr*, int>)functions["ts_gelu_tanh"];
     private static readonly delegate* unmanaged<byte*> lastError = (delegate* unmanaged<byte*>)functions["ts_last_error"];
@@ -61,6 +69,28 @@ internal static unsafe class NativeKernels
         IntPtr result;
         Check(geluTanh(x.Handle, &result));
         GC.KeepAlive(x);
+        return Tensor.UnsafeCreateTensor(result);
+    }
+
+    /// <summary>f(x) W^T + b, or (f(x) * up) W^T + b, see <c>ts_activated_linear</c>; on every device.</summary>
+    /// <param name="x_TI">[T, I], float32.</param>
+    /// <param name="up_TI">[T, I], float32, or null.</param>
+    /// <param name="activation">f.</param>
+    /// <param name="weight_OI">[O, I], float32.</param>
+    /// <param name="bias">[O], float32, or null.</param>
+    /// <param name="precision">The type that the product takes.</param>
+    /// <returns>[T, O], float32.</returns>
+    public static Tensor ActivatedLinear(
+        Tensor x_TI, Tensor? up_TI, NativeActivation activation, Tensor weight_OI, Tensor? bias, Precision precision)
+    {
+        IntPtr result;
+        Check(activatedLinear(
+            x_TI.Handle, up_TI?.Handle ?? IntPtr.Zero, (int)activation, weight_OI.Handle, bias?.Handle ?? IntPtr.Zero,
+            precision == Precision.Bfloat16 ? 1 : 0, &result));
+        GC.KeepAlive(x_TI);
+        GC.KeepAlive(up_TI);
+        GC.KeepAlive(weight_OI);
+        GC.KeepAlive(bias);
         return Tensor.UnsafeCreateTensor(result);
     }
 
@@ -161,16 +191,6 @@ internal static unsafe class NativeKernels
         GC.KeepAlive(x_TNH);
         GC.KeepAlive(cos);
         GC.KeepAlive(sin);
-        return Tensor.UnsafeCreateTensor(result);
-    }
-
-    /// <summary>activation(gate) * up, where the activation is SiLU or the GELU of tanh.</summary>
-    public static Tensor Gate(Tensor gate_TI, Tensor up_TI, bool isGelu)
-    {
-        IntPtr result;
-        Check(gate(gate_TI.Handle, up_TI.Handle, isGelu ? 1 : 0, &result));
-        GC.KeepAlive(gate_TI);
-        GC.KeepAlive(up_TI);
         return Tensor.UnsafeCreateTensor(result);
     }
 

@@ -2,34 +2,36 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Layers;
 
-/// <summary>The first half of an encoder's MLP, under the names that BERT gave it: activation(x W^T + b).</summary>
+/// <summary>The first half of an encoder's MLP, under the names that BERT gave it: x W^T + b.</summary>
 internal sealed class Intermediate : nn.Module<Tensor, Tensor>
 {
     private readonly Linear dense;
-    private readonly Func<Tensor, Tensor> activation;
 
-    public Intermediate(long width, long innerWidth, string activation) : base(nameof(Intermediate))
+    public Intermediate(long width, long innerWidth) : base(nameof(Intermediate))
     {
         dense = new Linear(width, innerWidth, hasBias: true);
-        this.activation = Activations.ByName(activation);
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x_TD) => activation(dense.call(x_TD));
+    public override Tensor forward(Tensor x_TD) => dense.call(x_TD);
 }
 
 /// <summary>
-/// How an encoder's attention and MLP end, under the names that BERT gave it: norm(residual + dropout(x W^T + b)).
+/// How an encoder's attention and MLP end, under the names that BERT gave it: norm(residual + dropout(f(x) W^T + b)), where f is the MLP's
+/// pointwise function and nothing behind attention.
 /// </summary>
 internal sealed class PostNormOutput : nn.Module
 {
     private readonly Linear dense;
     private readonly LayerNorm LayerNorm;
+    private readonly ActivationFunction? activation;
     private readonly double dropout;
 
-    public PostNormOutput(long inputs, long width, double normEpsilon, double dropout) : base(nameof(PostNormOutput))
+    public PostNormOutput(long inputs, long width, double normEpsilon, double dropout, string? activation = null)
+        : base(nameof(PostNormOutput))
     {
         this.dropout = dropout;
+        this.activation = activation is null ? null : ActivationFunction.Named(activation);
         dense = new Linear(inputs, width, hasBias: true);
         LayerNorm = new LayerNorm(width, normEpsilon);
         RegisterComponents();
@@ -38,8 +40,11 @@ internal sealed class PostNormOutput : nn.Module
     /// <param name="x">[T, inputs].</param>
     /// <param name="residual_TD">[T, D].</param>
     /// <returns>[T, D].</returns>
-    public Tensor forward(Tensor x, Tensor residual_TD) =>
-        LayerNorm.call(residual_TD.add(Dropout.Apply(dense.call(x), dropout, training)));
+    public Tensor forward(Tensor x, Tensor residual_TD)
+    {
+        var change_TD = activation is null ? dense.call(x) : dense.After(activation, x);
+        return LayerNorm.call(residual_TD.add(Dropout.Apply(change_TD, dropout, training)));
+    }
 }
 
 /// <summary>The linear layer that encoders put between the first token and the classifier, under the names that BERT gave it.</summary>
