@@ -33,6 +33,13 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
     {
         var directory = Directory.CreateTempSubdirectory("reward-model-bench-").FullName;
         workload.Write(directory);
+        Console.WriteLine();
+        Console.WriteLine($"## {workload.Name}, P={workload.PromptTokens}, A={string.Join(' ', workload.AnswerLengths)}");
+        Console.WriteLine();
+        CheckAgreement(directory);
+
+        // What it needs is not the memory of training.
+        using var probe = Ours("probe", directory, Precision.Float32);
         using var ours = Ours("ours", directory, Precision.Float32);
         using var ours16 = Ours("ours, bfloat16", directory, Precision.Bfloat16);
         using var checkpointed = Ours("ours, checkpointed", directory, Precision.Float32, checkpointing: true);
@@ -40,11 +47,6 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         using var once = Peer("once", directory);
         using var best = Peer("best", directory);
         Side[] sides = [ours, ours16, checkpointed, pairs, once, best];
-        Console.WriteLine();
-        Console.WriteLine($"## {workload.Name}, P={workload.PromptTokens}, A={string.Join(' ', workload.AnswerLengths)}");
-        Console.WriteLine();
-        CheckAgreement([ours, checkpointed, pairs, once, best]);
-
         var seconds = sides.ToDictionary(side => side, _ => new List<double>());
         var scoring = sides.ToDictionary(side => side, _ => new List<double>());
         var probes = new List<double>();
@@ -53,7 +55,7 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         var rounds = quick || workload.Layers == 6 ? 3 : 9;
         for (var round = 0; round < rounds; round++)
         {
-            probes.Add((double)ours.Ask("probe")["float32"]!);
+            probes.Add((double)probe.Ask("probe")["float32"]!);
             foreach (var side in sides)
                 if (side != pairs || round < 2)
                     seconds[side].Add(side.Seconds("step"));
@@ -133,9 +135,15 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
 
     private Side Peer(string mode, string directory) => new(mode, python, peer, directory, mode, threads.ToString());
 
-    /// <summary>Before anything is timed: all sides compute the same loss and the same gradients.</summary>
-    private static void CheckAgreement(Side[] sides)
+    /// <summary>Before anything is timed: all sides compute the same loss and gradients, in processes that do nothing else.</summary>
+    private void CheckAgreement(string directory)
     {
+        using var ours = Ours("ours", directory, Precision.Float32);
+        using var checkpointed = Ours("ours, checkpointed", directory, Precision.Float32, checkpointing: true);
+        using var pairs = Peer("pairs", directory);
+        using var once = Peer("once", directory);
+        using var best = Peer("best", directory);
+        Side[] sides = [ours, checkpointed, pairs, once, best];
         var answers = sides.Select(side => side.Ask("agree")).ToArray();
         double largestLoss = 0, largestGradient = 0;
         var norms = answers[0]["norms"].Deserialize<Dictionary<string, double>>()!;

@@ -33,7 +33,7 @@ public sealed class ShimLibraryTests
         // Has no function that tells a version, as the first shims.
         var error = Assert.Throws<InvalidOperationException>(() => ShimLibrary.Load("libc.so.6", AppContext.BaseDirectory));
         Assert.Equal(
-            "'libc.so.6' has version 1 of the shim's interface; expected 2. Compile it again, with the build.sh of this version's " +
+            "'libc.so.6' has version 1 of the shim's interface; expected 3. Compile it again, with the build.sh of this version's " +
             "compat/TorchSharp/native, or unset TORCHSHARP_COMPAT_LIBRARY to use the one that the build makes.",
             error.Message);
     }
