@@ -8,6 +8,12 @@ namespace RewardModel;
 /// prompt, the answer and the model: not on the other answers, nor on how they are divided into batches. (A prompt that is too long
 /// for the model is cut before, for the longest of its answers.)
 /// </summary>
+/// <remarks>
+/// Any number of threads may score one model at the same time, through one scorer or several, if it is in evaluation mode: a model of
+/// <see cref="ScoringModel.Load"/> is, another one after <c>model.eval()</c>. One in training mode can be scored by one thread only.
+/// Meanwhile nothing else may be done to the model: not trained, moved, disposed of, or given another mode,
+/// <see cref="RewardTransformer.Precision"/> or other weights.
+/// </remarks>
 /// <param name="model">The reward model; scored in evaluation mode, and put back into the mode it had.</param>
 /// <param name="maxTokensPerBatch">Most tokens that are computed at once, a shared prompt counted once: bounds memory.</param>
 /// <param name="normalizer">Is applied to every reward; null: they stay as the model gives them.</param>
@@ -18,7 +24,9 @@ public sealed class RewardScorer(RewardTransformer model, int maxTokensPerBatch 
     public float[][] Score(IReadOnlyList<TokenizedList> lists)
     {
         var wasTraining = model.training;
-        model.eval();
+        // A mode that is right is left alone: other threads may be scoring the model.
+        if (wasTraining)
+            model.eval();
         try
         {
             using var _ = no_grad();
@@ -39,7 +47,8 @@ public sealed class RewardScorer(RewardTransformer model, int maxTokensPerBatch 
         }
         finally
         {
-            model.train(wasTraining);
+            if (wasTraining)
+                model.train();
         }
     }
 

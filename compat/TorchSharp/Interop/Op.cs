@@ -10,7 +10,9 @@ internal sealed unsafe class Op
     private const int ScratchOnStack = 64;
 
     private readonly string name;
-    private IntPtr handle;
+
+    // Threads that find it at the same time each write one that works; volatile, so that none reads it before what it points to.
+    private volatile IntPtr handle;
 
     /// <param name="name">The operator's name and, after a point, its overload: <c>add.Tensor</c>.</param>
     internal Op(string name) => this.name = name;

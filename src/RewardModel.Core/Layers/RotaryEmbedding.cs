@@ -17,9 +17,9 @@ internal sealed record RotarySettings(float[] InverseFrequencies, double Scaling
 /// <param name="settings">With R/2 angles.</param>
 internal sealed class RotaryEmbedding(RotarySettings settings)
 {
-    private int positionCount;
-    private Tensor? cos_PR;
-    private Tensor? sin_PR;
+    // Passes of several threads share the tables, and one of them may need longer ones: that disposes the others, so none reads meanwhile.
+    private readonly Lock tablesLock = new();
+    private Tables? tables;
 
     /// <summary>
     /// cos and sin of each token's angles, both [T, 1, R/2] float32, for all layers of a forward pass. They are the sequences' own and live
@@ -29,10 +29,14 @@ internal sealed class RotaryEmbedding(RotarySettings settings)
     {
         if (sequences.Angles.TryGetValue(this, out var angles))
             return angles;
-        // The model may have moved since.
-        if (sequences.LongestSequence > positionCount || cos_PR!.device.ToString() != sequences.Device.ToString())
-            ExtendTables(Math.Max(sequences.LongestSequence, positionCount), sequences.Device);
-        angles = (Of(cos_PR!), Of(sin_PR!));
+        lock (tablesLock)
+        {
+            // The model may have moved since.
+            if (tables is null || sequences.LongestSequence > tables.PositionCount
+                || tables.Cos_PR.device.ToString() != sequences.Device.ToString())
+                ReplaceTables(Math.Max(sequences.LongestSequence, tables?.PositionCount ?? 0), sequences.Device);
+            angles = (Of(tables!.Cos_PR), Of(tables.Sin_PR));
+        }
         sequences.Angles.Add(this, angles);
         return angles;
 
@@ -60,13 +64,12 @@ internal sealed class RotaryEmbedding(RotarySettings settings)
         return cat(rest == 0 ? rotated : [.. rotated, x_TNH.narrow(2, 2 * half, rest)], 2);
     }
 
-    private void ExtendTables(int positions, Device device)
+    private void ReplaceTables(int positions, Device device)
     {
-        cos_PR?.Dispose();
-        sin_PR?.Dispose();
-        cos_PR = Table(MathF.Cos);
-        sin_PR = Table(MathF.Sin);
-        positionCount = positions;
+        var older = tables;
+        tables = new Tables(positions, Table(MathF.Cos), Table(MathF.Sin));
+        older?.Cos_PR.Dispose();
+        older?.Sin_PR.Dispose();
 
         Tensor Table(Func<float, float> function)
         {
@@ -77,4 +80,7 @@ internal sealed class RotaryEmbedding(RotarySettings settings)
             return tensor(table, device: device).DetachFromDisposeScope();
         }
     }
+
+    /// <summary>cos and sin of the first positions' angles, both [P, R/2].</summary>
+    private sealed record Tables(int PositionCount, Tensor Cos_PR, Tensor Sin_PR);
 }
