@@ -28,7 +28,7 @@ var trainLists = ReadLists("train.jsonl");
 // The prompts of the held-out lists must be others than those trained on: accuracy would flatter the model.
 var heldOutLists = ReadLists("test.jsonl");
 var options = new TrainingOptions { Steps = steps, LearningRate = 1e-3, WarmupSteps = steps / 10, ListsPerStep = 16 };
-var trainer = new Trainer(model.Transformer, options, trainLists, heldOutLists, new RunDirectory(modelDirectory), new ConsoleProgress());
+var trainer = new Trainer(model, options, trainLists, heldOutLists, new RunDirectory(modelDirectory), new ConsoleProgress());
 
 // Started again after it was stopped, the run goes on from the newest state in its directory. At the end the model has the best weights.
 var result = trainer.Train(resume: true);

@@ -164,7 +164,7 @@ internal static class TrainCommand
         var result = TrainingDisplay.Show(output, display =>
         {
             var progress = new Both(log, display);
-            var trainer = new Trainer(model.Transformer, options, trainLists, heldOutLists, directory, progress, logger);
+            var trainer = new Trainer(model, options, trainLists, heldOutLists, directory, progress, logger);
             return trainer.Train(inputs.Resume, cancellation);
         });
         model.Save(inputs.Output);

@@ -84,7 +84,7 @@ public sealed class RunDirectory(string path)
     /// <summary>Sets model and optimiser to the newest state.</summary>
     /// <returns>False when no state was saved yet.</returns>
     /// <exception cref="RunDirectoryException">
-    /// The state is of a run with other options, data or model: all differences are listed.
+    /// The state is of a run with other options, data, model, rule or tokenizer: all differences are listed.
     /// </exception>
     internal bool TryRestore(RunFingerprint fingerprint, RewardTransformer model, AdamW optimizer, out TrainerState state)
     {
@@ -96,7 +96,7 @@ public sealed class RunDirectory(string path)
         if (differences.Length > 0)
             throw new RunDirectoryException(
                 $"The run in '{path}' can't be resumed, because it is another one: {string.Join("; ", differences)}. "
-                + "Use the options and data it was started with, or another directory.");
+                + "Use the options, data, model and tokenizer it was started with, or another directory.");
 
         CopyInto(Weights(model), System.IO.Path.Combine(directory, weights));
         CopyInto(optimizer.State(), System.IO.Path.Combine(directory, optimizerMoments));

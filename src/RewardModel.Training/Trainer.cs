@@ -18,6 +18,7 @@ namespace RewardModel.Training;
 public sealed class Trainer
 {
     private readonly RewardTransformer model;
+    private readonly ScoringModel? savedAs;
     private readonly TrainingOptions options;
     private readonly IReadOnlyList<TokenizedList> trainLists;
     private readonly IReadOnlyList<TokenizedList> heldOutLists;
@@ -91,13 +92,26 @@ public sealed class Trainer
             options.Schedule, options.LearningRate, options.WarmupSteps, stepCount, options.FinalLearningRateRatio);
     }
 
+    /// <summary>
+    /// Prepares a run on the transformer of a model that <see cref="ScoringModel.Save"/> writes when it is trained. What it writes depends
+    /// on the model's rule and tokenizer too, so a saved run is only resumed with the same ones.
+    /// </summary>
+    /// <inheritdoc cref="Trainer(
+    ///     RewardTransformer, TrainingOptions, IReadOnlyList{TokenizedList}, IReadOnlyList{TokenizedList},
+    ///     RunDirectory, IProgress{TrainingReport}, ILogger)"/>
+    public Trainer(
+        ScoringModel model, TrainingOptions options,
+        IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
+        RunDirectory? directory = null, IProgress<TrainingReport>? progress = null, ILogger? logger = null)
+        : this(model.Transformer, options, trainLists, heldOutLists, directory, progress, logger) => savedAs = model;
+
     /// <summary>Trains to the end.</summary>
     /// <param name="resume">True: goes on from the newest state in the run's directory, if it has one.</param>
     /// <param name="cancellation">When cancelled, the state is saved after the current step, and the call ends.</param>
     /// <exception cref="TrainingDivergedException">
     /// A loss or gradient is not finite; the weights are those from before that step.
     /// </exception>
-    /// <exception cref="RunDirectoryException">The directory holds a run with other options, data or model.</exception>
+    /// <exception cref="RunDirectoryException">The directory holds a run with other options, data, model, rule or tokenizer.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public TrainingResult Train(bool resume = false, CancellationToken cancellation = default)
     {
@@ -119,7 +133,7 @@ public sealed class Trainer
         using var optimizer = new AdamW(model.CheckpointParameters, options.Optimizer);
         var evaluationInterval = options.EvaluationInterval ?? Math.Max(1, stepCount / 10);
         var saveInterval = options.SaveInterval ?? Math.Max(1, stepCount / 10);
-        var fingerprint = RunFingerprint.Of(options, stepCount, trainLists, heldOutLists, model);
+        var fingerprint = RunFingerprint.Of(options, stepCount, trainLists, heldOutLists, model, savedAs);
         logger.LogInformation(
             "{Lists} training lists, {Answers} answers, {HeldOut} held-out lists; "
             + "{Steps} steps of {ListsPerStep} lists ({StepsPerEpoch} an epoch); evaluation every {Evaluation} steps",

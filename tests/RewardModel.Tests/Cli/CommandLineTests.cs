@@ -146,6 +146,44 @@ public class CommandLineTests
     }
 
     [Fact]
+    public void A_run_on_token_ids_is_not_resumed_with_another_tokenizer_or_maximum_length()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        var config = TinyModel.Config("llama");
+        config["vocab_size"] = 265;
+        File.WriteAllText(directory["config.json"], config.ToJsonString());
+        using var tokenizer = TokenizerFolder.ByteLevel("""{"eos_token": "</s>"}""");
+        using var copy = TokenizerFolder.ByteLevel("""{"eos_token": "</s>"}""");
+        using var other = TokenizerFolder.ByteLevel("""{"chat_template": "{{ messages }}"}""");
+        string[] Arguments(TokenizerFolder folder, int maxLength) =>
+        [
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"],
+            "--steps", "1", "--tokenizer", folder.Directory, "--max-length", $"{maxLength}", "--resume",
+        ];
+        string Saved() => File.ReadAllText(directory["model/reward_model.json"]) + File.ReadAllText(directory["model/tokenizer_config.json"]);
+        Assert.Equal(0, Run(Arguments(tokenizer, 64)).Status);
+        var saved = Saved();
+
+        var (status, _, errors) = Run(Arguments(other, 48));
+        Assert.Equal(
+            (1, $"error: The run in '{directory["model"]}' can't be resumed, because it is another one: "
+                + "the special tokens around prompt and answer are not the same; the maximum length was 64 and is 48; "
+                + "the chat template is not the same; the tokenizer's files are not the same. "
+                + "Use the options, data, model and tokenizer it was started with, or another directory.\n"),
+            (status, errors));
+        Assert.Equal(saved, Saved());
+        Assert.Equal(0, Run(Arguments(copy, 64)).Status);
+
+        // As older versions wrote it.
+        var stateFile = directory["model/training/states/step-00000001/state.json"];
+        var state = JsonNode.Parse(File.ReadAllText(stateFile))!;
+        Assert.True(state["Fingerprint"]!.AsObject().Remove("Rule") && state["Fingerprint"]!.AsObject().Remove("TokenizerFiles"));
+        File.WriteAllText(stateFile, state.ToJsonString());
+        Assert.Equal(0, Run(Arguments(other, 48)).Status);
+    }
+
+    [Fact]
     public void After_a_run_that_could_not_begin_the_corrected_command_does()
     {
         using var directory = new TemporaryDirectory();

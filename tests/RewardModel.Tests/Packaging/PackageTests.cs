@@ -80,7 +80,7 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
 
             var lists = RankedListReader.Read("lists.jsonl").TokenizedLists;
             using var model = new ScoringModel(RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile("config.json"), seed: 1));
-            var result = new Trainer(model.Transformer, new TrainingOptions { Steps = 2 }, lists, []).Train();
+            var result = new Trainer(model, new TrainingOptions { Steps = 2 }, lists, []).Train();
             model.Save("model");
             Console.WriteLine($"{result.StepCount} steps, {result.TokensSeen} tokens");
             foreach (var rewards in new RewardScorer(model.Transformer).Score(lists))

@@ -13,7 +13,7 @@ public class RunDirectoryTests
         using var directory = new TemporaryDirectory();
         using var model = TinyModel.Create();
         using var optimizer = new AdamW(model.CheckpointParameters, new AdamWOptions());
-        var fingerprint = RunFingerprint.Of(new TrainingOptions(), 12, [TinyModel.List(1, 2, 3, 4)], [], model);
+        var fingerprint = RunFingerprint.Of(new TrainingOptions(), 12, [TinyModel.List(1, 2, 3, 4)], [], model, savedAs: null);
         var run = new RunDirectory(directory.Path);
         void Save(int step, int best) => run.Save(
             fingerprint,

@@ -186,7 +186,7 @@ public class TrainerTests
         Assert.Equal(
             $"The run in '{directory.Path}' can't be resumed, because it is another one: LearningRate was 0.003 and is 0.001; "
             + "Loss was \"log-sigmoid\" and is \"sigmoid\"; the training lists are not the same. "
-            + "Use the options and data it was started with, or another directory.",
+            + "Use the options, data, model and tokenizer it was started with, or another directory.",
             error.Message);
     }
 
