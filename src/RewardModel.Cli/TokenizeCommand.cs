@@ -86,6 +86,7 @@ internal static class TokenizeCommand
                 tokenizer.EncodeBatch(renderings),
                 (rendering, ids) => new Tokens(
                     ids, tokenizer.AddSpecialTokens(ids), Decoded(ids), rendering.Text, null, rendering.Pieces)));
+            // AddSpecialTokens would leave out what a text itself starts or ends with; Hugging Face puts it there again.
             var ofTexts = new Queue<Tokens>(texts
                 .Zip(tokenizer.EncodeBatch(texts, addSpecialTokens: false), tokenizer.EncodeBatch(texts, addSpecialTokens: true))
                 .Select(item => new Tokens(item.Second, item.Third, Decoded(item.Second), null, null, [(item.First, false)])));

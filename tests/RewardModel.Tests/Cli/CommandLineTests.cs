@@ -317,6 +317,7 @@ public class CommandLineTests
             """);
         File.WriteAllText(Path.Combine(folder.Directory, "texts.jsonl"), """
             {"text": "a<s>"}
+            {"text": "<s>a"}
             {"messages": [{"role": "user", "content": "é<s>"}]}
             {"text": "\ud83d\ude00\ud83d"}
             {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]}
@@ -325,6 +326,7 @@ public class CommandLineTests
         Assert.Equal(
             (0, """
             {"ids":[97,262],"ids_with_special":[262,97,262],"decoded":"a<s>"}
+            {"ids":[262,97],"ids_with_special":[262,262,97],"decoded":"<s>a"}
             {"ids":[262,195,169,60,115,62],"ids_with_special":[262,195,169,60,115,62],"decoded":"<s>é<s>","rendered":"<s>é<s>"}
             {"ids":[240,159,152,128,239,191,189],"ids_with_special":[262,240,159,152,128,239,191,189],"decoded":"\uD83D\uDE00�","lone_surrogates":1}
             {"ids":[262,120,121,263],"ids_with_special":[262,120,121,263],"decoded":"<s>xy</s>","rendered":"<s>xy</s>"}
