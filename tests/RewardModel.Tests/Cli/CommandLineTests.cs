@@ -113,7 +113,9 @@ public class CommandLineTests
             "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"],
             "--steps", "100000", "--eval-fraction", "0", "--threads", "1",
         ];
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. arguments])
+        // What a shell starts in the background ignores this signal, and so do its children, unless they are told otherwise.
+        string[] program = ["--default-signal=INT", "dotnet", typeof(CommandLine).Assembly.Location];
+        using var process = Process.Start(new ProcessStartInfo("env", [.. program, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
