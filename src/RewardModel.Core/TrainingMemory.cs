@@ -57,6 +57,8 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
     private static (long All, long Checkpointed) ActivationCounts(RewardTransformer model, long prompt, long answer, long answers)
     {
         var matrices = model.Backbone.named_parameters().Where(pair => IsOfLayer(pair.Item1) && pair.Item2.dim() == 2).ToArray();
+        if (matrices.Length == 0)
+            return (0, 0);
         long layers = matrices.Select(pair => LayerName().Match(pair.Item1).Groups[1].Value).Distinct().Count();
         var (tokens, attention, copies) = model.Backbone.IsCausal && prompt > 0
             ? (prompt + answers * answer, prompt * prompt + 2 * answers * answer * (prompt + answer), 2)
@@ -74,7 +76,7 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
         var isComposed = !NativeKernels.AreAvailable || model.Config.Json["relative_attention"]?.GetValue<bool>() == true;
         long Attention(long attentionLayers, long passing) =>
             isComposed ? attentionLayers * (heads * attention + (isCapped ? once : 0)) + passing * once : 0;
-        var all = (long)(tokens * ((perToken - RecomputedWidth(model)) * computedLayers + perToken)) + Attention(layers, passing: 3);
+        var all = (long)(tokens * ((perToken - UnkeptWidth(model)) * computedLayers + perToken)) + Attention(layers, passing: 3);
         var checkpointed = (long)(tokens * (layers * model.Backbone.HiddenSize + 1.5 * perToken))
             + matrices.Max(pair => pair.Item2.numel()) + Attention(1, passing: isCapped ? 6 : 4);
         return (all, Math.Min(all, checkpointed));
@@ -85,14 +87,16 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
     {
         if (NativeKernels.AreAvailable)
             return 0;
-        var isGated = model.Backbone.named_parameters().Any(pair => pair.Item1.EndsWith("up_proj.weight", StringComparison.Ordinal));
         return InnerWidth(model)
-            * ((Activation(model) is "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" ? 2 : 0) + (isGated ? 1 : 0));
+            * ((Activation(model) is "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" ? 2 : 0) + (IsGated(model) ? 1 : 0));
     }
 
-    /// <summary>What an MLP gives to its second product, where that is not kept beside what it is computed from.</summary>
-    private static long RecomputedWidth(RewardTransformer model) =>
-        NativeKernels.AreAvailable || Activation(model) is "relu" ? InnerWidth(model) : 0;
+    /// <summary>What of an MLP's pointwise function is not kept: its result, or its input where the result is enough.</summary>
+    private static long UnkeptWidth(RewardTransformer model) =>
+        (Activation(model) is "relu" or "tanh" ? !IsGated(model) : NativeKernels.AreAvailable) ? InnerWidth(model) : 0;
+
+    private static bool IsGated(RewardTransformer model) =>
+        model.Backbone.named_parameters().Any(pair => pair.Item1.EndsWith("up_proj.weight", StringComparison.Ordinal));
 
     // GPT-2's configurations need not say it.
     private static string Activation(RewardTransformer model) =>

@@ -120,8 +120,8 @@ internal static class ChildProgram
     }
 
     /// <summary>
-    /// Prints by how many bytes the process grows at most from before there is a model, and from before the forward pass of a micro-batch
-    /// that is not its step's first.
+    /// Prints by how many bytes the process grows at most from before there is a model, and from before the forward pass of the second
+    /// of two micro-batches.
     /// </summary>
     private static void MeasureStep(string config, int promptTokens, int answerTokens, int answers, bool checkpointing)
     {
@@ -141,15 +141,12 @@ internal static class ChildProgram
         using (var tiny = TinyModel.Create())
             Backward(tiny, List(3, 4, 2));
         var before = Memory("VmRSS");
-        // And what products of these sizes need once; its memory is less than the model's and the optimiser's, which get it next.
-        using (var warm = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(config)))
-            Backward(warm, List(promptTokens / 4, answerTokens / 4, answers));
         using var model = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(config));
         model.train();
         using var optimizer = new AdamW(model.CheckpointParameters, new AdamWOptions());
-        // As after a first micro-batch, but without the memory that one has used and the allocator has kept.
-        foreach (var (_, parameter) in model.CheckpointParameters)
-            parameter.grad = zeros(parameter.shape);
+        Backward(model, List(promptTokens, answerTokens, answers));
+        optimizer.Step(1e-5, 1);
+        NativeKernels.ReleaseFreeMemory();
         File.WriteAllText("/proc/self/clear_refs", "5");
         var between = Memory("VmRSS");
         Backward(model, List(promptTokens, answerTokens, answers));
@@ -174,7 +171,8 @@ internal static class ChildProgram
 
     /// <summary>
     /// Makes and releases tensors of the sizes of a transformer's activations and gradients at random, and prints by how many bytes the
-    /// process grows at most, and how many bytes of tensors there were at most.
+    /// process grows at most, how many bytes of tensors there were at most, and by how many it has grown when all of them are released and
+    /// so is what was kept.
     /// </summary>
     private static void MeasureTensors()
     {
@@ -201,7 +199,10 @@ internal static class ChildProgram
                 most = Math.Max(most, bytes);
             }
         }
-        Console.Write(string.Create(CultureInfo.InvariantCulture, $"{Memory("VmHWM") - before} {most}"));
+        foreach (var tensor in tensors)
+            tensor.Dispose();
+        NativeKernels.ReleaseFreeMemory();
+        Console.Write(string.Create(CultureInfo.InvariantCulture, $"{Memory("VmHWM") - before} {most} {Memory("VmRSS") - before}"));
     }
 
     /// <summary>Runs checks of <see cref="CudaChecks"/>, or the command line, after loading a library that stands in for CUDA.</summary>

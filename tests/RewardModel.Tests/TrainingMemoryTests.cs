@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
+using RewardModel.Layers;
 
 namespace RewardModel.Tests;
 
@@ -25,7 +26,9 @@ public class TrainingMemoryTests
         var measured = ChildProgram.Measure("step", directory["config.json"], $"{prompt}", $"{answer}", $"{answers}", "false");
         Assert.InRange(measured[0] / (double)estimate.Total, 0.75, 1.25);
         // Not only because weights and moments are most of it.
-        Assert.InRange(measured[1] / (double)estimate.Activations, 0.75, 1.25);
+        // With the kernels closer, so that it shows what they don't keep.
+        var distance = NativeKernels.AreAvailable ? 0.15 : 0.25;
+        Assert.InRange(measured[1] / (double)estimate.Activations, 1 - distance, 1 + distance);
     }
 
     [Theory]
@@ -42,6 +45,16 @@ public class TrainingMemoryTests
         var estimate = TrainingMemory.Estimate(model, new ListSize(prompt, answer, answers));
         var measured = ChildProgram.Measure("step", directory["config.json"], $"{prompt}", $"{answer}", $"{answers}", "true");
         Assert.InRange(measured[1] / (double)estimate.CheckpointedActivations, 0.75, 1.25);
+    }
+
+    [Fact]
+    public void A_model_without_layers_keeps_nothing()
+    {
+        var settings = Config("gpt2");
+        settings["n_layer"] = 0;
+        using var model = RewardTransformer.FromConfig(HuggingFaceConfig.Parse(settings.ToJsonString(), "config.json"));
+        var estimate = TrainingMemory.Estimate(model, new ListSize(8, 8, 2));
+        Assert.Equal((0, 0), (estimate.Activations, estimate.CheckpointedActivations));
     }
 
     private static JsonObject Config(string architecture)

@@ -77,5 +77,8 @@ internal static unsafe class Shim
     internal static extern int ts_num_threads_set(int count);
 
     [DllImport(Library)]
+    internal static extern void ts_release_free_memory();
+
+    [DllImport(Library)]
     internal static extern int ts_device_count(int deviceType, int* count);
 }

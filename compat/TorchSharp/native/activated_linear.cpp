@@ -106,11 +106,15 @@ struct Activation {
   // The value, and the gradients of x and up. The value's gradient may be overwritten.
   std::tuple<at::Tensor, at::Tensor, at::Tensor> value_and_gradients(const at::Tensor& gradient) const {
     if (!is_by_rows()) {
-      const auto of_x = this->of_x();
-      const auto dx = up.defined() ? gradient.mul(up) : gradient;
-      return {up.defined() ? of_x.mul(up) : of_x,
-              function == TS_SILU ? at::silu_backward(dx, x) : at::gelu_backward(dx, x, approximation()),
-              up.defined() ? gradient.mul(of_x) : at::Tensor()};
+      auto value = of_x();
+      at::Tensor of_x_gradient = gradient, dup;
+      if (up.defined()) {
+        dup = gradient.mul(value);
+        value.mul_(up);
+        of_x_gradient = gradient.mul(up);
+      }
+      const auto dx = function == TS_SILU ? at::silu_backward(of_x_gradient, x) : at::gelu_backward(of_x_gradient, x, approximation());
+      return {value, dx, dup};
     }
     const auto dx = at::empty(x.sizes(), x.options());
     const auto dup = up.defined() ? at::empty(x.sizes(), x.options()) : at::Tensor();
@@ -181,8 +185,8 @@ struct ActivatedLinear : torch::autograd::Function<ActivatedLinear> {
   }
 };
 
-bool is_matrix(const at::Tensor& tensor) {
-  return tensor.scalar_type() == at::kFloat && tensor.dim() == 2;
+bool is_float(const at::Tensor& tensor, int64_t dim, c10::Device device) {
+  return tensor.scalar_type() == at::kFloat && tensor.dim() == dim && tensor.device() == device;
 }
 
 }  // namespace
@@ -193,11 +197,11 @@ int ts_activated_linear(const ts_tensor* x_pointer, const ts_tensor* up_pointer,
     const auto &x = tensor_of(x_pointer), &weight = tensor_of(weight_pointer);
     const auto up = up_pointer == nullptr ? MaybeTensor() : MaybeTensor(tensor_of(up_pointer));
     const auto bias = bias_pointer == nullptr ? MaybeTensor() : MaybeTensor(tensor_of(bias_pointer));
-    if (!is_matrix(x) || !is_matrix(weight) || x.size(1) != weight.size(1) ||
-        (up && (!is_matrix(*up) || up->sizes() != x.sizes())) ||
-        (bias && (bias->scalar_type() != at::kFloat || bias->dim() != 1 || bias->size(0) != weight.size(0))) ||
-        activation < TS_GELU || activation > TS_SILU)
-      reject("activated_linear", "x and up [T, I], weight [O, I], bias [O], float32, and one of three functions");
+    const auto device = x.device();
+    if (!is_float(x, 2, device) || !is_float(weight, 2, device) || x.size(1) != weight.size(1) ||
+        (up && (!is_float(*up, 2, device) || up->sizes() != x.sizes())) ||
+        (bias && (!is_float(*bias, 1, device) || bias->size(0) != weight.size(0))) || activation < TS_GELU || activation > TS_SILU)
+      reject("activated_linear", "x and up [T, I], weight [O, I], bias [O], float32 on one device, and one of three functions");
     *result = new_tensor(ActivatedLinear::apply(x, up, static_cast<int64_t>(activation), weight.t(), bias, is_bfloat16 != 0));
   });
 }

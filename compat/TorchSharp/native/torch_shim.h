@@ -137,6 +137,9 @@ TS_API int ts_num_threads_set(int32_t count) TS_NOEXCEPT;
 // *count: devices of that type that can be used, 0 when this libtorch was built without them.
 TS_API int ts_device_count(int32_t device_type, int32_t* count) TS_NOEXCEPT;
 
+// Gives the memory that large tensors on the CPU have left, and that is kept for the next ones, back to the system.
+TS_API void ts_release_free_memory(void) TS_NOEXCEPT;
+
 // --- kernels: what takes several operators otherwise, with gradients ------------------------------------------------------
 
 // Whether ts_attention works: 0 with a libtorch that keeps its matrix product to itself.

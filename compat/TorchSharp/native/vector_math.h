@@ -44,9 +44,9 @@ INLINE float exponential(float x) {
   return (rest + 1.0f) * power;
 }
 
-// 1 / (1 + e^-x).
+// 1 / (1 + e^-x); 0 from where that is about the smallest of normal numbers.
 INLINE float sigmoid(float x) {
-  const float e = exponential(-std::fabs(x));
+  const float e = std::fabs(x) > 87.0f ? 0.0f : exponential(-std::fabs(x));
   const float inverse = 1.0f / (1.0f + e);
   return x >= 0 ? inverse : e * inverse;
 }

@@ -122,6 +122,7 @@ public static partial class torch
                     }
                 foreach (var child in ownModules.Values)
                     child.MoveTo(device);
+                Shim.ts_release_free_memory();
             }
 
             public void Dispose()
@@ -132,6 +133,7 @@ public static partial class torch
                     buffer.Dispose();
                 foreach (var module in ownModules.Values)
                     module.Dispose();
+                Shim.ts_release_free_memory();
                 GC.SuppressFinalize(this);
             }
 

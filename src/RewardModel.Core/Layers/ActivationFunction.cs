@@ -13,7 +13,7 @@ internal sealed class ActivationFunction
     private ActivationFunction(Func<Tensor, Tensor> function, NativeActivation? native = null) =>
         (this.function, Native) = (function, native);
 
-    /// <summary>What the kernels know it as; null where autograd needs no more than its result, which the next layer keeps.</summary>
+    /// <summary>What the kernels know it as; null where they don't: autograd needs no more than its result, which is kept anyway.</summary>
     public NativeActivation? Native { get; }
 
     /// <summary>The function of a name.</summary>

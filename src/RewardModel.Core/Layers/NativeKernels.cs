@@ -22,7 +22,8 @@ internal static unsafe class NativeKernels
     internal static readonly string[] Functions =
     [
         "ts_activated_linear", "ts_attention", "ts_attention_available", "ts_flash_attention", "ts_flash_attention_available",
-        "ts_fused_adamw", "ts_fused_adamw_available", "ts_gelu_tanh", "ts_last_error", "ts_rms_norm", "ts_rotate",
+        "ts_fused_adamw", "ts_fused_adamw_available", "ts_gelu_tanh", "ts_last_error", "ts_release_free_memory", "ts_rms_norm",
+        "ts_rotate",
     ];
 
     private static readonly Dictionary<string, IntPtr> functions = Load();
@@ -45,6 +46,8 @@ internal static unsafe class NativeKernels
     private static readonly delegate* unmanaged<IntPtr, IntPtr*, int> geluTanh =
         (delegate* unmanaged<IntPtr, IntPtr*, int>)functions["ts_gelu_tanh"];
     private static readonly delegate* unmanaged<byte*> lastError = (delegate* unmanaged<byte*>)functions["ts_last_error"];
+    private static readonly delegate* unmanaged<void> releaseFreeMemory =
+        (delegate* unmanaged<void>)functions["ts_release_free_memory"];
     private static readonly delegate* unmanaged<IntPtr, IntPtr, double, double, IntPtr*, int> rmsNorm =
         (delegate* unmanaged<IntPtr, IntPtr, double, double, IntPtr*, int>)functions["ts_rms_norm"];
     private static readonly delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr*, int> rotate =
@@ -171,6 +174,15 @@ internal static unsafe class NativeKernels
         GC.KeepAlive(gradients);
         GC.KeepAlive(firstMoments);
         GC.KeepAlive(secondMoments);
+    }
+
+    /// <summary>
+    /// Gives the memory that tensors have left, and that is kept for the next ones, back to the system; without the shim nothing keeps it.
+    /// </summary>
+    public static void ReleaseFreeMemory()
+    {
+        if (releaseFreeMemory != null)
+            releaseFreeMemory();
     }
 
     /// <summary>x / sqrt(mean(x^2) + epsilon) * (weight + offset) over the last dimension.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using RewardModel.Tests.Layers;
 using RewardModel.Training.Data;
 using TorchSharp;
@@ -13,34 +14,42 @@ public class LargeTensorMemoryTests
     public void A_process_needs_no_more_memory_than_its_tensors_at_any_time()
     {
         var measured = ChildProgram.MeasureAsUsual("tensors");
-        // Sizes are rounded up to 64 KiB, and .NET needs some as well.
-        Assert.InRange(measured[0] / (double)measured[1], 0.97, 1.04);
+        // Sizes are rounded up to 64 KiB, the system may join pages, and .NET needs some as well. With glibc's it is 1.4 times as much.
+        Assert.InRange(measured[0] / (double)measured[1], 0.97, 1.1);
+        Assert.InRange(measured[2] / (double)measured[1], 0, 0.1);
     }
 
     [Fact]
     public void Tensors_of_several_threads_never_share_memory()
     {
-        Parallel.For(0, 8, thread =>
+        // Each thread releases tensors of the others.
+        var tensors = new ConcurrentQueue<(Tensor Tensor, float Value)>();
+        using var start = new Barrier(4);
+        var problems = new ConcurrentQueue<string>();
+        Thread[] threads = [.. Enumerable.Range(0, 4).Select(thread => new Thread(() =>
         {
             var random = new SplitMix64((ulong)thread);
-            var tensors = new Queue<(Tensor Tensor, float Value)>();
-            for (var i = 0; i < 60; i++)
+            start.SignalAndWait();
+            for (var i = 0; i < 100; i++)
             {
-                if (tensors.Count == 4)
+                var value = 1000 * thread + i;
+                tensors.Enqueue((empty(200_000 + random.NextBelow(400_000)).fill_(value), value));
+                if (tensors.Count > 16 && tensors.TryDequeue(out var oldest))
                 {
-                    using var oldest = tensors.Peek().Tensor;
-                    using var bytes = oldest.data<float>();
-                    var value = tensors.Dequeue().Value;
-                    Assert.All(bytes.ToArray().Chunk(10_000), chunk => Assert.Equal(value, chunk[0]));
-                    Assert.DoesNotContain(bytes.ToArray(), found => found != value);
+                    using var tensor = oldest.Tensor;
+                    using var values = tensor.data<float>();
+                    if (values.ToArray().Any(found => found != oldest.Value))
+                        problems.Enqueue($"a tensor of {oldest.Value} holds something else");
                 }
-                var next = 100 * thread + i;
-                var tensor = empty(200_000 + random.NextBelow(400_000));
-                tensors.Enqueue((tensor.fill_(next), next));
             }
-            while (tensors.TryDequeue(out var rest))
-                rest.Tensor.Dispose();
-        });
+        }))];
+        foreach (var thread in threads)
+            thread.Start();
+        foreach (var thread in threads)
+            thread.Join();
+        foreach (var (tensor, _) in tensors)
+            tensor.Dispose();
+        Assert.Empty(problems);
     }
 
     [Fact]
