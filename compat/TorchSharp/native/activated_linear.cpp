@@ -41,21 +41,21 @@ INLINE void value_loop(const float* x, const float* up, int64_t size, float* val
   }
 }
 
-// Writes the value over the gradient.
+// Writes the value over the gradient. The slope of a sigmoid s is s (1 - s); where s is 0 no other factor may have become infinite before.
 template <typename Function>
 INLINE void gradient_loop(const float* x, const float* up, int64_t size, float* gradient_to_value, float* dx, float* dup) {
   if (up == nullptr) {
 #pragma omp simd
     for (int64_t i = 0; i < size; ++i) {
-      const float share = sigmoid(Function::inner(x[i]));
-      dx[i] = gradient_to_value[i] * share * (1 + x[i] * (1 - share) * Function::slope(x[i]));
-      gradient_to_value[i] = x[i] * share;
+      const float share = sigmoid(Function::inner(x[i])), value = x[i] * share;
+      dx[i] = gradient_to_value[i] * (share + value * (1 - share) * Function::slope(x[i]));
+      gradient_to_value[i] = value;
     }
   } else {
 #pragma omp simd
     for (int64_t i = 0; i < size; ++i) {
       const float gradient = gradient_to_value[i], share = sigmoid(Function::inner(x[i])), value = x[i] * share;
-      dx[i] = gradient * up[i] * share * (1 + x[i] * (1 - share) * Function::slope(x[i]));
+      dx[i] = gradient * up[i] * (share + value * (1 - share) * Function::slope(x[i]));
       dup[i] = gradient * value;
       gradient_to_value[i] = value * up[i];
     }
