@@ -3,6 +3,7 @@ using RewardModel.Backbones;
 using RewardModel.Layers;
 using RewardModel.Ranking;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Layers;
@@ -168,10 +169,7 @@ public class NativeKernelsTests
         using var scope = NewDisposeScope();
         var activation = ActivationFunction.Named(name);
         using MatrixLayer layer = isTransposed ? new Conv1D(40, 30) : new Linear(40, 30, hasBias: !isGated);
-        var parameters = layer.parameters().ToArray();
-        using (no_grad())
-            foreach (var (i, parameter) in parameters.Index())
-                parameter.copy_(Random(10 + i, parameter.shape).mul(0.1));
+        var parameters = DrawParameters(layer);
         // The halves of one projection, as some architectures have them.
         var halves = Random(3, 50, 80).mul(2).requires_grad_();
         var (x, up) = (halves.narrow(1, 0, 40), isGated ? halves.narrow(1, 40, 40) : null);
@@ -203,15 +201,21 @@ public class NativeKernelsTests
         var activation = ActivationFunction.Named(name);
         using MatrixLayer layer = isTransposed ? new Conv1D(40, 30) : new Linear(40, 30, hasBias: !isGated);
         layer.Precision = Precision.Bfloat16;
-        var parameters = layer.parameters().ToArray();
-        using (no_grad())
-            foreach (var (i, parameter) in parameters.Index())
-                parameter.copy_(Random(10 + i, parameter.shape).mul(0.1));
+        var parameters = DrawParameters(layer);
         var halves = Random(3, 50, 80).mul(2).requires_grad_();
         var (x, up) = (halves.narrow(1, 0, 40), isGated ? halves.narrow(1, 40, 40) : null);
         // A number beside the middle of two of bfloat16's may become the one or the other.
         Compare(
             () => layer.After(activation, x, up), () => Compose(layer, activation, x, up), tolerance: 8e-3, [halves, .. parameters]);
+    }
+
+    private static Parameter[] DrawParameters(MatrixLayer layer)
+    {
+        var parameters = layer.parameters().ToArray();
+        using (no_grad())
+            foreach (var (i, parameter) in parameters.Index())
+                parameter.copy_(Random(10 + i, parameter.shape).mul(0.1));
+        return parameters;
     }
 
     // libtorch's own gradient of the GELU of tanh takes differences of nearly equal numbers where x is well below 0.
@@ -241,9 +245,7 @@ public class NativeKernelsTests
         using var scope = NewDisposeScope();
         var activation = ActivationFunction.Named(name);
         using var layer = new Linear(6, 5, hasBias: true);
-        using (no_grad())
-            foreach (var (i, parameter) in layer.parameters().Index())
-                parameter.copy_(Random(10 + i, parameter.shape));
+        DrawParameters(layer);
         var x = Random(3, 4, 6).requires_grad_();
         // The same tensor twice; turned; no rows.
         Compare(() => layer.After(activation, x, x), () => Compose(layer, activation, x, x), x);
