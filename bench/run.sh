@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares this library with plain PyTorch on the same libtorch, BLAS and threads. About thirteen minutes; --quick: under two.
+# Compares this library with plain PyTorch on the same libtorch, BLAS and threads. About twelve minutes; --quick: under two.
 # Needs python3-torch besides what setup.sh installs: apt-get install python3-torch
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
