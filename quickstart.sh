@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# From nothing to a trained reward model: sets up what is missing, builds, writes a small ranking task, trains on it, evaluates on
+# From nothing to a trained reward model: builds, writes a small ranking task, trains on it, evaluates on
 # lists it has not seen, and scores three answers to a new prompt. Everything it makes is in quickstart/ and is made anew each time.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$root/quickstart
 
-"$root/setup.sh"
 rm -rf "$work"
 
 echo "== 4000 ranked lists of 9 answers, and 400 with other prompts to evaluate on"

@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# Sets up what is missing, builds everything and runs every test. Arguments go to dotnet test: ./test.sh --filter Checkpoints
+# Builds everything and runs every test. Arguments go to dotnet test: ./test.sh --filter Checkpoints
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 solution=$root/RewardModel.sln
 
-"$root/setup.sh"
 dotnet build "$solution" --configuration Release --nologo --verbosity quiet
 
 results=$(mktemp -d)

@@ -1,9 +1,7 @@
 #!/usr/bin/env bash
 # Compares this library with plain PyTorch on the same libtorch, BLAS and threads. About twelve minutes; --quick: under two.
-# Needs python3-torch besides what setup.sh installs: apt-get install python3-torch
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-"$root/setup.sh"
 python=${PYTHON:-/usr/bin/python3}
 "$python" -c 'import torch' 2>/dev/null || {
   echo "run.sh: $python has no torch: apt-get install python3-torch, or set PYTHON" >&2

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Compares our tokenizers with Hugging Face's Rust ones: the same ids, and the speed on one thread. About seven minutes; --quick: under one.
 #   ./bench/tokenizers.sh [--quick] DIRECTORY...     directories with a tokenizer.json each, besides two of the tests' tokenizers
-# Needs node and its package of Hugging Face's tokenizers besides what setup.sh installs.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 node=${NODE:-node}
@@ -14,7 +13,6 @@ export NODE_PATH=${NODE_PATH:-$root/bench/peer/node_modules}
   echo "tokenizers.sh: $node finds no package 'tokenizers': npm install --prefix bench/peer --no-package-lock, or set NODE_PATH" >&2
   exit 1
 }
-"$root/setup.sh"
 dotnet build "$root/bench/RewardModel.Bench" --configuration Release --nologo --verbosity quiet
 # One thread for Rust; ours takes as many as it is told.
 export RAYON_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false

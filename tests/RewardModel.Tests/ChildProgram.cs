@@ -1,11 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using RewardModel.Checkpoints;
-using RewardModel.Cli;
 using RewardModel.Layers;
 using RewardModel.Ranking;
-using RewardModel.Tests.Parity;
 using RewardModel.Training;
 using RewardModel.Training.Data;
 using RewardModel.Training.Optimization;
@@ -42,9 +39,6 @@ internal static class ChildProgram
                 break;
             case ["tensors"]:
                 MeasureTensors();
-                break;
-            case ["cuda-double", var library, .. var command]:
-                RunWith(library, command);
                 break;
             default:
                 throw new ArgumentException($"no such command: {string.Join(' ', arguments)}");
@@ -203,37 +197,6 @@ internal static class ChildProgram
             tensor.Dispose();
         NativeKernels.ReleaseFreeMemory();
         Console.Write(string.Create(CultureInfo.InvariantCulture, $"{Memory("VmHWM") - before} {most} {Memory("VmRSS") - before}"));
-    }
-
-    /// <summary>Runs checks of <see cref="CudaChecks"/>, or the command line, after loading a library that stands in for CUDA.</summary>
-    private static void RunWith(string library, string[] command)
-    {
-        // Before it comes the library that has the operators, which is loaded with its first tensor.
-        empty(0).Dispose();
-        NativeLibrary.Load(library);
-        switch (command)
-        {
-            case ["checks"]:
-                foreach (var name in ParityModel.NamesOfRepository)
-                    CudaChecks.Model(name);
-                CudaChecks.Training();
-                CudaChecks.Resuming();
-                Console.WriteLine($"{ParityModel.NamesOfRepository.Count} models, training, resuming");
-                break;
-            case ["flash"]:
-                if (NativeKernels.HasFlashAttention)
-                    CudaChecks.FlashAttention();
-                Console.WriteLine(NativeKernels.HasFlashAttention ? "flash attention" : "no flash attention");
-                break;
-            case ["mixed"]:
-                using (var model = TinyModel.Create().to("cuda"))
-                using (var sequences = PackedSequences.Pack([TinyModel.List(1, 3, 2)]))
-                    model.call(sequences).Dispose();
-                break;
-            case ["command", .. var arguments]:
-                Environment.ExitCode = CommandLine.Run(arguments, Console.Out, Console.Error);
-                break;
-        }
     }
 
     private static long Memory(string field)

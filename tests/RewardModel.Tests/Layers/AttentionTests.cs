@@ -121,7 +121,7 @@ public class AttentionTests
         using var pairs = RankingPairs.Of(lists.Select(list => list.Scores));
         var rewards = model.call(sequences);
         new LogSigmoidLoss().Sum(rewards, pairs).backward();
-        return (Values(rewards.detach()), model.CheckpointParameters.ToDictionary(pair => pair.Name, pair => Values(pair.Parameter.grad)));
+        return (Values(rewards.detach()), model.CheckpointParameters.ToDictionary(pair => pair.Name, pair => Values(pair.Parameter.grad!)));
     }
 
     private static float[] Values(Tensor tensor)

@@ -3,7 +3,7 @@ using RewardModel.Backbones;
 using RewardModel.Layers;
 using RewardModel.Ranking;
 using TorchSharp;
-using TorchSharp.Modules;
+using Parameter = TorchSharp.Modules.Parameter;
 using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Layers;

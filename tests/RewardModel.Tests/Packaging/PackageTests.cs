@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace RewardModel.Tests.Packaging;
@@ -6,16 +5,11 @@ namespace RewardModel.Tests.Packaging;
 public sealed class PackageTests(PackedSolution solution) : IClassFixture<PackedSolution>
 {
     private static readonly string[] libraryPackages = ["RewardModel.Cli", "RewardModel.Core", "RewardModel.Training"];
-    private static readonly string[] compatPackages = ["RewardModel.Compat.Microsoft.ML.Tokenizers", "RewardModel.Compat.TorchSharp"];
 
     private static string[] Readme => File.Exists(Path.Combine(Shared.RepositoryRoot, "README.md")) ? ["README.md"] : [];
 
     [Fact]
-    public void The_packages_are_the_libraries_and_the_command_and_under_compat_what_they_need()
-    {
-        var expected = PackedSolution.IsCompat ? libraryPackages.Concat(compatPackages) : libraryPackages;
-        Assert.Equal(expected.Order(StringComparer.Ordinal), solution.Names);
-    }
+    public void The_packages_are_the_libraries_and_the_command() => Assert.Equal(libraryPackages, solution.Names);
 
     [Fact]
     public void Every_package_says_what_it_is_and_nothing_of_where_it_was_made() =>
@@ -34,23 +28,16 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
         });
 
     [Fact]
-    public void A_library_comes_with_its_documentation_and_its_native_part()
+    public void A_library_comes_with_its_documentation()
     {
         Assert.Equal(Contents("RewardModel.Core.dll", "RewardModel.Core.xml"), solution.Files("RewardModel.Core"));
         Assert.Equal(Contents("RewardModel.Training.dll", "RewardModel.Training.xml"), solution.Files("RewardModel.Training"));
-        if (!PackedSolution.IsCompat)
-            return;
-        Assert.Equal(Contents("Microsoft.ML.Tokenizers.dll"), solution.Files("RewardModel.Compat.Microsoft.ML.Tokenizers"));
-        Assert.Equal(
-            [.. Contents("TorchSharp.dll"), $"runtimes/linux-{Architecture}/native/libtorch_shim.so"],
-            solution.Files("RewardModel.Compat.TorchSharp"));
     }
 
     [Fact]
-    public void The_libraries_depend_on_the_packages_of_the_dependency_source()
+    public void The_libraries_depend_on_managed_packages_only()
     {
-        string[] sourced = PackedSolution.IsCompat ? compatPackages : ["Microsoft.ML.Tokenizers", "TorchSharp"];
-        Assert.Equal(sourced, Dependencies("RewardModel.Core"));
+        Assert.Equal(["Microsoft.ML.Tokenizers", "TorchSharp"], Dependencies("RewardModel.Core"));
         Assert.Equal(["Microsoft.Extensions.Logging.Abstractions", "RewardModel.Core"], Dependencies("RewardModel.Training"));
     }
 
@@ -67,7 +54,7 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
               </PropertyGroup>
               <ItemGroup>
                 <PackageReference Include="RewardModel.Training" Version="{PackedSolution.Version}" />
-                {(PackedSolution.IsCompat ? "" : """<PackageReference Include="TorchSharp-cpu" Version="0.106.0" />""")}
+                <PackageReference Include="libtorch-cpu-linux-x64" Version="2.10.0" />
               </ItemGroup>
             </Project>
             """);
@@ -106,8 +93,6 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
             "Description:\n  Trains reward models on ranked answer lists, and scores answers with them.\n",
             solution.Run(solution["tools/reward-model"], "--help"));
     }
-
-    private static string Architecture => RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
 
     private static IEnumerable<string> Contents(params IEnumerable<string> library) =>
         Readme.Concat(library.Select(file => $"lib/net10.0/{file}"));

@@ -11,8 +11,6 @@ public sealed class PackedSolution : IDisposable
     /// <summary>No other packages have it, so none can stand in for these.</summary>
     public const string Version = "0.1.0-test";
 
-    public static readonly bool IsCompat = File.Exists(Path.Combine(AppContext.BaseDirectory, "libtorch_shim.so"));
-
     private readonly TemporaryDirectory directory = new();
 
     public PackedSolution()
@@ -20,8 +18,7 @@ public sealed class PackedSolution : IDisposable
         // Compiled in a folder of its own: the tests that run meanwhile use the solution's. Its build has run the analyzers.
         var (exitCode, output, error) = ChildProcess.Run("dotnet", [
             "pack", Path.Combine(Shared.RepositoryRoot, "RewardModel.sln"), "--configuration", "Release", "--output", directory["packages"],
-            "--artifacts-path", directory["artifacts"], $"-p:Version={Version}", $"-p:DependencySource={(IsCompat ? "compat" : "nuget")}",
-            "-p:RunAnalyzers=false", .. ChildProcess.WithoutBuildServers,
+            "--artifacts-path", directory["artifacts"], $"-p:Version={Version}", "-p:RunAnalyzers=false", .. ChildProcess.WithoutBuildServers,
         ]);
         Assert.True(exitCode == 0, output + error);
 

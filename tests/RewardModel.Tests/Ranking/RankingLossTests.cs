@@ -30,7 +30,7 @@ public class RankingLossTests
         var x = tensor(rewards).requires_grad_();
         var loss = RankingLoss.ByName(name).Sum(x, pairs);
         loss.backward();
-        using var gradient = x.grad.data<float>();
+        using var gradient = x.grad!.data<float>();
 
         var (expected, expectedGradient) = ClosedForm(name, normalization);
         Assert.Equal(expected, loss.item<float>(), 1e-5);

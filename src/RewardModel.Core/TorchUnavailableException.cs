@@ -1,0 +1,20 @@
+namespace RewardModel;
+
+/// <summary>The native libraries of TorchSharp are not there, or this system can't load them.</summary>
+public sealed class TorchUnavailableException : Exception
+{
+    internal TorchUnavailableException(string message, Exception? inner) : base(message, inner)
+    {
+    }
+
+    internal static TorchUnavailableException Missing(string library, string places) => new(
+        $"The native library {library} was found nowhere in: {places}. Expected libtorch beside the application. Add it to the application's "
+        + "project: dotnet add package TorchSharp-cpu, or TorchSharp-cuda-linux or TorchSharp-cuda-windows for a GPU.",
+        inner: null);
+
+    internal static TorchUnavailableException NotLoaded(string file, Exception reason) => new(
+        $"The native library {file} can't be loaded: {reason.Message.ReplaceLineEndings(" ").Trim()} Expected a library for this system "
+        + "(Linux with glibc 2.34 or newer on x64, Windows, or macOS on Arm64). Compare the versions of the packages TorchSharp and "
+        + "libtorch, which belong together, or install a newer libstdc++ (GCC 13 or newer).",
+        reason);
+}
