@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using RewardModel.Layers;
+using RewardModel.Kernels;
 using RewardModel.Ranking;
 using RewardModel.Training.Data;
 using RewardModel.Training.Metrics;
@@ -126,7 +126,7 @@ public sealed class Trainer
         finally
         {
             model.Precision = precision;
-            NativeKernels.ReleaseFreeMemory();
+            TensorMemory.ReleaseFree();
         }
     }
 

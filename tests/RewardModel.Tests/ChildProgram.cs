@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using RewardModel.Checkpoints;
-using RewardModel.Layers;
+using RewardModel.Kernels;
 using RewardModel.Ranking;
 using RewardModel.Training;
 using RewardModel.Training.Data;
@@ -140,7 +140,7 @@ internal static class ChildProgram
         using var optimizer = new AdamW(model.CheckpointParameters, new AdamWOptions());
         Backward(model, List(promptTokens, answerTokens, answers));
         optimizer.Step(1e-5, 1);
-        NativeKernels.ReleaseFreeMemory();
+        TensorMemory.ReleaseFree();
         File.WriteAllText("/proc/self/clear_refs", "5");
         var between = Memory("VmRSS");
         Backward(model, List(promptTokens, answerTokens, answers));
@@ -195,7 +195,7 @@ internal static class ChildProgram
         }
         foreach (var tensor in tensors)
             tensor.Dispose();
-        NativeKernels.ReleaseFreeMemory();
+        TensorMemory.ReleaseFree();
         Console.Write(string.Create(CultureInfo.InvariantCulture, $"{Memory("VmHWM") - before} {most} {Memory("VmRSS") - before}"));
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using RewardModel.Kernels;
 using RewardModel.Ranking;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -29,14 +30,21 @@ internal static class Attention
     {
         if (options.Bias is not null)
             return Compose(q_RNH, k_TMH, v_TMH, rows, options);
-        if (NativeKernels.CanTake(q_RNH))
-        {
-            var segments = rows.Sequences.Attention.Table(rows.AreScored);
-            return NativeKernels.Attention(q_RNH, k_TMH, v_TMH, segments, options).view(q_RNH.size(0), q_RNH.size(1) * q_RNH.size(2));
-        }
+        if (KernelSupport.CanTake(q_RNH))
+            return AttentionKernel.Apply(SettingsOf(rows, options), q_RNH, k_TMH, v_TMH).view(q_RNH.size(0), q_RNH.size(1) * q_RNH.size(2));
         return q_RNH.device_type == DeviceType.CUDA && CanFlash(q_RNH.size(2), rows.Sequences, options)
             ? Flash(q_RNH.to(bfloat16), k_TMH.to(bfloat16), v_TMH.to(bfloat16), rows, options).to(float32)
             : Compose(q_RNH, k_TMH, v_TMH, rows, options);
+    }
+
+    private static AttentionSettings SettingsOf(QueryRows rows, AttentionOptions options)
+    {
+        // One draw of torch's generator, so that its seed decides what is dropped.
+        var seed = options.Dropout > 0 ? (ulong)randint(long.MaxValue, [1]).item<long>() : 0;
+        return new AttentionSettings(
+            rows.Sequences.Attention.Problem(rows.AreScored),
+            new AttentionRule(
+                (float)options.Scale, options.Reach.Before, options.Reach.After, (float)(options.SoftCap ?? 0), (float)options.Dropout, seed));
     }
 
     /// <summary>
