@@ -9,14 +9,15 @@ namespace RewardModel.Kernels;
 /// <typeparam name="TSettings">What it is told beside tensors.</typeparam>
 /// <remarks>
 /// TorchSharp wraps what it hands to a backward function, and takes from it, in tensors of the dispose scope that the backward pass runs in:
-/// without the care that is taken here they would live until the whole pass has ended. And an exception must not leave a backward function,
-/// where native code has called it: it is kept, and thrown by <see cref="KernelErrors.Throw"/>.
+/// without the care that is taken here they would live until the whole pass has ended. What a forward pass saves, too, TorchSharp would
+/// keep until the graph is gone; here it is released as soon as it was used, so a graph can be gone back through once only. And an exception
+/// must not leave a backward function, where native code has called it: it is kept, and thrown by <see cref="KernelErrors.Throw"/>.
 /// </remarks>
 internal abstract class Kernel<TSelf, TSettings> : autograd.SingleTensorFunction<TSelf>
     where TSelf : Kernel<TSelf, TSettings>, new()
     where TSettings : notnull
 {
-    private const string settingsKey = "settings", neededKey = "needed";
+    private const string stateKey = "state";
 
     private static readonly TSelf self = new();
 
@@ -52,32 +53,39 @@ internal abstract class Kernel<TSelf, TSettings> : autograd.SingleTensorFunction
         Tensor?[] inputs = [.. arguments.Skip(1).Cast<Tensor?>()];
         var saved = new List<Tensor?>();
         var result = Compute(settings, inputs, saved);
-        context.save_for_backward(saved!);
-        context.save_data(settingsKey, settings);
-        context.save_data(neededKey, inputs.Select(input => input is { requires_grad: true }).ToArray());
+        context.save_data(stateKey, new State(
+            settings, [.. saved.Select(tensor => tensor?.detach().DetachFromDisposeScope())],
+            [.. inputs.Select(input => input is { requires_grad: true })]));
         return result;
     }
 
     public sealed override List<Tensor> backward(autograd.AutogradContext context, Tensor gradient)
     {
-        var needed = (bool[])context.get_data(neededKey);
+        var state = (State)context.get_data(stateKey);
         var results = new List<Tensor?> { null };
         try
         {
             KernelErrors.DisposeResults();
             using var scope = NewDisposeScope();
-            var gradients = Gradients((TSettings)context.get_data(settingsKey), context.get_saved_variables(), gradient, needed);
+            var gradients = Gradients(state.Settings, state.Saved, gradient, state.Needed);
             results.AddRange(gradients.Select(result => result?.DetachFromDisposeScope()));
-            gradient.Dispose();
             KernelErrors.Keep(gradients);
         }
         catch (Exception exception)
         {
             KernelErrors.Keep(exception);
-            results = [null, .. needed.Select(_ => (Tensor?)null)];
+            results = [null, .. state.Needed.Select(_ => (Tensor?)null)];
         }
+        gradient.Dispose();
+        foreach (var tensor in state.Saved)
+            tensor?.Dispose();
         return results!;
     }
+
+    /// <param name="Settings">What the operation is told beside tensors.</param>
+    /// <param name="Saved">What the backward pass needs.</param>
+    /// <param name="Needed">Which inputs ask for a gradient.</param>
+    private sealed record State(TSettings Settings, Tensor?[] Saved, bool[] Needed);
 }
 
 /// <summary>What the kernels' backward functions leave behind.</summary>
