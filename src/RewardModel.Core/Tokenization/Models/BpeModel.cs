@@ -1,24 +1,26 @@
+using System.Runtime.InteropServices;
 using System.Text;
-using Microsoft.ML.Tokenizers;
 using RewardModel.Tokenization.Pipeline;
 
 namespace RewardModel.Tokenization.Models;
 
 /// <summary>
-/// Byte-pair encoding of words. <see cref="BpeTokenizer"/> does the merging; what it doesn't have, byte fallback and words that are
-/// taken from the vocabulary without merging, is done here, around it.
+/// Byte-pair encoding of words (Sennrich et al. 2016, arXiv 1508.07909). Ours, because Microsoft.ML.Tokenizers' takes time in the square of
+/// a word's length (a minute and a half for a megabyte of one letter; a third more on common text), and has no byte fallback.
 /// </summary>
 internal sealed class BpeModel : WordModel
 {
-    private const int NoId = -1;
-
-    private readonly BpeTokenizer merger;
     private readonly Dictionary<string, int> vocabulary;
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> vocabularyBySpan;
     private readonly IReadOnlySet<string> hidden;
+    private readonly PairMerger merger;
     private readonly bool readsBytes;
     private readonly bool takesWholeWords;
+    private readonly bool fusesUnknown;
+    private readonly int? unknownId;
     private readonly int[]? byteIds;
+    private readonly string prefix;
+    private readonly string suffix;
 
     /// <param name="definition">The model, without problems.</param>
     /// <param name="readsBytes">Whether the words have to be spelt in the byte alphabet.</param>
@@ -30,75 +32,93 @@ internal sealed class BpeModel : WordModel
         this.hidden = hidden;
         this.readsBytes = readsBytes;
         takesWholeWords = definition.IgnoresMergesOfKnownWords;
+        fusesUnknown = definition.FusesUnknown;
+        unknownId = definition.UnknownToken is { } token ? vocabulary[token] : null;
         if (definition.HasByteFallback)
             byteIds = [.. ByteTokens.All.Select(token => vocabulary[token])];
-        merger = BpeTokenizer.Create(new BpeOptions(vocabulary)
-        {
-            Merges = definition.Merges,
-            ByteLevel = readsBytes,
-            UnknownToken = definition.UnknownToken,
-            FuseUnknownTokens = definition.FusesUnknown,
-            ContinuingSubwordPrefix = definition.ContinuingPrefix,
-            EndOfWordSuffix = definition.EndSuffix,
-        });
+        prefix = definition.ContinuingPrefix ?? "";
+        suffix = definition.EndSuffix ?? "";
+        merger = new PairMerger(Merges(definition.Merges));
     }
 
     public override void AddTokens(ReadOnlySpan<char> word, List<WordToken> tokens)
     {
-        foreach (var (start, length, id) in Pieces(word))
-        {
-            if (id != NoId)
-            {
-                tokens.Add(new WordToken(id, start, start + length));
-                continue;
-            }
-            foreach (var token in merger.EncodeToTokens(word.Slice(start, length), out _, considerPreTokenization: false))
-                tokens.Add(new WordToken(token.Id, start + token.Offset.Start.Value, start + token.Offset.End.Value));
-        }
-    }
-
-    protected override void Encode(ReadOnlySpan<char> word, List<int> ids)
-    {
-        foreach (var (start, length, id) in Pieces(word))
-            if (id == NoId)
-                ids.AddRange(merger.EncodeToIds(word.Slice(start, length), considerPreTokenization: false));
-            else
-                ids.Add(id);
-    }
-
-    /// <summary>The parts of a word, each with its id, or, to be merged, without one.</summary>
-    private List<(int Start, int Length, int Id)> Pieces(ReadOnlySpan<char> word)
-    {
         if (takesWholeWords && TryGetId(word, out var id))
-            return [(0, word.Length, id)];
-        return byteIds is null ? [(0, word.Length, NoId)] : PiecesWithBytes(word, byteIds);
-    }
-
-    /// <summary>Characters that the vocabulary lacks become their bytes. No merge has byte tokens, so merging stops there anyway.</summary>
-    private List<(int Start, int Length, int Id)> PiecesWithBytes(ReadOnlySpan<char> word, int[] idsOfBytes)
-    {
-        var pieces = new List<(int, int, int)>();
-        Span<byte> utf8 = stackalloc byte[4];
-        var pending = 0;
-        for (int i = 0, length; i < word.Length; i += length)
         {
-            Rune.DecodeFromUtf16(word[i..], out var character, out length);
-            if (vocabularyBySpan.ContainsKey(word.Slice(i, length)))
-                continue;
-            if (i > pending)
-                pieces.Add((pending, i - pending, NoId));
-            foreach (var value in utf8[..character.EncodeToUtf8(utf8)])
-                pieces.Add((i, length, idsOfBytes[value]));
-            pending = i + length;
+            tokens.Add(new WordToken(id, 0, word.Length));
+            return;
         }
-        if (word.Length > pending)
-            pieces.Add((pending, word.Length - pending, NoId));
-        return pieces;
+        var first = tokens.Count;
+        AddCharacters(word, tokens);
+        CollectionsMarshal.SetCount(tokens, first + merger.Merge(CollectionsMarshal.AsSpan(tokens)[first..]));
     }
 
     private bool TryGetId(ReadOnlySpan<char> word, out int id)
     {
         var spelling = readsBytes ? ByteAlphabet.Spell(word) : word;
         return vocabularyBySpan.TryGetValue(spelling, out id) && (hidden.Count == 0 || !hidden.Contains(spelling.ToString()));
+    }
+
+    /// <summary>Adds the tokens that merging starts with: one for each character, or for each of its bytes.</summary>
+    private void AddCharacters(ReadOnlySpan<char> word, List<WordToken> tokens)
+    {
+        var spelling = readsBytes ? ByteAlphabet.Spell(word) : word;
+        var isAfterUnknown = false;
+        for (int start = 0, length, at = 0; start < word.Length; start += length)
+        {
+            Rune.DecodeFromUtf16(word[start..], out var character, out length);
+            var (count, step) = readsBytes ? (character.Utf8SequenceLength, 1) : (1, length);
+            for (; count > 0; count--, at += step)
+                AddCharacter(spelling, at, at + step, start, start + length, tokens, ref isAfterUnknown);
+        }
+    }
+
+    /// <summary>Adds the token of a character of the spelling, which stands for a part of the word.</summary>
+    private void AddCharacter(
+        ReadOnlySpan<char> spelling, int from, int to, int start, int end, List<WordToken> tokens, ref bool isAfterUnknown)
+    {
+        if (TryGetCharacter(spelling, from, to, out var id))
+        {
+            tokens.Add(new WordToken(id, start, end));
+            isAfterUnknown = false;
+        }
+        else if (byteIds is not null)
+        {
+            // No merge has byte tokens.
+            Rune.DecodeFromUtf16(spelling[from..to], out var character, out _);
+            Span<byte> utf8 = stackalloc byte[4];
+            foreach (var value in utf8[..character.EncodeToUtf8(utf8)])
+                tokens.Add(new WordToken(byteIds[value], start, end));
+        }
+        else if (isAfterUnknown && fusesUnknown)
+        {
+            tokens[^1] = tokens[^1] with { End = end };
+        }
+        else if (unknownId is { } unknown)
+        {
+            tokens.Add(new WordToken(unknown, start, end));
+            isAfterUnknown = true;
+        }
+    }
+
+    private bool TryGetCharacter(ReadOnlySpan<char> spelling, int from, int to, out int id)
+    {
+        var before = from > 0 ? prefix : "";
+        var after = to == spelling.Length ? suffix : "";
+        var character = spelling[from..to];
+        return vocabularyBySpan.TryGetValue(before.Length + after.Length == 0 ? character : $"{before}{character}{after}", out id);
+    }
+
+    private Dictionary<(int Left, int Right), (int Rank, int Id)> Merges(IReadOnlyList<string> lines)
+    {
+        var merges = new Dictionary<(int, int), (int, int)>(lines.Count);
+        foreach (var line in lines)
+        {
+            var space = line.IndexOf(' ');
+            var (left, right) = (line[..space], line[(space + 1)..]);
+            var merged = left + right[Math.Min(prefix.Length, right.Length)..];
+            merges.TryAdd((vocabulary[left], vocabulary[right]), (merges.Count, vocabulary[merged]));
+        }
+        return merges;
     }
 }

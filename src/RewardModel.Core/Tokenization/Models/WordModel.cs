@@ -26,7 +26,7 @@ internal abstract class WordModel
     /// <summary>Adds the ids of a word that is not in the cache.</summary>
     protected virtual void Encode(ReadOnlySpan<char> word, List<int> ids)
     {
-        var tokens = new List<WordToken>();
+        var tokens = new List<WordToken>(word.Length);
         AddTokens(word, tokens);
         foreach (var token in tokens)
             ids.Add(token.Id);
