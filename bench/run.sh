@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Compares this library with plain PyTorch on the same libtorch, BLAS and threads. About twelve minutes; --quick: under two.
+# Compares this library with plain TorchSharp, and with Python's PyTorch where there is one. About twelve minutes; --quick: under two.
+#   ./bench/run.sh [--quick] [--threads N] [--only NAME] [--baseline DIRECTORY]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-python=${PYTHON:-/usr/bin/python3}
-"$python" -c 'import torch' 2>/dev/null || {
-  echo "run.sh: $python has no torch: apt-get install python3-torch, or set PYTHON" >&2
-  exit 1
-}
+python=${PYTHON:-python3}
+if "$python" -c 'import torch' 2>/dev/null; then
+  set -- --python "$python" "$@"
+else
+  echo "run.sh: $python has no torch: the sides of Python's PyTorch are left out"
+fi
 dotnet build "$root/bench/RewardModel.Bench" --configuration Release --nologo --verbosity quiet
-# The same for both sides: threads that wait don't spin, freed memory is kept for the next step, and OpenBLAS takes the kernels of this
-# machine.
-export OMP_WAIT_POLICY=PASSIVE MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000
-unset OPENBLAS_CORETYPE
-exec "$root/bench/RewardModel.Bench/bin/Release/net10.0/RewardModel.Bench" run --python "$python" "$@"
+# The one setting, the same for all sides: threads that wait don't spin, so that a side whose turn it isn't takes no time from the others.
+export OMP_WAIT_POLICY=PASSIVE
+exec "$root/bench/RewardModel.Bench/bin/Release/net10.0/RewardModel.Bench" run "$@"

@@ -2,13 +2,17 @@ using System.Text.Json;
 
 namespace RewardModel.Bench;
 
-/// <summary>Trains the same list on both sides, turn by turn, and prints what each takes.</summary>
-internal sealed class Comparison(int threads, string python, bool quick, string? only)
+/// <summary>Trains the same list on all sides, turn by turn, and prints what each takes.</summary>
+/// <param name="threads">How many each side computes with.</param>
+/// <param name="quick">Whether the large workloads are left out.</param>
+/// <param name="only">A part of the names of the workloads to run; null for all.</param>
+/// <param name="python">A Python with PyTorch, which then has sides of its own; null for none.</param>
+/// <param name="baseline">The output folder of another build of this benchmark, whose worker is one side more; null for none.</param>
+internal sealed class Comparison(int threads, bool quick, string? only, string? python, string? baseline)
 {
-    private readonly string peer = PathOf("bench/peer/peer.py");
-
     public void Run()
     {
+        Console.WriteLine(Machine.Description);
         Console.WriteLine($"{threads} threads, {(quick ? "quick" : "full")} run; a step is one ranked list; times are medians");
         foreach (var workload in Workloads.Where(workload => only is null || workload.Name.Contains(only, StringComparison.Ordinal)))
             Compare(workload);
@@ -40,51 +44,70 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
 
         // What it needs is not the memory of training.
         using var probe = Ours("probe", directory, Precision.Float32);
-        using var ours = Ours("ours", directory, Precision.Float32);
-        using var ours16 = Ours("ours, bfloat16", directory, Precision.Bfloat16);
-        using var checkpointed = Ours("ours, checkpointed", directory, Precision.Float32, checkpointing: true);
-        using var pairs = Peer("pairs", directory);
-        using var once = Peer("once", directory);
-        using var best = Peer("best", directory);
-        Side[] sides = [ours, ours16, checkpointed, pairs, once, best];
-        var seconds = sides.ToDictionary(side => side, _ => new List<double>());
-        var scoring = sides.ToDictionary(side => side, _ => new List<double>());
+        var ours = new Measured(Ours("ours", directory, Precision.Float32), workload.PackedTokens);
+        Measured[] others = [.. BaselineSides(directory).Select(side => new Measured(side, workload.PackedTokens))];
+        var pairs = new Measured(Peer("pairs", directory), workload.TokensOfPairs);
+        var once = new Measured(Peer("once", directory), workload.TokensOnce);
+        Measured[] all =
+        [
+            ours,
+            .. others,
+            new(Ours("ours, bfloat16", directory, Precision.Bfloat16), workload.PackedTokens),
+            new(Ours("ours, checkpointed", directory, Precision.Float32, checkpointing: true), workload.PackedTokens),
+            pairs,
+            once,
+            .. PythonSides(directory).Select(peer => new Measured(peer, workload.TokensOnce)),
+        ];
+        foreach (var measured in all)
+            measured.Side.Ask("step");
         var probes = new List<double>();
-        foreach (var side in sides)
-            side.Ask("step");
-        var rounds = quick || workload.Layers == 6 ? 3 : 9;
+        var rounds = quick ? workload.Rounds / 3 : workload.Rounds;
         for (var round = 0; round < rounds; round++)
         {
             probes.Add((double)probe.Ask("probe")["float32"]!);
-            foreach (var side in sides)
-                if (side != pairs || round < 2)
-                    seconds[side].Add(side.Seconds("step"));
-            foreach (var side in new[] { ours, ours16, once, best })
-                scoring[side].Add(side.Seconds("score"));
+            foreach (var measured in all)
+                // Every pair takes longer than all the others together.
+                if (measured != pairs || round < Math.Max(2, rounds / 4))
+                    measured.Step();
+            foreach (var measured in all)
+                measured.Score();
         }
+        PrintTable(all, ours, workload);
+        PrintRatios(ours, once, pairs, others.SingleOrDefault());
         var peak = Median(probes);
-        var own = Median(seconds[ours]);
-        Console.WriteLine("| side | s a step | lists/s | answers/s | tokens/s | peak MiB | times ours | times ours, bfloat16 |");
-        Console.WriteLine("|---|---|---|---|---|---|---|---|");
-        foreach (var side in sides)
-        {
-            var time = Median(seconds[side]);
-            var tokens = side == ours || side == ours16 || side == checkpointed
-                ? workload.PromptTokens + workload.AnswerLengths.Sum()
-                : side == pairs ? workload.AllTokens * (workload.AnswerCount - 1) : workload.AllTokens;
-            Console.WriteLine(
-                $"| {side.Name} | {time:F4} | {1 / time:F2} | {workload.AnswerCount / time:F1} | {tokens / time:F0} "
-                + $"| {(double)side.Ask("memory")["mib"]!:F0} | {time / own:F2} | {time / Median(seconds[ours16]):F2} |");
-        }
-        Console.WriteLine();
         Console.WriteLine(
             $"Product of two 2048 x 2048 float32 matrices: {peak:F0} GFLOP/s; our step does {workload.FlopsOfStep / 1e9:F0} GFLOP, "
-            + $"{100 * workload.FlopsOfStep / own / 1e9 / peak:F0} % of that peak.");
-        Console.WriteLine(
-            $"Scoring without gradients: ours {Median(scoring[ours]):F4} s, in bfloat16 {Median(scoring[ours16]):F4} s, "
-            + $"once {Median(scoring[once]) / Median(scoring[ours]):F2} times ours, "
-            + $"best {Median(scoring[best]) / Median(scoring[ours]):F2} times.");
+            + $"{100 * workload.FlopsOfStep / ours.StepSeconds / 1e9 / peak:F0} % of that peak.");
+        foreach (var measured in all)
+            measured.Side.Dispose();
         Directory.Delete(directory, recursive: true);
+    }
+
+    private static void PrintTable(Measured[] all, Measured ours, Workload workload)
+    {
+        Console.WriteLine("| side | s a step | answers/s | tokens/s | s scoring | peak MiB | step / ours | scoring / ours | peak / ours |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
+        foreach (var measured in all)
+        {
+            var (step, scoring, peak) = (measured.StepSeconds, measured.ScoringSeconds, measured.PeakMemory);
+            Console.WriteLine(
+                $"| {measured.Side.Name} | {step:F4} | {workload.AnswerCount / step:F1} | {measured.Tokens / step:F0} | {scoring:F4} "
+                + $"| {peak:F0} | {step / ours.StepSeconds:F2} | {scoring / ours.ScoringSeconds:F2} | {peak / ours.PeakMemory:F2} |");
+        }
+        Console.WriteLine();
+    }
+
+    private static void PrintRatios(Measured ours, Measured once, Measured pairs, Measured? baseline)
+    {
+        Console.WriteLine(
+            $"A step: pairs {pairs.StepSeconds / ours.StepSeconds:F2} times ours, once {once.StepSeconds / ours.StepSeconds:F2} times. "
+            + $"Scoring: once {once.ScoringSeconds / ours.ScoringSeconds:F2} times ours. "
+            + $"Peak memory: ours {ours.PeakMemory / once.PeakMemory:F2} of once's.");
+        if (baseline is not null)
+            Console.WriteLine(
+                $"Ours takes {ours.StepSeconds / baseline.StepSeconds:F2} of the baseline's time for a step, "
+                + $"{ours.ScoringSeconds / baseline.ScoringSeconds:F2} for scoring, and {ours.PeakMemory / baseline.PeakMemory:F2} of its "
+                + "peak memory.");
     }
 
     /// <summary>How the time of a step grows with the count of answers: each brings its own tokens only.</summary>
@@ -94,36 +117,36 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
         var directories = counts.Select(_ => Directory.CreateTempSubdirectory("reward-model-bench-").FullName).ToArray();
         foreach (var (count, directory) in counts.Zip(directories))
             Workload.Small(count).Write(directory);
-        Side[] sides = [.. counts.Zip(directories).Select(pair => Ours($"K={pair.First}", pair.Second, Precision.Float32))];
-        var seconds = sides.Select(_ => new List<double>()).ToArray();
-        for (var round = 0; round < (quick ? 4 : 8); round++)
-            foreach (var (i, side) in sides.Index())
-            {
-                var time = side.Seconds("step");
-                if (round > 0)
-                    seconds[i].Add(time);
-            }
-        foreach (var side in sides)
-            side.Dispose();
+        Measured[] ours = [.. directories.Select(directory => new Measured(Ours("ours", directory, Precision.Float32), tokens: 0))];
+        Measured[] others = [.. directories.SelectMany(BaselineSides).Select(side => new Measured(side, tokens: 0))];
+        Measured[] all = [.. ours, .. others];
+        foreach (var measured in all)
+            measured.Side.Ask("step");
+        for (var round = 0; round < (quick ? 3 : 7); round++)
+            foreach (var measured in all)
+                measured.Step();
+        foreach (var measured in all)
+            measured.Side.Dispose();
         foreach (var directory in directories)
             Directory.Delete(directory, recursive: true);
 
-        double[] medians = [.. seconds.Select(Median)];
-        // A straight line, by least squares.
-        double[] x = [.. counts.Select(count => (double)count)], y = medians;
-        var (meanX, meanY) = (x.Average(), y.Average());
-        var slope = x.Zip(y).Sum(p => (p.First - meanX) * (p.Second - meanY)) / x.Sum(value => (value - meanX) * (value - meanX));
-        var explained = 1 - x.Zip(y).Sum(p => Math.Pow(p.Second - meanY - slope * (p.First - meanX), 2))
-            / y.Sum(value => (value - meanY) * (value - meanY));
         var workload = Workload.Small(1);
         Console.WriteLine();
         Console.WriteLine(
             $"## Growth with K: L={workload.Layers} d={workload.Width}, P={workload.PromptTokens}, A={workload.AnswerTokens} on average");
         Console.WriteLine();
-        Console.WriteLine($"| K | {string.Join(" | ", counts)} |");
+        Console.WriteLine($"| s a step, K = | {string.Join(" | ", counts)} |");
         Console.WriteLine($"|---|{string.Concat(counts.Select(_ => "---|"))}");
-        Console.WriteLine($"| s a step | {string.Join(" | ", medians.Select(time => $"{time:F4}"))} |");
+        foreach (var row in new[] { ours, others }.Where(row => row.Length > 0))
+            Console.WriteLine($"| {row[0].Side.Name} | {string.Join(" | ", row.Select(measured => $"{measured.StepSeconds:F4}"))} |");
         Console.WriteLine();
+
+        // A straight line, by least squares.
+        double[] x = [.. counts.Select(count => (double)count)], y = [.. ours.Select(measured => measured.StepSeconds)];
+        var (meanX, meanY) = (x.Average(), y.Average());
+        var slope = x.Zip(y).Sum(p => (p.First - meanX) * (p.Second - meanY)) / x.Sum(value => (value - meanX) * (value - meanX));
+        var explained = 1 - x.Zip(y).Sum(p => Math.Pow(p.Second - meanY - slope * (p.First - meanX), 2))
+            / y.Sum(value => (value - meanY) * (value - meanY));
         Console.WriteLine(
             $"One more answer takes {slope:F4} s, {slope / (meanY - slope * (meanX - 1)):F2} of what the line gives for a single one "
             + $"(tokens: {workload.AnswerTokens / (double)(workload.PromptTokens + workload.AnswerTokens):F2}); "
@@ -131,20 +154,37 @@ internal sealed class Comparison(int threads, string python, bool quick, string?
     }
 
     private Side Ours(string name, string directory, Precision precision, bool checkpointing = false) =>
-        new(name, Environment.ProcessPath!, "worker", directory, $"{threads}", $"{precision}", $"{checkpointing}");
+        Worker(name, Environment.ProcessPath!, directory, precision, checkpointing);
 
-    private Side Peer(string mode, string directory) => new(mode, python, peer, directory, mode, threads.ToString());
+    private Side[] BaselineSides(string directory) => baseline is null
+        ? []
+        : [Worker("baseline", Path.Combine(baseline, Path.GetFileName(Environment.ProcessPath!)), directory, Precision.Float32)];
+
+    private Side Worker(string name, string program, string directory, Precision precision, bool checkpointing = false) =>
+        new(name, program, "worker", directory, $"{threads}", $"{precision}", $"{checkpointing}");
+
+    private Side Peer(string mode, string directory) => new(mode, Environment.ProcessPath!, "peer", directory, mode, $"{threads}");
+
+    private Side[] PythonSides(string directory) => python is null
+        ? []
+        : [.. new[] { "once", "best" }.Select(
+            mode => new Side($"{mode}, PyTorch", python, PathOf("bench/peer/peer.py"), directory, mode, $"{threads}"))];
 
     /// <summary>Before anything is timed: all sides compute the same loss and gradients, in processes that do nothing else.</summary>
     private void CheckAgreement(string directory)
     {
-        using var ours = Ours("ours", directory, Precision.Float32);
-        using var checkpointed = Ours("ours, checkpointed", directory, Precision.Float32, checkpointing: true);
-        using var pairs = Peer("pairs", directory);
-        using var once = Peer("once", directory);
-        using var best = Peer("best", directory);
-        Side[] sides = [ours, checkpointed, pairs, once, best];
+        Side[] sides =
+        [
+            Ours("ours", directory, Precision.Float32),
+            Ours("ours, checkpointed", directory, Precision.Float32, checkpointing: true),
+            .. BaselineSides(directory),
+            Peer("pairs", directory),
+            Peer("once", directory),
+            .. PythonSides(directory),
+        ];
         var answers = sides.Select(side => side.Ask("agree")).ToArray();
+        foreach (var side in sides)
+            side.Dispose();
         double largestLoss = 0, largestGradient = 0;
         var norms = answers[0]["norms"].Deserialize<Dictionary<string, double>>()!;
         var total = Math.Sqrt(norms.Values.Sum(norm => norm * norm));

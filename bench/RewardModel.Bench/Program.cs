@@ -1,7 +1,8 @@
 // bench/run.sh and bench/tokenizers.sh build and start this; see bench/README.md.
 //
-//   RewardModel.Bench run [--quick] [--threads N] [--python PROGRAM] [--only NAME]
+//   RewardModel.Bench run [--quick] [--threads N] [--only NAME] [--python PROGRAM] [--baseline DIRECTORY]
 //   RewardModel.Bench worker DIRECTORY THREADS PRECISION CHECKPOINTING
+//   RewardModel.Bench peer DIRECTORY MODE THREADS
 //   RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
 //   RewardModel.Bench tokenizer-worker DIRECTORY TEXT
 
@@ -13,10 +14,14 @@ switch (args)
     case ["worker", var directory, var threads, var precision, var checkpointing]:
         new Worker(directory, int.Parse(threads), Enum.Parse<Precision>(precision), bool.Parse(checkpointing)).Run();
         return 0;
+    case ["peer", var directory, var mode, var threads]:
+        new PeerWorker(directory, mode, int.Parse(threads)).Run();
+        return 0;
     case ["run", .. var options]:
         string? Option(string name) => options.SkipWhile(option => option != name).Skip(1).FirstOrDefault();
         new Comparison(
-            int.Parse(Option("--threads") ?? "2"), Option("--python") ?? "python3", options.Contains("--quick"), Option("--only")).Run();
+            int.Parse(Option("--threads") ?? "2"), options.Contains("--quick"), Option("--only"), Option("--python"), Option("--baseline"))
+            .Run();
         return 0;
     case ["tokenizers", var node, .. var rest]:
         new TokenizerComparison(node, [.. rest.Where(argument => argument != "--quick")], rest.Contains("--quick")).Run();
@@ -27,7 +32,7 @@ switch (args)
     default:
         Console.Error.WriteLine(
             """
-            Usage: RewardModel.Bench run [--quick] [--threads N] [--python PROGRAM] [--only NAME]
+            Usage: RewardModel.Bench run [--quick] [--threads N] [--only NAME] [--python PROGRAM] [--baseline DIRECTORY]
                    RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
             """);
         return 2;

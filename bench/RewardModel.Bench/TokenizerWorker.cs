@@ -16,36 +16,36 @@ internal sealed class TokenizerWorker(string directory, string textFile)
 
     public void Run()
     {
-        Answer(new { ready = true });
+        Wire.Answer(new { ready = true });
         while (Console.ReadLine() is { } line)
             switch (line.Split(' '))
             {
                 // A fresh tokenizer, whose cache is empty.
                 case ["load"]:
                     tokenizer = HuggingFaceTokenizer.Load(directory);
-                    Answer(new { });
+                    Wire.Answer(new { });
                     break;
                 case ["hash", var threads]:
-                    Answer(Hash(lines, int.Parse(threads)));
+                    Wire.Answer(Hash(lines, int.Parse(threads)));
                     break;
                 case ["hash-letters", var count]:
-                    Answer(Hash([new string('a', int.Parse(count))], maxThreads: 1));
+                    Wire.Answer(Hash([new string('a', int.Parse(count))], maxThreads: 1));
                     break;
                 case ["encode"]:
-                    Answer(new { seconds = Encode(lines, maxThreads: 1).Seconds });
+                    Wire.Answer(new { seconds = Encode(lines, maxThreads: 1).Seconds });
                     break;
                 case ["encode", var threads]:
-                    Answer(new { seconds = Encode(lines, int.Parse(threads)).Seconds });
+                    Wire.Answer(new { seconds = Encode(lines, int.Parse(threads)).Seconds });
                     break;
                 case ["letters", var count]:
-                    Answer(new { seconds = Encode([new string('a', int.Parse(count))], maxThreads: 1).Seconds });
+                    Wire.Answer(new { seconds = Encode([new string('a', int.Parse(count))], maxThreads: 1).Seconds });
                     break;
                 case ["distinct", var first, var count]:
                     EncodeDistinct(int.Parse(first), int.Parse(count));
-                    Answer(new { });
+                    Wire.Answer(new { });
                     break;
                 case ["heap"]:
-                    Answer(new { mib = GC.GetTotalMemory(forceFullCollection: true) / (1024.0 * 1024) });
+                    Wire.Answer(new { mib = GC.GetTotalMemory(forceFullCollection: true) / (1024.0 * 1024) });
                     break;
                 default:
                     throw new ArgumentException($"unknown command '{line}'");
@@ -83,6 +83,4 @@ internal sealed class TokenizerWorker(string directory, string textFile)
         }
         return new { hash = Convert.ToHexStringLower(hash.GetHashAndReset()), tokens };
     }
-
-    private static void Answer(object value) => Console.WriteLine(JsonSerializer.Serialize(value));
 }

@@ -35,7 +35,7 @@ internal sealed class Worker : IProgress<TrainingReport>
 
     public void Run()
     {
-        Answer(new { ready = true });
+        Wire.Answer(new { ready = true });
         AnswerUntilStep();
         var options = new TrainingOptions
         {
@@ -55,7 +55,7 @@ internal sealed class Worker : IProgress<TrainingReport>
 
     public void Report(TrainingReport value)
     {
-        Answer(new { seconds = clock.Elapsed.TotalSeconds });
+        Wire.Answer(new { seconds = clock.Elapsed.TotalSeconds });
         AnswerUntilStep();
         clock.Restart();
     }
@@ -74,13 +74,13 @@ internal sealed class Worker : IProgress<TrainingReport>
                 case "score":
                     clock.Restart();
                     var rewards = new RewardScorer(model, 1_000_000).Score([list])[0];
-                    Answer(new { seconds = clock.Elapsed.TotalSeconds, rewards });
+                    Wire.Answer(new { seconds = clock.Elapsed.TotalSeconds, rewards });
                     break;
                 case "probe":
-                    Answer(new { float32 = Probe(float32) });
+                    Wire.Answer(new { float32 = Probe(float32) });
                     break;
                 case "memory":
-                    Answer(new { mib = PeakMemory() });
+                    Wire.Answer(new { mib = Wire.PeakMemory() });
                     break;
                 default:
                     throw new ArgumentException($"unknown command '{command}'");
@@ -105,7 +105,7 @@ internal sealed class Worker : IProgress<TrainingReport>
             return Math.Sqrt(data.ToArray().Sum(value => (double)value * value));
         });
         model.zero_grad();
-        Answer(new { loss = (double)loss.item<float>(), norms });
+        Wire.Answer(new { loss = (double)loss.item<float>(), norms });
     }
 
     /// <summary>GFLOP/s of a product of two 2048 x 2048 matrices, the best of five.</summary>
@@ -124,10 +124,4 @@ internal sealed class Worker : IProgress<TrainingReport>
         }
         return 2.0 * size * size * size / best / 1e9;
     }
-
-    private static double PeakMemory() =>
-        double.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM", StringComparison.Ordinal))
-            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) / 1024;
-
-    private static void Answer(object value) => Console.WriteLine(JsonSerializer.Serialize(value));
 }

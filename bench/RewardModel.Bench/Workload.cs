@@ -25,8 +25,17 @@ internal sealed record Workload(string Name, int Layers, int Width, int Heads, i
     public int[] AnswerLengths => AnswerCount == 1 ? [AnswerTokens] : [.. Enumerable.Range(0, AnswerCount).Select(
         k => AnswerTokens / 2 + (int)Math.Round(AnswerTokens * k / (AnswerCount - 1.0)))];
 
-    /// <summary>Tokens of all answers with a prompt each.</summary>
-    public int AllTokens => AnswerCount * PromptTokens + AnswerLengths.Sum();
+    /// <summary>Tokens of the prompt and of all answers.</summary>
+    public int PackedTokens => PromptTokens + AnswerLengths.Sum();
+
+    /// <summary>Tokens of all answers with a prompt each, without padding.</summary>
+    public int TokensOnce => AnswerCount * PromptTokens + AnswerLengths.Sum();
+
+    /// <summary>Tokens of all pairs of answers, each with a prompt, without padding.</summary>
+    public int TokensOfPairs => TokensOnce * (AnswerCount - 1);
+
+    /// <summary>How often each side takes its turn in a full run: short steps vary more.</summary>
+    public int Rounds => Layers switch { 2 => 45, 4 => 9, _ => 5 };
 
     /// <summary>
     /// Arithmetic of one step where each token is computed once and the prompt is shared: 6 per weight and token, and 12 times the
@@ -36,7 +45,7 @@ internal sealed record Workload(string Name, int Layers, int Width, int Heads, i
     {
         get
         {
-            double tokens = PromptTokens + AnswerLengths.Sum();
+            double tokens = PackedTokens;
             var attended = PromptTokens * (PromptTokens + 1.0) / 2
                 + AnswerLengths.Sum(length => length * (double)PromptTokens + length * (length + 1.0) / 2);
             return 72.0 * Layers * Width * Width * tokens + 12.0 * Layers * Width * attended;

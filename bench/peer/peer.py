@@ -1,4 +1,4 @@
-"""The peer: a GPT-2-shaped reward model in plain PyTorch, trained as pairwise trainers do it. Started by ./bench/run.sh.
+"""The peer in Python's PyTorch: a GPT-2-shaped reward model, trained as pairwise trainers do it. Started by ./bench/run.sh.
 
     peer.py DIRECTORY MODE THREADS
 
@@ -7,7 +7,7 @@ DIRECTORY has config.json, model.safetensors and list.json. Reads a command a li
     once    each answer is scored once, all in one padded batch
     best    the same with the fastest attention that this PyTorch has
 
-Used: Python 3.11, PyTorch 1.13.1 of Debian 12.
+For PyTorch 1.13 and newer. Used: Python 3.11, PyTorch 1.13.1 of Debian 12.
 """
 import json
 import math
@@ -42,7 +42,8 @@ def plain_attention(q, k, v, mask):
 
 def fused_attention(q, k, v, mask):
     if hasattr(F, "scaled_dot_product_attention"):
-        return F.scaled_dot_product_attention(q, k, v, mask)
+        # Its fast kernel takes four dimensions; heads may as well be those of one row.
+        return F.scaled_dot_product_attention(q[None], k[None], v[None], is_causal=True)[0]
     return torch._C._nn._scaled_dot_product_attention(q, k, v, mask)[0]
 
 
