@@ -67,7 +67,7 @@ internal sealed class Comparison(int threads, bool quick, string? only, string? 
             probes.Add((double)probe.Ask("probe")["float32"]!);
             foreach (var measured in all)
                 // Every pair takes longer than all the others together.
-                if (measured != pairs || round < Math.Max(2, rounds / 4))
+                if (measured != pairs || round < Math.Max(1, rounds / 4))
                     measured.Step();
             foreach (var measured in all)
                 measured.Score();

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using RewardModel.Tokenization;
 
 namespace RewardModel.Bench;

@@ -10,8 +10,9 @@ using static TorchSharp.torch;
 namespace RewardModel.Bench;
 
 /// <summary>
-/// Our side, in a process of its own: reads a command a line and answers with a line of JSON, as <c>peer.py</c> does. Steps are those of
-/// <see cref="Trainer"/>, which waits in its progress report for the next command.
+/// Our side, in a process of its own: reads a command a line and answers with a line of JSON, as the peers do. Steps are those of
+/// <see cref="Trainer"/>, which waits in its progress report for the next command. Arguments, commands and answers stay as they are, so
+/// that builds of other commits can be compared.
 /// </summary>
 internal sealed class Worker : IProgress<TrainingReport>
 {
