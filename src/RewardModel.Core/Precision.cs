@@ -10,6 +10,9 @@ public enum Precision
     /// <summary>32 bits.</summary>
     Float32,
 
-    /// <summary>16 bits with float32's range and 8 bits of precision: faster where the processor has instructions for it.</summary>
+    /// <summary>
+    /// 16 bits with float32's range and 8 bits of precision. On a CPU without instructions for it (AVX512_BF16 or AMX) it would be many times
+    /// slower: there products are computed in float32.
+    /// </summary>
     Bfloat16,
 }

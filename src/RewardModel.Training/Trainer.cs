@@ -136,6 +136,10 @@ public sealed class Trainer
         var evaluationInterval = options.EvaluationInterval ?? Math.Max(1, stepCount / 10);
         var saveInterval = options.SaveInterval ?? Math.Max(1, stepCount / 10);
         var fingerprint = RunFingerprint.Of(options, stepCount, trainLists, heldOutLists, model, savedAs);
+        if (Bfloat16Support.Resolve(options.Precision, model.Device.type) != options.Precision)
+            logger.LogWarning(
+                "This processor has no instructions for bfloat16 (AVX512_BF16 or AMX), without which it is many times slower: products are "
+                + "computed in float32");
         logger.LogInformation(
             "{Lists} training lists, {Answers} answers, {HeldOut} held-out lists; "
             + "{Steps} steps of {ListsPerStep} lists ({StepsPerEpoch} an epoch); evaluation every {Evaluation} steps",
@@ -248,6 +252,7 @@ public sealed class Trainer
         var batchLoss = loss.Sum(rewards, pairs).div(divisor);
         batchLoss.backward();
         checkpoints?.Backward();
+        KernelErrors.Throw();
         return (Read(batchLoss), RewardScorer.RewardsByList(rewards.detach(), lists));
     }
 
@@ -281,6 +286,7 @@ public sealed class Trainer
             using var checkpoints = Checkpoints();
             model.forward(sequences, checkpoints).backward([rewardGradients[p]]);
             checkpoints?.Backward();
+            KernelErrors.Throw();
         }
         // The parts' answers follow each other, as in the list.
         return (Read(listLoss), [[.. RewardScorer.RewardsByList(rewards.detach(), parts).SelectMany(part => part)]]);

@@ -26,42 +26,43 @@ internal sealed record ActivatedLinearSettings(KernelActivation Activation, Prec
 /// <summary>
 /// A linear layer behind a pointwise function: f(x) W^T + b, or (f(x) * up) W^T + b; the second half of an MLP, and all of a gated one but
 /// two products. Autograd would keep both what the function takes and what it gives, each as wide as the MLP; the second is cheap to
-/// compute again. x and up [T, I], W [O, I], b [O]; float32 on any device.
+/// compute again. x and up [T, I], b [O], and W given as its transpose [I, O], a view, as for <see cref="LinearKernel"/>; float32 on any
+/// device.
 /// </summary>
 internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKernel, ActivatedLinearSettings>
 {
     protected override Tensor Compute(ActivatedLinearSettings settings, Tensor?[] inputs, List<Tensor?>? saved)
     {
-        Tensor x = WithDenseRows(inputs[0]!), weight = inputs[2]!;
+        Tensor x = WithDenseRows(inputs[0]!), weight_IO = inputs[2]!;
         Tensor? up = inputs[1] is null ? null : WithDenseRows(inputs[1]!), bias = inputs[3];
-        saved?.AddRange([x, up, weight]);
+        saved?.AddRange([x, up, weight_IO]);
         using var value = Value(settings.Activation, x, up);
         if (settings.Precision == Precision.Float32)
-            return nn.functional.linear(value, weight, bias!);
-        var result = nn.functional.linear(value.to(bfloat16), weight.to(bfloat16)).to(float32);
+            return KernelSupport.CanTake(x)
+                ? LinearKernel.Product(value, weight_IO, bias)
+                : nn.functional.linear(value, weight_IO.t(), bias!);
+        var result = value.to(bfloat16).mm(weight_IO.to(bfloat16)).to(float32);
         return bias is null ? result : result.add_(bias);
     }
 
     protected override Tensor?[] Gradients(
         ActivatedLinearSettings settings, IReadOnlyList<Tensor?> saved, Tensor gradient, bool[] needed)
     {
-        Tensor x = saved[0]!, weight = saved[2]!;
+        Tensor x = saved[0]!, weight_IO = saved[2]!;
         var up = saved[1];
-        var type = settings.Precision == Precision.Float32 ? float32 : bfloat16;
-        var product = gradient.to(type);
+        Func<Tensor, Tensor, Tensor> product = settings.Precision == Precision.Bfloat16 ? ProductInBfloat16
+            : KernelSupport.CanTake(x) ? (left, right) => LinearKernel.Product(left, right) : (left, right) => left.mm(right);
         Tensor? value = null, dx = null, dUp = null, dWeight = null;
         if (needed[0] || needed[1])
-            (value, dx, dUp) = ValueAndGradients(settings.Activation, x, up, product.mm(weight.to(type)).to(float32));
+            (value, dx, dUp) = ValueAndGradients(settings.Activation, x, up, product(gradient, weight_IO.t()));
         else if (needed[2])
             value = Value(settings.Activation, x, up);
         if (needed[2])
-        {
-            var factor = value!.to(type);
-            // In the layout of the weight, so that it can become the parameter's gradient as it is.
-            dWeight = (weight.is_contiguous() ? product.t().mm(factor) : factor.t().mm(product).t()).to(float32);
-        }
+            dWeight = weight_IO.is_contiguous() ? product(value!.t(), gradient) : product(gradient.t(), value!).t();
         return [dx, dUp, dWeight, needed[3] ? gradient.sum(dim: 0) : null];
     }
+
+    private static Tensor ProductInBfloat16(Tensor left, Tensor right) => left.to(bfloat16).mm(right.to(bfloat16)).to(float32);
 
     /// <summary>Rows of numbers side by side, wherever the rows lie.</summary>
     private static Tensor WithDenseRows(Tensor x_TI) => x_TI.stride(1) == 1 ? x_TI : x_TI.contiguous();
@@ -77,7 +78,7 @@ internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKerne
             var plain = Of(activation, x);
             return up is null ? plain : plain.mul_(up);
         }
-        var result = empty(x.shape);
+        var result = TensorMemory.Empty(x.shape);
         var size = (int)x.size(1);
         Rows xRows = new(x), upRows = new(up), resultRows = new(result);
         TorchThreads.RunRows(x.size(0), (_, first, end) =>
@@ -94,8 +95,8 @@ internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKerne
     {
         if (!IsByRows(activation, x))
             return ByOperators(activation, x, up, gradient);
-        var dx = empty(x.shape);
-        var dUp = up is null ? null : empty(x.shape);
+        var dx = TensorMemory.Empty(x.shape);
+        var dUp = up is null ? null : TensorMemory.Empty(x.shape);
         var size = (int)x.size(1);
         Rows xRows = new(x), upRows = new(up), gradientRows = new(gradient), dxRows = new(dx), dUpRows = new(dUp);
         TorchThreads.RunRows(x.size(0), (_, first, end) =>

@@ -11,7 +11,7 @@ internal sealed unsafe class AttentionKernel : Kernel<AttentionKernel, Attention
     protected override Tensor Compute(AttentionSettings settings, Tensor?[] inputs, List<Tensor?>? saved)
     {
         Tensor q = WithDenseHeads(inputs[0]!), k = WithDenseHeads(inputs[1]!), v = WithDenseHeads(inputs[2]!);
-        var output = empty(q.shape);
+        var output = TensorMemory.Empty(q.shape);
         var logSums = empty(q.size(0), q.size(1));
         PackedAttention.Forward(settings.Problem, settings.Rule, ShapeOf(q, k), Rows(q), Rows(k), Rows(v), Rows(output), LogSums(logSums));
         saved?.AddRange([q, k, v, output, logSums]);
@@ -23,8 +23,8 @@ internal sealed unsafe class AttentionKernel : Kernel<AttentionKernel, Attention
         Tensor q = saved[0]!, k = saved[1]!, v = saved[2]!, output = saved[3]!, logSums = saved[4]!;
         gradient = WithDenseHeads(gradient);
         // Queries of no segment have no gradient; every key has one.
-        var dq = settings.Problem.CoversQueries(q.size(0)) ? empty(q.shape) : zeros(q.shape);
-        Tensor dk = empty(k.shape), dv = empty(v.shape);
+        var dq = settings.Problem.CoversQueries(q.size(0)) ? TensorMemory.Empty(q.shape) : zeros(q.shape);
+        Tensor dk = TensorMemory.Empty(k.shape), dv = TensorMemory.Empty(v.shape);
         PackedAttention.Backward(
             settings.Problem, settings.Rule, ShapeOf(q, k), Rows(q), Rows(k), Rows(v), Rows(output), LogSums(logSums), Rows(gradient),
             Rows(dq), Rows(dk), Rows(dv));

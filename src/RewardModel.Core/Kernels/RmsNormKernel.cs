@@ -17,7 +17,7 @@ internal sealed unsafe class RmsNormKernel : Kernel<RmsNormKernel, RmsNormSettin
         Tensor x = inputs[0]!.contiguous(), weight = inputs[1]!.contiguous();
         var size = (int)weight.size(0);
         var rows = x.numel() / size;
-        var result = empty(x.shape);
+        var result = TensorMemory.Empty(x.shape);
         var inverse = empty(rows);
         float* xData = (float*)LibTorch.DataOf(x), weightData = (float*)LibTorch.DataOf(weight);
         float* resultData = (float*)LibTorch.DataOf(result), inverseData = (float*)LibTorch.DataOf(inverse);
@@ -41,7 +41,7 @@ internal sealed unsafe class RmsNormKernel : Kernel<RmsNormKernel, RmsNormSettin
         Tensor x = saved[0]!, weight = saved[1]!, inverse = saved[2]!;
         gradient = gradient.contiguous();
         var (size, rows, offset) = ((int)weight.size(0), inverse.size(0), (float)settings.Offset);
-        var dx = empty(x.shape);
+        var dx = TensorMemory.Empty(x.shape);
         var dWeights = zeros((rows + TorchThreads.RowsPerTask - 1) / TorchThreads.RowsPerTask, size);
         float* xData = (float*)LibTorch.DataOf(x), weightData = (float*)LibTorch.DataOf(weight);
         float* inverseData = (float*)LibTorch.DataOf(inverse), gradientData = (float*)LibTorch.DataOf(gradient);

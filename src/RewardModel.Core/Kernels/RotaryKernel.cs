@@ -22,7 +22,7 @@ internal sealed unsafe class RotaryKernel : Kernel<RotaryKernel, ValueTuple>
     private static Tensor Rotated(Tensor given, Tensor cos, Tensor sin, float sign)
     {
         var x = given.stride(2) == 1 ? given : given.contiguous();
-        var result = empty(x.shape);
+        var result = TensorMemory.Empty(x.shape);
         var (heads, size, half) = ((int)x.size(1), (int)x.size(2), (int)cos.size(2));
         nint rowStride = (nint)x.stride(0), headStride = (nint)x.stride(1);
         float* xData = (float*)LibTorch.DataOf(x), cosData = (float*)LibTorch.DataOf(cos), sinData = (float*)LibTorch.DataOf(sin);

@@ -1,18 +1,64 @@
 using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace RewardModel.Kernels;
 
-/// <summary>What the C library keeps of the memory that tensors have left.</summary>
-internal static partial class TensorMemory
+/// <summary>Where kernels have the memory of their results from: for large ones <see cref="PagePool"/>, where there is one.</summary>
+internal static unsafe partial class TensorMemory
 {
-    /// <summary>Gives it back to the system. Does nothing where the C library is not glibc.</summary>
+    /// <summary>Smaller tensors are left to libtorch's own allocator.</summary>
+    private const long smallestPlace = 1 << 20;
+
+    // Never released: tensors may outlive every other static object.
+    private static readonly PagePool? pool =
+        OperatingSystem.IsLinux() ? new PagePool(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes) : null;
+
+    private static readonly bool isGlibc = SetUpGlibc();
+
+    /// <summary>A tensor on the CPU whose numbers are not set.</summary>
+    public static Tensor Empty(params ReadOnlySpan<long> shape)
+    {
+        long bytes = sizeof(float);
+        foreach (var size in shape)
+            bytes *= size;
+        var place = bytes < smallestPlace || pool is null ? null : pool.Take(bytes);
+        return place == null ? empty(shape, float32) : LibTorchSharp.TensorOver(place, shape, &Release);
+    }
+
+    /// <summary>
+    /// Gives the memory that tensors have left, and that is kept for the next ones, back to the system: what is kept here, and what glibc keeps.
+    /// </summary>
     public static void ReleaseFree()
     {
-        if (OperatingSystem.IsLinux() && NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "malloc_trim", out _))
+        pool?.ReleaseFree();
+        if (isGlibc)
             Trim(0);
     }
 
-    // malloc_trim(3).
+    /// <summary>
+    /// What operators of libtorch allocate: large tensors in pages of their own, which go back when they are released, so that there are no
+    /// holes between them; and the end of the heap is kept, for the small ones of the next step.
+    /// </summary>
+    private static bool SetUpGlibc()
+    {
+        const int trimThreshold = -1, mmapThreshold = -3;
+        var isThere = OperatingSystem.IsLinux() && NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "malloc_trim", out _);
+        if (isThere)
+        {
+            Configure(mmapThreshold, int.Parse(Environment.GetEnvironmentVariable("RM_MMAP") ?? "1048576"));
+            Configure(trimThreshold, 64 << 20);
+        }
+        return isThere;
+    }
+
+    [UnmanagedCallersOnly]
+    private static void Release(void* data) => pool!.Release(data);
+
+    // mallopt(3) and malloc_trim(3).
+    [LibraryImport("libc", EntryPoint = "mallopt")]
+    private static partial int Configure(int parameter, int value);
+
     [LibraryImport("libc", EntryPoint = "malloc_trim")]
     private static partial int Trim(nuint pad);
 }

@@ -1,3 +1,4 @@
+using RewardModel.Kernels;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
 
@@ -16,5 +17,7 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
 
     /// <param name="ids_T">[T], int64.</param>
     /// <returns>[T, D].</returns>
-    public override Tensor forward(Tensor ids_T) => weight.index_select(0, ids_T);
+    public override Tensor forward(Tensor ids_T) => EmbeddingKernel.CanTake(weight)
+        ? EmbeddingKernel.Apply(default, weight.view(weight.shape), ids_T)
+        : weight.index_select(0, ids_T);
 }

@@ -13,7 +13,9 @@ internal abstract class MatrixLayer(string name) : nn.Module<Tensor, Tensor>(nam
     /// <summary>[outputs], float32, or null.</summary>
     protected abstract Parameter? Offset { get; }
 
-    /// <summary>The type that the product is computed in; its result and its weight are float32 in any case.</summary>
+    /// <summary>
+    /// The type that the product is computed in, where the device does so fast; its result and its weight are float32 in any case.
+    /// </summary>
     public Precision Precision { get; set; }
 
     /// <summary>x W^T + b.</summary>
@@ -21,8 +23,10 @@ internal abstract class MatrixLayer(string name) : nn.Module<Tensor, Tensor>(nam
     /// <returns>[T, outputs], float32.</returns>
     public override Tensor forward(Tensor x_TD)
     {
-        if (Precision == Precision.Float32)
-            return nn.functional.linear(x_TD, Matrix, Offset!);
+        if (Bfloat16Support.Resolve(Precision, x_TD.device_type) == Precision.Float32)
+            return LinearKernel.CanTake(x_TD, Matrix)
+                ? LinearKernel.Apply(default, x_TD, Matrix.t(), Offset)
+                : nn.functional.linear(x_TD, Matrix, Offset!);
         var product = nn.functional.linear(x_TD.to(bfloat16), Matrix.to(bfloat16)).to(float32);
         return Offset is null ? product : product.add_(Offset);
     }
@@ -38,7 +42,10 @@ internal abstract class MatrixLayer(string name) : nn.Module<Tensor, Tensor>(nam
     public Tensor After(ActivationFunction activation, Tensor x_TI, Tensor? up_TI = null)
     {
         if (activation.Kernel is { } kernel)
-            return ActivatedLinearKernel.Apply(new ActivatedLinearSettings(kernel, Precision), x_TI, up_TI, Matrix, Offset);
+        {
+            var precision = Bfloat16Support.Resolve(Precision, x_TI.device_type);
+            return ActivatedLinearKernel.Apply(new ActivatedLinearSettings(kernel, precision), x_TI, up_TI, Matrix.t(), Offset);
+        }
         var activated_TI = activation.Of(x_TI);
         return call(up_TI is null ? activated_TI : activated_TI.mul(up_TI));
     }

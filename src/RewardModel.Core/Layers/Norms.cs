@@ -21,7 +21,9 @@ internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x_TD) => nn.functional.layer_norm(x_TD, [size], weight!, bias!, epsilon);
+    public override Tensor forward(Tensor x_TD) => LayerNormKernel.CanTake(x_TD)
+        ? LayerNormKernel.Apply(epsilon, x_TD, weight, bias)
+        : nn.functional.layer_norm(x_TD, [size], weight!, bias!, epsilon);
 }
 
 /// <summary>x / sqrt(mean(x^2) + epsilon) * weight (Zhang and Sennrich, arXiv 1910.07467).</summary>
