@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using RewardModel.Checkpoints;
+using RewardModel.Kernels;
 using RewardModel.Layers;
 using RewardModel.Ranking;
 using RewardModel.Training;
@@ -37,6 +38,11 @@ internal static class ChildProgram
             case ["train", var config, var checkpointing]:
                 MeasureTraining(config, bool.Parse(checkpointing));
                 break;
+            case ["libraries"]:
+                using (var numbers = ones(3))
+                using (var sum = numbers.sum())
+                    Console.Write($"{TorchLibraries.Description}\n{sum.item<float>()}");
+                break;
             case ["tensors"]:
                 MeasureTensors();
                 break;
@@ -52,6 +58,17 @@ internal static class ChildProgram
         var start = StartInfo(arguments);
         start.RedirectStandardInput = true;
         return Process.Start(start)!;
+    }
+
+    /// <summary>What a command prints with some environment variables set.</summary>
+    public static string Run(IEnumerable<(string Name, string Value)> environment, params IEnumerable<string> arguments)
+    {
+        var start = StartInfo(arguments);
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        var (exitCode, output, error) = ChildProcess.Run(start);
+        Assert.True(exitCode == 0, output + error);
+        return output;
     }
 
     /// <summary>The numbers that a measuring command prints.</summary>
