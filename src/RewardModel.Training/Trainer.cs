@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using RewardModel.Kernels;
 using RewardModel.Layers;
 using RewardModel.Ranking;
 using RewardModel.Training.Data;
@@ -59,6 +60,7 @@ public sealed class Trainer
         this.directory = directory;
         this.progress = progress;
         this.logger = logger ?? NullLogger.Instance;
+        this.logger.LogDebug("{Libraries}", TorchLibraries.Description);
         this.trainLists = [.. trainLists.Where(list => RankingPairs.CountOf(list.Scores) > 0)];
         if (this.trainLists.Count < trainLists.Count)
             this.logger.LogWarning(

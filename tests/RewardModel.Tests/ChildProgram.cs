@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.Intrinsics;
 using RewardModel.Checkpoints;
 using RewardModel.Kernels;
 using RewardModel.Layers;
@@ -43,6 +44,9 @@ internal static class ChildProgram
                 using (var sum = numbers.sum())
                     Console.Write($"{TorchLibraries.Description}\n{sum.item<float>()}");
                 break;
+            case ["vectors"]:
+                Console.Write(WidestVector);
+                break;
             case ["tensors"]:
                 MeasureTensors();
                 break;
@@ -52,6 +56,10 @@ internal static class ChildProgram
 
         static int Parse(string text) => int.Parse(text, CultureInfo.InvariantCulture);
     }
+
+    /// <summary>Bits of the widest vectors that this process computes with.</summary>
+    public static int WidestVector =>
+        Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 64;
 
     public static Process Start(params IEnumerable<string> arguments)
     {
