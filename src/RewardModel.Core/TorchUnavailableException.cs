@@ -22,7 +22,8 @@ public sealed class TorchUnavailableException : Exception
         inner: null);
 
     internal static TorchUnavailableException NotLoaded(string file, Exception reason) => new(
-        $"The native library {file} can't be loaded: {reason.Message.ReplaceLineEndings(" ").Trim()} Expected a library for this system "
+        // .NET's last line is what the system said.
+        $"The native library {file} can't be loaded: {reason.Message.TrimEnd().Split('\n')[^1].TrimEnd('.')}. Expected one for this system "
         + "(Linux with glibc 2.34 or newer on x64, Windows, or macOS on Arm64). Compare the versions of the packages TorchSharp and "
         + "libtorch, which belong together, or install a newer libstdc++ (GCC 13 or newer).",
         reason);

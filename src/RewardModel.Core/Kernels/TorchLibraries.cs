@@ -7,7 +7,7 @@ namespace RewardModel.Kernels;
 /// <summary>
 /// Loads libtorch and TorchSharp's native library before TorchSharp itself looks for them, once per process. On Linux libtorch comes from
 /// where the application's packages lie; where they bring none, from the folder that the environment variable LIBTORCH names; else from
-/// where the system finds it. TorchSharp then finds both by their names. On other systems TorchSharp's own way is enough.
+/// where .NET finds it. TorchSharp then finds both by their names. On other systems TorchSharp's own way is enough.
 /// </summary>
 /// <remarks>
 /// On Linux TorchSharp's library asks for a version of libstdc++ that Debian 12, Ubuntu 22.04 and RHEL 9 don't have yet, but uses nothing
@@ -104,7 +104,7 @@ public static class TorchLibraries
         {
             NativeLibrary.Load("torch_cpu", typeof(torch).Assembly, null);
             NativeLibrary.Load("torch", typeof(torch).Assembly, null);
-            return "the system";
+            return "where .NET finds it";
         }
         catch (Exception reason) when (IsRefusal(reason))
         {
