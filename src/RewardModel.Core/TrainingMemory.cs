@@ -67,13 +67,11 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
         var once = heads * attention / copies;
         var norms = model.Backbone.named_parameters().Count(pair => IsOfLayer(pair.Item1) && pair.Item2.dim() == 1
             && pair.Item1.EndsWith(".weight", StringComparison.Ordinal) && pair.Item2.size(0) == model.Backbone.HiddenSize);
-        var composedNorms = NativeKernels.AreAvailable || model.Config.Json["rms_norm_eps"] is null ? 0 : norms;
         var perToken = (matrices.Sum(pair => pair.Item2.size(0) + (SharesInput().IsMatch(pair.Item1) ? 0 : pair.Item2.size(1)))
-            + layers * ComposedWidth(model)
-            + (Math.Max(0, norms - 2 * layers) + composedNorms) * model.Backbone.HiddenSize) / (double)Math.Max(layers, 1);
+            + Math.Max(0, norms - 2 * layers) * model.Backbone.HiddenSize) / (double)Math.Max(layers, 1);
         var computedLayers = layers - (model.Backbone.IsCausal ? 0.75 : 0);
         var isCapped = model.Config.Json["attn_logit_softcapping"] is not null;
-        var isComposed = !NativeKernels.AreAvailable || model.Config.Json["relative_attention"]?.GetValue<bool>() == true;
+        var isComposed = model.Config.Json["relative_attention"]?.GetValue<bool>() == true;
         long Attention(long attentionLayers, long passing) =>
             isComposed ? attentionLayers * (heads * attention + (isCapped ? once : 0)) + passing * once : 0;
         var all = (long)(tokens * ((perToken - UnkeptWidth(model)) * computedLayers + perToken)) + Attention(layers, passing: 3);
@@ -82,18 +80,9 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
         return (all, Math.Min(all, checkpointed));
     }
 
-    /// <summary>What of an MLP's pointwise function and gate composed operators keep in a layer beyond what the kernels do.</summary>
-    private static long ComposedWidth(RewardTransformer model)
-    {
-        if (NativeKernels.AreAvailable)
-            return 0;
-        return InnerWidth(model)
-            * ((Activation(model) is "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" ? 2 : 0) + (IsGated(model) ? 1 : 0));
-    }
-
     /// <summary>What of an MLP's pointwise function is not kept: its result, or its input where the result is enough.</summary>
     private static long UnkeptWidth(RewardTransformer model) =>
-        (Activation(model) is "relu" or "tanh" ? !IsGated(model) : NativeKernels.AreAvailable) ? InnerWidth(model) : 0;
+        Activation(model) is "relu" or "tanh" && IsGated(model) ? 0 : InnerWidth(model);
 
     private static bool IsGated(RewardTransformer model) =>
         model.Backbone.named_parameters().Any(pair => pair.Item1.EndsWith("up_proj.weight", StringComparison.Ordinal));

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using RewardModel.Kernels;
-using RewardModel.Layers;
 using RewardModel.Ranking;
 using RewardModel.Training.Data;
 using RewardModel.Training.Metrics;
@@ -128,7 +127,7 @@ public sealed class Trainer
         finally
         {
             model.Precision = precision;
-            NativeKernels.ReleaseFreeMemory();
+            TensorMemory.ReleaseFree();
         }
     }
 

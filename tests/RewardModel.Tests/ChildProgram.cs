@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Runtime.Intrinsics;
 using RewardModel.Checkpoints;
 using RewardModel.Kernels;
-using RewardModel.Layers;
 using RewardModel.Ranking;
 using RewardModel.Training;
 using RewardModel.Training.Data;
@@ -165,7 +164,7 @@ internal static class ChildProgram
         using var optimizer = new AdamW(model.CheckpointParameters, new AdamWOptions());
         Backward(model, List(promptTokens, answerTokens, answers));
         optimizer.Step(1e-5, 1);
-        NativeKernels.ReleaseFreeMemory();
+        TensorMemory.ReleaseFree();
         File.WriteAllText("/proc/self/clear_refs", "5");
         var between = Memory("VmRSS");
         Backward(model, List(promptTokens, answerTokens, answers));
@@ -220,7 +219,7 @@ internal static class ChildProgram
         }
         foreach (var tensor in tensors)
             tensor.Dispose();
-        NativeKernels.ReleaseFreeMemory();
+        TensorMemory.ReleaseFree();
         Console.Write(string.Create(CultureInfo.InvariantCulture, $"{Memory("VmHWM") - before} {most} {Memory("VmRSS") - before}"));
     }
 

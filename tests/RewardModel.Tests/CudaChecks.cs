@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using RewardModel.Layers;
 using RewardModel.Ranking;
-using RewardModel.Tests.Layers;
+using RewardModel.Tests.Kernels;
 using RewardModel.Tests.Parity;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;

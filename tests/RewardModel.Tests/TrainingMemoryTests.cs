@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
-using RewardModel.Layers;
 
 namespace RewardModel.Tests;
 
@@ -27,7 +26,7 @@ public class TrainingMemoryTests
         Assert.InRange(measured[0] / (double)estimate.Total, 0.75, 1.25);
         // Not only because weights and moments are most of it.
         // With the kernels closer, so that it shows what they don't keep.
-        var distance = NativeKernels.AreAvailable ? 0.15 : 0.25;
+        var distance = 0.15;
         Assert.InRange(measured[1] / (double)estimate.Activations, 1 - distance, 1 + distance);
     }
 

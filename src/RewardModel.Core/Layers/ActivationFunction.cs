@@ -1,3 +1,5 @@
+using RewardModel.Kernels;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace RewardModel.Layers;
@@ -10,35 +12,24 @@ internal sealed class ActivationFunction
 
     private readonly Func<Tensor, Tensor> function;
 
-    private ActivationFunction(Func<Tensor, Tensor> function, NativeActivation? native = null) =>
-        (this.function, Native) = (function, native);
+    private ActivationFunction(Func<Tensor, Tensor> function, KernelActivation? kernel = null) =>
+        (this.function, Kernel) = (function, kernel);
 
-    /// <summary>What the kernels know it as; null where they don't: autograd needs no more than its result, which is kept anyway.</summary>
-    public NativeActivation? Native { get; }
+    /// <summary>What the kernel knows it as; null where it doesn't: autograd needs no more than its result, which is kept anyway.</summary>
+    public KernelActivation? Kernel { get; }
 
     /// <summary>The function of a name.</summary>
     /// <exception cref="ArgumentException">The name is not among <see cref="Names"/>.</exception>
     public static ActivationFunction Named(string name) => name switch
     {
-        "gelu" => new(x => x.gelu(), NativeActivation.Gelu),
-        "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" => new(
-            NativeKernels.AreAvailable ? NativeKernels.GeluTanh : ComposedGeluTanh, NativeActivation.GeluTanh),
+        "gelu" => new(x => x.gelu(), KernelActivation.Gelu),
+        "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" => new(x => x.gelu(GELU.Approximate.tanh), KernelActivation.GeluTanh),
         "relu" => new(x => x.relu()),
-        "silu" => new(x => x.silu(), NativeActivation.Silu),
+        "silu" => new(x => x.silu(), KernelActivation.Silu),
         "tanh" => new(x => x.tanh()),
         _ => throw new ArgumentException($"activation '{name}' is not known; expected one of {string.Join(", ", Names)}", nameof(name)),
     };
 
     /// <summary>The function of every number.</summary>
     public Tensor Of(Tensor x) => function(x);
-
-    /// <summary>
-    /// 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel, arXiv 1606.08415), written as x sigmoid(2 u) because
-    /// 0.5 (1 + tanh(u)) = sigmoid(2 u): two operators fewer.
-    /// </summary>
-    internal static Tensor ComposedGeluTanh(Tensor x)
-    {
-        var twiceRoot = 2 * Math.Sqrt(2 / Math.PI);
-        return x.mul(x).mul(twiceRoot * 0.044715).add(twiceRoot).mul(x).sigmoid().mul(x);
-    }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using RewardModel.Kernels;
 using RewardModel.Ranking;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -16,7 +17,7 @@ namespace RewardModel.Layers;
 /// </remarks>
 internal static class Attention
 {
-    private static readonly ConcurrentDictionary<(string Device, long HeadSize), bool> worksFlash = new();
+    private static readonly ConcurrentDictionary<(string Device, long HeadSize), Lazy<bool>> worksFlash = new();
 
     /// <summary>softmax(q k^T) v for every head, with the scale, reach and so on of the options.</summary>
     /// <param name="q_RNH">Queries of the rows that are computed, rotated already where the model does so.</param>
@@ -29,14 +30,21 @@ internal static class Attention
     {
         if (options.Bias is not null)
             return Compose(q_RNH, k_TMH, v_TMH, rows, options);
-        if (NativeKernels.CanTake(q_RNH))
-        {
-            var segments = rows.Sequences.Attention.Table(rows.AreScored);
-            return NativeKernels.Attention(q_RNH, k_TMH, v_TMH, segments, options).view(q_RNH.size(0), q_RNH.size(1) * q_RNH.size(2));
-        }
+        if (KernelSupport.CanTake(q_RNH))
+            return AttentionKernel.Apply(SettingsOf(rows, options), q_RNH, k_TMH, v_TMH).view(q_RNH.size(0), q_RNH.size(1) * q_RNH.size(2));
         return q_RNH.device_type == DeviceType.CUDA && CanFlash(q_RNH.size(2), rows.Sequences, options)
             ? Flash(q_RNH.to(bfloat16), k_TMH.to(bfloat16), v_TMH.to(bfloat16), rows, options).to(float32)
             : Compose(q_RNH, k_TMH, v_TMH, rows, options);
+    }
+
+    private static AttentionSettings SettingsOf(QueryRows rows, AttentionOptions options)
+    {
+        // One draw of torch's generator, so that its seed decides what is dropped.
+        var seed = options.Dropout > 0 ? (ulong)randint(long.MaxValue, [1]).item<long>() : 0;
+        return new AttentionSettings(
+            rows.Sequences.Attention.Problem(rows.AreScored),
+            new AttentionRule(
+                (float)options.Scale, options.Reach.Before, options.Reach.After, (float)(options.SoftCap ?? 0), (float)options.Dropout, seed));
     }
 
     /// <summary>
@@ -47,13 +55,14 @@ internal static class Attention
         if (options is not { Precision: Precision.Bfloat16, Dropout: 0, SoftCap: null } || headSize % 8 != 0 || headSize > 256)
             return false;
         var hasWindow = options.Reach.For(sequences.LongestSequence) is not { Before: int.MaxValue, After: 0 or int.MaxValue };
-        return (hasWindow ? NativeKernels.HasFlashWindows && !sequences.SharesPrompts : NativeKernels.HasFlashAttention)
-            && worksFlash.GetOrAdd((sequences.Device.ToString(), headSize), _ => TryFlash(sequences.Device, headSize));
+        var (device, isPossible) = (sequences.Device, !(hasWindow && sequences.SharesPrompts));
+        return isPossible
+            && worksFlash.GetOrAdd((device.ToString(), headSize), _ => new Lazy<bool>(() => TryFlash(device, headSize))).Value;
     }
 
     /// <summary>
     /// Whether this GPU and this build of libtorch have the kernels behind the operators, which are there in any case: they ask for
-    /// Ampere, and some GPUs have no backward pass for wide heads.
+    /// Ampere, and some GPUs have no backward pass for wide heads. Where they fail, libtorch says so once on the error stream.
     /// </summary>
     private static bool TryFlash(Device device, long headSize)
     {
@@ -64,6 +73,7 @@ internal static class Attention
         try
         {
             Flash(x_TNH, x_TNH, x_TNH, sequences.AllRows, new AttentionOptions(1)).sum().backward();
+            KernelErrors.Throw();
             return true;
         }
         catch (ExternalException)
@@ -76,21 +86,27 @@ internal static class Attention
     /// The same by libtorch's flash attention, which has no masks and reads keys and values of a prompt where they lie, for all its
     /// answers.
     /// </summary>
-    /// <param name="q_RNH">Of a type of 16 bits on a GPU; of any on the CPU, where plain operators stand in for it, for tests.</param>
+    /// <param name="q_RNH">Of a type that the operators take.</param>
     /// <param name="k_TMH">Likewise.</param>
     /// <param name="v_TMH">Likewise.</param>
     /// <param name="rows">As in <see cref="Apply(Tensor, Tensor, Tensor, QueryRows, AttentionOptions)"/>.</param>
     /// <param name="options">Likewise.</param>
-    internal static Tensor Flash(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, QueryRows rows, AttentionOptions options)
+    /// <param name="operators">Null: libtorch's, for a GPU.</param>
+    internal static Tensor Flash(
+        Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, QueryRows rows, AttentionOptions options, IFlashOperators? operators = null)
     {
         var segments = rows.Sequences.Attention.FlashSegments(rows.AreScored);
         var reach = options.Reach.For(rows.Sequences.LongestSequence);
         var ordered_RNH = segments.Order is null ? q_RNH : q_RNH.index_select(0, segments.Order);
         // Behind a scored token, its segment's last, there is nothing to leave out.
         var isCausal = reach.After == 0 && !rows.AreScored;
-        var window = reach.After == 0 ? reach with { After = int.MaxValue } : reach;
-        var output_RNH = NativeKernels.FlashAttention(ordered_RNH, k_TMH, v_TMH, segments, options.Scale, isCausal, window);
+        var settings = new FlashAttentionSettings(
+            operators ?? FlashOperators.Instance, segments, options.Scale,
+            new FlashReach(isCausal, Limit(reach.Before), reach.After == 0 ? null : Limit(reach.After)));
+        var output_RNH = FlashAttentionKernel.Apply(settings, ordered_RNH, k_TMH, v_TMH);
         return (segments.Places is null ? output_RNH : output_RNH.index_select(0, segments.Places)).view(q_RNH.size(0), -1);
+
+        static int? Limit(int distance) => distance == int.MaxValue ? null : distance;
     }
 
     /// <summary>The same of TorchSharp's operators, for biases and where there is no kernel.</summary>

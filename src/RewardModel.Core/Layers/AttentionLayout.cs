@@ -1,3 +1,4 @@
+using RewardModel.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,7 +15,7 @@ internal sealed class AttentionLayout : IDisposable
     private readonly IReadOnlyList<Segment> segments;
     private readonly IReadOnlyList<int> scoredSegments;
     private readonly Device device;
-    private readonly Dictionary<bool, Tensor> tables = [];
+    private readonly Dictionary<bool, AttentionProblem> problems = [];
     private readonly Dictionary<bool, FlashSegments> flashSegments = [];
     private List<AttentionBlock>? blocks;
 
@@ -35,27 +36,22 @@ internal sealed class AttentionLayout : IDisposable
     /// <summary>The blocks, together all rows from the first to the last.</summary>
     public IReadOnlyList<AttentionBlock> Blocks => blocks ??= Divide();
 
-    /// <summary>
-    /// Per segment the first row of its keys, their count, its parent, the first row of its queries and their count: [S, 5], int64.
-    /// </summary>
-    public Tensor Table(bool scoredOnly)
+    /// <summary>The same segments for the kernel, with all rows as queries or the scored ones only.</summary>
+    public AttentionProblem Problem(bool scoredOnly)
     {
-        if (!tables.TryGetValue(scoredOnly, out var table))
+        if (!problems.TryGetValue(scoredOnly, out var problem))
         {
-            var rows = new long[segments.Count * 5];
-            for (var s = 0; s < segments.Count; s++)
-            {
-                var (start, length, parent) = segments[s];
-                var (firstQuery, queryCount) = scoredOnly ? (0, 0) : (start, length);
-                ((long[])[start, length, parent, firstQuery, queryCount]).CopyTo(rows, s * 5);
-            }
-            if (scoredOnly)
-                for (var n = 0; n < scoredSegments.Count; n++)
-                    ((long[])[n, 1]).CopyTo(rows, scoredSegments[n] * 5 + 3);
-            table = WrappedTensorDisposeScope(() => tensor(rows).view(-1, 5)).DetachFromDisposeScope();
-            tables.Add(scoredOnly, table);
+            var scored = scoredOnly ? scoredSegments.Index().ToDictionary(pair => pair.Item, pair => pair.Index) : null;
+            problem = new AttentionProblem(
+            [
+                .. segments.Select((segment, s) => scored is null
+                    ? new AttentionSegment(segment.Start, segment.Length, segment.Parent, segment.Start, segment.Length)
+                    : new AttentionSegment(
+                        segment.Start, segment.Length, segment.Parent, scored.GetValueOrDefault(s), scored.ContainsKey(s) ? 1 : 0)),
+            ]);
+            problems.Add(scoredOnly, problem);
         }
-        return table;
+        return problem;
     }
 
     /// <summary>The same for flash attention.</summary>
@@ -81,8 +77,6 @@ internal sealed class AttentionLayout : IDisposable
     public void Dispose()
     {
         blocks?.ForEach(block => block.Dispose());
-        foreach (var table in tables.Values)
-            table.Dispose();
         foreach (var found in flashSegments.Values)
             found.Dispose();
     }

@@ -1,3 +1,4 @@
+using RewardModel.Kernels;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
 
@@ -27,8 +28,8 @@ internal abstract class MatrixLayer(string name) : nn.Module<Tensor, Tensor>(nam
     }
 
     /// <summary>
-    /// The layer behind a pointwise function, and behind a gate where there is one: f(x) W^T + b or (f(x) * up) W^T + b. With the native
-    /// kernels what the product takes is not kept for the gradient, but computed again.
+    /// The layer behind a pointwise function, and behind a gate where there is one: f(x) W^T + b or (f(x) * up) W^T + b. What the product
+    /// takes is not kept for the gradient, but computed again.
     /// </summary>
     /// <param name="activation">f.</param>
     /// <param name="x_TI">[T, inputs], float32.</param>
@@ -36,8 +37,8 @@ internal abstract class MatrixLayer(string name) : nn.Module<Tensor, Tensor>(nam
     /// <returns>[T, outputs], float32.</returns>
     public Tensor After(ActivationFunction activation, Tensor x_TI, Tensor? up_TI = null)
     {
-        if (NativeKernels.AreAvailable && activation.Native is { } native)
-            return NativeKernels.ActivatedLinear(x_TI, up_TI, native, Matrix, Offset, Precision);
+        if (activation.Kernel is { } kernel)
+            return ActivatedLinearKernel.Apply(new ActivatedLinearSettings(kernel, Precision), x_TI, up_TI, Matrix, Offset);
         var activated_TI = activation.Of(x_TI);
         return call(up_TI is null ? activated_TI : activated_TI.mul(up_TI));
     }

@@ -1,3 +1,4 @@
+using RewardModel.Kernels;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
 
@@ -39,8 +40,8 @@ internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x) => Apply(x, weight, epsilon, offset: 0);
 
     /// <summary>x / sqrt(mean(x^2) + epsilon) * (weight + offset) over the last dimension.</summary>
-    internal static Tensor Apply(Tensor x, Tensor weight, double epsilon, double offset) => NativeKernels.CanTake(x)
-        ? NativeKernels.RmsNorm(x, weight, epsilon, offset)
+    internal static Tensor Apply(Tensor x, Tensor weight, double epsilon, double offset) => KernelSupport.CanTake(x)
+        ? RmsNormKernel.Apply(new RmsNormSettings(epsilon, offset), x, weight)
         : Compose(x, weight, epsilon, offset);
 
     /// <summary>The same of TorchSharp's operators, where there is no kernel.</summary>

@@ -1,3 +1,4 @@
+using RewardModel.Kernels;
 using static TorchSharp.torch;
 
 namespace RewardModel.Layers;
@@ -50,8 +51,8 @@ internal sealed class RotaryEmbedding(RotarySettings settings)
     /// <summary>Rotates every head of every token.</summary>
     /// <param name="x_TNH">[T, N, H].</param>
     /// <param name="angles">Of <see cref="AnglesOf"/> for the same tokens.</param>
-    public static Tensor Rotate(Tensor x_TNH, (Tensor Cos, Tensor Sin) angles) => NativeKernels.CanTake(x_TNH)
-        ? NativeKernels.Rotate(x_TNH, angles.Cos, angles.Sin)
+    public static Tensor Rotate(Tensor x_TNH, (Tensor Cos, Tensor Sin) angles) => KernelSupport.CanTake(x_TNH)
+        ? RotaryKernel.Apply(default, x_TNH, angles.Cos, angles.Sin)
         : Compose(x_TNH, angles);
 
     /// <summary>The same of TorchSharp's operators, where there is no kernel.</summary>

@@ -1,4 +1,4 @@
-using RewardModel.Layers;
+using RewardModel.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -25,9 +25,9 @@ public sealed record AdamWOptions
 }
 
 /// <summary>
-/// AdamW (Loshchilov and Hutter, arXiv 1711.05101), with PyTorch's arithmetic. On the CPU, and where libtorch has its fused operator for the
-/// device, a step is one pass over memory: it reads gradient, weight and both moments once and writes the last three once. Elsewhere it
-/// is composed of operators, parameter by parameter. Float32 parameters, all on one device.
+/// AdamW (Loshchilov and Hutter, arXiv 1711.05101), with PyTorch's arithmetic. On the CPU, and by libtorch's fused operator on CUDA, a step
+/// is one pass over memory: it reads gradient, weight and both moments once and writes the last three once. Elsewhere it is composed of
+/// operators, parameter by parameter. Float32 parameters, all on one device.
 /// </summary>
 public sealed class AdamW : IDisposable
 {
@@ -62,7 +62,7 @@ public sealed class AdamW : IDisposable
                 nameof(parameters));
         this.options = options;
         this.arithmetic = arithmetic
-            ?? (device.type == DeviceType.CPU ? new VectorAdamW() : new TensorAdamW(NativeKernels.HasFusedAdamW(device.type)));
+            ?? (device.type == DeviceType.CPU ? new VectorAdamW() : new TensorAdamW(isFused: device.type == DeviceType.CUDA));
         slots = [.. all.Select(pair => new AdamWSlot(
             pair.Name, pair.Parameter, options.DecayAll || pair.Parameter.dim() >= 2 ? options.WeightDecay : 0))];
     }
@@ -73,6 +73,7 @@ public sealed class AdamW : IDisposable
     /// <summary>L2 norm of all gradients together, added up in float64. Infinite or NaN if a gradient is.</summary>
     public double GradientNorm()
     {
+        KernelErrors.Throw();
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         return Math.Sqrt(arithmetic.SumOfSquares(slots));
@@ -83,6 +84,7 @@ public sealed class AdamW : IDisposable
     /// <param name="gradientScale">Gradients are multiplied by this first: clipping, without a pass of its own.</param>
     public void Step(double learningRate, double gradientScale = 1)
     {
+        KernelErrors.Throw();
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         StepCount++;

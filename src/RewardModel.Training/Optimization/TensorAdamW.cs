@@ -1,12 +1,12 @@
-using RewardModel.Layers;
+using RewardModel.Kernels;
 using static TorchSharp.torch;
 
 namespace RewardModel.Training.Optimization;
 
 /// <summary>AdamW by operators, on any device.</summary>
 /// <param name="isFused">
-/// True: by libtorch's fused operator, one pass over memory for all parameters. False: operator by operator, which reads and writes more,
-/// and where the shim is absent is all there is.
+/// True: by libtorch's fused operator, one pass over memory for all parameters, which it has for the CPU, CUDA and Apple's GPUs. False:
+/// operator by operator, which reads and writes more.
 /// </param>
 internal sealed class TensorAdamW(bool isFused) : IAdamWArithmetic
 {
@@ -31,10 +31,23 @@ internal sealed class TensorAdamW(bool isFused) : IAdamWArithmetic
                 Update(slot, rule);
     }
 
-    private static void UpdateFused(AdamWSlot[] slots, double weightDecay, AdamWRule rule) => NativeKernels.FusedAdamW(
-        [.. slots.Select(slot => slot.Parameter)], [.. slots.Select(slot => slot.Parameter.grad!.contiguous())],
-        [.. slots.Select(slot => slot.FirstMoment)], [.. slots.Select(slot => slot.SecondMoment)],
-        rule.Step, rule.LearningRate, rule.Options.Beta1, rule.Options.Beta2, rule.Options.Epsilon, weightDecay, rule.GradientScale);
+    private static void UpdateFused(AdamWSlot[] slots, double weightDecay, AdamWRule rule)
+    {
+        var options = rule.Options;
+        var device = slots[0].FirstMoment.device;
+        var step = full([], rule.Step, dtype: float32, device: device);
+        new OperatorCall("aten::_fused_adamw_")
+            .Tensors([.. slots.Select(slot => slot.Parameter)]).Tensors([.. slots.Select(slot => slot.Parameter.grad!.contiguous())])
+            .Tensors([.. slots.Select(slot => slot.FirstMoment)]).Tensors([.. slots.Select(slot => slot.SecondMoment)])
+            // max_exp_avg_sqs, of a variant (amsgrad), and state_steps.
+            .Tensors([]).Tensors([.. slots.Select(_ => step)])
+            .Double(rule.LearningRate).Double(options.Beta1).Double(options.Beta2).Double(weightDecay).Double(options.Epsilon)
+            // amsgrad and maximize.
+            .Bool(false).Bool(false)
+            // The operator divides by its scale, which is that of a loss.
+            .OptionalTensor(rule.GradientScale == 1 ? null : full([], 1 / rule.GradientScale, dtype: float32, device: device))
+            .Call(resultCount: 0);
+    }
 
     private static void Update(AdamWSlot slot, AdamWRule rule)
     {

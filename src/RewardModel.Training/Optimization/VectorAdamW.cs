@@ -1,6 +1,5 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
+using RewardModel.Kernels;
 using static TorchSharp.torch;
 
 namespace RewardModel.Training.Optimization;
@@ -15,14 +14,14 @@ internal sealed unsafe class VectorAdamW : IAdamWArithmetic
     {
         var blocks = Blocks(slots);
         var sums = new double[blocks.Count];
-        ForEach(blocks, b => sums[b] = SumOfSquares(blocks[b].Gradient, blocks[b].Length));
+        TorchThreads.Run(blocks.Count, b => sums[b] = SumOfSquares(blocks[b].Gradient, blocks[b].Length));
         return sums.Sum();
     }
 
     public void Update(IReadOnlyList<AdamWSlot> slots, AdamWRule rule)
     {
         var blocks = Blocks(slots);
-        ForEach(blocks, b => Update(blocks[b], rule));
+        TorchThreads.Run(blocks.Count, b => Update(blocks[b], rule));
     }
 
     private static List<Block> Blocks(IReadOnlyList<AdamWSlot> slots)
@@ -43,11 +42,7 @@ internal sealed unsafe class VectorAdamW : IAdamWArithmetic
         return blocks;
     }
 
-    private static float* Data(Tensor tensor) =>
-        (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.view(-1).narrow(0, 0, 1).bytes));
-
-    private static void ForEach(List<Block> blocks, Action<int> body) =>
-        Parallel.For(0, blocks.Count, new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() }, body);
+    private static float* Data(Tensor tensor) => (float*)LibTorch.DataOf(tensor);
 
     private static double SumOfSquares(float* values, int length)
     {

@@ -1,4 +1,3 @@
-using RewardModel.Layers;
 using RewardModel.Training.Data;
 using RewardModel.Training.Optimization;
 using TorchSharp;
@@ -29,7 +28,7 @@ public class AdamWTests
     public void Steps_of_operators_equal_the_formula_in_float64(int length) =>
         AssertEqualsFormula(length, new TensorAdamW(isFused: false));
 
-    [FusedAdamWTheory]
+    [Theory]
     [InlineData(1)]
     [InlineData(65537)]
     public void Steps_of_the_fused_operator_equal_the_formula_in_float64(int length) =>
@@ -38,7 +37,7 @@ public class AdamWTests
     [Fact]
     public void Steps_of_operators_equal_those_over_memory() => AssertEqualSteps(new TensorAdamW(isFused: false));
 
-    [FusedAdamWFact]
+    [Fact]
     public void Steps_of_the_fused_operator_equal_those_over_memory() => AssertEqualSteps(new TensorAdamW(isFused: true));
 
     [Theory]
@@ -161,19 +160,5 @@ public class AdamWTests
     {
         using var accessor = tensor.detach().contiguous().data<float>();
         return accessor.ToArray();
-    }
-
-    private static string? FusedSkipReason => NativeKernels.HasFusedAdamW(DeviceType.CPU)
-        ? null
-        : "this libtorch has no fused AdamW on the CPU, which came with 2.4";
-
-    private sealed class FusedAdamWFactAttribute : FactAttribute
-    {
-        public FusedAdamWFactAttribute() => Skip = FusedSkipReason!;
-    }
-
-    private sealed class FusedAdamWTheoryAttribute : TheoryAttribute
-    {
-        public FusedAdamWTheoryAttribute() => Skip = FusedSkipReason!;
     }
 }

@@ -1,9 +1,11 @@
+using System.Runtime.InteropServices;
+using RewardModel.Kernels;
 using RewardModel.Layers;
 using RewardModel.Ranking;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace RewardModel.Tests.Layers;
+namespace RewardModel.Tests.Kernels;
 
 /// <summary>
 /// Flash attention's two calls, their merge and its gradient. On the CPU plain operators stand in for the two calls; on a GPU they are
@@ -43,7 +45,7 @@ public class FlashAttentionTests
         }
     }
 
-    [KernelTheory, MemberData(nameof(Cases))]
+    [Theory, MemberData(nameof(Cases))]
     public void The_merged_calls_equal_the_composition(
         int heads, int keyHeads, int before, int after, bool shares, bool scoredOnly)
     {
@@ -53,7 +55,7 @@ public class FlashAttentionTests
         Assert.InRange(gradient, 0, 1e-6);
     }
 
-    [KernelTheory, MemberData(nameof(Cases))]
+    [Theory, MemberData(nameof(Cases))]
     public void They_do_so_in_float64(int heads, int keyHeads, int before, int after, bool shares, bool scoredOnly)
     {
         using var scope = NewDisposeScope();
@@ -63,7 +65,7 @@ public class FlashAttentionTests
         Assert.InRange(gradient, 0, 1e-14);
     }
 
-    [KernelFact]
+    [Fact]
     public void Large_scores_of_one_side_do_not_overflow_the_merge()
     {
         using var scope = NewDisposeScope();
@@ -74,10 +76,72 @@ public class FlashAttentionTests
         {
             var k = cat([full(3, 1, 8, -100 * sign), full(2, 1, 8, 100 * sign)]);
             var v = cat([full(3, 1, 8, 1), full(2, 1, 8, 2)]);
-            var output = Attention.Flash(q, k, v, sequences.AllRows, new AttentionOptions(1));
+            var output = Attention.Flash(q, k, v, sequences.AllRows, new AttentionOptions(1), new PlainFlashOperators());
             float[] found = [.. Values(output).Chunk(8).Select(row => MathF.Round(row.Distinct().Single(), 5))];
             Assert.Equal(sign > 0 ? [1f, 1, 1, 2, 2] : [1f, 1, 1, 1, 1], found);
         }
+    }
+
+    // TorchScript's compiler looks a call up in the schemas of the loaded libtorch, on every machine.
+    [Fact]
+    public void The_schemas_of_libtorchs_operators_have_the_arguments_that_they_are_called_with() => jit.compile(
+        """
+        def forward(q: Tensor, k: Tensor, v: Tensor, queries: Optional[Tensor], keys: Optional[Tensor], most: int, scale: float):
+            output, sums, random, unused, mask = torch.ops.aten._flash_attention_forward(
+                q, k, v, queries, keys, most, most, 0.0, True, False, scale=scale, window_size_left=most, window_size_right=None)
+            return output, sums, random, unused, mask
+
+        def backward(
+                gradient: Tensor, q: Tensor, k: Tensor, v: Tensor, output: Tensor, sums: Tensor, queries: Tensor, keys: Tensor, most: int,
+                random: Tensor, unused: Tensor, scale: float):
+            dq, dk, dv = torch.ops.aten._flash_attention_backward(
+                gradient, q, k, v, output, sums, queries, keys, most, most, 0.0, True, random, unused, scale=scale,
+                window_size_left=most, window_size_right=None)
+            return dq, dk, dv
+
+        """).Dispose();
+
+    // They have no implementation for the CPU, and say so once they have read all arguments.
+    [Fact]
+    public void Where_libtorchs_operators_fail_an_exception_names_them()
+    {
+        using var scope = NewDisposeScope();
+        var x = ones(2, 1, 8);
+        var ranges = new FlashRanges(tensor(new[] { 0, 2 }), tensor(new[] { 0, 2 }), 2, 2);
+        var reach = new FlashReach(IsCausal: true, 5, null);
+        var error = Assert.Throws<ExternalException>(() => FlashOperators.Instance.Forward(x, x, x, ranges, reach, 0.5));
+        Assert.Contains("aten::_flash_attention_forward", error.Message);
+        var forward = new FlashResult(x, ones(1, 2), [zeros(2), zeros(2)]);
+        error = Assert.Throws<ExternalException>(() => FlashOperators.Instance.Backward(x, x, x, x, forward, ranges, reach, 0.5));
+        Assert.Contains("aten::_flash_attention_backward", error.Message);
+    }
+
+    [Fact]
+    public void What_a_backward_pass_throws_arrives_behind_it()
+    {
+        using var scope = NewDisposeScope();
+        using var sequences = PackedSequences.Pack(lists);
+        var q = Random(1, sequences.TokenCount, 2, 8).requires_grad_();
+        Attention.Flash(q, q, q, sequences.AllRows, new AttentionOptions(1), new NoBackward()).sum().backward();
+        Assert.Equal("no way back", Assert.Throws<ExternalException>(KernelErrors.Throw).Message);
+        KernelErrors.Throw();
+    }
+
+    [Fact]
+    public void The_gradient_does_not_need_the_sequences_any_more()
+    {
+        using var scope = NewDisposeScope();
+        Tensor Gradient(bool disposeFirst)
+        {
+            var q = Random(1, 9, 2, 8).requires_grad_();
+            using var sequences = PackedSequences.Pack([TinyModel.List(1, 4, 3, 2)]);
+            var sum = Attention.Flash(q, q, q, sequences.AllRows, new AttentionOptions(1), new PlainFlashOperators()).sum();
+            if (disposeFirst)
+                sequences.Dispose();
+            sum.backward();
+            return q.grad!;
+        }
+        Assert.Equal(0, Difference(Gradient(disposeFirst: false), Gradient(disposeFirst: true)));
     }
 
     [CudaTheory]
@@ -86,18 +150,17 @@ public class FlashAttentionTests
     [InlineData(3, 1, 32)]
     public void On_a_GPU_libtorchs_kernels_equal_the_composition(int heads, int keyHeads, int headSize)
     {
-        Assert.True(NativeKernels.HasFlashAttention, "this libtorch has no flash attention for CUDA");
         using var scope = NewDisposeScope();
         foreach (var scoredOnly in new[] { false, true })
         {
             AssertEqual(int.MaxValue, 0, shares: true);
             AssertEqual(int.MaxValue, 0, shares: false);
-            if (NativeKernels.HasFlashWindows)
-                AssertEqual(6, 0, shares: false);
+            AssertEqual(6, 0, shares: false);
             if (!scoredOnly)
+            {
                 AssertEqual(int.MaxValue, int.MaxValue, shares: false);
-            if (!scoredOnly && NativeKernels.HasFlashWindows)
                 AssertEqual(3, 3, shares: false);
+            }
 
             void AssertEqual(int before, int after, bool shares)
             {
@@ -113,7 +176,6 @@ public class FlashAttentionTests
     [CudaFact]
     public void On_a_GPU_bfloat16_means_flash_attention_where_that_can_do_it()
     {
-        Assert.True(NativeKernels.HasFlashAttention, "this libtorch has no flash attention for CUDA");
         using var scope = NewDisposeScope();
         var bfloat16Options = new AttentionOptions(0.7) { Precision = Precision.Bfloat16 };
         Assert.True(IsFlash(8, bfloat16Options));
@@ -165,7 +227,8 @@ public class FlashAttentionTests
         }
 
         var expected = Run(Attention.Compose, exact);
-        var found = Run(Attention.Flash, type);
+        IFlashOperators? operators = device.type == DeviceType.CPU ? new PlainFlashOperators() : null;
+        var found = Run((q, k, v, queried, given) => Attention.Flash(q, k, v, queried, given, operators), type);
         return (Difference(expected.Result, found.Result), Difference(expected.Gradient, found.Gradient));
     }
 
@@ -186,5 +249,17 @@ public class FlashAttentionTests
     {
         using var accessor = tensor.contiguous().data<float>();
         return accessor.ToArray();
+    }
+
+    private sealed class NoBackward : IFlashOperators
+    {
+        private readonly PlainFlashOperators operators = new();
+
+        public FlashResult Forward(Tensor q, Tensor k, Tensor v, FlashRanges ranges, FlashReach reach, double scale) =>
+            operators.Forward(q, k, v, ranges, reach, scale);
+
+        public (Tensor Dq, Tensor Dk, Tensor Dv) Backward(
+            Tensor gradient, Tensor q, Tensor k, Tensor v, FlashResult forward, FlashRanges ranges, FlashReach reach, double scale) =>
+            throw new ExternalException("no way back");
     }
 }

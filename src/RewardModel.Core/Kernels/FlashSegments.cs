@@ -1,13 +1,20 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace RewardModel.Layers;
+namespace RewardModel.Kernels;
+
+/// <summary>Sequences of queries and the keys that they see, each behind the one before it.</summary>
+/// <param name="Queries">The first row of each sequence's queries, and one past the last, int32.</param>
+/// <param name="Keys">The same of its keys.</param>
+/// <param name="MostQueries">Queries of the sequence that has the most.</param>
+/// <param name="MostKeys">Keys of the sequence that has the most.</param>
+internal sealed record FlashRanges(Tensor Queries, Tensor Keys, int MostQueries, int MostKeys);
 
 /// <summary>
 /// Where a packed row's queries and keys lie, as flash attention reads them: every segment against its own keys, and all children of a
-/// parent, a family, against the parent's. Ranges are given by their first rows, and one past the last.
+/// parent, a family, against the parent's.
 /// </summary>
-/// <remarks>S segments, P of them without a parent; R rows of queries, of which C have a parent.</remarks>
+/// <remarks>R rows of queries, of which C have a parent.</remarks>
 internal sealed class FlashSegments : IDisposable
 {
     /// <param name="segments">Those without a parent first, each behind the one before it.</param>
@@ -28,14 +35,10 @@ internal sealed class FlashSegments : IDisposable
         var families = Enumerable.Range(parents.Length, segments.Count - parents.Length).ToLookup(child => segments[child].Parent);
         var familyCounts = parents.Select((_, parent) => families[parent].Sum(child => queryCounts[child])).ToArray();
 
-        OwnQueries = Int32(queryStarts);
-        OwnKeys = Int32(Starts(segments.Select(segment => segment.Length)));
-        FamilyQueries = Int32(Starts(familyCounts));
-        FamilyKeys = Int32(Starts(parents.Select(parent => parent.Length)));
+        Own = Ranges(queryCounts, [.. segments.Select(segment => segment.Length)]);
+        Families = Ranges(familyCounts, [.. parents.Select(parent => parent.Length)]);
         FamilyRows = Int64(parents.SelectMany((_, parent) => families[parent])
             .SelectMany(child => Enumerable.Range(queryStarts[child], queryCounts[child])));
-        (LongestOwnQueries, LongestOwnKeys) = (queryCounts.Max(), segments.Max(segment => segment.Length));
-        (LongestFamilyQueries, LongestFamilyKeys) = (familyCounts.Max(), parents.Max(parent => parent.Length));
         ParentRowCount = parents.Sum(parent => parent.Length);
         if (scoredOnly)
         {
@@ -46,33 +49,23 @@ internal sealed class FlashSegments : IDisposable
             (Order, Places) = (Int64(order), Int64(places));
         }
 
+        FlashRanges Ranges(int[] queries, int[] keys) => new(Int32(Starts(queries)), Int32(Starts(keys)), queries.Max(), keys.Max());
         Tensor Int32(int[] values) => tensor(values, device: device).DetachFromDisposeScope();
         Tensor Int64(IEnumerable<int> values) =>
             tensor([.. values.Select(value => (long)value)], dtype: ScalarType.Int64, device: device).DetachFromDisposeScope();
     }
 
-    /// <summary>Queries of each segment, [S + 1], int32.</summary>
-    public Tensor OwnQueries { get; }
+    /// <summary>Every segment.</summary>
+    public FlashRanges Own { get; }
 
-    /// <summary>Keys of each segment, [S + 1], int32.</summary>
-    public Tensor OwnKeys { get; }
-
-    /// <summary>Each family's part of <see cref="FamilyRows"/>, [P + 1], int32.</summary>
-    public Tensor FamilyQueries { get; }
-
-    /// <summary>Keys of the parents, [P + 1], int32.</summary>
-    public Tensor FamilyKeys { get; }
+    /// <summary>Every family: its part of <see cref="FamilyRows"/>, and its parent's keys.</summary>
+    public FlashRanges Families { get; }
 
     /// <summary>The queries that have a parent, family by family, [C], int64.</summary>
     public Tensor FamilyRows { get; }
 
-    public int LongestOwnQueries { get; }
-
-    public int LongestOwnKeys { get; }
-
-    public int LongestFamilyQueries { get; }
-
-    public int LongestFamilyKeys { get; }
+    /// <summary>Whether there are such queries.</summary>
+    public bool HasFamilies => Families.MostQueries > 0;
 
     /// <summary>Rows of the segments without a parent, at the beginning.</summary>
     public int ParentRowCount { get; }
@@ -85,7 +78,7 @@ internal sealed class FlashSegments : IDisposable
 
     public void Dispose()
     {
-        foreach (var tensor in new[] { OwnQueries, OwnKeys, FamilyQueries, FamilyKeys, FamilyRows, Order, Places })
+        foreach (var tensor in new[] { Own.Queries, Own.Keys, Families.Queries, Families.Keys, FamilyRows, Order, Places })
             tensor?.Dispose();
     }
 

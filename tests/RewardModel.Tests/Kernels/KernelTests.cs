@@ -1,16 +1,17 @@
 using System.Runtime.InteropServices;
 using RewardModel.Backbones;
+using RewardModel.Kernels;
 using RewardModel.Layers;
 using RewardModel.Ranking;
 using TorchSharp;
 using Parameter = TorchSharp.Modules.Parameter;
 using static TorchSharp.torch;
 
-namespace RewardModel.Tests.Layers;
+namespace RewardModel.Tests.Kernels;
 
 /// <summary>Every kernel gives what the same composed of TorchSharp's operators gives, and the same gradients.</summary>
 [Collection(nameof(RunsAlone))]
-public class NativeKernelsTests
+public class KernelTests
 {
     private static readonly TokenizedList[] lists =
     [
@@ -76,8 +77,8 @@ public class NativeKernelsTests
 
         var expected = Run(Attention.Compose);
         var found = Run(Attention.Apply);
-        AssertClose(expected.Result, found.Result, 5e-6);
-        AssertClose(expected.Gradient, found.Gradient, 1e-5);
+        AssertClose(expected.Result, found.Result, UnitsOfLargest(expected.Result, 16));
+        AssertClose(expected.Gradient, found.Gradient, UnitsOfLargest(expected.Gradient, 32));
     }
 
     [Theory]
@@ -138,8 +139,7 @@ public class NativeKernelsTests
         using var values = result.data<float>();
         bool[] areFinite = [.. values.ToArray().Chunk(5).Select(row => row.All(float.IsFinite))];
         Assert.DoesNotContain(true, areFinite[1..]);
-        // In the composition a key that is no number also reaches queries that don't see it: the mask is added to its scores.
-        Assert.Equal(NativeKernels.AreAvailable || float.IsInfinity(value), areFinite[0]);
+        Assert.True(areFinite[0]);
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public class NativeKernelsTests
     {
         using var scope = NewDisposeScope();
         var x = Random(3, 50, 40).mul(3).requires_grad_();
-        Compare(() => ActivationFunction.Named("gelu_new").Of(x), () => ActivationFunction.ComposedGeluTanh(x), x);
+        Compare(() => ActivationFunction.Named("gelu_new").Of(x), () => ComposedGeluTanh(x), x);
     }
 
     /// <summary>Names of activations; whether there is a gate, whether the weight is stored [inputs, outputs].</summary>
@@ -156,14 +156,14 @@ public class NativeKernelsTests
         get
         {
             var data = new TheoryData<string, bool, bool>();
-            foreach (var name in ActivationFunction.Names.Where(name => ActivationFunction.Named(name).Native is not null))
+            foreach (var name in ActivationFunction.Names.Where(name => ActivationFunction.Named(name).Kernel is not null))
                 foreach (var (isGated, isTransposed) in new[] { (false, false), (false, true), (true, false), (true, true) })
                     data.Add(name, isGated, isTransposed);
             return data;
         }
     }
 
-    [KernelTheory, MemberData(nameof(ActivatedLayers))]
+    [Theory, MemberData(nameof(ActivatedLayers))]
     public void A_layer_behind_an_activation_equals_its_composition(string name, bool isGated, bool isTransposed)
     {
         using var scope = NewDisposeScope();
@@ -194,7 +194,7 @@ public class NativeKernelsTests
         Tensor Composition() => Compose(layer, activation, x, up);
     }
 
-    [KernelTheory, MemberData(nameof(ActivatedLayers))]
+    [Theory, MemberData(nameof(ActivatedLayers))]
     public void In_bfloat16_too_a_layer_behind_an_activation_equals_its_composition(string name, bool isGated, bool isTransposed)
     {
         using var scope = NewDisposeScope();
@@ -204,9 +204,11 @@ public class NativeKernelsTests
         var parameters = DrawParameters(layer);
         var halves = Random(3, 50, 80).mul(2).requires_grad_();
         var (x, up) = (halves.narrow(1, 0, 40), isGated ? halves.narrow(1, 40, 40) : null);
-        // A number beside the middle of two of bfloat16's may become the one or the other.
+        // A number beside the middle of two of bfloat16's may become the one or the other, before the product and behind it: two units of
+        // 2^-7.
         Compare(
-            () => layer.After(activation, x, up), () => Compose(layer, activation, x, up), tolerance: 8e-3, [halves, .. parameters]);
+            () => layer.After(activation, x, up), () => Compose(layer, activation, x, up), tolerance: Math.Pow(2, -6),
+            [halves, .. parameters]);
     }
 
     private static Parameter[] DrawParameters(MatrixLayer layer)
@@ -218,25 +220,24 @@ public class NativeKernelsTests
         return parameters;
     }
 
+    /// <summary>
+    /// 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel, arXiv 1606.08415), written as x sigmoid(2 u) because
+    /// 0.5 (1 + tanh(u)) = sigmoid(2 u).
+    /// </summary>
+    private static Tensor ComposedGeluTanh(Tensor x)
+    {
+        var twiceRoot = 2 * Math.Sqrt(2 / Math.PI);
+        return x.mul(x).mul(twiceRoot * 0.044715).add(twiceRoot).mul(x).sigmoid().mul(x);
+    }
+
     // libtorch's own gradient of the GELU of tanh takes differences of nearly equal numbers where x is well below 0.
     private static Tensor Compose(MatrixLayer layer, ActivationFunction activation, Tensor x, Tensor? up)
     {
-        var activated = activation.Native == NativeActivation.GeluTanh ? ActivationFunction.ComposedGeluTanh(x) : activation.Of(x);
+        var activated = activation.Kernel == KernelActivation.GeluTanh ? ComposedGeluTanh(x) : activation.Of(x);
         return layer.call(up is null ? activated : activated.mul(up));
     }
 
-    [KernelFact]
-    public void A_layer_behind_an_activation_says_what_it_expects()
-    {
-        using var scope = NewDisposeScope();
-        var error = Assert.Throws<ExternalException>(() => NativeKernels.ActivatedLinear(
-            zeros(2, 3), zeros(2, 4), NativeActivation.Silu, zeros(5, 3), null, Precision.Float32));
-        Assert.Equal(
-            "activated_linear: expected x and up [T, I], weight [O, I], bias [O], float32 on one device, and one of three functions",
-            error.Message);
-    }
-
-    [KernelTheory]
+    [Theory]
     [InlineData("gelu_new")]
     [InlineData("silu")]
     [InlineData("gelu")]
@@ -255,7 +256,7 @@ public class NativeKernelsTests
         Compare(() => layer.After(activation, none), () => Compose(layer, activation, none, null), none);
     }
 
-    [KernelTheory]
+    [Theory]
     [InlineData("gelu_new")]
     [InlineData("silu")]
     public void What_is_far_from_0_comes_out_as_from_libtorch(string name)
@@ -319,6 +320,8 @@ public class NativeKernelsTests
         Assert.Equal(expected.Select(tensor => tensor.shape), found.Select(tensor => tensor.shape));
         for (var i = 0; i < expected.Length; i++)
         {
+            if (expected[i].numel() == 0)
+                continue;
             using var expectedValues = expected[i].data<float>();
             using var foundValues = found[i].contiguous().data<float>();
             Assert.All(
@@ -341,6 +344,12 @@ public class NativeKernelsTests
         using var generator = manual_seed(seed);
         return nn.init.normal_(empty(shape), generator: generator);
     }
+
+    /// <summary>
+    /// Units in the last place of the largest number: what sums of hundreds of products, in another order, differ by at most. Rounding
+    /// errors of half a unit each add up as a random walk does, by the root of their count.
+    /// </summary>
+    private static double UnitsOfLargest(Tensor expected, int units) => units * Math.Pow(2, -23) * expected.abs().max().item<float>();
 
     private static void AssertClose(Tensor expected, Tensor found, double tolerance)
     {

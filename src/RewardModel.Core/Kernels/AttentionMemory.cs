@@ -1,0 +1,395 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace RewardModel.Kernels;
+
+/// <summary>
+/// A thread's memory for one head of keys of one family of segments: the keys and values of a sequence, which begins with the prompt's and
+/// goes on with an answer's, those of each answer in the place of those before; and the scores of a tile of queries. Left factors and results
+/// have their rows padded to whole blocks, channels to two vectors, so that <see cref="TileProduct"/> computes all of it.
+/// </summary>
+/// <remarks>X positions of the longest sequence, H channels of a head.</remarks>
+internal readonly unsafe struct AttentionMemory<TLanes> where TLanes : struct, ILanes<TLanes>
+{
+    /// <summary>Scores of a tile: two tiles take a fifth of a second-level cache of a mebibyte.</summary>
+    private const int tileElements = 24 * 1024;
+    private const int leastTileRows = 2 * TileProduct.BlockRows, mostTileRows = 8 * TileProduct.BlockRows;
+
+    private readonly AttentionProblem problem;
+    private readonly int size, padded, columns;
+    private readonly float* factors, slopes, inverseSums;
+
+    public AttentionMemory(AttentionProblem problem, AttentionShape shape, bool isBackward)
+    {
+        this.problem = problem;
+        size = shape.HeadSize;
+        padded = Padded(size);
+        var length = problem.LongestSequence;
+        // A block of keys may begin at the last one.
+        columns = Padded(length) + PanelWidth;
+        TileRows = Math.Clamp(tileElements / columns / TileProduct.BlockRows * TileProduct.BlockRows, leastTileRows, mostTileRows);
+        nint panels = (nint)columns * size, keys = (nint)TileProduct.PaddedRows(length + TileProduct.BlockRows) * padded;
+        nint rows = (nint)TileRows * padded, scores = (nint)TileRows * columns;
+        if (!isBackward)
+        {
+            var forward = new Scratch(panels, keys, rows, rows, scores, columns, TileRows);
+            KeyPanels = forward.Take(panels);
+            Values = forward.Take(keys);
+            Queries = forward.Take(rows);
+            Results = forward.Take(rows);
+            Weights = forward.Take(scores);
+            factors = forward.Take(columns);
+            inverseSums = forward.Take(TileRows);
+            return;
+        }
+        var backward = new Scratch(panels, panels, keys, keys, keys, rows, rows, rows, scores, scores, columns, columns);
+        KeyPanels = backward.Take(panels);
+        ValuePanels = backward.Take(panels);
+        Keys = backward.Take(keys);
+        KeyGradients = backward.Take(keys);
+        ValueGradients = backward.Take(keys);
+        Queries = backward.Take(rows);
+        Gradients = backward.Take(rows);
+        Results = backward.Take(rows);
+        Weights = backward.Take(scores);
+        WeightGradients = backward.Take(scores);
+        factors = backward.Take(columns);
+        slopes = backward.Take(columns);
+    }
+
+    /// <summary>Columns of a result that are computed at once.</summary>
+    private static int PanelWidth => 2 * TLanes.Count;
+
+    /// <summary>Queries of a tile at most.</summary>
+    public int TileRows { get; }
+
+    /// <summary>Keys as the columns of a right factor, [X / panel width, H, panel width].</summary>
+    public float* KeyPanels { get; }
+
+    /// <summary>Values likewise; backward only.</summary>
+    public float* ValuePanels { get; }
+
+    /// <summary>[X, H]; backward only.</summary>
+    public float* Keys { get; }
+
+    /// <summary>[X, H]; forward only.</summary>
+    public float* Values { get; }
+
+    /// <summary>[X, H]; backward only.</summary>
+    public float* KeyGradients { get; }
+
+    /// <summary>[X, H]; backward only.</summary>
+    public float* ValueGradients { get; }
+
+    /// <summary>Of a tile, scaled: [rows, H].</summary>
+    public float* Queries { get; }
+
+    /// <summary>Of a tile's results: [rows, H]; backward only.</summary>
+    public float* Gradients { get; }
+
+    /// <summary>Of a tile: [rows, H].</summary>
+    public float* Results { get; }
+
+    /// <summary>A tile's scores, and then its weights: [rows, X] from <see cref="FirstColumn"/> on.</summary>
+    public float* Weights { get; }
+
+    /// <summary>Gradients of the weights, and then of the scores, likewise; backward only.</summary>
+    public float* WeightGradients { get; }
+
+    /// <summary>Lays a segment's keys and values behind those of its parent.</summary>
+    public void Append(AttentionSegment segment, HeadRows k, HeadRows v, int keyHead)
+    {
+        var first = problem.FirstPositionOf(segment);
+        for (var i = 0; i < segment.Length; i++)
+        {
+            float* key = k.Of(segment.Start + i, keyHead), value = v.Of(segment.Start + i, keyHead);
+            var place = (nint)(first + i) * padded;
+            ToPanels(key, KeyPanels, first + i);
+            if (ValuePanels == null)
+            {
+                CopyRow(value, Values + place, 1);
+                continue;
+            }
+            ToPanels(value, ValuePanels, first + i);
+            CopyRow(key, Keys + place, 1);
+        }
+        if (ValuePanels != null)
+        {
+            var bytes = (nuint)((nint)segment.Length * padded * sizeof(float));
+            NativeMemory.Clear(KeyGradients + (nint)first * padded, bytes);
+            NativeMemory.Clear(ValueGradients + (nint)first * padded, bytes);
+        }
+    }
+
+    /// <summary>Copies a tile's rows, times a factor, with zeros where they are padded.</summary>
+    public void LoadRows(AttentionTile tile, HeadRows source, int head, float* target, float factor)
+    {
+        for (var row = 0; row < tile.Rows; row++)
+            CopyRow(source.Of(tile.Query + row, head), target + (nint)row * padded, factor);
+        var paddedRows = TileProduct.PaddedRows(tile.Rows) - tile.Rows;
+        new Span<float>(target + (nint)tile.Rows * padded, paddedRows * padded).Clear();
+    }
+
+    /// <summary>Products of a tile's rows [rows, H] with all keys that they see.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Scores(AttentionTile tile, float* rows, float* panels, float* result)
+    {
+        var firstColumn = FirstColumn(tile);
+        for (var column = firstColumn; column < tile.EndKey; column += PanelWidth)
+            for (var row = 0; row < tile.Rows; row += TileProduct.BlockRows)
+                if (column + PanelWidth > tile.FirstOf(row) && column < tile.EndOfBlock(row))
+                    TileProduct.Block<TLanes>(
+                        rows + (nint)row * padded, padded, 1, panels + (nint)column * size, PanelWidth, size,
+                        result + (nint)row * columns + column - firstColumn, columns, adds: false);
+    }
+
+    /// <summary>Results of a tile: for each row the sum over its keys of weight and [X, H].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void SumOverKeys(AttentionTile tile, float* weights, float* keys)
+    {
+        var firstColumn = FirstColumn(tile);
+        for (var row = 0; row < tile.Rows; row += TileProduct.BlockRows)
+        {
+            var (first, end) = (tile.FirstOf(row), tile.EndOfBlock(row));
+            for (var channel = 0; channel < padded; channel += PanelWidth)
+                TileProduct.Block<TLanes>(
+                    weights + (nint)row * columns + first - firstColumn, columns, 1, keys + (nint)first * padded + channel, padded,
+                    end - first, Results + (nint)row * padded + channel, padded, adds: false);
+        }
+    }
+
+    /// <summary>Adds to [X, H] for each key the sum over the tile's rows of weight and [rows, H].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void AddOverQueries(AttentionTile tile, float* weights, float* rows, float* result)
+    {
+        var firstColumn = FirstColumn(tile);
+        for (var key = tile.FirstKey; key < tile.EndKey; key += TileProduct.BlockRows)
+        {
+            var (first, end) = tile.RowsThatSee(key, Math.Min(key + TileProduct.BlockRows, tile.EndKey));
+            for (var channel = 0; channel < padded && first < end; channel += PanelWidth)
+                TileProduct.Block<TLanes>(
+                    weights + (nint)first * columns + key - firstColumn, 1, columns, rows + (nint)first * padded + channel, padded,
+                    end - first, result + (nint)key * padded + channel, padded, adds: true);
+        }
+    }
+
+    /// <summary>Replaces a tile's scores by its weights, as they are before the division by their sum: results get that.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Softmax(AttentionTile tile, AttentionRule rule, int head, HeadRows logSums)
+    {
+        var firstColumn = FirstColumn(tile);
+        for (var row = 0; row < tile.Rows; row++)
+        {
+            var scores = Weights + (nint)row * columns + tile.FirstOf(row) - firstColumn;
+            var count = tile.EndOf(row) - tile.FirstOf(row);
+            if (rule.Cap > 0)
+                Cap(scores, count, rule.Cap, null);
+            var largest = Largest(scores, count);
+            var sum = Exponentials(scores, count, largest);
+            *logSums.Of(tile.Query + row, head) = largest + MathF.Log(sum);
+            inverseSums[row] = 1 / sum;
+            ClearUnseen(tile, row, Weights);
+            if (rule.Dropout > 0)
+                Multiply(scores, DropoutFactors(tile, rule, head, row, count), count);
+        }
+    }
+
+    /// <summary>
+    /// Replaces a tile's scores by its weights, as dropout leaves them, and the weights' gradients by those of the scaled products. Reads the
+    /// results and their gradients.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void SoftmaxBackward(AttentionTile tile, AttentionRule rule, int head, HeadRows logSums)
+    {
+        var firstColumn = FirstColumn(tile);
+        for (var row = 0; row < tile.Rows; row++)
+        {
+            var place = (nint)row * columns + tile.FirstOf(row) - firstColumn;
+            float* weights = Weights + place, gradients = WeightGradients + place;
+            var count = tile.EndOf(row) - tile.FirstOf(row);
+            if (rule.Cap > 0)
+                Cap(weights, count, rule.Cap, slopes);
+            var kept = rule.Dropout > 0 ? DropoutFactors(tile, rule, head, row, count) : null;
+            if (kept != null)
+                Multiply(gradients, kept, count);
+            var dot = Dot(Gradients + (nint)row * padded, Results + (nint)row * padded, padded);
+            WeightsAndGradients(weights, gradients, count, *logSums.Of(tile.Query + row, head), dot);
+            if (rule.Cap > 0)
+                Multiply(gradients, slopes, count);
+            if (kept != null)
+                Multiply(weights, kept, count);
+            ClearUnseen(tile, row, Weights);
+            ClearUnseen(tile, row, WeightGradients);
+        }
+    }
+
+    /// <summary>Writes a tile's results, of weights that <see cref="Softmax"/> left.</summary>
+    public void StoreResults(AttentionTile tile, HeadRows target, int head)
+    {
+        for (var row = 0; row < tile.Rows; row++)
+            StoreRow(Results + (nint)row * padded, target.Of(tile.Query + row, head), inverseSums[row]);
+    }
+
+    /// <summary>Writes the gradients of a tile's queries.</summary>
+    public void StoreQueryGradients(AttentionTile tile, HeadRows dq, int head, float scale)
+    {
+        for (var row = 0; row < tile.Rows; row++)
+            StoreRow(Results + (nint)row * padded, dq.Of(tile.Query + row, head), scale);
+    }
+
+    /// <summary>Writes the sums for the keys and values of a segment.</summary>
+    public void StoreKeyGradients(AttentionSegment segment, HeadRows dk, HeadRows dv, int keyHead)
+    {
+        var first = problem.FirstPositionOf(segment);
+        for (var i = 0; i < segment.Length; i++)
+        {
+            // The queries that they were summed over were scaled already.
+            StoreRow(KeyGradients + (nint)(first + i) * padded, dk.Of(segment.Start + i, keyHead), 1);
+            StoreRow(ValueGradients + (nint)(first + i) * padded, dv.Of(segment.Start + i, keyHead), 1);
+        }
+    }
+
+    private static int Padded(int count) => (count + PanelWidth - 1) / PanelWidth * PanelWidth;
+
+    /// <summary>The position that a tile's first column stands for: its first key, or where that one's panel begins.</summary>
+    private static int FirstColumn(AttentionTile tile) => tile.FirstKey / PanelWidth * PanelWidth;
+
+    /// <summary>
+    /// Sets to 0 what a row has beside the keys that it sees, as far as blocks of six rows or of six keys reach.
+    /// </summary>
+    private void ClearUnseen(AttentionTile tile, int row, float* weights)
+    {
+        var (first, end, block) = (tile.FirstOf(row), tile.EndOf(row), row - row % TileProduct.BlockRows);
+        var from = Math.Max(tile.FirstKey, Math.Min(tile.FirstOf(block), first - TileProduct.BlockRows));
+        var to = Math.Max(tile.EndOfBlock(block), end + TileProduct.BlockRows);
+        var start = weights + (nint)row * columns - FirstColumn(tile);
+        new Span<float>(start + from, first - from).Clear();
+        new Span<float>(start + end, to - end).Clear();
+    }
+
+    private void ToPanels(float* row, float* panels, int position)
+    {
+        var target = panels + (nint)(position / PanelWidth) * PanelWidth * size + position % PanelWidth;
+        for (var channel = 0; channel < size; channel++)
+            target[(nint)channel * PanelWidth] = row[channel];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void CopyRow(float* source, float* target, float factor)
+    {
+        var channel = 0;
+        for (; channel <= size - TLanes.Count; channel += TLanes.Count)
+            (TLanes.Load(source + channel) * TLanes.Of(factor)).Store(target + channel);
+        for (; channel < size; channel++)
+            target[channel] = source[channel] * factor;
+        for (; channel < padded; channel++)
+            target[channel] = 0;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void StoreRow(float* source, float* target, float factor)
+    {
+        var channel = 0;
+        for (; channel <= size - TLanes.Count; channel += TLanes.Count)
+            (TLanes.Load(source + channel) * TLanes.Of(factor)).Store(target + channel);
+        for (; channel < size; channel++)
+            target[channel] = source[channel] * factor;
+    }
+
+    // --- rows of scores: there is room for a whole vector behind each, which may be written to ------------------------------------------
+
+    /// <summary>The largest score. Behind the last is minus infinity then, as far as a vector goes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Largest(float* scores, int count)
+    {
+        var largest = TLanes.Of(float.NegativeInfinity);
+        largest.Store(scores + count);
+        for (var i = 0; i < count; i += TLanes.Count)
+            largest = TLanes.Max(largest, TLanes.Load(scores + i));
+        return largest.Largest();
+    }
+
+    /// <summary>Replaces scores by e^(score - largest) and returns their sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Exponentials(float* scores, int count, float largest)
+    {
+        var sum = TLanes.Of(0);
+        var offset = TLanes.Of(largest);
+        for (var i = 0; i < count; i += TLanes.Count)
+        {
+            var e = VectorMath.Exponential(TLanes.Load(scores + i) - offset);
+            e.Store(scores + i);
+            sum += e;
+        }
+        return sum.Sum();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void WeightsAndGradients(float* weights, float* gradients, int count, float logSum, float dot)
+    {
+        TLanes offset = TLanes.Of(logSum), mean = TLanes.Of(dot);
+        for (var i = 0; i < count; i += TLanes.Count)
+        {
+            var weight = VectorMath.Exponential(TLanes.Load(weights + i) - offset);
+            weight.Store(weights + i);
+            (weight * (TLanes.Load(gradients + i) - mean)).Store(gradients + i);
+        }
+    }
+
+    /// <summary>Replaces scores by cap tanh(score / cap); slopes, where wanted, get the derivative at each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Cap(float* scores, int count, float cap, float* slopes)
+    {
+        TLanes factor = TLanes.Of(cap), inverse = TLanes.Of(1 / cap);
+        for (var i = 0; i < count; i += TLanes.Count)
+        {
+            var share = VectorMath.HyperbolicTangent(TLanes.Load(scores + i) * inverse);
+            (factor * share).Store(scores + i);
+            if (slopes != null)
+                (TLanes.Of(1) - share * share).Store(slopes + i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Multiply(float* row, float* factors, int count)
+    {
+        for (var i = 0; i < count; i++)
+            row[i] *= factors[i];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Dot(float* left, float* right, int count)
+    {
+        var sum = TLanes.Of(0);
+        for (var i = 0; i < count; i += TLanes.Count)
+            sum = TLanes.MultiplyAdd(TLanes.Load(left + i), TLanes.Load(right + i), sum);
+        return sum.Sum();
+    }
+
+    // --- dropout -----------------------------------------------------------------------------------------------------------------------
+
+    /// <summary>
+    /// The factor of each of a row's weights: 0 with the rule's probability, else 1 / (1 - probability). A function of the seed, the head,
+    /// the query and the key's position alone, so that the backward pass finds the same again.
+    /// </summary>
+    private float* DropoutFactors(AttentionTile tile, AttentionRule rule, int head, int row, int count)
+    {
+        var ofRow = Mix(Mix(Mix((uint)rule.Seed) + (uint)head) ^ Mix((uint)(rule.Seed >> 32) + (uint)(tile.Query + row)));
+        var threshold = (uint)(rule.Dropout * 4294967296.0);
+        var kept = 1 / (1 - rule.Dropout);
+        var position = (uint)tile.FirstOf(row);
+        for (var i = 0; i < count; i++)
+            factors[i] = Mix(ofRow + (position + (uint)i) * 0x9e3779b9u) < threshold ? 0 : kept;
+        return factors;
+    }
+
+    /// <summary>A number that depends on all bits of the given one (the finaliser "lowbias32" of C. Wellons' hash prospector).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Mix(uint x)
+    {
+        x = (x ^ (x >> 16)) * 0x7feb352du;
+        x = (x ^ (x >> 15)) * 0x846ca68bu;
+        return x ^ (x >> 16);
+    }
+}

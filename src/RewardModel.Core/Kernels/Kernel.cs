@@ -1,0 +1,122 @@
+using System.Runtime.ExceptionServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RewardModel.Kernels;
+
+/// <summary>An operation of several inputs and one result with a gradient of its own, for autograd.</summary>
+/// <typeparam name="TSelf">The operation.</typeparam>
+/// <typeparam name="TSettings">What it is told beside tensors.</typeparam>
+/// <remarks>
+/// TorchSharp wraps what it hands to a backward function, and takes from it, in tensors of the dispose scope that the backward pass runs in:
+/// without the care that is taken here they would live until the whole pass has ended. What a forward pass saves, too, TorchSharp would
+/// keep until the graph is gone; here it is released as soon as it was used, so a graph can be gone back through once only. And an exception
+/// must not leave a backward function, where native code has called it: it is kept, and thrown by <see cref="KernelErrors.Throw"/>.
+/// </remarks>
+internal abstract class Kernel<TSelf, TSettings> : autograd.SingleTensorFunction<TSelf>
+    where TSelf : Kernel<TSelf, TSettings>, new()
+    where TSettings : notnull
+{
+    private const string stateKey = "state";
+
+    private static readonly TSelf self = new();
+
+    public override string Name => typeof(TSelf).Name;
+
+    /// <summary>The result, recorded for the backward pass where any input asks for it.</summary>
+    /// <param name="settings">What it is told beside tensors.</param>
+    /// <param name="inputs">Tensors, some of which may be absent.</param>
+    public static Tensor Apply(TSettings settings, params Tensor?[] inputs)
+    {
+        KernelErrors.Throw();
+        return is_grad_enabled() && inputs.Any(input => input is { requires_grad: true })
+            ? apply([settings, .. inputs])
+            : self.Compute(settings, inputs, saved: null);
+    }
+
+    /// <summary>Computes the result.</summary>
+    /// <param name="settings">What it is told beside tensors.</param>
+    /// <param name="inputs">As given.</param>
+    /// <param name="saved">Where what the backward pass needs goes; null where there will be none.</param>
+    protected abstract Tensor Compute(TSettings settings, Tensor?[] inputs, List<Tensor?>? saved);
+
+    /// <summary>Computes the gradients of the inputs: null where there is none.</summary>
+    /// <param name="settings">As for the result.</param>
+    /// <param name="saved">What that saved.</param>
+    /// <param name="gradient">Of the result; belongs to the caller.</param>
+    /// <param name="needed">Which inputs ask for a gradient.</param>
+    protected abstract Tensor?[] Gradients(TSettings settings, IReadOnlyList<Tensor?> saved, Tensor gradient, bool[] needed);
+
+    public sealed override Tensor forward(autograd.AutogradContext context, params object[] arguments)
+    {
+        var settings = (TSettings)arguments[0];
+        Tensor?[] inputs = [.. arguments.Skip(1).Cast<Tensor?>()];
+        var saved = new List<Tensor?>();
+        var result = Compute(settings, inputs, saved);
+        context.save_data(stateKey, new State(
+            settings, [.. saved.Select(tensor => tensor?.detach().DetachFromDisposeScope())],
+            [.. inputs.Select(input => input is { requires_grad: true })]));
+        return result;
+    }
+
+    public sealed override List<Tensor> backward(autograd.AutogradContext context, Tensor gradient)
+    {
+        var state = (State)context.get_data(stateKey);
+        var results = new List<Tensor?> { null };
+        try
+        {
+            KernelErrors.DisposeResults();
+            using var scope = NewDisposeScope();
+            var gradients = Gradients(state.Settings, state.Saved, gradient, state.Needed);
+            results.AddRange(gradients.Select(result => result?.DetachFromDisposeScope()));
+            KernelErrors.Keep(gradients);
+        }
+        catch (Exception exception)
+        {
+            KernelErrors.Keep(exception);
+            results = [null, .. state.Needed.Select(_ => (Tensor?)null)];
+        }
+        gradient.Dispose();
+        foreach (var tensor in state.Saved)
+            tensor?.Dispose();
+        return results!;
+    }
+
+    /// <param name="Settings">What the operation is told beside tensors.</param>
+    /// <param name="Saved">What the backward pass needs.</param>
+    /// <param name="Needed">Which inputs ask for a gradient.</param>
+    private sealed record State(TSettings Settings, Tensor?[] Saved, bool[] Needed);
+}
+
+/// <summary>What the kernels' backward functions leave behind.</summary>
+internal static class KernelErrors
+{
+    // Of any thread: a GPU's part of a backward pass has a thread of its own.
+    private static ExceptionDispatchInfo? exception;
+
+    // Autograd has its own references to them as soon as the function that made them has returned.
+    [ThreadStatic]
+    private static Tensor?[]? results;
+
+    /// <summary>
+    /// After a backward pass: throws what was thrown in it. Its gradients are incomplete then. Every kernel begins with this as well, so
+    /// that no failure is missed.
+    /// </summary>
+    public static void Throw()
+    {
+        DisposeResults();
+        Interlocked.Exchange(ref exception, null)?.Throw();
+    }
+
+    public static void Keep(Exception caught) =>
+        Interlocked.CompareExchange(ref exception, ExceptionDispatchInfo.Capture(caught), null);
+
+    public static void Keep(Tensor?[] gradients) => results = gradients;
+
+    public static void DisposeResults()
+    {
+        foreach (var tensor in results ?? [])
+            tensor?.Dispose();
+        results = null;
+    }
+}
