@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Logging;
 using RewardModel.Kernels;
+using RewardModel.Training;
 
 namespace RewardModel.Tests.Kernels;
 
@@ -25,6 +27,15 @@ public class TorchLibrariesTests
     }
 
     [Fact]
+    public void A_trainer_logs_it_for_whom_details_are_wanted()
+    {
+        var log = new DebugLog();
+        using var model = TinyModel.Create();
+        _ = new Trainer(model, new TrainingOptions { Steps = 1 }, [TinyModel.List(1, 2, 1, 1)], [], logger: log);
+        Assert.Equal([TorchLibraries.Description], log.Messages);
+    }
+
+    [Fact]
     public async Task Processes_that_start_together_load_it_without_a_folder_that_they_may_write_in()
     {
         // Nobody makes files in /proc, not even the root user.
@@ -40,5 +51,21 @@ public class TorchLibrariesTests
         Assert.StartsWith(
             $"libtorch comes from {natives}; LIBTORCH is not used, for the application brings a libtorch", output);
         Assert.EndsWith("\n3", output);
+    }
+
+    private sealed class DebugLog : ILogger
+    {
+        public List<string> Messages { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (logLevel == LogLevel.Debug)
+                Messages.Add(formatter(state, exception));
+        }
     }
 }
