@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds everything and runs every test. Arguments go to dotnet test: ./test.sh --filter Checkpoints
+# Builds everything and runs every test, those of the kernels at each width of vectors. Arguments go to dotnet test, and it runs what they
+# say once: ./test.sh --filter Checkpoints
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 solution=$root/RewardModel.sln
@@ -9,9 +10,19 @@ dotnet build "$solution" --configuration Release --nologo --verbosity quiet
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 status=0
-dotnet test "$solution" --configuration Release --no-build --nologo --results-directory "$results" --logger trx "$@" || status=$?
+run_tests() {
+  dotnet test "$solution" --configuration Release --no-build --nologo --results-directory "$results" --logger trx "$@" || status=$?
+}
 
-# Every test project leaves one file with: <Counters total="9" executed="8" passed="7" ... />
+run_tests "$@"
+if [ $# = 0 ]; then
+  # As a processor without vectors of 512 bits, and one without those of 256, runs them.
+  for narrower in DOTNET_EnableAVX512=0 DOTNET_EnableAVX2=0; do
+    run_tests --filter "FullyQualifiedName~.Tests.Kernels." --environment "$narrower"
+  done
+fi
+
+# Every run leaves a file for each test project with: <Counters total="9" executed="8" passed="7" ... />
 summary=$(find "$results" -name '*.trx' -exec grep --no-filename --only-matching '<Counters [^>]*' {} + | awk '
   function counter(name) { return match($0, " " name "=\"[0-9]+") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) : 0 }
   { total += counter("total"); executed += counter("executed"); passed += counter("passed") }

@@ -50,7 +50,7 @@ internal static class CommandLine
         // Trouble that its message explains. Anything else is a defect of ours, and its stack trace is wanted.
         catch (Exception e) when (e is CheckpointException or TokenizerException or ChatTemplateException or RankedDataException
             or RunDirectoryException or TrainingDivergedException or ArgumentException or IOException or UnauthorizedAccessException
-            or DllNotFoundException
+            or TorchUnavailableException
             or ExternalException)
         {
             errors.WriteLine($"error: {e.Message}");

@@ -1,3 +1,4 @@
+using RewardModel.Kernels;
 using static TorchSharp.torch;
 
 namespace RewardModel.Cli;
@@ -9,6 +10,7 @@ internal static class Threads
     {
         if (count < 1)
             throw new ArgumentException($"--threads is {count}; expected at least 1.");
+        TorchLibraries.Require();
         set_num_threads(count ?? Environment.ProcessorCount);
     }
 }

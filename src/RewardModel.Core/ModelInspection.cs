@@ -1,4 +1,5 @@
 using RewardModel.Checkpoints;
+using RewardModel.Kernels;
 using RewardModel.Tokenization;
 using static TorchSharp.torch;
 
@@ -75,6 +76,7 @@ public sealed record ModelInspection
     /// <exception cref="ArgumentException">The list does not fit the model.</exception>
     public static ModelInspection Of(string directory, int? promptTokens = null, int? answerTokens = null, int answers = 4)
     {
+        TorchLibraries.Require();
         using var scope = NewDisposeScope();
         SavedModel.Finish(directory);
         var problems = new List<string>();

@@ -1,3 +1,4 @@
+using RewardModel.Kernels;
 using RewardModel.Layers;
 using RewardModel.Ranking;
 using TorchSharp;
@@ -30,6 +31,7 @@ public sealed class PackedSequences : IDisposable
     private PackedSequences(
         long[] tokenIds, long[] positionIds, long[] tokenTypeIds, Segment[] segments, int[] scoredSegments, Device? device)
     {
+        TorchLibraries.Require();
         Segments = segments;
         ScoredSegments = scoredSegments;
         TokenIds = tensor(tokenIds, device: device).DetachFromDisposeScope();

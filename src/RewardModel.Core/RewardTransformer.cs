@@ -1,5 +1,6 @@
 using RewardModel.Backbones;
 using RewardModel.Checkpoints;
+using RewardModel.Kernels;
 using RewardModel.Layers;
 using RewardModel.Ranking;
 using TorchSharp;
@@ -84,6 +85,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     // The normaliser: what the checkpoint's head does to a reward besides, where another trainer made it.
     internal static RewardTransformer Load(string directory, double dropout, long seed, out RewardNormalizer normalizer)
     {
+        TorchLibraries.Require();
         using var scope = NewDisposeScope();
         SavedModel.Finish(directory);
         var model = new RewardTransformer(HuggingFaceConfig.Read(directory), dropout);
@@ -103,6 +105,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <summary>A model whose parameters have their shapes only: their memory is reserved, not used.</summary>
     internal static RewardTransformer WithoutWeights(HuggingFaceConfig config)
     {
+        TorchLibraries.Require();
         using var scope = NewDisposeScope();
         return new RewardTransformer(config, dropout: 0);
     }
@@ -114,6 +117,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <exception cref="CheckpointException">The configuration can't be used: all reasons are listed.</exception>
     public static RewardTransformer FromConfig(HuggingFaceConfig config, double dropout = 0, long seed = 0)
     {
+        TorchLibraries.Require();
         using var scope = NewDisposeScope();
         var model = new RewardTransformer(config, dropout);
         manual_seed(seed);

@@ -59,6 +59,7 @@ public sealed class Trainer
         this.directory = directory;
         this.progress = progress;
         this.logger = logger ?? NullLogger.Instance;
+        this.logger.LogDebug("{Libraries}", TorchLibraries.Description);
         this.trainLists = [.. trainLists.Where(list => RankingPairs.CountOf(list.Scores) > 0)];
         if (this.trainLists.Count < trainLists.Count)
             this.logger.LogWarning(

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.Intrinsics;
 using RewardModel.Checkpoints;
 using RewardModel.Kernels;
 using RewardModel.Ranking;
@@ -37,6 +38,14 @@ internal static class ChildProgram
             case ["train", var config, var checkpointing]:
                 MeasureTraining(config, bool.Parse(checkpointing));
                 break;
+            case ["libraries"]:
+                using (var numbers = ones(3))
+                using (var sum = numbers.sum())
+                    Console.Write($"{TorchLibraries.Description}\n{sum.item<float>()}");
+                break;
+            case ["vectors"]:
+                Console.Write(WidestVector);
+                break;
             case ["tensors"]:
                 MeasureTensors();
                 break;
@@ -47,11 +56,26 @@ internal static class ChildProgram
         static int Parse(string text) => int.Parse(text, CultureInfo.InvariantCulture);
     }
 
+    /// <summary>Bits of the widest vectors that this process computes with.</summary>
+    public static int WidestVector =>
+        Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 64;
+
     public static Process Start(params IEnumerable<string> arguments)
     {
         var start = StartInfo(arguments);
         start.RedirectStandardInput = true;
         return Process.Start(start)!;
+    }
+
+    /// <summary>What a command prints with some environment variables set.</summary>
+    public static string Run(IEnumerable<(string Name, string Value)> environment, params IEnumerable<string> arguments)
+    {
+        var start = StartInfo(arguments);
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        var (exitCode, output, error) = ChildProcess.Run(start);
+        Assert.True(exitCode == 0, output + error);
+        return output;
     }
 
     /// <summary>The numbers that a measuring command prints.</summary>

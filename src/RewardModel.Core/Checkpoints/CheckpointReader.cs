@@ -1,3 +1,4 @@
+using RewardModel.Kernels;
 using static TorchSharp.torch;
 
 namespace RewardModel.Checkpoints;
@@ -51,6 +52,7 @@ public sealed class CheckpointReader : IDisposable
     /// <exception cref="CheckpointException">There is no such tensor, or its file became shorter.</exception>
     public Tensor Read(string name, ScalarType? dtype = null)
     {
+        TorchLibraries.Require();
         var (file, entry) = Find(name);
         return TensorBytes.Read(file, entry, dtype);
     }

@@ -15,6 +15,7 @@ namespace RewardModel.Kernels;
 internal static class ElfVersions
 {
     private const string unusedSymbol = "_ZSt21ios_base_library_initv";
+    private const ushort indexOfVersion = 0x7fff; // without the bit that hides a version
     private const uint dynamicSymbols = 11, versionNeeds = 0x6ffffffe, symbolVersions = 0x6fffffff;
     private const ushort weak = 2;
 
@@ -49,11 +50,12 @@ internal static class ElfVersions
     private static HashSet<ushort> VersionsOfUnusedSymbol(Span<byte> image, SectionOf symbols, SectionOf versions)
     {
         const int symbolSize = 24;
+        var unusedName = Encoding.ASCII.GetBytes(unusedSymbol + '\0');
         var (unused, used) = (new HashSet<ushort>(), new HashSet<ushort>());
         for (var i = 0; i < symbols.Size / symbolSize; i++)
         {
-            var name = Text(image, symbols.Strings + Read32(image, symbols.Offset + i * symbolSize));
-            (name == unusedSymbol ? unused : used).Add(Read16(image, versions.Offset + 2 * i));
+            var name = image[(symbols.Strings + Read32(image, symbols.Offset + i * symbolSize))..];
+            (name.StartsWith(unusedName) ? unused : used).Add((ushort)(Read16(image, versions.Offset + 2 * i) & indexOfVersion));
         }
         unused.ExceptWith(used);
         return unused;
@@ -62,6 +64,7 @@ internal static class ElfVersions
     /// <summary>Offsets of all Vernaux structures: hash, flags, index of the version, name, distance to the next.</summary>
     private static List<int> Entries(Span<byte> image, SectionOf needs)
     {
+        const int entrySize = 16;
         var entries = new List<int>();
         for (int file = needs.Offset, toNextFile; ; file += toNextFile)
         {
@@ -71,6 +74,9 @@ internal static class ElfVersions
             toNextFile = Read32(image, file + 12);
             if (toNextFile == 0)
                 return entries;
+            // Distances that lead back would never end.
+            if (toNextFile < entrySize || entries.Count > needs.Size / entrySize)
+                throw new InvalidDataException("Its section of needed versions is damaged.");
         }
     }
 

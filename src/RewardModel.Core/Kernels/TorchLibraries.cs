@@ -5,8 +5,9 @@ using TorchSharp;
 namespace RewardModel.Kernels;
 
 /// <summary>
-/// Loads libtorch and TorchSharp's native library before TorchSharp itself looks for them, once per process: from the folder that the
-/// environment variable LIBTORCH names, else from where the application's packages lie. TorchSharp then finds them by their names.
+/// Loads libtorch and TorchSharp's native library before TorchSharp itself looks for them, once per process. On Linux libtorch comes from
+/// where the application's packages lie; where they bring none, from the folder that the environment variable LIBTORCH names; else from
+/// where .NET finds it. TorchSharp then finds both by their names. On other systems TorchSharp's own way is enough.
 /// </summary>
 /// <remarks>
 /// On Linux TorchSharp's library asks for a version of libstdc++ that Debian 12, Ubuntu 22.04 and RHEL 9 don't have yet, but uses nothing
@@ -15,20 +16,28 @@ namespace RewardModel.Kernels;
 /// </remarks>
 public static class TorchLibraries
 {
+    /// <summary>The environment variable that names the folder of an installed libtorch, or the one that has it as <c>lib</c>.</summary>
+    public const string FolderVariable = "LIBTORCH";
+
+    private const string mainLibrary = "libtorch_cpu.so", wrapper = "libLibTorchSharp.so";
+
     /// <summary>In the order in which they depend on each other. Those of CUDA are there in a libtorch with CUDA only.</summary>
-    private static readonly string[] dependencies =
-        ["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"];
+    private static readonly string[] libraries = ["libc10.so", mainLibrary, "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"];
 
-    private const string wrapper = "libLibTorchSharp.so";
-
-    private static bool hasStarted;
-    private static TorchUnavailableException? problem;
+    private static readonly Lazy<(string Description, TorchUnavailableException? Problem)> outcome = new(() =>
+    {
+        try
+        {
+            return (OperatingSystem.IsLinux() ? LoadOnLinux() : LoadElsewhere(), null);
+        }
+        catch (TorchUnavailableException problem)
+        {
+            return ("libtorch is not loaded", problem);
+        }
+    });
 
     /// <summary>What was done to load the libraries; for logs.</summary>
-    public static string Description { get; private set; } = "TorchSharp loads its native libraries itself";
-
-    /// <summary>The environment variable that names the folder of an installed libtorch.</summary>
-    public const string FolderVariable = "LIBTORCH";
+    public static string Description => outcome.Value.Description;
 
     /// <summary>
     /// Runs by itself before anything else of this assembly does. A program whose very first use of TorchSharp comes before its first use
@@ -37,88 +46,126 @@ public static class TorchLibraries
 #pragma warning disable CA2255 // TorchSharp gives no other occasion: whoever touches `torch` first loads its libraries.
     [ModuleInitializer]
 #pragma warning restore CA2255
-    public static void Load()
-    {
-        if (Interlocked.Exchange(ref hasStarted, true))
-            return;
-        try
-        {
-            if (OperatingSystem.IsLinux())
-                LoadOnLinux();
-            else if (!NativeLibrary.TryLoad("torch_cpu", typeof(torch).Assembly, null, out _))
-                problem = TorchUnavailableException.Missing("torch_cpu", "the application's folders");
-        }
-        catch (TorchUnavailableException exception)
-        {
-            problem = exception;
-        }
-    }
+    public static void Load() => _ = outcome.Value;
 
     /// <summary>Does nothing where the libraries are loaded; called where tensors are first needed.</summary>
     /// <exception cref="TorchUnavailableException">The libraries are not there or can't be loaded.</exception>
     public static void Require()
     {
-        if (problem is not null)
+        if (outcome.Value.Problem is { } problem)
             throw new TorchUnavailableException(problem.Message, problem.InnerException);
     }
 
-    private static void LoadOnLinux()
+    private static string LoadElsewhere()
     {
-        var application = ApplicationFolders();
-        var named = Environment.GetEnvironmentVariable(FolderVariable);
-        string[] folders = string.IsNullOrEmpty(named) ? application : [named];
-        if (Find(folders, "libtorch_cpu.so") is not { } main)
-            throw TorchUnavailableException.Missing(
-                "libtorch_cpu.so", string.IsNullOrEmpty(named) ? string.Join(", ", application) : $"{named} (of the variable {FolderVariable})");
-        if (Find(application, wrapper) is not { } wrapperFile)
-            throw TorchUnavailableException.Missing(wrapper, string.Join(", ", application));
-        var folder = Path.GetDirectoryName(main)!;
-        foreach (var file in GompOf(folder).Concat(dependencies.Select(name => Path.Combine(folder, name)).Where(File.Exists)))
-            LoadFile(file);
-        Description = $"libtorch comes from {folder}";
-        if (NativeLibrary.TryLoad(wrapperFile, out _))
-            return;
-        LoadWithoutUnusedVersions(wrapperFile);
-        Description += $"; this system's libstdc++ is older than {wrapper} asks for, so a copy that does not ask was loaded from memory";
+        try
+        {
+            NativeLibrary.Load("torch_cpu", typeof(torch).Assembly, null);
+            return "libtorch comes from the application's folders";
+        }
+        catch (Exception reason) when (IsRefusal(reason))
+        {
+            throw TorchUnavailableException.Missing("torch_cpu", "the application's folders", reason);
+        }
     }
 
-    /// <summary>libtorch's own OpenMP library, where it brings one.</summary>
-    private static string[] GompOf(string folder) => Directory.GetFiles(folder, "libgomp*.so*");
-
-    private static void LoadFile(string file)
+    private static string LoadOnLinux()
     {
+        var folders = ApplicationFolders();
+        var source = LoadLibtorch(folders);
+        var file = Find(folders, wrapper) ?? throw TorchUnavailableException.Missing(wrapper, string.Join(", ", folders));
         try
         {
             NativeLibrary.Load(file);
+            return $"libtorch comes from {source}";
         }
-        catch (Exception exception) when (exception is DllNotFoundException or BadImageFormatException)
+        catch (Exception reason) when (IsRefusal(reason))
         {
-            throw TorchUnavailableException.NotLoaded(file, exception);
+            LoadWithoutUnusedVersions(file, reason);
+            return $"libtorch comes from {source}; this system's libstdc++ is older than {wrapper} asks for, so a copy that does not ask "
+                + "was loaded from memory";
         }
     }
 
-    private static void LoadWithoutUnusedVersions(string file)
+    /// <returns>Where it comes from.</returns>
+    private static string LoadLibtorch(string[] applicationFolders)
     {
-        var image = File.ReadAllBytes(file);
+        var named = Environment.GetEnvironmentVariable(FolderVariable) ?? "";
+        if (Find(applicationFolders, mainLibrary) is { } ofApplication)
+        {
+            // TorchSharp would load this one in any case, and two of them end the process.
+            var ignored = named == "" ? "" : $"; {FolderVariable} is not used, for the application brings a libtorch";
+            return LoadFolderOf(ofApplication) + ignored;
+        }
+        if (named != "")
+            return LoadFolderOf(Find([named, Path.Combine(named, "lib")], mainLibrary)
+                ?? throw TorchUnavailableException.NotInNamedFolder(mainLibrary, named));
         try
         {
-            ElfVersions.Relax(image);
-            using var copy = new MemoryFile(wrapper, image);
-            LoadFile(copy.Path);
+            NativeLibrary.Load("torch_cpu", typeof(torch).Assembly, null);
+            NativeLibrary.Load("torch", typeof(torch).Assembly, null);
+            return "where .NET finds it";
         }
-        catch (Exception exception) when (exception is InvalidDataException or IOException)
+        catch (Exception reason) when (IsRefusal(reason))
         {
-            throw TorchUnavailableException.NotLoaded(file, exception);
+            throw TorchUnavailableException.Missing(mainLibrary, string.Join(", ", applicationFolders), reason);
         }
     }
 
-    /// <summary>Where the host of .NET looks for native libraries: the application's folder and those of its packages.</summary>
+    private static string LoadFolderOf(string file)
+    {
+        var folder = Path.GetDirectoryName(file)!;
+        foreach (var library in libraries.Select(name => Path.Combine(folder, name)).Where(File.Exists))
+            try
+            {
+                NativeLibrary.Load(library);
+            }
+            catch (Exception reason) when (IsRefusal(reason))
+            {
+                throw TorchUnavailableException.NotLoaded(library, reason);
+            }
+        return folder;
+    }
+
+    private static void LoadWithoutUnusedVersions(string file, Exception reason)
+    {
+        try
+        {
+            var image = File.ReadAllBytes(file);
+            ElfVersions.Relax(image);
+            using var copy = new MemoryFile(wrapper, image);
+            NativeLibrary.Load(copy.Path);
+        }
+        catch (InvalidDataException)
+        {
+            // Then something else is in the way.
+            throw TorchUnavailableException.NotLoaded(file, reason);
+        }
+        catch (Exception other) when (other is IOException or UnauthorizedAccessException || IsRefusal(other))
+        {
+            throw TorchUnavailableException.NotLoaded(file, other);
+        }
+    }
+
+    private static bool IsRefusal(Exception reason) => reason is DllNotFoundException or BadImageFormatException;
+
+    /// <summary>
+    /// Where .NET looks for native libraries: the folders of the application and its packages; and, where TorchSharp was loaded from a
+    /// package cache, as notebooks do, its package's.
+    /// </summary>
     private static string[] ApplicationFolders()
     {
-        var known = (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "")
-            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
-        var runtimes = Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native");
-        return [.. known.Append(AppContext.BaseDirectory).Append(runtimes).Select(Path.TrimEndingDirectorySeparator).Distinct()];
+        var known = (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(Path.PathSeparator);
+        // Not RuntimeInformation.RuntimeIdentifier: a distribution's own .NET says, for example, debian.12-x64.
+        var native = Path.Combine(
+            "runtimes", RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "linux-arm64" : "linux-x64", "native");
+        var ofTorchSharp = Path.GetDirectoryName(typeof(torch).Assembly.Location) ?? "";
+        string[] folders =
+        [
+            .. known, AppContext.BaseDirectory, Path.Combine(AppContext.BaseDirectory, native),
+            ofTorchSharp, Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, ofTorchSharp, "..", "..", native)),
+        ];
+        return [.. folders.Where(Directory.Exists).Select(Path.TrimEndingDirectorySeparator).Distinct()];
     }
 
     private static string? Find(IEnumerable<string> folders, string file) =>

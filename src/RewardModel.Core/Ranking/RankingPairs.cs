@@ -1,3 +1,4 @@
+using RewardModel.Kernels;
 using static TorchSharp.torch;
 
 namespace RewardModel.Ranking;
@@ -22,6 +23,7 @@ public sealed class RankingPairs : IDisposable
 {
     private RankingPairs(long[] better, long[] worse, float[] weights, Device? device)
     {
+        TorchLibraries.Require();
         Count = better.Length;
         Better = tensor(better, device: device).DetachFromDisposeScope();
         Worse = tensor(worse, device: device).DetachFromDisposeScope();

@@ -34,13 +34,13 @@ public class AttentionTests
     {
         using var model = ParityModel.Random(architecture);
         var scorer = new RewardScorer(model);
-        var together = scorer.Score(raggedLists);
-        for (var l = 0; l < raggedLists.Length; l++)
-            for (var k = 0; k < raggedLists[l].AnswerIds.Count; k++)
-            {
-                TokenizedList alone = new([], [[.. raggedLists[l].PromptIds, .. raggedLists[l].AnswerIds[k]]], [0]);
-                Assert.Equal(scorer.Score([alone])[0][0], together[l][k], 1e-6);
-            }
+        float[] together = [.. scorer.Score(raggedLists).SelectMany(rewards => rewards)];
+        float[] alone =
+        [
+            .. raggedLists.SelectMany(list => list.AnswerIds.Select(answer =>
+                scorer.Score([new TokenizedList([], [[.. list.PromptIds, .. answer]], [0])])[0][0])),
+        ];
+        Numbers.AssertEqualButForRounding(alone, together, Numbers.UnitsOfModels);
     }
 
     [Theory, MemberData(nameof(CausalArchitectures))]
@@ -49,10 +49,7 @@ public class AttentionTests
         using var model = ParityModel.Random(architecture);
         var (sharedRewards, sharedGradients) = RewardsAndGradients(model, raggedLists, sharePrompts: true);
         var (rewards, gradients) = RewardsAndGradients(model, raggedLists, sharePrompts: false);
-        Assert.Equal(rewards.Length, sharedRewards.Length);
-        for (var i = 0; i < rewards.Length; i++)
-            // Of rewards above 1, what float32 can hold.
-            Assert.Equal(rewards[i], sharedRewards[i], 1e-6 * Math.Max(1, Math.Abs(rewards[i])));
+        Numbers.AssertEqualButForRounding(rewards, sharedRewards, Numbers.UnitsOfModels);
         // A parameter that shifts all rewards alike (the last norm's bias) has no gradient but rounding: hence the second term.
         var totalNorm = Math.Sqrt(gradients.Values.Sum(values => values.Sum(value => (double)value * value)));
         foreach (var (name, expected) in gradients)
@@ -72,7 +69,7 @@ public class AttentionTests
         using var sequences = model.Pack(raggedLists);
         var expected = Values(model.Backbone.call(sequences).index_select(0, sequences.ScoredRows));
         var found = Values(model.Backbone.SequenceStates(sequences));
-        Assert.InRange(Numbers.LargestDifference(expected, found), 0, 5e-6);
+        Numbers.AssertEqualButForRounding(expected, found, Numbers.UnitsOfModels);
     }
 
     [Theory, MemberData(nameof(Architectures))]
@@ -80,11 +77,9 @@ public class AttentionTests
     {
         using var model = ParityModel.Random(architecture);
         var scorer = new RewardScorer(model);
-        var rewards = scorer.Score(raggedLists);
+        float[] rewards = [.. scorer.Score(raggedLists).SelectMany(list => list)];
         var reversed = scorer.Score([.. raggedLists.Reverse().Select(list => list with { AnswerIds = [.. list.AnswerIds.Reverse()] })]);
-        for (var l = 0; l < rewards.Length; l++)
-            for (var k = 0; k < rewards[l].Length; k++)
-                Assert.Equal(rewards[l][k], reversed[^(l + 1)][^(k + 1)], 1e-6);
+        Numbers.AssertEqualButForRounding(rewards, [.. reversed.SelectMany(list => list).Reverse()], Numbers.UnitsOfModels);
     }
 
     [Theory, MemberData(nameof(Architectures))]

@@ -44,21 +44,81 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
     [Fact]
     public void An_application_trains_and_the_installed_command_scores_with_the_same_rewards()
     {
-        Directory.CreateDirectory(solution["app"]);
-        File.WriteAllText(solution["app/app.csproj"], $"""
+        var lines = TrainInApplication().Split('\n', 2);
+        // Two times 2 + 2 + 3 + 2 and 3 + 2 + 2 tokens: a prompt counts once.
+        Assert.Equal("2 steps, 32 tokens", lines[0]);
+        Assert.Equal(2, lines[1].TrimEnd('\n').Split('\n').Length);
+
+        solution.Run("dotnet", "tool", "install", "RewardModel.Cli", "--version", PackedSolution.Version, "--tool-path", "tools");
+        Assert.Equal(lines[1], solution.Run(solution["tools/reward-model"], "score", "--model", "model", "--data", "lists.jsonl"));
+        Assert.Equal($"{PackedSolution.Version}\n", solution.Run(solution["tools/reward-model"], "--version"));
+        Assert.StartsWith(
+            "Description:\n  Trains reward models on ranked answer lists, and scores answers with them.\n",
+            solution.Run(solution["tools/reward-model"], "--help"));
+    }
+
+    [Fact]
+    public void An_application_without_libtorch_says_what_to_add_and_finds_that_of_the_variable()
+    {
+        var expected = TrainInApplication();
+        Build("bare", libtorch: "");
+        var (exitCode, output, error) = solution.TryRun([], "dotnet", "bare/bin/Debug/net10.0/bare.dll");
+        Assert.NotEqual(0, exitCode);
+        Assert.Empty(output);
+        Assert.StartsWith("Unhandled exception. RewardModel.TorchUnavailableException: The native library libtorch_cpu.so ", error);
+        Assert.Contains("dotnet add package TorchSharp-cpu", error);
+
+        var natives = Path.Combine(AppContext.BaseDirectory, "runtimes/linux-x64/native");
+        Assert.Equal((0, expected, ""), solution.TryRun([("LIBTORCH", natives)], "dotnet", "bare/bin/Debug/net10.0/bare.dll"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_application_in_a_single_file_does_the_same(bool withNativeLibrariesInIt)
+    {
+        var expected = TrainInApplication();
+        // The analyzer is a package that no other test needs.
+        solution.Run("dotnet", [
+            "publish", "app", "--runtime", "linux-x64", "--no-self-contained", "--output", "single", "-p:PublishSingleFile=true",
+            "-p:EnableSingleFileAnalyzer=false", $"-p:IncludeNativeLibrariesForSelfExtract={withNativeLibrariesInIt}",
+            .. ChildProcess.WithoutBuildServers,
+        ]);
+        Assert.Equal(!withNativeLibrariesInIt, File.Exists(solution["single/libtorch_cpu.so"]));
+        Assert.False(File.Exists(solution["single/TorchSharp.dll"]));
+        Assert.Equal(
+            (0, expected, ""), solution.TryRun([("DOTNET_BUNDLE_EXTRACT_BASE_DIR", solution["extracted"])], solution["single/app"]));
+        Directory.Delete(solution["single"], recursive: true);
+    }
+
+    /// <summary>Builds the application on its first call.</summary>
+    /// <returns>What it prints: how much it trained, and the rewards of all lists afterwards.</returns>
+    private string TrainInApplication()
+    {
+        if (!Directory.Exists(solution["app"]))
+            Build("app", """<PackageReference Include="libtorch-cpu-linux-x64" Version="2.10.0" />""");
+        return solution.Run("dotnet", "app/bin/Debug/net10.0/app.dll");
+    }
+
+    private void Build(string name, string libtorch)
+    {
+        Directory.CreateDirectory(solution[name]);
+        File.WriteAllText(solution[$"{name}/{name}.csproj"], $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>
                 <OutputType>Exe</OutputType>
                 <TargetFramework>net10.0</TargetFramework>
                 <ImplicitUsings>enable</ImplicitUsings>
+                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+                <CreateHardLinksForCopyLocalIfPossible>true</CreateHardLinksForCopyLocalIfPossible>
               </PropertyGroup>
               <ItemGroup>
                 <PackageReference Include="RewardModel.Training" Version="{PackedSolution.Version}" />
-                <PackageReference Include="libtorch-cpu-linux-x64" Version="2.10.0" />
+                {libtorch}
               </ItemGroup>
             </Project>
             """);
-        File.WriteAllText(solution["app/Program.cs"], """
+        File.WriteAllText(solution[$"{name}/Program.cs"], """
             using System.Text.Json;
             using RewardModel;
             using RewardModel.Checkpoints;
@@ -78,20 +138,9 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
             {"prompt_ids": [1, 5], "answer_ids": [[7, 2], [8, 9, 2], [3, 2]]}
             {"prompt_ids": [6, 5, 4], "answer_ids": [[7, 2], [8, 2]]}
             """);
-
-        // `dotnet run` hands on no properties that keep build servers away, so the build is a step of its own.
-        solution.Run("dotnet", ["build", "app", .. ChildProcess.WithoutBuildServers]);
-        var lines = solution.Run("dotnet", "app/bin/Debug/net10.0/app.dll").Split('\n', 2);
-        // Two times 2 + 2 + 3 + 2 and 3 + 2 + 2 tokens: a prompt counts once.
-        Assert.Equal("2 steps, 32 tokens", lines[0]);
-        Assert.Equal(2, lines[1].TrimEnd('\n').Split('\n').Length);
-
-        solution.Run("dotnet", "tool", "install", "RewardModel.Cli", "--version", PackedSolution.Version, "--tool-path", "tools");
-        Assert.Equal(lines[1], solution.Run(solution["tools/reward-model"], "score", "--model", "model", "--data", "lists.jsonl"));
-        Assert.Equal($"{PackedSolution.Version}\n", solution.Run(solution["tools/reward-model"], "--version"));
-        Assert.StartsWith(
-            "Description:\n  Trains reward models on ranked answer lists, and scores answers with them.\n",
-            solution.Run(solution["tools/reward-model"], "--help"));
+        // `dotnet run` hands on no properties that keep build servers away, so the build is a step of its own. Its warnings are errors, so
+        // every version that the packages ask for is there exactly.
+        solution.Run("dotnet", ["build", name, .. ChildProcess.WithoutBuildServers]);
     }
 
     private static IEnumerable<string> Contents(params IEnumerable<string> library) =>

@@ -76,7 +76,16 @@ public sealed class PackedSolution : IDisposable
     /// <returns>What it printed.</returns>
     public string Run(string program, params IEnumerable<string> arguments)
     {
-        var (exitCode, output, error) = ChildProcess.Run(new ProcessStartInfo(program, arguments)
+        var (exitCode, output, error) = TryRun([], program, arguments);
+        Assert.True(exitCode == 0, output + error);
+        return output;
+    }
+
+    /// <summary>Runs a program likewise, with some environment variables set.</summary>
+    public (int ExitCode, string Output, string Error) TryRun(
+        IEnumerable<(string Name, string Value)> environment, string program, params IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = directory.Path,
             Environment =
@@ -85,9 +94,10 @@ public sealed class PackedSolution : IDisposable
                 // The launcher of an installed command looks for .NET in the usual places only.
                 ["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..")),
             },
-        });
-        Assert.True(exitCode == 0, output + error);
-        return output;
+        };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        return ChildProcess.Run(start);
     }
 
     public void Dispose() => directory.Dispose();
