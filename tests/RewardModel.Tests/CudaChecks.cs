@@ -11,8 +11,8 @@ using static TorchSharp.torch;
 namespace RewardModel.Tests;
 
 /// <summary>
-/// What has to hold on a GPU. <see cref="CudaTests"/> asks it of a real one; where there is none, of a stand-in that computes in the
-/// host's memory, which shows that nothing is left on the CPU and nothing reads a device's memory, but nothing about kernels.
+/// What has to hold on a GPU. <see cref="CudaTests"/> asks it of a real one; where there is none, <see cref="DeviceTests"/> show that nothing
+/// is left on the CPU.
 /// </summary>
 internal static class CudaChecks
 {
