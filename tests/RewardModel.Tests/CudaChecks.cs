@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
-using RewardModel.Layers;
 using RewardModel.Ranking;
-using RewardModel.Tests.Kernels;
 using RewardModel.Tests.Parity;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
@@ -74,15 +72,6 @@ internal static class CudaChecks
         AssertClose(straight, Train("cuda", parts, dropout: 0.2, directory), 1e-5);
         var error = Assert.Throws<RunDirectoryException>(() => Train("cpu", parts, dropout: 0.2, directory));
         Assert.Contains("it is another one: the device was CUDA and is CPU. ", error.Message);
-    }
-
-    /// <summary>Flash attention through libtorch's operators.</summary>
-    public static void FlashAttention()
-    {
-        var tests = new FlashAttentionTests();
-        tests.On_a_GPU_libtorchs_kernels_equal_the_composition(4, 4, 64);
-        tests.On_a_GPU_libtorchs_kernels_equal_the_composition(6, 2, 16);
-        tests.On_a_GPU_bfloat16_means_flash_attention_where_that_can_do_it();
     }
 
     private static float[] Train(
