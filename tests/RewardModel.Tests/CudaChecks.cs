@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
-using RewardModel.Layers;
 using RewardModel.Ranking;
-using RewardModel.Tests.Kernels;
 using RewardModel.Tests.Parity;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
@@ -11,8 +9,8 @@ using static TorchSharp.torch;
 namespace RewardModel.Tests;
 
 /// <summary>
-/// What has to hold on a GPU. <see cref="CudaTests"/> asks it of a real one; where there is none, of a stand-in that computes in the
-/// host's memory, which shows that nothing is left on the CPU and nothing reads a device's memory, but nothing about kernels.
+/// What has to hold on a GPU. <see cref="CudaTests"/> asks it of a real one; where there is none, <see cref="DeviceTests"/> show that nothing
+/// is left on the CPU.
 /// </summary>
 internal static class CudaChecks
 {
@@ -74,15 +72,6 @@ internal static class CudaChecks
         AssertClose(straight, Train("cuda", parts, dropout: 0.2, directory), 1e-5);
         var error = Assert.Throws<RunDirectoryException>(() => Train("cpu", parts, dropout: 0.2, directory));
         Assert.Contains("it is another one: the device was CUDA and is CPU. ", error.Message);
-    }
-
-    /// <summary>Flash attention through libtorch's operators.</summary>
-    public static void FlashAttention()
-    {
-        var tests = new FlashAttentionTests();
-        tests.On_a_GPU_libtorchs_kernels_equal_the_composition(4, 4, 64);
-        tests.On_a_GPU_libtorchs_kernels_equal_the_composition(6, 2, 16);
-        tests.On_a_GPU_bfloat16_means_flash_attention_where_that_can_do_it();
     }
 
     private static float[] Train(

@@ -87,14 +87,14 @@ public class FlashAttentionTests
     public void The_schemas_of_libtorchs_operators_have_the_arguments_that_they_are_called_with() => jit.compile(
         """
         def forward(q: Tensor, k: Tensor, v: Tensor, queries: Optional[Tensor], keys: Optional[Tensor], most: int, scale: float):
-            output, sums, random, unused, mask = torch.ops.aten._flash_attention_forward(
+            output, sums, random, unused, mask = torch._flash_attention_forward(
                 q, k, v, queries, keys, most, most, 0.0, True, False, scale=scale, window_size_left=most, window_size_right=None)
             return output, sums, random, unused, mask
 
         def backward(
                 gradient: Tensor, q: Tensor, k: Tensor, v: Tensor, output: Tensor, sums: Tensor, queries: Tensor, keys: Tensor, most: int,
                 random: Tensor, unused: Tensor, scale: float):
-            dq, dk, dv = torch.ops.aten._flash_attention_backward(
+            dq, dk, dv = torch._flash_attention_backward(
                 gradient, q, k, v, output, sums, queries, keys, most, most, 0.0, True, random, unused, scale=scale,
                 window_size_left=most, window_size_right=None)
             return dq, dk, dv
