@@ -35,19 +35,13 @@ internal sealed class LinearKernel : Kernel<LinearKernel, ValueTuple>
     }
 
     /// <summary>The product of two matrices, and a bias [columns].</summary>
-    public static unsafe Tensor Product(Tensor left, Tensor right, Tensor? bias = null)
+    public static Tensor Product(Tensor left, Tensor right, Tensor? bias = null)
     {
         var result = TensorMemory.Empty(left.size(0), right.size(1));
-        if (MatrixProduct.IsFaster && result.numel() >= KernelSupport.LeastElements)
-            MatrixProduct.Multiply(
-                MatrixOf(left), MatrixOf(right), bias is null ? null : (float*)LibTorch.DataOf(bias), MatrixOf(result));
-        else if (bias is not null)
-            new OperatorCall("aten::linear", "out").Tensor(left).Tensor(right.t()).OptionalTensor(bias).Tensor(result).Call(1)[0].Dispose();
-        else
-            new OperatorCall("aten::mm", "out").Tensor(left).Tensor(right).Tensor(result).Call(1)[0].Dispose();
+        var call = bias is null
+            ? new OperatorCall("aten::mm", "out").Tensor(left).Tensor(right)
+            : new OperatorCall("aten::linear", "out").Tensor(left).Tensor(right.t()).OptionalTensor(bias);
+        call.Tensor(result).Call(1)[0].Dispose();
         return result;
     }
-
-    private static unsafe Matrix MatrixOf(Tensor tensor) => new(
-        (float*)LibTorch.DataOf(tensor), (int)tensor.size(0), (int)tensor.size(1), (nint)tensor.stride(0), (nint)tensor.stride(1));
 }

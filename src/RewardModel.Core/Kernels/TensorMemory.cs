@@ -46,7 +46,7 @@ internal static unsafe partial class TensorMemory
         var isThere = OperatingSystem.IsLinux() && NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "malloc_trim", out _);
         if (isThere)
         {
-            Configure(mmapThreshold, int.Parse(Environment.GetEnvironmentVariable("RM_MMAP") ?? "1048576"));
+            Configure(mmapThreshold, (int)smallestPlace);
             Configure(trimThreshold, 64 << 20);
         }
         return isThere;
