@@ -90,15 +90,15 @@ internal sealed class Report(string device, string output, string python)
 
     private void WriteMeasurements(string model, Machine machine)
     {
-        var workloads = Workload.AnswerCounts.Select(answers => (Name: $"{model}-{answers}", Of: Workload.Named($"{model}-{answers}", device)))
-            .ToArray();
+        var workloads = Workload.AnswerCounts.Select(answers => $"{model}-{answers}")
+            .Select(name => (Name: name, Of: Workload.Named(name, device))).ToArray();
         var (peers, versions) = RunPeer([.. workloads.Select(workload => workload.Of)]);
         Add($"## Speed: {workloads[0].Of.Name.Split(", K=")[0]}");
         var first = workloads[0].Of;
         Add($"{first.ListCount} lists a step, prompts of {first.PromptTokens} tokens, answers of {first.AnswerTokens} +- 50 %, "
-            + $"{(device == "cpu" ? "float32" : "bfloat16 products, all else float32")}; medians. Peer: {versions}. Tokens are those of the lists, a "
-            + "prompt counted once, for every side. FLOPs are those of a side's own real tokens, 6 per weight and token and 12 times the width "
-            + "per query and key; padding and what is computed again don't count. MFU: their share of "
+            + $"{(device == "cpu" ? "float32" : "bfloat16 products, all else float32")}; medians. Peer: {versions}. Tokens are those of "
+            + "the lists, a prompt counted once, for every side. FLOPs are those of a side's own real tokens, 6 per weight and token and "
+            + "12 times the width per query and key; padding and what is computed again don't count. MFU: their share of "
             + (machine.NominalFlops > 0
                 ? Invariant($"{machine.NominalFlops / 1e12:0} TFLOP/s, which the maker promises.")
                 : "the large matrix product above."));

@@ -24,9 +24,12 @@ internal sealed record TrainingCheck(string Name, double FirstLoss, double LastL
         var found = Losses(config, device, Precision.Float32);
         var inBfloat16 = Losses(config, device, Precision.Bfloat16);
         return new TrainingCheck(
-            (string)config["model_type"]!, onCpu[0], onCpu[^5..].Average(), onCpu.Zip(found).Max(pair => Math.Abs(pair.First - pair.Second)),
-            onCpu.Zip(inBfloat16).Max(pair => Math.Abs(pair.First - pair.Second)));
+            (string)config["model_type"]!, onCpu[0], onCpu[^5..].Average(), LargestDifference(onCpu, found),
+            LargestDifference(onCpu, inBfloat16));
     })];
+
+    private static double LargestDifference(double[] expected, double[] found) =>
+        expected.Zip(found).Max(pair => Math.Abs(pair.First - pair.Second));
 
     private static double[] Losses(JsonObject config, string device, Precision precision)
     {

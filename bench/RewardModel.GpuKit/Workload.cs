@@ -32,12 +32,14 @@ internal sealed record Workload(
         var answers = int.Parse(parts[1]);
         return (parts[0], device) switch
         {
-            ("gpt2", "cpu") => Gpt2("GPT-2, tiny", 512, 2, 64, 4, answers) with { PromptTokens = 32, AnswerTokens = 16, ListCount = 2 },
+            ("gpt2", "cpu") => Small(Gpt2("GPT-2, tiny", 512, 2, 64, 4, answers)),
             ("gpt2", _) => Gpt2("GPT-2, 124M", 50257, 12, 768, 12, answers),
-            ("llama", "cpu") => Llama("Llama, tiny", 512, 2, 64, 4, 2, 128, answers) with { PromptTokens = 32, AnswerTokens = 16, ListCount = 2 },
+            ("llama", "cpu") => Small(Llama("Llama, tiny", 512, 2, 64, 4, 2, 128, answers)),
             ("llama", _) => Llama("Llama, 1B", 128256, 16, 2048, 32, 8, 8192, answers),
             _ => throw new ArgumentException($"no such workload: {name}"),
         };
+
+        static Workload Small(Workload workload) => workload with { PromptTokens = 32, AnswerTokens = 16, ListCount = 2 };
     }
 
     private static Workload Gpt2(string name, int vocabulary, int layers, int width, int heads, int answers) => new(

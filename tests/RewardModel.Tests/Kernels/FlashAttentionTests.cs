@@ -144,6 +144,29 @@ public class FlashAttentionTests
         Assert.Equal(0, Difference(Gradient(disposeFirst: false), Gradient(disposeFirst: true)));
     }
 
+    [Fact]
+    public void Passes_leave_no_tensors_behind()
+    {
+        void Pass()
+        {
+            using var scope = NewDisposeScope();
+            using var sequences = PackedSequences.Pack(lists);
+            var q = Random(1, sequences.TokenCount, 2, 8).requires_grad_();
+            foreach (var scoredOnly in new[] { false, true })
+            {
+                var rows = new QueryRows(sequences, scoredOnly);
+                Attention.Flash(rows.Of(q), q, q, rows, new AttentionOptions(1), new PlainFlashOperators()).sum().backward();
+            }
+            KernelErrors.Throw();
+        }
+
+        Pass();
+        var before = Tensor.TotalCount;
+        for (var i = 0; i < 5; i++)
+            Pass();
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
     [CudaTheory]
     [InlineData(4, 4, 64)]
     [InlineData(6, 2, 128)]

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Kernels;
 
-/// <summary>Flash attention's two operators of plain ones, sequence by sequence, on any device and in any type: with the same contract.</summary>
+/// <summary>Flash attention's two operators of plain ones, on the CPU and in any type, with the same contract.</summary>
 internal sealed class PlainFlashOperators : IFlashOperators
 {
     public FlashResult Forward(Tensor q, Tensor k, Tensor v, FlashRanges ranges, FlashReach reach, double scale)
