@@ -10,6 +10,4 @@ else
   echo "run.sh: $python has no torch: the sides of Python's PyTorch are left out"
 fi
 dotnet build "$root/bench/RewardModel.Bench" --configuration Release --nologo --verbosity quiet
-# The one setting, the same for all sides: threads that wait don't spin, so that a side whose turn it isn't takes no time from the others.
-export OMP_WAIT_POLICY=PASSIVE
 exec "$root/bench/RewardModel.Bench/bin/Release/net10.0/RewardModel.Bench" run "$@"
