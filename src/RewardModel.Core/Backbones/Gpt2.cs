@@ -97,13 +97,13 @@ internal sealed class Gpt2Attention : nn.Module
     public Tensor forward(Tensor x_TD, QueryRows rows)
     {
         var headSize = config.Width / config.HeadCount;
-        var qkv = c_attn.call(x_TD).view(-1, 3, config.HeadCount, headSize).unbind(1);
+        var qkv_T3NH = c_attn.call(x_TD).view(-1, 3, config.HeadCount, headSize);
         var options = new AttentionOptions(1 / Math.Sqrt(headSize))
         {
             Dropout = training ? dropout : 0,
             Precision = c_proj.Precision,
         };
-        return c_proj.call(Attention.Apply(rows.Of(qkv[0]), qkv[1], qkv[2], rows, options));
+        return c_proj.call(Attention.Apply(qkv_T3NH, rows, options));
     }
 }
 
@@ -145,10 +145,10 @@ internal sealed class Gpt2Block : nn.Module
     public Tensor forward(Tensor x_TD, QueryRows rows)
     {
         using var scope = NewDisposeScope();
-        var attended_RD = attn.forward(ln_1.call(x_TD), rows);
-        var x_RD = rows.Of(x_TD).add(Dropout.Apply(attended_RD, dropout, training));
-        x_RD = x_RD.add(Dropout.Apply(mlp.call(ln_2.call(x_RD)), dropout, training));
-        return x_RD.MoveToOuterDisposeScope();
+        var (residual_TD, normed_TD) = ln_1.Fork(x_TD);
+        var x_RD = Residual.Add(rows.Of(residual_TD), Dropout.Apply(attn.forward(normed_TD, rows), dropout, training));
+        var (residual_RD, normed_RD) = ln_2.Fork(x_RD);
+        return Residual.Add(residual_RD, Dropout.Apply(mlp.call(normed_RD), dropout, training)).MoveToOuterDisposeScope();
     }
 }
 

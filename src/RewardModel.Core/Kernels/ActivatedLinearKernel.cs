@@ -31,24 +31,27 @@ internal sealed record ActivatedLinearSettings(KernelActivation Activation, Prec
 /// </summary>
 internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKernel, ActivatedLinearSettings>
 {
-    protected override Tensor Compute(ActivatedLinearSettings settings, Tensor?[] inputs, List<Tensor?>? saved)
+    protected override Tensor[] Compute(ActivatedLinearSettings settings, Tensor?[] inputs, List<Tensor?>? saved)
     {
         Tensor x = WithDenseRows(inputs[0]!), weight_IO = inputs[2]!;
         Tensor? up = inputs[1] is null ? null : WithDenseRows(inputs[1]!), bias = inputs[3];
         saved?.AddRange([x, up, weight_IO]);
         using var value = Value(settings.Activation, x, up);
         if (settings.Precision == Precision.Float32)
-            return KernelSupport.CanTake(x)
-                ? LinearKernel.Product(value, weight_IO, bias)
-                : nn.functional.linear(value, weight_IO.t(), bias!);
+            return
+            [
+                KernelSupport.CanTake(x)
+                    ? LinearKernel.Product(value, weight_IO, bias)
+                    : nn.functional.linear(value, weight_IO.t(), bias!),
+            ];
         var result = value.to(bfloat16).mm(weight_IO.to(bfloat16)).to(float32);
-        return bias is null ? result : result.add_(bias);
+        return [bias is null ? result : result.add_(bias)];
     }
 
     protected override Tensor?[] Gradients(
-        ActivatedLinearSettings settings, IReadOnlyList<Tensor?> saved, Tensor gradient, bool[] needed)
+        ActivatedLinearSettings settings, IReadOnlyList<Tensor?> saved, Tensor?[] gradients, bool[] needed)
     {
-        Tensor x = saved[0]!, weight_IO = saved[2]!;
+        Tensor x = saved[0]!, weight_IO = saved[2]!, gradient = gradients[0]!;
         var up = saved[1];
         Func<Tensor, Tensor, Tensor> product = settings.Precision == Precision.Bfloat16 ? ProductInBfloat16
             : KernelSupport.CanTake(x) ? (left, right) => LinearKernel.Product(left, right) : (left, right) => left.mm(right);

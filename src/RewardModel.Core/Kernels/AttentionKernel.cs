@@ -5,33 +5,53 @@ namespace RewardModel.Kernels;
 /// <summary>What <see cref="AttentionKernel"/> is told beside tensors.</summary>
 internal sealed record AttentionSettings(AttentionProblem Problem, AttentionRule Rule);
 
-/// <summary><see cref="PackedAttention"/> for autograd: q [R, N, H], k and v [T, M, H] to [R, N, H], float32 on the CPU.</summary>
+/// <summary>
+/// <see cref="PackedAttention"/> for autograd: q [R, N, H], k and v [T, M, H] to [R, N, H], float32 on the CPU. Or all three side by side in
+/// one tensor [T, 3 N, H], as some projections leave them: their gradients are one tensor then too.
+/// </summary>
 internal sealed unsafe class AttentionKernel : Kernel<AttentionKernel, AttentionSettings>
 {
-    protected override Tensor Compute(AttentionSettings settings, Tensor?[] inputs, List<Tensor?>? saved)
+    protected override Tensor[] Compute(AttentionSettings settings, Tensor?[] inputs, List<Tensor?>? saved)
     {
-        Tensor q = WithDenseHeads(inputs[0]!), k = WithDenseHeads(inputs[1]!), v = WithDenseHeads(inputs[2]!);
-        var output = TensorMemory.Empty(q.shape);
-        var logSums = empty(q.size(0), q.size(1));
-        PackedAttention.Forward(settings.Problem, settings.Rule, ShapeOf(q, k), Rows(q), Rows(k), Rows(v), Rows(output), LogSums(logSums));
-        saved?.AddRange([q, k, v, output, logSums]);
-        return output;
+        Tensor[] factors = [.. inputs.Select(input => WithDenseHeads(input!))];
+        var (q, k, v) = Parts(factors);
+        var shape = ShapeOf(factors);
+        var output = TensorMemory.Empty(factors[0].size(0), shape.Heads, shape.HeadSize);
+        var logSums = empty(factors[0].size(0), shape.Heads);
+        PackedAttention.Forward(settings.Problem, settings.Rule, shape, q, k, v, Rows(output), LogSums(logSums));
+        saved?.AddRange([.. factors, output, logSums]);
+        return [output];
     }
 
-    protected override Tensor?[] Gradients(AttentionSettings settings, IReadOnlyList<Tensor?> saved, Tensor gradient, bool[] needed)
+    protected override Tensor?[] Gradients(
+        AttentionSettings settings, IReadOnlyList<Tensor?> saved, Tensor?[] gradients, bool[] needed)
     {
-        Tensor q = saved[0]!, k = saved[1]!, v = saved[2]!, output = saved[3]!, logSums = saved[4]!;
-        gradient = WithDenseHeads(gradient);
+        Tensor[] factors = [.. saved.SkipLast(2).Select(tensor => tensor!)];
+        Tensor output = saved[^2]!, logSums = saved[^1]!, gradient = WithDenseHeads(gradients[0]!);
+        var (q, k, v) = Parts(factors);
         // Queries of no segment have no gradient; every key has one.
-        var dq = settings.Problem.CoversQueries(q.size(0)) ? TensorMemory.Empty(q.shape) : zeros(q.shape);
-        Tensor dk = TensorMemory.Empty(k.shape), dv = TensorMemory.Empty(v.shape);
+        Tensor[] results = [.. factors.Select((factor, i) => i > 0 || settings.Problem.CoversQueries(factor.size(0))
+            ? TensorMemory.Empty(factor.shape)
+            : zeros(factor.shape))];
+        var (dq, dk, dv) = Parts(results);
         PackedAttention.Backward(
-            settings.Problem, settings.Rule, ShapeOf(q, k), Rows(q), Rows(k), Rows(v), Rows(output), LogSums(logSums), Rows(gradient),
-            Rows(dq), Rows(dk), Rows(dv));
-        return [dq, dk, dv];
+            settings.Problem, settings.Rule, ShapeOf(factors), q, k, v, Rows(output), LogSums(logSums), Rows(gradient), dq, dk, dv);
+        return results;
     }
 
-    private static AttentionShape ShapeOf(Tensor q, Tensor k) => new((int)q.size(1), (int)k.size(1), (int)q.size(2));
+    private static (HeadRows Q, HeadRows K, HeadRows V) Parts(Tensor[] factors)
+    {
+        if (factors.Length == 3)
+            return (Rows(factors[0]), Rows(factors[1]), Rows(factors[2]));
+        var (all, heads) = (Rows(factors[0]), (int)factors[0].size(1) / 3);
+        return (all, all.From(heads), all.From(2 * heads));
+    }
+
+    private static AttentionShape ShapeOf(Tensor[] factors)
+    {
+        var heads = (int)factors[0].size(1) / (factors.Length == 1 ? 3 : 1);
+        return new AttentionShape(heads, factors.Length == 1 ? heads : (int)factors[1].size(1), (int)factors[0].size(2));
+    }
 
     /// <summary>Channels side by side, wherever the rows and heads lie.</summary>
     private static Tensor WithDenseHeads(Tensor x_TNH) => x_TNH.stride(2) == 1 ? x_TNH : x_TNH.contiguous();

@@ -70,6 +70,9 @@ internal readonly record struct AttentionShape(int Heads, int KeyHeads, int Head
 internal readonly unsafe struct HeadRows(float* Data, nint RowStride, nint HeadStride)
 {
     public float* Of(int row, int head) => Data + row * RowStride + head * HeadStride;
+
+    /// <summary>The same rows from one of their heads on.</summary>
+    public HeadRows From(int head) => new(Data + head * HeadStride, RowStride, HeadStride);
 }
 
 /// <summary>Some queries of one segment and head, and which keys they see, by positions in their sequence.</summary>

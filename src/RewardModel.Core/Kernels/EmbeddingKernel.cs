@@ -15,17 +15,17 @@ internal sealed unsafe class EmbeddingKernel : Kernel<EmbeddingKernel, ValueTupl
     /// <summary>Whether it is worth it.</summary>
     public static bool CanTake(Tensor table) => KernelSupport.CanTake(table) && table.numel() >= KernelSupport.LeastElements;
 
-    protected override Tensor Compute(ValueTuple settings, Tensor?[] inputs, List<Tensor?>? saved)
+    protected override Tensor[] Compute(ValueTuple settings, Tensor?[] inputs, List<Tensor?>? saved)
     {
         Tensor table = inputs[0]!, ids = inputs[1]!;
         saved?.AddRange([table, ids]);
-        return table.index_select(0, ids);
+        return [table.index_select(0, ids)];
     }
 
-    protected override Tensor?[] Gradients(ValueTuple settings, IReadOnlyList<Tensor?> saved, Tensor gradient, bool[] needed)
+    protected override Tensor?[] Gradients(ValueTuple settings, IReadOnlyList<Tensor?> saved, Tensor?[] gradients, bool[] needed)
     {
         Tensor table = saved[0]!, ids = saved[1]!.contiguous();
-        gradient = gradient.contiguous();
+        var gradient = gradients[0]!.contiguous();
         var dTable = TensorMemory.Empty(table.shape);
         var (count, size) = ((int)gradient.size(0), (int)table.size(1));
         float* gradientData = (float*)LibTorch.DataOf(gradient), dTableData = (float*)LibTorch.DataOf(dTable);

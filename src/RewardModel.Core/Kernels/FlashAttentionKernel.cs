@@ -24,7 +24,7 @@ internal sealed class FlashAttentionKernel : Kernel<FlashAttentionKernel, FlashA
 {
     private static readonly FlashReach all = new(IsCausal: false, null, null);
 
-    protected override Tensor Compute(FlashAttentionSettings settings, Tensor?[] inputs, List<Tensor?>? saved)
+    protected override Tensor[] Compute(FlashAttentionSettings settings, Tensor?[] inputs, List<Tensor?>? saved)
     {
         Tensor q = WithDenseHeads(inputs[0]!), k = WithDenseHeads(inputs[1]!), v = WithDenseHeads(inputs[2]!);
         var (operators, segments, scale, reach) = settings;
@@ -39,11 +39,11 @@ internal sealed class FlashAttentionKernel : Kernel<FlashAttentionKernel, FlashA
             Merge(own, families, rows);
             saved?.AddRange(families.RandomState.Select(state => state.MoveToOuterDisposeScope()));
         }
-        return own.Output;
+        return [own.Output];
     }
 
     protected override Tensor?[] Gradients(
-        FlashAttentionSettings settings, IReadOnlyList<Tensor?> saved, Tensor gradient, bool[] needed)
+        FlashAttentionSettings settings, IReadOnlyList<Tensor?> saved, Tensor?[] gradients, bool[] needed)
     {
         Tensor q = saved[0]!, k = saved[1]!, v = saved[2]!, output = saved[3]!, logSums = saved[4]!, rows = saved[9]!;
         var (operators, segments, scale, reach) = settings;
@@ -52,7 +52,7 @@ internal sealed class FlashAttentionKernel : Kernel<FlashAttentionKernel, FlashA
         Tensor[] randomStates = [.. saved.Skip(10).OfType<Tensor>()];
         var stateCount = segments.HasFamilies ? randomStates.Length / 2 : randomStates.Length;
 
-        gradient = gradient.contiguous();
+        var gradient = gradients[0]!.contiguous();
         var own = new FlashResult(output, logSums, randomStates[..stateCount]);
         var (dq, dk, dv) = operators.Backward(gradient, q, k, v, own, ownRanges, reach, scale);
         if (segments.HasFamilies)

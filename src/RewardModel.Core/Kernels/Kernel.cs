@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Kernels;
 
-/// <summary>An operation of several inputs and one result with a gradient of its own, for autograd.</summary>
+/// <summary>An operation with a gradient of its own, for autograd.</summary>
 /// <typeparam name="TSelf">The operation.</typeparam>
 /// <typeparam name="TSettings">What it is told beside tensors.</typeparam>
 /// <remarks>
@@ -13,7 +13,7 @@ namespace RewardModel.Kernels;
 /// keep until the graph is gone; here it is released as soon as it was used, so a graph can be gone back through once only. And an exception
 /// must not leave a backward function, where native code has called it: it is kept, and thrown by <see cref="KernelErrors.Throw"/>.
 /// </remarks>
-internal abstract class Kernel<TSelf, TSettings> : autograd.SingleTensorFunction<TSelf>
+internal abstract class Kernel<TSelf, TSettings> : autograd.MultiTensorFunction<TSelf>
     where TSelf : Kernel<TSelf, TSettings>, new()
     where TSettings : notnull
 {
@@ -23,10 +23,14 @@ internal abstract class Kernel<TSelf, TSettings> : autograd.SingleTensorFunction
 
     public override string Name => typeof(TSelf).Name;
 
-    /// <summary>The result, recorded for the backward pass where any input asks for it.</summary>
+    /// <summary>The only result, recorded for the backward pass where any input asks for it.</summary>
     /// <param name="settings">What it is told beside tensors.</param>
     /// <param name="inputs">Tensors, some of which may be absent.</param>
-    public static Tensor Apply(TSettings settings, params Tensor?[] inputs)
+    public static Tensor Apply(TSettings settings, params Tensor?[] inputs) => ApplyAll(settings, inputs)[0];
+
+    /// <summary>All results, likewise.</summary>
+    /// <inheritdoc cref="Apply"/>
+    public static IReadOnlyList<Tensor> ApplyAll(TSettings settings, params Tensor?[] inputs)
     {
         KernelErrors.Throw();
         return is_grad_enabled() && inputs.Any(input => input is { requires_grad: true })
@@ -34,32 +38,33 @@ internal abstract class Kernel<TSelf, TSettings> : autograd.SingleTensorFunction
             : self.Compute(settings, inputs, saved: null);
     }
 
-    /// <summary>Computes the result.</summary>
+    /// <summary>Computes the results. One that is an input is a new tensor over the same memory.</summary>
     /// <param name="settings">What it is told beside tensors.</param>
     /// <param name="inputs">As given.</param>
     /// <param name="saved">Where what the backward pass needs goes; null where there will be none.</param>
-    protected abstract Tensor Compute(TSettings settings, Tensor?[] inputs, List<Tensor?>? saved);
+    protected abstract Tensor[] Compute(TSettings settings, Tensor?[] inputs, List<Tensor?>? saved);
 
     /// <summary>Computes the gradients of the inputs: null where there is none.</summary>
     /// <param name="settings">As for the result.</param>
     /// <param name="saved">What that saved.</param>
-    /// <param name="gradient">Of the result; belongs to the caller.</param>
+    /// <param name="gradients">Of the results; null of one that nothing was computed from. They belong to the caller.</param>
     /// <param name="needed">Which inputs ask for a gradient.</param>
-    protected abstract Tensor?[] Gradients(TSettings settings, IReadOnlyList<Tensor?> saved, Tensor gradient, bool[] needed);
+    protected abstract Tensor?[] Gradients(TSettings settings, IReadOnlyList<Tensor?> saved, Tensor?[] gradients, bool[] needed);
 
-    public sealed override Tensor forward(autograd.AutogradContext context, params object[] arguments)
+    public sealed override List<Tensor> forward(autograd.AutogradContext context, params object[] arguments)
     {
         var settings = (TSettings)arguments[0];
         Tensor?[] inputs = [.. arguments.Skip(1).Cast<Tensor?>()];
         var saved = new List<Tensor?>();
-        var result = Compute(settings, inputs, saved);
+        var results = Compute(settings, inputs, saved);
+        context.set_materialize_grads(false);
         context.save_data(stateKey, new State(
             settings, [.. saved.Select(tensor => tensor?.detach().DetachFromDisposeScope())],
             [.. inputs.Select(input => input is { requires_grad: true })]));
-        return result;
+        return [.. results];
     }
 
-    public sealed override List<Tensor> backward(autograd.AutogradContext context, Tensor gradient)
+    public sealed override List<Tensor> backward(autograd.AutogradContext context, List<Tensor> gradients)
     {
         var state = (State)context.get_data(stateKey);
         var results = new List<Tensor?> { null };
@@ -67,17 +72,17 @@ internal abstract class Kernel<TSelf, TSettings> : autograd.SingleTensorFunction
         {
             KernelErrors.DisposeResults();
             using var scope = NewDisposeScope();
-            var gradients = Gradients(state.Settings, state.Saved, gradient, state.Needed);
-            results.AddRange(gradients.Select(result => result?.DetachFromDisposeScope()));
-            KernelErrors.Keep(gradients);
+            Tensor?[] ofResults = [.. gradients.Select(gradient => gradient.IsInvalid ? null : gradient)];
+            var ofInputs = Gradients(state.Settings, state.Saved, ofResults, state.Needed);
+            results.AddRange(ofInputs.Select(result => result?.DetachFromDisposeScope()));
+            KernelErrors.Keep(ofInputs);
         }
         catch (Exception exception)
         {
             KernelErrors.Keep(exception);
             results = [null, .. state.Needed.Select(_ => (Tensor?)null)];
         }
-        gradient.Dispose();
-        foreach (var tensor in state.Saved)
+        foreach (var tensor in state.Saved.Concat(gradients))
             tensor?.Dispose();
         return results!;
     }

@@ -15,16 +15,16 @@ internal sealed class LinearKernel : Kernel<LinearKernel, ValueTuple>
     public static bool CanTake(Tensor x, Tensor weight) =>
         KernelSupport.CanTake(x) && x.size(0) * weight.size(0) >= KernelSupport.LeastElements;
 
-    protected override Tensor Compute(ValueTuple settings, Tensor?[] inputs, List<Tensor?>? saved)
+    protected override Tensor[] Compute(ValueTuple settings, Tensor?[] inputs, List<Tensor?>? saved)
     {
         Tensor x = inputs[0]!, weight_IO = inputs[1]!;
         saved?.AddRange([x, weight_IO]);
-        return Product(x, weight_IO, inputs[2]);
+        return [Product(x, weight_IO, inputs[2])];
     }
 
-    protected override Tensor?[] Gradients(ValueTuple settings, IReadOnlyList<Tensor?> saved, Tensor gradient, bool[] needed)
+    protected override Tensor?[] Gradients(ValueTuple settings, IReadOnlyList<Tensor?> saved, Tensor?[] gradients, bool[] needed)
     {
-        Tensor x = saved[0]!, weight_IO = saved[1]!;
+        Tensor x = saved[0]!, weight_IO = saved[1]!, gradient = gradients[0]!;
         return
         [
             needed[0] ? Product(gradient, weight_IO.t()) : null,

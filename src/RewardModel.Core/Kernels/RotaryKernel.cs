@@ -9,15 +9,15 @@ namespace RewardModel.Kernels;
 /// </summary>
 internal sealed unsafe class RotaryKernel : Kernel<RotaryKernel, ValueTuple>
 {
-    protected override Tensor Compute(ValueTuple settings, Tensor?[] inputs, List<Tensor?>? saved)
+    protected override Tensor[] Compute(ValueTuple settings, Tensor?[] inputs, List<Tensor?>? saved)
     {
         Tensor cos = inputs[1]!.contiguous(), sin = inputs[2]!.contiguous();
         saved?.AddRange([cos, sin]);
-        return Rotated(inputs[0]!, cos, sin, sign: 1);
+        return [Rotated(inputs[0]!, cos, sin, sign: 1)];
     }
 
-    protected override Tensor?[] Gradients(ValueTuple settings, IReadOnlyList<Tensor?> saved, Tensor gradient, bool[] needed) =>
-        [Rotated(gradient, saved[0]!, saved[1]!, sign: -1), null, null];
+    protected override Tensor?[] Gradients(ValueTuple settings, IReadOnlyList<Tensor?> saved, Tensor?[] gradients, bool[] needed) =>
+        [Rotated(gradients[0]!, saved[0]!, saved[1]!, sign: -1), null, null];
 
     private static Tensor Rotated(Tensor given, Tensor cos, Tensor sin, float sign)
     {

@@ -37,6 +37,19 @@ internal static class Attention
             : Compose(q_RNH, k_TMH, v_TMH, rows, options);
     }
 
+    /// <summary>The same for queries, keys and values side by side, in as many heads each.</summary>
+    /// <param name="qkv_T3NH">Of all tokens, as a projection leaves them.</param>
+    /// <param name="rows">As in <see cref="Apply(Tensor, Tensor, Tensor, QueryRows, AttentionOptions)"/>.</param>
+    /// <param name="options">Likewise.</param>
+    /// <returns>[R, N * H].</returns>
+    public static Tensor Apply(Tensor qkv_T3NH, QueryRows rows, AttentionOptions options)
+    {
+        if (KernelSupport.CanTake(qkv_T3NH) && !rows.AreScored && options.Bias is null)
+            return AttentionKernel.Apply(SettingsOf(rows, options), qkv_T3NH.flatten(1, 2)).flatten(1, 2);
+        var parts = qkv_T3NH.unbind(1);
+        return Apply(rows.Of(parts[0]), parts[1], parts[2], rows, options);
+    }
+
     private static AttentionSettings SettingsOf(QueryRows rows, AttentionOptions options)
     {
         // One draw of torch's generator, so that its seed decides what is dropped.

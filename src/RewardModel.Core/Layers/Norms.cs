@@ -22,8 +22,13 @@ internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
     }
 
     public override Tensor forward(Tensor x_TD) => LayerNormKernel.CanTake(x_TD)
-        ? LayerNormKernel.Apply(epsilon, x_TD, weight, bias)
+        ? LayerNormKernel.Apply(new LayerNormSettings(epsilon, Forks: false), x_TD, weight, bias)
         : nn.functional.layer_norm(x_TD, [size], weight!, bias!, epsilon);
+
+    /// <summary>x for the residual, and its norm.</summary>
+    public Fork Fork(Tensor x_TD) => LayerNormKernel.CanTake(x_TD)
+        ? new Fork(LayerNormKernel.ApplyAll(new LayerNormSettings(epsilon, Forks: true), x_TD, weight, bias))
+        : new Fork(x_TD, forward(x_TD));
 }
 
 /// <summary>x / sqrt(mean(x^2) + epsilon) * weight (Zhang and Sennrich, arXiv 1910.07467).</summary>
@@ -41,9 +46,14 @@ internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor x) => Apply(x, weight, epsilon, offset: 0);
 
+    /// <summary>x for the residual, and its norm.</summary>
+    public Fork Fork(Tensor x) => KernelSupport.CanTake(x)
+        ? new Fork(RmsNormKernel.ApplyAll(new RmsNormSettings(epsilon, Offset: 0, Forks: true), x, weight))
+        : new Fork(x, forward(x));
+
     /// <summary>x / sqrt(mean(x^2) + epsilon) * (weight + offset) over the last dimension.</summary>
     internal static Tensor Apply(Tensor x, Tensor weight, double epsilon, double offset) => KernelSupport.CanTake(x)
-        ? RmsNormKernel.Apply(new RmsNormSettings(epsilon, offset), x, weight)
+        ? RmsNormKernel.Apply(new RmsNormSettings(epsilon, offset, Forks: false), x, weight)
         : Compose(x, weight, epsilon, offset);
 
     /// <summary>The same of TorchSharp's operators, where there is no kernel.</summary>

@@ -39,8 +39,9 @@ internal sealed class PreNormBlock : nn.Module
     public Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
     {
         using var scope = NewDisposeScope();
-        var x_RD = rows.Of(x_TD).add(self_attn.forward(input_layernorm.call(x_TD), rows, angles));
-        x_RD = x_RD.add(mlp.call(post_attention_layernorm.call(x_RD)));
-        return x_RD.MoveToOuterDisposeScope();
+        var (residual_TD, normed_TD) = input_layernorm.Fork(x_TD);
+        var x_RD = Residual.Add(rows.Of(residual_TD), self_attn.forward(normed_TD, rows, angles));
+        var (residual_RD, normed_RD) = post_attention_layernorm.Fork(x_RD);
+        return Residual.Add(residual_RD, mlp.call(normed_RD)).MoveToOuterDisposeScope();
     }
 }

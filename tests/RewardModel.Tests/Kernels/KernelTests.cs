@@ -297,6 +297,95 @@ public class KernelTests
             () => RmsNorm.Compose(x.transpose(0, 1), weight, 1e-3, offset), x, weight);
     }
 
+    /// <summary>Rows and their width: of both sides of the size from which large tensors have kernels of their own.</summary>
+    public static TheoryData<int, int> LargeSizes => new() { { 50, 40 }, { 1100, 250 } };
+
+    [Theory, MemberData(nameof(LargeSizes))]
+    public void A_layer_norm_equals_libtorchs(int rows, int width)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var (hasWeight, hasBias) in new[] { (true, true), (true, false), (false, false) })
+        {
+            using var norm = new LayerNorm(width, 1e-5, hasBias, hasWeight);
+            var parameters = norm.parameters().ToArray();
+            using (no_grad())
+                foreach (var parameter in parameters)
+                    parameter.copy_(Random(5, width));
+            var x = Random(4, rows, width).mul(2).add(1).requires_grad_();
+            Tensor Plain() => nn.functional.layer_norm(x, [width], norm.weight!, norm.bias!, 1e-5);
+            // A weight's gradient is the sum of a thousand products, which reaches fifty on its way: the root of a thousand half units of that.
+            Compare(() => norm.call(x), Plain, tolerance: 1e-4, [x, .. parameters]);
+            Compare(() => Joined(norm.Fork(x)), () => Plain().sin().add(x.mul(3)), tolerance: 1e-4, [x, .. parameters]);
+        }
+    }
+
+    [Theory, MemberData(nameof(LargeSizes))]
+    public void An_rms_norm_that_forks_adds_both_gradients(int rows, int width)
+    {
+        using var scope = NewDisposeScope();
+        using var norm = new RmsNorm(width, 1e-5);
+        using (no_grad())
+            norm.weight.copy_(Random(5, width));
+        var x = Random(4, rows, width).mul(2).requires_grad_();
+        Compare(
+            () => Joined(norm.Fork(x)), () => RmsNorm.Compose(x, norm.weight, 1e-5, 0).sin().add(x.mul(3)), tolerance: 2e-5, x, norm.weight);
+        // One branch alone.
+        Compare(() => norm.Fork(x).Residual.mul(3), () => x.mul(3), x);
+    }
+
+    private static Tensor Joined(Fork fork) => fork.Normed.sin().add(fork.Residual.mul(3));
+
+    [Theory, MemberData(nameof(LargeSizes))]
+    public void A_linear_layer_equals_libtorchs(int rows, int width)
+    {
+        using var scope = NewDisposeScope();
+        foreach (MatrixLayer layer in new MatrixLayer[] { new Linear(width, 300, hasBias: true), new Linear(width, 300, false), new Conv1D(width, 300) })
+        {
+            using var owned = layer;
+            var parameters = DrawParameters(layer);
+            // Part of wider rows, as well.
+            var wide = Random(3, rows, width + 7).requires_grad_();
+            Tensor X() => wide.narrow(1, 3, width);
+            Compare(
+                () => layer.call(X()),
+                () => nn.functional.linear(
+                    X(), layer is Conv1D ? parameters[0].t() : parameters[0], parameters.Length > 1 ? parameters[1] : null!),
+                tolerance: 2e-5, [wide, .. parameters]);
+            Assert.All(parameters, parameter => Assert.True(parameter.grad!.is_contiguous()));
+        }
+    }
+
+    [Theory, MemberData(nameof(LargeSizes))]
+    public void Sums_and_looked_up_rows_equal_libtorchs(int rows, int width)
+    {
+        using var scope = NewDisposeScope();
+        Tensor left = Random(3, rows, width).requires_grad_(), right = Random(4, rows, width).requires_grad_();
+        Compare(() => Residual.Add(left, right), () => left.add(right), left, right);
+        Compare(() => Residual.Add(left, left), () => left.add(left), left);
+        using var table = new Embedding(rows, width);
+        using (no_grad())
+            table.weight.copy_(Random(5, rows, width));
+        // Some rows twice, some never.
+        var ids = arange(0, 3 * rows, 2).remainder(rows);
+        Compare(() => table.call(ids), () => table.weight.index_select(0, ids), table.weight);
+    }
+
+    [Fact]
+    public void Attention_of_queries_keys_and_values_in_one_tensor_equals_that_of_three()
+    {
+        using var scope = NewDisposeScope();
+        using var sequences = PackedSequences.Pack(lists);
+        var qkv = Random(1, sequences.TokenCount, 3, 4, 16).requires_grad_();
+        foreach (var scoredOnly in new[] { false, true })
+        {
+            var rows = new QueryRows(sequences, scoredOnly);
+            var options = new AttentionOptions(0.25);
+            Compare(
+                () => Attention.Apply(qkv, rows, options),
+                () => Attention.Compose(rows.Of(qkv.unbind(1)[0]), qkv.unbind(1)[1], qkv.unbind(1)[2], rows, options), qkv);
+        }
+    }
+
     [Theory]
     [InlineData(8)]
     [InlineData(6)]
