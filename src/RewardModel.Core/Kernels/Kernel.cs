@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,7 +11,8 @@ namespace RewardModel.Kernels;
 /// <remarks>
 /// TorchSharp wraps what it hands to a backward function, and takes from it, in tensors of the dispose scope that the backward pass runs in:
 /// without the care that is taken here they would live until the whole pass has ended. What a forward pass saves, too, TorchSharp would
-/// keep until the graph is gone; here it is released as soon as it was used, so a graph can be gone back through once only. And an exception
+/// keep until the graph is gone; here it is released as soon as it was used, so a graph can be gone back through once only, and with the
+/// graph where nobody goes back. And an exception
 /// must not leave a backward function, where native code has called it: it is kept, and thrown by <see cref="KernelErrors.Throw"/>.
 /// </remarks>
 internal abstract class Kernel<TSelf, TSettings> : autograd.MultiTensorFunction<TSelf>
@@ -58,9 +60,11 @@ internal abstract class Kernel<TSelf, TSettings> : autograd.MultiTensorFunction<
         var saved = new List<Tensor?>();
         var results = Compute(settings, inputs, saved);
         context.set_materialize_grads(false);
-        context.save_data(stateKey, new State(
-            settings, [.. saved.Select(tensor => tensor?.detach().DetachFromDisposeScope())],
-            [.. inputs.Select(input => input is { requires_grad: true })]));
+        var state = new State(
+            settings, [.. inputs.Select(input => input is { requires_grad: true })],
+            [.. saved.Select(tensor => tensor?.detach().DetachFromDisposeScope())]);
+        context.save_data(stateKey, state);
+        context.save_for_backward([state.Anchor()]);
         return [.. results];
     }
 
@@ -82,15 +86,44 @@ internal abstract class Kernel<TSelf, TSettings> : autograd.MultiTensorFunction<
             KernelErrors.Keep(exception);
             results = [null, .. state.Needed.Select(_ => (Tensor?)null)];
         }
-        foreach (var tensor in state.Saved.Concat(gradients))
-            tensor?.Dispose();
+        state.Release();
+        gradients.ForEach(gradient => gradient.Dispose());
         return results!;
     }
 
-    /// <param name="Settings">What the operation is told beside tensors.</param>
-    /// <param name="Saved">What the backward pass needs.</param>
-    /// <param name="Needed">Which inputs ask for a gradient.</param>
-    private sealed record State(TSettings Settings, Tensor?[] Saved, bool[] Needed);
+    /// <param name="settings">What the operation is told beside tensors.</param>
+    /// <param name="needed">Which inputs ask for a gradient.</param>
+    /// <param name="saved">What the backward pass needs.</param>
+    private sealed class State(TSettings settings, bool[] needed, Tensor?[] saved) : SavedTensors(saved)
+    {
+        public TSettings Settings => settings;
+
+        public bool[] Needed => needed;
+    }
+}
+
+/// <summary>Tensors that a graph keeps for its backward pass, and that go with it where there is none.</summary>
+internal abstract unsafe class SavedTensors(Tensor?[] saved)
+{
+    public IReadOnlyList<Tensor?> Saved => saved;
+
+    /// <summary>Releases the tensors; once more does nothing.</summary>
+    public void Release()
+    {
+        foreach (var tensor in saved)
+            tensor?.Dispose();
+    }
+
+    /// <summary>A tensor without numbers for autograd to keep: when autograd lets go of it, the others are released.</summary>
+    public Tensor Anchor() => LibTorchSharp.TensorOver((void*)GCHandle.ToIntPtr(GCHandle.Alloc(this)), [0], &LetGo);
+
+    [UnmanagedCallersOnly]
+    private static void LetGo(void* handle)
+    {
+        var owner = GCHandle.FromIntPtr((IntPtr)handle);
+        ((SavedTensors)owner.Target!).Release();
+        owner.Free();
+    }
 }
 
 /// <summary>What the kernels' backward functions leave behind.</summary>

@@ -38,13 +38,13 @@ internal static unsafe partial class TensorMemory
 
     /// <summary>
     /// What operators of libtorch allocate: large tensors in pages of their own, which go back when they are released, so that there are no
-    /// holes between them; and the end of the heap is kept, for the small ones of the next step.
+    /// holes between them; and the end of the heap is kept, for the small ones of the next step. What the environment says already stays.
     /// </summary>
     private static bool SetUpGlibc()
     {
         const int trimThreshold = -1, mmapThreshold = -3;
         var isThere = OperatingSystem.IsLinux() && NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "malloc_trim", out _);
-        if (isThere)
+        if (isThere && Environment.GetEnvironmentVariable("MALLOC_MMAP_THRESHOLD_") is null)
         {
             Configure(mmapThreshold, (int)smallestPlace);
             Configure(trimThreshold, 64 << 20);
