@@ -59,7 +59,7 @@ internal sealed class Comparison(int threads, bool quick, string? only, string? 
             .. PythonSides(directory).Select(peer => new Measured(peer, workload.TokensOnce)),
         ];
         foreach (var measured in all)
-            measured.Side.Ask("step");
+            measured.WarmUp();
         var probes = new List<double>();
         var rounds = quick ? workload.Rounds / 3 : workload.Rounds;
         for (var round = 0; round < rounds; round++)
@@ -121,7 +121,7 @@ internal sealed class Comparison(int threads, bool quick, string? only, string? 
         Measured[] others = [.. directories.SelectMany(BaselineSides).Select(side => new Measured(side, tokens: 0))];
         Measured[] all = [.. ours, .. others];
         foreach (var measured in all)
-            measured.Side.Ask("step");
+            measured.WarmUp();
         for (var round = 0; round < (quick ? 3 : 7); round++)
             foreach (var measured in all)
                 measured.Step();

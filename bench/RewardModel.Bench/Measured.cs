@@ -19,6 +19,13 @@ internal sealed class Measured(Side side, int tokens)
     /// <summary>In MiB.</summary>
     public double PeakMemory => (double)side.Ask("memory")["mib"]!;
 
+    /// <summary>Steps that don't count, for two seconds: .NET compiles a method anew when it has been called for a while.</summary>
+    public void WarmUp()
+    {
+        for (double seconds = 0; seconds < 2;)
+            seconds += side.Seconds("step");
+    }
+
     public void Step() => steps.Add(side.Seconds("step"));
 
     public void Score() => scorings.Add(side.Seconds("score"));

@@ -16,13 +16,10 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 /// <remarks>
 /// Weights and their gradients take 4 bytes each, AdamW's two moments 8. Activations are what the operators of the forward pass keep for
 /// the backward pass. A token keeps, for every matrix of a layer, its output, and its input if it is not another one's as well; one tensor
-/// of the MLP's inner width less where the native kernels compute the result of its pointwise function again, and with a ReLU, whose result
-/// is enough; and one of the model's width for each norm of a layer beyond two. Of a causal model's last layer only keys and values are
-/// computed for all tokens: a quarter of a layer. The native kernels keep nothing else. Where attention is composed of operators, a layer
-/// keeps its weights, queries x keys for every head: once, where answers share a prompt a second time, cut in two for the products with the
-/// prompt's and the answer's own values, and where they are capped once more; a composed RMS norm keeps one more of the model's width, a
-/// composed gate one more of the inner width and a composed tanh-GELU two. And while a layer is computed, what it does not keep is alive
-/// too: as much again as a layer has of its tokens, and three times its attention weights. With checkpoints there is the input of every
+/// of the MLP's inner width less, because the kernels compute the result of its pointwise function again (of a ReLU the result is enough);
+/// and one of the model's width for each norm of a layer beyond two. Of a causal model's last layer only keys and values are computed for
+/// all tokens: a quarter of a layer. Attention's kernel keeps nothing else. Where attention is composed of operators (DeBERTa), a layer keeps
+/// its weights, queries x keys for every head, and while it is computed three times as many. With checkpoints there is the input of every
 /// layer, what a single one has, and while the pass goes back through it gradients: of half of that, of its largest matrix, and of its
 /// attention weights at four places, six where they are capped. Weights stand for the model in any type: libtorch's own memory and that of
 /// .NET come on top.
