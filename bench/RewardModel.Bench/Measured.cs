@@ -23,7 +23,7 @@ internal sealed class Measured(Side side, int tokens)
     public void WarmUp()
     {
         for (double seconds = 0; seconds < 2;)
-            seconds += side.Seconds("step");
+            seconds += side.Seconds("step") + side.Seconds("score");
     }
 
     public void Step() => steps.Add(side.Seconds("step"));

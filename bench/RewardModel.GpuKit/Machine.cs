@@ -18,30 +18,20 @@ internal sealed record Machine(string Name, string Libraries, double ProductFlop
 
     public static Machine Of(string device)
     {
-        if (!CanReadTensors())
-            return new Machine(
-                "", TorchLibraries.Description, 0, 0,
-                "The tensors of this libtorch are laid out otherwise than those of 2.10, which TorchSharp 0.107.0 was built for and reads "
-                + "without asking. Expected libtorch 2.10, or another version that has not changed them.");
+        try
+        {
+            TorchLibraries.Require();
+        }
+        catch (TorchUnavailableException exception)
+        {
+            return new Machine("", TorchLibraries.Description, 0, 0, exception.Message);
+        }
         if (device == "cpu")
             return new Machine($"the CPU, {get_num_threads()} threads", TorchLibraries.Description, Product(device, 1024, float32), 0);
         var name = NameOfGpu();
         return new Machine(
             name, TorchLibraries.Description, Product(device, 8192, bfloat16),
             known.FirstOrDefault(gpu => name.Contains(gpu.Name, StringComparison.Ordinal)).Flops);
-    }
-
-    private static bool CanReadTensors()
-    {
-        try
-        {
-            using var x = empty(2, 3).t();
-            return x.dim() == 2 && x.size(0) == 3 && x.size(1) == 2 && x.stride(1) == 3 && x.dtype == float32 && !x.is_contiguous();
-        }
-        catch (ExternalException)
-        {
-            return false;
-        }
     }
 
     public static void Synchronize(string device)

@@ -21,6 +21,12 @@ public sealed class TorchUnavailableException : Exception
         + $"example torch/lib of Python's torch. Correct the variable; or remove it, and {addPackage}",
         inner: null);
 
+    internal static TorchUnavailableException OtherTensors(string folder) => new(
+        $"The tensors of the libtorch in {folder} are laid out otherwise than those of libtorch 2.10, which TorchSharp 0.107.0 was built for "
+        + "and reads without asking. Expected libtorch 2.10, or another version that has not changed them. Name another folder by "
+        + $"{TorchLibraries.FolderVariable}; or remove it, and {addPackage}",
+        inner: null);
+
     internal static TorchUnavailableException NotLoaded(string file, Exception reason) => new(
         // .NET's last line is what the system said.
         $"The native library {file} can't be loaded: {reason.Message.TrimEnd().Split('\n')[^1].TrimEnd('.')}. Expected one for this system "

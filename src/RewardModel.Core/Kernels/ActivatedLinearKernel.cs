@@ -37,15 +37,7 @@ internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKerne
         Tensor? up = inputs[1] is null ? null : WithDenseRows(inputs[1]!), bias = inputs[3];
         saved?.AddRange([x, up, weight_IO]);
         using var value = Value(settings.Activation, x, up);
-        if (settings.Precision == Precision.Float32)
-            return
-            [
-                KernelSupport.CanTake(x)
-                    ? LinearKernel.Product(value, weight_IO, bias)
-                    : nn.functional.linear(value, weight_IO.t(), bias!),
-            ];
-        var result = value.to(bfloat16).mm(weight_IO.to(bfloat16)).to(float32);
-        return [bias is null ? result : result.add_(bias)];
+        return [Product(value, weight_IO, settings.Precision, bias)];
     }
 
     protected override Tensor?[] Gradients(
@@ -53,19 +45,27 @@ internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKerne
     {
         Tensor x = saved[0]!, weight_IO = saved[2]!, gradient = gradients[0]!;
         var up = saved[1];
-        Func<Tensor, Tensor, Tensor> product = settings.Precision == Precision.Bfloat16 ? ProductInBfloat16
-            : KernelSupport.CanTake(x) ? (left, right) => LinearKernel.Product(left, right) : (left, right) => left.mm(right);
+        var (precision, isBfloat16) = (settings.Precision, settings.Precision == Precision.Bfloat16);
+        var isOnCpu = KernelSupport.CanTake(x);
+        // What several products take is converted once.
+        var factor = isBfloat16 && isOnCpu ? TensorMemory.Converted(gradient) : gradient;
         Tensor? value = null, dx = null, dUp = null, dWeight = null;
         if (needed[0] || needed[1])
-            (value, dx, dUp) = ValueAndGradients(settings.Activation, x, up, product(gradient, weight_IO.t()));
+            (value, dx, dUp) = ValueAndGradients(settings.Activation, x, up, Product(factor, weight_IO.t(), precision));
         else if (needed[2])
             value = Value(settings.Activation, x, up);
         if (needed[2])
-            dWeight = weight_IO.is_contiguous() ? product(value!.t(), gradient) : product(gradient.t(), value!).t();
+            dWeight = weight_IO.is_contiguous() ? Product(value!.t(), factor, precision) : Product(factor.t(), value!, precision).t();
         return [dx, dUp, dWeight, needed[3] ? gradient.sum(dim: 0) : null];
     }
 
-    private static Tensor ProductInBfloat16(Tensor left, Tensor right) => left.to(bfloat16).mm(right.to(bfloat16)).to(float32);
+    private static Tensor Product(Tensor left, Tensor right, Precision precision, Tensor? bias = null)
+    {
+        if (left.device_type == DeviceType.CPU)
+            return LinearKernel.Product(left, right, precision, bias);
+        var product = precision == Precision.Float32 ? left.mm(right) : left.to(bfloat16).mm(right.to(bfloat16)).to(float32);
+        return bias is null ? product : product.add_(bias);
+    }
 
     /// <summary>Rows of numbers side by side, wherever the rows lie.</summary>
     private static Tensor WithDenseRows(Tensor x_TI) => x_TI.stride(1) == 1 ? x_TI : x_TI.contiguous();

@@ -1,6 +1,8 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace RewardModel.Kernels;
 
@@ -100,26 +102,15 @@ internal readonly unsafe struct AttentionMemory<TLanes> where TLanes : struct, I
     /// <summary>Lays a segment's keys and values behind those of its parent.</summary>
     public void Append(AttentionSegment segment, HeadRows k, HeadRows v, int keyHead)
     {
-        var first = problem.FirstPositionOf(segment);
-        for (var i = 0; i < segment.Length; i++)
-        {
-            float* key = k.Of(segment.Start + i, keyHead), value = v.Of(segment.Start + i, keyHead);
-            var place = (nint)(first + i) * padded;
-            ToPanels(key, KeyPanels, first + i);
-            if (ValuePanels == null)
-            {
-                CopyRow(value, Values + place, 1);
-                continue;
-            }
-            ToPanels(value, ValuePanels, first + i);
-            CopyRow(key, Keys + place, 1);
-        }
-        if (ValuePanels != null)
-        {
-            var bytes = (nuint)((nint)segment.Length * padded * sizeof(float));
-            NativeMemory.Clear(KeyGradients + (nint)first * padded, bytes);
-            NativeMemory.Clear(ValueGradients + (nint)first * padded, bytes);
-        }
+        var (first, isBackward) = (problem.FirstPositionOf(segment), ValuePanels != null);
+        ToPanels(k, segment.Start, keyHead, segment.Length, KeyPanels, first);
+        ToRows(isBackward ? k : v, segment.Start, keyHead, segment.Length, isBackward ? Keys : Values, first);
+        if (!isBackward)
+            return;
+        ToPanels(v, segment.Start, keyHead, segment.Length, ValuePanels, first);
+        var bytes = (nuint)((nint)segment.Length * padded * sizeof(float));
+        NativeMemory.Clear(KeyGradients + (nint)first * padded, bytes);
+        NativeMemory.Clear(ValueGradients + (nint)first * padded, bytes);
     }
 
     /// <summary>Copies a tile's rows, times a factor, with zeros where they are padded.</summary>
@@ -268,11 +259,56 @@ internal readonly unsafe struct AttentionMemory<TLanes> where TLanes : struct, I
         new Span<float>(start + end, to - end).Clear();
     }
 
-    private void ToPanels(float* row, float* panels, int position)
+    private void ToRows(HeadRows source, int firstRow, int head, int count, float* target, int position)
     {
-        var target = panels + (nint)(position / PanelWidth) * PanelWidth * size + position % PanelWidth;
-        for (var channel = 0; channel < size; channel++)
-            target[(nint)channel * PanelWidth] = row[channel];
+        for (var i = 0; i < count; i++)
+            CopyRow(source.Of(firstRow + i, head), target + (nint)(position + i) * padded, 1);
+    }
+
+    /// <summary>Rows become columns of panels, four rows and channels at a time where they lie in one panel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void ToPanels(HeadRows source, int firstRow, int head, int count, float* panels, int position)
+    {
+        for (var i = 0; i < count;)
+        {
+            var at = position + i;
+            var row = source.Of(firstRow + i, head);
+            var target = panels + (nint)(at / PanelWidth) * PanelWidth * size + at % PanelWidth;
+            var (channel, isQuad) = (0, i + 4 <= count && at % PanelWidth + 4 <= PanelWidth);
+            for (; isQuad && channel + 4 <= size; channel += 4)
+                Transpose(row + channel, source.RowStride, target + (nint)channel * PanelWidth, PanelWidth);
+            var rows = isQuad ? 4 : 1;
+            for (; channel < size; channel++)
+                for (var j = 0; j < rows; j++)
+                    target[(nint)channel * PanelWidth + j] = row[j * source.RowStride + channel];
+            i += rows;
+        }
+    }
+
+    /// <summary>target[i, j] = source[j, i] of four numbers each way.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Transpose(float* source, nint sourceStride, float* target, nint targetStride)
+    {
+        Vector128<float> a = Vector128.Load(source), b = Vector128.Load(source + sourceStride);
+        Vector128<float> c = Vector128.Load(source + 2 * sourceStride), d = Vector128.Load(source + 3 * sourceStride);
+        Vector128<float> lowAB = Interleave(a, b, isLow: true), lowCD = Interleave(c, d, isLow: true);
+        Vector128<float> highAB = Interleave(a, b, isLow: false), highCD = Interleave(c, d, isLow: false);
+        Vector128.Create(lowAB.GetLower(), lowCD.GetLower()).Store(target);
+        Vector128.Create(lowAB.GetUpper(), lowCD.GetUpper()).Store(target + targetStride);
+        Vector128.Create(highAB.GetLower(), highCD.GetLower()).Store(target + 2 * targetStride);
+        Vector128.Create(highAB.GetUpper(), highCD.GetUpper()).Store(target + 3 * targetStride);
+    }
+
+    /// <summary>Numbers of both in turn, of their lower or upper halves.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Interleave(Vector128<float> left, Vector128<float> right, bool isLow)
+    {
+        if (Sse.IsSupported)
+            return isLow ? Sse.UnpackLow(left, right) : Sse.UnpackHigh(left, right);
+        if (AdvSimd.Arm64.IsSupported)
+            return isLow ? AdvSimd.Arm64.ZipLow(left, right) : AdvSimd.Arm64.ZipHigh(left, right);
+        var first = isLow ? 0 : 2;
+        return Vector128.Create(left[first], right[first], left[first + 1], right[first + 1]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

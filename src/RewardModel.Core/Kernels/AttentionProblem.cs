@@ -64,15 +64,17 @@ internal readonly record struct AttentionShape(int Heads, int KeyHeads, int Head
 }
 
 /// <summary>Rows of heads in memory, the channels of each side by side: borrowed from a tensor [rows, heads, H].</summary>
-/// <param name="Data">The first element.</param>
-/// <param name="RowStride">Elements from row to row.</param>
-/// <param name="HeadStride">Elements from head to head.</param>
-internal readonly unsafe struct HeadRows(float* Data, nint RowStride, nint HeadStride)
+/// <param name="data">The first element.</param>
+/// <param name="rowStride">Elements from row to row.</param>
+/// <param name="headStride">Elements from head to head.</param>
+internal readonly unsafe struct HeadRows(float* data, nint rowStride, nint headStride)
 {
-    public float* Of(int row, int head) => Data + row * RowStride + head * HeadStride;
+    public nint RowStride => rowStride;
+
+    public float* Of(int row, int head) => data + row * rowStride + head * headStride;
 
     /// <summary>The same rows from one of their heads on.</summary>
-    public HeadRows From(int head) => new(Data + head * HeadStride, RowStride, HeadStride);
+    public HeadRows From(int head) => new(data + head * headStride, rowStride, headStride);
 }
 
 /// <summary>Some queries of one segment and head, and which keys they see, by positions in their sequence.</summary>

@@ -115,7 +115,7 @@ internal abstract unsafe class SavedTensors(Tensor?[] saved)
     }
 
     /// <summary>A tensor without numbers for autograd to keep: when autograd lets go of it, the others are released.</summary>
-    public Tensor Anchor() => LibTorchSharp.TensorOver((void*)GCHandle.ToIntPtr(GCHandle.Alloc(this)), [0], &LetGo);
+    public Tensor Anchor() => LibTorchSharp.TensorOver((void*)GCHandle.ToIntPtr(GCHandle.Alloc(this)), [0], ScalarType.Float32, &LetGo);
 
     [UnmanagedCallersOnly]
     private static void LetGo(void* handle)

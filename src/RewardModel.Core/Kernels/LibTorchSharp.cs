@@ -12,14 +12,14 @@ internal static unsafe class LibTorchSharp
         (delegate* unmanaged<void*, delegate* unmanaged<void*, void>, long*, int, sbyte, sbyte, int, int, byte, IntPtr>)
         NativeLibrary.GetExport(NativeLibrary.Load("LibTorchSharp", typeof(torch).Assembly, null), "THSTensor_new");
 
-    /// <summary>A float32 tensor on the CPU over memory of the caller's.</summary>
+    /// <summary>A tensor on the CPU over memory of the caller's.</summary>
     /// <param name="data">The numbers, row by row.</param>
     /// <param name="shape">The sizes.</param>
+    /// <param name="type">Of the numbers.</param>
     /// <param name="release">Is given the memory back when nothing refers to it any more, on any thread.</param>
-    public static Tensor TensorOver(void* data, ReadOnlySpan<long> shape, delegate* unmanaged<void*, void> release)
+    public static Tensor TensorOver(void* data, ReadOnlySpan<long> shape, ScalarType type, delegate* unmanaged<void*, void> release)
     {
-        const sbyte type = (sbyte)ScalarType.Float32;
         fixed (long* sizes = shape)
-            return Tensor.UnsafeCreateTensor(newTensor(data, release, sizes, shape.Length, type, type, 0, -1, 0));
+            return Tensor.UnsafeCreateTensor(newTensor(data, release, sizes, shape.Length, (sbyte)type, (sbyte)type, 0, -1, 0));
     }
 }

@@ -16,14 +16,25 @@ internal static unsafe partial class TensorMemory
 
     private static readonly bool isGlibc = SetUpGlibc();
 
-    /// <summary>A tensor on the CPU whose numbers are not set.</summary>
-    public static Tensor Empty(params ReadOnlySpan<long> shape)
+    /// <summary>A float32 tensor on the CPU whose numbers are not set.</summary>
+    public static Tensor Empty(params ReadOnlySpan<long> shape) => Empty(ScalarType.Float32, shape);
+
+    /// <summary>A contiguous copy of a tensor on the CPU in bfloat16, or of one in bfloat16 in float32.</summary>
+    public static Tensor Converted(Tensor tensor)
     {
-        long bytes = sizeof(float);
+        var result = Empty(tensor.dtype == bfloat16 ? float32 : bfloat16, tensor.shape);
+        result.copy_(tensor);
+        return result;
+    }
+
+    /// <summary>A float32 or bfloat16 tensor on the CPU whose numbers are not set.</summary>
+    public static Tensor Empty(ScalarType type, params ReadOnlySpan<long> shape)
+    {
+        long bytes = type == ScalarType.Float32 ? 4 : 2;
         foreach (var size in shape)
             bytes *= size;
         var place = bytes < smallestPlace || pool is null ? null : pool.Take(bytes);
-        return place == null ? empty(shape, float32) : LibTorchSharp.TensorOver(place, shape, &Release);
+        return place == null ? empty(shape, type) : LibTorchSharp.TensorOver(place, shape, type, &Release);
     }
 
     /// <summary>

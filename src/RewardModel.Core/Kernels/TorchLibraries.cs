@@ -73,18 +73,38 @@ public static partial class TorchLibraries
     {
         LimitSpinning();
         var folders = ApplicationFolders();
-        var source = LoadLibtorch(folders);
+        var source = LoadLibtorch(folders, out var isNamed);
+        var description = $"libtorch comes from {source}";
         var file = Find(folders, wrapper) ?? throw TorchUnavailableException.Missing(wrapper, string.Join(", ", folders));
         try
         {
             NativeLibrary.Load(file);
-            return $"libtorch comes from {source}";
         }
         catch (Exception reason) when (IsRefusal(reason))
         {
             LoadWithoutUnusedVersions(file, reason);
-            return $"libtorch comes from {source}; this system's libstdc++ is older than {wrapper} asks for, so a copy that does not ask "
-                + "was loaded from memory";
+            description += $"; this system's libstdc++ is older than {wrapper} asks for, so a copy that does not ask was loaded from memory";
+        }
+        if (isNamed && !CanReadTensors())
+            throw TorchUnavailableException.OtherTensors(source);
+        return description;
+    }
+
+    /// <summary>
+    /// Whether libtorch's tensors are laid out as TorchSharp's library was compiled to read them, which it does without asking: those of some
+    /// version behind 2.10 are not.
+    /// </summary>
+    private static bool CanReadTensors()
+    {
+        try
+        {
+            using var whole = torch.empty(2, 3);
+            using var x = whole.t();
+            return x.dim() == 2 && x.size(0) == 3 && x.size(1) == 2 && x.stride(1) == 3 && x.dtype == torch.float32 && !x.is_contiguous();
+        }
+        catch (ExternalException)
+        {
+            return false;
         }
     }
 
@@ -99,9 +119,12 @@ public static partial class TorchLibraries
             _ = SetEnvironmentVariable("GOMP_SPINCOUNT", "10000", overwrite: 0);
     }
 
+    /// <param name="applicationFolders">Where an application's own would be.</param>
+    /// <param name="isNamed">Whether it is the one that <see cref="FolderVariable"/> names.</param>
     /// <returns>Where it comes from.</returns>
-    private static string LoadLibtorch(string[] applicationFolders)
+    private static string LoadLibtorch(string[] applicationFolders, out bool isNamed)
     {
+        isNamed = false;
         var named = Environment.GetEnvironmentVariable(FolderVariable) ?? "";
         if (Find(applicationFolders, mainLibrary) is { } ofApplication)
         {
@@ -109,7 +132,8 @@ public static partial class TorchLibraries
             var ignored = named == "" ? "" : $"; {FolderVariable} is not used, for the application brings a libtorch";
             return LoadFolderOf(ofApplication) + ignored;
         }
-        if (named != "")
+        isNamed = named != "";
+        if (isNamed)
             return LoadFolderOf(Find([named, Path.Combine(named, "lib")], mainLibrary)
                 ?? throw TorchUnavailableException.NotInNamedFolder(mainLibrary, named));
         try

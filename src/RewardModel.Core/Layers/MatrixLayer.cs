@@ -23,10 +23,11 @@ internal abstract class MatrixLayer(string name) : nn.Module<Tensor, Tensor>(nam
     /// <returns>[T, outputs], float32.</returns>
     public override Tensor forward(Tensor x_TD)
     {
-        if (Bfloat16Support.Resolve(Precision, x_TD.device_type) == Precision.Float32)
-            return LinearKernel.CanTake(x_TD, Matrix)
-                ? LinearKernel.Apply(default, x_TD, Matrix.t(), Offset)
-                : nn.functional.linear(x_TD, Matrix, Offset!);
+        var precision = Bfloat16Support.Resolve(Precision, x_TD.device_type);
+        if (LinearKernel.CanTake(x_TD, Matrix))
+            return LinearKernel.Apply(precision, x_TD, Matrix.t(), Offset);
+        if (precision == Precision.Float32)
+            return nn.functional.linear(x_TD, Matrix, Offset!);
         var product = nn.functional.linear(x_TD.to(bfloat16), Matrix.to(bfloat16)).to(float32);
         return Offset is null ? product : product.add_(Offset);
     }

@@ -356,6 +356,32 @@ public class KernelTests
     }
 
     [Theory, MemberData(nameof(LargeSizes))]
+    public void In_bfloat16_too_a_linear_layer_equals_libtorchs_and_is_float32_where_the_processor_has_no_instructions(int rows, int width)
+    {
+        using var scope = NewDisposeScope();
+        foreach (MatrixLayer layer in new MatrixLayer[] { new Linear(width, 300, hasBias: true), new Conv1D(width, 300) })
+        {
+            using var owned = layer;
+            var parameters = DrawParameters(layer);
+            var x = Random(3, rows, width).requires_grad_();
+            var plain = layer.call(x).detach();
+            layer.Precision = Precision.Bfloat16;
+            if (!Bfloat16Support.IsOnProcessor)
+            {
+                AssertClose(plain, layer.call(x).detach(), 0);
+                continue;
+            }
+            var weight = layer is Conv1D ? parameters[0].t() : parameters[0];
+            // Gradients of weights are sums over the rows, of up to a hundred: two units of their size.
+            Compare(
+                () => layer.call(x),
+                () => nn.functional.linear(x.to(bfloat16), weight.to(bfloat16)).to(float32).add(parameters[1]),
+                tolerance: Math.Pow(2, -6), [x, .. parameters]);
+            Assert.All(parameters, parameter => Assert.True(parameter.grad!.is_contiguous()));
+        }
+    }
+
+    [Theory, MemberData(nameof(LargeSizes))]
     public void Sums_and_looked_up_rows_equal_libtorchs(int rows, int width)
     {
         using var scope = NewDisposeScope();

@@ -96,6 +96,9 @@ public class LibTorchTests
 
         for (var i = 0; i < 3; i++)
             Call();
+        // Without what earlier tests left to the finalizer.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         TensorMemory.ReleaseFree();
         var (tensors, memory) = (Tensor.TotalCount, ResidentMebibytes());
         for (var i = 0; i < 20; i++)
