@@ -212,7 +212,7 @@ internal static class ChildProgram
             }
             else
             {
-                tensors.Add(ones(sizes[random.NextBelow(sizes.Length)]));
+                tensors.Add(TensorMemory.Empty(sizes[random.NextBelow(sizes.Length)]).fill_(1));
                 bytes += 4 * tensors[^1].numel();
                 most = Math.Max(most, bytes);
             }
