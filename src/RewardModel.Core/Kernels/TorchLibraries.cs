@@ -195,7 +195,9 @@ public static partial class TorchLibraries
         // Not RuntimeInformation.RuntimeIdentifier: a distribution's own .NET says, for example, debian.12-x64.
         var native = Path.Combine(
             "runtimes", RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "linux-arm64" : "linux-x64", "native");
+#pragma warning disable IL3000 // Empty in a single file, where it adds nothing to the application's folder.
         var ofTorchSharp = Path.GetDirectoryName(typeof(torch).Assembly.Location) ?? "";
+#pragma warning restore IL3000
         string[] folders =
         [
             .. known, AppContext.BaseDirectory, Path.Combine(AppContext.BaseDirectory, native),
