@@ -20,7 +20,7 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 /// and one of the model's width for each norm of a layer beyond two. Of a causal model's last layer only keys and values are computed for
 /// all tokens: a quarter of a layer. Attention's kernel keeps nothing else. Where attention is composed of operators (DeBERTa), a layer keeps
 /// its weights, queries x keys for every head, and while it is computed three times as many. With checkpoints there is the input of every
-/// layer, what a single one has, and while the pass goes back through it gradients: of half of that, of its largest matrix, and of its
+/// layer, what a single one has, and while the pass goes back through it gradients: of three quarters of that, of its largest matrix, and of its
 /// attention weights at four places, six where they are capped. Weights stand for the model in any type: libtorch's own memory and that of
 /// .NET come on top.
 /// </remarks>
@@ -72,7 +72,7 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
         long Attention(long attentionLayers, long passing) =>
             isComposed ? attentionLayers * (heads * attention + (isCapped ? once : 0)) + passing * once : 0;
         var all = (long)(tokens * ((perToken - UnkeptWidth(model)) * computedLayers + perToken)) + Attention(layers, passing: 3);
-        var checkpointed = (long)(tokens * (layers * model.Backbone.HiddenSize + 1.5 * perToken))
+        var checkpointed = (long)(tokens * (layers * model.Backbone.HiddenSize + 1.75 * perToken))
             + matrices.Max(pair => pair.Item2.numel()) + Attention(1, passing: isCapped ? 6 : 4);
         return (all, Math.Min(all, checkpointed));
     }

@@ -1,8 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.Arm;
-using System.Runtime.Intrinsics.X86;
 
 namespace RewardModel.Kernels;
 
@@ -175,14 +172,14 @@ internal readonly unsafe struct AttentionMemory<TLanes> where TLanes : struct, I
             var scores = Weights + (nint)row * columns + tile.FirstOf(row) - firstColumn;
             var count = tile.EndOf(row) - tile.FirstOf(row);
             if (rule.Cap > 0)
-                Cap(scores, count, rule.Cap, null);
-            var largest = Largest(scores, count);
-            var sum = Exponentials(scores, count, largest);
+                ScoreRows<TLanes>.Cap(scores, count, rule.Cap, null);
+            var largest = ScoreRows<TLanes>.Largest(scores, count);
+            var sum = ScoreRows<TLanes>.Exponentials(scores, count, largest);
             *logSums.Of(tile.Query + row, head) = largest + MathF.Log(sum);
             inverseSums[row] = 1 / sum;
             ClearUnseen(tile, row, Weights);
             if (rule.Dropout > 0)
-                Multiply(scores, DropoutFactors(tile, rule, head, row, count), count);
+                ScoreRows<TLanes>.Multiply(scores, DropoutFactors(tile, rule, head, row, count), count);
         }
     }
 
@@ -200,16 +197,16 @@ internal readonly unsafe struct AttentionMemory<TLanes> where TLanes : struct, I
             float* weights = Weights + place, gradients = WeightGradients + place;
             var count = tile.EndOf(row) - tile.FirstOf(row);
             if (rule.Cap > 0)
-                Cap(weights, count, rule.Cap, slopes);
+                ScoreRows<TLanes>.Cap(weights, count, rule.Cap, slopes);
             var kept = rule.Dropout > 0 ? DropoutFactors(tile, rule, head, row, count) : null;
             if (kept != null)
-                Multiply(gradients, kept, count);
-            var dot = Dot(Gradients + (nint)row * padded, Results + (nint)row * padded, padded);
-            WeightsAndGradients(weights, gradients, count, *logSums.Of(tile.Query + row, head), dot);
+                ScoreRows<TLanes>.Multiply(gradients, kept, count);
+            var dot = ScoreRows<TLanes>.Dot(Gradients + (nint)row * padded, Results + (nint)row * padded, padded);
+            ScoreRows<TLanes>.WeightsAndGradients(weights, gradients, count, *logSums.Of(tile.Query + row, head), dot);
             if (rule.Cap > 0)
-                Multiply(gradients, slopes, count);
+                ScoreRows<TLanes>.Multiply(gradients, slopes, count);
             if (kept != null)
-                Multiply(weights, kept, count);
+                ScoreRows<TLanes>.Multiply(weights, kept, count);
             ClearUnseen(tile, row, Weights);
             ClearUnseen(tile, row, WeightGradients);
         }
@@ -276,39 +273,13 @@ internal readonly unsafe struct AttentionMemory<TLanes> where TLanes : struct, I
             var target = panels + (nint)(at / PanelWidth) * PanelWidth * size + at % PanelWidth;
             var (channel, isQuad) = (0, i + 4 <= count && at % PanelWidth + 4 <= PanelWidth);
             for (; isQuad && channel + 4 <= size; channel += 4)
-                Transpose(row + channel, source.RowStride, target + (nint)channel * PanelWidth, PanelWidth);
+                Transposition.OfFour(row + channel, source.RowStride, target + (nint)channel * PanelWidth, PanelWidth);
             var rows = isQuad ? 4 : 1;
             for (; channel < size; channel++)
                 for (var j = 0; j < rows; j++)
                     target[(nint)channel * PanelWidth + j] = row[j * source.RowStride + channel];
             i += rows;
         }
-    }
-
-    /// <summary>target[i, j] = source[j, i] of four numbers each way.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Transpose(float* source, nint sourceStride, float* target, nint targetStride)
-    {
-        Vector128<float> a = Vector128.Load(source), b = Vector128.Load(source + sourceStride);
-        Vector128<float> c = Vector128.Load(source + 2 * sourceStride), d = Vector128.Load(source + 3 * sourceStride);
-        Vector128<float> lowAB = Interleave(a, b, isLow: true), lowCD = Interleave(c, d, isLow: true);
-        Vector128<float> highAB = Interleave(a, b, isLow: false), highCD = Interleave(c, d, isLow: false);
-        Vector128.Create(lowAB.GetLower(), lowCD.GetLower()).Store(target);
-        Vector128.Create(lowAB.GetUpper(), lowCD.GetUpper()).Store(target + targetStride);
-        Vector128.Create(highAB.GetLower(), highCD.GetLower()).Store(target + 2 * targetStride);
-        Vector128.Create(highAB.GetUpper(), highCD.GetUpper()).Store(target + 3 * targetStride);
-    }
-
-    /// <summary>Numbers of both in turn, of their lower or upper halves.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Interleave(Vector128<float> left, Vector128<float> right, bool isLow)
-    {
-        if (Sse.IsSupported)
-            return isLow ? Sse.UnpackLow(left, right) : Sse.UnpackHigh(left, right);
-        if (AdvSimd.Arm64.IsSupported)
-            return isLow ? AdvSimd.Arm64.ZipLow(left, right) : AdvSimd.Arm64.ZipHigh(left, right);
-        var first = isLow ? 0 : 2;
-        return Vector128.Create(left[first], right[first], left[first + 1], right[first + 1]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -332,78 +303,6 @@ internal readonly unsafe struct AttentionMemory<TLanes> where TLanes : struct, I
         for (; channel < size; channel++)
             target[channel] = source[channel] * factor;
     }
-
-    // --- rows of scores: there is room for a whole vector behind each, which may be written to ------------------------------------------
-
-    /// <summary>The largest score. Behind the last is minus infinity then, as far as a vector goes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Largest(float* scores, int count)
-    {
-        var largest = TLanes.Of(float.NegativeInfinity);
-        largest.Store(scores + count);
-        for (var i = 0; i < count; i += TLanes.Count)
-            largest = TLanes.Max(largest, TLanes.Load(scores + i));
-        return largest.Largest();
-    }
-
-    /// <summary>Replaces scores by e^(score - largest) and returns their sum.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Exponentials(float* scores, int count, float largest)
-    {
-        var sum = TLanes.Of(0);
-        var offset = TLanes.Of(largest);
-        for (var i = 0; i < count; i += TLanes.Count)
-        {
-            var e = VectorMath.Exponential(TLanes.Load(scores + i) - offset);
-            e.Store(scores + i);
-            sum += e;
-        }
-        return sum.Sum();
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void WeightsAndGradients(float* weights, float* gradients, int count, float logSum, float dot)
-    {
-        TLanes offset = TLanes.Of(logSum), mean = TLanes.Of(dot);
-        for (var i = 0; i < count; i += TLanes.Count)
-        {
-            var weight = VectorMath.Exponential(TLanes.Load(weights + i) - offset);
-            weight.Store(weights + i);
-            (weight * (TLanes.Load(gradients + i) - mean)).Store(gradients + i);
-        }
-    }
-
-    /// <summary>Replaces scores by cap tanh(score / cap); slopes, where wanted, get the derivative at each.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Cap(float* scores, int count, float cap, float* slopes)
-    {
-        TLanes factor = TLanes.Of(cap), inverse = TLanes.Of(1 / cap);
-        for (var i = 0; i < count; i += TLanes.Count)
-        {
-            var share = VectorMath.HyperbolicTangent(TLanes.Load(scores + i) * inverse);
-            (factor * share).Store(scores + i);
-            if (slopes != null)
-                (TLanes.Of(1) - share * share).Store(slopes + i);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply(float* row, float* factors, int count)
-    {
-        for (var i = 0; i < count; i++)
-            row[i] *= factors[i];
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Dot(float* left, float* right, int count)
-    {
-        var sum = TLanes.Of(0);
-        for (var i = 0; i < count; i += TLanes.Count)
-            sum = TLanes.MultiplyAdd(TLanes.Load(left + i), TLanes.Load(right + i), sum);
-        return sum.Sum();
-    }
-
-    // --- dropout -----------------------------------------------------------------------------------------------------------------------
 
     /// <summary>
     /// The factor of each of a row's weights: 0 with the rule's probability, else 1 / (1 - probability). A function of the seed, the head,
