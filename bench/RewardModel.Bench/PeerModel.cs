@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

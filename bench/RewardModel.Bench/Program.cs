@@ -1,3 +1,6 @@
+using RewardModel;
+using RewardModel.Bench;
+
 // bench/run.sh and bench/tokenizers.sh build and start this; see bench/README.md.
 //
 //   RewardModel.Bench run [--quick] [--threads N] [--only NAME] [--python PROGRAM] [--baseline DIRECTORY]
@@ -6,8 +9,6 @@
 //   RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
 //   RewardModel.Bench tokenizer-worker DIRECTORY TEXT
 
-using RewardModel;
-using RewardModel.Bench;
 
 switch (args)
 {

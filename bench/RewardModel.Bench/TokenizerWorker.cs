@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
-using RewardModel.Tokenization;
+using RewardModel.Tokenizers;
 
 namespace RewardModel.Bench;
 

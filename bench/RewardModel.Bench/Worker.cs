@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Layers;
+using RewardModel.Lists;
 using RewardModel.Ranking;
+using RewardModel.Scoring;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RewardModel.Bench;
@@ -96,10 +98,9 @@ internal sealed class Worker : IProgress<TrainingReport>
         model.zero_grad();
         using var sequences = model.Pack([list]);
         using var pairs = RankingPairs.Of([list.Scores]);
-        using var checkpoints = checkpointing ? new ActivationCheckpoints() : null;
-        var loss = new LogSigmoidLoss().Sum(model.forward(sequences, checkpoints), pairs);
-        loss.backward();
-        checkpoints?.Backward();
+        using var pass = new ForwardPass(sequences, checkpointing: checkpointing);
+        var loss = new LogSigmoidLoss().Sum(model.forward(pass), pairs);
+        pass.Backward(loss);
         var norms = model.CheckpointParameters.ToDictionary(pair => pair.Name, pair =>
         {
             using var data = pair.Parameter.grad!.contiguous().data<float>();

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
-using RewardModel.Ranking;
+using RewardModel.Lists;
+using RewardModel.Scoring;
 using RewardModel.Training.Data;
 using static TorchSharp.torch;
 

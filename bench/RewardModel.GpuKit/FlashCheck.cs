@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using RewardModel.Kernels;
 using RewardModel.Layers;
-using RewardModel.Ranking;
-using TorchSharp;
+using RewardModel.Lists;
+using RewardModel.Packing;
 using static TorchSharp.torch;
 
 namespace RewardModel.GpuKit;

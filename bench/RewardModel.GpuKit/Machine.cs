@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using RewardModel.Kernels;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RewardModel.GpuKit;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using RewardModel.Checkpoints;
+using RewardModel.Scoring;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
 using TorchSharp;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using RewardModel.Ranking;
+using RewardModel.Lists;
 using RewardModel.Training.Data;
 
 namespace RewardModel.GpuKit;

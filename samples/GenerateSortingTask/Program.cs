@@ -1,11 +1,12 @@
-// Writes a ranking task that takes a transformer to solve, with a tokenizer and a model configuration for it:
-// train.jsonl, test.jsonl (other prompts), config.json, tokenizer/.
-
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using GenerateSortingTask;
-using RewardModel.Ranking;
+using RewardModel.Lists;
+
+// Writes a ranking task that takes a transformer to solve, with a tokenizer and a model configuration for it:
+// train.jsonl, test.jsonl (other prompts), config.json, tokenizer/.
+
 
 const string Usage = "Usage: GenerateSortingTask OUTPUT_DIR [--lists N, at least 1, default 4000] [--seed S, from 0, default 1]";
 var trainListCount = 4000;

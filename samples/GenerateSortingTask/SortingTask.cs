@@ -1,4 +1,4 @@
-using RewardModel.Ranking;
+using RewardModel.Lists;
 using RewardModel.Training.Data;
 
 namespace GenerateSortingTask;

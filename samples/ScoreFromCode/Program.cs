@@ -1,9 +1,10 @@
+using RewardModel.Scoring;
+
 // Scores answers to a prompt with a trained reward model, for example one of samples/TrainFromCode:
 //
 //   dotnet run -c Release --project samples/ScoreFromCode -- MODEL_DIR "Sort 5 2 3 16 17 19 10 7 ascending:" \
 //     "19 17 16 10 7 5 3 2" "2 3 5 7 10 16 17 19"
 
-using RewardModel;
 
 if (args.Length < 4)
 {

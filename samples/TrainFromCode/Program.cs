@@ -1,14 +1,16 @@
+using RewardModel.Checkpoints;
+using RewardModel.Lists;
+using RewardModel.Reading;
+using RewardModel.Scoring;
+using RewardModel.Tokenizers;
+using RewardModel.Training;
+using RewardModel.Training.Runs;
+
 // Trains a reward model on what samples/GenerateSortingTask wrote:
 //
 //   dotnet run -c Release --project samples/GenerateSortingTask -- TASK_DIR
 //   dotnet run -c Release --project samples/TrainFromCode -- TASK_DIR MODEL_DIR [STEPS]
 
-using RewardModel;
-using RewardModel.Checkpoints;
-using RewardModel.Ranking;
-using RewardModel.Tokenization;
-using RewardModel.Training;
-using RewardModel.Training.Data;
 
 var steps = 500;
 if (args.Length is not (2 or 3) || (args.Length == 3 && !(int.TryParse(args[2], out steps) && steps > 0)))

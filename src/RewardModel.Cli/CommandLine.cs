@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
-using RewardModel.Chat;
 using RewardModel.Checkpoints;
-using RewardModel.Tokenization;
+using RewardModel.Jinja;
+using RewardModel.Reading;
+using RewardModel.Tokenizers;
 using RewardModel.Training;
-using RewardModel.Training.Data;
+using RewardModel.Training.Runs;
 
 namespace RewardModel.Cli;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
-using RewardModel.Training.Data;
+using RewardModel.Reading;
 
 namespace RewardModel.Cli;
 

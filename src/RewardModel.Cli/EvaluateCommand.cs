@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using RewardModel.Ranking;
-using RewardModel.Training.Data;
+using RewardModel.Scoring;
 using RewardModel.Training.Metrics;
 using TorchSharp;
 

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using RewardModel.Tokenization;
+using RewardModel.Scoring;
+using RewardModel.Tokenizers;
 
 namespace RewardModel.Cli;
 

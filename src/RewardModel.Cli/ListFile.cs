@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
-using RewardModel.Ranking;
-using RewardModel.Tokenization;
-using RewardModel.Training.Data;
+using RewardModel.Lists;
+using RewardModel.Reading;
+using RewardModel.Scoring;
 
 namespace RewardModel.Cli;
 

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using RewardModel.Ranking;
-using RewardModel.Training.Data;
+using RewardModel.Lists;
+using RewardModel.Reading;
+using RewardModel.Scoring;
 using TorchSharp;
 
 namespace RewardModel.Cli;

@@ -3,8 +3,10 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using RewardModel.Chat;
-using RewardModel.Tokenization;
-using RewardModel.Training.Data;
+using RewardModel.Jinja;
+using RewardModel.Lists;
+using RewardModel.Reading;
+using RewardModel.Tokenizers;
 
 namespace RewardModel.Cli;
 

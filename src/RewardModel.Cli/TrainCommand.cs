@@ -2,12 +2,16 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using RewardModel.Checkpoints;
+using RewardModel.Lists;
 using RewardModel.Ranking;
-using RewardModel.Tokenization;
+using RewardModel.Reading;
+using RewardModel.Scoring;
+using RewardModel.Tokenizers;
 using RewardModel.Training;
 using RewardModel.Training.Data;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
+using RewardModel.Training.Runs;
 using TorchSharp;
 
 namespace RewardModel.Cli;

@@ -2,11 +2,15 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using RewardModel.Kernels;
+using RewardModel.Layers;
+using RewardModel.Lists;
+using RewardModel.Packing;
 using RewardModel.Ranking;
+using RewardModel.Scoring;
 using RewardModel.Training.Data;
 using RewardModel.Training.Metrics;
 using RewardModel.Training.Optimization;
-using TorchSharp;
+using RewardModel.Training.Runs;
 using static TorchSharp.torch;
 
 namespace RewardModel.Training;
@@ -247,13 +251,10 @@ public sealed class Trainer
             && TokenBudget.SplitAnswers(lists[0], options.MaxTokensPerBatch, model.Backbone.IsCausal) is { Count: > 1 } parts)
             return AccumulateInParts(parts, pairs, divisor, seed);
         using var sequences = model.Pack(lists);
-        SeedDropout(sequences, seed);
-        using var checkpoints = Checkpoints();
-        var rewards = model.forward(sequences, checkpoints);
+        using var pass = Pass(sequences, seed);
+        var rewards = model.forward(pass);
         var batchLoss = loss.Sum(rewards, pairs).div(divisor);
-        batchLoss.backward();
-        checkpoints?.Backward();
-        KernelErrors.Throw();
+        pass.Backward(batchLoss);
         return (Read(batchLoss), RewardScorer.RewardsByList(rewards.detach(), lists));
     }
 
@@ -269,8 +270,8 @@ public sealed class Trainer
             for (var p = 0; p < parts.Count; p++)
             {
                 using var sequences = model.Pack([parts[p]]);
-                SeedDropout(sequences, SplitMix64.Mix(seed + (ulong)p));
-                partRewards.Add(model.call(sequences));
+                using var pass = Pass(sequences, SplitMix64.Mix(seed + (ulong)p));
+                partRewards.Add(model.forward(pass));
             }
 
         var rewards = cat(partRewards).requires_grad_();
@@ -283,20 +284,16 @@ public sealed class Trainer
             using var scope = NewDisposeScope();
             using var sequences = model.Pack([parts[p]]);
             // Draws the same as in the first pass.
-            SeedDropout(sequences, SplitMix64.Mix(seed + (ulong)p));
-            using var checkpoints = Checkpoints();
-            model.forward(sequences, checkpoints).backward([rewardGradients[p]]);
-            checkpoints?.Backward();
-            KernelErrors.Throw();
+            using var pass = Pass(sequences, SplitMix64.Mix(seed + (ulong)p));
+            pass.Backward(model.forward(pass), rewardGradients[p]);
         }
         // The parts' answers follow each other, as in the list.
         return (Read(listLoss), [[.. RewardScorer.RewardsByList(rewards.detach(), parts).SelectMany(part => part)]]);
     }
 
-    private ActivationCheckpoints? Checkpoints() => options.ActivationCheckpointing ? new ActivationCheckpoints() : null;
-
     /// <summary>Leaves torch's generators alone where nothing is drawn.</summary>
-    private void SeedDropout(PackedSequences sequences, ulong seed) => sequences.DropoutSeed = model.Dropout > 0 ? seed : null;
+    private ForwardPass Pass(PackedSequences sequences, ulong seed) =>
+        new(sequences, model.Dropout > 0 ? seed : null, options.ActivationCheckpointing);
 
     private static double Read(Tensor scalar) => scalar.detach().cpu().item<float>();
 

@@ -3,11 +3,13 @@ using System.Globalization;
 using System.Runtime.Intrinsics;
 using RewardModel.Checkpoints;
 using RewardModel.Kernels;
+using RewardModel.Layers;
+using RewardModel.Lists;
 using RewardModel.Ranking;
+using RewardModel.Scoring;
 using RewardModel.Training;
 using RewardModel.Training.Data;
 using RewardModel.Training.Optimization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RewardModel.Tests;
@@ -150,9 +152,8 @@ internal static class ChildProgram
             using var scope = NewDisposeScope();
             using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), LossNormalization.PerList);
             using var sequences = model.Pack(lists);
-            using var checkpoints = checkpointing ? new ActivationCheckpoints() : null;
-            new LogSigmoidLoss().Sum(model.forward(sequences, checkpoints), pairs).backward();
-            checkpoints?.Backward();
+            using var pass = new ForwardPass(sequences, checkpointing: checkpointing);
+            pass.Backward(new LogSigmoidLoss().Sum(model.forward(pass), pairs));
         }
 
         // What every process needs once.

@@ -1,8 +1,11 @@
 using System.Runtime.InteropServices;
+using RewardModel.Lists;
 using RewardModel.Ranking;
+using RewardModel.Scoring;
 using RewardModel.Tests.Parity;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
+using RewardModel.Training.Runs;
 using TorchSharp;
 using static TorchSharp.torch;
 

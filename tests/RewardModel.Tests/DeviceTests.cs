@@ -1,3 +1,5 @@
+using RewardModel.Layers;
+using RewardModel.Lists;
 using RewardModel.Ranking;
 using RewardModel.Tests.Parity;
 using RewardModel.Training.Optimization;
@@ -42,15 +44,13 @@ public class DeviceTests
         model.train();
         using var optimizer = new AdamW(model.CheckpointParameters, new AdamWOptions());
         using var sequences = model.Pack(lists);
-        sequences.DropoutSeed = 1;
         using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), device: model.Device);
-        using var checkpoints = checkpointing ? new ActivationCheckpoints() : null;
+        using var pass = new ForwardPass(sequences, dropoutSeed: 1, checkpointing);
 
-        var rewards = model.forward(sequences, checkpoints);
+        var rewards = model.forward(pass);
         Assert.Equal([6], rewards.shape);
         Assert.Equal(DeviceType.META, rewards.device_type);
-        new LogSigmoidLoss().Sum(rewards, pairs).backward();
-        checkpoints?.Backward();
+        pass.Backward(new LogSigmoidLoss().Sum(rewards, pairs));
         optimizer.Step(1e-3, gradientScale: 0.5);
         foreach (var (_, parameter) in model.CheckpointParameters)
         {

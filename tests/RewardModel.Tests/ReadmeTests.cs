@@ -16,7 +16,7 @@ public partial class ReadmeTests
         File.WriteAllText(directory["Program.cs"], example);
         string[] libraries =
         [
-            "RewardModel.Core", "RewardModel.Training", "TorchSharp", "Microsoft.ML.Tokenizers",
+            "RewardModel.Text", "RewardModel.Core", "RewardModel.Training", "TorchSharp", "Microsoft.ML.Tokenizers",
             "Microsoft.Extensions.Logging.Abstractions",
         ];
         File.WriteAllText(directory["Example.csproj"], $"""

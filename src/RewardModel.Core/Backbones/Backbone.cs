@@ -1,5 +1,6 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
+using RewardModel.Packing;
 using static TorchSharp.torch;
 
 namespace RewardModel.Backbones;
@@ -57,33 +58,36 @@ public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>
     /// A sequence is longer than <see cref="MaxPositions"/>, a token id is not in the vocabulary, or answers share a prompt that an encoder
     /// has to read with each.
     /// </exception>
-    public sealed override Tensor forward(PackedSequences sequences) => AllStates(sequences, checkpoints: null);
+    public sealed override Tensor forward(PackedSequences sequences)
+    {
+        using var pass = new ForwardPass(sequences);
+        return AllStates(pass);
+    }
 
     /// <summary>
     /// What the head reads of each scored sequence, [N, D]: the hidden state of its last token, where the architecture is causal. The same
     /// as <see cref="forward"/> gives in <see cref="PackedSequences.ScoredRows"/>, but the last layer computes nothing else. Encoders give
     /// the hidden state of the first token, unless they say otherwise.
     /// </summary>
-    /// <param name="sequences">What to compute.</param>
-    /// <param name="checkpoints">Where each layer's input is kept, if nothing else is to be.</param>
+    /// <param name="pass">What to compute.</param>
     /// <inheritdoc cref="forward"/>
-    public virtual Tensor SequenceStates(PackedSequences sequences, ActivationCheckpoints? checkpoints = null)
+    public virtual Tensor SequenceStates(ForwardPass pass)
     {
         if (!IsCausal)
-            return AllStates(sequences, checkpoints).index_select(0, sequences.FirstRows);
-        CheckInput(sequences);
-        return HiddenStates(sequences, new LayerPass(new QueryRows(sequences, AreScored: true), checkpoints));
+            return AllStates(pass).index_select(0, pass.Sequences.FirstRows);
+        CheckInput(pass.Sequences);
+        return HiddenStates(pass, new QueryRows(pass.Sequences, AreScored: true));
     }
 
     /// <summary>Hidden states of all tokens.</summary>
-    private protected Tensor AllStates(PackedSequences sequences, ActivationCheckpoints? checkpoints)
+    private protected Tensor AllStates(ForwardPass pass)
     {
-        CheckInput(sequences);
-        return HiddenStates(sequences, new LayerPass(sequences.AllRows, checkpoints));
+        CheckInput(pass.Sequences);
+        return HiddenStates(pass, pass.Sequences.AllRows);
     }
 
     /// <summary>Hidden states of the rows that the last layer is asked for.</summary>
-    private protected abstract Tensor HiddenStates(PackedSequences sequences, LayerPass pass);
+    private protected abstract Tensor HiddenStates(ForwardPass pass, QueryRows lastRows);
 
     /// <summary>Draws all weights anew, as the architecture's reference implementation does, from torch's default generator.</summary>
     public abstract void InitializeWeights();

@@ -1,6 +1,6 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
-using TorchSharp;
+using RewardModel.Packing;
 using static TorchSharp.torch;
 using BertBlocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.BertBlock>;
 
@@ -170,8 +170,8 @@ internal sealed class BertEncoder : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x_TD, PackedSequences sequences, LayerPass pass) =>
-        pass.Through(layer, x_TD, (block, x_TD, _) => block.forward(x_TD, sequences));
+    public Tensor forward(Tensor x_TD, ForwardPass pass, QueryRows lastRows) =>
+        pass.Through(layer, x_TD, lastRows, (block, x_TD, _) => block.forward(x_TD, pass.Sequences));
 }
 
 /// <summary>BERT, as <c>BertForSequenceClassification</c> has it under its pooler.</summary>
@@ -205,10 +205,10 @@ internal sealed class Bert : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
+    private protected override Tensor HiddenStates(ForwardPass pass, QueryRows lastRows)
     {
-        CheckTokenTypes(sequences, config.TokenTypeCount);
-        return encoder.forward(embeddings.forward(sequences, sequences.PositionIds), sequences, pass);
+        CheckTokenTypes(pass.Sequences, config.TokenTypeCount);
+        return encoder.forward(embeddings.forward(pass.Sequences, pass.Sequences.PositionIds), pass, lastRows);
     }
 
     public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);

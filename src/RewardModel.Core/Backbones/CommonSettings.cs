@@ -1,5 +1,6 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
+using RewardModel.Reading;
 
 namespace RewardModel.Backbones;
 

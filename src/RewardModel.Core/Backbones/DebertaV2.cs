@@ -1,6 +1,6 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
-using TorchSharp;
+using RewardModel.Packing;
 using static TorchSharp.torch;
 using DebertaV2Blocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.DebertaV2Block>;
 
@@ -299,19 +299,19 @@ internal sealed class DebertaV2Encoder : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor embedded_TD, PackedSequences sequences, LayerPass pass)
+    public Tensor forward(Tensor embedded_TD, ForwardPass pass, QueryRows lastRows)
     {
         Tensor? distances_SD = rel_embeddings?.weight;
         if (distances_SD is not null && LayerNorm is not null)
             distances_SD = LayerNorm.call(distances_SD);
         if (distances_SD is not null)
             distances_SD = pass.Shared(distances_SD);
-        return pass.Through(layer.Index(), embedded_TD, (numbered, x_TD, _) =>
+        return pass.Through(layer.Index(), embedded_TD, lastRows, (numbered, x_TD, _) =>
         {
             // A view for each layer: gradients add up within a layer and then over layers, also where layers are computed again.
-            var result_TD = numbered.Item.forward(x_TD, sequences, distances_SD?.view(distances_SD.shape));
+            var result_TD = numbered.Item.forward(x_TD, pass.Sequences, distances_SD?.view(distances_SD.shape));
             // The convolution of what is embedded follows the first layer only.
-            return numbered.Index == 0 && conv is not null ? conv.forward(x_TD, result_TD, sequences) : result_TD;
+            return numbered.Index == 0 && conv is not null ? conv.forward(x_TD, result_TD, pass.Sequences) : result_TD;
         });
     }
 }
@@ -347,12 +347,12 @@ internal sealed class DebertaV2 : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
+    private protected override Tensor HiddenStates(ForwardPass pass, QueryRows lastRows)
     {
         // Without a table of token types all are alike.
         if (config.TokenTypeCount > 0)
-            CheckTokenTypes(sequences, config.TokenTypeCount);
-        return encoder.forward(embeddings.forward(sequences), sequences, pass);
+            CheckTokenTypes(pass.Sequences, config.TokenTypeCount);
+        return encoder.forward(embeddings.forward(pass.Sequences), pass, lastRows);
     }
 
     public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);

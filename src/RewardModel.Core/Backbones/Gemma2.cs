@@ -1,6 +1,6 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
-using TorchSharp;
+using RewardModel.Packing;
 using static TorchSharp.torch;
 using Gemma2Blocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.Gemma2Block>;
 
@@ -183,12 +183,12 @@ internal sealed class Gemma2 : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
+    private protected override Tensor HiddenStates(ForwardPass pass, QueryRows lastRows)
     {
-        var angles = rotary.AnglesOf(sequences);
+        var angles = pass.AnglesOf(rotary);
         // The factor in the precision of the weights, as the reference has it.
-        var x_TD = embed_tokens.call(sequences.TokenIds).mul(MathF.Sqrt(config.Width));
-        x_TD = pass.Through(layers, x_TD, (layer, x_TD, rows) => layer.forward(x_TD, rows, angles));
+        var x_TD = embed_tokens.call(pass.Sequences.TokenIds).mul(MathF.Sqrt(config.Width));
+        x_TD = pass.Through(layers, x_TD, lastRows, (layer, x_TD, rows) => layer.forward(x_TD, rows, angles));
         return norm.call(x_TD);
     }
 

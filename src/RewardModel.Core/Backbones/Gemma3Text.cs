@@ -1,6 +1,6 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
-using TorchSharp;
+using RewardModel.Packing;
 using static TorchSharp.torch;
 using Gemma3TextBlocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.Gemma3TextBlock>;
 
@@ -197,12 +197,12 @@ internal sealed class Gemma3Text : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
+    private protected override Tensor HiddenStates(ForwardPass pass, QueryRows lastRows)
     {
-        var (fullAngles, windowAngles) = (fullRotary.AnglesOf(sequences), windowRotary.AnglesOf(sequences));
+        var (fullAngles, windowAngles) = (pass.AnglesOf(fullRotary), pass.AnglesOf(windowRotary));
         // The factor in the precision of the weights, as the reference has it.
-        var x_TD = embed_tokens.call(sequences.TokenIds).mul(MathF.Sqrt(config.Width));
-        x_TD = pass.Through(layers.Index(), x_TD, (numbered, x_TD, rows) =>
+        var x_TD = embed_tokens.call(pass.Sequences.TokenIds).mul(MathF.Sqrt(config.Width));
+        x_TD = pass.Through(layers.Index(), x_TD, lastRows, (numbered, x_TD, rows) =>
             numbered.Item.forward(x_TD, rows, config.HasWindow[numbered.Index] ? windowAngles : fullAngles));
         return norm.call(x_TD);
     }

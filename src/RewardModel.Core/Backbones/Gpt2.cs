@@ -1,6 +1,6 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
-using TorchSharp;
+using RewardModel.Packing;
 using static TorchSharp.torch;
 using Gpt2Blocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.Gpt2Block>;
 using Parameter = TorchSharp.Modules.Parameter;
@@ -185,10 +185,10 @@ internal sealed class Gpt2 : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
+    private protected override Tensor HiddenStates(ForwardPass pass, QueryRows lastRows)
     {
-        var x_TD = Dropout.Apply(wte.call(sequences.TokenIds).add(wpe.call(sequences.PositionIds)), dropout, training);
-        x_TD = pass.Through(h, x_TD, (block, x_TD, rows) => block.forward(x_TD, rows));
+        var x_TD = Dropout.Apply(wte.call(pass.Sequences.TokenIds).add(wpe.call(pass.Sequences.PositionIds)), dropout, training);
+        x_TD = pass.Through(h, x_TD, lastRows, (block, x_TD, rows) => block.forward(x_TD, rows));
         return ln_f.call(x_TD);
     }
 

@@ -1,6 +1,6 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
-using TorchSharp;
+using RewardModel.Packing;
 using static TorchSharp.torch;
 using GptNeoXBlocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.GptNeoXBlock>;
 
@@ -176,11 +176,11 @@ internal sealed class GptNeoX : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
+    private protected override Tensor HiddenStates(ForwardPass pass, QueryRows lastRows)
     {
-        var angles = rotary.AnglesOf(sequences);
-        var x_TD = Dropout.Apply(embed_in.call(sequences.TokenIds), dropout, training);
-        x_TD = pass.Through(layers, x_TD, (layer, x_TD, rows) => layer.forward(x_TD, rows, angles));
+        var angles = pass.AnglesOf(rotary);
+        var x_TD = Dropout.Apply(embed_in.call(pass.Sequences.TokenIds), dropout, training);
+        x_TD = pass.Through(layers, x_TD, lastRows, (layer, x_TD, rows) => layer.forward(x_TD, rows, angles));
         return final_layer_norm.call(x_TD);
     }
 

@@ -1,5 +1,6 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
+using RewardModel.Packing;
 using static TorchSharp.torch;
 
 namespace RewardModel.Backbones;

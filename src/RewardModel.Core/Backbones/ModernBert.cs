@@ -1,6 +1,6 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
-using TorchSharp;
+using RewardModel.Packing;
 using static TorchSharp.torch;
 using ModernBertLayers = TorchSharp.Modules.ModuleList<RewardModel.Backbones.ModernBertEncoderLayer>;
 using Parameter = TorchSharp.Modules.Parameter;
@@ -252,17 +252,17 @@ internal sealed class ModernBert : Backbone
     internal override RewardHead CreateHead() => new ModernBertHead(config, dropout);
 
     /// <summary>The mean of each sequence's hidden states, or the first of them, [S, D].</summary>
-    public override Tensor SequenceStates(PackedSequences sequences, ActivationCheckpoints? checkpoints = null) =>
+    public override Tensor SequenceStates(ForwardPass pass) =>
         config.ClassifierPooling == "mean"
-            ? Means(AllStates(sequences, checkpoints), sequences)
-            : base.SequenceStates(sequences, checkpoints);
+            ? Means(AllStates(pass), pass.Sequences)
+            : base.SequenceStates(pass);
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
+    private protected override Tensor HiddenStates(ForwardPass pass, QueryRows lastRows)
     {
-        var (globalAngles, localAngles) = (globalRotary.AnglesOf(sequences), localRotary.AnglesOf(sequences));
-        var x_TD = Dropout.Apply(embeddings.call(sequences.TokenIds), dropout, training);
-        x_TD = pass.Through(layers.Index(), x_TD, (numbered, x_TD, _) =>
-            numbered.Item.forward(x_TD, sequences, config.IsLocal[numbered.Index] ? localAngles : globalAngles));
+        var (globalAngles, localAngles) = (pass.AnglesOf(globalRotary), pass.AnglesOf(localRotary));
+        var x_TD = Dropout.Apply(embeddings.call(pass.Sequences.TokenIds), dropout, training);
+        x_TD = pass.Through(layers.Index(), x_TD, lastRows, (numbered, x_TD, _) =>
+            numbered.Item.forward(x_TD, pass.Sequences, config.IsLocal[numbered.Index] ? localAngles : globalAngles));
         return final_norm.call(x_TD);
     }
 

@@ -1,6 +1,6 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
-using TorchSharp;
+using RewardModel.Packing;
 using static TorchSharp.torch;
 using OptBlocks = TorchSharp.Modules.ModuleList<RewardModel.Backbones.OptBlock>;
 
@@ -176,11 +176,11 @@ internal sealed class OptDecoder : nn.Module
     public static LayerNorm Norm(OptConfig config) =>
         new(config.Width, epsilon: 1e-5, hasBias: config.HasNormWeights, hasWeight: config.HasNormWeights);
 
-    public Tensor forward(PackedSequences sequences, LayerPass pass)
+    public Tensor forward(ForwardPass pass, QueryRows lastRows)
     {
-        var x_TD = embed_tokens.call(sequences.TokenIds);
-        x_TD = (project_in?.call(x_TD) ?? x_TD).add(embed_positions.call(sequences.PositionIds.add(firstPositionRow)));
-        x_TD = pass.Through(layers, x_TD, (layer, x_TD, rows) => layer.forward(x_TD, rows));
+        var x_TD = embed_tokens.call(pass.Sequences.TokenIds);
+        x_TD = (project_in?.call(x_TD) ?? x_TD).add(embed_positions.call(pass.Sequences.PositionIds.add(firstPositionRow)));
+        x_TD = pass.Through(layers, x_TD, lastRows, (layer, x_TD, rows) => layer.forward(x_TD, rows));
         x_TD = final_layer_norm?.call(x_TD) ?? x_TD;
         return project_out?.call(x_TD) ?? x_TD;
     }
@@ -211,8 +211,8 @@ internal sealed class Opt : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass) =>
-        decoder.forward(sequences, pass);
+    private protected override Tensor HiddenStates(ForwardPass pass, QueryRows lastRows) =>
+        decoder.forward(pass, lastRows);
 
     public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
 }

@@ -1,5 +1,5 @@
 using RewardModel.Layers;
-using TorchSharp;
+using RewardModel.Packing;
 using static TorchSharp.torch;
 using PreNormBlocks = TorchSharp.Modules.ModuleList<RewardModel.Layers.PreNormBlock>;
 
@@ -68,11 +68,11 @@ internal abstract class PreNormDecoder : Backbone
 
     public sealed override double InitializerRange => config.InitializerRange;
 
-    private protected sealed override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
+    private protected sealed override Tensor HiddenStates(ForwardPass pass, QueryRows lastRows)
     {
-        var angles = rotary.AnglesOf(sequences);
-        var x_TD = embed_tokens.call(sequences.TokenIds);
-        x_TD = pass.Through(layers, x_TD, (layer, x_TD, rows) => layer.forward(x_TD, rows, angles));
+        var angles = pass.AnglesOf(rotary);
+        var x_TD = embed_tokens.call(pass.Sequences.TokenIds);
+        x_TD = pass.Through(layers, x_TD, lastRows, (layer, x_TD, rows) => layer.forward(x_TD, rows, angles));
         return norm.call(x_TD);
     }
 

@@ -1,6 +1,6 @@
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
-using TorchSharp;
+using RewardModel.Packing;
 using static TorchSharp.torch;
 
 namespace RewardModel.Backbones;
@@ -57,10 +57,10 @@ internal sealed class Roberta : Backbone
 
     public override double InitializerRange => config.Bert.InitializerRange;
 
-    private protected override Tensor HiddenStates(PackedSequences sequences, LayerPass pass)
+    private protected override Tensor HiddenStates(ForwardPass pass, QueryRows lastRows)
     {
-        CheckTokenTypes(sequences, config.Bert.TokenTypeCount);
-        return encoder.forward(embeddings.forward(sequences, Positions_T(sequences)), sequences, pass);
+        CheckTokenTypes(pass.Sequences, config.Bert.TokenTypeCount);
+        return encoder.forward(embeddings.forward(pass.Sequences, Positions_T(pass.Sequences)), pass, lastRows);
     }
 
     public override void InitializeWeights() => Initialization.Apply(this, config.Bert.InitializerRange);

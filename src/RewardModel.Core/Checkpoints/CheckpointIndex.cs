@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RewardModel.Reading;
 
 namespace RewardModel.Checkpoints;
 

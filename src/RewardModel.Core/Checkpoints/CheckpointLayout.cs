@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using RewardModel.Reading;
 
 namespace RewardModel.Checkpoints;
 

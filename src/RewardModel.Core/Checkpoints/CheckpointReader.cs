@@ -1,4 +1,5 @@
 using RewardModel.Kernels;
+using RewardModel.Reading;
 using static TorchSharp.torch;
 
 namespace RewardModel.Checkpoints;

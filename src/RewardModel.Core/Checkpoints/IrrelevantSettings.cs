@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using RewardModel.Scoring;
 
 namespace RewardModel.Checkpoints;
 

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using RewardModel.Kernels;
-using RewardModel.Ranking;
+using RewardModel.Lists;
+using RewardModel.Packing;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,4 @@
-using TorchSharp;
+using RewardModel.Packing;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
 

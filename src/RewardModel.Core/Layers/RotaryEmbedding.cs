@@ -1,4 +1,5 @@
 using RewardModel.Kernels;
+using RewardModel.Packing;
 using static TorchSharp.torch;
 
 namespace RewardModel.Layers;
@@ -23,23 +24,19 @@ internal sealed class RotaryEmbedding(RotarySettings settings)
     private Tables? tables;
 
     /// <summary>
-    /// cos and sin of each token's angles, both [T, 1, R/2] float32, for all layers of a forward pass. They are the sequences' own and live
-    /// as long as these: a layer may be computed again for the backward pass.
+    /// cos and sin of each token's angles, both [T, 1, R/2] float32; the caller disposes of them. Layers get them from
+    /// <see cref="ForwardPass.AnglesOf"/>.
     /// </summary>
     public (Tensor Cos, Tensor Sin) AnglesOf(PackedSequences sequences)
     {
-        if (sequences.Angles.TryGetValue(this, out var angles))
-            return angles;
         lock (tablesLock)
         {
             // The model may have moved since.
             if (tables is null || sequences.LongestSequence > tables.PositionCount
                 || tables.Cos_PR.device.ToString() != sequences.Device.ToString())
                 ReplaceTables(Math.Max(sequences.LongestSequence, tables?.PositionCount ?? 0), sequences.Device);
-            angles = (Of(tables!.Cos_PR), Of(tables.Sin_PR));
+            return (Of(tables!.Cos_PR), Of(tables.Sin_PR));
         }
-        sequences.Angles.Add(this, angles);
-        return angles;
 
         Tensor Of(Tensor table_PR)
         {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
-using RewardModel.Ranking;
+using RewardModel.Lists;
+using RewardModel.Reading;
 
 namespace RewardModel.Training.Data;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
+using RewardModel.Training.Runs;
 
 namespace RewardModel.Training.Reporting;
 

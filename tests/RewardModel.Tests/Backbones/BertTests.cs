@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
-using RewardModel.Ranking;
+using RewardModel.Lists;
+using RewardModel.Packing;
+using RewardModel.Scoring;
 using RewardModel.Tests.Parity;
 using static TorchSharp.torch;
 

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using RewardModel.Backbones;
 using RewardModel.Checkpoints;
-using RewardModel.Ranking;
+using RewardModel.Lists;
+using RewardModel.Scoring;
 using RewardModel.Tests.Parity;
 using static TorchSharp.torch;
 

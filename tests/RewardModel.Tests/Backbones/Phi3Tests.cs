@@ -2,6 +2,8 @@ using System.Text.Json.Nodes;
 using RewardModel.Backbones;
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
+using RewardModel.Packing;
+using RewardModel.Scoring;
 using RewardModel.Tests.Parity;
 using static TorchSharp.torch;
 

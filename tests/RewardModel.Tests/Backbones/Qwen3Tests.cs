@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
+using RewardModel.Scoring;
 using RewardModel.Tests.Parity;
 using static TorchSharp.torch;
 

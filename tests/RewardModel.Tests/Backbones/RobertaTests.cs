@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
-using RewardModel.Ranking;
+using RewardModel.Lists;
+using RewardModel.Scoring;
 using RewardModel.Tests.Parity;
 using static TorchSharp.torch;
 

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using RewardModel.Ranking;
-using RewardModel.Tokenization;
+using RewardModel.Lists;
+using RewardModel.Packing;
+using RewardModel.Scoring;
+using RewardModel.Tokenizers;
 using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Backbones;

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using RewardModel.Chat;
-using RewardModel.Tokenization;
+using RewardModel.Jinja;
+using RewardModel.Lists;
+using RewardModel.Tokenizers;
 
 namespace RewardModel.Tests.Chat;
 

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using RewardModel.Chat;
+using RewardModel.Jinja;
+using RewardModel.Lists;
 
 namespace RewardModel.Tests.Chat;
 

@@ -1,7 +1,7 @@
 using RewardModel.Chat;
-using RewardModel.Ranking;
-using RewardModel.Tests.Tokenization;
-using RewardModel.Tokenization;
+using RewardModel.Lists;
+using RewardModel.Tests.Tokenizers;
+using RewardModel.Tokenizers;
 
 namespace RewardModel.Tests.Chat;
 

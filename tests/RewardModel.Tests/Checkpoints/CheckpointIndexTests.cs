@@ -20,7 +20,7 @@ public sealed class CheckpointIndexTests : IDisposable
     public void What_is_written_is_read_back()
     {
         Write(CheckpointIndex.Text(Files, totalBytes: 12));
-        Assert.Equal(Files, CheckpointIndex.Read(directory.FullPath, new ProblemList()));
+        Assert.Equal(Files, CheckpointIndex.Read(directory.Path, new ProblemList()));
     }
 
     [Fact]
@@ -68,22 +68,22 @@ public sealed class CheckpointIndexTests : IDisposable
     [Fact]
     public void An_index_of_a_gigabyte_is_refused_at_once()
     {
-        using (var file = File.Create(directory.File("model.safetensors.index.json")))
+        using (var file = File.Create(directory["model.safetensors.index.json"]))
             file.SetLength(1_000_000_000);
         var problems = new ProblemList();
-        CheckpointIndex.Read(directory.FullPath, problems);
+        CheckpointIndex.Read(directory.Path, problems);
         Assert.Equal(
             ["the index has 1000000000 bytes; expected at most 20000000"],
             Assert.Throws<CheckpointException>(() => problems.ThrowIfAny("index", "Save it again.")).Problems);
     }
 
-    private void Write(string text) => File.WriteAllText(directory.File("model.safetensors.index.json"), text);
+    private void Write(string text) => File.WriteAllText(directory["model.safetensors.index.json"], text);
 
     private IReadOnlyList<string> Problems(string text)
     {
         Write(text);
         var problems = new ProblemList();
-        CheckpointIndex.Read(directory.FullPath, problems);
+        CheckpointIndex.Read(directory.Path, problems);
         return Assert.Throws<CheckpointException>(() => problems.ThrowIfAny("index", "Save it again.")).Problems;
     }
 }

@@ -11,7 +11,7 @@ public sealed class CheckpointReaderTests : IDisposable
 
     private readonly TemporaryDirectory directory = new();
 
-    private string FullPath => directory.FullPath;
+    private string FullPath => directory.Path;
 
     public void Dispose() => directory.Dispose();
 
@@ -65,7 +65,7 @@ public sealed class CheckpointReaderTests : IDisposable
     {
         foreach (var name in new[]
             { "pytorch_model.bin", "pytorch_model-00001-of-00002.bin", "adapter_model.bin", "training_args.bin", "optimizer.pt" })
-            File.WriteAllText(directory.File(name), "");
+            File.WriteAllText(directory[name], "");
         Refuses(
             $"{FullPath}: the only weights are adapter_model.bin, pytorch_model-00001-of-00002.bin, pytorch_model.bin; "
             + "there is no model.safetensors and no model.safetensors.index.json. "
@@ -80,7 +80,7 @@ public sealed class CheckpointReaderTests : IDisposable
     [Fact]
     public void A_missing_directory_is_an_error()
     {
-        var path = directory.File("none");
+        var path = directory["none"];
         var error = Assert.Throws<CheckpointException>(() => CheckpointReader.Open(path));
         Assert.Equal($"{path}: there is no such directory. Expected the directory of a Hugging Face checkpoint.", error.Message);
     }
@@ -106,7 +106,7 @@ public sealed class CheckpointReaderTests : IDisposable
     [Fact]
     public void An_adapter_is_to_be_merged_first()
     {
-        File.WriteAllText(directory.File("adapter_config.json"), "{}");
+        File.WriteAllText(directory["adapter_config.json"], "{}");
         WriteFile("adapter_model.safetensors", ("a", [1]));
         const string advice = "Load it with peft, merge it into its model (merge_and_unload) and write that with save_pretrained.";
         Refuses(
@@ -140,21 +140,21 @@ public sealed class CheckpointReaderTests : IDisposable
     public void A_link_out_of_the_directory_is_not_followed()
     {
         using var elsewhere = new TemporaryDirectory();
-        File.WriteAllText(elsewhere.File("secret"), "");
-        File.CreateSymbolicLink(directory.File(First), elsewhere.File("secret"));
+        File.WriteAllText(elsewhere["secret"], "");
+        File.CreateSymbolicLink(directory[First], elsewhere["secret"]);
         WriteIndex(("a", First));
         Refuses(
-            $"{FullPath}: '{First}' is a link to '{elsewhere.File("secret")}'; expected a file in the checkpoint's own directory. {Again}");
+            $"{FullPath}: '{First}' is a link to '{elsewhere["secret"]}'; expected a file in the checkpoint's own directory. {Again}");
     }
 
     [Fact]
     public void An_index_that_is_a_link_out_of_the_directory_is_not_followed()
     {
         using var elsewhere = new TemporaryDirectory();
-        File.WriteAllText(elsewhere.File("secret"), "");
-        File.CreateSymbolicLink(directory.File("model.safetensors.index.json"), elsewhere.File("secret"));
+        File.WriteAllText(elsewhere["secret"], "");
+        File.CreateSymbolicLink(directory["model.safetensors.index.json"], elsewhere["secret"]);
         Refuses(
-            $"{FullPath}: 'model.safetensors.index.json' is a link to '{elsewhere.File("secret")}'; "
+            $"{FullPath}: 'model.safetensors.index.json' is a link to '{elsewhere["secret"]}'; "
             + $"expected a file in the checkpoint's own directory. {Again}");
     }
 
@@ -162,7 +162,7 @@ public sealed class CheckpointReaderTests : IDisposable
     public void A_shard_cut_short_is_named()
     {
         WriteFile(First, ("a", [1, 2]));
-        using (var file = File.OpenWrite(directory.File(First)))
+        using (var file = File.OpenWrite(directory[First]))
             file.SetLength(file.Length - 3);
         WriteIndex(("a", First));
         Refuses($"{FullPath}: '{First}': the file has 5 bytes of data; expected 8 by its header: it is cut short. {Again}");
@@ -171,7 +171,7 @@ public sealed class CheckpointReaderTests : IDisposable
     [Fact]
     public void A_broken_shard_is_named()
     {
-        File.WriteAllBytes(directory.File(First), [1, 2]);
+        File.WriteAllBytes(directory[First], [1, 2]);
         WriteIndex(("a", First));
         Refuses($"{FullPath}: '{First}': the file has 2 bytes; expected at least the 8 of the header's length. {Again}");
     }
@@ -190,13 +190,13 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     private void WriteFile(string name, params (string Name, float[] Values)[] tensors) =>
-        SafetensorsWriter.Write(directory.File(name), [.. tensors.Select(tensor => new SafetensorsSource(
+        SafetensorsWriter.Write(directory[name], [.. tensors.Select(tensor => new SafetensorsSource(
             tensor.Name, SafetensorsType.F32, [tensor.Values.Length],
             stream => stream.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(tensor.Values))))]);
 
     private void WriteIndex(params (string Tensor, string File)[] files) =>
         File.WriteAllText(
-            directory.File("model.safetensors.index.json"),
+            directory["model.safetensors.index.json"],
             CheckpointIndex.Text(files.ToDictionary(file => file.Tensor, file => file.File), totalBytes: 0));
 
     private void Refuses(string message) =>

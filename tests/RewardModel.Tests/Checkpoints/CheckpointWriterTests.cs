@@ -43,16 +43,16 @@ public sealed class CheckpointWriterTests : IDisposable
             }
 
             """.ReplaceLineEndings("\n"),
-            File.ReadAllText(directory.File("model.safetensors.index.json")));
+            File.ReadAllText(directory["model.safetensors.index.json"]));
         AssertReadsBack(8, 8, 4, 40, 4);
     }
 
     [Fact]
     public void Weight_files_of_the_layout_before_are_removed_and_no_others()
     {
-        File.WriteAllText(directory.File("config.json"), "{}");
-        File.WriteAllText(directory.File("value_head.safetensors"), "");
-        File.WriteAllText(directory.File("other.safetensors"), "");
+        File.WriteAllText(directory["config.json"], "{}");
+        File.WriteAllText(directory["value_head.safetensors"], "");
+        File.WriteAllText(directory["other.safetensors"], "");
         Write(8, 8, 8, 8);
         Write(100, 8, 4);
         Assert.Equal(["config.json", "model.safetensors", "other.safetensors"], directory.FileNames());
@@ -81,7 +81,7 @@ public sealed class CheckpointWriterTests : IDisposable
             yield return ("t1", valid);
             disposed.Dispose();
         }
-        Assert.Throws<InvalidOperationException>(() => CheckpointWriter.Write(directory.FullPath, Tensors(), 8));
+        Assert.Throws<InvalidOperationException>(() => CheckpointWriter.Write(directory.Path, Tensors(), 8));
         Assert.Equal(before, directory.FileNames());
         AssertReadsBack(8, 8);
     }
@@ -90,7 +90,7 @@ public sealed class CheckpointWriterTests : IDisposable
     public void A_name_given_twice_is_an_error_even_in_different_shards()
     {
         using var tensor = ones([2], ScalarType.Float32);
-        var error = Assert.Throws<ArgumentException>(() => CheckpointWriter.Write(directory.FullPath, [("a", tensor), ("a", tensor)], 8));
+        var error = Assert.Throws<ArgumentException>(() => CheckpointWriter.Write(directory.Path, [("a", tensor), ("a", tensor)], 8));
         Assert.Equal("the name 'a' is given more than once (Parameter 'tensors')", error.Message);
         Assert.Empty(directory.FileNames());
     }
@@ -98,7 +98,7 @@ public sealed class CheckpointWriterTests : IDisposable
     [Fact]
     public void A_shard_must_have_room_for_something()
     {
-        var error = Assert.Throws<ArgumentOutOfRangeException>(() => CheckpointWriter.Write(directory.FullPath, [], 0));
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => CheckpointWriter.Write(directory.Path, [], 0));
         Assert.Equal("maxShardBytes", error.ParamName);
     }
 
@@ -109,8 +109,8 @@ public sealed class CheckpointWriterTests : IDisposable
     public void The_directory_is_created()
     {
         using var tensor = ones([2], ScalarType.Float32);
-        CheckpointWriter.Write(directory.File("new/deep"), [("a", tensor)]);
-        Assert.True(File.Exists(directory.File("new/deep/model.safetensors")));
+        CheckpointWriter.Write(directory["new/deep"], [("a", tensor)]);
+        Assert.True(File.Exists(directory["new/deep/model.safetensors"]));
     }
 
     /// <summary>Writes tensors t0, t1, ... of these many bytes: t1 = [1, 2, 3, ...].</summary>
@@ -118,13 +118,13 @@ public sealed class CheckpointWriterTests : IDisposable
     {
         using var scope = NewDisposeScope();
         CheckpointWriter.Write(
-            directory.FullPath, byteCounts.Select((count, i) => ($"t{i}", arange(i, i + count / 4, ScalarType.Float32))), maxShardBytes);
+            directory.Path, byteCounts.Select((count, i) => ($"t{i}", arange(i, i + count / 4, ScalarType.Float32))), maxShardBytes);
     }
 
     private void AssertReadsBack(params int[] byteCounts)
     {
         using var scope = NewDisposeScope();
-        using var reader = CheckpointReader.Open(directory.FullPath);
+        using var reader = CheckpointReader.Open(directory.Path);
         Assert.Equal(byteCounts.Select((_, i) => $"t{i}"), reader.Names);
         foreach (var (i, count) in byteCounts.Index())
             Assert.Equal(Enumerable.Range(i, count / 4).Select(value => (float)value), reader.Read($"t{i}").data<float>().ToArray());

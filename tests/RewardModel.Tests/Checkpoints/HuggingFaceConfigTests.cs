@@ -6,7 +6,7 @@ public sealed class HuggingFaceConfigTests : IDisposable
 {
     private readonly TemporaryDirectory directory = new();
 
-    private string FilePath => directory.File("config.json");
+    private string FilePath => directory["config.json"];
 
     public void Dispose() => directory.Dispose();
 
@@ -15,9 +15,9 @@ public sealed class HuggingFaceConfigTests : IDisposable
     {
         File.WriteAllText(
             FilePath, """{"model_type": "llama", "rms_norm_eps": 1e-06, "vocab_size": 211, "name": "Ä+<", "x": {"y": [1, null]}}""");
-        var config = HuggingFaceConfig.Read(directory.FullPath);
+        var config = HuggingFaceConfig.Read(directory.Path);
         config.Json["vocab_size"] = 212;
-        config.Write(directory.FullPath);
+        config.Write(directory.Path);
         Assert.Equal(
             """
             {
@@ -41,16 +41,16 @@ public sealed class HuggingFaceConfigTests : IDisposable
     public void The_reader_names_the_file()
     {
         File.WriteAllText(FilePath, """{"a": 1}""");
-        var reader = HuggingFaceConfig.Read(directory.FullPath).Reader();
+        var reader = HuggingFaceConfig.Read(directory.Path).Reader();
         Assert.Equal(FilePath, Assert.Throws<CheckpointException>(reader.Finish).FilePath);
     }
 
     [Fact]
     public void A_directory_without_config_is_an_error()
     {
-        var error = Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.FullPath));
+        var error = Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.Path));
         Assert.Equal(
-            $"{directory.FullPath}: there is no config.json. "
+            $"{directory.Path}: there is no config.json. "
             + "Expected the directory of a Hugging Face checkpoint, as save_pretrained writes it.",
             error.Message);
     }
@@ -64,7 +64,7 @@ public sealed class HuggingFaceConfigTests : IDisposable
     public void A_file_that_is_no_json_object_is_an_error(string content, string problem)
     {
         File.WriteAllText(FilePath, content);
-        var error = Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.FullPath));
+        var error = Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.Path));
         Assert.Equal($"{FilePath}: {problem}. Download or save the file again.", error.Message);
     }
 
@@ -75,19 +75,19 @@ public sealed class HuggingFaceConfigTests : IDisposable
             file.SetLength(1_000_000_000);
         Assert.Equal(
             $"{FilePath}: the file has 1000000000 bytes; expected at most 2000000. Download or save the file again.",
-            Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.FullPath)).Message);
+            Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.Path)).Message);
     }
 
     [Fact]
     public void A_link_out_of_the_directory_is_not_followed()
     {
         using var elsewhere = new TemporaryDirectory();
-        File.WriteAllText(elsewhere.File("secret"), "");
-        File.CreateSymbolicLink(FilePath, elsewhere.File("secret"));
+        File.WriteAllText(elsewhere["secret"], "");
+        File.CreateSymbolicLink(FilePath, elsewhere["secret"]);
         Assert.Equal(
-            $"{directory.FullPath}: 'config.json' is a link to '{elsewhere.File("secret")}'; "
+            $"{directory.Path}: 'config.json' is a link to '{elsewhere["secret"]}'; "
             + "expected a file in the checkpoint's own directory. Download or save the file again.",
-            Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.FullPath)).Message);
+            Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.Path)).Message);
         // What the user names is the user's own.
         Assert.Contains("the file is not JSON", Assert.Throws<CheckpointException>(() => HuggingFaceConfig.ReadFile(FilePath)).Message);
     }
@@ -96,7 +96,7 @@ public sealed class HuggingFaceConfigTests : IDisposable
     public void Deep_nesting_is_an_error()
     {
         File.WriteAllText(FilePath, "{\"a\":" + new string('[', 1_000_000));
-        var error = Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.FullPath));
+        var error = Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.Path));
         Assert.StartsWith("the file is not JSON: The maximum configured depth of 64 has been exceeded", Assert.Single(error.Problems));
     }
 }

@@ -25,7 +25,7 @@ public sealed class LongestFilesTests : IDisposable
     public void A_header(string part, string? lastProblem)
     {
         var header = Text("{", part, "}", 8_000_000);
-        var path = directory.File("model.safetensors");
+        var path = directory["model.safetensors"];
         File.WriteAllBytes(path, SafetensorsBytes.Of(header, 0));
         Assert.Equal(lastProblem, LastProblem(() => SafetensorsFile.Open(path).Dispose(), 12 * header.Length));
     }
@@ -36,16 +36,16 @@ public sealed class LongestFilesTests : IDisposable
     public void An_index(string part)
     {
         var index = Text("{\"weight_map\":{", part, "}}", 20_000_000);
-        File.WriteAllText(directory.File("model.safetensors.index.json"), index);
-        Assert.Equal(More, LastProblem(() => CheckpointReader.Open(directory.FullPath).Dispose(), 16 * index.Length));
+        File.WriteAllText(directory["model.safetensors.index.json"], index);
+        Assert.Equal(More, LastProblem(() => CheckpointReader.Open(directory.Path).Dispose(), 16 * index.Length));
     }
 
     [Fact]
     public void A_configuration()
     {
         var config = Text("{", "\"a#\":0,", "}", 2_000_000);
-        File.WriteAllText(directory.File("config.json"), config);
-        Assert.Equal(More, LastProblem(() => HuggingFaceConfig.Read(directory.FullPath).Reader().Finish(), 100 * config.Length));
+        File.WriteAllText(directory["config.json"], config);
+        Assert.Equal(More, LastProblem(() => HuggingFaceConfig.Read(directory.Path).Reader().Finish(), 100 * config.Length));
     }
 
     /// <summary>As many parts as fit, # in them replaced by a number; those that end in a comma are closed.</summary>

@@ -11,7 +11,7 @@ public sealed class PendingFileTests : IDisposable
     [Fact]
     public void The_old_file_stands_until_the_commit()
     {
-        var path = directory.File("a");
+        var path = directory["a"];
         File.WriteAllText(path, "old");
         using var file = new PendingFile(path);
         file.Content.Write("new"u8);
@@ -25,7 +25,7 @@ public sealed class PendingFileTests : IDisposable
     [Fact]
     public void Without_a_commit_the_old_file_stays_and_nothing_else()
     {
-        var path = directory.File("a");
+        var path = directory["a"];
         File.WriteAllText(path, "old");
         using (var file = new PendingFile(path))
             file.Content.Write("new"u8);
@@ -36,16 +36,16 @@ public sealed class PendingFileTests : IDisposable
     [Fact]
     public void What_a_killed_process_left_is_overwritten()
     {
-        File.WriteAllText(directory.File("a.tmp"), "longer than the new content");
-        PendingFile.WriteText(directory.File("a"), "new");
-        Assert.Equal("new", File.ReadAllText(directory.File("a")));
+        File.WriteAllText(directory["a.tmp"], "longer than the new content");
+        PendingFile.WriteText(directory["a"], "new");
+        Assert.Equal("new", File.ReadAllText(directory["a"]));
         Assert.Equal(["a"], directory.FileNames());
     }
 
     [Fact]
     public void Text_is_utf8_without_a_byte_order_mark()
     {
-        PendingFile.WriteText(directory.File("a"), "Ä");
-        Assert.Equal([0xc3, 0x84], File.ReadAllBytes(directory.File("a")));
+        PendingFile.WriteText(directory["a"], "Ä");
+        Assert.Equal([0xc3, 0x84], File.ReadAllBytes(directory["a"]));
     }
 }

@@ -14,7 +14,7 @@ public sealed class SafetensorsFileTests : IDisposable
 
     private readonly TemporaryDirectory directory = new();
 
-    private string FilePath => directory.File("model.safetensors");
+    private string FilePath => directory["model.safetensors"];
 
     public void Dispose() => directory.Dispose();
 

@@ -7,7 +7,7 @@ public sealed class TensorBytesTests : IDisposable
 {
     private readonly TemporaryDirectory directory = new();
 
-    private string FilePath => directory.File("a.safetensors");
+    private string FilePath => directory["a.safetensors"];
 
     public void Dispose() => directory.Dispose();
 

@@ -3,8 +3,10 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RewardModel.Cli;
-using RewardModel.Tests.Tokenization;
+using RewardModel.Scoring;
+using RewardModel.Tests.Tokenizers;
 using RewardModel.Training.Data;
+using RewardModel.Training.Runs;
 
 namespace RewardModel.Tests.Cli;
 
@@ -130,7 +132,7 @@ public class CommandLineTests
         await process.WaitForExitAsync();
         await rest;
         Assert.Equal(130, process.ExitCode);
-        Assert.True(new RewardModel.Training.RunDirectory(directory["model"]).NewestStep > 0);
+        Assert.True(new RunDirectory(directory["model"]).NewestStep > 0);
     }
 
     [Fact]

@@ -1,5 +1,5 @@
 using RewardModel.Cli;
-using RewardModel.Training.Data;
+using RewardModel.Reading;
 
 namespace RewardModel.Tests.Cli;
 

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using RewardModel.Kernels;
 using RewardModel.Layers;
-using RewardModel.Ranking;
+using RewardModel.Lists;
+using RewardModel.Packing;
 using TorchSharp;
 using static TorchSharp.torch;
 

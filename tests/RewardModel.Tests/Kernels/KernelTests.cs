@@ -1,11 +1,10 @@
-using System.Runtime.InteropServices;
 using RewardModel.Backbones;
 using RewardModel.Kernels;
 using RewardModel.Layers;
-using RewardModel.Ranking;
-using TorchSharp;
-using Parameter = TorchSharp.Modules.Parameter;
+using RewardModel.Lists;
+using RewardModel.Packing;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace RewardModel.Tests.Kernels;
 

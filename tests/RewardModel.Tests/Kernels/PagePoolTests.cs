@@ -1,6 +1,5 @@
 using RewardModel.Kernels;
 using RewardModel.Training.Data;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Kernels;

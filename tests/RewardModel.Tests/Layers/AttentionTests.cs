@@ -1,4 +1,8 @@
+using RewardModel.Layers;
+using RewardModel.Lists;
+using RewardModel.Packing;
 using RewardModel.Ranking;
+using RewardModel.Scoring;
 using RewardModel.Tests.Parity;
 using static TorchSharp.torch;
 
@@ -68,7 +72,8 @@ public class AttentionTests
         using var _ = no_grad();
         using var sequences = model.Pack(raggedLists);
         var expected = Values(model.Backbone.call(sequences).index_select(0, sequences.ScoredRows));
-        var found = Values(model.Backbone.SequenceStates(sequences));
+        using var pass = new ForwardPass(sequences);
+        var found = Values(model.Backbone.SequenceStates(pass));
         Numbers.AssertEqualButForRounding(expected, found, Numbers.UnitsOfModels);
     }
 

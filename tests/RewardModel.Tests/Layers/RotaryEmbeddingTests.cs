@@ -1,5 +1,6 @@
 using RewardModel.Layers;
-using RewardModel.Ranking;
+using RewardModel.Lists;
+using RewardModel.Packing;
 using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Layers;

@@ -4,7 +4,7 @@ namespace RewardModel.Tests.Packaging;
 
 public sealed class PackageTests(PackedSolution solution) : IClassFixture<PackedSolution>
 {
-    private static readonly string[] libraryPackages = ["RewardModel.Cli", "RewardModel.Core", "RewardModel.Training"];
+    private static readonly string[] libraryPackages = ["RewardModel.Cli", "RewardModel.Core", "RewardModel.Text", "RewardModel.Training"];
 
     private static string[] Readme => File.Exists(Path.Combine(Shared.RepositoryRoot, "README.md")) ? ["README.md"] : [];
 
@@ -30,6 +30,7 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
     [Fact]
     public void A_library_comes_with_its_documentation()
     {
+        Assert.Equal(Contents("RewardModel.Text.dll", "RewardModel.Text.xml"), solution.Files("RewardModel.Text"));
         Assert.Equal(Contents("RewardModel.Core.dll", "RewardModel.Core.xml"), solution.Files("RewardModel.Core"));
         Assert.Equal(Contents("RewardModel.Training.dll", "RewardModel.Training.xml"), solution.Files("RewardModel.Training"));
     }
@@ -37,7 +38,8 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
     [Fact]
     public void The_libraries_depend_on_managed_packages_only()
     {
-        Assert.Equal(["Microsoft.ML.Tokenizers", "TorchSharp"], Dependencies("RewardModel.Core"));
+        Assert.Equal(["Microsoft.ML.Tokenizers"], Dependencies("RewardModel.Text"));
+        Assert.Equal(["RewardModel.Text", "TorchSharp"], Dependencies("RewardModel.Core"));
         Assert.Equal(["Microsoft.Extensions.Logging.Abstractions", "RewardModel.Core"], Dependencies("RewardModel.Training"));
     }
 
@@ -120,10 +122,10 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
             """);
         File.WriteAllText(solution[$"{name}/Program.cs"], """
             using System.Text.Json;
-            using RewardModel;
             using RewardModel.Checkpoints;
+            using RewardModel.Reading;
+            using RewardModel.Scoring;
             using RewardModel.Training;
-            using RewardModel.Training.Data;
 
             var lists = RankedListReader.Read("lists.jsonl").TokenizedLists;
             using var model = new ScoringModel(RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile("config.json"), seed: 1));

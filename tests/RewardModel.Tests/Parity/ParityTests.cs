@@ -1,10 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using RewardModel.Checkpoints;
+using RewardModel.Lists;
+using RewardModel.Packing;
 using RewardModel.Ranking;
+using RewardModel.Scoring;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Parity;

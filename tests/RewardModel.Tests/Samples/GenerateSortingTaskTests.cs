@@ -1,5 +1,7 @@
 using System.Text.Json;
+using RewardModel.Lists;
 using RewardModel.Ranking;
+using RewardModel.Reading;
 using RewardModel.Training.Data;
 using RewardModel.Training.Metrics;
 

@@ -1,5 +1,6 @@
 using RewardModel.Checkpoints;
-using RewardModel.Tokenization;
+using RewardModel.Scoring;
+using RewardModel.Tokenizers;
 
 namespace RewardModel.Tests.Samples;
 

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using RewardModel.Ranking;
-using RewardModel.Training.Data;
+using RewardModel.Reading;
+using RewardModel.Scoring;
 using RewardModel.Training.Metrics;
 
 namespace RewardModel.Tests.Samples;

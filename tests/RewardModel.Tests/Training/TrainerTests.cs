@@ -1,9 +1,12 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using RewardModel.Lists;
 using RewardModel.Ranking;
+using RewardModel.Scoring;
 using RewardModel.Tests.Parity;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
+using RewardModel.Training.Runs;
 using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Training;

@@ -1,6 +1,5 @@
 using RewardModel.Training.Data;
 using RewardModel.Training.Optimization;
-using TorchSharp;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
 

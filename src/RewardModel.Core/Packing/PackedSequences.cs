@@ -1,0 +1,179 @@
+using RewardModel.Kernels;
+using RewardModel.Lists;
+using static TorchSharp.torch;
+
+namespace RewardModel.Packing;
+
+/// <summary>
+/// All token sequences of a batch in one flat row, without padding. A sequence is a segment, together with the parent that it
+/// continues: a ranked list is one prompt segment and K answer segments that continue it, so the prompt's tokens exist, and are
+/// computed, once. Segments without a parent come first, then those with one; similar lengths are together. Linear layers, norms and
+/// MLPs work on [T, ...] and know nothing of segments; only attention does.
+/// </summary>
+/// <remarks>
+/// Example: prompt (7 8 9) with answers (1 2) and (3) is the row 7 8 9 1 2 3, with positions 0 1 2 3 4 3, segments (0, 3),
+/// (3, 2, parent 0), (5, 1, parent 0), and rewards read at rows 4 and 5.
+/// </remarks>
+public sealed class PackedSequences : IDisposable
+{
+    private PackedSequences(
+        long[] tokenIds, long[] positionIds, long[] tokenTypeIds, Segment[] segments, int[] scoredSegments, Device? device)
+    {
+        TorchLibraries.Require();
+        Segments = segments;
+        ScoredSegments = scoredSegments;
+        TokenIds = tensor(tokenIds, device: device).DetachFromDisposeScope();
+        PositionIds = tensor(positionIds, device: device).DetachFromDisposeScope();
+        TokenTypeIds = tensor(tokenTypeIds, device: device).DetachFromDisposeScope();
+        long[] firstRows = [.. scoredSegments.Select(index =>
+            (long)segments[segments[index].Parent == Segment.NoParent ? index : segments[index].Parent].Start)];
+        FirstRows = tensor(firstRows, device: device).DetachFromDisposeScope();
+        long[] scoredRows = [.. scoredSegments.Select(index => (long)segments[index].Start + segments[index].Length - 1)];
+        ScoredRows = tensor(scoredRows, device: device).DetachFromDisposeScope();
+        LongestSequence = (int)positionIds.Max() + 1;
+        HighestTokenId = (int)tokenIds.Max();
+        HighestTokenType = (int)tokenTypeIds.Max();
+        Attention = new AttentionLayout(segments, scoredSegments, Device);
+    }
+
+    /// <summary>Where the tensors lie.</summary>
+    public Device Device => TokenIds.device;
+
+    /// <summary>Token ids, [T], int64.</summary>
+    public Tensor TokenIds { get; }
+
+    /// <summary>Position of each token in its sequence, [T], int64: an answer's go on from its prompt's length.</summary>
+    public Tensor PositionIds { get; }
+
+    /// <summary>Type of each token, [T], int64: 0 in prompts, <see cref="TokenizedList.AnswerTokenType"/> in answers.</summary>
+    public Tensor TokenTypeIds { get; }
+
+    /// <summary>Row of the first token of each scored sequence, [N], int64: its prompt's, where it has one.</summary>
+    public Tensor FirstRows { get; }
+
+    /// <summary>Row of the last token of each scored sequence, [N], int64: where its reward is read.</summary>
+    public Tensor ScoredRows { get; }
+
+    /// <summary>The segments, those without a parent first.</summary>
+    public IReadOnlyList<Segment> Segments { get; }
+
+    /// <summary>Index of the segment that ends each scored sequence, N of them.</summary>
+    public IReadOnlyList<int> ScoredSegments { get; }
+
+    /// <summary>Whether segments continue others.</summary>
+    public bool SharesPrompts => Segments[^1].Parent != Segment.NoParent;
+
+    /// <summary>Count of tokens in the row.</summary>
+    public int TokenCount => Segments[^1].Start + Segments[^1].Length;
+
+    /// <summary>Tokens of the longest sequence, its parent's included.</summary>
+    public int LongestSequence { get; }
+
+    /// <summary>The highest of the token ids.</summary>
+    public int HighestTokenId { get; }
+
+    /// <summary>The highest of the token types.</summary>
+    public int HighestTokenType { get; }
+
+    internal AttentionLayout Attention { get; }
+
+    /// <summary>For layers that compute all tokens.</summary>
+    internal QueryRows AllRows => new(this, AreScored: false);
+
+    /// <summary>Packs ranked lists. Rewards come out list by list, in the order of each list's answers.</summary>
+    /// <param name="lists">At least one list; every answer has at least one token.</param>
+    /// <param name="sharePrompts">
+    /// True: each prompt is laid out once and its answers continue it. False: every answer brings its own copy of the prompt, as
+    /// encoders need; causal backbones give the same rewards either way.
+    /// </param>
+    /// <param name="device">Where the tensors are to lie: the model's device. Null: on the CPU.</param>
+    /// <exception cref="ArgumentException">There is no list, or a list with no answer or with an answer of no tokens.</exception>
+    public static PackedSequences Pack(IReadOnlyList<TokenizedList> lists, bool sharePrompts = true, Device? device = null)
+    {
+        Check(lists);
+        var pieces = new List<Piece>();
+        var scored = new List<int>();
+        foreach (var list in lists)
+        {
+            var prompt = Segment.NoParent;
+            if (sharePrompts && list.PromptIds.Length > 0)
+            {
+                prompt = pieces.Count;
+                pieces.Add(new Piece(list.PromptIds, [], 0, 0, Segment.NoParent));
+            }
+            foreach (var answer in list.AnswerIds)
+            {
+                scored.Add(pieces.Count);
+                pieces.Add(prompt == Segment.NoParent
+                    ? new Piece(list.PromptIds, answer, list.AnswerTokenType, 0, Segment.NoParent)
+                    : new Piece([], answer, list.AnswerTokenType, list.PromptIds.Length, prompt));
+            }
+        }
+        return LayOut(pieces, scored, device);
+    }
+
+    /// <summary>Tokens that <see cref="Pack"/> lays out for a list.</summary>
+    public static int CountTokens(TokenizedList list, bool sharePrompts = true)
+    {
+        var promptCopies = sharePrompts ? 1 : list.AnswerIds.Count;
+        return promptCopies * list.PromptIds.Length + list.AnswerIds.Sum(ids => ids.Length);
+    }
+
+    /// <summary>Releases the tensors.</summary>
+    public void Dispose()
+    {
+        TokenIds.Dispose();
+        PositionIds.Dispose();
+        TokenTypeIds.Dispose();
+        FirstRows.Dispose();
+        ScoredRows.Dispose();
+        Attention.Dispose();
+    }
+
+    /// <summary>Puts the pieces into the order that attention computes fastest.</summary>
+    private static PackedSequences LayOut(List<Piece> pieces, List<int> scored, Device? device)
+    {
+        var order = AttentionLayout.Order([.. pieces.Select(piece => new Segment(0, piece.Length, piece.Parent))]);
+        var place = new int[pieces.Count];
+        for (var i = 0; i < order.Length; i++)
+            place[order[i]] = i;
+
+        var tokenIds = new List<long>();
+        var positionIds = new List<long>();
+        var tokenTypeIds = new List<long>();
+        var segments = new List<Segment>();
+        foreach (var piece in order.Select(index => pieces[index]))
+        {
+            segments.Add(new Segment(
+                tokenIds.Count, piece.Length, piece.Parent == Segment.NoParent ? Segment.NoParent : place[piece.Parent]));
+            tokenIds.AddRange(piece.PromptIds.Concat(piece.AnswerIds).Select(id => (long)id));
+            tokenTypeIds.AddRange(Enumerable.Repeat(0L, piece.PromptIds.Length));
+            tokenTypeIds.AddRange(Enumerable.Repeat((long)piece.AnswerTokenType, piece.AnswerIds.Length));
+            positionIds.AddRange(Enumerable.Range(piece.FirstPosition, piece.Length).Select(position => (long)position));
+        }
+        return new PackedSequences(
+            [.. tokenIds], [.. positionIds], [.. tokenTypeIds], [.. segments], [.. scored.Select(index => place[index])], device);
+    }
+
+    private static void Check(IReadOnlyList<TokenizedList> lists)
+    {
+        if (lists.Count == 0)
+            throw new ArgumentException("There is no list to pack; expected at least one.", nameof(lists));
+        foreach (var list in lists)
+        {
+            if (list.AnswerIds.Count == 0)
+                throw new ArgumentException($"The list at {list.Source} has no answers; expected at least one.", nameof(lists));
+            for (var k = 0; k < list.AnswerIds.Count; k++)
+                if (list.AnswerIds[k].Length == 0)
+                    throw new ArgumentException(
+                        $"Answer {k + 1} of the list at {list.Source} has no tokens; expected at least one, where its reward is read.",
+                        nameof(lists));
+        }
+    }
+
+    /// <summary>A segment to be: its ids, the answer's token type, the first token's position, and the piece that it continues.</summary>
+    private sealed record Piece(int[] PromptIds, int[] AnswerIds, int AnswerTokenType, int FirstPosition, int Parent)
+    {
+        public int Length => PromptIds.Length + AnswerIds.Length;
+    }
+}

@@ -1,0 +1,59 @@
+using RewardModel.Lists;
+
+namespace RewardModel.Packing;
+
+/// <summary>Divides lists into batches that stay within a count of tokens, lists of similar length together.</summary>
+public static class TokenBudget
+{
+    /// <summary>
+    /// Batches of whole lists, longest first. A list that exceeds the budget alone is a batch of its own: see <see cref="SplitAnswers"/>.
+    /// </summary>
+    /// <param name="lists">The lists to divide.</param>
+    /// <param name="maxTokens">Most tokens of a batch, as <see cref="PackedSequences.CountTokens"/> counts them; at least 1.</param>
+    /// <param name="sharePrompts">Whether the answers of a list share its prompt.</param>
+    /// <returns>Per batch, indices into <paramref name="lists"/>; each list is in exactly one batch.</returns>
+    public static IReadOnlyList<int[]> Batches(IReadOnlyList<TokenizedList> lists, int maxTokens, bool sharePrompts = true)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxTokens, 1);
+        var tokens = lists.Select(list => PackedSequences.CountTokens(list, sharePrompts)).ToArray();
+        var batches = new List<int[]>();
+        var batch = new List<int>();
+        var batchTokens = 0;
+        foreach (var index in Enumerable.Range(0, lists.Count).OrderByDescending(index => tokens[index]))
+        {
+            if (batch.Count > 0 && batchTokens + tokens[index] > maxTokens)
+            {
+                batches.Add([.. batch]);
+                batch.Clear();
+                batchTokens = 0;
+            }
+            batch.Add(index);
+            batchTokens += tokens[index];
+        }
+        if (batch.Count > 0)
+            batches.Add([.. batch]);
+        return batches;
+    }
+
+    /// <summary>
+    /// Cuts one list into lists of consecutive answers with the same prompt, each within the budget where that is possible: a single
+    /// answer with its prompt is never divided.
+    /// </summary>
+    public static IReadOnlyList<TokenizedList> SplitAnswers(TokenizedList list, int maxTokens, bool sharePrompts = true)
+    {
+        int TokensOf(int answer) => list.AnswerIds[answer].Length + (sharePrompts ? 0 : list.PromptIds.Length);
+        var parts = new List<TokenizedList>();
+        for (int first = 0, next; first < list.AnswerIds.Count; first = next)
+        {
+            var tokens = list.PromptIds.Length + list.AnswerIds[first].Length;
+            for (next = first + 1; next < list.AnswerIds.Count && tokens + TokensOf(next) <= maxTokens; next++)
+                tokens += TokensOf(next);
+            parts.Add(list with
+            {
+                AnswerIds = [.. list.AnswerIds.Skip(first).Take(next - first)],
+                Scores = [.. list.Scores.Skip(first).Take(next - first)],
+            });
+        }
+        return parts;
+    }
+}

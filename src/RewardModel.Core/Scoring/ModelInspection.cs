@@ -1,0 +1,152 @@
+using RewardModel.Checkpoints;
+using RewardModel.Kernels;
+using RewardModel.Tokenizers;
+using static TorchSharp.torch;
+
+namespace RewardModel.Scoring;
+
+/// <summary>Counts of parameters.</summary>
+/// <param name="Embedding">Matrices outside the layers: of tokens, of positions.</param>
+/// <param name="Layers">The layers, and the norms outside them.</param>
+/// <param name="Head">The reward head.</param>
+public sealed record ParameterCounts(long Embedding, long Layers, long Head)
+{
+    /// <summary>All together.</summary>
+    public long Total => Embedding + Layers + Head;
+}
+
+/// <summary>What a directory holds, found out without reading the weights. What could not be found out is null.</summary>
+public sealed record ModelInspection
+{
+    /// <summary>The directory.</summary>
+    public required string Directory { get; init; }
+
+    /// <summary><c>model_type</c> of config.json.</summary>
+    public string? Architecture { get; init; }
+
+    /// <summary>The class that transformers loads it into as a reward model.</summary>
+    public string? ModelClass { get; init; }
+
+    /// <summary>Parameters of the reward model that training would start from.</summary>
+    public ParameterCounts? Parameters { get; init; }
+
+    /// <summary>Rows of the token embedding.</summary>
+    public int? VocabularySize { get; init; }
+
+    /// <summary>Most tokens of prompt and answer together.</summary>
+    public int? MaxPositions { get; init; }
+
+    /// <summary>The types of the weights in the files, as safetensors names them.</summary>
+    public IReadOnlyList<string>? WeightTypes { get; init; }
+
+    /// <summary>Bytes of the weights in the files.</summary>
+    public long? WeightBytes { get; init; }
+
+    /// <summary>The tensor that holds the reward head's weight; null for a language model, which has none.</summary>
+    public string? HeadTensor { get; init; }
+
+    /// <summary>Parameters that training would draw anew.</summary>
+    public IReadOnlyList<string>? DrawnParameters { get; init; }
+
+    /// <summary>How the tokenizer finds tokens: BPE, Unigram, WordLevel or WordPiece; null where there is no tokenizer.</summary>
+    public string? TokenizerKind { get; init; }
+
+    /// <summary>One more than the tokenizer's highest id.</summary>
+    public int? TokenizerVocabularySize { get; init; }
+
+    /// <summary>What answers would be scored by; null for a model without a reward head.</summary>
+    public ScoringRule? Rule { get; init; }
+
+    /// <summary>The size of list that <see cref="Memory"/> is for.</summary>
+    public ListSize? List { get; init; }
+
+    /// <summary>What training would need.</summary>
+    public TrainingMemory? Memory { get; init; }
+
+    /// <summary>Why the directory can't be used; empty where it can.</summary>
+    public required IReadOnlyList<string> Problems { get; init; }
+
+    /// <summary>
+    /// Looks at a directory. Headers are read, not weights; of a head that has a bias only that one number, which is part of the rule.
+    /// </summary>
+    /// <param name="directory">Of a language model or a reward model.</param>
+    /// <param name="promptTokens">Tokens of the prompt to estimate memory for; null: 256, or half of what the model takes.</param>
+    /// <param name="answerTokens">Tokens of each answer; null: the same.</param>
+    /// <param name="answers">Count of answers.</param>
+    /// <exception cref="ArgumentException">The list does not fit the model.</exception>
+    public static ModelInspection Of(string directory, int? promptTokens = null, int? answerTokens = null, int answers = 4)
+    {
+        TorchLibraries.Require();
+        using var scope = NewDisposeScope();
+        SavedModel.Finish(directory);
+        var problems = new List<string>();
+        var config = Try(() => HuggingFaceConfig.Read(directory), problems);
+        using var model = config is null ? null : Try(() => RewardTransformer.WithoutWeights(config), problems);
+        using var reader = Try(() => CheckpointReader.Open(directory), problems);
+        var weights = model is null || reader is null ? null : Try(() => WeightLoading.Match(reader, directory, model), problems);
+        var tokenizer = HuggingFaceTokenizer.IsIn(directory) ? Try(() => HuggingFaceTokenizer.Load(directory), problems) : null;
+        var rule = weights is null
+            ? null
+            : Try(() => ScoringModel.FromParts(directory, model!, weights.ReadNormalizer(), tokenizer).Rule, problems);
+
+        var list = model is null ? null : SizeOf(model, promptTokens, answerTokens, answers);
+        var entries = reader?.Names.Select(reader.Entry).ToArray();
+        return new ModelInspection
+        {
+            Directory = directory,
+            Architecture = config?.Json["model_type"]?.ToString(),
+            ModelClass = model?.Backbone.SequenceClassificationClass,
+            Parameters = model is null ? null : Count(model),
+            VocabularySize = model?.Backbone.VocabularySize,
+            MaxPositions = model?.Backbone.MaxPositions,
+            WeightTypes = entries is null
+                ? null
+                : [.. entries.Select(entry => entry.Type.ToString()).Distinct().Order(StringComparer.Ordinal)],
+            WeightBytes = entries?.Sum(entry => entry.Length),
+            HeadTensor = weights?.HeadWeight,
+            DrawnParameters = weights?.Absent,
+            TokenizerKind = tokenizer?.ModelType,
+            TokenizerVocabularySize = tokenizer?.VocabularySize,
+            Rule = weights?.HeadWeight is null ? null : rule,
+            List = list,
+            Memory = list is null ? null : TrainingMemory.Estimate(model!, list),
+            Problems = [.. problems.Distinct()],
+        };
+    }
+
+    private static T? Try<T>(Func<T> read, List<string> problems) where T : class
+    {
+        try
+        {
+            return read();
+        }
+        catch (CheckpointException e)
+        {
+            problems.AddRange(e.Problems);
+        }
+        catch (TokenizerException e)
+        {
+            problems.AddRange(e.Problems);
+        }
+        // Parts that don't go together.
+        catch (ArgumentException e)
+        {
+            problems.Add(e.Message.TrimEnd('.'));
+        }
+        return null;
+    }
+
+    private static ListSize SizeOf(RewardTransformer model, int? promptTokens, int? answerTokens, int answers)
+    {
+        var half = Math.Min(256, model.Backbone.MaxPositions / 2);
+        return new ListSize(promptTokens ?? half, answerTokens ?? half, answers);
+    }
+
+    private static ParameterCounts Count(RewardTransformer model)
+    {
+        var backbone = model.Backbone.named_parameters().ToLookup(
+            pair => pair.Item2.dim() == 2 && !TrainingMemory.IsOfLayer(pair.Item1), pair => pair.Item2.numel());
+        return new ParameterCounts(
+            backbone[true].Sum(), backbone[false].Sum(), model.Head.named_parameters().Sum(pair => pair.Item2.numel()));
+    }
+}

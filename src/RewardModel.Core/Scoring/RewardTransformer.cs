@@ -1,0 +1,172 @@
+using RewardModel.Backbones;
+using RewardModel.Checkpoints;
+using RewardModel.Kernels;
+using RewardModel.Layers;
+using RewardModel.Lists;
+using RewardModel.Packing;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace RewardModel.Scoring;
+
+/// <summary>
+/// A reward model: a transformer whose vocabulary head is replaced by one that gives a single number. Reads packed sequences and
+/// returns one reward for each scored one: read at its last token by causal architectures, as their head does by encoders.
+/// </summary>
+public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
+{
+    private Precision precision;
+
+    private RewardTransformer(HuggingFaceConfig config, double dropout) : base(nameof(RewardTransformer))
+    {
+        if (!(dropout is >= 0 and < 1))
+            throw new ArgumentException($"The dropout rate is {dropout}; expected a number from 0 to below 1.", nameof(dropout));
+        Config = config;
+        Dropout = dropout;
+        Backbone = Backbone.Create(config, dropout);
+        Head = Backbone.CreateHead();
+        register_module("backbone", Backbone);
+        register_module("head", Head);
+        // The model outlives the dispose scope in which it is made.
+        foreach (var parameter in parameters())
+            parameter.DetachFromDisposeScope();
+    }
+
+    /// <summary>The transformer under the head.</summary>
+    public Backbone Backbone { get; }
+
+    /// <summary>What makes rewards of the transformer's hidden states.</summary>
+    public RewardHead Head { get; }
+
+    /// <summary>The config.json that the model was made from.</summary>
+    public HuggingFaceConfig Config { get; }
+
+    /// <summary>
+    /// Where the model computes: the CPU unless it was moved, as any TorchSharp module is, by <c>model.to(device)</c>. That makes new
+    /// parameters, so it comes before a <c>Trainer</c> starts.
+    /// </summary>
+    public Device Device => Head.parameters().First().device;
+
+    /// <summary>The type that the transformer's matrix products are computed in; float32 unless set.</summary>
+    public Precision Precision
+    {
+        get => precision;
+        set
+        {
+            precision = value;
+            foreach (var layer in Backbone.modules().OfType<MatrixLayer>())
+                layer.Precision = value;
+        }
+    }
+
+    /// <summary>Rate of every dropout, in training.</summary>
+    public double Dropout { get; }
+
+    /// <summary>True when the checkpoint had no head and a new one was drawn: the rewards mean nothing before training.</summary>
+    public bool HasNewHead { get; private set; }
+
+    /// <summary>The parameters under the names that they have in a Hugging Face checkpoint: the model's own tensors, not copies.</summary>
+    public IEnumerable<(string Name, Parameter Parameter)> CheckpointParameters =>
+        Backbone.named_parameters().Select(pair => ($"{Backbone.BaseModelPrefix}.{pair.Item1}", pair.Item2))
+            .Concat(Head.named_parameters());
+
+    /// <summary>
+    /// Reads a Hugging Face checkpoint: a language model, whose vocabulary head is dropped and a new head drawn, or a reward model. Its
+    /// head may be that of transformers or another trainer's: <c>v_head.weight</c>, <c>v_head.summary.weight</c>,
+    /// <c>value_head.weight</c>, what <c>value_head_prefix</c> in config.json names, also in a <c>value_head.safetensors</c>. A bias of
+    /// such a head is no parameter here: <see cref="ScoringModel.Load"/> keeps it in the normaliser.
+    /// </summary>
+    /// <param name="directory">With config.json and safetensors files.</param>
+    /// <param name="dropout">Rate for every dropout the architecture has, in training; the checkpoint's own rates are not used.</param>
+    /// <param name="seed">Seed of a new head.</param>
+    /// <exception cref="CheckpointException">The directory can't be used: all reasons are listed.</exception>
+    public static RewardTransformer Load(string directory, double dropout = 0, long seed = 0) => Load(directory, dropout, seed, out _);
+
+    // The normaliser: what the checkpoint's head does to a reward besides, where another trainer made it.
+    internal static RewardTransformer Load(string directory, double dropout, long seed, out RewardNormalizer normalizer)
+    {
+        TorchLibraries.Require();
+        using var scope = NewDisposeScope();
+        SavedModel.Finish(directory);
+        var model = new RewardTransformer(HuggingFaceConfig.Read(directory), dropout);
+        using var reader = CheckpointReader.Open(directory);
+        var weights = WeightLoading.Match(reader, directory, model);
+        weights.CopyValues();
+        normalizer = weights.ReadNormalizer();
+        model.HasNewHead = weights.HeadWeight is null;
+        if (model.HasNewHead)
+        {
+            manual_seed(seed);
+            model.InitializeHead(weights.Absent);
+        }
+        return model;
+    }
+
+    /// <summary>A model whose parameters have their shapes only: their memory is reserved, not used.</summary>
+    internal static RewardTransformer WithoutWeights(HuggingFaceConfig config)
+    {
+        TorchLibraries.Require();
+        using var scope = NewDisposeScope();
+        return new RewardTransformer(config, dropout: 0);
+    }
+
+    /// <summary>A model with random weights, drawn as the architecture's reference implementation does.</summary>
+    /// <param name="config">Describes the architecture; of a Hugging Face config.json.</param>
+    /// <param name="dropout">Rate for every dropout the architecture has, in training.</param>
+    /// <param name="seed">Seed of the weights.</param>
+    /// <exception cref="CheckpointException">The configuration can't be used: all reasons are listed.</exception>
+    public static RewardTransformer FromConfig(HuggingFaceConfig config, double dropout = 0, long seed = 0)
+    {
+        TorchLibraries.Require();
+        using var scope = NewDisposeScope();
+        var model = new RewardTransformer(config, dropout);
+        manual_seed(seed);
+        using (no_grad())
+            model.Backbone.InitializeWeights();
+        model.InitializeHead([.. model.Head.named_parameters().Select(pair => pair.Item1)]);
+        return model;
+    }
+
+    /// <summary>One reward per scored sequence, in the order in which they were packed.</summary>
+    /// <returns>[N], float32.</returns>
+    /// <exception cref="ArgumentException">
+    /// A sequence is longer than the backbone takes, or a token id is not in its vocabulary.
+    /// </exception>
+    public override Tensor forward(PackedSequences sequences)
+    {
+        using var pass = new ForwardPass(sequences);
+        return forward(pass);
+    }
+
+    /// <summary>The same, with what belongs to one pass: a seed of dropout, a backward pass in less memory.</summary>
+    /// <inheritdoc cref="forward(PackedSequences)"/>
+    /// <exception cref="ArgumentException">Or a layer that is computed again would draw another dropout.</exception>
+    public Tensor forward(ForwardPass pass)
+    {
+        ArgumentNullException.ThrowIfNull(pass);
+        if (pass.Recomputes && training && Dropout > 0 && !pass.HasDropoutSeed)
+            throw new ArgumentException(
+                $"The model is trained with dropout {Dropout} and the pass recomputes layers, but it has no dropout seed; give it one, so "
+                + "that layers that are computed again draw the same.",
+                nameof(pass));
+        pass.SeedDropout(layer: 0);
+        using var scope = NewDisposeScope();
+        return Head.call(Backbone.SequenceStates(pass)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Packs lists as the backbone reads them, on the model's device: answers share their prompt where it is causal.</summary>
+    /// <inheritdoc cref="PackedSequences.Pack"/>
+    public PackedSequences Pack(IReadOnlyList<TokenizedList> lists) => PackedSequences.Pack(lists, Backbone.IsCausal, Device);
+
+    // The last layer from N(0, 1 / sqrt(D + 1)): Stiennon et al., arXiv 2009.01325, appendix B.1. What some architectures have before it
+    // as everything else.
+    private void InitializeHead(IReadOnlyCollection<string> names)
+    {
+        using var _ = no_grad();
+        foreach (var (name, parameter) in Head.named_parameters().Where(pair => names.Contains(pair.Item1)))
+            if (name == Head.OutputWeight)
+                Initialization.Apply(name, parameter, 1 / Math.Sqrt(parameter.size(1) + 1));
+            else
+                Head.Initialize(name, parameter, Backbone.InitializerRange);
+    }
+}

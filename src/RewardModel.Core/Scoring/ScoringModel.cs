@@ -1,0 +1,291 @@
+using System.Text.Json.Nodes;
+using RewardModel.Chat;
+using RewardModel.Checkpoints;
+using RewardModel.Jinja;
+using RewardModel.Lists;
+using RewardModel.Reading;
+using RewardModel.Tokenizers;
+using static TorchSharp.torch;
+
+namespace RewardModel.Scoring;
+
+/// <summary>
+/// A reward transformer together with the tokenizer and the rule by which text becomes its input: what is trained, saved as a Hugging
+/// Face directory, loaded again, and scores answers.
+/// </summary>
+public sealed class ScoringModel : IDisposable
+{
+    // As config.json spells them.
+    private static readonly Dictionary<ScalarType, string> weightTypeNames = new()
+    {
+        [ScalarType.Float32] = "float32",
+        [ScalarType.BFloat16] = "bfloat16",
+        [ScalarType.Float16] = "float16",
+    };
+
+    private readonly ListTruncation truncation;
+    private readonly ListTokenizer? listTokenizer;
+
+    // Only conversations need it: a template that can't be used is no trouble where there are none.
+    private readonly Lazy<ChatTokenizer?> chatTokenizer;
+
+    /// <summary>Puts the parts together.</summary>
+    /// <param name="transformer">The model, from now on this object's own.</param>
+    /// <param name="tokenizer">The tokenizer that belongs to it; null when all data come as token ids.</param>
+    /// <param name="maxLength">Most tokens of prompt and answer together; null: what the transformer takes.</param>
+    /// <exception cref="ArgumentException">The maximum length or the vocabulary is larger than the transformer's.</exception>
+    public ScoringModel(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null)
+        : this(transformer, tokenizer, DefaultRule(transformer, tokenizer, maxLength))
+    {
+    }
+
+    private ScoringModel(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer, ScoringRule rule)
+    {
+        var backbone = transformer.Backbone;
+        if (rule.MaxLength > backbone.MaxPositions)
+            throw new ArgumentException(
+                $"The maximum length is {rule.MaxLength}; this {backbone.GetName()} takes at most {backbone.MaxPositions} tokens.");
+        if (tokenizer?.VocabularySize > backbone.VocabularySize)
+            throw new ArgumentException(
+                $"The tokenizer has {tokenizer.VocabularySize} token ids; the model's vocabulary_size is {backbone.VocabularySize}. "
+                + "Use the tokenizer that belongs to the model, "
+                + $"or a config.json with a vocab_size of at least {tokenizer.VocabularySize}.");
+        Transformer = transformer;
+        Tokenizer = tokenizer;
+        Rule = rule;
+        truncation = new ListTruncation(rule.SpecialTokens, rule.MaxLength);
+        listTokenizer = tokenizer is null ? null : new ListTokenizer(tokenizer.PlainTextTokenizer, rule.SpecialTokens, rule.MaxLength);
+        chatTokenizer = new Lazy<ChatTokenizer?>(() => tokenizer is not null && rule.ChatTemplate is { } template
+            ? new ChatTokenizer(tokenizer, new ChatTemplate(template), rule.SpecialTokens, rule.MaxLength)
+            : null);
+    }
+
+    /// <summary>The model.</summary>
+    public RewardTransformer Transformer { get; }
+
+    /// <summary>The tokenizer; null when the model was trained on token ids without one.</summary>
+    public HuggingFaceTokenizer? Tokenizer { get; }
+
+    /// <summary>What a reward depends on besides.</summary>
+    public ScoringRule Rule { get; }
+
+    /// <summary>
+    /// Loads what <see cref="Save"/> wrote, or the reward model of another trainer. That has no reward_model.json: prompts and answers
+    /// then get the special tokens of the tokenizer's convention (<see cref="HuggingFaceTokenizer.SpecialTokenRule"/>), the maximum
+    /// length is what the transformer takes, and the normaliser holds the head's bias and what OpenRLHF wrote into config.json
+    /// (<c>mean</c>, <c>std</c>, applied whatever <c>normalize_reward</c> says). The transformer is in evaluation mode.
+    /// </summary>
+    /// <exception cref="CheckpointException">The directory does not hold a trained reward model: all reasons are listed.</exception>
+    /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
+    public static ScoringModel Load(string directory)
+    {
+        var transformer = RewardTransformer.Load(directory, dropout: 0, seed: 0, out var normalizer);
+        if (transformer.HasNewHead)
+            throw new CheckpointException(
+                directory, [$"tensor {Quoted.Text(transformer.Head.OutputWeight)} is missing; expected the head of a trained reward model"],
+                "Train it first.");
+        transformer.eval();
+        var tokenizer = HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
+        return FromParts(directory, transformer, normalizer, tokenizer);
+    }
+
+    /// <summary>
+    /// Loads a checkpoint to train it: a backbone, whose head is drawn anew, or a reward model, which goes on with its head and with the
+    /// rule of its reward_model.json. Its normaliser is left behind, for it belongs to the rewards of before.
+    /// </summary>
+    /// <param name="directory">The checkpoint's directory.</param>
+    /// <param name="tokenizer">
+    /// Another tokenizer than the directory's, with its own convention; null: the directory's, if it has one.
+    /// </param>
+    /// <param name="maxLength">Most tokens of prompt and answer together; null: as saved, or what the transformer takes.</param>
+    /// <param name="dropout">Rate for every dropout the architecture has.</param>
+    /// <param name="seed">Seed of a head that is drawn anew.</param>
+    /// <exception cref="CheckpointException">The checkpoint can't be used: all reasons are listed.</exception>
+    /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
+    /// <exception cref="ArgumentException">The maximum length or the vocabulary is larger than the transformer's.</exception>
+    public static ScoringModel LoadForTraining(
+        string directory, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null, double dropout = 0, long seed = 0)
+    {
+        // Weights last: they take longest to read.
+        var saved = tokenizer is null ? ScoringRule.Read(directory) : null;
+        tokenizer ??= HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
+        var transformer = RewardTransformer.Load(directory, dropout, seed);
+        try
+        {
+            return saved is null
+                ? new ScoringModel(transformer, tokenizer, maxLength)
+                : new ScoringModel(
+                    transformer, tokenizer, saved with { MaxLength = maxLength ?? saved.MaxLength, Normalizer = RewardNormalizer.None });
+        }
+        catch
+        {
+            transformer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A model of parts that a directory has, with the rule that was saved there or else the conventional one.</summary>
+    internal static ScoringModel FromParts(
+        string directory, RewardTransformer transformer, RewardNormalizer ofHead, HuggingFaceTokenizer? tokenizer)
+    {
+        var saved = ScoringRule.Read(directory);
+        if (saved is not null && ofHead != RewardNormalizer.None)
+            throw new CheckpointException(
+                directory,
+                [
+                    $"there are a {ScoringRule.FileName} and a head with a bias or with 'mean' and 'std' in config.json; "
+                        + "expected one of them",
+                ],
+                $"Remove {ScoringRule.FileName} where the weights are another trainer's.");
+        return new ScoringModel(
+            transformer, tokenizer, saved ?? DefaultRule(transformer, tokenizer, maxLength: null) with { Normalizer = ofHead });
+    }
+
+    /// <summary>Scores token ids by this model's rule.</summary>
+    /// <inheritdoc cref="RewardScorer(RewardTransformer, int, RewardNormalizer)" path="/param"/>
+    public RewardScorer Scorer(int maxTokensPerBatch = 8192) => new(Transformer, maxTokensPerBatch, Rule.Normalizer);
+
+    /// <summary>
+    /// Token ids of lists of text, and how many prompts and answers were cut to the maximum length. It works on as many threads as torch is
+    /// set to (<c>torch.set_num_threads</c>); of several lists that can't be used the first one's error is thrown.
+    /// </summary>
+    /// <exception cref="ArgumentException">The model has no tokenizer.</exception>
+    /// <exception cref="TokenizerException">A list is a conversation, and there is no chat template, or it rejects the list.</exception>
+    /// <exception cref="ChatTemplateException">A list is a conversation, and the chat template can't be used.</exception>
+    public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Tokenize(IReadOnlyList<RankedList> lists) =>
+        listTokenizer is null
+            ? throw new ArgumentException(
+                "The model has no tokenizer, so it can't read text. Give lists of token ids (prompt_ids, answer_ids), or a tokenizer.",
+                nameof(lists))
+            : AddUp(Batch.Map(
+                lists, get_num_threads(),
+                list => list.Chat is null ? listTokenizer.Tokenize(list) : ChatTokenizerFor(list).Tokenize(list)));
+
+    /// <summary>Lists that came as token ids, cut to the maximum length where they exceed it, with the rule's token type.</summary>
+    public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Truncate(IReadOnlyList<TokenizedList> lists) =>
+        AddUp(lists.Select(list => truncation.Truncate(
+            Rule.SpecialTokens.AnswerTokenType == 0 ? list : list with { AnswerTokenType = Rule.SpecialTokens.AnswerTokenType })));
+
+    /// <summary>Scores answers to one prompt.</summary>
+    /// <returns>One reward for each answer, higher is better. Prompts are cut as in <see cref="Tokenize"/>.</returns>
+    /// <exception cref="ArgumentException">The model has no tokenizer, or there is no answer.</exception>
+    public float[] Score(string prompt, params IReadOnlyList<string> answers) => answers.Count == 0
+        ? throw new ArgumentException("There is no answer to score; expected at least one.", nameof(answers))
+        : Scorer().Score(Tokenize([RankedList.BestFirst(prompt, answers)]).Lists)[0];
+
+    /// <summary>Scores answers of the assistant to a conversation, rendered by the model's chat template.</summary>
+    /// <returns>One reward for each answer, higher is better. Prompts are cut as in <see cref="Tokenize"/>.</returns>
+    /// <exception cref="ArgumentException">The model has no tokenizer, or there is no answer.</exception>
+    /// <exception cref="TokenizerException">There is no chat template, or it rejects the conversation.</exception>
+    public float[] Score(Conversation conversation, params IReadOnlyList<string> answers) => answers.Count == 0
+        ? throw new ArgumentException("There is no answer to score; expected at least one.", nameof(answers))
+        : Scorer().Score(Tokenize(
+        [
+            RankedList.OfChat(
+                new RankedChat(
+                    conversation, [.. answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]),
+                RankedList.ScoresOfOrder(answers.Count)),
+        ]).Lists)[0];
+
+    /// <summary>
+    /// Writes the directory that transformers' sequence-classification class of the architecture loads: weights, config.json, the
+    /// tokenizer's files byte for byte, and reward_model.json. A model that was there is replaced as a whole: whenever the process ends,
+    /// <see cref="Load"/> finds the old one or the new one. Files that belong to no model stay. (transformers knows no normaliser and
+    /// gives raw rewards.)
+    /// </summary>
+    /// <param name="directory">Is created where it is missing. While a model is replaced it takes the room of both.</param>
+    /// <param name="weightType">Float32, or BFloat16 or Float16: half the size, with rounded weights.</param>
+    /// <param name="maxShardBytes">The most bytes of one file of weights, unless a single tensor has more.</param>
+    /// <exception cref="ArgumentException">Another type, or weights that are too large for Float16.</exception>
+    public void Save(
+        string directory, ScalarType weightType = ScalarType.Float32, long maxShardBytes = CheckpointWriter.DefaultMaxShardBytes)
+    {
+        using var _ = no_grad();
+        CheckWeightType(weightType);
+        SavedModel.Replace(directory, pending =>
+        {
+            CheckpointWriter.Write(
+                pending, Transformer.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)), maxShardBytes, weightType);
+            foreach (var file in Tokenizer?.Files ?? [])
+                PendingFile.Copy(file, Path.Combine(pending, Path.GetFileName(file)));
+            Rule.Write(pending);
+            ExportedConfig(weightType).Write(pending);
+        });
+    }
+
+    /// <summary>Releases the model.</summary>
+    public void Dispose() => Transformer.Dispose();
+
+    private ChatTokenizer ChatTokenizerFor(RankedList list) => chatTokenizer.Value ?? throw new TokenizerException(
+        list.Source.ToString(),
+        [
+            "messages, but the tokenizer has no chat template; expected chat_template.jinja, or \"chat_template\" in "
+            + "tokenizer_config.json. Give a tokenizer that has one, or the text as \"prompt\"",
+        ]);
+
+    private static ScoringRule DefaultRule(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer, int? maxLength) =>
+        new(tokenizer?.SpecialTokenRule ?? SpecialTokenRule.None, maxLength ?? transformer.Backbone.MaxPositions)
+        {
+            ChatTemplate = tokenizer?.ChatTemplate,
+        };
+
+    private void CheckWeightType(ScalarType type)
+    {
+        if (!weightTypeNames.ContainsKey(type))
+            throw new ArgumentException(
+                $"The weights can't be saved as {type}; expected one of {string.Join(", ", weightTypeNames.Keys)}.");
+        const double largestHalf = 65504;
+        string[] tooLarge = type != ScalarType.Float16 ? [] :
+        [
+            .. Transformer.CheckpointParameters.Where(pair => LargestMagnitude(pair.Parameter) > largestHalf).Select(pair => pair.Name),
+        ];
+        if (tooLarge.Length > 0)
+            throw new ArgumentException(
+                $"Float16 holds numbers up to {largestHalf}, and these tensors have larger ones: {string.Join(", ", tooLarge)}. "
+                + "Save them as BFloat16 or Float32.");
+    }
+
+    private static float LargestMagnitude(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        return tensor.abs().max().cpu().item<float>();
+    }
+
+    private HuggingFaceConfig ExportedConfig(ScalarType weightType)
+    {
+        var config = Transformer.Config.Copy();
+        config.Json["architectures"] = new JsonArray(Transformer.Backbone.SequenceClassificationClass);
+        config.Json["num_labels"] = 1;
+        config.Json["id2label"] = new JsonObject { ["0"] = "LABEL_0" };
+        config.Json["label2id"] = new JsonObject { ["LABEL_0"] = 0 };
+        config.Json["pad_token_id"] = PaddingId(config);
+        foreach (var setting in ForeignHead.Settings.Append("problem_type"))
+            config.Json.Remove(setting);
+        // transformers 5 reads either name, 4 the second only.
+        config.Json.Remove("dtype");
+        config.Json["torch_dtype"] = weightTypeNames[weightType];
+        return config;
+    }
+
+    /// <summary>
+    /// transformers reads a decoder's reward at the right-most id that is not pad_token_id, so that must not be the id that ends every
+    /// answer: the configuration's, the tokenizer's, or else the first that differs.
+    /// </summary>
+    private int PaddingId(HuggingFaceConfig config)
+    {
+        var candidates = new[]
+        {
+            config.Json["pad_token_id"] is JsonValue value && value.TryGetValue<int>(out var id) ? id : null,
+            Tokenizer?.PaddingId, Tokenizer?.UnknownId, Tokenizer?.BeginningOfSequenceId, 0, 1,
+        };
+        var forbidden = Transformer.Backbone.IsCausal ? Rule.SpecialTokens.AfterAnswer : [];
+        return candidates.OfType<int>().First(id => id >= 0 && id < Transformer.Backbone.VocabularySize && !forbidden.Contains(id));
+    }
+
+    private static (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) AddUp(
+        IEnumerable<(TokenizedList List, TruncationCount Cut)> results)
+    {
+        var all = results.ToArray();
+        return ([.. all.Select(result => result.List)], all.Aggregate(default(TruncationCount), (sum, result) => sum + result.Cut));
+    }
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using RewardModel.Checkpoints;
+using RewardModel.Tokenizers;
+
+namespace RewardModel.Scoring;
+
+/// <summary>
+/// What a reward depends on besides weights and tokenizer. Saved with the model as <c>reward_model.json</c>, so that it can't change
+/// between training and scoring.
+/// </summary>
+/// <param name="SpecialTokens">The ids put around prompts and answers. Lists that come as token ids are taken to have them.</param>
+/// <param name="MaxLength">
+/// Most tokens of prompt and answer together: prompts are cut on the left, see <see cref="ListTruncation"/>.
+/// </param>
+public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
+{
+    internal const string FileName = "reward_model.json";
+
+    /// <summary>What is applied to the rewards of the model.</summary>
+    public RewardNormalizer Normalizer { get; init; } = RewardNormalizer.None;
+
+    /// <summary>The text of the chat template that makes text of conversations; null where there is none.</summary>
+    public string? ChatTemplate { get; init; }
+
+    private static readonly JsonSerializerOptions jsonOptions = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true,
+    };
+
+    /// <summary>Reads what was saved with a model; null where nothing was, as in the checkpoints of others.</summary>
+    internal static ScoringRule? Read(string directory)
+    {
+        if (!File.Exists(Path.Combine(directory, FileName)))
+            return null;
+        const string advice = "Take the file as it was saved, or train again.";
+        var path = Path.Combine(directory, FileName);
+        try
+        {
+            var saved = JsonSerializer.Deserialize<SavedRule>(CheckpointLayout.ReadText(directory, FileName), jsonOptions);
+            var rule = saved?.Rule ?? throw new JsonException("The file holds null");
+            rule.Check();
+            return rule;
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException)
+        {
+            throw new CheckpointException(path, [$"the file can't be understood: {e.Message.TrimEnd('.')}"], advice, e);
+        }
+    }
+
+    /// <exception cref="ArgumentException">A number is one that no rule has; all are listed.</exception>
+    private void Check()
+    {
+        string[] problems =
+        [
+            .. ((IEnumerable<int>)[.. SpecialTokens.BeforePrompt, .. SpecialTokens.AfterPrompt, .. SpecialTokens.AfterAnswer])
+                .Where(id => id < 0).Select(id => $"a special token is {id}; expected an id from 0"),
+            .. SpecialTokens.AnswerTokenType < 0
+                ? (string[])[$"answer_token_type is {SpecialTokens.AnswerTokenType}; expected a number from 0"] : [],
+            .. MaxLength <= SpecialTokens.Count
+                ? (string[])
+                [
+                    $"max_length is {MaxLength}; expected at least {SpecialTokens.Count + 1}, for the special tokens and an answer",
+                ]
+                : [],
+        ];
+        if (problems.Length > 0)
+            throw new ArgumentException(string.Join("; ", problems));
+    }
+
+    internal void Write(string directory) => PendingFile.WriteText(
+        Path.Combine(directory, FileName),
+        JsonSerializer.Serialize(new SavedRule(typeof(ScoringRule).Assembly.GetName().Version!.ToString(3), this), jsonOptions) + "\n");
+
+    private sealed record SavedRule(string LibraryVersion, ScoringRule Rule);
+}

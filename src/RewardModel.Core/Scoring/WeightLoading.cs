@@ -1,0 +1,143 @@
+using RewardModel.Backbones;
+using RewardModel.Checkpoints;
+using RewardModel.Reading;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace RewardModel.Scoring;
+
+/// <summary>Which tensors of a checkpoint become which parameters of a model: found out from names, types and shapes alone.</summary>
+internal sealed class WeightLoading
+{
+    /// <summary>How the names of language models' heads begin, which a reward model has no use for.</summary>
+    private static readonly string[] vocabularyHeads =
+        ["lm_head.", "embed_out.", "cls.", "lm_predictions.", "mask_predictions.", "decoder.weight", "decoder.bias"];
+
+    private readonly CheckpointReader reader;
+    private readonly ForeignHead foreignHead;
+    private readonly List<(Parameter Parameter, string Source)> sources = [];
+
+    private WeightLoading(CheckpointReader reader, HuggingFaceConfig config)
+    {
+        this.reader = reader;
+        foreignHead = new ForeignHead(config);
+    }
+
+    /// <summary>Names of the head's parameters that are still to be drawn: none when the checkpoint has a reward head.</summary>
+    public List<string> Absent { get; } = [];
+
+    /// <summary>The checkpoint's name of the head's weight; null when it has no reward head.</summary>
+    public string? HeadWeight { get; private set; }
+
+    private string? HeadBias { get; set; }
+
+    /// <summary>Matches every parameter with a tensor; only the reward head may be absent.</summary>
+    /// <exception cref="CheckpointException">
+    /// Tensors are missing, have another shape or type, or belong to nothing: all are listed.
+    /// </exception>
+    public static WeightLoading Match(CheckpointReader reader, string directory, RewardTransformer model)
+    {
+        var match = new WeightLoading(reader, model.Config);
+        var unused = reader.Names.ToHashSet();
+        var problems = new ProblemList();
+        match.FindHead(model.Head, unused, problems);
+        match.FindParameters(model, unused, problems);
+
+        var prefix = model.Backbone.BaseModelPrefix + ".";
+        unused.RemoveWhere(name => vocabularyHeads.Any(head => name.StartsWith(head, StringComparison.Ordinal)));
+        foreach (var name in unused.Order(StringComparer.Ordinal))
+            if (!model.Backbone.Ignores(name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name))
+                problems.Add($"tensor {Quoted.Text(name)} is there; expected no such tensor");
+        problems.ThrowIfAny(
+            directory, $"Expected the tensors of {model.Backbone.SequenceClassificationClass}, as its config.json describes it.");
+        return match;
+    }
+
+    /// <summary>Sets the parameters, one tensor at a time.</summary>
+    public void CopyValues()
+    {
+        using var _ = no_grad();
+        foreach (var (parameter, source) in sources)
+        {
+            using var tensor = reader.Read(source);
+            parameter.copy_(tensor);
+        }
+    }
+
+    /// <summary>What the checkpoint's head does to a reward besides.</summary>
+    public RewardNormalizer ReadNormalizer()
+    {
+        using var bias = HeadBias is null ? null : reader.Read(HeadBias, ScalarType.Float64);
+        return foreignHead.Normalizer(bias?.sum().item<double>() ?? 0);
+    }
+
+    private void FindHead(RewardHead head, HashSet<string> unused, ProblemList problems)
+    {
+        // Heads of several layers have one form only, that of transformers.
+        var isOneLayer = head.named_parameters().Count() == 1;
+        string[] found =
+        [
+            .. (isOneLayer ? foreignHead.WeightNames : []).Prepend(head.OutputWeight).Distinct().Where(unused.Contains),
+        ];
+        if (found.Length > 1)
+            problems.Add(
+                $"there are {found.Length} heads: "
+                + string.Join(", ", found.Select(name => $"{Quoted.Text(name)} {Text(reader.Entry(name).Shape)}")) + "; expected one");
+        unused.ExceptWith(found);
+        if (found.Length == 0)
+            return;
+        HeadWeight = found[0];
+        foreach (var name in isOneLayer ? found : [])
+        {
+            var bias = $"{name[..^".weight".Length]}.bias";
+            if (!unused.Remove(bias))
+                continue;
+            HeadBias = bias;
+            Check(bias, [1], problems);
+        }
+    }
+
+    private void FindParameters(RewardTransformer model, HashSet<string> unused, ProblemList problems)
+    {
+        var prefix = model.Backbone.BaseModelPrefix + ".";
+        // A checkpoint of the backbone alone, as save_pretrained of a base model writes it, has no prefix.
+        var isBare = !unused.Any(name => name.StartsWith(prefix, StringComparison.Ordinal));
+        var headNames = model.Head.named_parameters().Select(pair => pair.Item1).ToHashSet();
+        foreach (var (name, parameter) in model.CheckpointParameters)
+        {
+            var source = name == model.Head.OutputWeight && HeadWeight is not null ? HeadWeight
+                : isBare && name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..]
+                : name;
+            if (!unused.Contains(source) && unused.Contains(OlderName(source)))
+                source = OlderName(source);
+            if (source == HeadWeight || unused.Remove(source))
+            {
+                Check(source, parameter.shape, problems);
+                sources.Add((parameter, source));
+            }
+            else if (HeadWeight is null && headNames.Contains(name))
+                Absent.Add(name);
+            else
+                problems.Add($"tensor {Quoted.Text(source)} is missing; expected it with shape {Text(parameter.shape)}");
+        }
+    }
+
+    /// <summary>The name in checkpoints that were converted from TensorFlow, whose layer norms have a gamma and a beta.</summary>
+    private static string OlderName(string name) => name
+        .Replace("LayerNorm.weight", "LayerNorm.gamma", StringComparison.Ordinal)
+        .Replace("LayerNorm.bias", "LayerNorm.beta", StringComparison.Ordinal);
+
+    private void Check(string name, long[] shape, ProblemList problems)
+    {
+        var entry = reader.Entry(name);
+        if (!entry.Shape.SequenceEqual(shape))
+            problems.Add(
+                $"tensor {Quoted.Text(name)} has shape {Text(entry.Shape)}; expected {Text(shape)}"
+                + (name == HeadWeight && entry.Shape is [> 1, _] ? $": it gives {entry.Shape[0]} numbers for an answer, not one" : ""));
+        // Quantised weights mean nothing without their scales.
+        if (!entry.Type.IsFloatingPoint())
+            problems.Add($"tensor {Quoted.Text(name)} has the type {entry.Type}; expected F64, F32, F16 or BF16");
+    }
+
+    private static string Text(long[] shape) => $"[{string.Join(", ", shape)}]";
+}

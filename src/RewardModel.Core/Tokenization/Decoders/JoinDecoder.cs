@@ -1,7 +1,0 @@
-namespace RewardModel.Tokenization.Decoders;
-
-/// <summary>What a tokenizer.json without a decoder means: the tokens with a space between.</summary>
-internal sealed class JoinDecoder : ITokenDecoder
-{
-    public IReadOnlyList<string> Decode(IReadOnlyList<string> tokens) => [string.Join(' ', tokens)];
-}

@@ -1,0 +1,185 @@
+using System.Globalization;
+using System.Text;
+
+namespace RewardModel.Jinja;
+
+/// <summary>Values as Python sees them: whether they count as true, what they are called, how they are written and looped over.</summary>
+internal static class Python
+{
+    /// <summary>The most characters that a value may be written as, and a text may have.</summary>
+    public const int MaxTextLength = 1 << 24;
+
+    public static bool IsTrue(object? value) => value switch
+    {
+        null or Undefined => false,
+        bool flag => flag,
+        long number => number != 0,
+        double number => number != 0,
+        TextValue text => text.Text.Length > 0,
+        SequenceValue sequence => sequence.Items.Count > 0,
+        DictValue dict => dict.Items.Count > 0,
+        _ => true,
+    };
+
+    public static string TypeName(object? value) => value switch
+    {
+        null => "None",
+        Undefined => "an undefined value",
+        bool => "a truth value",
+        long => "an integer",
+        double => "a number",
+        TextValue => "a string",
+        SequenceValue { Kind: SequenceKind.Tuple } => "a tuple",
+        SequenceValue { Kind: SequenceKind.List } => "a list",
+        SequenceValue => "a sequence",
+        GeneratorValue => "a generator",
+        DictValue => "a dictionary",
+        NamespaceValue => "a namespace",
+        LoopValue => "the loop",
+        _ => "a function",
+    };
+
+    /// <summary>What a loop goes through.</summary>
+    public static IEnumerable<object?> Items(object? value) => value switch
+    {
+        Undefined => [],
+        TextValue text => PythonText.Characters(text),
+        SequenceValue sequence => sequence.Items,
+        DictValue dict => dict.Items.Select(item => item.Key),
+        GeneratorValue generator => generator.Rest(),
+        _ => throw new RenderProblem($"{TypeName(value)} has no items to go through"),
+    };
+
+    public static long Length(object? value) => value switch
+    {
+        Undefined => 0,
+        TextValue text => PythonText.Length(text.Text),
+        SequenceValue sequence => sequence.Items.Count,
+        DictValue dict => dict.Items.Count,
+        _ => throw new RenderProblem($"{TypeName(value)} has no length"),
+    };
+
+    /// <summary>Python's <c>str</c>.</summary>
+    public static TextValue Text(object? value)
+    {
+        if (value is TextValue text)
+            return text;
+        if (value is Undefined)
+            return TextValue.Empty;
+        var result = new StringBuilder();
+        var origin = AppendRepr(result, value, TextOrigin.Template, isFirst: true);
+        return new TextValue(result.ToString(), origin);
+    }
+
+    /// <summary>Python's <c>repr</c>.</summary>
+    public static string Repr(object? value)
+    {
+        var result = new StringBuilder();
+        AppendRepr(result, value, TextOrigin.Template, isFirst: true);
+        return result.ToString();
+    }
+
+    public static string Number(double number)
+    {
+        if (double.IsNaN(number))
+            return "nan";
+        if (double.IsInfinity(number))
+            return number > 0 ? "inf" : "-inf";
+        var digits = number.ToString("E16", CultureInfo.InvariantCulture);
+        var exponent = number == 0 ? 0 : int.Parse(digits.AsSpan(digits.IndexOf('E') + 1), CultureInfo.InvariantCulture);
+        var shortest = number.ToString("R", CultureInfo.InvariantCulture);
+        if (exponent is >= -4 and < 16)
+        {
+            var plain = shortest.Contains('E') ? decimal.Parse(shortest, NumberStyles.Float, CultureInfo.InvariantCulture)
+                .ToString(CultureInfo.InvariantCulture) : shortest;
+            return plain.Contains('.') ? plain : $"{plain}.0";
+        }
+        if (!shortest.Contains('E'))
+            shortest = number.ToString("0.################E+0", CultureInfo.InvariantCulture);
+        var mark = shortest.IndexOf('E');
+        var power = int.Parse(shortest.AsSpan(mark + 1), CultureInfo.InvariantCulture);
+        return $"{shortest[..mark]}e{(power < 0 ? '-' : '+')}{Math.Abs(power):00}";
+    }
+
+    private static TextOrigin AppendRepr(StringBuilder result, object? value, TextOrigin origin, bool isFirst)
+    {
+        if (result.Length > MaxTextLength)
+            throw new RenderProblem($"a text would have more than {MaxTextLength} characters");
+        switch (value)
+        {
+            case null:
+                result.Append("None");
+                break;
+            case Undefined:
+                result.Append("Undefined");
+                break;
+            case bool flag:
+                result.Append(flag ? "True" : "False");
+                break;
+            case long number:
+                result.Append(number);
+                break;
+            case double number:
+                result.Append(Number(number));
+                break;
+            case TextValue text:
+                result.Append(text.IsMarkup ? "Markup(" : "");
+                PythonText.AppendRepr(result, text.Text);
+                result.Append(text.IsMarkup ? ")" : "");
+                return isFirst ? text.Origin : TextValue.Combined(origin, text.Origin);
+            case SequenceValue { Kind: SequenceKind.Range } range:
+                result.Append(CultureInfo.InvariantCulture, $"range({RangeText(range)})");
+                break;
+            case SequenceValue sequence:
+                return AppendSequence(result, sequence, origin);
+            case DictValue dict:
+                return AppendDict(result, dict, origin);
+            default:
+                throw new RenderProblem($"{TypeName(value)} can't be written as text");
+        }
+        return origin;
+    }
+
+    private static TextOrigin AppendSequence(StringBuilder result, SequenceValue sequence, TextOrigin origin)
+    {
+        var (start, end) = sequence.Kind switch
+        {
+            SequenceKind.List => ("[", "]"),
+            SequenceKind.Tuple => ("(", sequence.Items.Count == 1 ? ",)" : ")"),
+            var kind => ($"dict_{kind.ToString().ToLowerInvariant()}([", "])"),
+        };
+        result.Append(start);
+        for (var i = 0; i < sequence.Items.Count; i++)
+        {
+            if (i > 0)
+                result.Append(", ");
+            origin = AppendRepr(result, sequence.Items[i], origin, isFirst: false);
+        }
+        result.Append(end);
+        return origin;
+    }
+
+    private static TextOrigin AppendDict(StringBuilder result, DictValue dict, TextOrigin origin)
+    {
+        result.Append('{');
+        for (var i = 0; i < dict.Items.Count; i++)
+        {
+            if (i > 0)
+                result.Append(", ");
+            origin = AppendRepr(result, dict.Items[i].Key, origin, isFirst: false);
+            result.Append(": ");
+            origin = AppendRepr(result, dict.Items[i].Value, origin, isFirst: false);
+        }
+        result.Append('}');
+        return origin;
+    }
+
+    private static string RangeText(SequenceValue range)
+    {
+        if (range.Items.Count == 0)
+            return "0, 0";
+        var (first, last) = ((long)range.Items[0]!, (long)range.Items[^1]!);
+        var step = range.Items.Count > 1 ? (long)range.Items[1]! - first : 1;
+        return step == 1 ? $"{first}, {last + 1}" : $"{first}, {last + step}, {step}";
+    }
+}

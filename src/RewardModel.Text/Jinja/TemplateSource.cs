@@ -1,0 +1,20 @@
+namespace RewardModel.Jinja;
+
+/// <summary>A template's text as Jinja reads it: lines end in \n, and one line end at the very end is left out.</summary>
+internal sealed class TemplateSource
+{
+    public TemplateSource(string text)
+    {
+        var lines = text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
+        Text = lines.EndsWith('\n') ? lines[..^1] : lines;
+    }
+
+    public string Text { get; }
+
+    /// <summary>A problem at a place in the text.</summary>
+    public ChatTemplateException Problem(int position, string problem)
+    {
+        var before = Text.AsSpan(0, Math.Min(position, Text.Length));
+        return new ChatTemplateException(problem, before.Count('\n') + 1, before.Length - before.LastIndexOf('\n'));
+    }
+}

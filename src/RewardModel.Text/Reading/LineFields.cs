@@ -1,0 +1,196 @@
+using System.Text.Json;
+using RewardModel.Lists;
+
+namespace RewardModel.Reading;
+
+/// <summary>
+/// The fields of one line, read by type. What is wrong is collected in <see cref="Problems"/>, and a stand-in is returned, so that
+/// all problems of a line are found at once. A field whose value is null counts as absent.
+/// </summary>
+internal sealed class LineFields
+{
+    private readonly Dictionary<string, JsonElement> fields = [];
+    private readonly HashSet<string> usedKeys = [];
+    private readonly List<string> problems = [];
+
+    public LineFields(JsonElement root)
+    {
+        foreach (var property in root.EnumerateObject())
+            if (property.Value.ValueKind != JsonValueKind.Null && !fields.TryAdd(property.Name, property.Value))
+                problems.Add($"\"{property.Name}\" is given twice");
+    }
+
+    public IReadOnlyList<string> Problems => problems;
+
+    public IReadOnlyList<string> UnusedKeys => [.. fields.Keys.Except(usedKeys)];
+
+    /// <summary>What a value is, in words: <c>an array</c>.</summary>
+    public static string NameOf(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "an array",
+        JsonValueKind.String => "a string",
+        JsonValueKind.Number => "a number",
+        JsonValueKind.Null => "null",
+        _ => "a boolean",
+    };
+
+    /// <summary>Adds a problem that the caller found.</summary>
+    public void Reject(string problem) => problems.Add(problem);
+
+    public bool Has(string key) => fields.ContainsKey(key);
+
+    public string Text(string key) => Field(key) is { } element ? TextOf(element, Quoted(key)) : "";
+
+    public string[] Texts(string key) => Items(key, "strings", TextOf);
+
+    public int[] TokenIds(string key) => Field(key) is { } element ? TokenIdsOf(element, Quoted(key)) : [];
+
+    public int[][] AnswerIds(string key) => Items(key, "arrays of token ids", NonEmptyTokenIdsOf);
+
+    /// <summary>Whether a field is there and an array, as messages are.</summary>
+    public bool IsArray(string key) => fields.TryGetValue(key, out var element) && element.ValueKind == JsonValueKind.Array;
+
+    public ChatMessage[] Messages(string key) => Items(key, "messages", MessageOf);
+
+    /// <summary>Answers of the assistant, each a string, or messages.</summary>
+    public ChatMessage[][] AnswerMessages(string key) => Items(key, "strings or arrays of messages", AnswerOf);
+
+    /// <summary>The tools that the assistant may call; null for none.</summary>
+    public JsonElement? Tools()
+    {
+        if (!Has("tools"))
+            return null;
+        Items("tools", "objects", (element, name) =>
+        {
+            if (element.ValueKind != JsonValueKind.Object)
+                problems.Add($"{name} is {NameOf(element)}, expected an object");
+            return element;
+        });
+        return fields["tools"].Clone();
+    }
+
+    /// <summary>A field whose value is known by another name.</summary>
+    public void Ignore(string key) => usedKeys.Add(key);
+
+    /// <summary>A score per answer: from "scores", from "ranks" (rank r is score -r), or else from the order of the answers.</summary>
+    public double[] Scores(string answersKey)
+    {
+        if (Has("scores") && Has("ranks"))
+            problems.Add("\"scores\" and \"ranks\" are both given, expected at most one of them");
+        var scores = Has("scores") ? Items("scores", "numbers", ScoreOf)
+            : Has("ranks") ? Items("ranks", "integers", (element, name) => -RankOf(element, name))
+            : null;
+        if (!fields.TryGetValue(answersKey, out var answers) || answers.ValueKind != JsonValueKind.Array)
+            return [];
+        var answerCount = answers.GetArrayLength();
+        if (scores is not null && scores.Length != answerCount)
+            problems.Add($"{Count(scores.Length, Has("scores") ? "score" : "rank")} for {Count(answerCount, "answer")}");
+        return scores ?? RankedList.ScoresOfOrder(answerCount);
+    }
+
+    private static string Quoted(string key) => $"\"{key}\"";
+
+    private static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
+
+    private JsonElement? Field(string key)
+    {
+        usedKeys.Add(key);
+        if (fields.TryGetValue(key, out var element))
+            return element;
+        problems.Add($"{Quoted(key)} is missing");
+        return null;
+    }
+
+    /// <summary>The items of an array that must have at least one.</summary>
+    private T[] Items<T>(string key, string items, Func<JsonElement, string, T> itemOf)
+    {
+        if (Field(key) is not { } element)
+            return [];
+        var values = ItemsOf(element, Quoted(key), items, itemOf);
+        if (values is [] && element.ValueKind == JsonValueKind.Array)
+            problems.Add($"{Quoted(key)} is empty, expected at least one item");
+        return values;
+    }
+
+    private T[] ItemsOf<T>(JsonElement element, string name, string items, Func<JsonElement, string, T> itemOf)
+    {
+        if (element.ValueKind == JsonValueKind.Array)
+            return [.. element.EnumerateArray().Select((item, index) => itemOf(item, $"{name}[{index}]"))];
+        problems.Add($"{name} is {NameOf(element)}, expected an array of {items}");
+        return [];
+    }
+
+    private string TextOf(JsonElement element, string name)
+    {
+        if (element.ValueKind == JsonValueKind.String)
+            return element.GetString()!;
+        problems.Add($"{name} is {NameOf(element)}, expected a string");
+        return "";
+    }
+
+    private ChatMessage[] AnswerOf(JsonElement element, string name)
+    {
+        if (element.ValueKind == JsonValueKind.String)
+            return [new ChatMessage("assistant", TextOf(element, name))];
+        if (element.ValueKind != JsonValueKind.Array || element.GetArrayLength() == 0)
+        {
+            var found = element.ValueKind == JsonValueKind.Array ? "empty" : NameOf(element);
+            problems.Add($"{name} is {found}, expected a string or an array of messages");
+            return [];
+        }
+        return ItemsOf(element, name, "messages", MessageOf);
+    }
+
+    private ChatMessage MessageOf(JsonElement element, string name)
+    {
+        if (element.ValueKind != JsonValueKind.Object)
+            problems.Add($"{name} is {NameOf(element)}, expected a message such as {{\"role\": \"user\", \"content\": \"...\"}}");
+        else if (!element.TryGetProperty("role", out var role))
+            problems.Add($"{name} has no \"role\"");
+        else if (role.ValueKind != JsonValueKind.String)
+            problems.Add($"{name}: \"role\" is {NameOf(role)}, expected a string");
+        else if (!element.TryGetProperty("content", out _) && !element.TryGetProperty("tool_calls", out _))
+            problems.Add($"{name} has neither \"content\" nor \"tool_calls\"");
+        else
+            return ChatMessage.FromJson(element);
+        return new ChatMessage("", "");
+    }
+
+    private int[] TokenIdsOf(JsonElement element, string name) => ItemsOf(element, name, "token ids", TokenIdOf);
+
+    private int[] NonEmptyTokenIdsOf(JsonElement element, string name)
+    {
+        var ids = TokenIdsOf(element, name);
+        if (ids is [] && element.ValueKind == JsonValueKind.Array)
+            problems.Add($"{name} is empty, expected at least one token id");
+        return ids;
+    }
+
+    private int TokenIdOf(JsonElement element, string name)
+    {
+        if (element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out var id) && id >= 0)
+            return id;
+        problems.Add($"{name} is {Shown(element)}, expected a token id: an integer from 0 to {int.MaxValue}");
+        return 0;
+    }
+
+    private double ScoreOf(JsonElement element, string name)
+    {
+        if (element.ValueKind == JsonValueKind.Number && double.IsFinite(element.GetDouble()))
+            return element.GetDouble();
+        problems.Add($"{name} is {Shown(element)}, expected a finite number");
+        return 0;
+    }
+
+    private double RankOf(JsonElement element, string name)
+    {
+        if (element.ValueKind == JsonValueKind.Number && element.GetDouble() is >= 1 and var rank && double.IsInteger(rank))
+            return rank;
+        problems.Add($"{name} is {Shown(element)}, expected an integer from 1 (the best)");
+        return 0;
+    }
+
+    private static string Shown(JsonElement element) =>
+        element.ValueKind == JsonValueKind.Number ? element.GetRawText() : NameOf(element);
+}

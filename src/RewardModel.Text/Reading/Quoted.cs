@@ -1,0 +1,22 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace RewardModel.Reading;
+
+/// <summary>Text found in a file, made fit for a message: of bounded length and without control characters.</summary>
+internal static class Quoted
+{
+    private const int MaxLength = 80;
+
+    public static string Text(string text) => $"'{Printable(text)}'";
+
+    public static string Json(JsonNode? value) => Printable(value is null ? "null" : value.ToJsonString());
+
+    private static string Printable(string text)
+    {
+        var printable = new StringBuilder();
+        foreach (var character in text.AsSpan(0, Math.Min(text.Length, MaxLength)))
+            printable.Append(char.IsControl(character) || char.IsSurrogate(character) ? $"\\u{(int)character:x4}" : character.ToString());
+        return text.Length > MaxLength ? $"{printable}..." : printable.ToString();
+    }
+}

@@ -1,0 +1,32 @@
+namespace RewardModel.Reading;
+
+/// <summary>A file of ranked lists that cannot be read, or that has bad lines.</summary>
+public sealed class RankedDataException : Exception
+{
+    private const int MaxLinesShown = 50;
+
+    /// <summary>The file as a whole cannot be read.</summary>
+    /// <param name="message">What was found, what was expected, what to do.</param>
+    /// <param name="innerException">The error underneath, if there is one.</param>
+    public RankedDataException(string message, Exception? innerException = null)
+        : base(message, innerException) => BadLines = [];
+
+    /// <summary>The file has bad lines: the message shows the first 50 and counts the rest.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="badLines">All of its bad lines, at least one.</param>
+    public RankedDataException(string path, IReadOnlyList<BadLine> badLines)
+        : base(MessageFor(path, badLines)) => BadLines = badLines;
+
+    /// <summary>Every bad line, also those that the message only counts; empty when the file as a whole cannot be read.</summary>
+    public IReadOnlyList<BadLine> BadLines { get; }
+
+    private static string MessageFor(string path, IReadOnlyList<BadLine> badLines)
+    {
+        var lines = new List<string> { $"'{path}' has {badLines.Count} bad {(badLines.Count == 1 ? "line" : "lines")}:" };
+        lines.AddRange(badLines.Take(MaxLinesShown).Select(line => line.ToString()));
+        if (badLines.Count > MaxLinesShown)
+            lines.Add($"... and {badLines.Count - MaxLinesShown} more");
+        lines.Add("Correct what is wrong, or have bad lines skipped.");
+        return string.Join('\n', lines);
+    }
+}

@@ -1,0 +1,18 @@
+using RewardModel.Lists;
+
+namespace RewardModel.Reading;
+
+/// <summary>What <see cref="RankedListReader"/> read: lists of text or lists of token ids, never both.</summary>
+/// <param name="Lists">The lists of text, in the file's order; empty in a file of token ids.</param>
+/// <param name="TokenizedLists">The lists of token ids, in the file's order; empty in a file of text.</param>
+/// <param name="BadLines">The lines left out under <see cref="BadData.Skip"/>.</param>
+/// <param name="IgnoredKeys">Keys without a meaning, each with the number of good lines that have it: metadata, or a typing error.</param>
+public sealed record RankedListFile(
+    IReadOnlyList<RankedList> Lists,
+    IReadOnlyList<TokenizedList> TokenizedLists,
+    IReadOnlyList<BadLine> BadLines,
+    IReadOnlyDictionary<string, int> IgnoredKeys)
+{
+    /// <summary>How many escaped lone surrogates, halves of characters, were read as U+FFFD in the lists' lines.</summary>
+    public int LoneSurrogateCount { get; init; }
+}

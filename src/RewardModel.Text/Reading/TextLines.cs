@@ -1,0 +1,68 @@
+using System.Text.Json;
+using System.Text.Unicode;
+using RewardModel.Lists;
+
+namespace RewardModel.Reading;
+
+/// <summary>A text or a conversation of a file.</summary>
+/// <param name="Text">The text; null for a conversation.</param>
+/// <param name="Conversation">The conversation; null for a text.</param>
+/// <param name="Source">Where it was read from.</param>
+public sealed record TextLine(string? Text, Conversation? Conversation, SourceLine Source)
+{
+    /// <summary>How many escaped lone surrogates, halves of characters, were read as U+FFFD.</summary>
+    public int LoneSurrogateCount { get; init; }
+}
+
+/// <summary>
+/// Reads texts and conversations from JSON lines, as <see cref="RankedListReader"/> reads lists: <c>{"text": "..."}</c> or
+/// <c>{"messages": [...]}</c>, this with <c>"tools"</c> if there are any. Other keys are passed over.
+/// </summary>
+public static class TextLines
+{
+    /// <summary>Reads a whole file.</summary>
+    /// <exception cref="RankedDataException">The file can't be read, or has bad lines: all of them are listed.</exception>
+    public static IReadOnlyList<TextLine> Read(string path)
+    {
+        var lines = new List<TextLine>();
+        var badLines = new List<BadLine>();
+        foreach (var (source, utf8, loneSurrogateCount) in JsonLines.Read(path))
+            if (Parse(utf8, source, out var problem) is { } line)
+                lines.Add(line with { LoneSurrogateCount = loneSurrogateCount });
+            else
+                badLines.Add(new BadLine(source, problem));
+        return badLines.Count == 0 ? lines : throw new RankedDataException(path, badLines);
+    }
+
+    private static TextLine? Parse(ReadOnlyMemory<byte> utf8, SourceLine source, out string problem)
+    {
+        problem = "";
+        if (!Utf8.IsValid(utf8.Span))
+        {
+            problem = "not UTF-8";
+            return null;
+        }
+        try
+        {
+            using var document = JsonDocument.Parse(utf8);
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                problem = $"{LineFields.NameOf(document.RootElement)}, expected an object such as {{\"text\": \"...\"}}";
+                return null;
+            }
+            var fields = new LineFields(document.RootElement);
+            if (fields.Has("text") == fields.Has("messages"))
+                fields.Reject("expected either \"text\" or \"messages\"");
+            var line = fields.Has("messages")
+                ? new TextLine(null, new Conversation(fields.Messages("messages")) { Tools = fields.Tools() }, source)
+                : new TextLine(fields.Text("text"), null, source);
+            problem = string.Join("; ", fields.Problems);
+            return fields.Problems.Count == 0 ? line : null;
+        }
+        catch (JsonException exception)
+        {
+            problem = $"invalid JSON at byte {exception.BytePositionInLine + 1}";
+            return null;
+        }
+    }
+}

@@ -1,0 +1,217 @@
+using System.Buffers;
+using System.Text;
+using Microsoft.ML.Tokenizers;
+using RewardModel.Jinja;
+using RewardModel.Tokenizers.Models;
+using RewardModel.Tokenizers.PreTokenizers;
+
+namespace RewardModel.Tokenizers.Pipeline;
+
+/// <summary>
+/// A tokenizer.json as a <see cref="Tokenizer"/>: added tokens, normalizer, added tokens of normalised text, pre-tokenizer, model;
+/// and back. Special tokens are not put around the text. Lone surrogates are read as U+FFFD. Safe for many threads.
+/// </summary>
+internal sealed class PipelineTokenizer : Tokenizer
+{
+    private readonly AddedTokenMatcher rawTokens;
+    private readonly AddedTokenMatcher normalizedTokens;
+    private readonly PreTokenization preTokenization;
+    private readonly WordModel model;
+    private readonly TokenDecoding decoding;
+
+    /// <param name="normalizer">What rewrites the text between added tokens; null for nothing.</param>
+    /// <param name="addedTokens">The tokens to be found in the text.</param>
+    /// <param name="preTokenization">What makes words of the rest.</param>
+    /// <param name="model">What encodes words.</param>
+    /// <param name="decoding">What turns ids into text.</param>
+    public PipelineTokenizer(
+        Normalizer? normalizer, IReadOnlyList<AddedToken> addedTokens, PreTokenization preTokenization, WordModel model,
+        TokenDecoding decoding)
+    {
+        Normalizer = normalizer;
+        rawTokens = new AddedTokenMatcher(addedTokens.Where(token => !token.IsNormalized).Select(token => (token.Content, token)));
+        normalizedTokens = new AddedTokenMatcher(
+            addedTokens.Where(token => token.IsNormalized).Select(token => (Normalize(token.Content, true), token)));
+        this.preTokenization = preTokenization;
+        this.model = model;
+        this.decoding = decoding;
+    }
+
+    public override Normalizer? Normalizer { get; }
+
+    public override PreTokenizer PreTokenizer => preTokenization;
+
+    protected override EncodeResults<EncodedToken> EncodeToTokens(string? text, ReadOnlySpan<char> textSpan, EncodeSettings settings)
+    {
+        var tokens = new List<EncodedToken>();
+        var normalized = new StringBuilder();
+        foreach (var section in Sections(text ?? textSpan.ToString(), settings.ConsiderNormalization))
+        {
+            var start = normalized.Length;
+            normalized.Append(section.Text);
+            if (section.Token is null)
+                AddTokens(section, settings.ConsiderPreTokenization, start, tokens);
+            else
+                tokens.Add(new EncodedToken(section.Token.Id, decoding.SpellingOf(section.Token.Id), start..normalized.Length));
+        }
+        var charsConsumed = normalized.Length;
+        if (tokens.Count > settings.MaxTokenCount)
+        {
+            tokens.RemoveRange(settings.MaxTokenCount, tokens.Count - settings.MaxTokenCount);
+            charsConsumed = tokens[^1].Offset.End.Value;
+        }
+        return new EncodeResults<EncodedToken>
+        {
+            Tokens = tokens,
+            NormalizedText = normalized.ToString(),
+            CharsConsumed = charsConsumed,
+        };
+    }
+
+    protected override EncodeResults<int> EncodeToIds(string? text, ReadOnlySpan<char> textSpan, EncodeSettings settings)
+    {
+        // Only tokens know where they end in the text, which a limit has to report.
+        if (settings.MaxTokenCount != int.MaxValue)
+            return base.EncodeToIds(text, textSpan, settings);
+
+        var ids = new List<int>();
+        var length = 0;
+        foreach (var section in Sections(text ?? textSpan.ToString(), settings.ConsiderNormalization))
+        {
+            length += section.Text.Length;
+            AddIds(section, settings.ConsiderPreTokenization, model, ids);
+        }
+        return new EncodeResults<int> { Tokens = ids, CharsConsumed = length };
+    }
+
+    /// <summary>
+    /// The ids of a rendered conversation: those of the whole text, but that special tokens whose names stand in users' text are text.
+    /// </summary>
+    /// <param name="text">The text and the origins of its parts.</param>
+    /// <param name="plainText">The tokenizer that reads special tokens as text, whose model encodes what is users' text.</param>
+    public IReadOnlyList<int> EncodeToIds(RenderedText text, PipelineTokenizer plainText)
+    {
+        var ids = new List<int>();
+        foreach (var raw in rawTokens.Split(WellFormedText.Of(text.Text), (at, content, token) => IsGenuine(text, at, content, token)))
+        {
+            if (raw.Token is not null)
+                ids.Add(raw.Token.Id);
+            else
+            {
+                var isTemplate = Enumerable.Range(raw.Start, raw.Text.Length).All(i => text.OriginAt(i) == TextOrigin.Template);
+                var encoder = isTemplate ? model : plainText.model;
+                var origins = text.Part(raw.Start, raw.Text.Length);
+                foreach (var section in NormalizedSections(raw, considerNormalization: true, NormalizedFinder(origins)))
+                    AddIds(section, considerPreTokenization: true, encoder, ids);
+            }
+        }
+        return ids;
+    }
+
+    /// <exception cref="TokenizerException">An id is not in the vocabulary.</exception>
+    public override string Decode(IEnumerable<int> ids) => decoding.Decode(ids, skipSpecialTokens: false);
+
+    public override OperationStatus Decode(IEnumerable<int> ids, Span<char> destination, out int idsConsumed, out int charsWritten)
+    {
+        (idsConsumed, charsWritten) = (0, 0);
+        var idList = ids.ToArray();
+        if (!idList.All(decoding.Knows))
+            return OperationStatus.InvalidData;
+        var text = Decode(idList);
+        if (!text.TryCopyTo(destination))
+            return OperationStatus.DestinationTooSmall;
+        (idsConsumed, charsWritten) = (idList.Length, text.Length);
+        return OperationStatus.Done;
+    }
+
+    /// <summary>
+    /// Whether a special token counts where its name stands: not in users' text, nor in text computed from both if the data has it.
+    /// </summary>
+    private static bool IsGenuine(RenderedText text, int start, string content, AddedToken token)
+    {
+        if (!token.IsSpecial)
+            return true;
+        var origins = Enumerable.Range(start, content.Length).Select(text.OriginAt).ToArray();
+        return origins.Contains(TextOrigin.Mixed) ? !text.DataHas(content, part => part) : origins.Contains(TextOrigin.Template);
+    }
+
+    /// <summary>
+    /// The same for tokens that are looked for in normalised text. Where the normalizer does the same to the parts of a text as to the
+    /// whole, its characters have their parts' origins; else a token counts only if the normalised data doesn't have it.
+    /// </summary>
+    private Func<int, string, AddedToken, bool> NormalizedFinder(RenderedText text)
+    {
+        var parts = text.PartsNormalizedBy(part => Normalize(part, considerNormalization: true));
+        var isAligned = parts.Text == Normalize(text.Text, considerNormalization: true);
+        return (start, content, token) => !token.IsSpecial || (isAligned
+            ? IsGenuine(parts, start, content, token)
+            : !text.DataHas(content, part => Normalize(part, considerNormalization: true)));
+    }
+
+    private void AddIds(Section section, bool considerPreTokenization, WordModel encoder, List<int> ids)
+    {
+        if (section.Token is not null)
+        {
+            ids.Add(section.Token.Id);
+            return;
+        }
+        var list = WordsOf(section, considerPreTokenization, keepsOrigins: false);
+        foreach (var (start, length) in list.Words)
+            encoder.AddIds(list.Text.AsSpan(start, length), ids);
+    }
+
+    private void AddTokens(Section section, bool considerPreTokenization, int offset, List<EncodedToken> tokens)
+    {
+        var list = WordsOf(section, considerPreTokenization, keepsOrigins: true);
+        var ofWord = new List<WordToken>();
+        foreach (var (start, length) in list.Words)
+        {
+            ofWord.Clear();
+            model.AddTokens(list.Text.AsSpan(start, length), ofWord);
+            foreach (var token in ofWord)
+            {
+                var origin = list.OriginOf(start + token.Start, start + token.End);
+                tokens.Add(new EncodedToken(token.Id, decoding.SpellingOf(token.Id), (offset + origin.Start)..(offset + origin.End)));
+            }
+        }
+    }
+
+    private WordList WordsOf(Section section, bool considerPreTokenization, bool keepsOrigins)
+    {
+        var list = new WordList(section.Text, section.StartsText, keepsOrigins);
+        if (considerPreTokenization)
+            preTokenization.Apply(list);
+        return list;
+    }
+
+    private IEnumerable<Section> Sections(string text, bool considerNormalization)
+    {
+        foreach (var raw in rawTokens.Split(WellFormedText.Of(text)))
+            if (raw.Token is not null)
+                yield return raw;
+            else
+                foreach (var section in NormalizedSections(raw, considerNormalization, isFound: null))
+                    yield return section;
+    }
+
+    private IEnumerable<Section> NormalizedSections(
+        Section raw, bool considerNormalization, Func<int, string, AddedToken, bool>? isFound)
+    {
+        var startsText = raw.StartsText && !LosesItsStart(raw.Text, considerNormalization);
+        foreach (var section in normalizedTokens.Split(Normalize(raw.Text, considerNormalization), isFound))
+            yield return section with { StartsText = section.StartsText && startsText };
+    }
+
+    /// <summary>Whether the normalizer removes a text's first character, so that what is left starts later than the text.</summary>
+    private bool LosesItsStart(string text, bool considerNormalization)
+    {
+        if (!preTokenization.DependsOnPlace || !considerNormalization || Normalizer is null)
+            return false;
+        // Not the character alone, which normalizers may remove as the last one.
+        var start = text[..(text.Length > 1 && char.IsSurrogatePair(text, 0) ? 2 : 1)];
+        return Normalizer.Normalize(start + "x") == Normalizer.Normalize("x");
+    }
+
+    private string Normalize(string text, bool considerNormalization) =>
+        considerNormalization && Normalizer is not null ? Normalizer.Normalize(text) : text;
+}

@@ -1,0 +1,111 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using RewardModel.Lists;
+using RewardModel.Scoring;
+
+namespace RewardModel.Training.Runs;
+
+/// <summary>What a saved run depends on. A run is only resumed when all of it is the same.</summary>
+/// <param name="Options">The options, as JSON.</param>
+/// <param name="StepCount">Optimiser steps of the whole run.</param>
+/// <param name="TrainLists">Digest of the token ids, token types and scores trained on, in their order.</param>
+/// <param name="HeldOutLists">Digest of the token ids, token types and scores evaluated on.</param>
+/// <param name="Model">Digest of the model's configuration and of its parameters' names and shapes.</param>
+/// <param name="Rule">The rule that the trained model is saved with; null where the run doesn't know it.</param>
+/// <param name="TokenizerFiles">
+/// Digest of the names and bytes of the tokenizer's files, which are saved with it too; null where the run doesn't know the rule.
+/// </param>
+/// <param name="Dropout">The model's dropout rate.</param>
+/// <param name="Threads">Threads of the computation: sums depend on them.</param>
+/// <param name="Device">Kind of device that computes: its sums and draws of dropout are its own.</param>
+public sealed record RunFingerprint(
+    JsonObject Options, int StepCount, string TrainLists, string HeldOutLists, string Model, ScoringRule? Rule, string? TokenizerFiles,
+    double Dropout, int Threads, string Device)
+{
+    internal static RunFingerprint Of(
+        TrainingOptions options, int stepCount, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
+        RewardTransformer model, ScoringModel? savedAs) => new(
+            JsonSerializer.SerializeToNode(options, RunDirectory.JsonOptions)!.AsObject(),
+            stepCount, Digest(trainLists), Digest(heldOutLists),
+            Digest(string.Join('\n', model.CheckpointParameters
+                .Select(pair => $"{pair.Name} {string.Join('x', pair.Parameter.shape)}").Append(model.Config.Json.ToJsonString()))),
+            savedAs?.Rule, savedAs is null ? null : DigestOfFiles(savedAs.Tokenizer?.Files ?? []),
+            model.Dropout,
+            TorchSharp.torch.get_num_threads(), model.Device.type.ToString());
+
+    /// <summary>
+    /// What differs in a saved run, one sentence each. Rules and tokenizers are compared where both runs know theirs: states of older
+    /// versions don't.
+    /// </summary>
+    internal IEnumerable<string> DifferencesOf(RunFingerprint saved)
+    {
+        foreach (var name in Options.Select(pair => pair.Key).Union(saved.Options.Select(pair => pair.Key)))
+            if (!JsonNode.DeepEquals(Options[name], saved.Options[name]))
+                yield return $"{name} was {Text(saved.Options[name])} and is {Text(Options[name])}";
+        if (StepCount != saved.StepCount)
+            yield return $"the count of steps was {saved.StepCount} and is {StepCount}";
+        if (TrainLists != saved.TrainLists)
+            yield return "the training lists are not the same";
+        if (HeldOutLists != saved.HeldOutLists)
+            yield return "the held-out lists are not the same";
+        if (Model != saved.Model)
+            yield return "the model's configuration or its parameters are not the same";
+        if (Rule is not null && saved.Rule is not null)
+        {
+            if (Rule.SpecialTokens != saved.Rule.SpecialTokens)
+                yield return "the special tokens around prompt and answer are not the same";
+            if (Rule.MaxLength != saved.Rule.MaxLength)
+                yield return $"the maximum length was {saved.Rule.MaxLength} and is {Rule.MaxLength}";
+            if (Rule.Normalizer != saved.Rule.Normalizer)
+                yield return "the normaliser is not the same";
+            if (Rule.ChatTemplate != saved.Rule.ChatTemplate)
+                yield return "the chat template is not the same";
+        }
+        if (TokenizerFiles is not null && saved.TokenizerFiles is not null && TokenizerFiles != saved.TokenizerFiles)
+            yield return "the tokenizer's files are not the same";
+        if (Dropout != saved.Dropout)
+            yield return FormattableString.Invariant($"the dropout rate was {saved.Dropout} and is {Dropout}");
+        if (Threads != saved.Threads)
+            yield return $"the count of threads was {saved.Threads} and is {Threads}";
+        if (Device != saved.Device)
+            yield return $"the device was {saved.Device} and is {Device}";
+    }
+
+    private static string Text(JsonNode? value) => value?.ToJsonString() ?? "not set";
+
+    private static string Digest(string text) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    private static string Digest(IReadOnlyList<TokenizedList> lists)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var list in lists)
+        {
+            Append(hash, list.PromptIds);
+            Append(hash, list.Scores.ToArray());
+            Append(hash, [list.AnswerTokenType]);
+            foreach (var answer in list.AnswerIds)
+                Append(hash, answer);
+        }
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    private static string DigestOfFiles(IReadOnlyList<string> paths)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var path in paths)
+        {
+            Append(hash, Encoding.UTF8.GetBytes(Path.GetFileName(path)));
+            Append(hash, File.ReadAllBytes(path));
+        }
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    private static void Append<T>(IncrementalHash hash, T[] values) where T : unmanaged
+    {
+        hash.AppendData(BitConverter.GetBytes(values.Length));
+        hash.AppendData(MemoryMarshal.AsBytes<T>(values));
+    }
+}

@@ -1,0 +1,152 @@
+using System.Runtime.InteropServices;
+using RewardModel.Layers;
+using RewardModel.Lists;
+using RewardModel.Packing;
+using RewardModel.Ranking;
+using RewardModel.Scoring;
+using RewardModel.Tests.Parity;
+using static TorchSharp.torch;
+
+namespace RewardModel.Tests.Layers;
+
+/// <summary>Alone, because torch's default generator and its count of tensors are those of the whole process.</summary>
+[Collection(nameof(RunsAlone))]
+public class ActivationCheckpointsTests
+{
+    private static readonly TokenizedList[] lists = [TinyModel.List(1, 7, 3, 5, 2), TinyModel.List(2, 0, 4, 6), TinyModel.List(3, 4, 1, 8)];
+
+    public static TheoryData<string> Models => [.. ParityModel.NamesOfRepository];
+
+    [Theory, MemberData(nameof(Models))]
+    public void Checkpointing_changes_no_bit_of_rewards_and_gradients(string name)
+    {
+        using var model = ParityModel.Random(name);
+        Same(Pass(model, checkpoints: false), Pass(model, checkpoints: true));
+    }
+
+    [Theory, MemberData(nameof(Models))]
+    public void Checkpointing_draws_dropout_the_same(string name)
+    {
+        using var model = ParityModel.Random(name, dropout: 0.2);
+        var plain = Pass(model, checkpoints: false);
+        Same(plain, Pass(model, checkpoints: true));
+        var other = Pass(model, checkpoints: true, dropoutSeed: 6);
+        Assert.NotEqual(plain["rewards of 2"], other["rewards of 2"]);
+    }
+
+    [Theory]
+    [InlineData("gpt2")]
+    [InlineData("llama")]
+    public void Checkpointing_goes_with_frozen_parameters(string name)
+    {
+        using var model = ParityModel.Random(name);
+        var frozen = model.CheckpointParameters
+            .Where(pair => pair.Name.Contains("embed", StringComparison.Ordinal) || pair.Name.Contains("wte", StringComparison.Ordinal)
+                || pair.Name.Contains("wpe", StringComparison.Ordinal) || pair.Name.Contains(".0.", StringComparison.Ordinal))
+            .ToArray();
+        Assert.NotEmpty(frozen);
+        foreach (var (_, parameter) in frozen)
+            parameter.requires_grad = false;
+        var plain = Pass(model, checkpoints: false);
+        Same(plain, Pass(model, checkpoints: true));
+        Assert.All(frozen, pair => Assert.Empty(plain[pair.Name]));
+    }
+
+    [Fact]
+    public void Checkpointing_with_dropout_needs_a_seed()
+    {
+        using var model = ParityModel.Random("gpt2", dropout: 0.2);
+        using var sequences = model.Pack(lists);
+        using var pass = new ForwardPass(sequences, checkpointing: true);
+        model.train();
+        Assert.Equal(
+            "The model is trained with dropout 0.2 and the pass recomputes layers, but it has no dropout seed; give it one, so "
+            + "that layers that are computed again draw the same. (Parameter 'pass')",
+            Assert.Throws<ArgumentException>(() => model.forward(pass)).Message);
+        model.eval();
+        model.forward(pass).Dispose();
+    }
+
+    [Theory]
+    [InlineData("gpt2")]
+    [InlineData("llama")]
+    public void Checkpointing_in_bfloat16_changes_no_bit(string name)
+    {
+        using var model = ParityModel.Random(name);
+        model.Precision = Precision.Bfloat16;
+        Same(Pass(model, checkpoints: false), Pass(model, checkpoints: true));
+    }
+
+    [Theory, MemberData(nameof(Models))]
+    public void Checkpointing_leaves_no_tensors_behind(string name)
+    {
+        using var model = ParityModel.Random(name, dropout: 0.1);
+        LeavesNothingBehind(() => Pass(model, checkpoints: true));
+    }
+
+    [Fact]
+    public void Checkpointing_of_a_pass_that_is_given_up_leaves_no_tensors_behind()
+    {
+        using var model = ParityModel.Random("deberta_v2");
+        LeavesNothingBehind(() =>
+        {
+            using var scope = NewDisposeScope();
+            using var sequences = PackedSequences.Pack(lists, sharePrompts: false);
+            using var pass = new ForwardPass(sequences, checkpointing: true);
+            model.forward(pass);
+        });
+    }
+
+    private static void LeavesNothingBehind(Action pass)
+    {
+        // Once for what a model makes once, and without what earlier tests left to the finalizer.
+        pass();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        var before = Tensor.TotalCount;
+        for (var i = 0; i < 3; i++)
+            pass();
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    /// <summary>Rewards and all gradients, by name, after two micro-batches.</summary>
+    private static Dictionary<string, float[]> Pass(RewardTransformer model, bool checkpoints, ulong dropoutSeed = 5)
+    {
+        model.train();
+        var result = new Dictionary<string, float[]>();
+        foreach (var batch in new[] { lists[..2], lists[2..] })
+        {
+            using var scope = NewDisposeScope();
+            using var pairs = RankingPairs.Of(batch.Select(list => list.Scores));
+            using var sequences = model.Pack(batch);
+            using var pass = new ForwardPass(sequences, dropoutSeed, checkpoints);
+            var rewards = model.forward(pass);
+            pass.Backward(new LogSigmoidLoss().Sum(rewards, pairs));
+            result.Add($"rewards of {batch.Length}", Values(rewards.detach()));
+        }
+        foreach (var (name, parameter) in model.CheckpointParameters)
+        {
+            using var gradient = parameter.grad;
+            result.Add(name, gradient is null ? [] : Values(gradient));
+        }
+        model.zero_grad();
+        return result;
+    }
+
+    private static void Same(Dictionary<string, float[]> expected, Dictionary<string, float[]> found)
+    {
+        Assert.Equal(expected.Keys, found.Keys);
+        Assert.Empty(expected.Where(pair => !Bits(pair.Value).SequenceEqual(Bits(found[pair.Key])))
+            .Select(pair => $"{pair.Key}: {Numbers.LargestDifference(pair.Value, found[pair.Key]):E2}"));
+        Assert.Contains(expected, pair => pair.Value.Length > 0 && pair.Value.Any(value => value != 0));
+    }
+
+    private static ReadOnlySpan<byte> Bits(float[] values) => MemoryMarshal.AsBytes<float>(values);
+
+    private static float[] Values(Tensor tensor)
+    {
+        using var contiguous = tensor.contiguous();
+        using var data = contiguous.data<float>();
+        return data.ToArray();
+    }
+}

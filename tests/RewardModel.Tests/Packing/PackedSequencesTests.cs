@@ -1,0 +1,92 @@
+using RewardModel.Lists;
+using RewardModel.Packing;
+using static TorchSharp.torch;
+
+namespace RewardModel.Tests.Packing;
+
+public class PackedSequencesTests
+{
+    [Fact]
+    public void The_example_of_the_documentation_holds()
+    {
+        using var packed = PackedSequences.Pack([new TokenizedList([7, 8, 9], [[1, 2], [3]], [1, 0])]);
+        Assert.Equal([7, 8, 9, 1, 2, 3], Values(packed.TokenIds));
+        Assert.Equal([0, 1, 2, 3, 4, 3], Values(packed.PositionIds));
+        Assert.Equal([new Segment(0, 3), new Segment(3, 2, 0), new Segment(5, 1, 0)], packed.Segments);
+        Assert.Equal([0, 0], Values(packed.FirstRows));
+        Assert.Equal([4, 5], Values(packed.ScoredRows));
+        Assert.Equal((6, 5, 9), (packed.TokenCount, packed.LongestSequence, packed.HighestTokenId));
+    }
+
+    [Fact]
+    public void Prompts_come_first_and_lists_without_prompt_are_segments_of_their_own()
+    {
+        using var packed = PackedSequences.Pack([
+            new TokenizedList([7], [[1, 2]], [0]),
+            new TokenizedList([], [[3], [4, 5]], [1, 0]),
+            new TokenizedList([8, 9], [[6], [1]], [1, 0])]);
+        Assert.Equal([7, 3, 4, 5, 8, 9, 1, 2, 6, 1], Values(packed.TokenIds));
+        Assert.Equal([0, 0, 0, 1, 0, 1, 1, 2, 2, 2], Values(packed.PositionIds));
+        Assert.Equal([0, 1, 2, 4, 4], Values(packed.FirstRows));
+        Assert.Equal([7, 1, 3, 8, 9], Values(packed.ScoredRows));
+    }
+
+    [Fact]
+    public void Similar_lengths_are_together_and_rewards_stay_in_the_order_of_the_answers()
+    {
+        int[] Ids(int value, int count) => [.. Enumerable.Repeat(value, count)];
+        using var packed = PackedSequences.Pack([
+            new TokenizedList(Ids(1, 40), [Ids(2, 17), Ids(3, 2), Ids(4, 18)], [2, 1, 0]),
+            new TokenizedList(Ids(5, 3), [Ids(6, 5)], [0])]);
+        Assert.Equal(
+            [
+                new Segment(0, 3), new Segment(3, 40), new Segment(43, 2, 1), new Segment(45, 5, 0),
+                new Segment(50, 17, 1), new Segment(67, 18, 1),
+            ],
+            packed.Segments);
+        Assert.Equal([66, 44, 84, 49], Values(packed.ScoredRows));
+        Assert.Equal([2, 3, 4, 6], Values(packed.TokenIds.index_select(0, packed.ScoredRows)));
+        Assert.Equal([56, 41, 57, 7], Values(packed.PositionIds.index_select(0, packed.ScoredRows)));
+    }
+
+    [Fact]
+    public void Not_sharing_repeats_the_prompt()
+    {
+        TokenizedList list = new([7, 8], [[1], [2, 3]], [1, 0]);
+        using var packed = PackedSequences.Pack([list], sharePrompts: false);
+        Assert.Equal([7, 8, 1, 7, 8, 2, 3], Values(packed.TokenIds));
+        Assert.Equal([0, 1, 2, 0, 1, 2, 3], Values(packed.PositionIds));
+        Assert.Equal([0, 3], Values(packed.FirstRows));
+        Assert.Equal([2, 6], Values(packed.ScoredRows));
+        Assert.Equal((5, 7), (PackedSequences.CountTokens(list), PackedSequences.CountTokens(list, sharePrompts: false)));
+    }
+
+    [Fact]
+    public void Answers_have_the_token_type_of_their_list()
+    {
+        using var packed = PackedSequences.Pack([new TokenizedList([7, 8], [[1], [2, 3]], [1, 0]) { AnswerTokenType = 1 }]);
+        Assert.Equal([0, 0, 1, 1, 1], Values(packed.TokenTypeIds));
+        Assert.Equal(1, packed.HighestTokenType);
+    }
+
+    [Fact]
+    public void Lists_that_have_nothing_to_score_are_told()
+    {
+        Assert.Equal(
+            "There is no list to pack; expected at least one. (Parameter 'lists')",
+            Assert.Throws<ArgumentException>(() => PackedSequences.Pack([])).Message);
+        Assert.Equal(
+            "The list at a.jsonl:3 has no answers; expected at least one. (Parameter 'lists')",
+            Assert.Throws<ArgumentException>(
+                () => PackedSequences.Pack([new TokenizedList([1], [], [], new SourceLine("a.jsonl", 3))])).Message);
+        Assert.Equal(
+            "Answer 2 of the list at (in memory) has no tokens; expected at least one, where its reward is read. (Parameter 'lists')",
+            Assert.Throws<ArgumentException>(() => PackedSequences.Pack([new TokenizedList([1], [[1], []], [1, 0])])).Message);
+    }
+
+    private static long[] Values(Tensor tensor)
+    {
+        using var accessor = tensor.data<long>();
+        return accessor.ToArray();
+    }
+}

@@ -1,0 +1,22 @@
+using System.Text.Json.Nodes;
+using RewardModel.Reading;
+
+namespace RewardModel.Tests.Reading;
+
+public sealed class QuotedTests
+{
+    [Theory]
+    [InlineData("score.weight", "'score.weight'")]
+    [InlineData("a\nb\u001b[31m", "'a\\u000ab\\u001b[31m'")]
+    [InlineData("Gewicht Ä", "'Gewicht Ä'")]
+    public void Text_is_made_printable(string text, string expected) => Assert.Equal(expected, Quoted.Text(text));
+
+    [Fact]
+    public void Long_text_is_cut() => Assert.Equal($"'{new string('a', 80)}...'", Quoted.Text(new string('a', 81)));
+
+    [Theory]
+    [InlineData("null", "null")]
+    [InlineData("\"silu\"", "\"silu\"")]
+    [InlineData("[1, 2]", "[1,2]")]
+    public void Json_is_quoted_as_it_stands(string json, string expected) => Assert.Equal(expected, Quoted.Json(JsonNode.Parse(json)));
+}

@@ -1,0 +1,193 @@
+using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
+using RewardModel.Lists;
+using RewardModel.Reading;
+
+namespace RewardModel.Tests.Reading;
+
+public class RankedListLineTests
+{
+    private static readonly SourceLine source = new("x.jsonl", 7);
+
+    [Fact]
+    public void Answers_without_scores_are_best_first()
+    {
+        var line = Parse("""{"prompt": "p", "answers": ["a", "b", "c"]}""");
+        Assert.Null(line.Problem);
+        Assert.Null(line.TokenizedList);
+        Assert.Equal("p", line.List!.Prompt);
+        Assert.Equal(["a", "b", "c"], line.List.Answers);
+        Assert.Equal([2.0, 1, 0], line.List.Scores);
+        Assert.Equal(source, line.List.Source);
+    }
+
+    [Fact]
+    public void Scores_are_taken_as_they_are() =>
+        Assert.Equal(
+            [-1.5, 3, 3, 1e10],
+            Parse("""{"prompt": "p", "answers": ["a", "b", "c", "d"], "scores": [-1.5, 3, 3.0, 1e10]}""").List!.Scores);
+
+    [Fact]
+    public void Ranks_are_read_as_negative_scores() =>
+        Assert.Equal([-2.0, -1, -2], Parse("""{"prompt": "p", "answers": ["a", "b", "c"], "ranks": [2, 1, 2.0]}""").List!.Scores);
+
+    [Fact]
+    public void A_pair_is_a_list_of_two()
+    {
+        var list = Parse("""{"prompt": "p", "chosen": "good", "rejected": "bad"}""").List!;
+        Assert.Equal("p", list.Prompt);
+        Assert.Equal(["good", "bad"], list.Answers);
+        Assert.Equal([1.0, 0], list.Scores);
+        Assert.Equal(source, list.Source);
+    }
+
+    [Fact]
+    public void Answers_to_messages_are_texts_of_the_assistant_or_messages()
+    {
+        var list = Parse("""
+            {"messages": [{"role": "user", "content": "p"}], "tools": [{"name": "t"}], "ranks": [2, 1],
+             "answers": ["a", [{"role": "assistant", "content": "", "tool_calls": []}, {"role": "tool", "content": "b"}]]}
+            """).List!;
+        Assert.Equal(["user"], list.Chat!.Prompt.Messages.Select(message => message.Role));
+        Assert.Equal("""[{"name": "t"}]""", list.Chat.Prompt.Tools!.Value.GetRawText());
+        Assert.Equal([["assistant"], ["assistant", "tool"]], list.Chat.Answers.Select(answer => answer.Select(message => message.Role)));
+        Assert.Equal("""[{"role":"assistant","content":"a"}]""", list.Answers[0]);
+        Assert.Equal("""[{"role": "user", "content": "p"}]""", list.Prompt);
+        Assert.Equal([-2.0, -1], list.Scores);
+        Assert.Equal(source, list.Source);
+    }
+
+    [Theory]
+    [InlineData("""{"prompt": [{"role": "user", "content": "p"}], """)]
+    [InlineData("""{"prompt": "p", """)]
+    [InlineData("{")]
+    public void A_pair_of_message_lists_has_its_prompt_given_or_as_their_common_start(string start)
+    {
+        var common = start.Contains('[') ? "" : """{"content": "p", "role": "user"}, """;
+        var commonInOtherOrder = common.Replace("\"content\": \"p\", \"role\": \"user\"", "\"role\": \"user\", \"content\": \"p\"");
+        var list = Parse($$"""
+            {{start}}"chosen": [{{common}}{"role": "assistant", "content": "a"}],
+             "rejected": [{{commonInOtherOrder}}{"role": "assistant", "content": "b"}]}
+            """).List!;
+        Assert.Equal("p", Assert.Single(list.Chat!.Prompt.Messages).Json.GetProperty("content").GetString());
+        Assert.Equal(["a", "b"], list.Chat.Answers.Select(answer => Assert.Single(answer).Json.GetProperty("content").GetString()));
+        Assert.Equal([1.0, 0], list.Scores);
+    }
+
+    [Theory]
+    [InlineData("""{"messages": [{"role": "user", "content": "p"}], "answers": [1, []]}""",
+        "\"answers\"[0] is a number, expected a string or an array of messages; "
+        + "\"answers\"[1] is empty, expected a string or an array of messages")]
+    [InlineData("""{"messages": [1, {}, {"role": 1}, {"role": "user"}], "answers": ["a"]}""",
+        "\"messages\"[0] is a number, expected a message such as {\"role\": \"user\", \"content\": \"...\"}; "
+        + "\"messages\"[1] has no \"role\"; \"messages\"[2]: \"role\" is a number, expected a string; "
+        + "\"messages\"[3] has neither \"content\" nor \"tool_calls\"")]
+    [InlineData("""{"messages": [], "answers": ["a"]}""", "\"messages\" is empty, expected at least one item")]
+    [InlineData("""{"prompt": "p", "messages": [{"role": "user", "content": "p"}], "answers": ["a"]}""",
+        "\"prompt\" and \"messages\" are both given, expected one of them")]
+    [InlineData("""{"messages": [{"role": "user", "content": "p"}], "tools": [1], "answers": ["a"]}""",
+        "\"tools\"[0] is a number, expected an object")]
+    [InlineData("""{"chosen": [{"role": "user", "content": "p"}], "rejected": [{"role": "user", "content": "q"}]}""",
+        "\"chosen\" and \"rejected\" start with different messages, expected a \"prompt\" of messages or a common start")]
+    [InlineData("""{"chosen": [{"role": "user", "content": "p"}], "rejected": [{"role": "user", "content": "p"}]}""",
+        "\"chosen\" or \"rejected\" has nothing after the messages that both start with")]
+    [InlineData("""{"chosen": [{"role": "user", "content": "p"}], "rejected": "q"}""",
+        "\"rejected\" is a string, expected an array of messages")]
+    public void What_is_wrong_with_messages_is_told(string line, string problem) => Assert.Equal(problem, Parse(line).Problem);
+
+    [Fact]
+    public void Token_ids_are_read_as_they_are()
+    {
+        var line = Parse("""{"prompt_ids": [5, 0], "answer_ids": [[1], [2147483647, 3]], "ranks": [2, 1]}""");
+        Assert.Null(line.Problem);
+        Assert.Null(line.List);
+        Assert.Equal([5, 0], line.TokenizedList!.PromptIds);
+        Assert.Equal([[1], [2147483647, 3]], line.TokenizedList.AnswerIds);
+        Assert.Equal([-2.0, -1], line.TokenizedList.Scores);
+        Assert.Equal(source, line.TokenizedList.Source);
+    }
+
+    [Fact]
+    public void Empty_texts_and_empty_prompt_ids_are_legal()
+    {
+        var text = Parse("""{"prompt": "", "answers": [""]}""").List!;
+        Assert.Equal("", text.Prompt);
+        Assert.Equal([""], text.Answers);
+        Assert.Equal([], Parse("""{"prompt_ids": [], "answer_ids": [[1]]}""").TokenizedList!.PromptIds);
+    }
+
+    [Fact]
+    public void A_null_value_counts_as_absent()
+    {
+        var line = Parse("""{"prompt": "p", "answers": ["a", "b"], "scores": null, "ranks": [2, 1], "chosen": null, "id": null}""");
+        Assert.Equal([-2.0, -1], line.List!.Scores);
+        Assert.Empty(line.IgnoredKeys);
+    }
+
+    [Theory]
+    [InlineData("""{"prompt": "p", "answers": ["a", "b"], "score": [1, 2], "id": 3}""", "score, id")]
+    [InlineData("""{"prompt": "p", "chosen": "a", "rejected": "b", "scores": [1, 2]}""", "scores")]
+    [InlineData("""{"prompt_ids": [1], "answer_ids": [[2]], "prompt": "p"}""", "prompt")]
+    public void Keys_without_a_meaning_in_the_line_are_named(string json, string keys)
+    {
+        var line = Parse(json);
+        Assert.Null(line.Problem);
+        Assert.Equal(keys, string.Join(", ", line.IgnoredKeys));
+    }
+
+    [Theory]
+    [InlineData("""{"prompt": "p", "answers": ["a"}""", "invalid JSON at byte 32")]
+    [InlineData("""{"prompt": "p"} {}""", "invalid JSON at byte 17")]
+    [InlineData("""{"prompt": "p", "answers": ["a", "b"], "scores": [NaN, 1]}""", "invalid JSON at byte 51")]
+    [InlineData("""["p", "a"]""", """an array, expected an object such as {"prompt": "...", "answers": ["best", "worst"]}""")]
+    [InlineData("null", """null, expected an object such as {"prompt": "...", "answers": ["best", "worst"]}""")]
+    [InlineData("true", """a boolean, expected an object such as {"prompt": "...", "answers": ["best", "worst"]}""")]
+    [InlineData("""{"prompt": "p"}""", """no answers, expected "answers", or "chosen" and "rejected", or "answer_ids" """)]
+    [InlineData(
+        """{"prompt": "p", "answers": ["a"], "answer_ids": [[1]]}""",
+        """answers in several forms, expected one of "answers", "chosen" and "rejected", "answer_ids" """)]
+    public void A_line_in_no_known_form_is_a_problem(string json, string problem) =>
+        Assert.Equal(problem.TrimEnd(), Parse(json).Problem);
+
+    [Fact]
+    public void Bytes_that_are_not_UTF8_are_a_problem()
+    {
+        var latin1 = Encoding.Latin1.GetBytes("""{"prompt": "é", "answers": ["a", "b"]}""");
+        Assert.Equal("not UTF-8", RankedListLine.Parse(latin1, source).Problem);
+    }
+
+    [Fact]
+    public void All_problems_of_a_line_are_named() =>
+        Assert.Equal(
+            "\"prompt\" is missing; \"answers\"[1] is a number, expected a string; 1 score for 2 answers",
+            Parse("""{"answers": ["a", 5], "scores": [1]}""").Problem);
+
+    [Fact]
+    public void After_five_problems_the_rest_is_counted() =>
+        Assert.Equal(
+            string.Join("; ", Enumerable.Range(0, 5).Select(i => $"\"answers\"[{i}] is a number, expected a string")) + "; and 3 more",
+            Parse("""{"prompt": "p", "answers": [1, 2, 3, 4, 5, 6, 7, 8]}""").Problem);
+
+    [Fact]
+    public void Deep_nesting_is_a_problem_and_not_a_crash() =>
+        Assert.Equal("invalid JSON at byte 70", Parse($$"""{"a": {{new string('[', 100_000)}}""").Problem);
+
+    [Fact]
+    public void A_damaged_line_is_a_problem_or_still_a_whole_list()
+    {
+        var good = Encoding.UTF8.GetBytes(
+            """{"prompt_ids": [5, 0], "answer_ids": [[1], [2, 3]], "ranks": [2, 1], "id": "\ud83d\ude00é"}""");
+        Prop.ForAll(Gen.Choose(0, good.Length - 1).ToArbitrary(), ArbMap.Default.ArbFor<byte>(), (position, value) =>
+        {
+            byte[] damaged = [.. good];
+            damaged[position] = value;
+            var line = RankedListLine.Parse(damaged, source);
+            return line.Problem is not null
+                ? line.List is null && line.TokenizedList is null
+                : line.TokenizedList!.Scores.Count == line.TokenizedList.AnswerIds.Count;
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
+    }
+
+    private static RankedListLine Parse(string json) => RankedListLine.Parse(Encoding.UTF8.GetBytes(json), source);
+}

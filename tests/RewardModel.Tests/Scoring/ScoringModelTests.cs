@@ -1,0 +1,310 @@
+using System.Text.Json.Nodes;
+using RewardModel.Checkpoints;
+using RewardModel.Lists;
+using RewardModel.Scoring;
+using RewardModel.Tokenizers;
+using static TorchSharp.torch;
+
+namespace RewardModel.Tests.Scoring;
+
+[Collection(nameof(RunsAlone))]
+public class ScoringModelTests
+{
+    // Letters and <eos>; ids 0..26.
+    private const string tokenizerJson = """
+        {"version": "1.0", "truncation": null, "padding": null, "normalizer": null, "post_processor": null,
+         "added_tokens": [{"id": 26, "content": "<eos>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
+                           "special": true}],
+         "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+         "decoder": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+         "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null, "end_of_word_suffix": null,
+                   "fuse_unk": false, "byte_fallback": false, "ignore_merges": false, "vocab": {VOCAB}, "merges": []}}
+        """;
+
+    [Fact]
+    public void What_is_saved_is_what_transformers_expects()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("llama"), Tokenizer(directory), maxLength: 12);
+        model.Save(directory["model"]);
+
+        var config = JsonNode.Parse(File.ReadAllText(directory["model/config.json"]))!;
+        Assert.Equal("""["LlamaForSequenceClassification"]""", config["architectures"]!.ToJsonString());
+        Assert.Equal(1, (int)config["num_labels"]!);
+        Assert.Equal("""{"0":"LABEL_0"}""", config["id2label"]!.ToJsonString());
+        Assert.Equal("float32", (string)config["torch_dtype"]!);
+        Assert.Equal(0, (int)config["pad_token_id"]!);
+        using var reader = CheckpointReader.Open(directory["model"]);
+        Assert.Equal(model.Transformer.CheckpointParameters.Select(pair => pair.Name).Order(StringComparer.Ordinal), reader.Names);
+        Assert.Equal([1, 24], reader.Entry("score.weight").Shape);
+        Assert.Equal([TinyModel.VocabularySize, 24], reader.Entry("model.embed_tokens.weight").Shape);
+        Assert.Equal(
+            ["config.json", "model.safetensors", "reward_model.json", "tokenizer.json", "tokenizer_config.json"],
+            Directory.EnumerateFiles(directory["model"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(ScalarType.BFloat16, "bfloat16", SafetensorsType.BF16)]
+    [InlineData(ScalarType.Float16, "float16", SafetensorsType.F16)]
+    public void Weights_can_be_saved_in_half_the_size(ScalarType type, string name, SafetensorsType expected)
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("llama"));
+        model.Save(directory.Path, type, maxShardBytes: 4000);
+        Assert.Equal(name, (string)JsonNode.Parse(File.ReadAllText(directory["config.json"]))!["torch_dtype"]!);
+        Assert.True(File.Exists(directory["model.safetensors.index.json"]));
+        using (var reader = CheckpointReader.Open(directory.Path))
+            Assert.All(reader.Names, tensor => Assert.Equal(expected, reader.Entry(tensor).Type));
+        using var loaded = ScoringModel.Load(directory.Path);
+        foreach (var (saved, read) in model.Transformer.CheckpointParameters.Zip(loaded.Transformer.CheckpointParameters))
+        {
+            using var rounded = saved.Parameter.detach().to(type).to(ScalarType.Float32);
+            Assert.Equal(rounded.bytes.ToArray(), read.Parameter.bytes.ToArray());
+        }
+    }
+
+    [Fact]
+    public void Weights_that_a_type_cannot_hold_are_told()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("llama"));
+        using (no_grad())
+        using (var large = full(1, 24, 65600))
+            model.Transformer.CheckpointParameters.Single(pair => pair.Name == "score.weight").Parameter.copy_(large);
+        Assert.Equal(
+            "Float16 holds numbers up to 65504, and these tensors have larger ones: score.weight. Save them as BFloat16 or Float32.",
+            Assert.Throws<ArgumentException>(() => model.Save(directory.Path, ScalarType.Float16)).Message);
+        Assert.Equal(
+            "The weights can't be saved as Int8; expected one of Float32, BFloat16, Float16.",
+            Assert.Throws<ArgumentException>(() => model.Save(directory.Path, ScalarType.Int8)).Message);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(directory.Path));
+    }
+
+    [Fact]
+    public void Loaded_again_it_scores_the_same_and_keeps_its_rule()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("gpt2"), Tokenizer(directory), maxLength: 12);
+        model.Save(directory["model"]);
+        using var loaded = ScoringModel.Load(directory["model"]);
+        Assert.Equal(new ScoringRule(new SpecialTokenRule([], [], [26]), 12), loaded.Rule);
+        Assert.Equal(model.Score("abcdefghijkl", "x", "yz"), loaded.Score("abcdefghijkl", "x", "yz"));
+    }
+
+    [Fact]
+    public void An_encoder_reads_a_pair_of_texts_also_when_loaded_again()
+    {
+        using var directory = new TemporaryDirectory();
+        Directory.CreateDirectory(directory["tokenizer"]);
+        File.WriteAllText(
+            directory["tokenizer/tokenizer.json"],
+            """
+            {"pre_tokenizer": {"type": "Whitespace"},
+             "post_processor": {"type": "BertProcessing", "cls": ["[CLS]", 1], "sep": ["[SEP]", 2]},
+             "model": {"type": "WordLevel", "unk_token": "[UNK]", "vocab": {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "a": 3, "b": 4, "c": 5}}}
+            """);
+        var config = HuggingFaceConfig.Parse(
+            """
+            {"model_type": "bert", "vocab_size": 6, "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1,
+             "num_attention_heads": 2, "max_position_embeddings": 8, "type_vocab_size": 2, "initializer_range": 0.2}
+            """, "config.json");
+        using var model = new ScoringModel(
+            RewardTransformer.FromConfig(config, 0, 1), HuggingFaceTokenizer.Load(directory["tokenizer"]), maxLength: 6);
+        var (lists, cut) = model.Tokenize([RankedList.BestFirst("a b c", "a", "b")]);
+        Assert.Equal([1, 4, 5, 2], lists[0].PromptIds);
+        Assert.Equal([[3, 2], [4, 2]], lists[0].AnswerIds);
+        Assert.Equal((1, new TruncationCount(1, 0)), (lists[0].AnswerTokenType, cut));
+
+        model.Save(directory["model"]);
+        using var loaded = ScoringModel.Load(directory["model"]);
+        Assert.Equal(new ScoringRule(new SpecialTokenRule([1], [2], [2], 1), 6), loaded.Rule);
+        var rewards = model.Score("a b c", "a", "b");
+        Assert.Equal(rewards, loaded.Score("a b c", "a", "b"));
+        var withoutTypes = loaded.Truncate([lists[0] with { AnswerTokenType = 0 }]).Lists;
+        Assert.Equal(rewards, new RewardScorer(loaded.Transformer).Score(withoutTypes)[0]);
+    }
+
+    [Fact]
+    public void Long_prompts_are_cut_on_the_left_and_counted()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("gpt2"), Tokenizer(directory), maxLength: 6);
+        var (lists, cut) = model.Tokenize([RankedList.BestFirst("abcdefgh", "xy", "z"), RankedList.BestFirst("a", "b")]);
+        Assert.Equal(new TruncationCount(1, 0), cut);
+        Assert.Equal([5, 6, 7], lists[0].PromptIds);
+        Assert.Equal([[23, 24, 26], [25, 26]], lists[0].AnswerIds);
+        Assert.Equal(model.Score("fgh", "xy", "z"), model.Score("abcdefgh", "xy", "z"));
+    }
+
+    [Fact]
+    public void Many_lists_are_tokenised_as_one_by_one_and_fail_as_the_first_that_fails()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("gpt2"), Tokenizer(directory), maxLength: 4);
+        RankedList[] lists = [.. Enumerable.Range(0, 500).Select(i => RankedList.BestFirst("abc"[..(i % 4)], "xyz"[..(i % 3)], "z"))];
+        var (batch, cut) = model.Tokenize(lists);
+        var alone = lists.Select(list => model.Tokenize([list])).ToArray();
+        Assert.Equal(alone.Select(one => Ids(one.Lists[0])), batch.Select(Ids));
+        Assert.Equal(alone.Aggregate(default(TruncationCount), (sum, one) => sum + one.Cut), cut);
+        Assert.NotEqual(default, cut);
+
+        var chat = new RankedChat(new Conversation([new ChatMessage("user", "a")]), [[new ChatMessage("assistant", "b")]]);
+        foreach (var i in new[] { 400, 150, 300 })
+            lists[i] = RankedList.OfChat(chat, [0], new SourceLine("lists.jsonl", i));
+        Assert.StartsWith("lists.jsonl:150: ", Assert.Throws<TokenizerException>(() => model.Tokenize(lists)).Message);
+
+        static string Ids(TokenizedList list) =>
+            $"{string.Join(' ', list.PromptIds)} | {string.Join(" | ", list.AnswerIds.Select(ids => string.Join(' ', ids)))}";
+    }
+
+    [Fact]
+    public void The_padding_id_is_never_the_one_that_ends_answers()
+    {
+        using var directory = new TemporaryDirectory();
+        var settings = TinyModel.Config("gpt2");
+        settings["pad_token_id"] = 26;
+        var transformer = RewardTransformer.FromConfig(HuggingFaceConfig.Parse(settings.ToJsonString(), "config.json"));
+        using var model = new ScoringModel(transformer, Tokenizer(directory));
+        model.Save(directory["model"]);
+        Assert.Equal(0, (int)JsonNode.Parse(File.ReadAllText(directory["model/config.json"]))!["pad_token_id"]!);
+    }
+
+    [Fact]
+    public void A_padding_id_that_is_no_number_is_replaced()
+    {
+        using var directory = new TemporaryDirectory();
+        var settings = TinyModel.Config("gpt2");
+        settings["pad_token_id"] = "<pad>";
+        using var model = new ScoringModel(RewardTransformer.FromConfig(HuggingFaceConfig.Parse(settings.ToJsonString(), "config.json")));
+        model.Save(directory["model"]);
+        Assert.Equal(0, (int)JsonNode.Parse(File.ReadAllText(directory["model/config.json"]))!["pad_token_id"]!);
+    }
+
+    [Fact]
+    public void Training_goes_on_with_the_rule_that_a_model_was_saved_with()
+    {
+        using var directory = new TemporaryDirectory();
+        using (var model = new ScoringModel(TinyModel.Create("llama"), Tokenizer(directory), maxLength: 12))
+            model.Save(directory["model"]);
+        // As with a run on token ids that brought their own special tokens, normalised afterwards.
+        var saved = ScoringRule.Read(directory["model"])! with
+        {
+            SpecialTokens = new SpecialTokenRule([3], [], [4]),
+            Normalizer = new RewardNormalizer(2, 3),
+        };
+        saved.Write(directory["model"]);
+
+        using var continued = ScoringModel.LoadForTraining(directory["model"]);
+        Assert.Equal(saved with { Normalizer = RewardNormalizer.None }, continued.Rule);
+        Assert.False(continued.Transformer.HasNewHead);
+        using var shorter = ScoringModel.LoadForTraining(directory["model"], maxLength: 7);
+        Assert.Equal(saved.SpecialTokens, shorter.Rule.SpecialTokens);
+        Assert.Equal(7, shorter.Rule.MaxLength);
+
+        var tokenizer = HuggingFaceTokenizer.Load(directory["tokenizer"]);
+        using var other = ScoringModel.LoadForTraining(directory["model"], tokenizer);
+        Assert.Equal(tokenizer.SpecialTokenRule, other.Rule.SpecialTokens);
+        File.Delete(directory["model/reward_model.json"]);
+        using var conventional = ScoringModel.LoadForTraining(directory["model"]);
+        Assert.Equal(tokenizer.SpecialTokenRule, conventional.Rule.SpecialTokens);
+    }
+
+    [Fact]
+    public void Parts_that_do_not_go_together_are_told()
+    {
+        using var directory = new TemporaryDirectory();
+        var tokenizer = Tokenizer(directory);
+        using var transformer = TinyModel.Create("llama");
+        Assert.Equal(
+            "The maximum length is 97; this Llama takes at most 96 tokens.",
+            Assert.Throws<ArgumentException>(() => new ScoringModel(transformer, tokenizer, 97)).Message);
+        var settings = TinyModel.Config("llama");
+        settings["vocab_size"] = 26;
+        using var small = RewardTransformer.FromConfig(HuggingFaceConfig.Parse(settings.ToJsonString(), "config.json"));
+        Assert.Equal(
+            "The tokenizer has 27 token ids; the model's vocabulary_size is 26. "
+            + "Use the tokenizer that belongs to the model, or a config.json with a vocab_size of at least 27.",
+            Assert.Throws<ArgumentException>(() => new ScoringModel(small, tokenizer)).Message);
+        using var withoutTokenizer = new ScoringModel(transformer);
+        Assert.Equal(
+            "The model has no tokenizer, so it can't read text. "
+            + "Give lists of token ids (prompt_ids, answer_ids), or a tokenizer. (Parameter 'lists')",
+            Assert.Throws<ArgumentException>(() => withoutTokenizer.Score("a", "b")).Message);
+    }
+
+    [Fact]
+    public void A_directory_without_a_head_is_no_trained_reward_model()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("llama"));
+        model.Save(directory.Path);
+        using (var reader = CheckpointReader.Open(directory.Path))
+            CheckpointWriter.Write(
+                directory.Path,
+                reader.Names.Where(name => name != "score.weight").Select(name => (name, reader.Read(name))).ToArray());
+        Assert.Equal(
+            $"{directory.Path}: tensor 'score.weight' is missing; expected the head of a trained reward model. Train it first.",
+            Assert.Throws<CheckpointException>(() => ScoringModel.Load(directory.Path)).Message);
+    }
+
+    [Fact]
+    public void The_chat_template_it_was_trained_with_is_saved_and_used_whatever_the_tokenizer_says_later()
+    {
+        using var directory = new TemporaryDirectory();
+        Tokenizer(directory);
+        File.WriteAllText(directory["tokenizer/chat_template.jinja"], "{% for m in messages %}{{ m.content }}x{% endfor %}");
+        using var model = new ScoringModel(TinyModel.Create("llama"), HuggingFaceTokenizer.Load(directory["tokenizer"]), maxLength: 12);
+        model.Save(directory["model"]);
+        var rule = JsonNode.Parse(File.ReadAllText(directory["model/reward_model.json"]))!["rule"]!;
+        Assert.Equal("{% for m in messages %}{{ m.content }}x{% endfor %}", (string)rule["chat_template"]!);
+
+        File.WriteAllText(directory["model/chat_template.jinja"], "another");
+        using var loaded = ScoringModel.Load(directory["model"]);
+        Assert.Equal(model.Rule, loaded.Rule);
+        var conversation = new Conversation([new ChatMessage("user", "ab")]);
+        var rewards = loaded.Score(conversation, "c", "de");
+        Assert.Equal(model.Score(conversation, "c", "de"), rewards);
+        var (list, _) = loaded.Truncate([new TokenizedList([0, 1, 23], [[2, 23, 26], [3, 4, 23, 26]], [1, 0])]);
+        Assert.Equal(new RewardScorer(loaded.Transformer).Score(list)[0], rewards);
+    }
+
+    [Fact]
+    public void Rules_saved_before_there_were_chat_templates_have_none()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("llama"), Tokenizer(directory), maxLength: 12);
+        model.Save(directory["model"]);
+        var json = JsonNode.Parse(File.ReadAllText(directory["model/reward_model.json"]))!;
+        Assert.True(json["rule"]!.AsObject().Remove("chat_template"));
+        File.WriteAllText(directory["model/reward_model.json"], json.ToJsonString());
+        using var loaded = ScoringModel.Load(directory["model"]);
+        Assert.Null(loaded.Rule.ChatTemplate);
+        Assert.Equal(
+            "(in memory): messages, but the tokenizer has no chat template; expected chat_template.jinja, or \"chat_template\" in "
+            + "tokenizer_config.json. Give a tokenizer that has one, or the text as \"prompt\"",
+            Assert.Throws<TokenizerException>(() => loaded.Score(new Conversation([new ChatMessage("user", "ab")]), "c")).Message);
+    }
+
+    [Fact]
+    public void Texts_and_conversations_can_be_mixed()
+    {
+        using var directory = new TemporaryDirectory();
+        Tokenizer(directory);
+        File.WriteAllText(directory["tokenizer/chat_template.jinja"], "{% for m in messages %}{{ m.content }}x{% endfor %}");
+        using var model = new ScoringModel(TinyModel.Create("llama"), HuggingFaceTokenizer.Load(directory["tokenizer"]), maxLength: 4);
+        var chat = new RankedChat(new Conversation([new ChatMessage("user", "ab")]), [[new ChatMessage("assistant", "c")]]);
+        var (lists, cut) = model.Tokenize([RankedList.BestFirst("ab", "c"), RankedList.OfChat(chat, [0])]);
+        Assert.Equal([[0, 1], [23]], lists.Select(list => list.PromptIds));
+        Assert.Equal([[2, 26], [2, 23, 26]], lists.Select(list => list.AnswerIds[0]));
+        Assert.Equal(new TruncationCount(1, 0), cut);
+    }
+
+    internal static HuggingFaceTokenizer Tokenizer(TemporaryDirectory directory)
+    {
+        var vocabulary = Enumerable.Range(0, 26).Select(i => $"\"{(char)('a' + i)}\": {i}").Append("\"<eos>\": 26");
+        Directory.CreateDirectory(directory["tokenizer"]);
+        File.WriteAllText(directory["tokenizer/tokenizer.json"], tokenizerJson.Replace("{VOCAB}", $"{{{string.Join(", ", vocabulary)}}}"));
+        File.WriteAllText(directory["tokenizer/tokenizer_config.json"], """{"eos_token": "<eos>"}""");
+        return HuggingFaceTokenizer.Load(directory["tokenizer"]);
+    }
+}

@@ -1,0 +1,62 @@
+using RewardModel.Checkpoints;
+using RewardModel.Scoring;
+using RewardModel.Tests.Tokenizers;
+using RewardModel.Tokenizers;
+using RewardModel.Training;
+using RewardModel.Training.Runs;
+
+namespace RewardModel.Tests.Training.Runs;
+
+public class RunFingerprintTests
+{
+    private static readonly ScoringRule rule = new(new SpecialTokenRule([1], [], [2]), 64) { ChatTemplate = "{{ messages }}" };
+
+    [Fact]
+    public void Everything_that_differs_in_the_rule_and_the_tokenizer_is_told()
+    {
+        using var model = TinyModel.Create();
+        var saved = Of(model) with { Rule = rule, TokenizerFiles = "A" };
+        Assert.Empty((saved with { Rule = rule with { SpecialTokens = new SpecialTokenRule([1], [], [2]) } }).DifferencesOf(saved));
+        var other = saved with
+        {
+            Rule = new ScoringRule(new SpecialTokenRule([1], [], []), 32) { Normalizer = new RewardNormalizer(0.5, 2) },
+            TokenizerFiles = "B",
+        };
+        Assert.Equal(
+            [
+                "the special tokens around prompt and answer are not the same", "the maximum length was 64 and is 32",
+                "the normaliser is not the same", "the chat template is not the same", "the tokenizer's files are not the same",
+            ],
+            other.DifferencesOf(saved));
+    }
+
+    [Fact]
+    public void Where_one_run_knows_no_rule_it_makes_no_difference()
+    {
+        using var model = TinyModel.Create();
+        var unknown = Of(model);
+        var known = unknown with { Rule = rule, TokenizerFiles = "A" };
+        Assert.Empty(unknown.DifferencesOf(known));
+        Assert.Empty(known.DifferencesOf(unknown));
+    }
+
+    [Fact]
+    public void The_digest_of_a_tokenizer_is_that_of_its_files_names_and_bytes()
+    {
+        using var first = TokenizerFolder.ByteLevel("""{"eos_token": "</s>"}""");
+        using var second = TokenizerFolder.ByteLevel("""{"eos_token": "</s>"}""");
+        using var spaced = TokenizerFolder.ByteLevel("""{ "eos_token": "</s>"}""");
+        var config = TinyModel.Config("llama");
+        config["vocab_size"] = 265;
+        using var model = RewardTransformer.FromConfig(HuggingFaceConfig.Parse(config.ToJsonString(), "config.json"));
+        string? Digest(TokenizerFolder? folder) => RunFingerprint.Of(
+            new TrainingOptions(), 1, [], [], model,
+            new ScoringModel(model, folder is null ? null : HuggingFaceTokenizer.Load(folder.Directory))).TokenizerFiles;
+        Assert.Equal(Digest(first), Digest(second));
+        Assert.Equal(4, new[] { Digest(first), Digest(spaced), Digest(null), null }.Distinct().Count());
+        File.Move(Path.Combine(second.Directory, "tokenizer_config.json"), Path.Combine(second.Directory, "special_tokens_map.json"));
+        Assert.NotEqual(Digest(first), Digest(second));
+    }
+
+    private static RunFingerprint Of(RewardTransformer model) => RunFingerprint.Of(new TrainingOptions(), 1, [], [], model, savedAs: null);
+}
