@@ -7,6 +7,7 @@ using RewardModel.Ranking;
 using RewardModel.Scoring;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
+using RewardModel.Training.Reporting;
 using static TorchSharp.torch;
 
 namespace RewardModel.Bench;

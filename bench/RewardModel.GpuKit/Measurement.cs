@@ -3,6 +3,7 @@ using RewardModel.Checkpoints;
 using RewardModel.Scoring;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
+using RewardModel.Training.Reporting;
 using TorchSharp;
 
 namespace RewardModel.GpuKit;

@@ -4,6 +4,7 @@ using RewardModel.Lists;
 using RewardModel.Scoring;
 using RewardModel.Training;
 using RewardModel.Training.Data;
+using RewardModel.Training.Reporting;
 using TorchSharp;
 
 namespace RewardModel.GpuKit;

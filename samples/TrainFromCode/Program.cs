@@ -4,6 +4,7 @@ using RewardModel.Reading;
 using RewardModel.Scoring;
 using RewardModel.Tokenizers;
 using RewardModel.Training;
+using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
 
 // Trains a reward model on what samples/GenerateSortingTask wrote:

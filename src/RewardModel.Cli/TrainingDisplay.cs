@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using RewardModel.Training;
 using RewardModel.Training.Metrics;
+using RewardModel.Training.Reporting;
 using Spectre.Console;
 
 namespace RewardModel.Cli;

@@ -10,6 +10,7 @@ using RewardModel.Scoring;
 using RewardModel.Training.Data;
 using RewardModel.Training.Metrics;
 using RewardModel.Training.Optimization;
+using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
 using static TorchSharp.torch;
 
@@ -140,7 +141,7 @@ public sealed class Trainer
         using var optimizer = new AdamW(model.CheckpointParameters, options.Optimizer);
         var evaluationInterval = options.EvaluationInterval ?? Math.Max(1, stepCount / 10);
         var saveInterval = options.SaveInterval ?? Math.Max(1, stepCount / 10);
-        var fingerprint = RunFingerprint.Of(options, stepCount, trainLists, heldOutLists, model, savedAs);
+        var fingerprint = RunFingerprint.Of(options.ToJson(), stepCount, trainLists, heldOutLists, model, savedAs);
         if (Bfloat16Support.Resolve(options.Precision, model.Device.type) != options.Precision)
             logger.LogWarning(
                 "This processor has no instructions for bfloat16 (AVX512_BF16 or AMX), without which it is many times slower: products are "

@@ -1,6 +1,9 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using RewardModel.Ranking;
 using RewardModel.Training.Optimization;
+using RewardModel.Training.Reporting;
 
 namespace RewardModel.Training;
 
@@ -74,6 +77,9 @@ public sealed record TrainingOptions
 
     /// <summary>Evaluations without a better accuracy after which the run ends. Default 0: never. Needs held-out lists.</summary>
     public int EarlyStopPatience { get; init; }
+
+    /// <summary>The options that change a run's result, by their names here.</summary>
+    internal JsonObject ToJson() => JsonSerializer.SerializeToNode(this, ReportJson.Options)!.AsObject();
 
     /// <summary>Checks every value.</summary>
     /// <exception cref="ArgumentException">Values are out of range: all are listed.</exception>

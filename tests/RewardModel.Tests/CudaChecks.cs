@@ -5,6 +5,7 @@ using RewardModel.Scoring;
 using RewardModel.Tests.Parity;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
+using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,5 @@
 using RewardModel.Checkpoints;
-using RewardModel.Layers;
+using RewardModel.Packing;
 using RewardModel.Reading;
 
 namespace RewardModel.Backbones;

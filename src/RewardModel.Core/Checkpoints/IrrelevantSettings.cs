@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using RewardModel.Scoring;
 
 namespace RewardModel.Checkpoints;
 

@@ -1,14 +1,6 @@
-using RewardModel.Packing;
 using static TorchSharp.torch;
 
 namespace RewardModel.Kernels;
-
-/// <summary>Sequences of queries and the keys that they see, each behind the one before it.</summary>
-/// <param name="Queries">The first row of each sequence's queries, and one past the last, int32.</param>
-/// <param name="Keys">The same of its keys.</param>
-/// <param name="MostQueries">Queries of the sequence that has the most.</param>
-/// <param name="MostKeys">Keys of the sequence that has the most.</param>
-internal sealed record FlashRanges(Tensor Queries, Tensor Keys, int MostQueries, int MostKeys);
 
 /// <summary>
 /// Where a packed row's queries and keys lie, as flash attention reads them: every segment against its own keys, and all children of a
@@ -18,20 +10,12 @@ internal sealed record FlashRanges(Tensor Queries, Tensor Keys, int MostQueries,
 internal sealed class FlashSegments : IDisposable
 {
     /// <param name="segments">Those without a parent first, each behind the one before it.</param>
-    /// <param name="scoredSegments">Indices of those whose last token is scored.</param>
-    /// <param name="scoredOnly">Queries are the scored tokens only, in the order of <paramref name="scoredSegments"/>.</param>
     /// <param name="device">Where the row lies.</param>
-    public FlashSegments(IReadOnlyList<Segment> segments, IReadOnlyList<int> scoredSegments, bool scoredOnly, Device device)
+    public FlashSegments(IReadOnlyList<AttentionSegment> segments, Device device)
     {
-        var queryCounts = new int[segments.Count];
-        if (scoredOnly)
-            foreach (var index in scoredSegments)
-                queryCounts[index] = 1;
-        else
-            for (var s = 0; s < segments.Count; s++)
-                queryCounts[s] = segments[s].Length;
+        int[] queryCounts = [.. segments.Select(segment => segment.QueryCount)];
         var queryStarts = Starts(queryCounts);
-        var parents = segments.TakeWhile(segment => segment.Parent == Segment.NoParent).ToArray();
+        var parents = segments.TakeWhile(segment => segment.Parent < 0).ToArray();
         var families = Enumerable.Range(parents.Length, segments.Count - parents.Length).ToLookup(child => segments[child].Parent);
         var familyCounts = parents.Select((_, parent) => families[parent].Sum(child => queryCounts[child])).ToArray();
 
@@ -40,9 +24,9 @@ internal sealed class FlashSegments : IDisposable
         FamilyRows = Int64(parents.SelectMany((_, parent) => families[parent])
             .SelectMany(child => Enumerable.Range(queryStarts[child], queryCounts[child])));
         ParentRowCount = parents.Sum(parent => parent.Length);
-        if (scoredOnly)
+        int[] order = [.. segments.SelectMany(segment => Enumerable.Range(segment.QueryStart, segment.QueryCount))];
+        if (order.Index().Any(pair => pair.Item != pair.Index))
         {
-            int[] order = [.. Enumerable.Range(0, scoredSegments.Count).OrderBy(n => scoredSegments[n])];
             var places = new int[order.Length];
             for (var i = 0; i < order.Length; i++)
                 places[order[i]] = i;

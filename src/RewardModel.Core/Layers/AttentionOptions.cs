@@ -1,3 +1,4 @@
+using RewardModel.Packing;
 using static TorchSharp.torch;
 
 namespace RewardModel.Layers;

@@ -1,5 +1,4 @@
 using RewardModel.Kernels;
-using RewardModel.Layers;
 using static TorchSharp.torch;
 
 namespace RewardModel.Packing;
@@ -59,7 +58,7 @@ internal sealed class AttentionLayout : IDisposable
     {
         if (!flashSegments.TryGetValue(scoredOnly, out var found))
         {
-            found = new FlashSegments(segments, scoredSegments, scoredOnly, device);
+            found = new FlashSegments(Problem(scoredOnly).Segments, device);
             flashSegments.Add(scoredOnly, found);
         }
         return found;

@@ -68,7 +68,8 @@ internal sealed class WeightLoading
     public RewardNormalizer ReadNormalizer()
     {
         using var bias = HeadBias is null ? null : reader.Read(HeadBias, ScalarType.Float64);
-        return foreignHead.Normalizer(bias?.sum().item<double>() ?? 0);
+        var (mean, std) = foreignHead.Normalizer(bias?.sum().item<double>() ?? 0);
+        return new RewardNormalizer(mean, std);
     }
 
     private void FindHead(RewardHead head, HashSet<string> unused, ProblemList problems)

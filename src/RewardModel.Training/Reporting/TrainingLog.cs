@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
-using RewardModel.Training.Runs;
 
 namespace RewardModel.Training.Reporting;
 
@@ -11,7 +10,7 @@ namespace RewardModel.Training.Reporting;
 /// </summary>
 public sealed class TrainingLog : IProgress<TrainingReport>, IDisposable
 {
-    private static readonly JsonSerializerOptions jsonOptions = new(RunDirectory.JsonOptions)
+    private static readonly JsonSerializerOptions jsonOptions = new(ReportJson.Options)
     {
         WriteIndented = false,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,

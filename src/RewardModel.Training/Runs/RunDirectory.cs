@@ -1,8 +1,8 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using RewardModel.Checkpoints;
 using RewardModel.Scoring;
 using RewardModel.Training.Optimization;
+using RewardModel.Training.Reporting;
 using static TorchSharp.torch;
 
 namespace RewardModel.Training.Runs;
@@ -24,13 +24,6 @@ public sealed class RunDirectory(string path)
     private const string stateFile = "state.json";
     private const string weights = "weights";
     private const string optimizerMoments = "optimizer";
-
-    internal static readonly JsonSerializerOptions JsonOptions = new()
-    {
-        WriteIndented = true,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        Converters = { new JsonStringEnumConverter() },
-    };
 
     private readonly string states = System.IO.Path.Combine(path, FolderName, "states");
     private readonly string best = System.IO.Path.Combine(path, FolderName, "best");
@@ -65,7 +58,7 @@ public sealed class RunDirectory(string path)
             CheckpointWriter.Write(System.IO.Path.Combine(directory, optimizerMoments), optimizer.State());
             File.WriteAllBytes(
                 System.IO.Path.Combine(directory, stateFile),
-                JsonSerializer.SerializeToUtf8Bytes(new SavedState(fingerprint, state), JsonOptions));
+                JsonSerializer.SerializeToUtf8Bytes(new SavedState(fingerprint, state), ReportJson.Options));
         });
         bestStepOfState = state.BestEvaluation?.Step;
         DeleteSteps(states, except: [state.Step]);
@@ -92,7 +85,7 @@ public sealed class RunDirectory(string path)
         state = new TrainerState();
         if (Steps(states).LastOrDefault() is not { Directory: { } directory })
             return false;
-        var saved = JsonSerializer.Deserialize<SavedState>(File.ReadAllBytes(System.IO.Path.Combine(directory, stateFile)), JsonOptions)!;
+        var saved = JsonSerializer.Deserialize<SavedState>(File.ReadAllBytes(System.IO.Path.Combine(directory, stateFile)), ReportJson.Options)!;
         var differences = fingerprint.DifferencesOf(saved.Fingerprint).ToArray();
         if (differences.Length > 0)
             throw new RunDirectoryException(

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using RewardModel.Lists;
 using RewardModel.Scoring;
@@ -26,10 +25,9 @@ public sealed record RunFingerprint(
     double Dropout, int Threads, string Device)
 {
     internal static RunFingerprint Of(
-        TrainingOptions options, int stepCount, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
+        JsonObject options, int stepCount, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
         RewardTransformer model, ScoringModel? savedAs) => new(
-            JsonSerializer.SerializeToNode(options, RunDirectory.JsonOptions)!.AsObject(),
-            stepCount, Digest(trainLists), Digest(heldOutLists),
+            options, stepCount, Digest(trainLists), Digest(heldOutLists),
             Digest(string.Join('\n', model.CheckpointParameters
                 .Select(pair => $"{pair.Name} {string.Join('x', pair.Parameter.shape)}").Append(model.Config.Json.ToJsonString()))),
             savedAs?.Rule, savedAs is null ? null : DigestOfFiles(savedAs.Tokenizer?.Files ?? []),

@@ -1,3 +1,5 @@
+using RewardModel.Training.Reporting;
+
 namespace RewardModel.Training.Runs;
 
 /// <summary>Where a run stands between two steps, apart from weights and moments. Saved as JSON.</summary>

@@ -6,6 +6,7 @@ using RewardModel.Scoring;
 using RewardModel.Tests.Parity;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
+using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
 using static TorchSharp.torch;
 

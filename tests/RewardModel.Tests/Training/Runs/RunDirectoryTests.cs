@@ -2,6 +2,7 @@ using RewardModel.Ranking;
 using RewardModel.Training;
 using RewardModel.Training.Metrics;
 using RewardModel.Training.Optimization;
+using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
 
 namespace RewardModel.Tests.Training.Runs;
@@ -14,7 +15,7 @@ public class RunDirectoryTests
         using var directory = new TemporaryDirectory();
         using var model = TinyModel.Create();
         using var optimizer = new AdamW(model.CheckpointParameters, new AdamWOptions());
-        var fingerprint = RunFingerprint.Of(new TrainingOptions(), 12, [TinyModel.List(1, 2, 3, 4)], [], model, savedAs: null);
+        var fingerprint = RunFingerprint.Of(new TrainingOptions().ToJson(), 12, [TinyModel.List(1, 2, 3, 4)], [], model, savedAs: null);
         var run = new RunDirectory(directory.Path);
         void Save(int step, int best) => run.Save(
             fingerprint,

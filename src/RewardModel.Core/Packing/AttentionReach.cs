@@ -1,4 +1,4 @@
-namespace RewardModel.Layers;
+namespace RewardModel.Packing;
 
 /// <summary>
 /// Which keys a query sees: those from <paramref name="Before"/> positions before it to <paramref name="After"/> after it.

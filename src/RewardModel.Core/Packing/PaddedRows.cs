@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace RewardModel.Layers;
+namespace RewardModel.Packing;
 
 /// <summary>
 /// Moves rows between a packed run, where sequences of different lengths follow each other, and a padded block, where each has a

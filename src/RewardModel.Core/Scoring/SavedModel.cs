@@ -1,7 +1,7 @@
-using RewardModel.Scoring;
+using RewardModel.Checkpoints;
 using RewardModel.Tokenizers.Pipeline;
 
-namespace RewardModel.Checkpoints;
+namespace RewardModel.Scoring;
 
 /// <summary>
 /// Replaces the files of a model in a directory all together, so that whenever the process ends the old model is there or the new one.

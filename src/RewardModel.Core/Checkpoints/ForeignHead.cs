@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
-using RewardModel.Checkpoints;
 
-namespace RewardModel.Scoring;
+namespace RewardModel.Checkpoints;
 
 /// <summary>
 /// How other trainers store a reward model's head: under names of their own, with a bias, and with a normaliser in config.json.
@@ -40,5 +39,5 @@ internal sealed class ForeignHead
     /// What the head does to the product of its weight: OpenRLHF's (reward - mean) / std, the numbers of its last evaluation; and its
     /// bias, which moves all rewards.
     /// </summary>
-    public RewardNormalizer Normalizer(double bias) => new(mean - bias, std);
+    public (double Mean, double Std) Normalizer(double bias) => (mean - bias, std);
 }

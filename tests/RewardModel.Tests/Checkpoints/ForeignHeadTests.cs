@@ -5,7 +5,7 @@ using RewardModel.Tests.Parity;
 using RewardModel.Tokenizers;
 using static TorchSharp.torch;
 
-namespace RewardModel.Tests.Scoring;
+namespace RewardModel.Tests.Checkpoints;
 
 [Collection(nameof(RunsAlone))]
 public class ForeignHeadTests

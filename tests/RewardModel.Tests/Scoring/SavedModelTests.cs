@@ -1,10 +1,9 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using RewardModel.Checkpoints;
 using RewardModel.Lists;
 using RewardModel.Scoring;
 
-namespace RewardModel.Tests.Checkpoints;
+namespace RewardModel.Tests.Scoring;
 
 [Collection(nameof(RunsAlone))]
 public sealed class SavedModelTests : IDisposable

@@ -1,6 +1,6 @@
 using RewardModel.Training.Metrics;
 
-namespace RewardModel.Training;
+namespace RewardModel.Training.Reporting;
 
 /// <summary>Something that a running training tells: see the records derived from it.</summary>
 /// <param name="Step">Optimiser steps taken when it was told.</param>
@@ -26,23 +26,3 @@ public sealed record StepReport(
 /// <param name="Metrics">What came out.</param>
 /// <param name="IsBest">True when its accuracy is the highest so far.</param>
 public sealed record EvaluationReport(int Step, RankingMetrics Metrics, bool IsBest) : TrainingReport(Step);
-
-/// <summary>What a finished run gave.</summary>
-/// <param name="StepCount">Optimiser steps taken.</param>
-/// <param name="TokensSeen">Tokens trained on.</param>
-/// <param name="FinalEvaluation">The evaluation after the last step; null without held-out lists.</param>
-/// <param name="BestEvaluation">The evaluation whose weights the model has now; null without held-out lists.</param>
-/// <param name="StoppedEarly">True when accuracy had not risen for <see cref="TrainingOptions.EarlyStopPatience"/> evaluations.</param>
-public sealed record TrainingResult(
-    int StepCount, long TokensSeen, EvaluationReport? FinalEvaluation, EvaluationReport? BestEvaluation, bool StoppedEarly);
-
-/// <summary>A loss, a gradient or a reward is infinite or not a number. The message says of when the weights are.</summary>
-public sealed class TrainingDivergedException : Exception
-{
-    internal TrainingDivergedException(int step, string what, string weights, IEnumerable<string> lists)
-        : base($"Step {step}: {what}. {weights} Its lists: {string.Join(", ", lists)}. "
-            + "Look at those lists, or lower the learning rate, or set a smaller maximum gradient norm.") => Step = step;
-
-    /// <summary>The step, counted from 1.</summary>
-    public int Step { get; }
-}
