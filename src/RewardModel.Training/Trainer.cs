@@ -205,20 +205,30 @@ public sealed class Trainer
         double stepLoss = 0;
         // Draws of dropout belong to their step, not to what was drawn before: no generator's state is part of a run's.
         var seeds = new SplitMix64(SplitMix64.Mix((ulong)options.Seed) + (ulong)state.Step);
-        foreach (var batch in TokenBudget.Batches(lists, options.MaxTokensPerBatch, model.Backbone.IsCausal))
+        TokenizedList[][] batches =
+        [
+            .. TokenBudget.Batches(lists, options.MaxTokensPerBatch, model.Backbone.IsCausal)
+                .Select(batch => batch.Select(index => lists[index]).ToArray()),
+        ];
+        double gradientNorm;
+        using (NewDisposeScope())
         {
-            TokenizedList[] batchLists = [.. batch.Select(index => lists[index])];
-            var (batchLoss, rewards) = AccumulateGradients(batchLists, divisor, seeds.Next());
-            if (!double.IsFinite(batchLoss))
-                throw Diverged(state, $"the loss is {batchLoss}", batchLists);
-            if (!AreFinite(rewards))
-                throw Diverged(state, "a reward is not finite", batchLists);
-            stepLoss += batchLoss;
-            for (var l = 0; l < batchLists.Length; l++)
-                metrics.Add(rewards[l], batchLists[l].Scores);
+            // Nothing is read back before all has been asked for: while a GPU is waited for, it has nothing to do next.
+            (Tensor Loss, Tensor Rewards)[] results = [.. batches.Select(batch => AccumulateGradients(batch, divisor, seeds.Next()))];
+            gradientNorm = optimizer.GradientNorm();
+            foreach (var (batchLists, result) in batches.Zip(results))
+            {
+                double batchLoss = result.Loss.cpu().item<float>();
+                var rewards = RewardScorer.RewardsByList(result.Rewards, batchLists);
+                if (!double.IsFinite(batchLoss))
+                    throw Diverged(state, $"the loss is {batchLoss}", batchLists);
+                if (!AreFinite(rewards))
+                    throw Diverged(state, "a reward is not finite", batchLists);
+                stepLoss += batchLoss;
+                for (var l = 0; l < batchLists.Length; l++)
+                    metrics.Add(rewards[l], batchLists[l].Scores);
+            }
         }
-
-        var gradientNorm = optimizer.GradientNorm();
         if (!double.IsFinite(gradientNorm))
             throw Diverged(state, $"the gradient norm is {gradientNorm}", lists);
         var learningRate = schedule.At(state.Step);
@@ -244,7 +254,8 @@ public sealed class Trainer
     }
 
     /// <summary>Adds the gradient of sum(loss) / divisor to the parameters' gradients.</summary>
-    private (double Loss, float[][] Rewards) AccumulateGradients(TokenizedList[] lists, double divisor, ulong seed)
+    /// <returns>Both without a graph, where the model lies, in the caller's scope.</returns>
+    private (Tensor Loss, Tensor Rewards) AccumulateGradients(TokenizedList[] lists, double divisor, ulong seed)
     {
         using var scope = NewDisposeScope();
         using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), options.LossNormalization, model.Device);
@@ -256,14 +267,14 @@ public sealed class Trainer
         var rewards = model.forward(pass);
         var batchLoss = loss.Sum(rewards, pairs).div(divisor);
         pass.Backward(batchLoss);
-        return (Read(batchLoss), RewardScorer.RewardsByList(rewards.detach(), lists));
+        return (batchLoss.detach().MoveToOuterDisposeScope(), rewards.detach().MoveToOuterDisposeScope());
     }
 
     /// <summary>
     /// The loss sees the model only through K rewards. So a list that is too long for one graph is scored without one, d loss / d reward
     /// is taken, and each part goes forward and backward with that: one forward pass more, and memory for one part only.
     /// </summary>
-    private (double Loss, float[][] Rewards) AccumulateInParts(
+    private (Tensor Loss, Tensor Rewards) AccumulateInParts(
         IReadOnlyList<TokenizedList> parts, RankingPairs pairs, double divisor, ulong seed)
     {
         var partRewards = new List<Tensor>();
@@ -289,14 +300,12 @@ public sealed class Trainer
             pass.Backward(model.forward(pass), rewardGradients[p]);
         }
         // The parts' answers follow each other, as in the list.
-        return (Read(listLoss), [[.. RewardScorer.RewardsByList(rewards.detach(), parts).SelectMany(part => part)]]);
+        return (listLoss.detach().MoveToOuterDisposeScope(), rewards.detach().MoveToOuterDisposeScope());
     }
 
     /// <summary>Leaves torch's generators alone where nothing is drawn.</summary>
     private ForwardPass Pass(PackedSequences sequences, ulong seed) =>
         new(sequences, model.Dropout > 0 ? seed : null, options.ActivationCheckpointing);
-
-    private static double Read(Tensor scalar) => scalar.detach().cpu().item<float>();
 
     private static bool AreFinite(float[][] rewards) => rewards.All(list => list.All(float.IsFinite));
 
