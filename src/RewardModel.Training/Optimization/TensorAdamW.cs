@@ -16,6 +16,9 @@ internal sealed class TensorAdamW(bool isFused) : IAdamWArithmetic
     /// <summary>Elements whose squares are first added up in float32: see <see cref="SumOfSquares(IReadOnlyList{AdamWSlot})"/>.</summary>
     private const long rowLength = 1024;
 
+    /// <summary>Gradients of fewer elements are added up together.</summary>
+    private const long smallLength = 1 << 16;
+
     /// <summary>
     /// Row by row in float32, and of rows in float64: a single pass over memory that writes next to nothing, where a conversion would write and
     /// read back twice as much as it read. Where that is beyond float32's range, or too near its lower end to tell, all of it in float64.
@@ -26,7 +29,10 @@ internal sealed class TensorAdamW(bool isFused) : IAdamWArithmetic
         Tensor[] gradients = [.. slots.Select(slot => slot.Parameter.grad).OfType<Tensor>().Select(gradient => gradient.contiguous().view(-1))];
         if (gradients.Length == 0)
             return 0;
-        var sum = Read(SumOfSquares(cat([.. gradients.SelectMany(NormsOfRows)])));
+        // Most are small: one copy of them takes less time than a call for each.
+        var bySize = gradients.ToLookup(gradient => gradient.numel() >= smallLength);
+        var small = bySize[false].ToArray();
+        var sum = Read(SumOfSquares(cat([.. bySize[true].Concat(small.Length == 0 ? [] : [cat(small)]).SelectMany(NormsOfRows)])));
         return sum is >= least and < double.PositiveInfinity
             ? sum
             : Read(cat([.. gradients.SelectMany(Chunks).Select(SumOfSquares)]).sum());
