@@ -54,7 +54,7 @@ internal sealed unsafe class RotaryKernel : Kernel<RotaryKernel, ValueTuple>
     }
 
     /// <summary>On other devices, into one result: autograd would make a tensor of each half, and of each half's gradient.</summary>
-    private static Tensor ByOperators(Tensor x, Tensor cos, Tensor sin, double sign)
+    internal static Tensor ByOperators(Tensor x, Tensor cos, Tensor sin, double sign)
     {
         using var scope = NewDisposeScope();
         var (half, size) = (cos.size(2), x.size(2));
