@@ -21,6 +21,8 @@ public static class CheckpointWriter
         string directory, IEnumerable<(string Name, Tensor Tensor)> tensors, long maxShardBytes = DefaultMaxShardBytes,
         ScalarType? dtype = null)
     {
+        ArgumentNullException.ThrowIfNull(directory);
+        ArgumentNullException.ThrowIfNull(tensors);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
         var sources = tensors.Select(tensor => Source(tensor.Name, tensor.Tensor, dtype ?? tensor.Tensor.dtype)).ToList();
         SafetensorsWriter.CheckNamesAndShapes(sources);

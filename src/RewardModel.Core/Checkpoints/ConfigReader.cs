@@ -27,6 +27,8 @@ public sealed class ConfigReader
     public ConfigReader(JsonObject json, string path)
         : this(json, path, prefix: "", new ProblemList())
     {
+        ArgumentNullException.ThrowIfNull(json);
+        ArgumentNullException.ThrowIfNull(path);
     }
 
     private ConfigReader(JsonObject json, string path, string prefix, ProblemList problems)

@@ -18,9 +18,12 @@ public abstract class RankingLoss
 
     /// <summary>The loss of the given name.</summary>
     /// <exception cref="ArgumentException">No loss has that name; the message lists those that exist.</exception>
-    public static RankingLoss ByName(string name) =>
-        all.FirstOrDefault(loss => loss.Name == name)
-        ?? throw new ArgumentException($"The loss '{name}' is not known; expected one of: {string.Join(", ", Names)}.", nameof(name));
+    public static RankingLoss ByName(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return all.FirstOrDefault(loss => loss.Name == name)
+            ?? throw new ArgumentException($"The loss '{name}' is not known; expected one of: {string.Join(", ", Names)}.", nameof(name));
+    }
 
     /// <summary>The weighted sum of the loss over all pairs.</summary>
     /// <param name="rewards">[N], float32.</param>
@@ -28,6 +31,8 @@ public abstract class RankingLoss
     /// <returns>A scalar, float32; 0 when there are no pairs.</returns>
     public Tensor Sum(Tensor rewards, RankingPairs pairs)
     {
+        ArgumentNullException.ThrowIfNull(rewards);
+        ArgumentNullException.ThrowIfNull(pairs);
         var differences_M = rewards.index_select(0, pairs.Better).sub(rewards.index_select(0, pairs.Worse));
         return OfDifferences(differences_M).mul(pairs.Weights).sum();
     }
