@@ -84,7 +84,9 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
         ArgumentNullException.ThrowIfNull(scores, nameof(Scores));
         if (scores.Count != answerCount)
             throw new ArgumentException(
-                $"There are {scores.Count} scores for {answerCount} answers; expected one score for each answer.", nameof(Scores));
+                $"There {(scores.Count == 1 ? "is 1 score" : $"are {scores.Count} scores")} for {answerCount} "
+                + $"{(answerCount == 1 ? "answer" : "answers")}; expected one score for each answer.",
+                nameof(Scores));
         for (var i = 0; i < scores.Count; i++)
             if (!double.IsFinite(scores[i]))
                 throw new ArgumentException($"Score {i + 1} of {scores.Count} is {scores[i]}; expected a finite number.", nameof(Scores));
