@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using RewardModel.Chat;
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
@@ -63,6 +64,9 @@ public sealed class NullArgumentTests : IDisposable
         objects[typeof(RewardModel.Backbones.Backbone)] = model.Transformer.Backbone;
         objects[typeof(RankingLoss)] = new LogSigmoidLoss();
         objects[typeof(IRewardModel)] = model;
+        objects[typeof(IServiceCollection)] = new ServiceCollection();
+        objects[typeof(IEnumerable<(string, Tensor)>)] = Array.Empty<(string, Tensor)>();
+        objects[typeof(IReadOnlyList<SafetensorsSource>)] = Array.Empty<SafetensorsSource>();
     }
 
     public void Dispose()
@@ -90,12 +94,13 @@ public sealed class NullArgumentTests : IDisposable
                         wrong.Add($"{type.Name}.{method.Name}({string.Join(", ", parameters.Select(p => p.Name))}), {parameter.Name}: {problem}");
                 }
             }
-        Assert.Equal("", string.Join('\n', wrong));
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
         Assert.True(checkedCount > 80, $"only {checkedCount} arguments");
     }
 
     private static bool IsUsed(Type type) =>
         !typeof(Exception).IsAssignableFrom(type) && !typeof(Delegate).IsAssignableFrom(type) && !type.IsInterface && !type.IsGenericType
+        && !type.IsValueType
         && !leftOut.Contains(type)
         // Values for callers, made by the library.
         && !(type.GetMethod("<Clone>$") is not null && type.Namespace is "RewardModel.Reading" or "RewardModel.Checkpoints")
@@ -129,16 +134,18 @@ public sealed class NullArgumentTests : IDisposable
         try
         {
             var result = method is ConstructorInfo constructor ? constructor.Invoke(arguments) : method.Invoke(instance, arguments);
+            (result as Task)?.GetAwaiter().GetResult();
             (result as IDisposable)?.Dispose();
             return "no exception";
         }
-        catch (TargetInvocationException e) when (e.InnerException is ArgumentNullException inner)
+        catch (Exception e)
         {
-            return inner.ParamName == wanted.Name ? null : $"the name is {inner.ParamName}";
-        }
-        catch (TargetInvocationException e)
-        {
-            return e.InnerException!.GetType().Name;
+            return ((e as TargetInvocationException)?.InnerException ?? e) switch
+            {
+                ArgumentNullException inner when inner.ParamName == wanted.Name => null,
+                ArgumentNullException inner => $"the name is {inner.ParamName}",
+                var other => other.GetType().Name,
+            };
         }
     }
 }

@@ -15,6 +15,7 @@ public static class Devices
     public static Device Named(string name, string option = "device")
     {
         ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(option);
         TorchLibraries.Require();
         return Named(name, option, name == "cpu" ? 0 : cuda.device_count());
     }

@@ -287,7 +287,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
                     return model;
                 });
             activity?.SetTag(ScoringTelemetry.DeviceTag, ScoringTelemetry.NameOf(model.Transformer.Device.type))
-                .SetTag(ScoringTelemetry.ArchitectureTag, model.Transformer.Backbone.GetName());
+                .SetTag(ScoringTelemetry.ArchitectureTag, model.Transformer.Config.Json["model_type"]?.ToString());
             return model;
         });
     }

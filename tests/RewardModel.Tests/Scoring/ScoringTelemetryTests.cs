@@ -79,7 +79,7 @@ public sealed class ScoringTelemetryTests : IDisposable
         }
         Assert.Equal(
             [
-                "reward_model.load Unset [reward_model.device, cpu] [reward_model.architecture, Gpt2]",
+                "reward_model.load Unset [reward_model.device, cpu] [reward_model.architecture, gpt2]",
                 "reward_model.tokenize Unset [reward_model.lists, 1]",
                 "reward_model.score Unset [reward_model.device, cpu] [reward_model.lists, 1] [reward_model.answers, 2]",
                 "reward_model.tokenize Error [reward_model.lists, 1]",
