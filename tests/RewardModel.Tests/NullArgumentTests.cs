@@ -45,8 +45,8 @@ public sealed class NullArgumentTests : IDisposable
         {
             "text", tokenizer, tokenizer.Tokenizer, model, model.Transformer, model.Transformer.Backbone, model.Rule, ids, message,
             conversation, list, sequences, file, json, SpecialTokenRule.None, new ForwardPass(sequences), RankingPairs.Of([[1.0, 0.0]]),
-            new RankedChat(conversation, [[message]]), new ChatTemplate("{{ messages[0].content }}"), CheckpointReader.Open(directory["model"]),
-            file.Entries[0], model.Transformer.Config, new ConfigReader(json, "config.json"), new LogSigmoidLoss(),
+            new RankedChat(conversation, [[message]]), new ChatTemplate("{{ messages[0].content }}"),
+            CheckpointReader.Open(directory["model"]), file.Entries[0], model.Transformer.Config, new ConfigReader(json, "config.json"), new LogSigmoidLoss(),
             new RewardScorer(model.Transformer), new ListSize(2, 2, 2), zeros(2), model.Transformer.Backbone.GetType(),
         }.ToDictionary(value => value.GetType());
         foreach (var (type, value) in new (Type, object)[]
@@ -91,7 +91,8 @@ public sealed class NullArgumentTests : IDisposable
                 {
                     checkedCount++;
                     if (Problem(method, parameters, parameter) is { } problem)
-                        wrong.Add($"{type.Name}.{method.Name}({string.Join(", ", parameters.Select(p => p.Name))}), {parameter.Name}: {problem}");
+                        wrong.Add(
+                            $"{type.Name}.{method.Name}({string.Join(", ", parameters.Select(p => p.Name))}), {parameter.Name}: {problem}");
                 }
             }
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
@@ -128,7 +129,8 @@ public sealed class NullArgumentTests : IDisposable
             else if (parameter.ParameterType.IsByRefLike)
                 return null;
             else if (parameter.ParameterType.IsValueType)
-                arguments[parameter.Position] = parameter.ParameterType == typeof(int) ? 9 : Activator.CreateInstance(parameter.ParameterType);
+                arguments[parameter.Position] = parameter.ParameterType == typeof(int)
+                    ? 9 : Activator.CreateInstance(parameter.ParameterType);
             else
                 return $"the test has no {parameter.ParameterType} for {parameter.Name}";
         try

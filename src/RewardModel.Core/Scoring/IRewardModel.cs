@@ -22,7 +22,7 @@ public interface IRewardModel
     /// <inheritdoc cref="Score(string, IReadOnlyList{string})" path="/*[self::returns or self::exception]"/>
     float[] Score(Conversation conversation, params IReadOnlyList<string> answers);
 
-    /// <summary>Scores answers to one prompt without keeping the caller's thread. The computation occupies one of the thread pool.</summary>
+    /// <summary>Scores answers to one prompt without keeping the caller's thread: it occupies one of the thread pool.</summary>
     /// <param name="prompt">The prompt; may be empty.</param>
     /// <param name="answers">At least one answer.</param>
     /// <param name="cancellationToken">Ends the computation before its next batch.</param>
@@ -31,8 +31,7 @@ public interface IRewardModel
     Task<float[]> ScoreAsync(string prompt, IReadOnlyList<string> answers, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Scores answers of the assistant to a conversation without keeping the caller's thread. The computation occupies one of the thread
-    /// pool.
+    /// Scores answers of the assistant to a conversation without keeping the caller's thread: it occupies one of the thread pool.
     /// </summary>
     /// <param name="conversation">The messages before the answers.</param>
     /// <param name="answers">At least one answer: the text of the assistant's message.</param>

@@ -2,7 +2,9 @@ using RewardModel.Lists;
 
 namespace RewardModel.Scoring;
 
-/// <summary>An answer with its reward, as <see cref="RewardModelExtensions.Rank(IRewardModel, string, IReadOnlyList{string})"/> gives it.</summary>
+/// <summary>
+/// An answer with its reward, as <see cref="RewardModelExtensions.Rank(IRewardModel, string, IReadOnlyList{string})"/> gives it.
+/// </summary>
 /// <param name="Index">Its place among the answers that were ranked, from 0.</param>
 /// <param name="Text">The answer.</param>
 /// <param name="Reward">Its reward; higher is better.</param>

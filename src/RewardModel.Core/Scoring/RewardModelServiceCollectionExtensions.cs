@@ -26,8 +26,8 @@ public static class RewardModelServiceCollectionExtensions
     /// <c>app.Services.GetRequiredService&lt;IRewardModel&gt;()</c>.
     /// </summary>
     /// <remarks>
-    /// The options are checked when a host starts, or else when the model is first asked for: <see cref="OptionsValidationException"/> names
-    /// all that is wrong.
+    /// The options are checked when a host starts, or else when the model is first asked for: an <see cref="OptionsValidationException"/>
+    /// names all that is wrong.
     /// </remarks>
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Sets the options, at least the directory; null where they are configured elsewhere.</param>

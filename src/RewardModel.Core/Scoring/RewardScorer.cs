@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace RewardModel.Scoring;
 
 /// <summary>
-/// Scores token ids: the one path that <see cref="ScoringModel"/>, evaluation, the command line and services go through. A reward depends on
-/// nothing but the prompt, the answer and the model: not on the other answers, nor on how they are divided into batches, which changes
+/// Scores token ids: the one path that <see cref="ScoringModel"/>, evaluation, the command line and services go through. A reward depends
+/// on nothing but the prompt, the answer and the model: not on the other answers, nor on how they are divided into batches, which changes
 /// rounding only. (A prompt that is too long for the model is cut before, for the longest of its answers.)
 /// </summary>
 /// <remarks>
@@ -64,7 +64,8 @@ public sealed class RewardScorer
         return ScoringTelemetry.Within(activity, () => ScoreBatches(lists, progress, cancellationToken));
     }
 
-    private float[][] ScoreBatches(IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress, CancellationToken cancellationToken)
+    private float[][] ScoreBatches(
+        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress, CancellationToken cancellationToken)
     {
         var wasTraining = model.training;
         // A mode that is right is left alone: other threads may be scoring the model.

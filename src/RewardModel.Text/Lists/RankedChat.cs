@@ -2,7 +2,9 @@ namespace RewardModel.Lists;
 
 /// <summary>A ranked list as a conversation. The collections are kept, not copied: they must not change afterwards.</summary>
 /// <param name="Prompt">The messages before the answers.</param>
-/// <param name="Answers">The messages of each of the K answers, at least one answer of at least one message: mostly one of the assistant.</param>
+/// <param name="Answers">
+/// The messages of each of the K answers, at least one answer of at least one message: mostly one of the assistant.
+/// </param>
 /// <exception cref="ArgumentNullException">The prompt, the answers, one of them or one of its messages is null.</exception>
 /// <exception cref="ArgumentException">There is no answer, or one without a message.</exception>
 public sealed record RankedChat(Conversation Prompt, IReadOnlyList<IReadOnlyList<ChatMessage>> Answers)

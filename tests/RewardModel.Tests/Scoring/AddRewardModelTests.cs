@@ -94,8 +94,8 @@ public sealed class AddRewardModelTests : IDisposable
             "MaxTokensPerBatch is 0; expected at least 1.",
         ];
         Assert.Equal(expected, Assert.Throws<OptionsValidationException>(() => provider.GetRequiredService<IRewardModel>()).Failures);
-        Assert.Equal(
-            expected, Assert.Throws<OptionsValidationException>(() => provider.GetRequiredService<IStartupValidator>().Validate()).Failures);
+        var start = provider.GetRequiredService<IStartupValidator>();
+        Assert.Equal(expected, Assert.Throws<OptionsValidationException>(start.Validate).Failures);
 
         using var empty = new ServiceCollection().AddRewardModel().BuildServiceProvider();
         Assert.Equal(

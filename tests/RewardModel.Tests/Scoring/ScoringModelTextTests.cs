@@ -260,7 +260,8 @@ public sealed class ScoringModelTextTests : IDisposable
     {
         File.WriteAllText(directory["file"], "mine");
         Assert.Equal(
-            $"{directory["file"]}: there is a file of this name; expected a directory, or nothing yet. Give another path, or move the file.",
+            $"{directory["file"]}: there is a file of this name; expected a directory, or nothing yet. "
+            + "Give another path, or move the file.",
             Assert.Throws<CheckpointException>(() => model.Save(directory["file"])).Message);
         var inside = directory["file/model"];
         var message = Assert.Throws<CheckpointException>(() => model.Save(inside)).Message;

@@ -48,7 +48,8 @@ public sealed class ScoringTelemetryTests : IDisposable
             ],
             measured.Take(2));
         var duration = Assert.Single(measured.Skip(2));
-        Assert.Equal(("reward_model.scoring.batch.duration", "s", "[reward_model.device, cpu]"), (duration.Name, duration.Unit, duration.Tags));
+        Assert.Equal(
+            ("reward_model.scoring.batch.duration", "s", "[reward_model.device, cpu]"), (duration.Name, duration.Unit, duration.Tags));
         Assert.InRange(duration.Value, 1e-6, 60);
     }
 
@@ -93,7 +94,8 @@ public sealed class ScoringTelemetryTests : IDisposable
     public void The_documentation_has_every_name()
     {
         var documentation = File.ReadAllText(Path.Combine(Shared.RepositoryRoot, "docs", "metrics.md"));
-        var names = typeof(ScoringTelemetry).GetFields().Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!);
+        var names = typeof(ScoringTelemetry).GetFields().Where(field => field.IsLiteral)
+            .Select(field => (string)field.GetRawConstantValue()!);
         Assert.All(names.Append("{answer}").Append("{token}"), name => Assert.Contains($"`{name}`", documentation));
     }
 }
