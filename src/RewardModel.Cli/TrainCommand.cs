@@ -119,7 +119,7 @@ internal static class TrainCommand
             var all = Options(given, parsed.GetValue(runFile), isResumed) with { Resume = isResumed };
             var display = new TrainingDisplay(errors, parsed.GetValue(quiet), parsed.GetValue(verbose));
             if (parsed.GetValue(dryRun))
-                output.WriteLine(Text(new TrainingRun(all, display.Logger).Plan()));
+                output.WriteLine(Text(display.Show(progress => new TrainingRun(all, display.Logger).Plan(progress))));
             else
                 Run(all, display, output);
         });

@@ -112,6 +112,7 @@ public sealed class Trainer
     public TrainingResult Train(bool resume = false, CancellationToken cancellation = default)
     {
         using var directoryLock = directory?.Lock();
+        using var activity = TrainingTelemetry.StartRun();
         // What the model scores afterwards has to be what it scores when it is saved and loaded again.
         var precision = model.Precision;
         model.Precision = options.Precision;
@@ -195,12 +196,12 @@ public sealed class Trainer
         model.zero_grad();
 
         clock.Stop();
-        var tokens = stepLists.Sum(list => PackedSequences.CountTokens(list, model.Backbone.IsCausal));
+        long tokens = stepLists.Sum(list => PackedSequences.CountTokens(list, model.Backbone.IsCausal));
         state.TokensSeen += tokens;
         var stepsTaken = state.Step + 1;
-        progress?.Report(new StepReport(
+        Report(new StepReport(
             stepsTaken, StepCount, stepsTaken / (double)lists.StepsPerEpoch, stepLoss, metrics.Accuracy, learningRate, gradientNorm,
-            state.TokensSeen, tokens / (clock.Elapsed - start).TotalSeconds,
+            tokens, state.TokensSeen, tokens / (clock.Elapsed - start).TotalSeconds,
             clock.Elapsed / (stepsTaken - firstStep) * (StepCount - stepsTaken)));
     }
 
@@ -210,7 +211,8 @@ public sealed class Trainer
 
     private void Evaluate(TrainerState state, BestWeights bestWeights)
     {
-        var rewards = new RewardScorer(model, options.MaxTokensPerBatch).Score(lists.HeldOut);
+        var scoring = Phase<ListProgress>(progress, TrainingPhase.Evaluating, state.Step, done => (done.DoneCount, done.TotalCount));
+        var rewards = new RewardScorer(model, options.MaxTokensPerBatch).Score(lists.HeldOut, scoring);
         if (!rewards.All(list => list.All(float.IsFinite)))
             throw new TrainingDivergedException(
                 state.Step, "a reward of a held-out list is not finite", "The newest saved state is from before this step.",
@@ -228,6 +230,12 @@ public sealed class Trainer
             state.BestEvaluation = report;
             bestWeights.Keep(state.Step);
         }
+        Report(report);
+    }
+
+    private void Report(TrainingReport report)
+    {
+        TrainingTelemetry.Record(report);
         progress?.Report(report);
     }
 
@@ -240,6 +248,11 @@ public sealed class Trainer
                 "The newest saved state is from before it.", lists.OfStep(state.Step - 1).Select(list => list.Source.ToString()));
     }
 
+    /// <summary>Tells how far something is, as a part of the run.</summary>
+    internal static IProgress<T>? Phase<T>(
+        IProgress<TrainingReport>? progress, TrainingPhase phase, int step, Func<T, (long Done, long Total)> count) =>
+        progress is null ? null : new PhaseProgress<T>(progress, phase, step, count);
+
     private void LogStart(int evaluationInterval)
     {
         if (Bfloat16Support.Resolve(options.Precision, model.Device.type) != options.Precision)
@@ -251,5 +264,15 @@ public sealed class Trainer
             + "{Steps} steps of {ListsPerStep} lists ({StepsPerEpoch} an epoch); evaluation every {Evaluation} steps",
             lists.Train.Count, lists.Train.Sum(list => list.AnswerIds.Count), lists.HeldOut.Count,
             StepCount, options.ListsPerStep, lists.StepsPerEpoch, evaluationInterval);
+    }
+
+    private sealed class PhaseProgress<T>(
+        IProgress<TrainingReport> progress, TrainingPhase phase, int step, Func<T, (long Done, long Total)> count) : IProgress<T>
+    {
+        public void Report(T value)
+        {
+            var (done, total) = count(value);
+            progress.Report(new PhaseReport(step, phase, done, total));
+        }
     }
 }

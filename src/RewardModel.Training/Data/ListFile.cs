@@ -30,9 +30,15 @@ internal static class ListFile
     /// <param name="file">Lists of text or of token ids.</param>
     /// <param name="name">What to call them in the log.</param>
     /// <param name="logger">Told how many were cut.</param>
-    public static IReadOnlyList<TokenizedList> Tokenize(ScoringModel model, RankedListFile file, string name, ILogger logger)
+    /// <param name="progress">Told how many are done.</param>
+    /// <param name="cancellation">Ends the work before the next list.</param>
+    public static IReadOnlyList<TokenizedList> Tokenize(
+        ScoringModel model, RankedListFile file, string name, ILogger logger, IProgress<ListProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
-        var (lists, cut) = file.Lists.Count > 0 ? model.Tokenize(file.Lists) : model.Truncate(file.TokenizedLists);
+        var (lists, cut) = file.Lists.Count > 0
+            ? model.Tokenize(file.Lists, progress, cancellation)
+            : model.Truncate(file.TokenizedLists);
         if (cut != default)
             logger.LogWarning(
                 "{Name}: cut to {MaxLength} tokens: {Prompts} prompts (on the left), {Answers} answers (on the right)",

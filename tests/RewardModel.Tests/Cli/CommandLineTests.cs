@@ -21,7 +21,7 @@ public class CommandLineTests
             string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
                 .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            ["train", "evaluate", "score", "inspect", "tokenize"],
+            ["train", "evaluate", "score", "export", "inspect", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
             "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
@@ -32,6 +32,7 @@ public class CommandLineTests
             Options("train"));
         Assert.Equal("--model --data --loss --max-tokens-per-batch --device --threads --on-bad-data --json", Options("evaluate"));
         Assert.Equal("--model --data --prompt --answer --max-tokens-per-batch --device --threads --on-bad-data --json", Options("score"));
+        Assert.Equal("--run --step --output", Options("export"));
         Assert.Equal("--json --prompt-tokens --answer-tokens --answers", Options("inspect"));
         Assert.Equal("--tokenizer --chat --text --data --json", Options("tokenize"));
     }
@@ -324,6 +325,24 @@ public class CommandLineTests
         Assert.StartsWith($"error: {directory["wrong.yaml"]}:1: 'epoch' is no option; expected one of: ", errors);
         (status, _, errors) = Run("train", "--resume", directory["nowhere"]);
         Assert.Equal((2, "error: --data is missing.\n"), (status, errors));
+    }
+
+    [Fact]
+    public void Exports_the_best_and_the_last_weights_of_a_run()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        Assert.Equal(0, Run(
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["run"],
+            "--steps", "10", "--eval-every", "3", "--best-by", "loss", "--threads", "1").Status);
+        var (status, output, _) = Run("export", "--run", directory["run"], "--step", "last", "--output", directory["last"]);
+        Assert.Equal((0, $"Model: {directory["last"]}, weights of step 10\n"), (status, output));
+        Assert.Equal(0, Run("export", "--run", directory["run"], "--output", directory["best"]).Status);
+        Assert.Equal(
+            File.ReadAllBytes(directory["run/model.safetensors"]), File.ReadAllBytes(directory["best/model.safetensors"]));
+        (status, _, var errors) = Run("export", "--run", directory["run"], "--output", directory["best"]);
+        Assert.Equal(
+            (2, $"error: '{directory["best"]}' is not empty. Give a new --output, so that no file is overwritten.\n"), (status, errors));
     }
 
     [Fact]
