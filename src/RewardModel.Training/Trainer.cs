@@ -373,10 +373,11 @@ public sealed class Trainer
         var backbone = model.Backbone;
         string? Problem(TokenizedList list)
         {
-            var length = list.PromptIds.Length + list.AnswerIds.Max(ids => ids.Length);
+            var length = list.AnswerIds.Select((ids, k) => list.PromptOf(k).Length + ids.Length).Max();
             if (length > backbone.MaxPositions)
                 return $"{list.Source} has {length} tokens";
-            var wrong = list.AnswerIds.Prepend(list.PromptIds).SelectMany(ids => ids).Where(id => id < 0 || id >= backbone.VocabularySize);
+            var wrong = list.DistinctPrompts().Prompts.Concat(list.AnswerIds).SelectMany(ids => ids)
+                .Where(id => id < 0 || id >= backbone.VocabularySize);
             return wrong.Any() ? $"{list.Source} has the token id {wrong.First()}" : null;
         }
         string[] problems = [.. lists.Select(Problem).OfType<string>()];

@@ -7,7 +7,7 @@ namespace RewardModel.Scoring;
 /// <summary>
 /// Scores answers: the one path that evaluation, the command line and services go through. A reward depends on nothing but the
 /// prompt, the answer and the model: not on the other answers, nor on how they are divided into batches. (A prompt that is too long
-/// for the model is cut before, for the longest of its answers.)
+/// for the model is cut before, for each answer by itself.)
 /// </summary>
 /// <remarks>
 /// Any number of threads may score one model at the same time, through one scorer or several, if it is in evaluation mode: a model of

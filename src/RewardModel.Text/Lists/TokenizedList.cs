@@ -1,7 +1,10 @@
 namespace RewardModel.Lists;
 
 /// <summary>A <see cref="RankedList"/> as token ids.</summary>
-/// <param name="PromptIds">Token ids of the prompt, special tokens around it included; may be empty.</param>
+/// <param name="PromptIds">
+/// Token ids of the prompt, special tokens around it included; may be empty. It is the whole prompt, also where it had to be cut for some
+/// of its answers, or for all of them: what an answer is read with is <see cref="PromptOf"/>.
+/// </param>
 /// <param name="AnswerIds">Token ids of each of the K answers, special tokens at its end included; at least one id each.</param>
 /// <param name="Scores">K scores, higher is better; equal scores are ties.</param>
 /// <param name="Source">Where the list was read from.</param>
@@ -10,4 +13,47 @@ public sealed record TokenizedList(
 {
     /// <summary>Token type of the answers' tokens, which BERT-like encoders embed; prompts have type 0.</summary>
     public int AnswerTokenType { get; init; }
+
+    /// <summary>
+    /// For each of the K answers the prompt that it alone is read with, because <see cref="PromptIds"/> had to be cut to fit together with
+    /// it; null for an answer that is read with <see cref="PromptIds"/>. Null where all of them are.
+    /// </summary>
+    public IReadOnlyList<int[]?>? OwnPromptIds { get; init; }
+
+    /// <summary>The prompt's ids that an answer is read with.</summary>
+    /// <param name="answer">The answer's index.</param>
+    public int[] PromptOf(int answer) => OwnPromptIds?[answer] ?? PromptIds;
+
+    /// <summary>The same list with some of its answers only.</summary>
+    /// <param name="answers">Their indices, in the order that they are to have.</param>
+    public TokenizedList WithAnswers(IReadOnlyList<int> answers)
+    {
+        ArgumentNullException.ThrowIfNull(answers);
+        return this with
+        {
+            AnswerIds = [.. answers.Select(answer => AnswerIds[answer])],
+            Scores = [.. answers.Select(answer => Scores[answer])],
+            OwnPromptIds = OwnPromptIds is null ? null : [.. answers.Select(answer => OwnPromptIds[answer])],
+        };
+    }
+
+    /// <summary>The different prompts that the answers are read with, and for each answer the index of its prompt among them.</summary>
+    internal (IReadOnlyList<int[]> Prompts, int[] PromptOfAnswer) DistinctPrompts()
+    {
+        if (OwnPromptIds is null)
+            return ([PromptIds], new int[AnswerIds.Count]);
+        var prompts = new List<int[]>();
+        var promptOfAnswer = new int[AnswerIds.Count];
+        for (var k = 0; k < promptOfAnswer.Length; k++)
+        {
+            var prompt = PromptOf(k);
+            promptOfAnswer[k] = prompts.FindIndex(other => other == prompt || other.AsSpan().SequenceEqual(prompt));
+            if (promptOfAnswer[k] < 0)
+            {
+                promptOfAnswer[k] = prompts.Count;
+                prompts.Add(prompt);
+            }
+        }
+        return (prompts, promptOfAnswer);
+    }
 }

@@ -86,6 +86,9 @@ public sealed record RunFingerprint(
             Append(hash, [list.AnswerTokenType]);
             foreach (var answer in list.AnswerIds)
                 Append(hash, answer);
+            // Without prompts of their own as in states of older versions.
+            for (var k = 0; list.OwnPromptIds is not null && k < list.AnswerIds.Count; k++)
+                Append(hash, list.PromptOf(k));
         }
         return Convert.ToHexString(hash.GetHashAndReset());
     }

@@ -19,7 +19,7 @@ public class ChatTokenizerTests
         var tokenizer = HuggingFaceTokenizer.Load(folder.Directory);
         Assert.Equal(new SpecialTokenRule([262], [], [263]), tokenizer.SpecialTokenRule);
         var (list, cut) = Tokenized(tokenizer, Template, 99, "hello", "x", "yz");
-        Assert.Equal(default, cut);
+        Assert.Equal(new TruncationCount(new CutCount(0, 1, 0, 10), new CutCount(0, 2, 0, 5)), cut);
         Assert.Equal([262, 'u', 259, 263, 'a'], list.PromptIds);
         Assert.Equal([['x', 263], ['y', 'z', 263]], list.AnswerIds);
         Assert.Equal([1.0, 0], list.Scores);
@@ -43,9 +43,9 @@ public class ChatTokenizerTests
         var (list, cut) = Tokenized(
             HuggingFaceTokenizer.Load(folder.Directory),
             "{% for m in messages %}{{ m.content }}{{ eos_token }}{{ '\\n' }}{% endfor %}", 6, "pq", "xxxxxxx", "y");
-        Assert.Equal([262], list.PromptIds);
+        Assert.Equal([[262], [262, 263, '\n']], [list.PromptOf(0), list.PromptOf(1)]);
         Assert.Equal([['x', 'x', 'x', 263, '\n'], ['y', 263, '\n']], list.AnswerIds);
-        Assert.Equal(new TruncationCount(1, 1), cut);
+        Assert.Equal(new TruncationCount(new CutCount(1, 1, 6, 10), new CutCount(1, 2, 4, 12)), cut);
     }
 
     [Fact]

@@ -111,9 +111,10 @@ public class ScoringModelTests
         using var model = new ScoringModel(
             RewardTransformer.FromConfig(config, 0, 1), HuggingFaceTokenizer.Load(directory["tokenizer"]), maxLength: 6);
         var (lists, cut) = model.Tokenize([RankedList.BestFirst("a b c", "a", "b")]);
-        Assert.Equal([1, 4, 5, 2], lists[0].PromptIds);
+        Assert.Equal([[1, 4, 5, 2], [1, 4, 5, 2]], [lists[0].PromptOf(0), lists[0].PromptOf(1)]);
         Assert.Equal([[3, 2], [4, 2]], lists[0].AnswerIds);
-        Assert.Equal((1, new TruncationCount(1, 0)), (lists[0].AnswerTokenType, cut));
+        Assert.Equal(
+            (1, new TruncationCount(new CutCount(1, 1, 2, 10), new CutCount(0, 2, 0, 4))), (lists[0].AnswerTokenType, cut));
 
         model.Save(directory["model"]);
         using var loaded = ScoringModel.Load(directory["model"]);
@@ -130,10 +131,11 @@ public class ScoringModelTests
         using var directory = new TemporaryDirectory();
         using var model = new ScoringModel(TinyModel.Create("gpt2"), Tokenizer(directory), maxLength: 6);
         var (lists, cut) = model.Tokenize([RankedList.BestFirst("abcdefgh", "xy", "z"), RankedList.BestFirst("a", "b")]);
-        Assert.Equal(new TruncationCount(1, 0), cut);
-        Assert.Equal([5, 6, 7], lists[0].PromptIds);
+        Assert.Equal(new TruncationCount(new CutCount(1, 2, 9, 17), new CutCount(0, 3, 0, 7)), cut);
+        Assert.Equal([[5, 6, 7], [4, 5, 6, 7]], [lists[0].PromptOf(0), lists[0].PromptOf(1)]);
         Assert.Equal([[23, 24, 26], [25, 26]], lists[0].AnswerIds);
-        Assert.Equal(model.Score("fgh", "xy", "z"), model.Score("abcdefgh", "xy", "z"));
+        Assert.Equal(model.Score("fgh", "xy"), model.Score("abcdefgh", "xy"));
+        Assert.Equal(model.Score("efgh", "z"), model.Score("abcdefgh", "z"));
     }
 
     [Fact]
@@ -146,7 +148,7 @@ public class ScoringModelTests
         var alone = lists.Select(list => model.Tokenize([list])).ToArray();
         Assert.Equal(alone.Select(one => Ids(one.Lists[0])), batch.Select(Ids));
         Assert.Equal(alone.Aggregate(default(TruncationCount), (sum, one) => sum + one.Cut), cut);
-        Assert.NotEqual(default, cut);
+        Assert.True(cut.IsCut);
 
         var chat = new RankedChat(new Conversation([new ChatMessage("user", "a")]), [[new ChatMessage("assistant", "b")]]);
         foreach (var i in new[] { 400, 150, 300 })
@@ -294,9 +296,9 @@ public class ScoringModelTests
         using var model = new ScoringModel(TinyModel.Create("llama"), HuggingFaceTokenizer.Load(directory["tokenizer"]), maxLength: 4);
         var chat = new RankedChat(new Conversation([new ChatMessage("user", "ab")]), [[new ChatMessage("assistant", "c")]]);
         var (lists, cut) = model.Tokenize([RankedList.BestFirst("ab", "c"), RankedList.OfChat(chat, [0])]);
-        Assert.Equal([[0, 1], [23]], lists.Select(list => list.PromptIds));
+        Assert.Equal([[0, 1], [23]], lists.Select(list => list.PromptOf(0)));
         Assert.Equal([[2, 26], [2, 23, 26]], lists.Select(list => list.AnswerIds[0]));
-        Assert.Equal(new TruncationCount(1, 0), cut);
+        Assert.Equal(new TruncationCount(new CutCount(1, 2, 2, 5), new CutCount(0, 2, 0, 5)), cut);
     }
 
     internal static HuggingFaceTokenizer Tokenizer(TemporaryDirectory directory)

@@ -15,7 +15,7 @@ public class ListTokenizerTests
         Assert.Equal([[260, 263], [261, 263]], tokenized.AnswerIds);
         Assert.Equal([1.0, 0.0], tokenized.Scores);
         Assert.Equal(new SourceLine("lists.jsonl", 3), tokenized.Source);
-        Assert.Equal(default, cut);
+        Assert.Equal(new TruncationCount(new CutCount(0, 1, 0, 4), new CutCount(0, 2, 0, 4)), cut);
     }
 
     [Fact]
@@ -24,7 +24,7 @@ public class ListTokenizerTests
         using var folder = TokenizerFolder.ByteLevel(
             postProcessor: """{"type": "BertProcessing", "cls": ["<s>", 262], "sep": ["</s>", 263]}""");
         var (tokenized, _) = Make(folder, 5).Tokenize(RankedList.BestFirst("hello w", " w", " wo"));
-        Assert.Equal([262, 260, 263], tokenized.PromptIds);
+        Assert.Equal([[262, 260, 263], [262, 260, 263]], [tokenized.PromptOf(0), tokenized.PromptOf(1)]);
         Assert.Equal([[260, 263], [261, 263]], tokenized.AnswerIds);
         Assert.Equal(1, tokenized.AnswerTokenType);
     }
@@ -52,9 +52,10 @@ public class ListTokenizerTests
     {
         using var folder = TokenizerFolder.ByteLevel("""{"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": true}""");
         var (tokenized, cut) = Make(folder, 4).Tokenize(RankedList.BestFirst("abcd", "x", "vwxyz"));
-        Assert.Equal([262], tokenized.PromptIds);
+        Assert.Equal([262, 'a', 'b', 'c', 'd'], tokenized.PromptIds);
+        Assert.Equal([[262, 'd'], [262]], [tokenized.PromptOf(0), tokenized.PromptOf(1)]);
         Assert.Equal([['x', 263], ['v', 'w', 263]], tokenized.AnswerIds);
-        Assert.Equal(new TruncationCount(PromptCount: 1, AnswerCount: 1), cut);
+        Assert.Equal(new TruncationCount(new CutCount(1, 1, 7, 10), new CutCount(1, 2, 3, 8)), cut);
     }
 
     [Fact]

@@ -277,6 +277,21 @@ public class TrainerTests
     }
 
     [Fact]
+    public void Lists_fit_by_what_each_answer_is_read_with()
+    {
+        using var model = TinyModel.Create("gpt2");
+        var list = TinyModel.List(1, 95, 1, 3);
+        _ = new Trainer(model, options, [list with { OwnPromptIds = [null, [1, 2]] }], []);
+        Assert.StartsWith(
+            "1 lists don't fit this GPT-2, which takes at most 96 tokens and ids from 0 to 60: (in memory) has 98 tokens. ",
+            Assert.Throws<ArgumentException>(() => new Trainer(model, options, [list with { OwnPromptIds = [[1, 2], null] }], [])).Message);
+        Assert.StartsWith(
+            "1 lists don't fit this GPT-2, which takes at most 96 tokens and ids from 0 to 60: (in memory) has the token id 61. ",
+            Assert.Throws<ArgumentException>(
+                () => new Trainer(model, options, [list with { OwnPromptIds = [null, [1, 61]] }], [])).Message);
+    }
+
+    [Fact]
     public void Lists_that_the_model_cannot_take_are_all_told_before_anything_is_computed()
     {
         using var model = TinyModel.Create("gpt2");

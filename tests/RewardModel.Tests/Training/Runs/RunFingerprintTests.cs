@@ -1,4 +1,5 @@
 using RewardModel.Checkpoints;
+using RewardModel.Lists;
 using RewardModel.Scoring;
 using RewardModel.Tests.Tokenizers;
 using RewardModel.Tokenizers;
@@ -38,6 +39,23 @@ public class RunFingerprintTests
         var known = unknown with { Rule = rule, TokenizerFiles = "A" };
         Assert.Empty(unknown.DifferencesOf(known));
         Assert.Empty(known.DifferencesOf(unknown));
+    }
+
+    [Fact]
+    public void Lists_differ_by_the_prompts_of_single_answers_too()
+    {
+        using var model = TinyModel.Create();
+        string Digest(TokenizedList list) =>
+            RunFingerprint.Of(new TrainingOptions().ToJson(), 1, [list], [], model, savedAs: null).TrainLists;
+        var list = new TokenizedList([1, 2, 3], [[4], [5]], [1, 0]);
+        string[] digests =
+        [
+            Digest(list), Digest(list with { OwnPromptIds = [[3], null] }), Digest(list with { OwnPromptIds = [null, [3]] }),
+            Digest(list with { OwnPromptIds = [[2, 3], null] }),
+        ];
+        Assert.Equal(4, digests.Distinct().Count());
+        // States of runs without such prompts stay the same run.
+        Assert.Equal("55DCA1FBEA4846B9E0FC297EC76DB6620778A38DDDE40F97B45716A0C4CFBCC3", digests[0]);
     }
 
     [Fact]
