@@ -57,6 +57,10 @@ internal static class TrainCommand
             "--max-length", "N",
             "Most tokens of prompt and answer together: longer prompts are cut on the left. Default: what a reward model was saved "
             + "with, or what the model takes.");
+        var encoding = CommonOptions.Choice<TextEncoding>(
+            "--encoding",
+            "Whether a text prompt and its answer are encoded as one text, as transformers sees them, or each by itself; encoders read two "
+            + "texts in any case. A reward model goes on as it was saved.");
         var loss = CommonOptions.Value<string>("--loss", string.Join('|', RankingLoss.Names), "Ranking loss.", defaults.Loss);
         var lossNormalization = CommonOptions.Choice<LossNormalization>(
             "--loss-normalization", "Whether every list or every pair of a step weighs the same.");
@@ -81,7 +85,7 @@ internal static class TrainCommand
         var command = new Command("train", "Trains a reward model on ranked lists.")
         {
             data, evalData, evalFraction, backbone, config, tokenizer, outputDirectory, epochs, steps, learningRate, schedule, warmupSteps,
-            finalRatio, weightDecay, decayAll, beta2, maxGradNorm, dropout, listsPerStep, maxTokensPerBatch, maxLength, loss,
+            finalRatio, weightDecay, decayAll, beta2, maxGradNorm, dropout, listsPerStep, maxTokensPerBatch, maxLength, encoding, loss,
             lossNormalization, seed, evaluationInterval, saveInterval, patience, precision, checkpointing, device, threads, resume,
             onBadData,
         };
@@ -136,7 +140,8 @@ internal static class TrainCommand
                     parsed.GetValue(data)!.FullName, parsed.GetValue(evalData)?.FullName, parsed.GetValue(evalFraction) ?? 0.1,
                     parsed.GetValue(onBadData),
                     parsed.GetValue(backbone)?.FullName, parsed.GetValue(config)?.FullName, parsed.GetValue(tokenizer)?.FullName,
-                    parsed.GetValue(maxLength), parsed.GetValue(dropout), parsed.GetValue(outputDirectory)!.FullName,
+                    parsed.GetValue(maxLength), parsed.GetResult(encoding) is null ? null : parsed.GetValue(encoding),
+                    parsed.GetValue(dropout), parsed.GetValue(outputDirectory)!.FullName,
                     parsed.GetValue(resume), parsed.GetValue(device)!, parsed.GetValue(threads)),
                 options, output, stop.Token);
         });
@@ -200,10 +205,10 @@ internal static class TrainCommand
     {
         var tokenizer = inputs.Tokenizer is { } directory ? HuggingFaceTokenizer.Load(directory) : null;
         return inputs.Backbone is { } backbone
-            ? ScoringModel.LoadForTraining(backbone, tokenizer, inputs.MaxLength, inputs.Dropout, seed)
+            ? ScoringModel.LoadForTraining(backbone, tokenizer, inputs.MaxLength, inputs.Dropout, seed, inputs.Encoding)
             : new ScoringModel(
                 RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(inputs.Config!), inputs.Dropout, seed), tokenizer,
-                inputs.MaxLength);
+                inputs.MaxLength, inputs.Encoding ?? TextEncoding.Joint);
     }
 
     private static (IReadOnlyList<TokenizedList> Train, IReadOnlyList<TokenizedList> HeldOut) Lists(
@@ -223,7 +228,7 @@ internal static class TrainCommand
 
     private sealed record Inputs(
         string Data, string? EvalData, double EvalFraction, BadData OnBadData, string? Backbone, string? Config, string? Tokenizer,
-        int? MaxLength, double Dropout, string Output, bool Resume, string Device, int? Threads);
+        int? MaxLength, TextEncoding? Encoding, double Dropout, string Output, bool Resume, string Device, int? Threads);
 
     private sealed class Both(IProgress<TrainingReport> first, IProgress<TrainingReport> second) : IProgress<TrainingReport>
     {

@@ -33,9 +33,12 @@ public sealed class ScoringModel : IDisposable
     /// <param name="transformer">The model, from now on this object's own.</param>
     /// <param name="tokenizer">The tokenizer that belongs to it; null when all data come as token ids.</param>
     /// <param name="maxLength">Most tokens of prompt and answer together; null: what the transformer takes.</param>
+    /// <param name="encoding">How prompts and answers that are plain text become token ids.</param>
     /// <exception cref="ArgumentException">The maximum length or the vocabulary is larger than the transformer's.</exception>
-    public ScoringModel(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null)
-        : this(transformer, tokenizer, DefaultRule(transformer, tokenizer, maxLength))
+    public ScoringModel(
+        RewardTransformer transformer, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null,
+        TextEncoding encoding = TextEncoding.Joint)
+        : this(transformer, tokenizer, DefaultRule(transformer, tokenizer, maxLength) with { Encoding = encoding })
     {
     }
 
@@ -54,7 +57,7 @@ public sealed class ScoringModel : IDisposable
         Tokenizer = tokenizer;
         Rule = rule;
         truncation = new ListTruncation(rule.SpecialTokens, rule.MaxLength);
-        listTokenizer = tokenizer is null ? null : new ListTokenizer(tokenizer.PlainTextTokenizer, rule.SpecialTokens, rule.MaxLength);
+        listTokenizer = tokenizer is null ? null : new ListTokenizer(tokenizer, rule.SpecialTokens, rule.MaxLength, rule.Encoding);
         chatTokenizer = new Lazy<ChatTokenizer?>(() => tokenizer is not null && rule.ChatTemplate is { } template
             ? new ChatTokenizer(tokenizer, new ChatTemplate(template), rule.SpecialTokens, rule.MaxLength)
             : null);
@@ -71,8 +74,8 @@ public sealed class ScoringModel : IDisposable
 
     /// <summary>
     /// Loads what <see cref="Save"/> wrote, or the reward model of another trainer. That has no reward_model.json: prompts and answers
-    /// then get the special tokens of the tokenizer's convention (<see cref="HuggingFaceTokenizer.SpecialTokenRule"/>), the maximum
-    /// length is what the transformer takes, and the normaliser holds the head's bias and what OpenRLHF wrote into config.json
+    /// then get the special tokens of the tokenizer's convention (<see cref="HuggingFaceTokenizer.SpecialTokenRule"/>) and are encoded as
+    /// one text, the maximum length is what the transformer takes, and the normaliser holds the head's bias and what OpenRLHF wrote into config.json
     /// (<c>mean</c>, <c>std</c>, applied whatever <c>normalize_reward</c> says). The transformer is in evaluation mode.
     /// </summary>
     /// <exception cref="CheckpointException">The directory does not hold a trained reward model: all reasons are listed.</exception>
@@ -100,11 +103,15 @@ public sealed class ScoringModel : IDisposable
     /// <param name="maxLength">Most tokens of prompt and answer together; null: as saved, or what the transformer takes.</param>
     /// <param name="dropout">Rate for every dropout the architecture has.</param>
     /// <param name="seed">Seed of a head that is drawn anew.</param>
+    /// <param name="encoding">
+    /// How prompts and answers that are plain text become token ids; null: as saved, or jointly where nothing was saved.
+    /// </param>
     /// <exception cref="CheckpointException">The checkpoint can't be used: all reasons are listed.</exception>
     /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
     /// <exception cref="ArgumentException">The maximum length or the vocabulary is larger than the transformer's.</exception>
     public static ScoringModel LoadForTraining(
-        string directory, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null, double dropout = 0, long seed = 0)
+        string directory, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null, double dropout = 0, long seed = 0,
+        TextEncoding? encoding = null)
     {
         // Weights last: they take longest to read.
         var saved = tokenizer is null ? ScoringRule.Read(directory) : null;
@@ -113,9 +120,13 @@ public sealed class ScoringModel : IDisposable
         try
         {
             return saved is null
-                ? new ScoringModel(transformer, tokenizer, maxLength)
-                : new ScoringModel(
-                    transformer, tokenizer, saved with { MaxLength = maxLength ?? saved.MaxLength, Normalizer = RewardNormalizer.None });
+                ? new ScoringModel(transformer, tokenizer, maxLength, encoding ?? TextEncoding.Joint)
+                : new ScoringModel(transformer, tokenizer, saved with
+                {
+                    MaxLength = maxLength ?? saved.MaxLength,
+                    Encoding = encoding ?? saved.Encoding,
+                    Normalizer = RewardNormalizer.None,
+                });
         }
         catch
         {
@@ -227,6 +238,7 @@ public sealed class ScoringModel : IDisposable
         new(tokenizer?.SpecialTokenRule ?? SpecialTokenRule.None, maxLength ?? transformer.Backbone.MaxPositions)
         {
             ChatTemplate = tokenizer?.ChatTemplate,
+            Encoding = TextEncoding.Joint,
         };
 
     private void CheckWeightType(ScalarType type)

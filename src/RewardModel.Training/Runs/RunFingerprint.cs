@@ -57,6 +57,8 @@ public sealed record RunFingerprint(
                 yield return "the special tokens around prompt and answer are not the same";
             if (Rule.MaxLength != saved.Rule.MaxLength)
                 yield return $"the maximum length was {saved.Rule.MaxLength} and is {Rule.MaxLength}";
+            if (Rule.Encoding != saved.Rule.Encoding)
+                yield return $"the encoding of prompt and answer was {saved.Rule.Encoding} and is {Rule.Encoding}";
             if (Rule.Normalizer != saved.Rule.Normalizer)
                 yield return "the normaliser is not the same";
             if (Rule.ChatTemplate != saved.Rule.ChatTemplate)

@@ -60,6 +60,41 @@ public class ChatTokenizerTests
         Assert.Equal([[259, 263], [256, 'y', 263]], list.AnswerIds);
     }
 
+    /// <summary>The template's invitation "xhe" is the start of one answer, a part of it that of another.</summary>
+    [Theory]
+    [InlineData("null")]
+    [InlineData("""{"type": "BertProcessing", "cls": ["<s>", 262], "sep": ["</s>", 263]}""")]
+    public void What_an_answer_is_read_with_does_not_depend_on_the_others(string postProcessor)
+    {
+        using var folder = TokenizerFolder.ByteLevel("""{"eos_token": "</s>"}""", postProcessor);
+        var tokenizer = HuggingFaceTokenizer.Load(folder.Directory);
+        string[] answers = ["xhello", "xyz", "hello", "xhexxxxxxxxxx", "x</s>"];
+        for (var maxLength = 4; maxLength < 20; maxLength++)
+        {
+            var together = Tokenized(answers);
+            Assert.Equal(
+                answers.Select(answer => Tokenized(answer)).Select(list => (int[])[.. list.PromptOf(0), .. list.AnswerIds[0]]),
+                together.AnswerIds.Select((ids, k) => (int[])[.. together.PromptOf(k), .. ids]));
+
+            TokenizedList Tokenized(params string[] some) => ChatTokenizerTests.Tokenized(
+                tokenizer, "{% for m in messages %}{{ m.content }}{% endfor %}{{ 'xhe' if add_generation_prompt }}", maxLength, "pq", some)
+                .List;
+        }
+    }
+
+    [Fact]
+    public void An_encoders_prompts_differ_where_the_template_makes_them_differ()
+    {
+        using var folder = TokenizerFolder.ByteLevel(
+            postProcessor: """{"type": "BertProcessing", "cls": ["<s>", 262], "sep": ["</s>", 263]}""");
+        var (list, cut) = Tokenized(
+            HuggingFaceTokenizer.Load(folder.Directory),
+            "{% for m in messages %}{{ m.content }}{% endfor %}{{ 'xhe' if add_generation_prompt }}", 99, "p", "xhey", "xyz", "xheo");
+        Assert.Equal([[262, 'p', 'x', 256, 263], [262, 'p', 'x', 263], [262, 'p', 'x', 256, 263]], Enumerable.Range(0, 3).Select(list.PromptOf));
+        Assert.Equal([['y', 263], ['y', 'z', 263], ['o', 263]], list.AnswerIds);
+        Assert.False(cut.IsCut);
+    }
+
     [Fact]
     public void A_template_that_writes_the_prompt_in_another_way_once_there_is_an_answer_is_split_where_they_differ()
     {

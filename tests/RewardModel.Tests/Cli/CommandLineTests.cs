@@ -26,7 +26,7 @@ public class CommandLineTests
         Assert.Equal(
             "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
             + "--warmup-steps --final-learning-rate-ratio --weight-decay --decay-all --beta2 --max-grad-norm --dropout "
-            + "--lists-per-step --max-tokens-per-batch --max-length --loss --loss-normalization --seed --eval-every --save-every "
+            + "--lists-per-step --max-tokens-per-batch --max-length --encoding --loss --loss-normalization --seed --eval-every --save-every "
             + "--early-stop --precision --activation-checkpointing --device --threads --resume --on-bad-data",
             Options("train"));
         Assert.Equal("--model --data --loss --max-tokens-per-batch --device --threads --on-bad-data --json", Options("evaluate"));
@@ -246,7 +246,7 @@ public class CommandLineTests
             weights       0.0 MB of F32
             head          score.weight, trained
             tokenizer     none
-            rule          prompt answer, maximum length 96, reward = (raw - 0) / 1
+            rule          prompt answer, joint encoding, maximum length 96, reward = (raw - 0) / 1
             training      {total}: weights 0.0 MB, gradients 0.0 MB, AdamW 0.1 MB, activations {activations} (prompt 10, 3 answers of 20)
                           {checkpointed} with --activation-checkpointing: activations {Size(memory.CheckpointedActivations)}
             problems      none

@@ -38,13 +38,76 @@ public class ListTokenizerTests
         Assert.Equal([[60, 47, 115, 62, 263], [264, 263]], tokenized.AnswerIds);
     }
 
+    /// <summary>"abab" is ▁ab ab.</summary>
     [Fact]
-    public void A_SentencePiece_tokenizer_starts_answers_as_it_starts_prompts()
+    public void A_SentencePiece_tokenizer_starts_the_text_of_prompt_and_answer_once()
     {
         using var folder = TokenizerFolder.SentencePiece("""{"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": true}""");
-        var (tokenized, _) = Make(folder, 100).Tokenize(RankedList.BestFirst("ab", "ab", ""));
+        var list = RankedList.BestFirst("ab", "ab", "");
+        var (tokenized, _) = Make(folder, 100).Tokenize(list);
+        Assert.Equal([1, 264], tokenized.PromptIds);
+        Assert.Equal([[263, 2], [2]], tokenized.AnswerIds);
+
+        (tokenized, _) = Make(folder, 100, TextEncoding.Separate).Tokenize(list);
         Assert.Equal([1, 264], tokenized.PromptIds);
         Assert.Equal([[264, 2], [2]], tokenized.AnswerIds);
+    }
+
+    [Fact]
+    public void Without_a_prompt_an_answer_starts_the_text()
+    {
+        using var folder = TokenizerFolder.SentencePiece("""{"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": true}""");
+        var (tokenized, _) = Make(folder, 100).Tokenize(RankedList.BestFirst("", "ab", "b"));
+        Assert.Equal([1], tokenized.PromptIds);
+        Assert.Equal([[264, 2], [259, 261, 2]], tokenized.AnswerIds);
+    }
+
+    /// <summary>"xhello" is x hello, "xhey" is x he y.</summary>
+    [Fact]
+    public void A_token_of_prompt_and_answer_is_the_answers_and_the_prompt_is_what_all_answers_start_with()
+    {
+        using var folder = TokenizerFolder.ByteLevel("""{"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": true}""");
+        var list = RankedList.BestFirst("xhe", "llo", "y");
+        var (tokenized, cut) = Make(folder, 5).Tokenize(list);
+        Assert.Equal([262, 'x'], tokenized.PromptIds);
+        Assert.Equal([[259, 263], [256, 'y', 263]], tokenized.AnswerIds);
+        Assert.Null(tokenized.OwnPromptIds);
+        Assert.Equal(new TruncationCount(new CutCount(0, 1, 0, 5), new CutCount(0, 2, 0, 4)), cut);
+
+        (tokenized, _) = Make(folder, 100, TextEncoding.Separate).Tokenize(list);
+        Assert.Equal([262, 'x', 256], tokenized.PromptIds);
+        Assert.Equal([[257, 'o', 263], ['y', 263]], tokenized.AnswerIds);
+    }
+
+    [Fact]
+    public void Where_prompt_and_answer_are_told_apart_does_not_depend_on_the_other_answers()
+    {
+        using var folder = TokenizerFolder.ByteLevel("""{"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": true}""");
+        string[] answers = ["llo", "yyyyyyy", "llollo", "y", "hehellollll"];
+        for (var maxLength = 3; maxLength < 16; maxLength++)
+            foreach (var encoding in Enum.GetValues<TextEncoding>())
+            {
+                var tokenizer = Make(folder, maxLength, encoding);
+                var together = tokenizer.Tokenize(RankedList.BestFirst("abhe", answers)).List;
+                var alone = answers.Select(answer => tokenizer.Tokenize(RankedList.BestFirst("abhe", answer)).List);
+                Assert.Equal(
+                    alone.Select(list => (int[])[.. list.PromptOf(0), .. list.AnswerIds[0]]),
+                    together.AnswerIds.Select((ids, k) => (int[])[.. together.PromptOf(k), .. ids]));
+            }
+        // he before y is the prompt's: it goes first, and the answer keeps as much as fits.
+        var cut = Make(folder, 4).Tokenize(RankedList.BestFirst("abhe", answers)).List;
+        Assert.Equal([[262, 'b'], [262], [262], [262, 256], [262]], Enumerable.Range(0, 5).Select(cut.PromptOf));
+        Assert.Equal(
+            [[259, 263], ['y', 'y', 263], [259, 257, 263], ['y', 263], [256, 259, 263]], cut.AnswerIds);
+    }
+
+    [Fact]
+    public void Halves_of_a_character_at_the_end_and_the_start_do_not_join()
+    {
+        using var folder = TokenizerFolder.ByteLevel("""{"eos_token": "</s>"}""");
+        var (tokenized, _) = Make(folder, 100).Tokenize(RankedList.BestFirst("\ud83d", "\ude00"));
+        Assert.Equal([0xEF, 0xBF, 0xBD], tokenized.PromptIds);
+        Assert.Equal([[0xEF, 0xBF, 0xBD, 263]], tokenized.AnswerIds);
     }
 
     [Fact]
@@ -73,9 +136,9 @@ public class ListTokenizerTests
             error.Message);
     }
 
-    private static ListTokenizer Make(TokenizerFolder folder, int maxLength)
+    private static ListTokenizer Make(TokenizerFolder folder, int maxLength, TextEncoding encoding = TextEncoding.Joint)
     {
         var tokenizer = HuggingFaceTokenizer.Load(folder.Directory);
-        return new ListTokenizer(tokenizer.PlainTextTokenizer, tokenizer.SpecialTokenRule, maxLength);
+        return new ListTokenizer(tokenizer, tokenizer.SpecialTokenRule, maxLength, encoding);
     }
 }

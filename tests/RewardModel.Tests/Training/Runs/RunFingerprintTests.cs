@@ -20,12 +20,13 @@ public class RunFingerprintTests
         Assert.Empty((saved with { Rule = rule with { SpecialTokens = new SpecialTokenRule([1], [], [2]) } }).DifferencesOf(saved));
         var other = saved with
         {
-            Rule = new ScoringRule(new SpecialTokenRule([1], [], []), 32) { Normalizer = new RewardNormalizer(0.5, 2) },
+            Rule = new ScoringRule(new SpecialTokenRule([1], [], []), 32) { Normalizer = new RewardNormalizer(0.5, 2), Encoding = TextEncoding.Joint },
             TokenizerFiles = "B",
         };
         Assert.Equal(
             [
                 "the special tokens around prompt and answer are not the same", "the maximum length was 64 and is 32",
+                "the encoding of prompt and answer was Separate and is Joint",
                 "the normaliser is not the same", "the chat template is not the same", "the tokenizer's files are not the same",
             ],
             other.DifferencesOf(saved));
