@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using RewardModel.Lists;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
 using RewardModel.Training.Metrics;
@@ -39,11 +41,13 @@ internal static class EvaluateCommand
             var place = Devices.Named(parsed.GetValue(device)!);
             using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!.FullName);
             scoringModel.Transformer.to(place);
-            var lists = ListFile.ReadTokenized(
-                scoringModel, parsed.GetValue(data)!.FullName, parsed.GetValue(onBadData), new LineLogger(errors));
+            var logger = new LineLogger(errors);
+            var lists = ListFile.ReadTokenized(scoringModel, parsed.GetValue(data)!.FullName, parsed.GetValue(onBadData), logger);
+            if (EqualAnswers.Describe(lists) is { } description)
+                logger.LogWarning("{EqualAnswers}", description);
             var rewards = scoringModel.Scorer(parsed.GetValue(maxTokensPerBatch)).Score(lists);
             for (var l = 0; l < lists.Count; l++)
-                metrics.Add(rewards[l], lists[l].Scores);
+                metrics.Add(rewards[l], lists[l].Scores, lists[l].EqualAnswers());
             output.WriteLine(parsed.GetValue(json)
                 ? JsonSerializer.Serialize(metrics.Result, jsonOptions)
                 : $"{metrics.Result.ListCount} lists, {metrics.Result.AnswerCount} answers, {metrics.Result.PairCount} pairs: "

@@ -43,7 +43,7 @@ public sealed class Trainer
     /// <param name="model">The model to train. It ends with the best evaluated weights, or the last ones without held-out lists.</param>
     /// <param name="options">What to do.</param>
     /// <param name="trainLists">
-    /// Lists to train on. Those without an ordered pair (one answer, or all tied) are left out, and counted in the log.
+    /// Lists to train on. Those without an ordered pair (one answer, or all tied or equal) are left out, and counted in the log.
     /// </param>
     /// <param name="heldOutLists">Lists to evaluate on, with other prompts than the training lists; may be empty.</param>
     /// <param name="directory">Where states are saved and resumed from; null saves nothing.</param>
@@ -65,15 +65,17 @@ public sealed class Trainer
         this.progress = progress;
         this.logger = logger ?? NullLogger.Instance;
         this.logger.LogDebug("{Libraries}", TorchLibraries.Description);
-        this.trainLists = [.. trainLists.Where(list => RankingPairs.CountOf(list.Scores) > 0)];
+        WarnOfEqualAnswers(trainLists, "training lists");
+        WarnOfEqualAnswers(heldOutLists, "held-out lists");
+        this.trainLists = [.. trainLists.Where(list => PairCount(list) > 0)];
         if (this.trainLists.Count < trainLists.Count)
             this.logger.LogWarning(
-                "{Count} of {All} training lists have no ordered pair (one answer, or all answers tied) and are left out",
+                "{Count} of {All} training lists have no ordered pair (one answer, or all answers tied or equal) and are left out",
                 trainLists.Count - this.trainLists.Count, trainLists.Count);
         if (this.trainLists.Count == 0)
             throw new ArgumentException(
                 $"None of the {trainLists.Count} training lists has an ordered pair; "
-                + "expected lists of two or more answers that are not all tied.",
+                + "expected lists of two or more answers that are not all tied or equal.",
                 nameof(trainLists));
         if (options.EarlyStopPatience > 0 && heldOutLists.Count == 0)
             throw new ArgumentException(
@@ -81,7 +83,7 @@ public sealed class Trainer
                 + "give some, or set it to 0.",
                 nameof(options));
 
-        if (heldOutLists.Count > 0 && heldOutLists.All(list => RankingPairs.CountOf(list.Scores) == 0))
+        if (heldOutLists.Count > 0 && heldOutLists.All(list => PairCount(list) == 0))
             throw new ArgumentException(
                 $"None of the {heldOutLists.Count} held-out lists has an ordered pair, so there is no accuracy to choose the best weights "
                 + "by; give other lists, or none.",
@@ -200,7 +202,7 @@ public sealed class Trainer
         var lists = ListsOf(state.Step);
         double divisor = options.LossNormalization == LossNormalization.PerList
             ? lists.Length
-            : lists.Sum(list => RankingPairs.CountOf(list.Scores));
+            : lists.Sum(PairCount);
         var metrics = new RankingMetricsAccumulator(loss);
         double stepLoss = 0;
         // Draws of dropout belong to their step, not to what was drawn before: no generator's state is part of a run's.
@@ -215,7 +217,7 @@ public sealed class Trainer
                 throw Diverged(state, "a reward is not finite", batchLists);
             stepLoss += batchLoss;
             for (var l = 0; l < batchLists.Length; l++)
-                metrics.Add(rewards[l], batchLists[l].Scores);
+                metrics.Add(rewards[l], batchLists[l].Scores, batchLists[l].EqualAnswers());
         }
 
         var gradientNorm = optimizer.GradientNorm();
@@ -247,13 +249,15 @@ public sealed class Trainer
     private (double Loss, float[][] Rewards) AccumulateGradients(TokenizedList[] lists, double divisor, ulong seed)
     {
         using var scope = NewDisposeScope();
-        using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), options.LossNormalization, model.Device);
+        using var pairs = RankingPairs.Of(
+            lists.Select(list => list.Scores), options.LossNormalization, model.Device, lists.Select(list => list.EqualAnswers()));
+        var distinct = new DistinctAnswers(lists);
         if (lists.Length == 1
-            && TokenBudget.SplitAnswers(lists[0], options.MaxTokensPerBatch, model.Backbone.IsCausal) is { Count: > 1 } parts)
-            return AccumulateInParts(parts, pairs, divisor, seed);
-        using var sequences = model.Pack(lists);
+            && TokenBudget.SplitAnswers(distinct.Lists[0], options.MaxTokensPerBatch, model.Backbone.IsCausal) is { Count: > 1 } parts)
+            return AccumulateInParts(lists, distinct, parts, pairs, divisor, seed);
+        using var sequences = model.Pack(distinct.Lists);
         using var pass = Pass(sequences, seed);
-        var rewards = model.forward(pass);
+        var rewards = distinct.RewardsOfAll(model.forward(pass));
         var batchLoss = loss.Sum(rewards, pairs).div(divisor);
         pass.Backward(batchLoss);
         return (Read(batchLoss), RewardScorer.RewardsByList(rewards.detach(), lists));
@@ -264,7 +268,7 @@ public sealed class Trainer
     /// is taken, and each part goes forward and backward with that: one forward pass more, and memory for one part only.
     /// </summary>
     private (double Loss, float[][] Rewards) AccumulateInParts(
-        IReadOnlyList<TokenizedList> parts, RankingPairs pairs, double divisor, ulong seed)
+        TokenizedList[] lists, DistinctAnswers distinct, IReadOnlyList<TokenizedList> parts, RankingPairs pairs, double divisor, ulong seed)
     {
         var partRewards = new List<Tensor>();
         using (no_grad())
@@ -275,8 +279,10 @@ public sealed class Trainer
                 partRewards.Add(model.forward(pass));
             }
 
+        // The parts' answers follow each other, as in the list.
         var rewards = cat(partRewards).requires_grad_();
-        var listLoss = loss.Sum(rewards, pairs).div(divisor);
+        var rewardsOfAll = distinct.RewardsOfAll(rewards);
+        var listLoss = loss.Sum(rewardsOfAll, pairs).div(divisor);
         listLoss.backward();
         var rewardGradients = rewards.grad!.split([.. parts.Select(part => (long)part.AnswerIds.Count)]);
 
@@ -288,8 +294,7 @@ public sealed class Trainer
             using var pass = Pass(sequences, SplitMix64.Mix(seed + (ulong)p));
             pass.Backward(model.forward(pass), rewardGradients[p]);
         }
-        // The parts' answers follow each other, as in the list.
-        return (Read(listLoss), [[.. RewardScorer.RewardsByList(rewards.detach(), parts).SelectMany(part => part)]]);
+        return (Read(listLoss), RewardScorer.RewardsByList(rewardsOfAll.detach(), lists));
     }
 
     /// <summary>Leaves torch's generators alone where nothing is drawn.</summary>
@@ -320,7 +325,7 @@ public sealed class Trainer
                 heldOutLists.Where((_, l) => !AreFinite([rewards[l]])).Select(list => list.Source.ToString()));
         var metrics = new RankingMetricsAccumulator(loss);
         for (var l = 0; l < heldOutLists.Count; l++)
-            metrics.Add(rewards[l], heldOutLists[l].Scores);
+            metrics.Add(rewards[l], heldOutLists[l].Scores, heldOutLists[l].EqualAnswers());
         var result = metrics.Result;
 
         var isBest = state.BestEvaluation is null || result.Accuracy > state.BestEvaluation.Metrics.Accuracy;
@@ -364,6 +369,14 @@ public sealed class Trainer
     {
         bestWeights.ForEach(weight => weight.Dispose());
         bestWeights = [];
+    }
+
+    private static int PairCount(TokenizedList list) => RankingPairs.CountOf(list.Scores, list.EqualAnswers());
+
+    private void WarnOfEqualAnswers(IReadOnlyList<TokenizedList> lists, string name)
+    {
+        if (EqualAnswers.Describe(lists, name) is { } description)
+            logger.LogWarning("{EqualAnswers}", description);
     }
 
     /// <summary>Before anything is computed: all lists that the model can't take, at once.</summary>

@@ -7,7 +7,8 @@ namespace RewardModel.Scoring;
 /// <summary>
 /// Scores answers: the one path that evaluation, the command line and services go through. A reward depends on nothing but the
 /// prompt, the answer and the model: not on the other answers, nor on how they are divided into batches. (A prompt that is too long
-/// for the model is cut before, for each answer by itself.)
+/// for the model is cut before, for each answer by itself.) Answers of a list that are equal token for token are scored once, and have the
+/// same reward to the bit.
 /// </summary>
 /// <remarks>
 /// Any number of threads may score one model at the same time, through one scorer or several, if it is in evaluation mode: a model of
@@ -31,6 +32,8 @@ public sealed class RewardScorer(RewardTransformer model, int maxTokensPerBatch 
         try
         {
             using var _ = no_grad();
+            var distinct = new DistinctAnswers(lists);
+            lists = distinct.Lists;
             var rewards = new float[lists.Count][];
             foreach (var batch in TokenBudget.Batches(lists, maxTokensPerBatch, model.Backbone.IsCausal))
             {
@@ -44,7 +47,7 @@ public sealed class RewardScorer(RewardTransformer model, int maxTokensPerBatch 
                 for (var i = 0; i < batch.Length; i++)
                     rewards[batch[i]] = batchRewards[i];
             }
-            return rewards;
+            return distinct.RewardsOfAll(rewards);
         }
         finally
         {

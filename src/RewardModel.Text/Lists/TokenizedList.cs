@@ -37,6 +37,37 @@ public sealed record TokenizedList(
         };
     }
 
+    /// <summary>
+    /// For each answer the index of the first one that is read as the same tokens, prompt included: its own, if none before it is. Null
+    /// where no two answers are equal. See <see cref="Lists.EqualAnswers"/>.
+    /// </summary>
+    public int[]? EqualAnswers()
+    {
+        int[]? firstEqual = null;
+        for (var k = 1; k < AnswerIds.Count; k++)
+            for (var other = 0; other < k; other++)
+                if (AreEqual(other, k))
+                {
+                    firstEqual ??= [.. Enumerable.Range(0, AnswerIds.Count)];
+                    firstEqual[k] = other;
+                    break;
+                }
+        return firstEqual;
+    }
+
+    /// <summary>
+    /// Whether two answers are the same tokens with their prompts before them. Where these end makes no difference but for token types.
+    /// </summary>
+    private bool AreEqual(int first, int second)
+    {
+        var (firstPrompt, secondPrompt) = (PromptOf(first), PromptOf(second));
+        if (firstPrompt == secondPrompt)
+            return AnswerIds[first].AsSpan().SequenceEqual(AnswerIds[second]);
+        return firstPrompt.Length + AnswerIds[first].Length == secondPrompt.Length + AnswerIds[second].Length
+            && (AnswerTokenType == 0 || firstPrompt.Length == secondPrompt.Length)
+            && firstPrompt.Concat(AnswerIds[first]).SequenceEqual(secondPrompt.Concat(AnswerIds[second]));
+    }
+
     /// <summary>The different prompts that the answers are read with, and for each answer the index of its prompt among them.</summary>
     internal (IReadOnlyList<int[]> Prompts, int[] PromptOfAnswer) DistinctPrompts()
     {
