@@ -9,7 +9,9 @@ namespace RewardModel.Packing;
 /// </summary>
 internal sealed class DistinctAnswers
 {
-    /// <summary>Per list, for each of its answers the index of the one that stands for it in <see cref="Lists"/>; null where all do.</summary>
+    /// <summary>
+    /// Per list, for each of its answers the index of the one that stands for it in <see cref="Lists"/>; null where all do.
+    /// </summary>
     private readonly int[]?[] indices;
 
     /// <param name="lists">Lists with all their answers.</param>

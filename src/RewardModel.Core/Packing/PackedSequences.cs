@@ -83,8 +83,8 @@ public sealed class PackedSequences : IDisposable
     /// <summary>Packs ranked lists. Rewards come out list by list, in the order of each list's answers.</summary>
     /// <param name="lists">At least one list; every answer has at least one token.</param>
     /// <param name="sharePrompts">
-    /// True: each prompt is laid out once and its answers continue it (a list whose prompt is cut in several ways has several). False: every answer brings its own copy of the prompt, as
-    /// encoders need; causal backbones give the same rewards either way.
+    /// True: each prompt is laid out once and its answers continue it (a list whose prompt is cut in several ways has several). False:
+    /// every answer brings its own copy of the prompt, as encoders need; causal backbones give the same rewards either way.
     /// </param>
     /// <param name="device">Where the tensors are to lie: the model's device. Null: on the CPU.</param>
     /// <exception cref="ArgumentException">There is no list, or a list with no answer or with an answer of no tokens.</exception>

@@ -47,7 +47,8 @@ public sealed class RankingPairs : IDisposable
     /// <param name="normalization">Gives the <see cref="Weights"/>.</param>
     /// <param name="device">Where the rewards will lie: the model's device. Null: on the CPU.</param>
     /// <param name="equalAnswers">
-    /// Per list, for each answer the index of the first one that is equal to it, or null for a list where none are. Null: none are anywhere.
+    /// Per list, for each answer the index of the first one that is equal to it, or null for a list where none are. Null: none are
+    /// anywhere.
     /// </param>
     public static RankingPairs Of(
         IEnumerable<IReadOnlyList<double>> scores, LossNormalization normalization = LossNormalization.PerList, Device? device = null,

@@ -75,8 +75,8 @@ public sealed class ScoringModel : IDisposable
     /// <summary>
     /// Loads what <see cref="Save"/> wrote, or the reward model of another trainer. That has no reward_model.json: prompts and answers
     /// then get the special tokens of the tokenizer's convention (<see cref="HuggingFaceTokenizer.SpecialTokenRule"/>) and are encoded as
-    /// one text, the maximum length is what the transformer takes, and the normaliser holds the head's bias and what OpenRLHF wrote into config.json
-    /// (<c>mean</c>, <c>std</c>, applied whatever <c>normalize_reward</c> says). The transformer is in evaluation mode.
+    /// one text, the maximum length is what the transformer takes, and the normaliser holds the head's bias and what OpenRLHF wrote into
+    /// config.json (<c>mean</c>, <c>std</c>, applied whatever <c>normalize_reward</c> says). The transformer is in evaluation mode.
     /// </summary>
     /// <exception cref="CheckpointException">The directory does not hold a trained reward model: all reasons are listed.</exception>
     /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>

@@ -24,8 +24,8 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
     public string? ChatTemplate { get; init; }
 
     /// <summary>
-    /// Whether a prompt and its answer that are plain text are encoded as one text. Joint for new models; Separate where nothing is said, as
-    /// in the files of older versions.
+    /// Whether a prompt and its answer that are plain text are encoded as one text. Joint for new models; Separate where nothing is said,
+    /// as in the files of older versions.
     /// </summary>
     public TextEncoding Encoding { get; init; } = TextEncoding.Separate;
 

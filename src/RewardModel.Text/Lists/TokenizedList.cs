@@ -15,8 +15,8 @@ public sealed record TokenizedList(
     public int AnswerTokenType { get; init; }
 
     /// <summary>
-    /// For each of the K answers the prompt that it is read with where that is another than <see cref="PromptIds"/>, mostly because these had
-    /// to be cut to fit together with it; null for an answer that is read with <see cref="PromptIds"/>. Null where all of them are.
+    /// For each of the K answers the prompt that it is read with where that is another than <see cref="PromptIds"/>, mostly because these
+    /// had to be cut to fit together with it; null for an answer that is read with <see cref="PromptIds"/>. Null where all of them are.
     /// </summary>
     public IReadOnlyList<int[]?>? OwnPromptIds { get; init; }
 

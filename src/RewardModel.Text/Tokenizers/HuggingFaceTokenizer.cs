@@ -139,8 +139,8 @@ public sealed class HuggingFaceTokenizer
         tokenizer.EncodeToIds(text, plainTextTokenizer, promptLength);
 
     /// <summary>
-    /// The ids of a prompt and an answer as one plain text, in which the names of special tokens are text, and how many of the ids, from the
-    /// first on, lie wholly in the prompt.
+    /// The ids of a prompt and an answer as one plain text, in which the names of special tokens are text, and how many of the ids, from
+    /// the first on, lie wholly in the prompt.
     /// </summary>
     internal (int[] Ids, int PromptCount) EncodeParts(string prompt, string answer) =>
         plainTextTokenizer.EncodeToIds(prompt, answer);

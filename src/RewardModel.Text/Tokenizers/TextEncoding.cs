@@ -7,8 +7,8 @@ namespace RewardModel.Tokenizers;
 public enum TextEncoding
 {
     /// <summary>
-    /// Prompt and answer are one text, as they are for trainers of policies and for transformers: a tokenizer puts what it puts at the start
-    /// of a text (SentencePiece's <c>▁</c>) there only, and may join the prompt's last characters with the answer's first ones.
+    /// Prompt and answer are one text, as they are for trainers of policies and for transformers: a tokenizer puts what it puts at the
+    /// start of a text (SentencePiece's <c>▁</c>) there only, and may join the prompt's last characters with the answer's first ones.
     /// </summary>
     Joint,
 

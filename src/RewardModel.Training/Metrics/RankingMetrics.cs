@@ -2,8 +2,9 @@ namespace RewardModel.Training.Metrics;
 
 /// <summary>How well rewards rank the answers of ranked lists; made by <see cref="RankingMetricsAccumulator"/>.</summary>
 /// <remarks>
-/// A pair is two answers of one list with different scores that are not equal token for token; w is the better one, l the other, and r their rewards. Figures over
-/// pairs or over lists with pairs are NaN where there is no pair, figures over rewards where there is no answer.
+/// A pair is two answers of one list with different scores that are not equal token for token; w is the better one, l the other, and r
+/// their rewards. Figures over pairs or over lists with pairs are NaN where there is no pair, figures over rewards where there is no
+/// answer.
 /// </remarks>
 public sealed record RankingMetrics
 {

@@ -90,7 +90,9 @@ public class ChatTokenizerTests
         var (list, cut) = Tokenized(
             HuggingFaceTokenizer.Load(folder.Directory),
             "{% for m in messages %}{{ m.content }}{% endfor %}{{ 'xhe' if add_generation_prompt }}", 99, "p", "xhey", "xyz", "xheo");
-        Assert.Equal([[262, 'p', 'x', 256, 263], [262, 'p', 'x', 263], [262, 'p', 'x', 256, 263]], Enumerable.Range(0, 3).Select(list.PromptOf));
+        Assert.Equal(
+            [[262, 'p', 'x', 256, 263], [262, 'p', 'x', 263], [262, 'p', 'x', 256, 263]],
+            Enumerable.Range(0, 3).Select(list.PromptOf));
         Assert.Equal([['y', 263], ['y', 'z', 263], ['o', 263]], list.AnswerIds);
         Assert.False(cut.IsCut);
     }

@@ -26,8 +26,8 @@ public class CommandLineTests
         Assert.Equal(
             "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
             + "--warmup-steps --final-learning-rate-ratio --weight-decay --decay-all --beta2 --max-grad-norm --dropout "
-            + "--lists-per-step --max-tokens-per-batch --max-length --encoding --loss --loss-normalization --seed --eval-every --save-every "
-            + "--early-stop --precision --activation-checkpointing --device --threads --resume --on-bad-data",
+            + "--lists-per-step --max-tokens-per-batch --max-length --encoding --loss --loss-normalization --seed --eval-every "
+            + "--save-every --early-stop --precision --activation-checkpointing --device --threads --resume --on-bad-data",
             Options("train"));
         Assert.Equal("--model --data --loss --max-tokens-per-batch --device --threads --on-bad-data --json", Options("evaluate"));
         Assert.Equal("--model --data --prompt --answer --max-tokens-per-batch --device --threads --on-bad-data --json", Options("score"));
@@ -219,6 +219,24 @@ public class CommandLineTests
         arguments[6] = directory["other"];
         Assert.Equal(
             $"error: '{directory["other"]}' is not empty. Give a new --output, so that no file is overwritten.\n", Run(arguments).Errors);
+    }
+
+    [Fact]
+    public void Evaluation_names_lists_with_equal_answers_and_leaves_their_pairs_out()
+    {
+        using var directory = new TemporaryDirectory();
+        using (var model = new ScoringModel(TinyModel.Create("llama")))
+            model.Save(directory["model"]);
+        File.WriteAllText(directory["lists.jsonl"], """
+            {"prompt_ids": [1], "answer_ids": [[2], [3]]}
+            {"prompt_ids": [1], "answer_ids": [[2], [3], [2]]}
+            """);
+        var (status, output, errors) = Run("evaluate", "--model", directory["model"], "--data", directory["lists.jsonl"], "--json");
+        Assert.Equal(
+            (0, $"warning: 1 of 2 lists have answers that are equal token for token ({directory["lists.jsonl"]}:2): "
+                + "such answers make no pair\n"),
+            (status, errors));
+        Assert.Equal(3, (int)JsonNode.Parse(output)!["pair_count"]!);
     }
 
     [Fact]

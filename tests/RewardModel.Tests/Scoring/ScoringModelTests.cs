@@ -220,7 +220,8 @@ public class ScoringModelTests
         void Expect(TextEncoding encoding, ScoringModel model)
         {
             Assert.Equal(encoding, model.Rule.Encoding);
-            Assert.Equal(encoding == TextEncoding.Joint ? [263, 2] : [264, 2], model.Tokenize([RankedList.BestFirst("ab", "ab")]).Lists[0].AnswerIds[0]);
+            var list = model.Tokenize([RankedList.BestFirst("ab", "ab")]).Lists[0];
+            Assert.Equal([encoding == TextEncoding.Joint ? 263 : 264, 2], list.AnswerIds[0]);
         }
         using (var joint = new ScoringModel(Transformer(), tokenizer))
         using (var separate = new ScoringModel(Transformer(), tokenizer, encoding: TextEncoding.Separate))
@@ -255,8 +256,8 @@ public class ScoringModelTests
     }
 
     /// <summary>
-    /// Answers of 1 to 14 characters to a prompt of 10, of which 9 tokens of each fit the encoder, and 12 the others: some need no cut, some
-    /// have their prompt cut, some lose it and their own end.
+    /// Answers of 1 to 14 characters to a prompt of 10, of which 9 tokens together fit the encoder, and 12 the others: some need no cut,
+    /// some have their prompt cut, some lose it and their own end.
     /// </summary>
     [Theory]
     [InlineData("gpt2", "text")]

@@ -70,8 +70,8 @@ public sealed class ScoringRuleTests : IDisposable
     [InlineData("0")]
     public void An_encoding_that_there_is_not_is_refused(string encoding) => Refuses(
         """
-        {"library_version": "0.1.0", "rule": {"special_tokens": {"before_prompt": [1], "after_prompt": [], "after_answer": [], "answer_token_type": 0}, "max_length": 8,
-         "encoding": ENCODING}}
+        {"library_version": "0.1.0", "rule": {"special_tokens": {"before_prompt": [1], "after_prompt": [], "after_answer": [],
+         "answer_token_type": 0}, "max_length": 8, "encoding": ENCODING}}
         """.Replace("ENCODING", encoding),
         $"the file can't be understood: encoding is {encoding}; expected \"joint\" or \"separate\"");
 

@@ -145,7 +145,8 @@ public class GoldenTests
                 var expected = tokens
                     .TakeWhile(token => token.Offset.Start.Value < end && token.Offset.End.Value <= end).Count();
                 if (!tokens.Select(token => token.Id).SequenceEqual(ids) || promptCount != expected)
-                    differences.Add($"{JsonSerializer.Serialize(prompt)} + {JsonSerializer.Serialize(answer)}: {promptCount}, not {expected}");
+                    differences.Add(
+                        $"{JsonSerializer.Serialize(prompt)} + {JsonSerializer.Serialize(answer)}: {promptCount}, not {expected}");
                 dividedCount += promptCount > 0 && promptCount < ids.Length ? 1 : 0;
             }
         }

@@ -53,6 +53,25 @@ public class ListTokenizerTests
         Assert.Equal([[264, 2], [2]], tokenized.AnswerIds);
     }
 
+    /// <summary>Its place is the end of the prompt, of which it has no character.</summary>
+    [Fact]
+    public void A_sign_that_is_written_before_the_answers_first_word_is_the_answers()
+    {
+        using var folder = TokenizerFolder.SentencePiece("""{"eos_token": "</s>", "add_bos_token": false}""");
+        folder.Replace(
+            "\"pre_tokenizer\": null",
+            """
+            "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+              {"type": "Whitespace"}, {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": false},
+              {"type": "Punctuation", "behavior": "Isolated"}]}
+            """);
+        folder.Replace(
+            "{\"type\": \"Prepend\", \"prepend\": \"▁\"}, {\"type\": \"Replace\", \"pattern\": {\"String\": \" \"}, \"content\": \"▁\"}", "");
+        var (tokenized, _) = Make(folder, 100).Tokenize(RankedList.BestFirst("ab", "!", "! ab"));
+        Assert.Equal([264], tokenized.PromptIds);
+        Assert.Equal([[259, 3 + '!', 2], [259, 3 + '!', 264, 2]], tokenized.AnswerIds);
+    }
+
     [Fact]
     public void Without_a_prompt_an_answer_starts_the_text()
     {

@@ -84,7 +84,9 @@ internal sealed class PipelineTokenizer : Tokenizer
         return new EncodeResults<int> { Tokens = ids, CharsConsumed = length };
     }
 
-    /// <summary>The ids of a prompt and what follows it, as one text, and how many of them, from the first on, lie wholly in the prompt.</summary>
+    /// <summary>
+    /// The ids of a prompt and what follows it, as one text, and how many of them, from the first on, lie wholly in the prompt.
+    /// </summary>
     public (int[] Ids, int PromptCount) EncodeToIds(string prompt, string answer)
     {
         // Each by itself, so that no half of a character of the one goes with one of the other.

@@ -20,7 +20,11 @@ public class RunFingerprintTests
         Assert.Empty((saved with { Rule = rule with { SpecialTokens = new SpecialTokenRule([1], [], [2]) } }).DifferencesOf(saved));
         var other = saved with
         {
-            Rule = new ScoringRule(new SpecialTokenRule([1], [], []), 32) { Normalizer = new RewardNormalizer(0.5, 2), Encoding = TextEncoding.Joint },
+            Rule = new ScoringRule(new SpecialTokenRule([1], [], []), 32)
+            {
+                Normalizer = new RewardNormalizer(0.5, 2),
+                Encoding = TextEncoding.Joint,
+            },
             TokenizerFiles = "B",
         };
         Assert.Equal(
