@@ -37,7 +37,7 @@ public sealed class Trainer
     /// <param name="model">The model to train. It ends with the best evaluated weights, or the last ones without held-out lists.</param>
     /// <param name="options">What to do.</param>
     /// <param name="trainLists">
-    /// Lists to train on. Those without an ordered pair (one answer, or all tied) are left out, and counted in the log.
+    /// Lists to train on. Those without an ordered pair (one answer, or all tied or equal) are left out, and counted in the log.
     /// </param>
     /// <param name="heldOutLists">Lists to evaluate on, with other prompts than the training lists; may be empty.</param>
     /// <param name="directory">Where states are saved and resumed from; null saves nothing.</param>
@@ -219,7 +219,7 @@ public sealed class Trainer
                 lists.HeldOut.Where((_, l) => !rewards[l].All(float.IsFinite)).Select(list => list.Source.ToString()));
         var metrics = new RankingMetricsAccumulator(loss);
         for (var l = 0; l < lists.HeldOut.Count; l++)
-            metrics.Add(rewards[l], lists.HeldOut[l].Scores, lists.HeldOut[l].PromptIds);
+            metrics.Add(rewards[l], lists.HeldOut[l].Scores, lists.HeldOut[l].EqualAnswers(), lists.HeldOut[l].PromptIds);
 
         var isBest = bestWeights.IsBetter(metrics.Result, state.BestEvaluation?.Metrics);
         var report = new EvaluationReport(state.Step, metrics.Result, isBest);

@@ -2,15 +2,16 @@ namespace RewardModel.Training.Metrics;
 
 /// <summary>How well rewards rank the answers of ranked lists; made by <see cref="RankingMetricsAccumulator"/>.</summary>
 /// <remarks>
-/// A pair is two answers of one list with different scores; w is the better one, l the other, and r their rewards. Figures over
-/// pairs or over lists with pairs are NaN where there is no pair, figures over rewards where there is no answer.
+/// A pair is two answers of one list with different scores that are not equal token for token; w is the better one, l the other, and r
+/// their rewards. Figures over pairs or over lists with pairs are NaN where there is no pair, figures over rewards where there is no
+/// answer.
 /// </remarks>
 public sealed record RankingMetrics
 {
     /// <summary>All lists, those without pairs included.</summary>
     public required int ListCount { get; init; }
 
-    /// <summary>Lists with one answer or with all answers tied: they count in the figures over rewards only.</summary>
+    /// <summary>Lists with one answer or with all answers tied or equal: they count in the figures over rewards only.</summary>
     public required int ListsWithoutPairsCount { get; init; }
 
     /// <summary>Answers of all lists.</summary>

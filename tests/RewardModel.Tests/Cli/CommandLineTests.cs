@@ -26,7 +26,7 @@ public class CommandLineTests
         Assert.Equal(
             "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
             + "--warmup-steps --final-learning-rate-ratio --weight-decay --decay-all --beta1 --beta2 --epsilon --max-grad-norm --dropout "
-            + "--lists-per-step --max-tokens-per-batch --max-length --unfrozen-layers --loss --margin-scale --loss-normalization --seed "
+            + "--lists-per-step --max-tokens-per-batch --max-length --encoding --unfrozen-layers --loss --margin-scale --loss-normalization --seed "
             + "--eval-every --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads --on-bad-data "
             + "--resume --dry-run --quiet --verbose",
             Options("train"));
@@ -225,6 +225,24 @@ public class CommandLineTests
     }
 
     [Fact]
+    public void Evaluation_names_lists_with_equal_answers_and_leaves_their_pairs_out()
+    {
+        using var directory = new TemporaryDirectory();
+        using (var model = new ScoringModel(TinyModel.Create("llama")))
+            model.Save(directory["model"]);
+        File.WriteAllText(directory["lists.jsonl"], """
+            {"prompt_ids": [1], "answer_ids": [[2], [3]]}
+            {"prompt_ids": [1], "answer_ids": [[2], [3], [2]]}
+            """);
+        var (status, output, errors) = Run("evaluate", "--model", directory["model"], "--data", directory["lists.jsonl"], "--json");
+        Assert.Equal(
+            (0, $"warning: 1 of 2 lists have answers that are equal token for token ({directory["lists.jsonl"]}:2): "
+                + "such answers make no pair\n"),
+            (status, errors));
+        Assert.Equal(3, (int)JsonNode.Parse(output)!["pair_count"]!);
+    }
+
+    [Fact]
     public void Inspects_a_directory()
     {
         using var directory = new TemporaryDirectory();
@@ -249,7 +267,7 @@ public class CommandLineTests
             weights       0.0 MB of F32
             head          score.weight, trained
             tokenizer     none
-            rule          prompt answer, maximum length 96, reward = (raw - 0) / 1
+            rule          prompt answer, joint encoding, maximum length 96, reward = (raw - 0) / 1
             training      {total}: weights 0.0 MB, gradients 0.0 MB, AdamW 0.1 MB, activations {activations} (prompt 10, 3 answers of 20)
                           {checkpointed} with --activation-checkpointing: activations {Size(memory.CheckpointedActivations)}
             problems      none
