@@ -43,7 +43,7 @@ public abstract class RankingLoss
 }
 
 /// <summary>-log sigmoid(r_w - r_l), the negative log-likelihood of Bradley and Terry's model (arXiv 2203.02155, eq. 1).</summary>
-public sealed class LogSigmoidLoss : RankingLoss
+internal sealed class LogSigmoidLoss : RankingLoss
 {
     /// <inheritdoc/>
     public override string Name => "log-sigmoid";
@@ -58,7 +58,7 @@ public sealed class LogSigmoidLoss : RankingLoss
 }
 
 /// <summary>-sigmoid(r_w - r_l): a bounded loss, whose gradient fades for pairs that are far on the wrong side, too.</summary>
-public sealed class SigmoidLoss : RankingLoss
+internal sealed class SigmoidLoss : RankingLoss
 {
     /// <inheritdoc/>
     public override string Name => "sigmoid";

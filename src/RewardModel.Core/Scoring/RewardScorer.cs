@@ -64,7 +64,7 @@ public sealed class RewardScorer(RewardTransformer model, int maxTokensPerBatch 
     /// <summary>Rewards as they come out of the model, divided into those of each list.</summary>
     /// <param name="rewards">[N], float32, without a graph, on any device: the one place where rewards are read back.</param>
     /// <param name="lists">The lists that were packed, N answers in all.</param>
-    public static float[][] RewardsByList(Tensor rewards, IReadOnlyList<TokenizedList> lists)
+    internal static float[][] RewardsByList(Tensor rewards, IReadOnlyList<TokenizedList> lists)
     {
         using var values = rewards.cpu();
         using var accessor = values.data<float>();

@@ -8,7 +8,7 @@ namespace RewardModel.Tokenizers;
 /// answers; what a tokenizer does at the start of a text (SentencePiece's <c>▁</c>, a prefix space) it therefore does at the start of an
 /// answer too.
 /// </summary>
-public sealed class ListTokenizer
+internal sealed class ListTokenizer
 {
     private readonly Tokenizer tokenizer;
     private readonly SpecialTokenRule rule;

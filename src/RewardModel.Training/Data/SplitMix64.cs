@@ -5,7 +5,7 @@ namespace RewardModel.Training.Data;
 /// seed gives the same numbers on every machine and .NET version, which <see cref="Random"/> does not promise.
 /// </summary>
 /// <param name="seed">Any number; neighbouring seeds give unrelated sequences.</param>
-public sealed class SplitMix64(ulong seed)
+internal sealed class SplitMix64(ulong seed)
 {
     /// <summary>The odd number nearest to 2^64 divided by the golden ratio.</summary>
     private const ulong Increment = 0x9e3779b97f4a7c15;

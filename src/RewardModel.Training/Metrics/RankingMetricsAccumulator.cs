@@ -4,7 +4,7 @@ namespace RewardModel.Training.Metrics;
 
 /// <summary>Adds up <see cref="RankingMetrics"/> list by list, in float64.</summary>
 /// <param name="loss">Gives the loss of each pair.</param>
-public sealed class RankingMetricsAccumulator(RankingLoss loss)
+internal sealed class RankingMetricsAccumulator(RankingLoss loss)
 {
     private int listCount;
     private int listsWithPairsCount;
