@@ -2,7 +2,7 @@ namespace RewardModel.Training.Data;
 
 /// <summary>
 /// The SplitMix64 generator (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014): the same
-/// seed gives the same numbers on every machine and .NET version, which <see cref="Random"/> does not promise.
+/// seed gives the same numbers on every machine and .NET version, which <c>System.Random</c> does not promise.
 /// </summary>
 /// <param name="seed">Any number; neighbouring seeds give unrelated sequences.</param>
 internal sealed class SplitMix64(ulong seed)
