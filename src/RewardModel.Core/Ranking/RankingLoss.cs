@@ -18,6 +18,15 @@ public abstract class RankingLoss
 
     /// <summary>The loss of the given name.</summary>
     /// <exception cref="ArgumentException">No loss has that name; the message lists those that exist.</exception>
+    /// <example>
+    /// <code>
+    /// var loss = RankingLoss.ByName("log-sigmoid");
+    /// Console.WriteLine(loss.OfDifference(0)); // log 2: both answers have the same reward
+    /// using var pairs = RankingPairs.Of([[2.0, 1.0, 0.0]]);
+    /// using var rewards = TorchSharp.torch.tensor(new[] { 0.5f, 0.1f, -1f });
+    /// using var sum = loss.Sum(rewards, pairs);
+    /// </code>
+    /// </example>
     public static RankingLoss ByName(string name) =>
         all.FirstOrDefault(loss => loss.Name == name)
         ?? throw new ArgumentException($"The loss '{name}' is not known; expected one of: {string.Join(", ", Names)}.", nameof(name));

@@ -77,6 +77,12 @@ public sealed class ScoringModel : IDisposable
     /// </summary>
     /// <exception cref="CheckpointException">The directory does not hold a trained reward model: all reasons are listed.</exception>
     /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.Load("my-reward-model");
+    /// Console.WriteLine($"{model.Transformer.Architecture}, up to {model.Rule.MaxLength} tokens");
+    /// </code>
+    /// </example>
     public static ScoringModel Load(string directory)
     {
         var transformer = RewardTransformer.Load(directory, dropout: 0, seed: 0, out var normalizer);
@@ -103,6 +109,13 @@ public sealed class ScoringModel : IDisposable
     /// <exception cref="CheckpointException">The checkpoint can't be used: all reasons are listed.</exception>
     /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
     /// <exception cref="ArgumentException">The maximum length or the vocabulary is larger than the transformer's.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.LoadForTraining("path/to/sft-model", maxLength: 512);
+    /// if (model.Transformer.HasNewHead)
+    ///     Console.WriteLine("A language model: its rewards mean nothing before training.");
+    /// </code>
+    /// </example>
     public static ScoringModel LoadForTraining(
         string directory, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null, double dropout = 0, long seed = 0)
     {
@@ -152,6 +165,14 @@ public sealed class ScoringModel : IDisposable
     /// <exception cref="ArgumentException">The model has no tokenizer.</exception>
     /// <exception cref="TokenizerException">A list is a conversation, and there is no chat template, or it rejects the list.</exception>
     /// <exception cref="ChatTemplateException">A list is a conversation, and the chat template can't be used.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.Load("my-reward-model");
+    /// var (lists, cut) = model.Tokenize(RankedListReader.Read("test.jsonl").Lists);
+    /// float[][] rewards = model.Scorer().Score(lists);
+    /// Console.WriteLine($"{cut.PromptCount} of {lists.Count} prompts were cut");
+    /// </code>
+    /// </example>
     public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Tokenize(IReadOnlyList<RankedList> lists) =>
         listTokenizer is null
             ? throw new ArgumentException(
@@ -169,6 +190,13 @@ public sealed class ScoringModel : IDisposable
     /// <summary>Scores answers to one prompt.</summary>
     /// <returns>One reward for each answer, higher is better. Prompts are cut as in <see cref="Tokenize"/>.</returns>
     /// <exception cref="ArgumentException">The model has no tokenizer, or there is no answer.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.Load("my-reward-model");
+    /// float[] rewards = model.Score("Which is larger, 3 or 5?", "5 is larger.", "3 is larger.");
+    /// Console.WriteLine(rewards[0] &gt; rewards[1]);
+    /// </code>
+    /// </example>
     public float[] Score(string prompt, params IReadOnlyList<string> answers) => answers.Count == 0
         ? throw new ArgumentException("There is no answer to score; expected at least one.", nameof(answers))
         : Scorer().Score(Tokenize([RankedList.BestFirst(prompt, answers)]).Lists)[0];
@@ -197,6 +225,12 @@ public sealed class ScoringModel : IDisposable
     /// <param name="weightType">Float32, or BFloat16 or Float16: half the size, with rounded weights.</param>
     /// <param name="maxShardBytes">The most bytes of one file of weights, unless a single tensor has more.</param>
     /// <exception cref="ArgumentException">Another type, or weights that are too large for Float16.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.LoadForTraining("path/to/sft-model");
+    /// model.Save("my-reward-model", TorchSharp.torch.ScalarType.BFloat16);
+    /// </code>
+    /// </example>
     public void Save(
         string directory, ScalarType weightType = ScalarType.Float32, long maxShardBytes = CheckpointWriter.DefaultMaxShardBytes)
     {

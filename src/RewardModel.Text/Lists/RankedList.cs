@@ -18,6 +18,12 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
     };
 
     /// <summary>A list whose answers are given best first, without ties: scores K-1, K-2, ..., 0.</summary>
+    /// <example>
+    /// <code>
+    /// var list = RankedList.BestFirst("Which is larger, 3 or 5?", "5 is larger.", "5", "3 is larger.");
+    /// Console.WriteLine(string.Join(", ", list.Scores)); // 2, 1, 0
+    /// </code>
+    /// </example>
     public static RankedList BestFirst(string prompt, params IReadOnlyList<string> answers) =>
         new(prompt, answers, ScoresOfOrder(answers.Count));
 
