@@ -50,7 +50,7 @@ internal sealed class Worker : IProgress<TrainingReport>
             MaxTokensPerBatch = 1_000_000,
             Precision = precision,
             ActivationCheckpointing = checkpointing,
-            Optimizer = new AdamWOptions { WeightDecay = 0.01 },
+            WeightDecay = 0.01,
         };
         var trainer = new Trainer(model, options, [list], [], progress: this);
         clock.Restart();

@@ -13,10 +13,11 @@ namespace RewardModel.Cli;
 /// <summary>The <c>reward-model</c> command: its sub-commands, and how trouble is told.</summary>
 internal static class CommandLine
 {
-    /// <summary>
-    /// The command is wrong, or its data or model can't be used. System.CommandLine's own exit status for wrong options, too.
-    /// </summary>
+    /// <summary>The data or the model can't be used, or the run failed.</summary>
     private const int failure = 1;
+
+    /// <summary>The command itself is wrong, as other programs tell it.</summary>
+    private const int wrongUsage = 2;
 
     /// <summary>Ended by Ctrl-C, as shells tell it.</summary>
     private const int interrupted = 130;
@@ -24,7 +25,7 @@ internal static class CommandLine
     public static RootCommand Root(TextWriter output, TextWriter errors) =>
         new("Trains reward models on ranked answer lists, and scores answers with them.")
         {
-            TrainCommand.Create(output),
+            TrainCommand.Create(output, errors),
             EvaluateCommand.Create(output, errors),
             ScoreCommand.Create(output, errors),
             InspectCommand.Create(output),
@@ -42,11 +43,19 @@ internal static class CommandLine
         };
         try
         {
-            var parsed = Root(output, errors).Parse(args);
+            // A text that begins with @ is a text.
+            var parsed = Root(output, errors).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            if (parsed.Action is not ParseErrorAction)
+                return parsed.Invoke(configuration);
             // The errors alone: a screenful of help before them would hide them.
-            if (parsed.Action is ParseErrorAction action)
-                action.ShowHelp = false;
-            return parsed.Invoke(configuration);
+            foreach (var error in parsed.Errors)
+                errors.WriteLine($"error: {error.Message}");
+            return wrongUsage;
+        }
+        catch (Exception e) when (e is UsageException or OptionsException or RunFileException)
+        {
+            errors.WriteLine($"error: {e.Message}");
+            return wrongUsage;
         }
         // Trouble that its message explains. Anything else is a defect of ours, and its stack trace is wanted.
         catch (Exception e) when (e is CheckpointException or TokenizerException or ChatTemplateException or RankedDataException
@@ -54,13 +63,22 @@ internal static class CommandLine
             or TorchUnavailableException
             or ExternalException)
         {
-            errors.WriteLine($"error: {e.Message}");
+            errors.WriteLine($"error: {Text(e)}");
             return failure;
         }
         catch (OperationCanceledException)
         {
-            errors.WriteLine("Stopped. Its state is saved: run the same command with --resume to go on.");
+            errors.WriteLine("Stopped. The state is saved: continue with --resume.");
             return interrupted;
         }
+    }
+
+    /// <summary>Without what .NET adds for programmers: the parameter's name, and the value again.</summary>
+    private static string Text(Exception exception)
+    {
+        var text = exception.Message;
+        if (exception is ArgumentOutOfRangeException { ActualValue: not null } && text.LastIndexOf('\n') is var end && end > 0)
+            text = text[..end].TrimEnd('\r');
+        return exception is ArgumentException { ParamName: { } name } ? text.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : text;
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
-using System.Text.Json;
+using System.CommandLine.Parsing;
 using RewardModel.Reading;
+using RewardModel.Training.Runs;
 
 namespace RewardModel.Cli;
 
@@ -9,14 +10,14 @@ internal static class CommonOptions
 {
     public const int DefaultMaxTokensPerBatch = 8192;
 
-    public static Option<FileInfo> Data(string description, bool required = true) => new("--data")
+    public static Option<string> Data(string description, bool required = true) => new("--data")
     {
-        Description = $"{description} JSON lines, plain or .gz.",
+        Description = $"{description} JSON lines, plain or .gz; - reads standard input.",
         Required = required,
         HelpName = "FILE",
     };
 
-    public static Option<DirectoryInfo> Model() => new("--model")
+    public static Option<string> Model() => new("--model", "-m")
     {
         Description = "Directory of a reward model.",
         Required = true,
@@ -24,50 +25,68 @@ internal static class CommonOptions
     };
 
     public static Option<BadData> OnBadData() => Choice<BadData>(
-        "--on-bad-data", "What to do when lines of the data can't be used: list them all and stop, or list and leave them out.");
+        "--on-bad-data", "What to do when rows of the data can't be used: list them all and stop, or list and leave them out.");
 
-    public static Option<int> MaxTokensPerBatch() => Value<int>(
+    public static Option<int> MaxTokensPerBatch() => Value(
         "--max-tokens-per-batch", "N",
         "Most tokens that are computed at once, a shared prompt counted once. Bounds memory; without dropout it changes no result.",
         DefaultMaxTokensPerBatch);
 
-    public static Option<string> Device() => Value<string>("--device", "cpu|cuda|cuda:N", "Device of the computation.", "cpu");
+    public static Option<string> Device() => Value("--device", "cpu|cuda|cuda:N", "Device of the computation.", "cpu");
 
     public static Option<int?> Threads() => Value<int?>(
         "--threads", "N", "Threads of the computation and of the tokenizer. Default: one per core.");
 
     public static Option<bool> Json(string description) => new("--json") { Description = description };
 
+    public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "No progress and no information, only warnings and results." };
+
+    public static Option<bool> Verbose() => new("--verbose", "-v") { Description = "Also what is of interest only when something is wrong." };
+
     /// <summary>An option that may be left out; <paramref name="helpName"/> stands for its value in the help.</summary>
     public static Option<T> Value<T>(string name, string helpName, string description) => new(name)
     {
         Description = description,
         HelpName = helpName,
+        CustomParser = Parse<T>,
     };
 
+    /// <summary>The same option, under another name, too.</summary>
+    public static Option<T> Or<T>(this Option<T> option, string alias)
+    {
+        option.Aliases.Add(alias);
+        return option;
+    }
+
     /// <summary>An option with a default, which the help shows.</summary>
-    public static Option<T> Value<T>(string name, string helpName, string description, T defaultValue) => new(name)
+    public static Option<T> Value<T>(string name, string helpName, string description, T defaultValue) where T : notnull => new(name)
     {
         Description = description,
         HelpName = helpName,
+        CustomParser = Parse<T>,
         DefaultValueFactory = _ => defaultValue,
     };
 
     /// <summary>An option whose values are those of an enum, written like-this; its default is the enum's first.</summary>
     public static Option<T> Choice<T>(string name, string description) where T : struct, Enum
     {
-        var values = Enum.GetValues<T>().ToDictionary(value => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()));
+        var names = OptionText.Names(typeof(T)).ToArray();
         return new Option<T>(name)
         {
-            Description = $"{description} [default: {values.Keys.First()}]",
-            HelpName = string.Join('|', values.Keys),
-            CustomParser = result =>
-            {
-                var text = result.Tokens.Single().Value;
-                if (!values.TryGetValue(text, out var value))
-                    result.AddError($"{name} is '{text}'; expected one of: {string.Join(", ", values.Keys)}.");
-                return value;
-            },
+            Description = $"{description} [default: {names[0]}]",
+            HelpName = string.Join('|', names),
+            CustomParser = Parse<T>,
         };
+    }
+
+    private static T? Parse<T>(ArgumentResult result)
+    {
+        var text = result.Tokens.Single().Value;
+        var (isValid, value) = OptionText.Parse(text, typeof(T));
+        if (isValid)
+            return (T?)value;
+        var name = (result.Parent as OptionResult)?.Option.Name ?? result.Argument.Name;
+        result.AddError($"{name} is '{text}'; expected {OptionText.Expected(typeof(T))}.");
+        return default;
     }
 }

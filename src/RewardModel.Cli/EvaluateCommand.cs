@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
 using RewardModel.Ranking;
+using RewardModel.Reading;
 using RewardModel.Scoring;
+using RewardModel.Training.Data;
 using RewardModel.Training.Metrics;
 using TorchSharp;
 
@@ -13,15 +15,13 @@ internal static class EvaluateCommand
     private static readonly JsonSerializerOptions jsonOptions = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        // A file without any pair has no accuracy.
-        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
     public static Command Create(TextWriter output, TextWriter errors)
     {
         var model = CommonOptions.Model();
         var data = CommonOptions.Data("Ranked lists to evaluate on.");
-        var loss = CommonOptions.Value<string>(
+        var loss = CommonOptions.Value(
             "--loss", string.Join('|', RankingLoss.Names), "Ranking loss to report.", new LogSigmoidLoss().Name);
         var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
         var device = CommonOptions.Device();
@@ -37,17 +37,21 @@ internal static class EvaluateCommand
             var metrics = new RankingMetricsAccumulator(RankingLoss.ByName(parsed.GetValue(loss)!));
             Threads.Set(parsed.GetValue(threads));
             var place = Devices.Named(parsed.GetValue(device)!);
-            using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!.FullName);
+            using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!);
             scoringModel.Transformer.to(place);
             var lists = ListFile.ReadTokenized(
-                scoringModel, parsed.GetValue(data)!.FullName, parsed.GetValue(onBadData), new LineLogger(errors));
+                scoringModel, parsed.GetValue(data)!, parsed.GetValue(onBadData), new LineLogger(errors.WriteLine));
             var rewards = scoringModel.Scorer(parsed.GetValue(maxTokensPerBatch)).Score(lists);
             for (var l = 0; l < lists.Count; l++)
-                metrics.Add(rewards[l], lists[l].Scores);
+                metrics.Add(rewards[l], lists[l].Scores, lists[l].PromptIds);
+            if (metrics.Result.PairCount == 0)
+                throw new RankedDataException(
+                    $"None of the {lists.Count} lists has an ordered pair, so there is nothing to measure; "
+                    + "expected lists of two or more answers that are not all tied.");
             output.WriteLine(parsed.GetValue(json)
                 ? JsonSerializer.Serialize(metrics.Result, jsonOptions)
                 : $"{metrics.Result.ListCount} lists, {metrics.Result.AnswerCount} answers, {metrics.Result.PairCount} pairs: "
-                    + TrainingDisplay.Text(metrics.Result));
+                    + MetricsText.Of(metrics.Result));
         });
         return command;
     }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using RewardModel.Lists;
 using RewardModel.Reading;
 using RewardModel.Scoring;
+using RewardModel.Training.Data;
 using TorchSharp;
 
 namespace RewardModel.Cli;
@@ -14,10 +15,14 @@ internal static class ScoreCommand
     public static Command Create(TextWriter output, TextWriter errors)
     {
         var model = CommonOptions.Model();
-        var data = CommonOptions.Value<FileInfo?>(
+        var data = CommonOptions.Value<string?>(
             "--data", "FILE", "Lists to score. JSON lines, plain or .gz; prints one JSON line for each.");
         var prompt = CommonOptions.Value<string?>("--prompt", "TEXT", "The prompt.");
-        var answers = CommonOptions.Value<string[]>("--answer", "TEXT", "An answer to the prompt; give it once for each answer.");
+        var answers = new Option<string[]>("--answer")
+        {
+            Description = "An answer to the prompt; give it once for each answer.",
+            HelpName = "TEXT",
+        };
         var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
@@ -38,12 +43,12 @@ internal static class ScoreCommand
         {
             Threads.Set(parsed.GetValue(threads));
             var place = Devices.Named(parsed.GetValue(device)!);
-            using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!.FullName);
+            using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!);
             scoringModel.Transformer.to(place);
-            var logger = new LineLogger(errors);
+            var logger = new LineLogger(errors.WriteLine);
             if (parsed.GetValue(data) is { } file)
             {
-                var lists = ListFile.ReadTokenized(scoringModel, file.FullName, parsed.GetValue(onBadData), logger);
+                var lists = ListFile.ReadTokenized(scoringModel, file, parsed.GetValue(onBadData), logger);
                 foreach (var rewards in scoringModel.Scorer(parsed.GetValue(maxTokensPerBatch)).Score(lists))
                     WriteJson(output, rewards);
                 return;

@@ -1,236 +1,204 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Runtime.InteropServices;
-using Microsoft.Extensions.Logging;
-using RewardModel.Checkpoints;
-using RewardModel.Lists;
+using System.Text.Json.Nodes;
 using RewardModel.Ranking;
-using RewardModel.Reading;
-using RewardModel.Scoring;
-using RewardModel.Tokenizers;
 using RewardModel.Training;
-using RewardModel.Training.Data;
 using RewardModel.Training.Optimization;
-using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
-using TorchSharp;
 
 namespace RewardModel.Cli;
 
 /// <summary><c>reward-model train</c>: from ranked lists to a trained reward model in a directory.</summary>
 internal static class TrainCommand
 {
-    public static Command Create(TextWriter output)
+    private const string resumeName = "--resume";
+
+    public static Command Create(TextWriter output, TextWriter errors)
     {
         var defaults = new TrainingOptions();
-        var data = CommonOptions.Data("Ranked lists to train on.");
-        var evalData = CommonOptions.Value<FileInfo?>("--eval-data", "FILE", "Ranked lists to evaluate on.");
-        var evalFraction = CommonOptions.Value<double?>(
-            "--eval-fraction", "X",
-            "Share of the prompts of --data that is held out for evaluation; 0 means no evaluation. Default 0.1, without --eval-data.");
-        var backbone = CommonOptions.Value<DirectoryInfo?>("--backbone", "DIR", "Hugging Face checkpoint to start from.");
-        var config = CommonOptions.Value<FileInfo?>("--config", "FILE", "Hugging Face config.json of a model to train from scratch.");
-        var tokenizer = CommonOptions.Value<DirectoryInfo?>(
-            "--tokenizer", "DIR", "Directory with a tokenizer, whose special tokens and chat template are taken with it. "
-            + "Default: that of --backbone, with what its reward_model.json says, if it is a reward model. Not needed for tokenised data.");
-        var outputDirectory = CommonOptions.Value<DirectoryInfo>(
-            "--output", "DIR", "Directory for the trained model and the run's log and states.");
-        outputDirectory.Required = true;
-        var epochs = CommonOptions.Value<int?>("--epochs", "N", "Passes over the lists. Default 1.");
-        var steps = CommonOptions.Value<int?>("--steps", "N", "Optimiser steps, in place of --epochs.");
-        var learningRate = CommonOptions.Value<double?>(
-            "--learning-rate", "X", "Highest learning rate. Default 1e-5 with --backbone, 5e-4 with --config.");
-        var schedule = CommonOptions.Choice<ScheduleKind>("--schedule", "How the learning rate goes down after the warm-up.");
-        var warmupSteps = CommonOptions.Value<int>("--warmup-steps", "N", "Steps over which the learning rate rises from 0.", 0);
-        var finalRatio = CommonOptions.Value<double>(
-            "--final-learning-rate-ratio", "X", "Share of the learning rate that is left at the end of cosine and linear.", 0);
-        var weightDecay = CommonOptions.Value<double>(
-            "--weight-decay", "X", "Decoupled weight decay, of matrices only.", defaults.Optimizer.WeightDecay);
-        var decayAll = new Option<bool>("--decay-all") { Description = "Weight decay of every parameter, biases and norms too." };
-        var beta2 = CommonOptions.Value<double>(
-            "--beta2", "X", "Decay of AdamW's running mean of squared gradients.", defaults.Optimizer.Beta2);
-        var maxGradNorm = CommonOptions.Value<double>(
-            "--max-grad-norm", "X", "Gradients are scaled down to this norm; 0 = off.", defaults.MaxGradientNorm);
-        var dropout = CommonOptions.Value<double>("--dropout", "X", "Rate of every dropout the architecture has; 0 = off.", 0);
-        var listsPerStep = CommonOptions.Value<int>("--lists-per-step", "N", "Lists of one optimiser step.", defaults.ListsPerStep);
-        var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
-        var maxLength = CommonOptions.Value<int?>(
-            "--max-length", "N",
-            "Most tokens of prompt and answer together: longer prompts are cut on the left. Default: what a reward model was saved "
-            + "with, or what the model takes.");
-        var loss = CommonOptions.Value<string>("--loss", string.Join('|', RankingLoss.Names), "Ranking loss.", defaults.Loss);
-        var lossNormalization = CommonOptions.Choice<LossNormalization>(
-            "--loss-normalization", "Whether every list or every pair of a step weighs the same.");
-        var seed = CommonOptions.Value<long>("--seed", "N", "Seed of weights, order, split and dropout.", 0);
-        var evaluationInterval = CommonOptions.Value<int?>("--eval-every", "N", "Steps between evaluations. Default: a tenth of the run.");
-        var saveInterval = CommonOptions.Value<int?>(
-            "--save-every", "N", "Steps between saved states, to resume from. Default: a tenth of the run.");
-        var patience = CommonOptions.Value<int>(
-            "--early-stop", "N", "End after this many evaluations without a better accuracy; 0 = off.", 0);
-        var device = CommonOptions.Device();
-        var threads = CommonOptions.Threads();
-        var precision = CommonOptions.Choice<Precision>(
-            "--precision", "Type that matrix products are computed in, on a GPU attention too; all else is float32.");
-        var checkpointing = new Option<bool>("--activation-checkpointing")
+        // Every one of them is a member of TrainingRunOptions, by its name.
+        Option[] options =
+        [
+            CommonOptions.Data("Ranked lists to train on.", required: false),
+            CommonOptions.Value<string?>("--eval-data", "FILE", "Ranked lists to evaluate on."),
+            CommonOptions.Value<double?>(
+                "--eval-fraction", "X",
+                "Share of the prompts of --data that is held out for evaluation; 0 means no evaluation. Default 0.1, without --eval-data."),
+            CommonOptions.Value<string?>("--backbone", "DIR", "Hugging Face checkpoint to start from."),
+            CommonOptions.Value<string?>("--config", "FILE", "Hugging Face config.json of a model to train from scratch."),
+            CommonOptions.Value<string?>(
+                "--tokenizer", "DIR", "Directory with a tokenizer, whose special tokens and chat template are taken with it. "
+                + "Default: that of --backbone, with what its reward_model.json says, if it is a reward model. Not needed for token ids."),
+            CommonOptions.Value<string?>("--output", "DIR", "Directory for the trained model and the run's log and states.").Or("-o"),
+            CommonOptions.Value<int?>("--epochs", "N", "Passes over the lists. Default 1."),
+            CommonOptions.Value<int?>("--steps", "N", "Optimiser steps, in place of --epochs."),
+            CommonOptions.Value<double?>(
+                "--learning-rate", "X", "Highest learning rate. Default 1e-5 with --backbone, 5e-4 with --config.").Or("--lr"),
+            CommonOptions.Choice<ScheduleKind>("--schedule", "How the learning rate goes down after the warm-up."),
+            CommonOptions.Value("--warmup-steps", "N", "Steps over which the learning rate rises from 0.", defaults.WarmupSteps),
+            CommonOptions.Value(
+                "--final-learning-rate-ratio", "X", "Share of the learning rate that is left at the end of cosine and linear.",
+                defaults.FinalLearningRateRatio),
+            CommonOptions.Value("--weight-decay", "X", "Decoupled weight decay, of matrices only.", defaults.WeightDecay),
+            new Option<bool>("--decay-all") { Description = "Weight decay of every parameter, biases and norms too." },
+            CommonOptions.Value("--beta1", "X", "Decay of AdamW's running mean of gradients.", defaults.Beta1),
+            CommonOptions.Value("--beta2", "X", "Decay of AdamW's running mean of squared gradients.", defaults.Beta2),
+            CommonOptions.Value("--epsilon", "X", "Added to the square root of AdamW's second moment.", defaults.Epsilon),
+            CommonOptions.Value("--max-grad-norm", "X", "Gradients are scaled down to this norm; 0 = off.", defaults.MaxGradientNorm),
+            CommonOptions.Value("--dropout", "X", "Rate of every dropout the architecture has; 0 = off.", 0.0),
+            CommonOptions.Value("--lists-per-step", "N", "Lists of one optimiser step.", defaults.ListsPerStep),
+            CommonOptions.MaxTokensPerBatch(),
+            CommonOptions.Value<int?>(
+                "--max-length", "N",
+                "Most tokens of prompt and answer together: longer prompts are cut on the left. Default: what a reward model was saved "
+                + "with, or what the model takes."),
+            CommonOptions.Value<int?>(
+                "--unfrozen-layers", "N", "Train only the last N layers and the head; the rest is frozen. Default: train everything."),
+            CommonOptions.Value("--loss", string.Join('|', RankingLoss.Names), "Ranking loss.", defaults.Loss),
+            CommonOptions.Value(
+                "--margin-scale", "X", "Margin of a pair in the log-sigmoid loss: this times its score difference; 0 = off.",
+                defaults.MarginScale),
+            CommonOptions.Choice<LossNormalization>("--loss-normalization", "Whether every list or every pair of a step weighs the same."),
+            CommonOptions.Value("--seed", "N", "Seed of weights, order, split and dropout.", defaults.Seed),
+            CommonOptions.Value<int?>("--eval-every", "N", "Steps between evaluations. Default: a tenth of the run."),
+            CommonOptions.Choice<BestBy>(
+                "--best-by", "Which evaluated weights the model ends with: of equal accuracies, those of the lower loss."),
+            CommonOptions.Value<int?>("--save-every", "N", "Steps between saved states, to resume from. Default: a tenth of the run."),
+            CommonOptions.Value(
+                "--early-stop", "N", "End after this many evaluations without a better one; 0 = off.", defaults.EarlyStopPatience),
+            CommonOptions.Choice<Precision>(
+                "--precision", "Type that matrix products are computed in, on a GPU attention too; all else is float32."),
+            new Option<bool>("--activation-checkpointing")
+            {
+                Description = "Keep of each layer only its input, and compute the layer again in the backward pass: "
+                    + "less memory, more time, the same result.",
+            },
+            CommonOptions.Device(),
+            CommonOptions.Threads(),
+            CommonOptions.OnBadData(),
+        ];
+        var runFile = new Argument<string?>("RUN.yaml")
         {
-            Description = "Keep of each layer only its input, and compute the layer again in the backward pass: "
-                + "the same result in less memory and about a third more time.",
+            Description = "Options as lines such as 'epochs: 2', named as here without dashes. Those on the command line go before them.",
+            Arity = ArgumentArity.ZeroOrOne,
         };
-        var resume = new Option<bool>("--resume") { Description = "Go on from the newest state in --output." };
-        var onBadData = CommonOptions.OnBadData();
-
-        var command = new Command("train", "Trains a reward model on ranked lists.")
+        var resume = new Option<string?>(resumeName)
         {
-            data, evalData, evalFraction, backbone, config, tokenizer, outputDirectory, epochs, steps, learningRate, schedule, warmupSteps,
-            finalRatio, weightDecay, decayAll, beta2, maxGradNorm, dropout, listsPerStep, maxTokensPerBatch, maxLength, loss,
-            lossNormalization, seed, evaluationInterval, saveInterval, patience, precision, checkpointing, device, threads, resume,
-            onBadData,
+            Description = "Continue from the newest state, if there is one. With DIR instead of --output, all options are those "
+                + "that the run in DIR was started with, unless others are given here.",
+            HelpName = "DIR",
+            Arity = ArgumentArity.ZeroOrOne,
         };
+        var dryRun = new Option<bool>("--dry-run")
+        {
+            Description = "Only say what would be trained on, for how long and in how much memory.",
+        };
+        var quiet = CommonOptions.Quiet();
+        var verbose = CommonOptions.Verbose();
+        var command = new Command("train", "Trains a reward model on ranked lists and writes it into a directory.") { runFile };
+        foreach (var option in options)
+            command.Options.Add(option);
+        foreach (var option in new Option[] { resume, dryRun, quiet, verbose })
+            command.Options.Add(option);
         command.Validators.Add(result =>
         {
-            if (result.GetResult(backbone) is null == result.GetResult(config) is null)
-                result.AddError("Give either --backbone DIR (start from a checkpoint) or --config FILE (train from scratch).");
-            if (result.GetResult(evalData) is not null && result.GetResult(evalFraction) is not null)
-                result.AddError("Give --eval-data or --eval-fraction, not both.");
-            if (result.GetResult(epochs) is not null && result.GetResult(steps) is not null)
-                result.AddError("Give --epochs or --steps, not both.");
+            if (result.GetResult(resumeName) is null || result.GetValue(resume) is null || result.GetResult("--output") is null)
+                return;
+            result.AddError("Give --resume DIR, or --resume and --output DIR, not both.");
         });
         command.SetAction(parsed =>
         {
-            var options = new TrainingOptions
-            {
-                Epochs = parsed.GetValue(epochs) ?? 1,
-                Steps = parsed.GetValue(steps),
-                LearningRate = parsed.GetValue(learningRate) ?? (parsed.GetValue(backbone) is null ? 5e-4 : 1e-5),
-                Schedule = parsed.GetValue(schedule),
-                WarmupSteps = parsed.GetValue(warmupSteps),
-                FinalLearningRateRatio = parsed.GetValue(finalRatio),
-                Optimizer = new AdamWOptions
-                {
-                    Beta2 = parsed.GetValue(beta2),
-                    WeightDecay = parsed.GetValue(weightDecay),
-                    DecayAll = parsed.GetValue(decayAll),
-                },
-                MaxGradientNorm = parsed.GetValue(maxGradNorm),
-                ListsPerStep = parsed.GetValue(listsPerStep),
-                MaxTokensPerBatch = parsed.GetValue(maxTokensPerBatch),
-                Precision = parsed.GetValue(precision),
-                ActivationCheckpointing = parsed.GetValue(checkpointing),
-                Loss = parsed.GetValue(loss)!,
-                LossNormalization = parsed.GetValue(lossNormalization),
-                Seed = parsed.GetValue(seed),
-                EvaluationInterval = parsed.GetValue(evaluationInterval),
-                SaveInterval = parsed.GetValue(saveInterval),
-                EarlyStopPatience = parsed.GetValue(patience),
-            };
-            // Ctrl-C and a polite kill end the run after its current step, with its state saved; a second one ends it at once.
-            using var stop = new CancellationTokenSource();
-            void OnSignal(PosixSignalContext signal)
-            {
-                signal.Cancel = !stop.IsCancellationRequested;
-                stop.Cancel();
-            }
-            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-            Run(
-                new Inputs(
-                    parsed.GetValue(data)!.FullName, parsed.GetValue(evalData)?.FullName, parsed.GetValue(evalFraction) ?? 0.1,
-                    parsed.GetValue(onBadData),
-                    parsed.GetValue(backbone)?.FullName, parsed.GetValue(config)?.FullName, parsed.GetValue(tokenizer)?.FullName,
-                    parsed.GetValue(maxLength), parsed.GetValue(dropout), parsed.GetValue(outputDirectory)!.FullName,
-                    parsed.GetValue(resume), parsed.GetValue(device)!, parsed.GetValue(threads)),
-                options, output, stop.Token);
+            var given = new JsonObject(options
+                .Where(option => parsed.GetResult(option) is { Implicit: false })
+                .Select(option => KeyValuePair.Create(
+                    option.Name.TrimStart('-'), RunFile<TrainingRunOptions>.ToNode(parsed.GetRequiredValue<object>(option.Name)))));
+            var isResumed = parsed.GetResult(resume) is not null;
+            if (parsed.GetValue(resume) is { } directory)
+                given["output"] = directory;
+            var all = Options(given, parsed.GetValue(runFile), isResumed) with { Resume = isResumed };
+            var display = new TrainingDisplay(errors, parsed.GetValue(quiet), parsed.GetValue(verbose));
+            if (parsed.GetValue(dryRun))
+                output.WriteLine(Text(new TrainingRun(all, display.Logger).Plan()));
+            else
+                Run(all, display, output);
         });
         return command;
     }
 
-    private static void Run(Inputs inputs, TrainingOptions options, TextWriter output, CancellationToken cancellation)
+    /// <summary>What is given on the command line, else what the run file says, else what the run that is resumed was started with.</summary>
+    private static TrainingRunOptions Options(JsonObject given, string? runFile, bool isResumed)
     {
-        Threads.Set(inputs.Threads);
-        var device = Devices.Named(inputs.Device);
-        var logger = new LineLogger(output);
-        var directory = new RunDirectory(inputs.Output);
-        CheckOutput(inputs, directory);
-        if (inputs.Resume && directory.NewestStep is null)
-            logger.LogInformation("There is no saved state in '{Output}': the run begins at its first step", inputs.Output);
-
-        using var model = Model(inputs, options.Seed);
-        model.Transformer.to(device);
-        logger.LogInformation(
-            "{Model}: {Parameters:N0} parameters, {Head}, maximum length {MaxLength}, {Device}, {Threads} threads, "
-            + "learning rate {LearningRate}, dropout {Dropout}",
-            model.Transformer.Backbone.GetName(), model.Transformer.CheckpointParameters.Sum(pair => pair.Parameter.numel()),
-            inputs.Backbone is null ? "all weights new" : model.Transformer.HasNewHead ? "head new" : "head of the checkpoint",
-            model.Rule.MaxLength, device,
-            torch.get_num_threads(), options.LearningRate, inputs.Dropout);
-        var (trainLists, heldOutLists) = Lists(inputs, options.Seed, model, logger);
-
-        using var log = new TrainingLog(directory.LogFile, inputs.Resume ? directory.NewestStep : null);
-        var result = TrainingDisplay.Show(output, display =>
+        var all = runFile is null ? [] : RunFile<TrainingRunOptions>.Read(runFile);
+        // One of two options that exclude each other replaces the other.
+        string[][] either = [["epochs", "steps"], ["backbone", "config"], ["eval-data", "eval-fraction"]];
+        void Override(JsonObject by)
         {
-            var progress = new Both(log, display);
-            var trainer = new Trainer(model, options, trainLists, heldOutLists, directory, progress, logger);
-            return trainer.Train(inputs.Resume, cancellation);
-        });
-        model.Save(inputs.Output);
+            foreach (var (name, value) in by)
+            {
+                foreach (var other in either.Where(names => names.Contains(name)).SelectMany(names => names).Where(other => other != name))
+                    if (!by.ContainsKey(other))
+                        all.Remove(other);
+                all[name] = value?.DeepClone();
+            }
+        }
+        Override(given);
+        if (isResumed && all["output"]?.GetValue<string>() is { } output && new RunDirectory(output).OptionsFile is var started
+            && File.Exists(started))
+        {
+            var later = all;
+            all = RunFile<TrainingRunOptions>.Read(started);
+            Override(later);
+        }
+        if (all.ContainsKey("epochs") && all.ContainsKey("steps"))
+            throw new UsageException("Give --epochs or --steps, not both.");
+        string[] missing = [.. new[] { "data", "output" }.Where(name => !all.ContainsKey(name)).Select(name => $"--{name}")];
+        return missing.Length == 0
+            ? RunFile<TrainingRunOptions>.ToOptions(all)
+            : throw new UsageException($"{string.Join(" and ", missing)} {(missing.Length == 1 ? "is" : "are")} missing.");
+    }
+
+    private static void Run(TrainingRunOptions options, TrainingDisplay display, TextWriter output)
+    {
+        // Ctrl-C and a polite kill end the run after its current step, with its state saved; a second one ends it at once.
+        using var stop = new CancellationTokenSource();
+        void OnSignal(PosixSignalContext signal)
+        {
+            signal.Cancel = !stop.IsCancellationRequested;
+            if (!stop.IsCancellationRequested)
+                display.Say("Stopping after this step; its state will be saved. Press Ctrl-C again to stop at once, without that.");
+            stop.Cancel();
+        }
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        var run = new TrainingRun(options, display.Logger);
+        var result = display.Show(progress => run.Run(progress, stop.Token));
 
         if (result.StoppedEarly)
-            output.WriteLine($"Stopped after step {result.StepCount}: accuracy had not risen for {options.EarlyStopPatience} evaluations.");
+            output.WriteLine(
+                $"Stopped after step {result.StepCount}: no evaluation had been better for {options.EarlyStopPatience} evaluations.");
         if (result.BestEvaluation is { } best)
-            output.WriteLine($"Held-out lists, weights of step {best.Step}: {TrainingDisplay.Text(best.Metrics)}");
-        output.WriteLine($"Model: {inputs.Output}");
-        output.WriteLine($"Log:   {directory.LogFile}");
+            output.WriteLine($"Held-out lists, weights of step {best.Step}: {MetricsText.Of(best.Metrics)}");
+        output.WriteLine($"Model: {options.Output}");
+        output.WriteLine($"Log:   {new RunDirectory(options.Output).LogFile}");
     }
 
-    private static void CheckOutput(Inputs inputs, RunDirectory directory)
+    private static string Text(TrainingPlan plan)
     {
-        if (directory.NewestStep is not null)
-        {
-            if (inputs.Resume)
-                return;
-            throw new RunDirectoryException(
-                $"'{inputs.Output}' holds a training run already. Add --resume to go on with it, or give another --output.");
-        }
-        // A run that ended before its first state leaves nothing to keep.
-        if (Directory.Exists(inputs.Output)
-            && Directory.EnumerateFileSystemEntries(inputs.Output).Any(entry => Path.GetFileName(entry) != RunDirectory.FolderName))
-            throw new RunDirectoryException($"'{inputs.Output}' is not empty. Give a new --output, so that no file is overwritten.");
+        static string Size(long bytes) => Sizes.Bytes(bytes);
+        (string Name, string Value)[] lines =
+        [
+            ("lists", Invariant($"{plan.TrainListCount:N0} to train on, {plan.HeldOutListCount:N0} held out")),
+            ("answers", Invariant($"{plan.AnswerCount:N0}, {plan.PairCount:N0} pairs")),
+            ("tokens", Invariant($"{plan.TokensPerEpoch:N0} an epoch, a shared prompt counted once")),
+            ("steps", Invariant($"{plan.StepCount:N0}, {plan.StepsPerEpoch:N0} an epoch, learning rate {plan.LearningRate}")),
+            ("parameters", Invariant($"{plan.ParameterCount:N0}, {plan.TrainedParameterCount:N0} of them trained")),
+            ("memory", $"about {Size(plan.MemoryBytes)}: weights {Size(plan.Memory.Weights)}, gradients {Size(plan.Memory.Gradients)}, "
+                + $"AdamW {Size(plan.Memory.Moments)}, the rest activations"),
+            ("time", $"about {Sizes.Time(plan.Time)} on this machine, evaluations not counted"),
+        ];
+        return string.Join('\n', lines.Select(line => $"{line.Name,-12}{line.Value}"));
     }
 
-    private static ScoringModel Model(Inputs inputs, long seed)
-    {
-        var tokenizer = inputs.Tokenizer is { } directory ? HuggingFaceTokenizer.Load(directory) : null;
-        return inputs.Backbone is { } backbone
-            ? ScoringModel.LoadForTraining(backbone, tokenizer, inputs.MaxLength, inputs.Dropout, seed)
-            : new ScoringModel(
-                RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(inputs.Config!), inputs.Dropout, seed), tokenizer,
-                inputs.MaxLength);
-    }
-
-    private static (IReadOnlyList<TokenizedList> Train, IReadOnlyList<TokenizedList> HeldOut) Lists(
-        Inputs inputs, long seed, ScoringModel model, LineLogger logger)
-    {
-        var file = ListFile.Read(inputs.Data, inputs.OnBadData, logger);
-        var (train, heldOut) = inputs.EvalData is { } evalData
-            ? (file, ListFile.Read(evalData, inputs.OnBadData, logger))
-            : PromptSplit.Of(file, inputs.EvalFraction, (ulong)seed);
-        var shared = ListFile.Prompts(train).Intersect(ListFile.Prompts(heldOut)).Count();
-        if (shared > 0)
-            logger.LogWarning("{Count} prompts are both trained on and evaluated: the accuracy is that of known prompts", shared);
-        return (
-            ListFile.Tokenize(model, train, inputs.Data, logger),
-            ListFile.Tokenize(model, heldOut, inputs.EvalData ?? "held-out lists", logger));
-    }
-
-    private sealed record Inputs(
-        string Data, string? EvalData, double EvalFraction, BadData OnBadData, string? Backbone, string? Config, string? Tokenizer,
-        int? MaxLength, double Dropout, string Output, bool Resume, string Device, int? Threads);
-
-    private sealed class Both(IProgress<TrainingReport> first, IProgress<TrainingReport> second) : IProgress<TrainingReport>
-    {
-        public void Report(TrainingReport value)
-        {
-            first.Report(value);
-            second.Report(value);
-        }
-    }
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

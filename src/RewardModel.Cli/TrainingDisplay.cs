@@ -1,46 +1,75 @@
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.Extensions.Logging;
 using RewardModel.Training;
-using RewardModel.Training.Metrics;
 using RewardModel.Training.Reporting;
 using Spectre.Console;
 
 namespace RewardModel.Cli;
 
-/// <summary>Shows a running training: a live bar on a terminal, plain lines elsewhere.</summary>
-internal static class TrainingDisplay
+/// <summary>
+/// Shows a running training on the error stream, which leaves the output to results: a live bar on a terminal, plain lines elsewhere.
+/// </summary>
+internal sealed class TrainingDisplay
 {
     /// <summary>Between plain lines, so that a long run's log stays readable.</summary>
     private static readonly TimeSpan lineInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>Runs a training, shown live when <paramref name="output"/> is an interactive terminal.</summary>
-    public static TrainingResult Show(TextWriter output, Func<IProgress<TrainingReport>, TrainingResult> train)
+    private readonly TextWriter errors;
+    private readonly bool isQuiet;
+    private readonly IAnsiConsole? terminal;
+
+    public TrainingDisplay(TextWriter errors, bool quiet, bool verbose)
     {
-        if (output != Console.Out || Console.IsOutputRedirected)
-            return train(new PlainLines(output));
-        return AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
-            .Start(context => train(new LiveBar(context.AddTask("starting"))));
+        this.errors = errors;
+        isQuiet = quiet;
+        if (errors == Console.Error && !Console.IsErrorRedirected && !quiet)
+            terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(errors) });
+        Logger = new LineLogger(Say, quiet ? LogLevel.Warning : verbose ? LogLevel.Debug : LogLevel.Information);
     }
 
-    /// <summary>A line about an evaluation, the same wherever one is told.</summary>
-    public static string Text(RankingMetrics metrics) => string.Create(CultureInfo.InvariantCulture,
-        $"loss {metrics.Loss:F4}  accuracy {metrics.Accuracy:F4}  Kendall tau {metrics.KendallTau:F4}  "
-        + $"top-1 {metrics.TopAnswerAccuracy:F4}  margin {metrics.Margin:F3}  "
-        + $"reward {metrics.RewardMean:F3} ± {metrics.RewardStandardDeviation:F3}");
+    /// <summary>Writes what the library logs.</summary>
+    public ILogger Logger { get; }
 
-    private static string Text(StepReport step) => string.Create(CultureInfo.InvariantCulture,
+    /// <summary>Writes a line, above the bar where there is one.</summary>
+    public void Say(string line)
+    {
+        if (terminal is null)
+            errors.WriteLine(line);
+        else
+            terminal.WriteLine(line);
+    }
+
+    /// <summary>Runs a training, and shows it meanwhile.</summary>
+    public TrainingResult Show(Func<IProgress<TrainingReport>?, TrainingResult> train)
+    {
+        if (isQuiet)
+            return train(null);
+        if (terminal is null)
+            return train(new PlainLines(errors));
+        // As wide as any terminal is: what doesn't fit would push the bar away.
+        return terminal.Progress()
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 16 }, new PercentageColumn())
+            .Start(context => train(new LiveBar(context.AddTask("starting"), this)));
+    }
+
+    private static string Text(StepReport step) => string.Create(
+        CultureInfo.InvariantCulture,
         $"step {step.Step}/{step.StepCount}  epoch {step.Epoch:F2}  loss {step.Loss:F4}  accuracy {step.Accuracy:F3}  "
         + $"learning rate {step.LearningRate:G3}  gradient norm {step.GradientNorm:F2}  "
-        + $"{step.TokensPerSecond:N0} tokens/s  {Text(step.TimeLeft)} left");
+        + $"{step.TokensPerSecond:N0} tokens/s  {Sizes.Time(step.TimeLeft)} left");
 
-    private static string Text(EvaluationReport evaluation) =>
-        $"evaluation after step {evaluation.Step}: {Text(evaluation.Metrics)}{(evaluation.IsBest ? "  (best)" : "")}";
+    private static string ShortText(StepReport step) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{step.Step}/{step.StepCount} loss {step.Loss:F3} acc {step.Accuracy:F2} {step.TokensPerSecond:N0} tok/s {Sizes.Time(step.TimeLeft)}");
 
-    private static string Text(TimeSpan time) =>
-        time.ToString(time.TotalHours < 1 ? @"mm\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
+    private static string Text(EvaluationReport evaluation) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"evaluation after step {evaluation.Step}: loss {evaluation.Metrics.Loss:F4}  accuracy {evaluation.Metrics.Accuracy:F4}  "
+        + $"Kendall tau {evaluation.Metrics.KendallTau:F3}{(evaluation.IsBest ? "  (best)" : "")}");
 
-    private sealed class PlainLines(TextWriter output) : IProgress<TrainingReport>
+    private sealed class PlainLines(TextWriter errors) : IProgress<TrainingReport>
     {
         private readonly Stopwatch sinceLine = new();
 
@@ -49,29 +78,29 @@ internal static class TrainingDisplay
             switch (value)
             {
                 case EvaluationReport evaluation:
-                    output.WriteLine(Text(evaluation));
+                    errors.WriteLine(Text(evaluation));
                     break;
                 case StepReport step when !sinceLine.IsRunning || sinceLine.Elapsed >= lineInterval || step.Step == step.StepCount:
-                    output.WriteLine(Text(step));
+                    errors.WriteLine(Text(step));
                     sinceLine.Restart();
                     break;
             }
         }
     }
 
-    private sealed class LiveBar(ProgressTask bar) : IProgress<TrainingReport>
+    private sealed class LiveBar(ProgressTask bar, TrainingDisplay display) : IProgress<TrainingReport>
     {
         public void Report(TrainingReport value)
         {
             switch (value)
             {
                 case EvaluationReport evaluation:
-                    AnsiConsole.WriteLine(Text(evaluation));
+                    display.Say(Text(evaluation));
                     break;
                 case StepReport step:
                     bar.MaxValue = step.StepCount;
                     bar.Value = step.Step;
-                    bar.Description = Markup.Escape(Text(step));
+                    bar.Description = Markup.Escape(ShortText(step));
                     break;
             }
         }

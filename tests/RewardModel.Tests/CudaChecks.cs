@@ -4,7 +4,6 @@ using RewardModel.Ranking;
 using RewardModel.Scoring;
 using RewardModel.Tests.Parity;
 using RewardModel.Training;
-using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
 using TorchSharp;
@@ -31,7 +30,7 @@ internal static class CudaChecks
         EvaluationInterval = 2,
         SaveInterval = 2,
         // Where a gradient is next to nothing, its sign is rounding's: with a small epsilon that would be a whole step.
-        Optimizer = new AdamWOptions { Epsilon = 1e-3 },
+        Epsilon = 1e-3,
     };
 
     /// <summary>Rewards and gradients of a model of <see cref="ParityModel.NamesOfRepository"/> are those of the CPU.</summary>

@@ -22,7 +22,7 @@ public partial class ExamplesTests
     private static readonly Dictionary<string, string> ofMembers = libraries
         .SelectMany(library => XDocument.Load(Path.ChangeExtension(library.Assembly.Location, ".xml")).Descendants("member"))
         .SelectMany(member => member.Elements("example").Select(example => (
-            Name: member.Attribute("name")!.Value.Split('(')[0], Code: example.Element("code")!.Value)))
+            Name: member.Attribute("name")!.Value.Split('(')[0][2..], Code: example.Element("code")!.Value)))
         .ToDictionary(example => example.Name, example => example.Code);
 
     [Fact]
@@ -84,16 +84,16 @@ public partial class ExamplesTests
     {
         HashSet<string> members =
         [
-            "M:RewardModel.Lists.RankedList.BestFirst",
-            "M:RewardModel.Ranking.RankingLoss.ByName",
-            "M:RewardModel.Reading.RankedListReader.Read",
-            "M:RewardModel.Scoring.ScoringModel.Load",
-            "M:RewardModel.Scoring.ScoringModel.LoadForTraining",
-            "M:RewardModel.Scoring.ScoringModel.Save",
-            "M:RewardModel.Scoring.ScoringModel.Score",
-            "M:RewardModel.Scoring.ScoringModel.Tokenize",
-            "M:RewardModel.Training.Data.PromptSplit.Of",
-            "T:RewardModel.Training.Trainer",
+            "RewardModel.Lists.RankedList.BestFirst",
+            "RewardModel.Ranking.RankingLoss.ByName",
+            "RewardModel.Reading.RankedListReader.Read",
+            "RewardModel.Scoring.ScoringModel.Load",
+            "RewardModel.Scoring.ScoringModel.LoadForTraining",
+            "RewardModel.Scoring.ScoringModel.Save",
+            "RewardModel.Scoring.ScoringModel.Score",
+            "RewardModel.Scoring.ScoringModel.Tokenize",
+            "RewardModel.Training.Data.PromptSplit.Of",
+            "RewardModel.Training.Trainer",
         ];
         Assert.Subset(ofMembers.Keys.ToHashSet(), members);
     }

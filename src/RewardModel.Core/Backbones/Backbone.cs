@@ -32,6 +32,9 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
     /// <summary>Size D of a hidden state.</summary>
     public abstract int HiddenSize { get; }
 
+    /// <summary>The layers, from the first to the last.</summary>
+    internal abstract IReadOnlyList<nn.Module> Layers { get; }
+
     /// <summary>Rows of the token embedding.</summary>
     public abstract int VocabularySize { get; }
 

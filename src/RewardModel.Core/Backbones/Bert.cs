@@ -170,6 +170,8 @@ internal sealed class BertEncoder : nn.Module
         RegisterComponents();
     }
 
+    public IReadOnlyList<nn.Module> Layers => [.. layer];
+
     public Tensor forward(Tensor x_TD, ForwardPass pass, QueryRows lastRows) =>
         pass.Through(layer, x_TD, lastRows, (block, x_TD, _) => block.forward(x_TD, pass.Sequences));
 }
@@ -192,6 +194,8 @@ internal sealed class Bert : Backbone
     }
 
     public override int HiddenSize => config.Width;
+
+    internal override IReadOnlyList<nn.Module> Layers => encoder.Layers;
 
     public override int VocabularySize => config.VocabularySize;
 

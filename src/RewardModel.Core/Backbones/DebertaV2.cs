@@ -299,6 +299,8 @@ internal sealed class DebertaV2Encoder : nn.Module
         RegisterComponents();
     }
 
+    public IReadOnlyList<nn.Module> Layers => [.. layer];
+
     public Tensor forward(Tensor embedded_TD, ForwardPass pass, QueryRows lastRows)
     {
         Tensor? distances_SD = rel_embeddings?.weight;
@@ -334,6 +336,8 @@ internal sealed class DebertaV2 : Backbone
     }
 
     public override int HiddenSize => config.Width;
+
+    internal override IReadOnlyList<nn.Module> Layers => encoder.Layers;
 
     public override int VocabularySize => config.VocabularySize;
 

@@ -173,6 +173,8 @@ internal sealed class Gemma2 : Backbone
 
     public override int HiddenSize => config.Width;
 
+    internal override IReadOnlyList<nn.Module> Layers => [.. layers];
+
     public override int VocabularySize => config.VocabularySize;
 
     public override int MaxPositions => config.Rotary.MaxPositions;

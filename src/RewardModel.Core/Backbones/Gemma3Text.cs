@@ -187,6 +187,8 @@ internal sealed class Gemma3Text : Backbone
 
     public override int HiddenSize => config.Width;
 
+    internal override IReadOnlyList<nn.Module> Layers => [.. layers];
+
     public override int VocabularySize => config.VocabularySize;
 
     public override int MaxPositions => Math.Min(config.FullRotary.MaxPositions, config.WindowRotary.MaxPositions);

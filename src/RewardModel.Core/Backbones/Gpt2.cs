@@ -175,6 +175,8 @@ internal sealed class Gpt2 : Backbone
 
     public override int HiddenSize => config.Width;
 
+    internal override IReadOnlyList<nn.Module> Layers => [.. h];
+
     public override int VocabularySize => config.VocabularySize;
 
     public override int MaxPositions => config.Positions;

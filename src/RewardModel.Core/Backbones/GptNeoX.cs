@@ -166,6 +166,8 @@ internal sealed class GptNeoX : Backbone
 
     public override int HiddenSize => config.Width;
 
+    internal override IReadOnlyList<nn.Module> Layers => [.. layers];
+
     public override int VocabularySize => config.VocabularySize;
 
     public override int MaxPositions => config.Rotary.MaxPositions;

@@ -237,6 +237,8 @@ internal sealed class ModernBert : Backbone
 
     public override int HiddenSize => config.Width;
 
+    internal override IReadOnlyList<nn.Module> Layers => [.. layers];
+
     public override int VocabularySize => config.VocabularySize;
 
     public override bool IsCausal => false;

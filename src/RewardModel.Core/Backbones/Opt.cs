@@ -173,6 +173,8 @@ internal sealed class OptDecoder : nn.Module
         RegisterComponents();
     }
 
+    public IReadOnlyList<nn.Module> Layers => [.. layers];
+
     public static LayerNorm Norm(OptConfig config) =>
         new(config.Width, epsilon: 1e-5, hasBias: config.HasNormWeights, hasWeight: config.HasNormWeights);
 
@@ -200,6 +202,8 @@ internal sealed class Opt : Backbone
     }
 
     public override int HiddenSize => config.EmbeddingWidth;
+
+    internal override IReadOnlyList<nn.Module> Layers => decoder.Layers;
 
     public override int VocabularySize => config.VocabularySize;
 

@@ -60,6 +60,8 @@ internal abstract class PreNormDecoder : Backbone
 
     public sealed override int HiddenSize => config.Width;
 
+    internal sealed override IReadOnlyList<nn.Module> Layers => [.. layers];
+
     public sealed override int VocabularySize => config.VocabularySize;
 
     public sealed override int MaxPositions => config.Rotary.MaxPositions;

@@ -45,6 +45,8 @@ internal sealed class Roberta : Backbone
 
     public override int HiddenSize => config.Bert.Width;
 
+    internal override IReadOnlyList<nn.Module> Layers => encoder.Layers;
+
     public override int VocabularySize => config.Bert.VocabularySize;
 
     public override bool IsCausal => false;

@@ -21,12 +21,13 @@ public enum LossNormalization
 /// </summary>
 public sealed class RankingPairs : IDisposable
 {
-    private RankingPairs(long[] better, long[] worse, float[] weights, Device? device)
+    private RankingPairs(long[] better, long[] worse, float[] scoreDifferences, float[] weights, Device? device)
     {
         TorchLibraries.Require();
         Count = better.Length;
         Better = tensor(better, device: device).DetachFromDisposeScope();
         Worse = tensor(worse, device: device).DetachFromDisposeScope();
+        ScoreDifferences = tensor(scoreDifferences, device: device).DetachFromDisposeScope();
         Weights = tensor(weights, device: device).DetachFromDisposeScope();
     }
 
@@ -38,6 +39,9 @@ public sealed class RankingPairs : IDisposable
 
     /// <summary>Index of the worse answer's reward, [M], int64.</summary>
     public Tensor Worse { get; }
+
+    /// <summary>Score of the better answer minus that of the worse, [M], float32, positive: how much better it is.</summary>
+    public Tensor ScoreDifferences { get; }
 
     /// <summary>What each pair's loss is multiplied with before adding up, [M], float32: 1 / pairs of its list, or 1.</summary>
     public Tensor Weights { get; }
@@ -51,6 +55,7 @@ public sealed class RankingPairs : IDisposable
     {
         var better = new List<long>();
         var worse = new List<long>();
+        var scoreDifferences = new List<float>();
         var weights = new List<float>();
         var first = 0;
         foreach (var listScores in scores)
@@ -62,6 +67,7 @@ public sealed class RankingPairs : IDisposable
                     {
                         better.Add(first + i);
                         worse.Add(first + j);
+                        scoreDifferences.Add((float)(listScores[i] - listScores[j]));
                         listPairs++;
                     }
             var weight = normalization switch
@@ -73,7 +79,7 @@ public sealed class RankingPairs : IDisposable
             weights.AddRange(Enumerable.Repeat(weight, listPairs));
             first += listScores.Count;
         }
-        return new RankingPairs([.. better], [.. worse], [.. weights], device);
+        return new RankingPairs([.. better], [.. worse], [.. scoreDifferences], [.. weights], device);
     }
 
     /// <summary>Count of ordered pairs among answers with these scores; C(K, 2) when none are tied.</summary>
@@ -92,6 +98,7 @@ public sealed class RankingPairs : IDisposable
     {
         Better.Dispose();
         Worse.Dispose();
+        ScoreDifferences.Dispose();
         Weights.Dispose();
     }
 }

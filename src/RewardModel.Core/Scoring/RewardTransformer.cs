@@ -86,6 +86,16 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <summary>True when the checkpoint had no head and a new one was drawn: the rewards mean nothing before training.</summary>
     public bool HasNewHead { get; private set; }
 
+    /// <summary>True where all weights are new, of <see cref="FromConfig"/>; false where a checkpoint was loaded.</summary>
+    public bool IsNew { get; private set; }
+
+    /// <summary>
+    /// The parameters that training changes, under their names in a checkpoint: all that ask for gradients. The others are frozen, and have
+    /// no gradient, no moments, and no place in a run's states.
+    /// </summary>
+    public IEnumerable<(string Name, Parameter Parameter)> TrainedParameters =>
+        CheckpointParameters.Where(pair => pair.Parameter.requires_grad);
+
     /// <summary>The parameters under the names that they have in a Hugging Face checkpoint: the model's own tensors, not copies.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> CheckpointParameters =>
         Backbone.named_parameters().Select(pair => ($"{Backbone.BaseModelPrefix}.{pair.Item1}", pair.Item2))
@@ -145,7 +155,43 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         using (no_grad())
             model.Backbone.InitializeWeights();
         model.InitializeHead([.. model.Head.named_parameters().Select(pair => pair.Item1)]);
+        model.IsNew = true;
         return model;
+    }
+
+    /// <summary>
+    /// Freezes what lies below the last layers: the embeddings and the layers before them. The head, and what lies between it and the last
+    /// layer, is always trained.
+    /// </summary>
+    /// <param name="trainedLayers">Layers, counted from the last, that stay trained; null: everything is trained again.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The model has fewer layers, or the number is negative.</exception>
+    public void Freeze(int? trainedLayers)
+    {
+        var layers = Backbone.Layers;
+        if (trainedLayers < 0 || trainedLayers > layers.Count)
+            throw new ArgumentOutOfRangeException(
+                nameof(trainedLayers), trainedLayers, $"expected 0 to {layers.Count}, the layers of this {Backbone.GetName()}");
+        foreach (var (_, parameter) in CheckpointParameters)
+            parameter.requires_grad = true;
+        if (trainedLayers is not { } count)
+            return;
+        var lowest = layers.Count - count;
+        // Parameters are in the order of the forward pass: what comes before the first layer's are embeddings.
+        var firstOfLayers = layers.Count == 0 ? 0 : layers[0].parameters().First().Handle;
+        foreach (var parameter in Backbone.parameters().TakeWhile(parameter => parameter.Handle != firstOfLayers)
+            .Concat(layers.Take(lowest).SelectMany(layer => layer.parameters())))
+            parameter.requires_grad = false;
+    }
+
+    /// <summary>Whether every number of the trained parameters is finite.</summary>
+    internal bool HasFiniteWeights()
+    {
+        using var _ = no_grad();
+        return TrainedParameters.All(pair =>
+        {
+            using var scope = NewDisposeScope();
+            return pair.Parameter.isfinite().all().cpu().item<bool>();
+        });
     }
 
     /// <summary>One reward per scored sequence, in the order in which they were packed.</summary>

@@ -27,6 +27,18 @@ public sealed record RankingMetrics
     /// <summary>The fraction of all pairs with r_w above r_l; equal rewards count one half.</summary>
     public required double Accuracy { get; init; }
 
+    /// <summary>Different prompts of the lists with pairs: what is independent of each other.</summary>
+    public required int PromptCount { get; init; }
+
+    /// <summary>
+    /// The lower end of the 95 % interval of <see cref="Accuracy"/>: see <see cref="AccuracyInterval"/>. Pairs of one prompt depend on each
+    /// other, so it counts prompts.
+    /// </summary>
+    public required double AccuracyLow { get; init; }
+
+    /// <summary>The upper end of that interval.</summary>
+    public required double AccuracyHigh { get; init; }
+
     /// <summary>The mean of r_w - r_l over all pairs.</summary>
     public required double Margin { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using RewardModel.Ranking;
 
 namespace RewardModel.Training.Metrics;
@@ -6,6 +7,8 @@ namespace RewardModel.Training.Metrics;
 /// <param name="loss">Gives the loss of each pair.</param>
 internal sealed class RankingMetricsAccumulator(RankingLoss loss)
 {
+    private readonly Dictionary<string, (double Right, long Pairs)> prompts = [];
+    private readonly List<(double Right, long Pairs)> listsWithPairs = [];
     private int listCount;
     private int listsWithPairsCount;
     private long answerCount;
@@ -21,30 +24,44 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
     private double rewardMax = double.NegativeInfinity;
 
     /// <summary>The metrics of the lists added so far.</summary>
-    public RankingMetrics Result => new()
+    public RankingMetrics Result
     {
-        ListCount = listCount,
-        ListsWithoutPairsCount = listCount - listsWithPairsCount,
-        AnswerCount = answerCount,
-        PairCount = pairCount,
-        Loss = lossSum / listsWithPairsCount,
-        Accuracy = correctSum / pairCount,
-        Margin = marginSum / pairCount,
-        KendallTau = tauSum / listsWithPairsCount,
-        TopAnswerAccuracy = topAnswerSum / listsWithPairsCount,
-        RewardMean = answerCount > 0 ? rewardMean : double.NaN,
-        RewardStandardDeviation = Math.Sqrt(rewardSquaredDeviations / answerCount),
-        RewardMin = answerCount > 0 ? rewardMin : double.NaN,
-        RewardMax = answerCount > 0 ? rewardMax : double.NaN,
-    };
+        get
+        {
+            var (low, high) = AccuracyInterval.Of(Independent);
+            return new()
+            {
+                ListCount = listCount,
+                ListsWithoutPairsCount = listCount - listsWithPairsCount,
+                AnswerCount = answerCount,
+                PairCount = pairCount,
+                Loss = lossSum / listsWithPairsCount,
+                Accuracy = correctSum / pairCount,
+                PromptCount = Independent.Count,
+                AccuracyLow = low,
+                AccuracyHigh = high,
+                Margin = marginSum / pairCount,
+                KendallTau = tauSum / listsWithPairsCount,
+                TopAnswerAccuracy = topAnswerSum / listsWithPairsCount,
+                RewardMean = answerCount > 0 ? rewardMean : double.NaN,
+                RewardStandardDeviation = Math.Sqrt(rewardSquaredDeviations / answerCount),
+                RewardMin = answerCount > 0 ? rewardMin : double.NaN,
+                RewardMax = answerCount > 0 ? rewardMax : double.NaN,
+            };
+        }
+    }
+
+    /// <summary>Lists with one prompt belong together; where all have the same, an instruction that never changes, it says nothing.</summary>
+    private IReadOnlyCollection<(double Right, long Pairs)> Independent => prompts.Count > 1 ? prompts.Values : listsWithPairs;
 
     /// <summary>Adds one list.</summary>
     /// <param name="rewards">K rewards, finite.</param>
     /// <param name="scores">K scores, finite, higher is better; equal scores are ties and make no pair.</param>
+    /// <param name="promptIds">Token ids of its prompt: lists with the same prompt depend on each other.</param>
     /// <exception cref="ArgumentException">
     /// The numbers of rewards and scores differ, or a reward is not finite; nothing is added.
     /// </exception>
-    public void Add(IReadOnlyList<float> rewards, IReadOnlyList<double> scores)
+    public void Add(IReadOnlyList<float> rewards, IReadOnlyList<double> scores, int[]? promptIds = null)
     {
         if (rewards.Count != scores.Count)
             throw new ArgumentException($"A list has {rewards.Count} rewards and {scores.Count} scores, expected as many of both.");
@@ -57,7 +74,7 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
         listCount++;
         foreach (var reward in rewards)
             AddReward(reward);
-        AddPairs(rewards, scores);
+        AddPairs(rewards, scores, promptIds);
     }
 
     /// <summary>Welford's update: the deviations stay exact when the rewards are large and close together.</summary>
@@ -71,7 +88,7 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
         rewardMax = Math.Max(rewardMax, reward);
     }
 
-    private void AddPairs(IReadOnlyList<float> rewards, IReadOnlyList<double> scores)
+    private void AddPairs(IReadOnlyList<float> rewards, IReadOnlyList<double> scores, int[]? promptIds)
     {
         // Of the answers' pairs: those with different scores, with different rewards, and the signed sum over those with both.
         long scorePairs = 0, rewardPairs = 0, concordance = 0;
@@ -89,7 +106,7 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
                 var difference = (double)rewards[i] - rewards[j];
                 var margin = scores[i] > scores[j] ? difference : -difference;
                 listMargin += margin;
-                listLoss += loss.OfDifference(margin);
+                listLoss += loss.OfPair(margin, Math.Abs(scores[i] - scores[j]));
             }
         if (scorePairs == 0)
             return;
@@ -99,7 +116,13 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
         lossSum += listLoss / scorePairs;
         marginSum += listMargin;
         // Right pairs count 1, wrong ones 0 and equal rewards one half, which is (agreement + 1) / 2 for each.
-        correctSum += (concordance + scorePairs) / 2.0;
+        var right = (concordance + scorePairs) / 2.0;
+        correctSum += right;
+        listsWithPairs.Add((right, scorePairs));
+        // Two characters hold one id: the string is only a key that compares as the ids do.
+        var key = promptIds is null ? $"list {listsWithPairs.Count}" : new string(MemoryMarshal.Cast<int, char>(promptIds));
+        var (rightBefore, pairsBefore) = prompts.GetValueOrDefault(key);
+        prompts[key] = (rightBefore + right, pairsBefore + scorePairs);
         // tau-b = (concordant - discordant) / sqrt((n0 - ties in scores) (n0 - ties in rewards)).
         if (rewardPairs > 0)
             tauSum += concordance / Math.Sqrt((double)scorePairs * rewardPairs);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using RewardModel.Checkpoints;
 using RewardModel.Scoring;
 using RewardModel.Training.Optimization;
@@ -28,6 +29,9 @@ public sealed class RunDirectory(string path)
     private readonly string states = System.IO.Path.Combine(path, FolderName, "states");
     private readonly string best = System.IO.Path.Combine(path, FolderName, "best");
 
+    private FileStream? lockFile;
+    private int lockCount;
+
     /// <summary>The step of the best weights that the newest state names.</summary>
     private int? bestStepOfState;
 
@@ -37,8 +41,38 @@ public sealed class RunDirectory(string path)
     /// <summary>The file with one JSON object for each step and evaluation.</summary>
     public string LogFile => System.IO.Path.Combine(path, FolderName, "log.jsonl");
 
+    /// <summary>The file with the options that the run was started with.</summary>
+    public string OptionsFile => System.IO.Path.Combine(path, FolderName, "run.yaml");
+
     /// <summary>The newest saved step; null when none was saved.</summary>
     public int? NewestStep => Steps(states).LastOrDefault() is { Directory: not null } newest ? newest.Step : null;
+
+    /// <summary>
+    /// Keeps other processes from writing to the directory until the result is disposed of, or this process ends in any way.
+    /// </summary>
+    /// <exception cref="RunDirectoryException">Another one does.</exception>
+    /// <exception cref="IOException">The directory can't be written to.</exception>
+    internal IDisposable Lock()
+    {
+        if (lockCount++ > 0)
+            return new Unlocking(this);
+        try
+        {
+            Directory.CreateDirectory(System.IO.Path.Combine(path, FolderName));
+            lockFile = new FileStream(LockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new Unlocking(this);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            lockCount--;
+            // .NET tells of a lock by no type of its own; there is nothing else that keeps a file of ours from being opened.
+            if (exception is IOException and not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException)
+                && File.Exists(LockFile))
+                throw new RunDirectoryException(
+                    $"Another process is training in '{path}': it holds '{LockFile}'. Wait for it, or give another directory.");
+            throw new RunDirectoryException($"'{path}' can't be written to ({exception.Message}); give another directory.");
+        }
+    }
 
     /// <summary>Makes the directory ready for a new run: states of an older one are removed.</summary>
     internal void Begin()
@@ -78,9 +112,10 @@ public sealed class RunDirectory(string path)
     /// <summary>Sets model and optimiser to the newest state.</summary>
     /// <returns>False when no state was saved yet.</returns>
     /// <exception cref="RunDirectoryException">
-    /// The state is of a run with other options, data, model, rule or tokenizer: all differences are listed.
+    /// The state is of a run with other options, data, model, rule or tokenizer (all differences are listed), or beyond the run's last step.
     /// </exception>
-    internal bool TryRestore(RunFingerprint fingerprint, RewardTransformer model, AdamW optimizer, out TrainerState state)
+    internal bool TryRestore(
+        RunFingerprint fingerprint, RewardTransformer model, AdamW optimizer, ILogger logger, out TrainerState state)
     {
         state = new TrainerState();
         if (Steps(states).LastOrDefault() is not { Directory: { } directory })
@@ -89,8 +124,14 @@ public sealed class RunDirectory(string path)
         var differences = fingerprint.DifferencesOf(saved.Fingerprint).ToArray();
         if (differences.Length > 0)
             throw new RunDirectoryException(
-                $"The run in '{path}' can't be resumed, because it is another one: {string.Join("; ", differences)}. "
-                + "Use the options, data, model and tokenizer it was started with, or another directory.");
+                $"The run in '{path}' can't be resumed, because it was started differently: {string.Join("; ", differences)}. "
+                + "Use the options, data, model and tokenizer that it was started with, or another directory.");
+        if (saved.State.Step > fingerprint.StepCount)
+            throw new RunDirectoryException(
+                $"The run in '{path}' has taken {saved.State.Step} steps already, and {fingerprint.StepCount} were asked for; "
+                + "ask for more, or use another directory.");
+        foreach (var change in fingerprint.ChangesFrom(saved.Fingerprint))
+            logger.LogWarning("{Change}", change);
 
         CopyInto(Weights(model), System.IO.Path.Combine(directory, weights));
         CopyInto(optimizer.State(), System.IO.Path.Combine(directory, optimizerMoments));
@@ -100,11 +141,43 @@ public sealed class RunDirectory(string path)
         return true;
     }
 
+    /// <summary>Refuses to overwrite what is there: a run that is not to be resumed, or files that belong to none.</summary>
+    /// <exception cref="RunDirectoryException">There is such a thing.</exception>
+    internal void CheckOutput(bool resumes)
+    {
+        if (NewestStep is not null)
+        {
+            if (resumes)
+                return;
+            throw new RunDirectoryException(
+                $"'{path}' holds a training run already. Add --resume to continue it, or give another --output.");
+        }
+        if (File.Exists(path))
+            throw new RunDirectoryException($"'{path}' is a file; give a directory as --output.");
+        // A run that ended before its first state leaves nothing to keep.
+        if (Directory.Exists(path)
+            && Directory.EnumerateFileSystemEntries(path).Any(entry => System.IO.Path.GetFileName(entry) != FolderName))
+            throw new RunDirectoryException($"'{path}' is not empty. Give a new --output, so that no file is overwritten.");
+    }
+
+    /// <summary>Sets a model to saved weights.</summary>
+    /// <returns>The step that they are from.</returns>
+    internal int LoadWeights(bool best, RewardTransformer model)
+    {
+        var parent = best ? this.best : states;
+        if (Steps(parent).LastOrDefault() is not { Directory: { } directory, Step: var step })
+            throw new RunDirectoryException(
+                $"The run in '{path}' has saved no {(best ? "best weights" : "state")} yet; "
+                + (best ? "it may have had no held-out lists: export the last weights." : "let it run longer."));
+        CopyInto(Weights(model), best ? directory : System.IO.Path.Combine(directory, weights));
+        return step;
+    }
+
     internal void RestoreBest(int step, RewardTransformer model) => CopyInto(Weights(model), StepDirectory(best, step));
 
-    /// <summary>The model's parameters as tensors to write or to copy into.</summary>
+    /// <summary>The trained parameters as tensors to write or to copy into: the others are those that the run starts with.</summary>
     private static IEnumerable<(string Name, Tensor Tensor)> Weights(RewardTransformer model) =>
-        model.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter));
+        model.TrainedParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter));
 
     private static string StepDirectory(string parent, int step) => System.IO.Path.Combine(parent, $"step-{step:D8}");
 
@@ -144,6 +217,25 @@ public sealed class RunDirectory(string path)
             ? Directory.EnumerateDirectories(parent, "step-*").Order(StringComparer.Ordinal)
                 .Select(directory => (int.Parse(directory[^8..]), directory))
             : [];
+
+    private string LockFile => System.IO.Path.Combine(path, FolderName, "lock");
+
+    private sealed class Unlocking(RunDirectory directory) : IDisposable
+    {
+        private bool isDisposed;
+
+        public void Dispose()
+        {
+            if (isDisposed)
+                return;
+            isDisposed = true;
+            if (--directory.lockCount > 0)
+                return;
+            // Removed while it is still held: nobody else can have opened it.
+            File.Delete(directory.LockFile);
+            directory.lockFile!.Dispose();
+        }
+    }
 
     private sealed record SavedState(RunFingerprint Fingerprint, TrainerState State);
 }

@@ -7,12 +7,13 @@ using RewardModel.Scoring;
 
 namespace RewardModel.Training.Runs;
 
-/// <summary>What a saved run depends on. A run is only resumed when all of it is the same.</summary>
-/// <param name="Options">The options, as JSON.</param>
+/// <summary>What a saved run depends on.</summary>
+/// <param name="Options">The options that change the result of a step, as JSON.</param>
 /// <param name="StepCount">Optimiser steps of the whole run.</param>
 /// <param name="TrainLists">Digest of the token ids, token types and scores trained on, in their order.</param>
 /// <param name="HeldOutLists">Digest of the token ids, token types and scores evaluated on.</param>
-/// <param name="Model">Digest of the model's configuration and of its parameters' names and shapes.</param>
+/// <param name="Model">Digest of the model's configuration and of its parameters' names, shapes and whether they are trained.</param>
+/// <param name="Frozen">Digest of the parameters that are not trained, which no state holds; null where all are trained.</param>
 /// <param name="Rule">The rule that the trained model is saved with; null where the run doesn't know it.</param>
 /// <param name="TokenizerFiles">
 /// Digest of the names and bytes of the tokenizer's files, which are saved with it too; null where the run doesn't know the rule.
@@ -21,7 +22,7 @@ namespace RewardModel.Training.Runs;
 /// <param name="Threads">Threads of the computation: sums depend on them.</param>
 /// <param name="Device">Kind of device that computes: its sums and draws of dropout are its own.</param>
 internal sealed record RunFingerprint(
-    JsonObject Options, int StepCount, string TrainLists, string HeldOutLists, string Model, ScoringRule? Rule, string? TokenizerFiles,
+    JsonObject Options, int StepCount, string TrainLists, string HeldOutLists, string Model, string? Frozen, ScoringRule? Rule, string? TokenizerFiles,
     double Dropout, int Threads, string Device)
 {
     internal static RunFingerprint Of(
@@ -29,28 +30,28 @@ internal sealed record RunFingerprint(
         RewardTransformer model, ScoringModel? savedAs) => new(
             options, stepCount, Digest(trainLists), Digest(heldOutLists),
             Digest(string.Join('\n', model.CheckpointParameters
-                .Select(pair => $"{pair.Name} {string.Join('x', pair.Parameter.shape)}").Append(model.Config.Json.ToJsonString()))),
-            savedAs?.Rule, savedAs is null ? null : DigestOfFiles(savedAs.Tokenizer?.Files ?? []),
+                .Select(pair => $"{pair.Name} {string.Join('x', pair.Parameter.shape)}{(pair.Parameter.requires_grad ? "" : " frozen")}").Append(model.Config.Json.ToJsonString()))),
+            DigestOfFrozen(model), savedAs?.Rule, savedAs is null ? null : DigestOfFiles(savedAs.Tokenizer?.Files ?? []),
             model.Dropout,
             TorchSharp.torch.get_num_threads(), model.Device.type.ToString());
 
     /// <summary>
-    /// What differs in a saved run, one sentence each. Rules and tokenizers are compared where both runs know theirs: states of older
-    /// versions don't.
+    /// What makes a saved run another one, one sentence each. Rules and tokenizers are compared where both runs know theirs: a trainer that
+    /// is given a transformer alone doesn't.
     /// </summary>
     internal IEnumerable<string> DifferencesOf(RunFingerprint saved)
     {
         foreach (var name in Options.Select(pair => pair.Key).Union(saved.Options.Select(pair => pair.Key)))
             if (!JsonNode.DeepEquals(Options[name], saved.Options[name]))
-                yield return $"{name} was {Text(saved.Options[name])} and is {Text(Options[name])}";
-        if (StepCount != saved.StepCount)
-            yield return $"the count of steps was {saved.StepCount} and is {StepCount}";
+                yield return $"--{name} was {Text(saved.Options[name])} and is {Text(Options[name])}";
         if (TrainLists != saved.TrainLists)
             yield return "the training lists are not the same";
         if (HeldOutLists != saved.HeldOutLists)
             yield return "the held-out lists are not the same";
         if (Model != saved.Model)
             yield return "the model's configuration or its parameters are not the same";
+        if (Frozen != saved.Frozen)
+            yield return "the frozen weights are not the same";
         if (Rule is not null && saved.Rule is not null)
         {
             if (Rule.SpecialTokens != saved.Rule.SpecialTokens)
@@ -66,10 +67,19 @@ internal sealed record RunFingerprint(
             yield return "the tokenizer's files are not the same";
         if (Dropout != saved.Dropout)
             yield return FormattableString.Invariant($"the dropout rate was {saved.Dropout} and is {Dropout}");
-        if (Threads != saved.Threads)
-            yield return $"the count of threads was {saved.Threads} and is {Threads}";
         if (Device != saved.Device)
             yield return $"the device was {saved.Device} and is {Device}";
+    }
+
+    /// <summary>What may differ in a saved run, with what that means, one sentence each.</summary>
+    internal IEnumerable<string> ChangesFrom(RunFingerprint saved)
+    {
+        if (StepCount != saved.StepCount)
+            yield return $"The run had {saved.StepCount} steps and now has {StepCount}: the learning rates of the remaining steps are those of "
+                + $"a run of {StepCount} steps";
+        if (Threads != saved.Threads)
+            yield return $"The run had {saved.Threads} threads and now has {Threads}: the last bits of sums may differ from those of a "
+                + "run that was not interrupted";
     }
 
     private static string Text(JsonNode? value) => value?.ToJsonString() ?? "not set";
@@ -86,6 +96,21 @@ internal sealed record RunFingerprint(
             Append(hash, [list.AnswerTokenType]);
             foreach (var answer in list.AnswerIds)
                 Append(hash, answer);
+        }
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    private static string? DigestOfFrozen(RewardTransformer model)
+    {
+        var frozen = model.CheckpointParameters.Where(pair => !pair.Parameter.requires_grad).ToArray();
+        if (frozen.Length == 0)
+            return null;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (_, parameter) in frozen)
+        {
+            using var scope = TorchSharp.torch.NewDisposeScope();
+            using var values = parameter.detach().cpu().contiguous().data<float>();
+            Append(hash, values.ToArray());
         }
         return Convert.ToHexString(hash.GetHashAndReset());
     }

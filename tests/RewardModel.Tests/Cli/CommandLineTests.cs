@@ -122,15 +122,16 @@ public class CommandLineTests
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
-        while (await process.StandardOutput.ReadLineAsync() is { } line && !line.StartsWith("step ", StringComparison.Ordinal))
+        while (await process.StandardError.ReadLineAsync() is { } line && !line.StartsWith("step ", StringComparison.Ordinal))
         {
         }
-        var rest = process.StandardOutput.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEndAsync();
         Assert.Equal(0, ChildProcess.Run("sh", ["-c", $"kill -INT {process.Id}"]).ExitCode);
-        Assert.Equal(
-            "Stopped. Its state is saved: run the same command with --resume to go on.\n", await process.StandardError.ReadToEndAsync());
+        var errors = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
-        await rest;
+        Assert.Contains("Stopping after this step; its state will be saved.", errors);
+        Assert.EndsWith("Stopped. The state is saved: continue with --resume.\n", errors);
+        Assert.Equal("", await output);
         Assert.Equal(130, process.ExitCode);
         Assert.True(new RunDirectory(directory["model"]).NewestStep > 0);
     }
@@ -171,10 +172,10 @@ public class CommandLineTests
 
         var (status, _, errors) = Run(Arguments(other, 48));
         Assert.Equal(
-            (1, $"error: The run in '{directory["model"]}' can't be resumed, because it is another one: "
+            (1, $"error: The run in '{directory["model"]}' can't be resumed, because it was started differently: "
                 + "the special tokens around prompt and answer are not the same; the maximum length was 64 and is 48; "
                 + "the chat template is not the same; the tokenizer's files are not the same. "
-                + "Use the options, data, model and tokenizer it was started with, or another directory.\n"),
+                + "Use the options, data, model and tokenizer that it was started with, or another directory.\n"),
             (status, errors));
         Assert.Equal(saved, Saved());
         Assert.Equal(0, Run(Arguments(copy, 64)).Status);
@@ -212,7 +213,7 @@ public class CommandLineTests
         ];
         Assert.Equal(0, Run(arguments).Status);
         Assert.Equal(
-            (1, $"error: '{directory["model"]}' holds a training run already. Add --resume to go on with it, or give another --output.\n"),
+            (1, $"error: '{directory["model"]}' holds a training run already. Add --resume to continue it, or give another --output.\n"),
             (Run(arguments).Status, Run(arguments).Errors));
         Directory.CreateDirectory(directory["other"]);
         File.WriteAllText(directory["other/notes.txt"], "mine");

@@ -91,7 +91,7 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
     {
         Assert.Equal(["Microsoft.ML.Tokenizers"], Dependencies("RewardModel.Text"));
         Assert.Equal(["RewardModel.Text", "TorchSharp"], Dependencies("RewardModel.Core"));
-        Assert.Equal(["Microsoft.Extensions.Logging.Abstractions", "RewardModel.Core"], Dependencies("RewardModel.Training"));
+        Assert.Equal(["Microsoft.Extensions.Logging.Abstractions", "RewardModel.Core", "YamlDotNet"], Dependencies("RewardModel.Training"));
     }
 
     [Fact]

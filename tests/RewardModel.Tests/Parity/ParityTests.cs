@@ -137,7 +137,8 @@ public class ParityTests
             Steps = 5,
             LearningRate = 1e-3,
             ListsPerStep = lists.Count,
-            Optimizer = new AdamWOptions { WeightDecay = 0.01, DecayAll = true },
+            WeightDecay = 0.01,
+            DecayAll = true,
         };
         new Trainer(transformer, options, lists, [], progress: reports).Train();
 

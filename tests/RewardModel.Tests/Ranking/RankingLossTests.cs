@@ -47,7 +47,7 @@ public class RankingLossTests
     public void The_number_of_one_pair_is_stable_and_equals_the_tensor(string name, double difference, double expected)
     {
         var loss = RankingLoss.ByName(name);
-        Assert.Equal(expected, loss.OfDifference(difference), 1e-6);
+        Assert.Equal(expected, loss.OfPair(difference, scoreDifference: 1), 1e-6);
         using var scope = NewDisposeScope();
         using var pairs = RankingPairs.Of([[1.0, 0.0]]);
         Assert.Equal(expected, loss.Sum(tensor(new[] { (float)difference, 0f }), pairs).item<float>(), 1e-5);

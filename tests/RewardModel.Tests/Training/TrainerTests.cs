@@ -188,9 +188,9 @@ public class TrainerTests
         var error = Assert.Throws<RunDirectoryException>(() => new Trainer(
             model, changed, lists[..^1], heldOut, new RunDirectory(directory.Path)).Train(resume: true));
         Assert.Equal(
-            $"The run in '{directory.Path}' can't be resumed, because it is another one: LearningRate was 0.003 and is 0.001; "
-            + "Loss was \"log-sigmoid\" and is \"sigmoid\"; the training lists are not the same. "
-            + "Use the options, data, model and tokenizer it was started with, or another directory.",
+            $"The run in '{directory.Path}' can't be resumed, because it was started differently: --learning-rate was 0.003 and is "
+            + "0.001; --loss was \"log-sigmoid\" and is \"sigmoid\"; the training lists are not the same. "
+            + "Use the options, data, model and tokenizer that it was started with, or another directory.",
             error.Message);
     }
 
@@ -293,7 +293,7 @@ public class TrainerTests
     {
         using var model = TinyModel.Create();
         Assert.Equal(
-            "WarmupSteps is 8; expected fewer than the run's 8 steps. (Parameter 'options')",
+            "WarmupSteps (--warmup-steps) is 8; expected fewer than the run's 8 steps.",
             Assert.Throws<ArgumentException>(() => new Trainer(model, options with { WarmupSteps = 8 }, lists, [])).Message);
     }
 

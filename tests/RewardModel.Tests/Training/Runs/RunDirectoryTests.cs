@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using RewardModel.Ranking;
 using RewardModel.Training;
 using RewardModel.Training.Metrics;
@@ -15,7 +16,7 @@ public class RunDirectoryTests
         using var directory = new TemporaryDirectory();
         using var model = TinyModel.Create();
         using var optimizer = new AdamW(model.CheckpointParameters, new AdamWOptions());
-        var fingerprint = RunFingerprint.Of(new TrainingOptions().ToJson(), 12, [TinyModel.List(1, 2, 3, 4)], [], model, savedAs: null);
+        var fingerprint = RunFingerprint.Of(new TrainingOptions().OfEveryStep(), 12, [TinyModel.List(1, 2, 3, 4)], [], model, savedAs: null);
         var run = new RunDirectory(directory.Path);
         void Save(int step, int best) => run.Save(
             fingerprint,
@@ -41,7 +42,7 @@ public class RunDirectoryTests
         Assert.Equal(["step-00000005", "step-00000011"], Best());
         // Killed here, the run goes on from step 8 and may find none of them the best.
         run = new RunDirectory(directory.Path);
-        Assert.True(run.TryRestore(fingerprint, model, optimizer, out var state));
+        Assert.True(run.TryRestore(fingerprint, model, optimizer, NullLogger.Instance, out var state));
         Assert.Equal(5, state.BestEvaluation!.Step);
         run.SaveBest(12, model);
         Assert.Equal(["step-00000005", "step-00000012"], Best());

@@ -50,7 +50,7 @@ public class RunFingerprintTests
         config["vocab_size"] = 265;
         using var model = RewardTransformer.FromConfig(HuggingFaceConfig.Parse(config.ToJsonString(), "config.json"));
         string? Digest(TokenizerFolder? folder) => RunFingerprint.Of(
-            new TrainingOptions().ToJson(), 1, [], [], model,
+            new TrainingOptions().OfEveryStep(), 1, [], [], model,
             new ScoringModel(model, folder is null ? null : HuggingFaceTokenizer.Load(folder.Directory))).TokenizerFiles;
         Assert.Equal(Digest(first), Digest(second));
         Assert.Equal(4, new[] { Digest(first), Digest(spaced), Digest(null), null }.Distinct().Count());
@@ -58,5 +58,5 @@ public class RunFingerprintTests
         Assert.NotEqual(Digest(first), Digest(second));
     }
 
-    private static RunFingerprint Of(RewardTransformer model) => RunFingerprint.Of(new TrainingOptions().ToJson(), 1, [], [], model, savedAs: null);
+    private static RunFingerprint Of(RewardTransformer model) => RunFingerprint.Of(new TrainingOptions().OfEveryStep(), 1, [], [], model, savedAs: null);
 }

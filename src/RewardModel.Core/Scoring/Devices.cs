@@ -1,7 +1,7 @@
 using System.Globalization;
 using static TorchSharp.torch;
 
-namespace RewardModel.Cli;
+namespace RewardModel.Scoring;
 
 /// <summary>The devices that <c>--device</c> names.</summary>
 internal static class Devices

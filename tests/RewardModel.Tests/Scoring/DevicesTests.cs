@@ -1,7 +1,7 @@
-using RewardModel.Cli;
+using RewardModel.Scoring;
 using TorchSharp;
 
-namespace RewardModel.Tests.Cli;
+namespace RewardModel.Tests.Scoring;
 
 public class DevicesTests
 {

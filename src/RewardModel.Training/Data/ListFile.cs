@@ -3,7 +3,7 @@ using RewardModel.Lists;
 using RewardModel.Reading;
 using RewardModel.Scoring;
 
-namespace RewardModel.Cli;
+namespace RewardModel.Training.Data;
 
 /// <summary>Reads ranked lists for a model, and logs everything that is left out or cut.</summary>
 internal static class ListFile

@@ -1,7 +1,8 @@
 using RewardModel.Cli;
 using RewardModel.Reading;
+using RewardModel.Training.Data;
 
-namespace RewardModel.Tests.Cli;
+namespace RewardModel.Tests.Training.Data;
 
 public class ListFileTests
 {
@@ -15,7 +16,7 @@ public class ListFileTests
             {"prompt": "p", "answers": []}
             """);
         using var log = new StringWriter { NewLine = "\n" };
-        Assert.Single(ListFile.Read(path, BadData.Skip, new LineLogger(log)).Lists);
+        Assert.Single(ListFile.Read(path, BadData.Skip, new LineLogger(log.WriteLine)).Lists);
         Assert.Equal(
             $"""
             warning: {path}:2: "answers" is empty, expected at least one item: left out

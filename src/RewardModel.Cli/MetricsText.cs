@@ -1,0 +1,14 @@
+using System.Globalization;
+using RewardModel.Training.Metrics;
+
+namespace RewardModel.Cli;
+
+/// <summary>A line about an evaluation, the same wherever one is told.</summary>
+internal static class MetricsText
+{
+    public static string Of(RankingMetrics metrics) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"loss {metrics.Loss:F4}  accuracy {metrics.Accuracy:F4} (95 % interval {metrics.AccuracyLow:F3} to {metrics.AccuracyHigh:F3})  "
+        + $"Kendall tau {metrics.KendallTau:F4}  top-1 {metrics.TopAnswerAccuracy:F4}  margin {metrics.Margin:F3}  "
+        + $"rewards {metrics.RewardMean:F3}, standard deviation {metrics.RewardStandardDeviation:F3}");
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace RewardModel.Training.Runs;
+
+/// <summary>Values of options as people write them, on the command line and in run files: the same everywhere, whatever the locale.</summary>
+internal static class OptionText
+{
+    // Other names under which everybody knows a value.
+    private static readonly Dictionary<string, string> aliases = new()
+    {
+        ["bf16"] = "bfloat16",
+        ["fp32"] = "float32",
+    };
+
+    /// <summary>The value of a text.</summary>
+    /// <returns>Whether it was understood, and as what.</returns>
+    public static (bool IsValid, object? Value) Parse(string text, Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        var culture = CultureInfo.InvariantCulture;
+        object? value = true switch
+        {
+            _ when type == typeof(string) => text,
+            _ when type == typeof(bool) => bool.TryParse(text, out var flag) ? flag : null,
+            _ when type == typeof(int) => int.TryParse(text, NumberStyles.AllowLeadingSign, culture, out var number) ? number : null,
+            _ when type == typeof(long) => long.TryParse(text, NumberStyles.AllowLeadingSign, culture, out var number) ? number : null,
+            // Without thousands: in many countries 0,5 is a half.
+            _ when type == typeof(double) => double.TryParse(text, NumberStyles.Float, culture, out var number) ? number : null,
+            _ when type.IsEnum => EnumOf(aliases.GetValueOrDefault(text, text), type),
+            _ => throw new NotSupportedException($"Options of type {type} are not supported."),
+        };
+        return (value is not null, value);
+    }
+
+    /// <summary>What a text that is not understood should have been.</summary>
+    public static string Expected(Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        return type == typeof(bool) ? "true or false"
+            : type == typeof(int) || type == typeof(long) ? "a whole number"
+            : type == typeof(double) ? "a number such as 0.1 or 1e-5"
+            : type.IsEnum ? $"one of: {string.Join(", ", Names(type))}"
+            : "text";
+    }
+
+    /// <summary>The values of an enum as they are written.</summary>
+    public static IEnumerable<string> Names(Type type) => Enum.GetNames(type).Select(JsonNamingPolicy.KebabCaseLower.ConvertName);
+
+    private static object? EnumOf(string text, Type type) =>
+        Enum.GetNames(type).FirstOrDefault(name => JsonNamingPolicy.KebabCaseLower.ConvertName(name) == text) is { } found
+            ? Enum.Parse(type, found)
+            : null;
+}

@@ -1,0 +1,87 @@
+using System.Reflection;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using RewardModel.Checkpoints;
+using RewardModel.Reading;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace RewardModel.Training.Runs;
+
+/// <summary>A run file cannot be used: all reasons are listed, with their lines.</summary>
+public sealed class RunFileException(string message) : Exception(message);
+
+/// <summary>
+/// Options as YAML: one mapping of option names, as the command line spells them without the dashes, to single values. What is written is
+/// read again as the same options.
+/// </summary>
+/// <typeparam name="T">A record of options, whose members carry these names.</typeparam>
+internal static class RunFile<T>
+{
+    private static readonly Dictionary<string, PropertyInfo> members = typeof(T).GetProperties()
+        .Select(property => (Property: property, Name: property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name))
+        .Where(pair => pair.Name is not null)
+        .ToDictionary(pair => pair.Name!, pair => pair.Property);
+
+    private static readonly JsonSerializerOptions jsonOptions = new()
+    {
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    };
+
+    private static readonly JsonSerializerOptions readableJson = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The options that a file sets, by their names.</summary>
+    /// <exception cref="RunFileException">It is no such mapping, has unknown names or wrong values: all are listed.</exception>
+    /// <exception cref="IOException">The file can't be read.</exception>
+    public static JsonObject Read(string path)
+    {
+        var yaml = new YamlStream();
+        try
+        {
+            using var reader = new StreamReader(path);
+            yaml.Load(reader);
+        }
+        catch (YamlException exception)
+        {
+            throw new RunFileException($"{path}:{exception.Start.Line}: this is not YAML ({exception.Message})");
+        }
+        if (yaml.Documents is not [{ RootNode: YamlMappingNode mapping }])
+            throw new RunFileException($"'{path}' is no run file; expected lines such as 'epochs: 2'.");
+        var problems = new List<string>();
+        var options = new JsonObject();
+        foreach (var (key, value) in mapping.Children)
+        {
+            var name = (key as YamlScalarNode)?.Value ?? "";
+            if (!members.TryGetValue(name, out var member))
+                problems.Add($"{path}:{key.Start.Line}: {Quoted.Text(name)} is no option; expected one of: {string.Join(", ", members.Keys)}");
+            else if (value is not YamlScalarNode { Value: { } text })
+                problems.Add($"{path}:{value.Start.Line}: '{name}' has several values; expected one");
+            else if (OptionText.Parse(text, member.PropertyType) is { Value: { } found })
+                options[name] = ToNode(found);
+            else
+                problems.Add(
+                    $"{path}:{value.Start.Line}: '{name}' is {Quoted.Text(text)}; expected {OptionText.Expected(member.PropertyType)}");
+        }
+        return problems.Count == 0 ? options : throw new RunFileException(string.Join('\n', problems));
+    }
+
+    /// <summary>The record of options by their names; those that are not there have their defaults.</summary>
+    public static T ToOptions(JsonObject options) => options.Deserialize<T>(jsonOptions)!;
+
+    /// <summary>Options that a caller has as values, by their names.</summary>
+    public static JsonNode? ToNode(object value) => JsonSerializer.SerializeToNode(value, value.GetType(), jsonOptions);
+
+    /// <summary>Writes all options that have a value.</summary>
+    public static void Write(string path, T options)
+    {
+        var json = JsonSerializer.SerializeToNode(options, jsonOptions)!.AsObject();
+        // JSON's strings and numbers are YAML's, too.
+        PendingFile.WriteText(path, string.Concat(members.Keys
+            .Where(name => json[name] is not null)
+            .Select(name => $"{name}: {json[name]!.ToJsonString(readableJson)}\n")));
+    }
+
+}

@@ -1,0 +1,83 @@
+using Microsoft.Extensions.Logging;
+using RewardModel.Lists;
+using RewardModel.Ranking;
+using RewardModel.Scoring;
+using RewardModel.Training.Data;
+
+namespace RewardModel.Training;
+
+/// <summary>The lists of a run, checked before anything is computed, and in which order they are trained on.</summary>
+internal sealed class TrainingLists
+{
+    private const int maxListed = 20;
+
+    private readonly int listsPerStep;
+    private readonly ulong seed;
+
+    /// <exception cref="ArgumentException">No list has a pair, or lists don't fit the model: all are told.</exception>
+    public TrainingLists(
+        RewardTransformer model, TrainingOptions options, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
+        ILogger logger)
+    {
+        (listsPerStep, seed) = (options.ListsPerStep, (ulong)options.Seed);
+        Train = [.. trainLists.Where(HasPairs)];
+        HeldOut = heldOutLists;
+        if (Train.Count < trainLists.Count)
+            logger.LogWarning(
+                "{Count} of {All} training lists have no ordered pair (one answer, or all answers tied) and are left out",
+                trainLists.Count - Train.Count, trainLists.Count);
+        if (Train.Count == 0)
+            throw new ArgumentException(
+                $"None of the {trainLists.Count} training lists has an ordered pair; "
+                + "expected lists of two or more answers that are not all tied.",
+                nameof(trainLists));
+        if (options.EarlyStopPatience > 0 && heldOutLists.Count == 0)
+            throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.EarlyStopPatience))} is {options.EarlyStopPatience}, but there are no held-out lists "
+                + "to evaluate; give some, or set it to 0.");
+        if (heldOutLists.Count > 0 && !heldOutLists.Any(HasPairs))
+            throw new ArgumentException(
+                $"None of the {heldOutLists.Count} held-out lists has an ordered pair, so there is no accuracy to choose the best weights "
+                + "by; give other lists, or none.",
+                nameof(heldOutLists));
+        CheckFit(model);
+        StepsPerEpoch = (Train.Count + listsPerStep - 1) / listsPerStep;
+    }
+
+    /// <summary>Those with pairs.</summary>
+    public IReadOnlyList<TokenizedList> Train { get; }
+
+    public IReadOnlyList<TokenizedList> HeldOut { get; }
+
+    public int StepsPerEpoch { get; }
+
+    /// <summary>The lists of a step: epoch by epoch all lists, in another order in each epoch.</summary>
+    public TokenizedList[] OfStep(int step)
+    {
+        var (epoch, stepOfEpoch) = Math.DivRem(step, StepsPerEpoch);
+        var order = SplitMix64.Permutation(Train.Count, SplitMix64.Mix(seed) + (ulong)epoch);
+        return [.. order.Skip(stepOfEpoch * listsPerStep).Take(listsPerStep).Select(index => Train[index])];
+    }
+
+    private static bool HasPairs(TokenizedList list) => RankingPairs.CountOf(list.Scores) > 0;
+
+    private void CheckFit(RewardTransformer model)
+    {
+        var backbone = model.Backbone;
+        string? Problem(TokenizedList list)
+        {
+            var length = list.PromptIds.Length + list.AnswerIds.Max(ids => ids.Length);
+            if (length > backbone.MaxPositions)
+                return $"{list.Source} has {length} tokens";
+            var wrong = list.AnswerIds.Prepend(list.PromptIds).SelectMany(ids => ids).Where(id => id < 0 || id >= backbone.VocabularySize);
+            return wrong.Any() ? $"{list.Source} has the token id {wrong.First()}" : null;
+        }
+        string[] problems = [.. Train.Concat(HeldOut).Select(Problem).OfType<string>()];
+        if (problems.Length > 0)
+            throw new ArgumentException(
+                $"{problems.Length} lists don't fit this {backbone.GetName()}, which takes at most {backbone.MaxPositions} tokens "
+                + $"and ids from 0 to {backbone.VocabularySize - 1}: {string.Join("; ", problems.Take(maxListed))}"
+                + $"{(problems.Length > maxListed ? "; ..." : "")}. "
+                + "Cut the lists, or use the tokenizer that belongs to the model.");
+    }
+}

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using RewardModel.Lists;
+using RewardModel.Packing;
+using RewardModel.Ranking;
+using RewardModel.Scoring;
+
+namespace RewardModel.Training;
+
+/// <summary>What a run would do, worked out without doing it: see <see cref="TrainingRun.Plan"/>.</summary>
+public sealed record TrainingPlan
+{
+    /// <summary>Lists with pairs that are trained on.</summary>
+    public required int TrainListCount { get; init; }
+
+    /// <summary>Lists that are evaluated on.</summary>
+    public required int HeldOutListCount { get; init; }
+
+    /// <summary>Answers of the training lists.</summary>
+    public required long AnswerCount { get; init; }
+
+    /// <summary>Ordered pairs of the training lists.</summary>
+    public required long PairCount { get; init; }
+
+    /// <summary>Tokens of an epoch, a shared prompt counted once.</summary>
+    public required long TokensPerEpoch { get; init; }
+
+    /// <summary>Optimiser steps of an epoch.</summary>
+    public required int StepsPerEpoch { get; init; }
+
+    /// <summary>Optimiser steps of the whole run.</summary>
+    public required int StepCount { get; init; }
+
+    /// <summary>The highest learning rate.</summary>
+    public required double LearningRate { get; init; }
+
+    /// <summary>All parameters.</summary>
+    public required long ParameterCount { get; init; }
+
+    /// <summary>Parameters that are trained.</summary>
+    public required long TrainedParameterCount { get; init; }
+
+    /// <summary>Memory for the largest batch, an estimate.</summary>
+    public required TrainingMemory Memory { get; init; }
+
+    /// <summary>Whether layers are computed again for the backward pass, so that less memory is needed.</summary>
+    public required bool ActivationCheckpointing { get; init; }
+
+    /// <summary>Time of all steps at the speed of one batch, evaluations not counted.</summary>
+    public required TimeSpan Time { get; init; }
+
+    /// <summary>Bytes that training needs at most, an estimate.</summary>
+    public long MemoryBytes =>
+        ActivationCheckpointing ? Memory.Total - Memory.Activations + Memory.CheckpointedActivations : Memory.Total;
+
+    internal static TrainingPlan Of(
+        ScoringModel model, TrainingOptions options, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
+        ILogger logger)
+    {
+        var trainer = new Trainer(model, options, trainLists, heldOutLists, logger: logger);
+        var transformer = model.Transformer;
+        transformer.Freeze(options.UnfrozenLayers);
+        var lists = new TrainingLists(transformer, options, trainLists, heldOutLists, logger);
+        var sharesPrompts = transformer.Backbone.IsCausal;
+        var tokensPerEpoch = lists.Train.Sum(list => (long)PackedSequences.CountTokens(list, sharesPrompts));
+        var batches = TokenBudget.Batches(lists.Train, options.MaxTokensPerBatch, sharesPrompts)
+            .Select(batch => batch.Select(index => lists.Train[index]).ToArray()).ToArray();
+        var tokensPerSecond = Measure(transformer, options, batches[0], sharesPrompts);
+        var tokens = tokensPerEpoch * (double)trainer.StepCount / lists.StepsPerEpoch;
+        return new TrainingPlan
+        {
+            TrainListCount = lists.Train.Count,
+            HeldOutListCount = heldOutLists.Count,
+            AnswerCount = lists.Train.Sum(list => (long)list.AnswerIds.Count),
+            PairCount = lists.Train.Sum(list => (long)RankingPairs.CountOf(list.Scores)),
+            TokensPerEpoch = tokensPerEpoch,
+            StepsPerEpoch = lists.StepsPerEpoch,
+            StepCount = trainer.StepCount,
+            LearningRate = trainer.LearningRate,
+            ParameterCount = transformer.CheckpointParameters.Sum(pair => pair.Parameter.numel()),
+            TrainedParameterCount = transformer.TrainedParameters.Sum(pair => pair.Parameter.numel()),
+            Memory = MemoryOf(transformer, options, batches[0]),
+            ActivationCheckpointing = options.ActivationCheckpointing,
+            Time = TimeSpan.FromSeconds(tokens / tokensPerSecond),
+        };
+    }
+
+    /// <summary>The first batch has the longest lists.</summary>
+    private static TrainingMemory MemoryOf(RewardTransformer model, TrainingOptions options, TokenizedList[] batch)
+    {
+        var longest = batch[0];
+        var answers = batch.Sum(list => list.AnswerIds.Count);
+        var answerTokens = batch.Sum(list => list.AnswerIds.Sum(ids => ids.Length));
+        // As one list with as many tokens, within the budget.
+        var share = Math.Min(1, options.MaxTokensPerBatch / (double)Math.Max(1, longest.PromptIds.Length + answerTokens));
+        return TrainingMemory.Estimate(model, new ListSize(
+            longest.PromptIds.Length, Math.Max(1, answerTokens / answers), Math.Max(1, (int)(answers * share))));
+    }
+
+    /// <summary>Tokens per second of a batch's forward and backward pass, after one that pays for what every process needs once.</summary>
+    private static double Measure(RewardTransformer model, TrainingOptions options, TokenizedList[] batch, bool sharesPrompts)
+    {
+        var gradients = new StepGradients(model, RankingLoss.ByName(options.Loss, options.MarginScale), options);
+        var precision = model.Precision;
+        model.Precision = options.Precision;
+        model.train();
+        gradients.Add([batch[^1]], step: 0);
+        var clock = Stopwatch.StartNew();
+        gradients.Add(batch, step: 0);
+        var seconds = clock.Elapsed.TotalSeconds;
+        model.zero_grad();
+        model.Precision = precision;
+        return batch.Sum(list => PackedSequences.CountTokens(list, sharesPrompts)) / seconds;
+    }
+}

@@ -1,0 +1,197 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using RewardModel.Checkpoints;
+using RewardModel.Kernels;
+using RewardModel.Lists;
+using RewardModel.Reading;
+using RewardModel.Scoring;
+using RewardModel.Tokenizers;
+using RewardModel.Training.Data;
+using RewardModel.Training.Reporting;
+using RewardModel.Training.Runs;
+using TorchSharp;
+
+namespace RewardModel.Training;
+
+/// <summary>
+/// Training as one call: files of ranked lists and a checkpoint go in, the directory of a trained reward model comes out. What can be
+/// checked cheaply is checked first: options, paths and data, before any weight is read.
+/// </summary>
+/// <remarks>
+/// The output directory has, in <c>training/</c>, the options (<c>run.yaml</c>), the log, the newest states and the best weights; a run that
+/// was stopped or killed goes on from there with <see cref="Resume"/>. One process at a time may write to it.
+/// </remarks>
+/// <example>
+/// <code>
+/// var run = new TrainingRun(new TrainingRunOptions { Data = "train.jsonl", Backbone = "sft-model", Output = "reward-model" });
+/// var result = run.Run();
+/// Console.WriteLine($"held-out accuracy {result.BestEvaluation?.Metrics.Accuracy:P1}");
+/// </code>
+/// </example>
+public sealed class TrainingRun
+{
+    private readonly TrainingRunOptions options;
+    private readonly RunDirectory directory;
+    private readonly ILogger logger;
+
+    /// <summary>Prepares a run; nothing is read or written yet.</summary>
+    /// <param name="options">What to do.</param>
+    /// <param name="logger">Told what the run does at its start and its turns, and everything that is left out or cut.</param>
+    /// <exception cref="ArgumentException">Options are wrong, or files are not there: all are listed.</exception>
+    public TrainingRun(TrainingRunOptions options, ILogger? logger = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        this.options = options;
+        this.logger = logger ?? NullLogger.Instance;
+        directory = new RunDirectory(options.Output);
+    }
+
+    /// <summary>A run that goes on where it was stopped, with the options that it was started with.</summary>
+    /// <param name="output">Its output directory.</param>
+    /// <param name="logger">As for a new run.</param>
+    /// <exception cref="RunDirectoryException">The directory holds no run.</exception>
+    /// <exception cref="RunFileException">Its run file was changed and can't be used.</exception>
+    public static TrainingRun Resume(string output, ILogger? logger = null) => new(OptionsOf(output) with { Resume = true }, logger);
+
+    /// <summary>The options that the run in a directory was started with.</summary>
+    /// <inheritdoc cref="Resume"/>
+    public static TrainingRunOptions OptionsOf(string output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        var file = new RunDirectory(output).OptionsFile;
+        return File.Exists(file)
+            ? RunFile<TrainingRunOptions>.ToOptions(RunFile<TrainingRunOptions>.Read(file)) with { Output = output }
+            : throw new RunDirectoryException($"'{output}' holds no training run: there is no '{file}'.");
+    }
+
+    /// <summary>
+    /// Makes a model of a run that has not ended, or of other weights than those that it ended with.
+    /// </summary>
+    /// <param name="run">The run's output directory.</param>
+    /// <param name="best">True: the best evaluated weights so far; false: those of the newest state.</param>
+    /// <param name="output">Directory for the model.</param>
+    /// <returns>The step that the weights are from.</returns>
+    /// <exception cref="RunDirectoryException">The directory holds no run, or no such weights yet.</exception>
+    public static int Export(string run, bool best, string output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        var options = OptionsOf(run);
+        using var model = LoadModel(options);
+        if (options.UnfrozenLayers is { } trained)
+            model.Transformer.Freeze(trained);
+        var step = new RunDirectory(run).LoadWeights(best, model.Transformer);
+        model.Save(output);
+        return step;
+    }
+
+    /// <summary>Trains, and writes the model into the output directory.</summary>
+    /// <param name="progress">Told every step and every evaluation.</param>
+    /// <param name="cancellation">When cancelled, the state is saved after the current step, and the call ends.</param>
+    /// <exception cref="RunDirectoryException">The output directory is in use, not empty, or holds another run.</exception>
+    /// <exception cref="RankedDataException">Data can't be read, or have rows that can't be used: all are listed.</exception>
+    /// <exception cref="CheckpointException">The backbone can't be used: all reasons are listed.</exception>
+    /// <exception cref="TokenizerException">The tokenizer can't be used, or rejects lists.</exception>
+    /// <exception cref="TrainingDivergedException">A loss, gradient or weight is not finite.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public TrainingResult Run(IProgress<TrainingReport>? progress = null, CancellationToken cancellation = default)
+    {
+        using var directoryLock = directory.Lock();
+        var (model, trainLists, heldOutLists) = Prepare(cancellation);
+        using var _ = model;
+        RunFile<TrainingRunOptions>.Write(directory.OptionsFile, options);
+        using var log = new TrainingLog(directory.LogFile, options.Resume ? directory.NewestStep : null);
+        var trainer = new Trainer(model, options, trainLists, heldOutLists, directory, new Both(log, progress), logger);
+        LogModel(model, trainer.LearningRate);
+        var result = trainer.Train(options.Resume, cancellation);
+        model.Save(options.Output);
+        return result;
+    }
+
+    /// <summary>The same on a thread of the pool.</summary>
+    /// <inheritdoc cref="Run"/>
+    public Task<TrainingResult> RunAsync(IProgress<TrainingReport>? progress = null, CancellationToken cancellation = default) =>
+        Task.Run(() => Run(progress, cancellation), CancellationToken.None);
+
+    /// <summary>
+    /// What the run would do: reads and tokenises the data and loads the model, and computes the gradients of one batch for the time. Writes
+    /// nothing.
+    /// </summary>
+    /// <inheritdoc cref="Run"/>
+    public TrainingPlan Plan(CancellationToken cancellation = default)
+    {
+        var (model, trainLists, heldOutLists) = Prepare(cancellation);
+        using var _ = model;
+        return TrainingPlan.Of(model, options, trainLists, heldOutLists, logger);
+    }
+
+    private (ScoringModel Model, IReadOnlyList<TokenizedList> Train, IReadOnlyList<TokenizedList> HeldOut) Prepare(
+        CancellationToken cancellation)
+    {
+        directory.CheckOutput(options.Resume);
+        if (options.Resume && directory.NewestStep is null)
+            logger.LogInformation("There is no saved state in '{Output}': the run begins at its first step", options.Output);
+        TorchLibraries.Require();
+        torch.set_num_threads(options.Threads ?? Environment.ProcessorCount);
+        var device = Devices.Named(options.Device);
+        var (trainFile, heldOutFile) = ReadLists();
+        cancellation.ThrowIfCancellationRequested();
+        var model = LoadModel(options);
+        try
+        {
+            model.Transformer.to(device);
+            cancellation.ThrowIfCancellationRequested();
+            return (
+                model, ListFile.Tokenize(model, trainFile, options.Data, logger),
+                ListFile.Tokenize(model, heldOutFile, options.EvaluationData ?? "held-out lists", logger));
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private (RankedListFile Train, RankedListFile HeldOut) ReadLists()
+    {
+        var file = ListFile.Read(options.Data, options.OnBadData, logger);
+        var (train, heldOut) = options.EvaluationData is { } evaluationData
+            ? (file, ListFile.Read(evaluationData, options.OnBadData, logger))
+            : PromptSplit.Of(file, options.EvaluationFraction ?? 0.1, (ulong)options.Seed);
+        var shared = ListFile.Prompts(train).Intersect(ListFile.Prompts(heldOut)).Count();
+        if (shared > 0)
+            logger.LogWarning("{Count} prompts are both trained on and evaluated: the accuracy is that of known prompts", shared);
+        return (train, heldOut);
+    }
+
+    private static ScoringModel LoadModel(TrainingRunOptions options)
+    {
+        var tokenizer = options.Tokenizer is { } folder ? HuggingFaceTokenizer.Load(folder) : null;
+        return options.Backbone is { } backbone
+            ? ScoringModel.LoadForTraining(backbone, tokenizer, options.MaxLength, options.Dropout, options.Seed)
+            : new ScoringModel(
+                RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(options.Config!), options.Dropout, options.Seed), tokenizer,
+                options.MaxLength);
+    }
+
+    private void LogModel(ScoringModel model, double learningRate)
+    {
+        var transformer = model.Transformer;
+        var all = transformer.CheckpointParameters.Sum(pair => pair.Parameter.numel());
+        logger.LogInformation(
+            "{Model}: {Parameters:N0} parameters, {Head}, maximum length {MaxLength}, {Device}, {Threads} threads, "
+            + "learning rate {LearningRate}, dropout {Dropout}",
+            transformer.Backbone.GetName(), all,
+            transformer.IsNew ? "all weights new" : transformer.HasNewHead ? "new head" : "head of the checkpoint",
+            model.Rule.MaxLength, transformer.Device, torch.get_num_threads(), learningRate, options.Dropout);
+    }
+
+    private sealed class Both(IProgress<TrainingReport> first, IProgress<TrainingReport>? second) : IProgress<TrainingReport>
+    {
+        public void Report(TrainingReport value)
+        {
+            first.Report(value);
+            second?.Report(value);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using RewardModel.Cli;
+using RewardModel.Scoring;
+using RewardModel.Training;
+using RewardModel.Training.Reporting;
+using RewardModel.Training.Runs;
+
+namespace RewardModel.Tests.Training;
+
+[Collection(nameof(RunsAlone))]
+public sealed class TrainingRunTests : IDisposable
+{
+    private readonly TemporaryDirectory directory = new();
+    private readonly StringWriter log = new();
+
+    public TrainingRunTests()
+    {
+        File.WriteAllText(directory["config.json"], TinyModel.Config("llama").ToJsonString());
+        File.WriteAllLines(directory["train.jsonl"], Enumerable.Range(0, 60).Select(i => JsonSerializer.Serialize(
+            new { prompt_ids = new[] { 1 + i % 50, 3 }, answer_ids = new[] { new[] { 7, 2 }, [8, 9, 2], [3, 2] } })));
+    }
+
+    private TrainingRunOptions Options => new()
+    {
+        Data = directory["train.jsonl"],
+        Config = directory["config.json"],
+        Output = directory["model"],
+        Steps = 12,
+        ListsPerStep = 8,
+        LearningRate = 3e-3,
+        EvaluationInterval = 4,
+        SaveInterval = 4,
+        Threads = 1,
+    };
+
+    private ILogger Logger => new LineLogger(log.WriteLine);
+
+    public void Dispose() => directory.Dispose();
+
+    [Fact]
+    public void It_ends_with_a_model_that_scores_as_its_best_evaluation_says()
+    {
+        var result = new TrainingRun(Options, Logger).Run();
+        Assert.Equal(12, result.StepCount);
+        Assert.True(result.BestEvaluation!.Metrics.Accuracy > 0.9);
+        using var model = ScoringModel.Load(directory["model"]);
+        Assert.Equal(61, model.Transformer.Backbone.VocabularySize);
+        Assert.Equal(Options, TrainingRun.OptionsOf(directory["model"]));
+        Assert.Equal(
+            ["log.jsonl", "run.yaml"], Directory.GetFiles(directory["model/training"]).Select(file => Path.GetFileName(file)).Order());
+    }
+
+    [Fact]
+    public void Everything_wrong_is_told_before_anything_is_read()
+    {
+        var wrong = Options with
+        {
+            Data = directory["nowhere.jsonl"], Backbone = "x", EvaluationData = directory["train.jsonl"], EvaluationFraction = 0.1,
+            Epochs = 0, Dropout = 1, Threads = 0,
+        };
+        Assert.Equal(
+            "The training options can't be used: Epochs (--epochs) is 0; expected at least 1; "
+            + "give either --backbone DIR (start from a checkpoint) or --config FILE (train from scratch); "
+            + "give --eval-data or --eval-fraction, not both; Dropout (--dropout) is 1; expected a number from 0 to below 1; "
+            + "Threads (--threads) is 0; expected at least 1; "
+            + $"Data (--data) is '{directory["nowhere.jsonl"]}'; expected a file that is there.",
+            Assert.Throws<OptionsException>(() => new TrainingRun(wrong)).Message);
+        Assert.False(Directory.Exists(directory["model"]));
+    }
+
+    [Fact]
+    public void A_run_is_extended_to_the_weights_of_a_longer_one()
+    {
+        var constant = Options with { Schedule = RewardModel.Training.Optimization.ScheduleKind.Constant, BestBy = BestBy.Last };
+        new TrainingRun(constant with { Steps = 20, Output = directory["straight"] }).Run();
+        new TrainingRun(constant).Run();
+        new TrainingRun(TrainingRun.OptionsOf(directory["model"]) with { Steps = 20, SaveInterval = 3, Resume = true }, Logger).Run();
+        Assert.Equal(File.ReadAllBytes(directory["straight/model.safetensors"]), File.ReadAllBytes(directory["model/model.safetensors"]));
+        Assert.Contains("warning: The run had 12 steps and now has 20: the learning rates of the remaining steps", log.ToString());
+        Assert.Equal(
+            $"The run in '{directory["model"]}' has taken 20 steps already, and 5 were asked for; ask for more, or use another directory.",
+            Assert.Throws<RunDirectoryException>(
+                () => new TrainingRun(TrainingRun.OptionsOf(directory["model"]) with { Steps = 5, Resume = true }).Run()).Message);
+    }
+
+    [Fact]
+    public void On_another_count_of_threads_it_goes_on_with_a_warning()
+    {
+        StopAfter(step: 5);
+        new TrainingRun(TrainingRun.OptionsOf(directory["model"]) with { Threads = 2, Resume = true }, Logger).Run();
+        Assert.Contains("warning: The run had 1 threads and now has 2: the last bits of sums may differ", log.ToString());
+    }
+
+    [Fact]
+    public void A_run_that_was_stopped_is_resumed_by_its_directory_alone_and_exported_meanwhile()
+    {
+        StopAfter(step: 5);
+        Assert.Equal(5, TrainingRun.Export(directory["model"], best: false, directory["last"]));
+        Assert.Equal(4, TrainingRun.Export(directory["model"], best: true, directory["best"]));
+        Assert.NotEqual(File.ReadAllBytes(directory["last/model.safetensors"]), File.ReadAllBytes(directory["best/model.safetensors"]));
+        new TrainingRun(Options with { Steps = 4, Schedule = Options.Schedule, Output = directory["straight"] }).Run();
+
+        var result = TrainingRun.Resume(directory["model"], Logger).Run();
+        Assert.Equal(12, result.StepCount);
+        Assert.Contains("Resumed after step 5 of 12", log.ToString());
+        new TrainingRun(Options with { Output = directory["whole"] }).Run();
+        Assert.Equal(File.ReadAllBytes(directory["whole/model.safetensors"]), File.ReadAllBytes(directory["model/model.safetensors"]));
+        Assert.StartsWith(
+            $"'{directory["nowhere"]}' holds no training run: there is no '",
+            Assert.Throws<RunDirectoryException>(() => TrainingRun.Resume(directory["nowhere"])).Message);
+    }
+
+    [Fact]
+    public void A_second_run_in_the_same_directory_is_refused_while_the_first_one_writes()
+    {
+        string? message = null;
+        var second = new Reports(step =>
+        {
+            if (step == 2)
+                message = Assert.Throws<RunDirectoryException>(() => new TrainingRun(Options).Run()).Message;
+        });
+        new TrainingRun(Options).Run(second);
+        Assert.Equal(
+            $"Another process is training in '{directory["model"]}': it holds '{directory["model/training/lock"]}'. "
+            + "Wait for it, or give another directory.",
+            message);
+    }
+
+    [Fact]
+    public void Frozen_layers_keep_their_weights_and_are_in_no_state()
+    {
+        new TrainingRun(Options with { Steps = 1, UnfrozenLayers = 1, BestBy = BestBy.Last, Output = directory["frozen"] }).Run();
+        using var before = RewardTransformer.FromConfig(RewardModel.Checkpoints.HuggingFaceConfig.ReadFile(directory["config.json"]));
+        using var after = RewardTransformer.Load(directory["frozen"]);
+        var changed = before.CheckpointParameters.Zip(after.CheckpointParameters)
+            .Where(pair => !pair.First.Parameter.allclose(pair.Second.Parameter, 0, 0))
+            .Select(pair => pair.First.Name).ToArray();
+        Assert.Contains("score.weight", changed);
+        Assert.Contains("model.norm.weight", changed);
+        Assert.DoesNotContain("model.embed_tokens.weight", changed);
+        Assert.DoesNotContain(changed, name => name.StartsWith("model.layers.0.", StringComparison.Ordinal));
+        Assert.Contains(changed, name => name.StartsWith($"model.layers.{before.Backbone.Layers.Count - 1}.", StringComparison.Ordinal));
+        using var state = RewardModel.Checkpoints.CheckpointReader.Open(directory["frozen/training/states/step-00000001/optimizer"]);
+        Assert.DoesNotContain("exp_avg.model.embed_tokens.weight", state.Names);
+        Assert.Contains("exp_avg.score.weight", state.Names);
+        Assert.Equal(
+            $"UnfrozenLayers (--unfrozen-layers) is 9; this Llama has {before.Backbone.Layers.Count} layers.",
+            Assert.Throws<ArgumentException>(() => new TrainingRun(Options with { UnfrozenLayers = 9 }).Run()).Message);
+    }
+
+    [Fact]
+    public void A_plan_says_what_would_be_done_and_writes_nothing()
+    {
+        var plan = new TrainingRun(Options with { EvaluationFraction = 0 }).Plan();
+        Assert.Equal((60, 0, 180, 180), (plan.TrainListCount, plan.HeldOutListCount, plan.AnswerCount, plan.PairCount));
+        Assert.Equal((60 * 9, 8, 12), (plan.TokensPerEpoch, plan.StepsPerEpoch, plan.StepCount));
+        Assert.Equal(3e-3, plan.LearningRate);
+        Assert.Equal(plan.ParameterCount, plan.TrainedParameterCount);
+        Assert.True(plan.MemoryBytes > 16 * plan.ParameterCount);
+        Assert.True(plan.Time > TimeSpan.Zero);
+        Assert.False(Directory.Exists(directory["model"]));
+    }
+
+    [Fact]
+    public void Weights_that_are_not_finite_are_never_saved()
+    {
+        var error = Assert.Throws<TrainingDivergedException>(
+            () => new TrainingRun(Options with { Steps = 1, LearningRate = 1e39, EvaluationFraction = 0 }).Run());
+        Assert.StartsWith("Step 1: the weights are not finite after this step.", error.Message);
+        Assert.False(File.Exists(directory["model/model.safetensors"]));
+        Assert.Empty(Directory.GetDirectories(directory["model/training/states"]));
+    }
+
+    private void StopAfter(int step)
+    {
+        using var stop = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => new TrainingRun(Options).Run(new Reports(taken =>
+        {
+            if (taken == step)
+                stop.Cancel();
+        }), stop.Token));
+    }
+
+    private sealed class Reports(Action<int> onStep) : IProgress<TrainingReport>
+    {
+        public void Report(TrainingReport value)
+        {
+            if (value is StepReport)
+                onStep(value.Step);
+        }
+    }
+}
