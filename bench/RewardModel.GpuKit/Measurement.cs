@@ -13,7 +13,7 @@ namespace RewardModel.GpuKit;
 /// <param name="Memory">MiB in use at the end, when libtorch keeps what it needed at most; null if not known.</param>
 internal sealed record Measurement(double Seconds, double? Memory)
 {
-    public const int WarmUpSteps = 3, TimedSteps = 5;
+    public const int WarmUpSteps = 5, TimedSteps = 9;
 
     public static Measurement Run(Workload workload, string device)
     {

@@ -15,7 +15,7 @@ internal static class InspectCommand
 
     public static Command Create(TextWriter output)
     {
-        var directory = new Argument<DirectoryInfo>("DIR") { Description = "Directory of a language model or a reward model." };
+        var directory = new Argument<string>("DIR") { Description = "Directory of a language model or a reward model." };
         var json = CommonOptions.Json("Print everything as one JSON object.");
         const string length = "Default: 256, or half of what the model takes.";
         var promptTokens = CommonOptions.Value<int?>("--prompt-tokens", "P", $"Tokens of a prompt, to estimate memory for. {length}");
@@ -29,7 +29,7 @@ internal static class InspectCommand
         command.SetAction(parsed =>
         {
             var inspection = ModelInspection.Of(
-                parsed.GetValue(directory)!.FullName, parsed.GetValue(promptTokens), parsed.GetValue(answerTokens),
+                parsed.GetValue(directory)!, parsed.GetValue(promptTokens), parsed.GetValue(answerTokens),
                 parsed.GetValue(answers));
             output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(inspection, jsonOptions) : Text(inspection));
             return inspection.Problems.Count == 0 ? 0 : cannotBeUsed;

@@ -25,7 +25,7 @@ internal static class TokenizeCommand
 
     public static Command Create(TextWriter output)
     {
-        var tokenizer = new Option<DirectoryInfo>("--tokenizer")
+        var tokenizer = new Option<string>("--tokenizer")
         {
             Description = "Directory with tokenizer files.",
             Required = true,
@@ -33,7 +33,7 @@ internal static class TokenizeCommand
         };
         var chat = new Option<bool>("--chat") { Description = "Take texts for messages of the user, to be rendered by the chat template." };
         var text = CommonOptions.Value<string?>("--text", "TEXT", "The text.");
-        var data = CommonOptions.Value<FileInfo?>(
+        var data = CommonOptions.Value<string?>(
             "--data", "FILE", "Lines of {\"text\": ...} or {\"messages\": [...]}. JSON lines, plain or .gz.");
         var json = CommonOptions.Json(
             "Print one JSON object for each text: ids, ids_with_special, decoded; of messages also rendered; "
@@ -52,10 +52,10 @@ internal static class TokenizeCommand
         });
         command.SetAction(parsed =>
         {
-            var directory = parsed.GetValue(tokenizer)!.FullName;
+            var directory = parsed.GetValue(tokenizer)!;
             var view = new TokenView(HuggingFaceTokenizer.Load(directory), directory);
             var lines = parsed.GetValue(data) is { } file
-                ? TextLines.Read(file.FullName)
+                ? TextLines.Read(file)
                 : [new TextLine(parsed.GetValue(text), null, default)];
             if (parsed.GetValue(chat))
                 lines = [.. lines.Select(line => line.Text is null

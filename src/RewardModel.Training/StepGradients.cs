@@ -15,9 +15,11 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
     /// <summary>Adds the gradients of the step's loss to the parameters' gradients.</summary>
     /// <param name="lists">The lists of the step.</param>
     /// <param name="step">Steps taken before: dropout is drawn by it.</param>
-    /// <returns>The loss, and what the rewards say about the lists, before the update.</returns>
-    /// <exception cref="TrainingDivergedException">A loss or reward is not finite. All gradients are 0 then.</exception>
-    public (double Loss, RankingMetrics Metrics) Add(IReadOnlyList<TokenizedList> lists, int step)
+    /// <param name="gradientNorm">Asks for the L2 norm of all gradients, when they are there.</param>
+    /// <returns>The loss, what the rewards say about the lists, and the norm, before the update.</returns>
+    /// <exception cref="TrainingDivergedException">A loss, reward or gradient is not finite. All gradients are 0 then.</exception>
+    public (double Loss, RankingMetrics Metrics, double GradientNorm) Add(
+        IReadOnlyList<TokenizedList> lists, int step, Func<double> gradientNorm)
     {
         double divisor = options.LossNormalization == LossNormalization.PerList
             ? lists.Count
@@ -26,10 +28,19 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
         double stepLoss = 0;
         // Draws of dropout belong to their step, not to what was drawn before: no generator's state is part of a run's.
         var seeds = new SplitMix64(SplitMix64.Mix((ulong)options.Seed) + (ulong)step);
-        foreach (var batch in TokenBudget.Batches(lists, options.MaxTokensPerBatch, model.Backbone.IsCausal))
+        TokenizedList[][] batches =
+        [
+            .. TokenBudget.Batches(lists, options.MaxTokensPerBatch, model.Backbone.IsCausal)
+                .Select(batch => batch.Select(index => lists[index]).ToArray()),
+        ];
+        using var scope = NewDisposeScope();
+        // Nothing is read back before all has been asked for: while a GPU is waited for, it has nothing to do next.
+        (Tensor Loss, Tensor Rewards)[] results = [.. batches.Select(batch => AddBatch(batch, divisor, seeds.Next()))];
+        var norm = gradientNorm();
+        foreach (var (batchLists, result) in batches.Zip(results))
         {
-            TokenizedList[] batchLists = [.. batch.Select(index => lists[index])];
-            var (batchLoss, rewards) = AddBatch(batchLists, divisor, seeds.Next());
+            double batchLoss = result.Loss.cpu().item<float>();
+            var rewards = RewardScorer.RewardsByList(result.Rewards, batchLists);
             if (!double.IsFinite(batchLoss))
                 throw Diverged(step, $"the loss is {batchLoss}", batchLists);
             if (!rewards.All(list => list.All(float.IsFinite)))
@@ -38,14 +49,13 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
             for (var l = 0; l < batchLists.Length; l++)
                 metrics.Add(rewards[l], batchLists[l].Scores);
         }
-        return (stepLoss, metrics.Result);
+        return double.IsFinite(norm)
+            ? (stepLoss, metrics.Result, norm)
+            : throw Diverged(step, $"the gradient norm is {norm}", lists);
     }
 
     /// <summary>What to throw when a step has diverged; the gradients are 0 afterwards.</summary>
-    /// <param name="step">Steps taken before.</param>
-    /// <param name="what">What is not finite.</param>
-    /// <param name="lists">The lists it was computed from.</param>
-    public TrainingDivergedException Diverged(int step, string what, IEnumerable<TokenizedList> lists)
+    private TrainingDivergedException Diverged(int step, string what, IEnumerable<TokenizedList> lists)
     {
         model.zero_grad();
         return new TrainingDivergedException(
@@ -53,7 +63,8 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
     }
 
     /// <summary>Adds the gradient of sum(loss) / divisor.</summary>
-    private (double Loss, float[][] Rewards) AddBatch(TokenizedList[] lists, double divisor, ulong seed)
+    /// <returns>Both without a graph, where the model lies, in the caller's scope.</returns>
+    private (Tensor Loss, Tensor Rewards) AddBatch(TokenizedList[] lists, double divisor, ulong seed)
     {
         using var scope = NewDisposeScope();
         using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), options.LossNormalization, model.Device);
@@ -65,14 +76,14 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
         var rewards = model.forward(pass);
         var batchLoss = loss.Sum(rewards, pairs).div(divisor);
         pass.Backward(batchLoss);
-        return (Read(batchLoss), RewardScorer.RewardsByList(rewards.detach(), lists));
+        return (batchLoss.detach().MoveToOuterDisposeScope(), rewards.detach().MoveToOuterDisposeScope());
     }
 
     /// <summary>
     /// The loss sees the model only through K rewards. So a list that is too long for one graph is scored without one, d loss / d reward
     /// is taken, and each part goes forward and backward with that: one forward pass more, and memory for one part only.
     /// </summary>
-    private (double Loss, float[][] Rewards) AddInParts(
+    private (Tensor Loss, Tensor Rewards) AddInParts(
         IReadOnlyList<TokenizedList> parts, RankingPairs pairs, double divisor, ulong seed)
     {
         var partRewards = new List<Tensor>();
@@ -98,12 +109,10 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
             pass.Backward(model.forward(pass), rewardGradients[p]);
         }
         // The parts' answers follow each other, as in the list.
-        return (Read(listLoss), [[.. RewardScorer.RewardsByList(rewards.detach(), parts).SelectMany(part => part)]]);
+        return (listLoss.detach().MoveToOuterDisposeScope(), rewards.detach().MoveToOuterDisposeScope());
     }
 
     /// <summary>Leaves torch's generators alone where nothing is drawn.</summary>
     private ForwardPass Pass(PackedSequences sequences, ulong seed) =>
         new(sequences, model.Dropout > 0 ? seed : null, options.ActivationCheckpointing);
-
-    private static double Read(Tensor scalar) => scalar.detach().cpu().item<float>();
 }

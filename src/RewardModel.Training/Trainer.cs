@@ -200,11 +200,8 @@ public sealed class Trainer
         clock.Start();
         model.train();
         var stepLists = lists.OfStep(state.Step);
-        var gradients = new StepGradients(model, loss, options);
-        var (stepLoss, metrics) = gradients.Add(stepLists, state.Step);
-        var gradientNorm = optimizer.GradientNorm();
-        if (!double.IsFinite(gradientNorm))
-            throw gradients.Diverged(state.Step, $"the gradient norm is {gradientNorm}", stepLists);
+        var (stepLoss, metrics, gradientNorm) = new StepGradients(model, loss, options)
+            .Add(stepLists, state.Step, optimizer.GradientNorm);
         var learningRate = schedule.At(state.Step);
         optimizer.Step(learningRate, ClippingFactor(gradientNorm));
         model.zero_grad();

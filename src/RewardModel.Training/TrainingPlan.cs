@@ -104,9 +104,9 @@ public sealed record TrainingPlan
         var precision = model.Precision;
         model.Precision = options.Precision;
         model.train();
-        gradients.Add([batch[^1]], step: 0);
+        gradients.Add([batch[^1]], step: 0, () => 0);
         var clock = Stopwatch.StartNew();
-        gradients.Add(batch, step: 0);
+        gradients.Add(batch, step: 0, () => 0);
         var seconds = clock.Elapsed.TotalSeconds;
         model.zero_grad();
         model.Precision = precision;

@@ -36,7 +36,7 @@ internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKerne
         Tensor x = WithDenseRows(inputs[0]!), weight_IO = inputs[2]!;
         Tensor? up = inputs[1] is null ? null : WithDenseRows(inputs[1]!), bias = inputs[3];
         saved?.AddRange([x, up, weight_IO]);
-        using var value = Value(settings.Activation, x, up);
+        using var value = Value(settings, x, up);
         return [Product(value, weight_IO, settings.Precision, bias)];
     }
 
@@ -45,15 +45,14 @@ internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKerne
     {
         Tensor x = saved[0]!, weight_IO = saved[2]!, gradient = gradients[0]!;
         var up = saved[1];
-        var (precision, isBfloat16) = (settings.Precision, settings.Precision == Precision.Bfloat16);
-        var isOnCpu = KernelSupport.CanTake(x);
+        var precision = settings.Precision;
         // What several products take is converted once.
-        var factor = isBfloat16 && isOnCpu ? TensorMemory.Converted(gradient) : gradient;
+        var factor = precision == Precision.Bfloat16 ? LinearKernel.In16Bits(gradient) : gradient;
         Tensor? value = null, dx = null, dUp = null, dWeight = null;
         if (needed[0] || needed[1])
-            (value, dx, dUp) = ValueAndGradients(settings.Activation, x, up, Product(factor, weight_IO.t(), precision));
+            (value, dx, dUp) = ValueAndGradients(settings, x, up, Product(factor, weight_IO.t(), precision));
         else if (needed[2])
-            value = Value(settings.Activation, x, up);
+            value = Value(settings, x, up);
         if (needed[2])
             dWeight = weight_IO.is_contiguous() ? Product(value!.t(), factor, precision) : Product(factor.t(), value!, precision).t();
         return [dx, dUp, dWeight, needed[3] ? gradient.sum(dim: 0) : null];
@@ -61,9 +60,9 @@ internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKerne
 
     private static Tensor Product(Tensor left, Tensor right, Precision precision, Tensor? bias = null)
     {
-        if (left.device_type == DeviceType.CPU)
+        if (left.device_type == DeviceType.CPU || precision == Precision.Bfloat16)
             return LinearKernel.Product(left, right, precision, bias);
-        var product = precision == Precision.Float32 ? left.mm(right) : left.to(bfloat16).mm(right.to(bfloat16)).to(float32);
+        var product = left.mm(right);
         return bias is null ? product : product.add_(bias);
     }
 
@@ -74,12 +73,13 @@ internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKerne
     private static bool IsByRows(KernelActivation activation, Tensor x) =>
         activation != KernelActivation.Gelu && x.device_type == DeviceType.CPU;
 
-    private static Tensor Value(KernelActivation activation, Tensor x, Tensor? up)
+    private static Tensor Value(ActivatedLinearSettings settings, Tensor x, Tensor? up)
     {
+        var activation = settings.Activation;
         if (!IsByRows(activation, x))
         {
             var plain = Of(activation, x);
-            return up is null ? plain : plain.mul_(up);
+            return up is null ? plain : Gated(plain, up, settings.Precision);
         }
         var result = TensorMemory.Empty(x.shape);
         var size = (int)x.size(1);
@@ -94,10 +94,11 @@ internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKerne
 
     /// <summary>f(x) * up, and the gradients of x and up. Overwrites the gradient of the first.</summary>
     private static (Tensor Value, Tensor Dx, Tensor? DUp) ValueAndGradients(
-        KernelActivation activation, Tensor x, Tensor? up, Tensor gradient)
+        ActivatedLinearSettings settings, Tensor x, Tensor? up, Tensor gradient)
     {
+        var activation = settings.Activation;
         if (!IsByRows(activation, x))
-            return ByOperators(activation, x, up, gradient);
+            return ByOperators(settings, x, up, gradient);
         var dx = TensorMemory.Empty(x.shape);
         var dUp = up is null ? null : TensorMemory.Empty(x.shape);
         var size = (int)x.size(1);
@@ -110,15 +111,33 @@ internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKerne
         return (gradient, dx, dUp);
     }
 
-    private static (Tensor Value, Tensor Dx, Tensor? DUp) ByOperators(KernelActivation activation, Tensor x, Tensor? up, Tensor gradient)
+    private static (Tensor Value, Tensor Dx, Tensor? DUp) ByOperators(
+        ActivatedLinearSettings settings, Tensor x, Tensor? up, Tensor gradient)
     {
-        using var _ = enable_grad();
-        var leaf = x.detach().requires_grad_();
-        var activated = Of(activation, leaf);
-        activated.backward([up is null ? gradient : gradient.mul(up)]);
-        var value = activated.detach();
-        return up is null ? (value, leaf.grad!, null) : (value.mul(up), leaf.grad!, gradient.mul(value));
+        var activated = Of(settings.Activation, x);
+        if (up is null)
+            return (activated, GradientOf(settings.Activation, x, gradient), null);
+        var dx = GradientOf(settings.Activation, x, gradient.mul(up));
+        return (Gated(activated, up, settings.Precision), dx, gradient.mul_(activated));
     }
+
+    /// <summary>f(x) * up; on a GPU at once in the type that the product takes.</summary>
+    private static Tensor Gated(Tensor activated, Tensor up, Precision precision)
+    {
+        if (precision == Precision.Float32 || up.device_type != DeviceType.CUDA)
+            return activated.mul(up);
+        var result = empty(up.shape, bfloat16, up.device);
+        new OperatorCall("aten::mul", "out").Tensor(activated).Tensor(up).Tensor(result).Call(1)[0].Dispose();
+        return result;
+    }
+
+    private static Tensor GradientOf(KernelActivation activation, Tensor x, Tensor gradient) => activation switch
+    {
+        KernelActivation.Silu => new OperatorCall("aten::silu_backward").Tensor(gradient).Tensor(x).Call(1)[0],
+        KernelActivation.Gelu => new OperatorCall("aten::gelu_backward").Tensor(gradient).Tensor(x).Text("none").Call(1)[0],
+        KernelActivation.GeluTanh => new OperatorCall("aten::gelu_backward").Tensor(gradient).Tensor(x).Text("tanh").Call(1)[0],
+        _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "expected one of three functions"),
+    };
 
     private static Tensor Of(KernelActivation activation, Tensor x) => activation switch
     {

@@ -34,9 +34,9 @@ internal sealed class FlashSegments : IDisposable
         }
 
         FlashRanges Ranges(int[] queries, int[] keys) => new(Int32(Starts(queries)), Int32(Starts(keys)), queries.Max(), keys.Max());
-        Tensor Int32(int[] values) => tensor(values, device: device).DetachFromDisposeScope();
+        Tensor Int32(int[] values) => DeviceTensor.Of(values, device).DetachFromDisposeScope();
         Tensor Int64(IEnumerable<int> values) =>
-            tensor([.. values.Select(value => (long)value)], dtype: ScalarType.Int64, device: device).DetachFromDisposeScope();
+            DeviceTensor.Of([.. values.Select(value => (long)value)], device).DetachFromDisposeScope();
     }
 
     /// <summary>Every segment.</summary>

@@ -18,7 +18,7 @@ internal static unsafe class LibTorch
     internal static readonly string[] Functions =
     [
         "aoti_torch_get_data_ptr", "aoti_torch_new_tensor_handle", "torch_call_dispatcher", "torch_get_num_threads", "torch_list_push_back",
-        "torch_new_list_reserve_size", "torch_parallel_for",
+        "torch_new_list_reserve_size", "torch_new_string_handle", "torch_parallel_for",
     ];
 
     /// <summary>The version of libtorch, 2.10, whose rules the calls keep to; newer ones translate.</summary>
@@ -35,6 +35,8 @@ internal static unsafe class LibTorch
         (delegate* unmanaged<nuint, IntPtr*, int>)Function("torch_new_list_reserve_size");
     private static readonly delegate* unmanaged<IntPtr, ulong, int> pushBack =
         (delegate* unmanaged<IntPtr, ulong, int>)Function("torch_list_push_back");
+    private static readonly delegate* unmanaged<byte*, nuint, IntPtr*, int> newString =
+        (delegate* unmanaged<byte*, nuint, IntPtr*, int>)Function("torch_new_string_handle");
     private static readonly delegate* unmanaged<uint*, int> getThreadCount =
         (delegate* unmanaged<uint*, int>)Function("torch_get_num_threads");
     private static readonly delegate* unmanaged<long, long, long, delegate* unmanaged<long, long, void*, void>, void*, int> parallelFor =
@@ -76,14 +78,23 @@ internal static unsafe class LibTorch
         return (ulong)handle;
     }
 
-    /// <summary>Tensors as an argument, which the call takes.</summary>
-    public static ulong NewArgument(IReadOnlyCollection<Tensor> tensors)
+    /// <summary>A list as an argument, which the call takes, of arguments that the list takes.</summary>
+    public static ulong NewArgument(IReadOnlyCollection<ulong> values)
     {
         IntPtr list;
-        Check(newList((nuint)tensors.Count, &list), "torch_new_list_reserve_size");
-        foreach (var tensor in tensors)
-            Check(pushBack(list, NewArgument(tensor)), "torch_list_push_back");
+        Check(newList((nuint)values.Count, &list), "torch_new_list_reserve_size");
+        foreach (var value in values)
+            Check(pushBack(list, value), "torch_list_push_back");
         return (ulong)list;
+    }
+
+    /// <summary>Text as an argument, which the call takes.</summary>
+    public static ulong NewArgument(ReadOnlySpan<byte> text)
+    {
+        IntPtr handle;
+        fixed (byte* bytes = text)
+            Check(newString(bytes, (nuint)text.Length, &handle), "torch_new_string_handle");
+        return (ulong)handle;
     }
 
     /// <summary>

@@ -1,22 +1,26 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RewardModel.Kernels;
 
 /// <summary>
-/// x W^T + b of x [T, I], W [O, I] and b [O], float32 on the CPU, with results and gradients in <see cref="TensorMemory"/>; the setting is
-/// the type that products take. The weight is given as its transpose [I, O], a view: autograd then takes the gradient as it is for the
-/// parameter's, where it would copy that of a parameter itself.
+/// x W^T + b of x [T, I], W [O, I] and b [O], float32; the setting is the type that products take. On the CPU results and gradients are in
+/// <see cref="TensorMemory"/>; on other devices, in bfloat16 only, every factor is converted once, and x may be in bfloat16 already. The
+/// weight is given as its transpose [I, O], a view: autograd then takes the gradient as it is for the parameter's, where it would copy that
+/// of a parameter itself.
 /// </summary>
 internal sealed class LinearKernel : Kernel<LinearKernel, Precision>
 {
     /// <summary>Whether it is worth it.</summary>
-    public static bool CanTake(Tensor x, Tensor weight) =>
-        KernelSupport.CanTake(x) && x.size(0) * weight.size(0) >= KernelSupport.LeastElements;
+    public static bool CanTake(Tensor x, Tensor weight, Precision precision) => x.device_type == DeviceType.CPU
+        ? KernelSupport.CanTake(x) && x.size(0) * weight.size(0) >= KernelSupport.LeastElements
+        : precision == Precision.Bfloat16;
 
     protected override Tensor[] Compute(Precision precision, Tensor?[] inputs, List<Tensor?>? saved)
     {
-        var x = precision == Precision.Float32 ? inputs[0]! : TensorMemory.Converted(inputs[0]!);
-        var weight_IO = inputs[1]!;
+        var x = precision == Precision.Float32 ? inputs[0]! : In16Bits(inputs[0]!);
+        // The CPU's memory is dearer than the time of a second conversion.
+        var weight_IO = inputs[1]!.device_type == DeviceType.CPU ? inputs[1]! : In16Bits(inputs[1]!);
         saved?.AddRange([x, weight_IO]);
         return [Product(x, weight_IO, precision, inputs[2])];
     }
@@ -25,7 +29,7 @@ internal sealed class LinearKernel : Kernel<LinearKernel, Precision>
         Precision precision, IReadOnlyList<Tensor?> saved, Tensor?[] gradients, bool[] needed)
     {
         Tensor x = saved[0]!, weight_IO = saved[1]!, gradient = gradients[0]!;
-        var factor = precision == Precision.Float32 ? gradient : TensorMemory.Converted(gradient);
+        var factor = precision == Precision.Float32 ? gradient : In16Bits(gradient);
         return
         [
             needed[0] ? Product(factor, weight_IO.t(), precision) : null,
@@ -54,13 +58,26 @@ internal sealed class LinearKernel : Kernel<LinearKernel, Precision>
     private static Tensor ProductInBfloat16(Tensor left, Tensor right, Tensor? bias)
     {
         using var scope = NewDisposeScope();
-        var result = TensorMemory.Empty(ScalarType.BFloat16, left.size(0), right.size(1));
-        new OperatorCall("aten::mm", "out").Tensor(In16Bits(left)).Tensor(In16Bits(right)).Tensor(result).Call(1);
-        var exact = TensorMemory.Converted(result);
-        return (bias is null ? exact : exact.add_(bias)).MoveToOuterDisposeScope();
+        var product = left.device_type switch
+        {
+            DeviceType.CPU => OnCpu(In16Bits(left), In16Bits(right)),
+            // It sums in float32, and writes that.
+            DeviceType.CUDA => new OperatorCall("aten::mm", "dtype").Tensor(In16Bits(left)).Tensor(In16Bits(right))
+                .Type(ScalarType.Float32).Call(1)[0],
+            _ => In16Bits(left).mm(In16Bits(right)).to(float32),
+        };
+        return (bias is null ? product : product.add_(bias)).MoveToOuterDisposeScope();
+
+        static Tensor OnCpu(Tensor left, Tensor right)
+        {
+            var result = TensorMemory.Empty(ScalarType.BFloat16, left.size(0), right.size(1));
+            new OperatorCall("aten::mm", "out").Tensor(left).Tensor(right).Tensor(result).Call(1);
+            return TensorMemory.Converted(result);
+        }
     }
 
     /// <summary>In the layout that it has, so that a transposed weight is read as it lies.</summary>
-    private static Tensor In16Bits(Tensor factor) => factor.dtype == ScalarType.BFloat16 ? factor
+    public static Tensor In16Bits(Tensor factor) => factor.dtype == ScalarType.BFloat16 ? factor
+        : factor.device_type != DeviceType.CPU ? factor.to(bfloat16)
         : factor.is_contiguous() ? TensorMemory.Converted(factor) : TensorMemory.Converted(factor.t()).t();
 }

@@ -23,10 +23,20 @@ internal sealed unsafe class OperatorCall(string name, string overload = "")
     public OperatorCall OptionalTensor(Tensor? tensor) => Optional(tensor is null ? null : LibTorch.NewArgument(tensor));
 
     /// <summary>Of type Tensor[].</summary>
-    public OperatorCall Tensors(IReadOnlyCollection<Tensor> tensors) => Add(LibTorch.NewArgument(tensors));
+    public OperatorCall Tensors(IReadOnlyCollection<Tensor> tensors) =>
+        Add(LibTorch.NewArgument([.. tensors.Select(LibTorch.NewArgument)]));
 
     /// <summary>Of type int or SymInt.</summary>
     public OperatorCall Int(long value) => Add((ulong)value);
+
+    /// <summary>Of type int[] or SymInt[].</summary>
+    public OperatorCall Ints(params long[] values) => Add(LibTorch.NewArgument(Array.ConvertAll(values, value => (ulong)value)));
+
+    /// <summary>Of type ScalarType.</summary>
+    public OperatorCall Type(ScalarType type) => Add((ulong)type);
+
+    /// <summary>Of type str.</summary>
+    public OperatorCall Text(string text) => Add(LibTorch.NewArgument(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>Of type int? or SymInt?.</summary>
     public OperatorCall OptionalInt(long? value) => Optional((ulong?)value);

@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RewardModel.Kernels;
 
 /// <summary>
 /// Rotary positions: turns channel i of every head together with channel i + R / 2, for i below R / 2, and leaves channels from R on. x
-/// [T, N, H], cos and sin [T, 1, R / 2], which get no gradient; float32 on the CPU.
+/// [T, N, H], cos and sin [T, 1, R / 2], which get no gradient; float32.
 /// </summary>
 internal sealed unsafe class RotaryKernel : Kernel<RotaryKernel, ValueTuple>
 {
@@ -21,6 +22,8 @@ internal sealed unsafe class RotaryKernel : Kernel<RotaryKernel, ValueTuple>
 
     private static Tensor Rotated(Tensor given, Tensor cos, Tensor sin, float sign)
     {
+        if (given.device_type != DeviceType.CPU)
+            return ByOperators(given, cos, sin, sign);
         var x = given.stride(2) == 1 ? given : given.contiguous();
         var result = TensorMemory.Empty(x.shape);
         var (heads, size, half) = ((int)x.size(1), (int)x.size(2), (int)cos.size(2));
@@ -48,6 +51,26 @@ internal sealed unsafe class RotaryKernel : Kernel<RotaryKernel, ValueTuple>
                 }
         });
         return result;
+    }
+
+    /// <summary>On other devices, into one result: autograd would make a tensor of each half, and of each half's gradient.</summary>
+    internal static Tensor ByOperators(Tensor x, Tensor cos, Tensor sin, double sign)
+    {
+        using var scope = NewDisposeScope();
+        var (half, size) = (cos.size(2), x.size(2));
+        var result = empty(x.shape, x.dtype, x.device);
+        Tensor first = x.narrow(2, 0, half), second = x.narrow(2, half, half);
+        Turn(first, second, -sign, result.narrow(2, 0, half));
+        Turn(second, first, sign, result.narrow(2, half, half));
+        if (size > 2 * half)
+            result.narrow(2, 2 * half, size - 2 * half).copy_(x.narrow(2, 2 * half, size - 2 * half));
+        return result.MoveToOuterDisposeScope();
+
+        void Turn(Tensor own, Tensor other, double factor, Tensor target)
+        {
+            new OperatorCall("aten::mul", "out").Tensor(own).Tensor(cos).Tensor(target).Call(1);
+            target.addcmul_(other, sin, factor);
+        }
     }
 
     /// <summary>One head of one token; sign 1 turns it forward, -1 back.</summary>

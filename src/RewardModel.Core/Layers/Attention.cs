@@ -26,15 +26,15 @@ internal static class Attention
     /// <param name="v_TMH">Values.</param>
     /// <param name="rows">The packed row the tokens are of, and which of them are computed.</param>
     /// <param name="options">What the architecture does differently.</param>
-    /// <returns>[R, N * H].</returns>
+    /// <returns>[R, N * H]; in bfloat16 where flash attention gives it, as the product takes it that comes next.</returns>
     public static Tensor Apply(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, QueryRows rows, AttentionOptions options)
     {
         if (options.Bias is not null)
             return Compose(q_RNH, k_TMH, v_TMH, rows, options);
         if (KernelSupport.CanTake(q_RNH))
             return AttentionKernel.Apply(SettingsOf(rows, options), q_RNH, k_TMH, v_TMH).view(q_RNH.size(0), q_RNH.size(1) * q_RNH.size(2));
-        return q_RNH.device_type == DeviceType.CUDA && CanFlash(q_RNH.size(2), rows.Sequences, options)
-            ? Flash(q_RNH.to(bfloat16), k_TMH.to(bfloat16), v_TMH.to(bfloat16), rows, options).to(float32)
+        return CanFlash(q_RNH.size(2), rows.Sequences, options)
+            ? Flash(q_RNH.to(bfloat16), k_TMH.to(bfloat16), v_TMH.to(bfloat16), rows, options)
             : Compose(q_RNH, k_TMH, v_TMH, rows, options);
     }
 
@@ -47,7 +47,8 @@ internal static class Attention
     {
         if (KernelSupport.CanTake(qkv_T3NH) && !rows.AreScored && options.Bias is null)
             return AttentionKernel.Apply(SettingsOf(rows, options), qkv_T3NH.flatten(1, 2)).flatten(1, 2);
-        var parts = qkv_T3NH.unbind(1);
+        // One conversion, and one of the gradient.
+        var parts = (CanFlash(qkv_T3NH.size(3), rows.Sequences, options) ? qkv_T3NH.to(bfloat16) : qkv_T3NH).unbind(1);
         return Apply(rows.Of(parts[0]), parts[1], parts[2], rows, options);
     }
 
@@ -66,7 +67,8 @@ internal static class Attention
     /// </summary>
     private static bool CanFlash(long headSize, PackedSequences sequences, AttentionOptions options)
     {
-        if (options is not { Precision: Precision.Bfloat16, Dropout: 0, SoftCap: null } || headSize % 8 != 0 || headSize > 256)
+        if (sequences.Device.type != DeviceType.CUDA || headSize % 8 != 0 || headSize > 256
+            || options is not { Precision: Precision.Bfloat16, Dropout: 0, SoftCap: null, Bias: null })
             return false;
         var hasWindow = options.Reach.For(sequences.LongestSequence) is not { Before: int.MaxValue, After: 0 or int.MaxValue };
         var (device, isPossible) = (sequences.Device, !(hasWindow && sequences.SharesPrompts));

@@ -19,12 +19,12 @@ internal abstract class MatrixLayer(string name) : nn.Module<Tensor, Tensor>(nam
     public Precision Precision { get; set; }
 
     /// <summary>x W^T + b.</summary>
-    /// <param name="x_TD">[T, inputs], float32.</param>
+    /// <param name="x_TD">[T, inputs], float32; on a GPU also in the type of the product.</param>
     /// <returns>[T, outputs], float32.</returns>
     public override Tensor forward(Tensor x_TD)
     {
         var precision = Bfloat16Support.Resolve(Precision, x_TD.device_type);
-        if (LinearKernel.CanTake(x_TD, Matrix))
+        if (LinearKernel.CanTake(x_TD, Matrix, precision))
             return LinearKernel.Apply(precision, x_TD, Matrix.t(), Offset);
         if (precision == Precision.Float32)
             return nn.functional.linear(x_TD, Matrix, Offset!);

@@ -1,4 +1,5 @@
 using RewardModel.Kernels;
+using TorchSharp;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
 
@@ -54,7 +55,18 @@ internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
     /// <summary>x / sqrt(mean(x^2) + epsilon) * (weight + offset) over the last dimension.</summary>
     internal static Tensor Apply(Tensor x, Tensor weight, double epsilon, double offset) => KernelSupport.CanTake(x)
         ? RmsNormKernel.Apply(new RmsNormSettings(epsilon, offset, Forks: false), x, weight)
+        : x.device_type == DeviceType.CUDA ? Fused(x, weight, epsilon, offset)
         : Compose(x, weight, epsilon, offset);
+
+    /// <summary>The same by libtorch's operator, which is one pass over memory on a GPU only.</summary>
+    internal static Tensor Fused(Tensor x, Tensor weight, double epsilon, double offset)
+    {
+        var results = new OperatorCall("aten::_fused_rms_norm").Tensor(x).Ints(weight.size(0))
+            .OptionalTensor(offset == 0 ? weight : weight.add(offset)).OptionalDouble(epsilon).Call(2);
+        // What it keeps for the gradient.
+        results[1].Dispose();
+        return results[0];
+    }
 
     /// <summary>The same of TorchSharp's operators, where there is no kernel.</summary>
     internal static Tensor Compose(Tensor x, Tensor weight, double epsilon, double offset)

@@ -1,5 +1,6 @@
 using RewardModel.Kernels;
 using RewardModel.Packing;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RewardModel.Layers;
@@ -48,7 +49,8 @@ internal sealed class RotaryEmbedding(RotarySettings settings)
     /// <summary>Rotates every head of every token.</summary>
     /// <param name="x_TNH">[T, N, H].</param>
     /// <param name="angles">Of <see cref="AnglesOf"/> for the same tokens.</param>
-    public static Tensor Rotate(Tensor x_TNH, (Tensor Cos, Tensor Sin) angles) => KernelSupport.CanTake(x_TNH)
+    public static Tensor Rotate(Tensor x_TNH, (Tensor Cos, Tensor Sin) angles) =>
+        KernelSupport.CanTake(x_TNH) || x_TNH.device_type != DeviceType.CPU
         ? RotaryKernel.Apply(default, x_TNH, angles.Cos, angles.Sin)
         : Compose(x_TNH, angles);
 

@@ -22,14 +22,14 @@ public sealed class PackedSequences : IDisposable
         TorchLibraries.Require();
         Segments = segments;
         ScoredSegments = scoredSegments;
-        TokenIds = tensor(tokenIds, device: device).DetachFromDisposeScope();
-        PositionIds = tensor(positionIds, device: device).DetachFromDisposeScope();
-        TokenTypeIds = tensor(tokenTypeIds, device: device).DetachFromDisposeScope();
+        TokenIds = DeviceTensor.Of(tokenIds, device).DetachFromDisposeScope();
+        PositionIds = DeviceTensor.Of(positionIds, device).DetachFromDisposeScope();
+        TokenTypeIds = DeviceTensor.Of(tokenTypeIds, device).DetachFromDisposeScope();
         long[] firstRows = [.. scoredSegments.Select(index =>
             (long)segments[segments[index].Parent == Segment.NoParent ? index : segments[index].Parent].Start)];
-        FirstRows = tensor(firstRows, device: device).DetachFromDisposeScope();
+        FirstRows = DeviceTensor.Of(firstRows, device).DetachFromDisposeScope();
         long[] scoredRows = [.. scoredSegments.Select(index => (long)segments[index].Start + segments[index].Length - 1)];
-        ScoredRows = tensor(scoredRows, device: device).DetachFromDisposeScope();
+        ScoredRows = DeviceTensor.Of(scoredRows, device).DetachFromDisposeScope();
         LongestSequence = (int)positionIds.Max() + 1;
         HighestTokenId = (int)tokenIds.Max();
         HighestTokenType = (int)tokenTypeIds.Max();

@@ -1,3 +1,4 @@
+using RewardModel.Kernels;
 using static TorchSharp.torch;
 
 namespace RewardModel.Packing;
@@ -36,8 +37,8 @@ internal sealed class PaddedRows : IDisposable
             }
         if (rowCount == cellCount && cells.Select((cell, row) => cell == row).All(same => same))
             return;
-        cellOfRow = tensor(cells, device: device).DetachFromDisposeScope();
-        rowOfCell = tensor(rows, device: device).DetachFromDisposeScope();
+        cellOfRow = DeviceTensor.Of(cells, device).DetachFromDisposeScope();
+        rowOfCell = DeviceTensor.Of(rows, device).DetachFromDisposeScope();
     }
 
     /// <summary>[rows, C] to [cells, C]; cells without a row are 0.</summary>

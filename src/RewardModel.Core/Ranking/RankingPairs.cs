@@ -25,10 +25,10 @@ public sealed class RankingPairs : IDisposable
     {
         TorchLibraries.Require();
         Count = better.Length;
-        Better = tensor(better, device: device).DetachFromDisposeScope();
-        Worse = tensor(worse, device: device).DetachFromDisposeScope();
-        ScoreDifferences = tensor(scoreDifferences, device: device).DetachFromDisposeScope();
-        Weights = tensor(weights, device: device).DetachFromDisposeScope();
+        Better = DeviceTensor.Of(better, device).DetachFromDisposeScope();
+        Worse = DeviceTensor.Of(worse, device).DetachFromDisposeScope();
+        ScoreDifferences = DeviceTensor.Of(scoreDifferences, device).DetachFromDisposeScope();
+        Weights = DeviceTensor.Of(weights, device).DetachFromDisposeScope();
     }
 
     /// <summary>Count of pairs M.</summary>

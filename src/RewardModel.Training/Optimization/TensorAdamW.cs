@@ -13,11 +13,29 @@ internal sealed class TensorAdamW(bool isFused) : IAdamWArithmetic
     /// <summary>Elements that are converted to float64 at a time: bounds memory.</summary>
     private const long chunkLength = 1 << 24;
 
+    /// <summary>Elements whose squares are first added up in float32: see <see cref="SumOfSquares(IReadOnlyList{AdamWSlot})"/>.</summary>
+    private const long rowLength = 1024;
+
+    /// <summary>Gradients of fewer elements are added up together.</summary>
+    private const long smallLength = 1 << 16;
+
+    /// <summary>
+    /// Row by row in float32, and of rows in float64: a single pass over memory that writes next to nothing, where a conversion would write and
+    /// read back twice as much as it read. Where that is beyond float32's range, or too near its lower end to tell, all of it in float64.
+    /// </summary>
     public double SumOfSquares(IReadOnlyList<AdamWSlot> slots)
     {
-        Tensor[] sums = [.. slots.Select(slot => slot.Parameter.grad).OfType<Tensor>().SelectMany(Chunks).Select(SumOfSquares)];
-        // The one place where a step reads a number of its gradients back.
-        return sums.Length == 0 ? 0 : cat(sums).sum().cpu().item<double>();
+        const double least = 1e-25;
+        Tensor[] gradients = [.. slots.Select(slot => slot.Parameter.grad).OfType<Tensor>().Select(gradient => gradient.contiguous().view(-1))];
+        if (gradients.Length == 0)
+            return 0;
+        // Most are small: one copy of them takes less time than a call for each.
+        var bySize = gradients.ToLookup(gradient => gradient.numel() >= smallLength);
+        var small = bySize[false].ToArray();
+        var sum = Read(SumOfSquares(cat([.. bySize[true].Concat(small.Length == 0 ? [] : [cat(small)]).SelectMany(NormsOfRows)])));
+        return sum is >= least and < double.PositiveInfinity
+            ? sum
+            : Read(cat([.. gradients.SelectMany(Chunks).Select(SumOfSquares)]).sum());
     }
 
     public void Update(IReadOnlyList<AdamWSlot> slots, AdamWRule rule)
@@ -59,9 +77,20 @@ internal sealed class TensorAdamW(bool isFused) : IAdamWArithmetic
         slot.Parameter.mul_(1 - rule.LearningRate * (float)slot.WeightDecay).addcdiv_(slot.FirstMoment, root, -rule.StepSize);
     }
 
-    private static IEnumerable<Tensor> Chunks(Tensor gradient)
+    // The one place where a step reads a number of its gradients back.
+    private static double Read(Tensor sum) => sum.cpu().item<double>();
+
+    private static IEnumerable<Tensor> NormsOfRows(Tensor flat)
     {
-        var flat = gradient.contiguous().view(-1);
+        var rest = flat.numel() % rowLength;
+        if (flat.numel() > rest)
+            yield return linalg.vector_norm(flat.narrow(0, 0, flat.numel() - rest).view(-1, rowLength), 2, [1]);
+        if (rest > 0)
+            yield return linalg.vector_norm(flat.narrow(0, flat.numel() - rest, rest).view(1, rest), 2, [1]);
+    }
+
+    private static IEnumerable<Tensor> Chunks(Tensor flat)
+    {
         for (long start = 0; start < flat.numel(); start += chunkLength)
             yield return flat.narrow(0, start, Math.Min(chunkLength, flat.numel() - start));
     }

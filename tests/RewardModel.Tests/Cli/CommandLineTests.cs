@@ -25,9 +25,10 @@ public class CommandLineTests
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
             "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
-            + "--warmup-steps --final-learning-rate-ratio --weight-decay --decay-all --beta2 --max-grad-norm --dropout "
-            + "--lists-per-step --max-tokens-per-batch --max-length --loss --loss-normalization --seed --eval-every --save-every "
-            + "--early-stop --precision --activation-checkpointing --device --threads --resume --on-bad-data",
+            + "--warmup-steps --final-learning-rate-ratio --weight-decay --decay-all --beta1 --beta2 --epsilon --max-grad-norm --dropout "
+            + "--lists-per-step --max-tokens-per-batch --max-length --unfrozen-layers --loss --margin-scale --loss-normalization --seed "
+            + "--eval-every --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads --on-bad-data "
+            + "--resume --dry-run --quiet --verbose",
             Options("train"));
         Assert.Equal("--model --data --loss --max-tokens-per-batch --device --threads --on-bad-data --json", Options("evaluate"));
         Assert.Equal("--model --data --prompt --answer --max-tokens-per-batch --device --threads --on-bad-data --json", Options("score"));
@@ -43,9 +44,9 @@ public class CommandLineTests
         var (status, output, errors) = Run(
             "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"],
             "--steps", "60", "--learning-rate", "3e-3", "--eval-fraction", "0.2", "--eval-every", "20");
-        Assert.Equal((0, ""), (status, errors));
-        Assert.Contains("evaluation after step 0: loss", output);
-        Assert.Contains($"Model: {directory["model"]}\n", output);
+        Assert.Equal(0, status);
+        Assert.Contains("evaluation after step 0: loss", errors);
+        Assert.Matches($"^Held-out lists, weights of step [246]0: loss .*\nModel: {directory["model"]}\nLog:   .*\n$", output);
         var log = File.ReadAllLines(directory["model/training/log.jsonl"]).Select(line => JsonNode.Parse(line)!).ToArray();
         Assert.Equal(Enumerable.Range(1, 60), log.Where(line => line["loss"] is not null).Select(line => (int)line["step"]!));
         Assert.Equal([0, 20, 40, 60], log.Where(line => line["metrics"] is not null).Select(line => (int)line["step"]!));
@@ -176,7 +177,7 @@ public class CommandLineTests
                 + "the special tokens around prompt and answer are not the same; the maximum length was 64 and is 48; "
                 + "the chat template is not the same; the tokenizer's files are not the same. "
                 + "Use the options, data, model and tokenizer that it was started with, or another directory.\n"),
-            (status, errors));
+            (status, errors[errors.IndexOf("error: ", StringComparison.Ordinal)..]));
         Assert.Equal(saved, Saved());
         Assert.Equal(0, Run(Arguments(copy, 64)).Status);
 
@@ -197,7 +198,7 @@ public class CommandLineTests
         [
             "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"], "--steps",
         ];
-        Assert.Equal(1, Run([.. arguments, "0"]).Status);
+        Assert.Equal(2, Run([.. arguments, "0"]).Status);
         Assert.Equal(0, Run([.. arguments, "1"]).Status);
     }
 
@@ -264,13 +265,13 @@ public class CommandLineTests
 
     [Theory]
     [InlineData(
-        "Give either --backbone DIR (start from a checkpoint) or --config FILE (train from scratch).",
+        "give either --backbone DIR (start from a checkpoint) or --config FILE (train from scratch)",
         "train", "--data", "x", "--output", "y")]
     [InlineData(
         "Give --epochs or --steps, not both.",
         "train", "--data", "x", "--output", "y", "--config", "c", "--epochs", "1", "--steps", "2")]
     [InlineData(
-        "Give --eval-data or --eval-fraction, not both.",
+        "give --eval-data or --eval-fraction, not both",
         "train", "--data", "x", "--output", "y", "--config", "c", "--eval-data", "e", "--eval-fraction", "0.1")]
     [InlineData(
         "--schedule is 'step'; expected one of: cosine, linear, constant.",
@@ -280,12 +281,65 @@ public class CommandLineTests
     [InlineData(
         "Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.",
         "score", "--model", "m", "--data", "d", "--answer", "a")]
+    [InlineData("--data and --output are missing.", "train")]
+    [InlineData("Give --resume DIR, or --resume and --output DIR, not both.", "train", "--resume", "x", "--output", "y")]
+    [InlineData(
+        "--learning-rate is '0,00001'; expected a number such as 0.1 or 1e-5.", "train", "--data", "x", "--output", "y", "--lr", "0,00001")]
+    [InlineData("--threads is 'two'; expected a whole number.", "evaluate", "--model", "m", "--data", "d", "--threads", "two")]
     [InlineData("Give either --text TEXT or --data FILE.", "tokenize", "--tokenizer", "t")]
     [InlineData("Give either --text TEXT or --data FILE.", "tokenize", "--tokenizer", "t", "--text", "x", "--data", "d")]
     public void Options_that_do_not_go_together_are_told(string expected, params string[] arguments)
     {
         var (status, output, errors) = Run(arguments);
-        Assert.Equal((1, "", expected), (status, output, errors.Trim()));
+        Assert.Equal((2, ""), (status, output));
+        Assert.StartsWith("error: ", errors);
+        Assert.Contains(expected, errors);
+    }
+
+    [Fact]
+    public void A_run_file_is_overridden_by_options_and_resumed_by_its_directory_alone()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        File.WriteAllText(directory["run.yaml"], $"""
+            data: {directory["train.jsonl"]}
+            config: {directory["config.json"]}
+            output: {directory["model"]}
+            epochs: 7
+            lists-per-step: 50
+            threads: 1
+
+            """);
+        var (status, output, errors) = Run("train", directory["run.yaml"], "--steps", "4", "-o", directory["model"], "--quiet");
+        Assert.Equal((0, ""), (status, string.Concat(errors.Split('\n').Where(line => !line.StartsWith("warning: ", StringComparison.Ordinal)))));
+        Assert.Contains("step-00000004", Directory.GetDirectories(directory["model/training/states"]).Single());
+        Assert.Equal(0, Run("train", "--resume", directory["model"], "--steps", "6").Status);
+        Assert.Contains("step-00000006", Directory.GetDirectories(directory["model/training/states"]).Single());
+        Assert.Contains("lists-per-step: 50\n", File.ReadAllText(directory["model/training/run.yaml"]));
+        Assert.DoesNotContain("epochs: 7", File.ReadAllText(directory["model/training/run.yaml"]));
+
+        File.WriteAllText(directory["wrong.yaml"], "epoch: 1\n");
+        (status, output, errors) = Run("train", directory["wrong.yaml"]);
+        Assert.Equal((2, ""), (status, output));
+        Assert.StartsWith($"error: {directory["wrong.yaml"]}:1: 'epoch' is no option; expected one of: ", errors);
+        (status, _, errors) = Run("train", "--resume", directory["nowhere"]);
+        Assert.Equal((2, "error: --data is missing.\n"), (status, errors));
+    }
+
+    [Fact]
+    public void A_dry_run_says_what_would_be_done_and_writes_nothing()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        var (status, output, _) = Run(
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"], "--dry-run");
+        Assert.Equal(0, status);
+        Assert.Matches(
+            "^lists       274 to train on, 26 held out\nanswers     548, 274 pairs\ntokens      [0-9,]+ an epoch, a shared prompt counted once\n"
+            + "steps       9, 9 an epoch, learning rate 0.0005\nparameters  10,824, 10,824 of them trained\nmemory      about .*\n"
+            + "time        about .* on this machine, evaluations not counted\n$",
+            output);
+        Assert.False(Directory.Exists(directory["model"]));
     }
 
     [Fact]
@@ -304,8 +358,9 @@ public class CommandLineTests
         Assert.Contains($"{directory["train.jsonl"]}:301: ", errors);
         Assert.Contains($"{directory["train.jsonl"]}:302: ", errors);
         (status, var output, errors) = Run([.. arguments, "--on-bad-data", "skip"]);
-        Assert.Equal((0, ""), (status, errors));
-        Assert.Contains($"warning: {directory["train.jsonl"]}:301: ", output);
+        Assert.Equal(0, status);
+        Assert.Contains($"warning: {directory["train.jsonl"]}:301: ", errors);
+        Assert.DoesNotContain("warning", output);
     }
 
     [Fact]

@@ -294,6 +294,8 @@ public class KernelTests
         Compare(
             () => RmsNorm.Apply(x.transpose(0, 1), weight, 1e-3, offset),
             () => RmsNorm.Compose(x.transpose(0, 1), weight, 1e-3, offset), x, weight);
+        // What a GPU has in the kernel's place.
+        Compare(() => RmsNorm.Fused(x, weight, 1e-3, offset), () => RmsNorm.Compose(x, weight, 1e-3, offset), x, weight);
     }
 
     /// <summary>Rows and their width: of both sides of the size from which large tensors have kernels of their own.</summary>
@@ -421,6 +423,12 @@ public class KernelTests
         var angles = (Random(7, 70, 1, rotated / 2), Random(8, 70, 1, rotated / 2));
         Compare(
             () => RotaryEmbedding.Rotate(qkv.narrow(1, 3, 4), angles), () => RotaryEmbedding.Compose(qkv.narrow(1, 3, 4), angles), qkv);
+        // What other devices compute, there and back.
+        using var _ = no_grad();
+        foreach (var sign in new[] { 1, -1 })
+            AssertClose(
+                RotaryEmbedding.Compose(qkv.narrow(1, 3, 4), (angles.Item1, angles.Item2.mul(sign))),
+                RotaryKernel.ByOperators(qkv.narrow(1, 3, 4), angles.Item1, angles.Item2, sign), 5e-6);
     }
 
     /// <summary>Results, and the gradients of a random direction of them.</summary>

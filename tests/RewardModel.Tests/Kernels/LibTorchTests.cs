@@ -43,6 +43,14 @@ public class LibTorchTests
         Assert.Equal([1, 6], Single(Repeat(1)).shape);
         Assert.Equal([2, 3], Single(Repeat(0)).shape);
         Assert.Equal([6], Single(Repeat(null)).shape);
+        // Several whole numbers, types and text.
+        Assert.Equal([2f, -1, 3], Values(Single(new OperatorCall("aten::flip").Tensor(x.view(1, 3)).Ints(0, 1))));
+        Assert.Equal(
+            [BitConverter.SingleToInt32Bits(3), BitConverter.SingleToInt32Bits(-1), BitConverter.SingleToInt32Bits(2)],
+            Single(new OperatorCall("aten::view", "dtype").Tensor(x).Type(ScalarType.Int32)).data<int>().ToArray());
+        Assert.Equal(
+            Values(x.gelu(TorchSharp.Modules.GELU.Approximate.tanh)), Values(Single(new OperatorCall("aten::gelu").Tensor(x).Text("tanh"))));
+        Assert.Equal(Values(x.gelu()), Values(Single(new OperatorCall("aten::gelu").Tensor(x).Text("none"))));
         // Numbers.
         Assert.Equal([0f, 0, 0], Values(Single(new OperatorCall("aten::dropout").Tensor(x).Double(1).Bool(true))));
         Assert.Equal(

@@ -60,6 +60,27 @@ public class AdamWTests
     }
 
     [Fact]
+    public void The_gradient_norm_by_operators_is_that_over_memory()
+    {
+        using var scope = NewDisposeScope();
+        (string, Parameter)[] parameters =
+        [
+            .. new long[][] { [1], [1023], [1024], [3, 700], [65535], [65536], [300, 501] }.Select((shape, i) =>
+                ($"{i}", new Parameter(zeros(shape)) { grad = randn(shape).mul(i + 1) })),
+        ];
+        foreach (var factor in new[] { 1, 1e-4f, 1e-16f })
+        {
+            foreach (var (_, parameter) in parameters)
+                parameter.grad = parameter.grad!.mul(factor);
+            using var overMemory = new AdamW(parameters, new AdamWOptions(), new VectorAdamW());
+            using var byOperators = new AdamW(parameters, new AdamWOptions(), new TensorAdamW(isFused: false));
+            var expected = overMemory.GradientNorm();
+            // A float32's rounding, of squares of a row and of their root.
+            Assert.InRange(byOperators.GradientNorm(), expected * (1 - 1e-7), expected * (1 + 1e-7));
+        }
+    }
+
+    [Fact]
     public void Only_matrices_decay_unless_asked_for_and_parameters_without_gradient_stay()
     {
         using var scope = NewDisposeScope();
