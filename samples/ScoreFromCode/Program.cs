@@ -16,14 +16,10 @@ var (modelDirectory, prompt, answers) = (args[0], args[1], args[2..]);
 // The directory also says how text becomes the model's input, so scores are those of the training. Load once, score often.
 using var model = ScoringModel.Load(modelDirectory);
 
-// One call for all answers to a prompt: the prompt is then computed once.
-var rewards = model.Score(prompt, answers);
-var ranking = rewards
-    .Zip(answers, (reward, answer) => (Reward: reward, Answer: answer))
-    .OrderByDescending(scored => scored.Reward)
-    .ToArray();
-foreach (var (reward, answer) in ranking)
-    Console.WriteLine($"{reward,8:F4}  {answer}");
+// One call for all answers to a prompt: the prompt is then computed once. The best comes first.
+var ranking = model.Rank(prompt, answers);
+foreach (var answer in ranking)
+    Console.WriteLine($"{answer.Reward,8:F4}  {answer.Text}");
 
 // A reward alone means nothing: training fixes only differences. The sigmoid of one is the probability that people prefer the first.
 var preference = 1 / (1 + Math.Exp(ranking[1].Reward - ranking[0].Reward));

@@ -36,7 +36,7 @@ internal static class EvaluateCommand
         {
             var metrics = new RankingMetricsAccumulator(RankingLoss.ByName(parsed.GetValue(loss)!));
             Threads.Set(parsed.GetValue(threads));
-            var place = Devices.Named(parsed.GetValue(device)!);
+            var place = Devices.Named(parsed.GetValue(device)!, "--device");
             using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!);
             scoringModel.Transformer.to(place);
             var lists = ListFile.ReadTokenized(

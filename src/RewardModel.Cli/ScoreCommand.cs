@@ -42,7 +42,7 @@ internal static class ScoreCommand
         command.SetAction(parsed =>
         {
             Threads.Set(parsed.GetValue(threads));
-            var place = Devices.Named(parsed.GetValue(device)!);
+            var place = Devices.Named(parsed.GetValue(device)!, "--device");
             using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!);
             scoringModel.Transformer.to(place);
             var logger = new LineLogger(errors.WriteLine);

@@ -133,7 +133,7 @@ public sealed class TrainingRun
             logger.LogInformation("There is no saved state in '{Output}': the run begins at its first step", options.Output);
         TorchLibraries.Require();
         torch.set_num_threads(options.Threads ?? Environment.ProcessorCount);
-        var device = Devices.Named(options.Device);
+        var device = Devices.Named(options.Device, "--device");
         var (trainFile, heldOutFile) = ReadLists();
         cancellation.ThrowIfCancellationRequested();
         var model = LoadModel(options);

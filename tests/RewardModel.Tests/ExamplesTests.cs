@@ -52,7 +52,7 @@ public partial class ExamplesTests
         string[] references =
         [
             .. libraries.Select(library => library.Assembly.GetName().Name!), "TorchSharp", "Microsoft.ML.Tokenizers",
-            "Microsoft.Extensions.Logging.Abstractions",
+            "Microsoft.Extensions.Logging.Abstractions", "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Options",
         ];
         File.WriteAllText(directory["Examples.csproj"], $"""
             <Project Sdk="Microsoft.NET.Sdk">

@@ -76,6 +76,7 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
     /// <inheritdoc cref="forward"/>
     public virtual Tensor SequenceStates(ForwardPass pass)
     {
+        ArgumentNullException.ThrowIfNull(pass);
         if (!IsCausal)
             return AllStates(pass).index_select(0, pass.Sequences.FirstRows);
         CheckInput(pass.Sequences);

@@ -1,6 +1,8 @@
 namespace RewardModel.Checkpoints;
 
-/// <summary>A checkpoint's file or directory that cannot be read: all problems found in it at once, and what to do about them.</summary>
+/// <summary>
+/// A checkpoint's file or directory that cannot be read, or not be made: all problems found in it at once, and what to do about them.
+/// </summary>
 public sealed class CheckpointException : Exception
 {
     /// <param name="path">The file or directory, as the user gave it.</param>

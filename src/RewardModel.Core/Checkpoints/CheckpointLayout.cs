@@ -37,7 +37,12 @@ internal static partial class CheckpointLayout
     {
         if (!Directory.Exists(directory))
             return new CheckpointException(
-                directory, ["there is no such directory"], "Expected the directory of a Hugging Face checkpoint.");
+                directory, ["there is no such directory"],
+                "Expected the directory of a Hugging Face checkpoint."
+                + (HubPattern().IsMatch(directory)
+                    ? " Models of the Hugging Face hub are not downloaded: if this is one, "
+                        + $"`hf download {directory} --local-dir {Path.GetFileName(directory)}` gives a directory of it."
+                    : ""));
         if (File.Exists(Path.Combine(directory, AdapterConfigFile)))
             return new CheckpointException(
                 directory, [$"there is an adapter ({AdapterConfigFile}), which is only the changes to another model; {missing}"],
@@ -94,6 +99,24 @@ internal static partial class CheckpointLayout
         return reader.ReadToEnd();
     }
 
+    /// <summary>Makes a directory to write a checkpoint into, unless it is there.</summary>
+    /// <exception cref="CheckpointException">It can't be made: the message says why.</exception>
+    public static void CreateDirectory(string directory)
+    {
+        if (File.Exists(directory))
+            throw new CheckpointException(
+                directory, ["there is a file of this name; expected a directory, or nothing yet"], "Give another path, or move the file.");
+        try
+        {
+            Directory.CreateDirectory(directory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException(
+                directory, [$"the directory can't be made: {e.Message.TrimEnd('.')}"], "Give a path where you may write.", e);
+        }
+    }
+
     /// <summary>The directory's path without symbolic links.</summary>
     private static string RealPath(string directory)
     {
@@ -105,6 +128,10 @@ internal static partial class CheckpointLayout
 
     [GeneratedRegex("^model-[0-9]{5}-of-[0-9]{5}\\.safetensors$", RegexOptions.CultureInvariant)]
     private static partial Regex ShardPattern();
+
+    // ORGANISATION/NAME.
+    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$", RegexOptions.CultureInvariant)]
+    private static partial Regex HubPattern();
 
     // Weights, not the states of optimisers and generators that trainers leave beside them.
     [GeneratedRegex("^(pytorch_model|model|adapter_model|consolidated|value_head).*\\.(bin|pt|pth|ckpt)$", RegexOptions.CultureInvariant)]

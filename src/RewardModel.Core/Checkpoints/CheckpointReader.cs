@@ -16,6 +16,7 @@ internal sealed class CheckpointReader : IDisposable
     private readonly string directory;
     private readonly List<SafetensorsFile> files = [];
     private readonly Dictionary<string, (SafetensorsFile File, SafetensorsEntry Entry)> tensors = [];
+    private bool isDisposed;
 
     private CheckpointReader(string directory) => this.directory = directory;
 
@@ -28,6 +29,7 @@ internal sealed class CheckpointReader : IDisposable
     /// </exception>
     public static CheckpointReader Open(string directory)
     {
+        ArgumentNullException.ThrowIfNull(directory);
         var problems = new ProblemList();
         if (File.Exists(Path.Combine(directory, CheckpointLayout.SingleFile)))
             return OpenFiles(directory, [CheckpointLayout.SingleFile], listed: null, problems);
@@ -41,11 +43,19 @@ internal sealed class CheckpointReader : IDisposable
     }
 
     /// <summary>Whether there is a tensor of that name.</summary>
-    public bool Contains(string name) => tensors.ContainsKey(name);
+    public bool Contains(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return tensors.ContainsKey(name);
+    }
 
     /// <summary>A tensor's type and shape.</summary>
     /// <exception cref="CheckpointException">There is no such tensor.</exception>
-    public SafetensorsEntry Entry(string name) => Find(name).Entry;
+    public SafetensorsEntry Entry(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return Find(name).Entry;
+    }
 
     /// <summary>Reads a tensor's values into a new tensor on the CPU, which the caller disposes.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -53,13 +63,19 @@ internal sealed class CheckpointReader : IDisposable
     /// <exception cref="CheckpointException">There is no such tensor, or its file became shorter.</exception>
     public Tensor Read(string name, ScalarType? dtype = null)
     {
+        ArgumentNullException.ThrowIfNull(name);
+        ObjectDisposedException.ThrowIf(isDisposed, this);
         TorchLibraries.Require();
         var (file, entry) = Find(name);
         return TensorBytes.Read(file, entry, dtype);
     }
 
     /// <summary>Closes the files.</summary>
-    public void Dispose() => files.ForEach(file => file.Dispose());
+    public void Dispose()
+    {
+        isDisposed = true;
+        files.ForEach(file => file.Dispose());
+    }
 
     private static CheckpointReader OpenFiles(
         string directory, IEnumerable<string> names, IReadOnlyDictionary<string, string>? listed, ProblemList problems)

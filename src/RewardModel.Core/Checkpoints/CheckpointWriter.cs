@@ -16,15 +16,18 @@ internal static class CheckpointWriter
     /// <param name="tensors">On any device; read, not disposed. The files take them in this order.</param>
     /// <param name="maxShardBytes">The most bytes of values in one file; a larger tensor gets a file of its own.</param>
     /// <param name="dtype">The type to convert to, one tensor at a time; null: each keeps its own.</param>
+    /// <exception cref="CheckpointException">The directory can't be made.</exception>
     /// <exception cref="ArgumentException">A name twice, or a tensor of a type that safetensors files don't have.</exception>
     public static void Write(
         string directory, IEnumerable<(string Name, Tensor Tensor)> tensors, long maxShardBytes = DefaultMaxShardBytes,
         ScalarType? dtype = null)
     {
+        ArgumentNullException.ThrowIfNull(directory);
+        ArgumentNullException.ThrowIfNull(tensors);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
         var sources = tensors.Select(tensor => Source(tensor.Name, tensor.Tensor, dtype ?? tensor.Tensor.dtype)).ToList();
         SafetensorsWriter.CheckNamesAndShapes(sources);
-        Directory.CreateDirectory(directory);
+        CheckpointLayout.CreateDirectory(directory);
 
         var shards = Split(sources, maxShardBytes);
         string[] names = shards.Count == 1

@@ -27,6 +27,8 @@ internal sealed class ConfigReader
     public ConfigReader(JsonObject json, string path)
         : this(json, path, prefix: "", new ProblemList())
     {
+        ArgumentNullException.ThrowIfNull(json);
+        ArgumentNullException.ThrowIfNull(path);
     }
 
     private ConfigReader(JsonObject json, string path, string prefix, ProblemList problems)
@@ -38,7 +40,11 @@ internal sealed class ConfigReader
     }
 
     /// <summary>Whether the setting is there and not null. Does not count as asking for it.</summary>
-    public bool Has(string key) => json[key] is not null;
+    public bool Has(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return json[key] is not null;
+    }
 
     /// <summary>A required whole number.</summary>
     public int Int(string key) => Required(key, AsInt, "a 32-bit whole number");
@@ -83,18 +89,27 @@ internal sealed class ConfigReader
     public string Text(string key) => OptionalText(key, "a string") ?? Missing(key, "a string", "");
 
     /// <summary>A string, or <paramref name="absent"/> where there is none.</summary>
-    public string Text(string key, string absent) => OptionalText(key, "a string") ?? absent;
+    public string Text(string key, string absent)
+    {
+        ArgumentNullException.ThrowIfNull(absent);
+        return OptionalText(key, "a string") ?? absent;
+    }
 
     /// <summary>A required string, one of those that are supported.</summary>
     public string OneOf(string key, IReadOnlyList<string> supported)
     {
+        ArgumentNullException.ThrowIfNull(supported);
         var expected = OneOfText(supported);
         return Supported(key, OptionalText(key, expected) ?? Missing(key, expected, supported[0]), supported);
     }
 
     /// <summary>A string, one of those that are supported, or <paramref name="absent"/> where there is none.</summary>
-    public string OneOf(string key, IReadOnlyList<string> supported, string absent) =>
-        Supported(key, OptionalText(key, OneOfText(supported)) ?? absent, supported);
+    public string OneOf(string key, IReadOnlyList<string> supported, string absent)
+    {
+        ArgumentNullException.ThrowIfNull(supported);
+        ArgumentNullException.ThrowIfNull(absent);
+        return Supported(key, OptionalText(key, OneOfText(supported)) ?? absent, supported);
+    }
 
     /// <summary>A list of strings, or null where there is none.</summary>
     /// <param name="key">The setting.</param>
@@ -155,11 +170,19 @@ internal sealed class ConfigReader
     }
 
     /// <summary>Settings that don't change the rewards of this architecture, whatever their values.</summary>
-    public void Ignore(params IEnumerable<string> keys) => askedFor.UnionWith(keys);
+    public void Ignore(params IEnumerable<string> keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        askedFor.UnionWith(keys);
+    }
 
     /// <summary>Adds a problem that the caller found, such as two settings that don't go together.</summary>
     /// <param name="problem">What was found and what was expected, as one sentence without a full stop.</param>
-    public void Problem(string problem) => problems.Add(problem);
+    public void Problem(string problem)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        problems.Add(problem);
+    }
 
     /// <summary>Ends the reading.</summary>
     /// <exception cref="CheckpointException">Settings that are missing, wrong or unknown, all of them.</exception>
@@ -184,6 +207,7 @@ internal sealed class ConfigReader
 
     private JsonNode? Value(string key)
     {
+        ArgumentNullException.ThrowIfNull(key);
         askedFor.Add(key);
         return json[key];
     }

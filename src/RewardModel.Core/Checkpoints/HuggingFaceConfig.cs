@@ -32,6 +32,7 @@ public sealed class HuggingFaceConfig
     /// <exception cref="CheckpointException">There is no such file, or it is not a JSON object.</exception>
     public static HuggingFaceConfig Read(string directory)
     {
+        ArgumentNullException.ThrowIfNull(directory);
         var path = Path.Combine(directory, FileName);
         return File.Exists(path)
             ? Parse(CheckpointLayout.ReadText(directory, FileName), path)
@@ -41,10 +42,13 @@ public sealed class HuggingFaceConfig
 
     /// <summary>Reads a file in the format of <c>config.json</c>.</summary>
     /// <exception cref="CheckpointException">There is no such file, or it is not a JSON object.</exception>
-    public static HuggingFaceConfig ReadFile(string path) =>
-        File.Exists(path)
+    public static HuggingFaceConfig ReadFile(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return File.Exists(path)
             ? Parse(CheckpointLayout.ReadText(path), path)
             : throw new CheckpointException(path, ["there is no such file"], "Expected a Hugging Face config.json.");
+    }
 
     /// <summary>Reads the text of a <c>config.json</c>.</summary>
     /// <param name="text">A JSON object.</param>
@@ -52,6 +56,8 @@ public sealed class HuggingFaceConfig
     /// <exception cref="CheckpointException">The text is not a JSON object.</exception>
     public static HuggingFaceConfig Parse(string text, string path)
     {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(path);
         const string advice = "Download or save the file again.";
         try
         {
@@ -73,5 +79,9 @@ public sealed class HuggingFaceConfig
     internal ConfigReader Reader() => new(Json, FilePath);
 
     /// <summary>Writes <c>config.json</c> into a directory, replacing an existing one in one step.</summary>
-    public void Write(string directory) => PendingFile.WriteText(Path.Combine(directory, FileName), Json.ToJsonString(indented) + "\n");
+    public void Write(string directory)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        PendingFile.WriteText(Path.Combine(directory, FileName), Json.ToJsonString(indented) + "\n");
+    }
 }

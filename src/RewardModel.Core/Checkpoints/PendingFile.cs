@@ -14,6 +14,7 @@ internal sealed class PendingFile : IDisposable
     /// <param name="path">Where the file belongs. Its directory must exist.</param>
     public PendingFile(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         this.path = path;
         // A fixed name: what a killed process left behind is overwritten by the next try instead of piling up.
         temporaryPath = path + ".tmp";
@@ -26,6 +27,7 @@ internal sealed class PendingFile : IDisposable
     /// <summary>Writes text (UTF-8 without a byte-order mark) as the whole of a file, in one step.</summary>
     public static void WriteText(string path, string text)
     {
+        ArgumentNullException.ThrowIfNull(text);
         using var file = new PendingFile(path);
         file.Content.Write(System.Text.Encoding.UTF8.GetBytes(text));
         file.Commit();
@@ -34,6 +36,8 @@ internal sealed class PendingFile : IDisposable
     /// <summary>Copies a whole file, in one step; does nothing when it is there already.</summary>
     public static void Copy(string source, string path)
     {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(path);
         if (Path.GetFullPath(source) == Path.GetFullPath(path))
             return;
         using var file = new PendingFile(path);

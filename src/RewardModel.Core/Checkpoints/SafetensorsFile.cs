@@ -46,6 +46,7 @@ internal sealed class SafetensorsFile : IDisposable
     /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
     public static SafetensorsFile Open(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         var handle = File.OpenHandle(path);
         try
         {
@@ -66,7 +67,11 @@ internal sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>The description of a tensor, or null where the file has none of that name.</summary>
-    public SafetensorsEntry? Find(string name) => entriesByName.GetValueOrDefault(name);
+    public SafetensorsEntry? Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return entriesByName.GetValueOrDefault(name);
+    }
 
     /// <summary>Copies values of a tensor.</summary>
     /// <param name="entry">One of <see cref="Entries"/>.</param>
@@ -75,6 +80,7 @@ internal sealed class SafetensorsFile : IDisposable
     /// <exception cref="CheckpointException">The file became shorter after it was opened.</exception>
     public void Read(SafetensorsEntry entry, long start, Span<byte> destination)
     {
+        ArgumentNullException.ThrowIfNull(entry);
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start, entry.Length - destination.Length);
         if (!Fill(handle, entry.Offset + start, destination))

@@ -17,6 +17,7 @@ internal static class SafetensorsWriter
     /// </exception>
     public static void Write(string path, IReadOnlyList<SafetensorsSource> tensors)
     {
+        ArgumentNullException.ThrowIfNull(tensors);
         using var file = new PendingFile(path);
         Write(file.Content, tensors);
         file.Commit();

@@ -28,9 +28,18 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
 {
     private readonly ActivationCheckpoints? checkpoints = checkpointing ? new ActivationCheckpoints() : null;
     private readonly Dictionary<RotaryEmbedding, (Tensor Cos, Tensor Sin)> angles = [];
+    private bool isDisposed;
 
     /// <summary>What goes through the model.</summary>
-    public PackedSequences Sequences { get; } = sequences ?? throw new ArgumentNullException(nameof(sequences));
+    /// <exception cref="ObjectDisposedException">The pass has been disposed of.</exception>
+    public PackedSequences Sequences
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            return field;
+        }
+    } = sequences ?? throw new ArgumentNullException(nameof(sequences));
 
     /// <summary>Whether layers are computed again, so that dropout needs a seed to draw the same.</summary>
     internal bool Recomputes => checkpoints is not null;
@@ -43,9 +52,11 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
     /// </summary>
     /// <param name="result">A scalar, or any result together with its <paramref name="gradient"/>.</param>
     /// <param name="gradient">Of the same shape as <paramref name="result"/>; null for a scalar.</param>
+    /// <exception cref="ObjectDisposedException">The pass has been disposed of.</exception>
     public void Backward(Tensor result, Tensor? gradient = null)
     {
         ArgumentNullException.ThrowIfNull(result);
+        ObjectDisposedException.ThrowIf(isDisposed, this);
         if (gradient is null)
             result.backward();
         else
@@ -57,6 +68,7 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
     /// <summary>Releases what the pass keeps.</summary>
     public void Dispose()
     {
+        isDisposed = true;
         checkpoints?.Dispose();
         foreach (var (cos, sin) in angles.Values)
         {

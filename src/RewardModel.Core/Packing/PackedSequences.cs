@@ -16,20 +16,27 @@ namespace RewardModel.Packing;
 /// </remarks>
 public sealed class PackedSequences : IDisposable
 {
+    private readonly Tensor tokenIds_T;
+    private readonly Tensor positionIds_T;
+    private readonly Tensor tokenTypeIds_T;
+    private readonly Tensor firstRows_N;
+    private readonly Tensor scoredRows_N;
+    private bool isDisposed;
+
     private PackedSequences(
         long[] tokenIds, long[] positionIds, long[] tokenTypeIds, Segment[] segments, int[] scoredSegments, Device? device)
     {
         TorchLibraries.Require();
         Segments = segments;
         ScoredSegments = scoredSegments;
-        TokenIds = DeviceTensor.Of(tokenIds, device).DetachFromDisposeScope();
-        PositionIds = DeviceTensor.Of(positionIds, device).DetachFromDisposeScope();
-        TokenTypeIds = DeviceTensor.Of(tokenTypeIds, device).DetachFromDisposeScope();
+        tokenIds_T = DeviceTensor.Of(tokenIds, device).DetachFromDisposeScope();
+        positionIds_T = DeviceTensor.Of(positionIds, device).DetachFromDisposeScope();
+        tokenTypeIds_T = DeviceTensor.Of(tokenTypeIds, device).DetachFromDisposeScope();
         long[] firstRows = [.. scoredSegments.Select(index =>
             (long)segments[segments[index].Parent == Segment.NoParent ? index : segments[index].Parent].Start)];
-        FirstRows = DeviceTensor.Of(firstRows, device).DetachFromDisposeScope();
+        firstRows_N = DeviceTensor.Of(firstRows, device).DetachFromDisposeScope();
         long[] scoredRows = [.. scoredSegments.Select(index => (long)segments[index].Start + segments[index].Length - 1)];
-        ScoredRows = DeviceTensor.Of(scoredRows, device).DetachFromDisposeScope();
+        scoredRows_N = DeviceTensor.Of(scoredRows, device).DetachFromDisposeScope();
         LongestSequence = (int)positionIds.Max() + 1;
         HighestTokenId = (int)tokenIds.Max();
         HighestTokenType = (int)tokenTypeIds.Max();
@@ -40,19 +47,19 @@ public sealed class PackedSequences : IDisposable
     public Device Device => TokenIds.device;
 
     /// <summary>Token ids, [T], int64.</summary>
-    public Tensor TokenIds { get; }
+    public Tensor TokenIds => Alive(tokenIds_T);
 
     /// <summary>Position of each token in its sequence, [T], int64: an answer's go on from its prompt's length.</summary>
-    public Tensor PositionIds { get; }
+    public Tensor PositionIds => Alive(positionIds_T);
 
     /// <summary>Type of each token, [T], int64: 0 in prompts, <see cref="TokenizedList.AnswerTokenType"/> in answers.</summary>
-    public Tensor TokenTypeIds { get; }
+    public Tensor TokenTypeIds => Alive(tokenTypeIds_T);
 
     /// <summary>Row of the first token of each scored sequence, [N], int64: its prompt's, where it has one.</summary>
-    public Tensor FirstRows { get; }
+    public Tensor FirstRows => Alive(firstRows_N);
 
     /// <summary>Row of the last token of each scored sequence, [N], int64: where its reward is read.</summary>
-    public Tensor ScoredRows { get; }
+    public Tensor ScoredRows => Alive(scoredRows_N);
 
     /// <summary>The segments, those without a parent first.</summary>
     internal IReadOnlyList<Segment> Segments { get; }
@@ -115,19 +122,27 @@ public sealed class PackedSequences : IDisposable
     /// <summary>Tokens that <see cref="Pack"/> lays out for a list.</summary>
     public static int CountTokens(TokenizedList list, bool sharePrompts = true)
     {
+        ArgumentNullException.ThrowIfNull(list);
         var promptCopies = sharePrompts ? 1 : list.AnswerIds.Count;
         return promptCopies * list.PromptIds.Length + list.AnswerIds.Sum(ids => ids.Length);
     }
 
-    /// <summary>Releases the tensors.</summary>
+    /// <summary>Releases the tensors; nothing can be read from them afterwards.</summary>
     public void Dispose()
     {
-        TokenIds.Dispose();
-        PositionIds.Dispose();
-        TokenTypeIds.Dispose();
-        FirstRows.Dispose();
-        ScoredRows.Dispose();
+        isDisposed = true;
+        tokenIds_T.Dispose();
+        positionIds_T.Dispose();
+        tokenTypeIds_T.Dispose();
+        firstRows_N.Dispose();
+        scoredRows_N.Dispose();
         Attention.Dispose();
+    }
+
+    private Tensor Alive(Tensor tensor)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        return tensor;
     }
 
     /// <summary>Puts the pieces into the order that attention computes fastest.</summary>
@@ -157,6 +172,7 @@ public sealed class PackedSequences : IDisposable
 
     private static void Check(IReadOnlyList<TokenizedList> lists)
     {
+        ArgumentNullException.ThrowIfNull(lists);
         if (lists.Count == 0)
             throw new ArgumentException("There is no list to pack; expected at least one.", nameof(lists));
         foreach (var list in lists)

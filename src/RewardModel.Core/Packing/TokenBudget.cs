@@ -14,6 +14,7 @@ internal static class TokenBudget
     /// <returns>Per batch, indices into <paramref name="lists"/>; each list is in exactly one batch.</returns>
     public static IReadOnlyList<int[]> Batches(IReadOnlyList<TokenizedList> lists, int maxTokens, bool sharePrompts = true)
     {
+        ArgumentNullException.ThrowIfNull(lists);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxTokens, 1);
         var tokens = lists.Select(list => PackedSequences.CountTokens(list, sharePrompts)).ToArray();
         var batches = new List<int[]>();
@@ -41,6 +42,7 @@ internal static class TokenBudget
     /// </summary>
     public static IReadOnlyList<TokenizedList> SplitAnswers(TokenizedList list, int maxTokens, bool sharePrompts = true)
     {
+        ArgumentNullException.ThrowIfNull(list);
         int TokensOf(int answer) => list.AnswerIds[answer].Length + (sharePrompts ? 0 : list.PromptIds.Length);
         var parts = new List<TokenizedList>();
         for (int first = 0, next; first < list.AnswerIds.Count; first = next)

@@ -37,6 +37,7 @@ public abstract class RankingLoss
         SigmoidLoss.LossName when marginScale == 0 => new SigmoidLoss(),
         SigmoidLoss.LossName => throw new ArgumentException(
             $"The loss '{name}' has no margin; expected a margin scale of 0, or the loss {LogSigmoidLoss.LossName}.", nameof(marginScale)),
+        null => throw new ArgumentNullException(nameof(name)),
         _ => throw new ArgumentException(
             $"The loss '{name}' is not known; expected one of: {string.Join(", ", Names)}.", nameof(name)),
     };

@@ -21,30 +21,36 @@ public enum LossNormalization
 /// </summary>
 public sealed class RankingPairs : IDisposable
 {
+    private readonly Tensor better_M;
+    private readonly Tensor worse_M;
+    private readonly Tensor scoreDifferences_M;
+    private readonly Tensor weights_M;
+    private bool isDisposed;
+
     private RankingPairs(long[] better, long[] worse, float[] scoreDifferences, float[] weights, Device? device)
     {
         TorchLibraries.Require();
         Count = better.Length;
-        Better = DeviceTensor.Of(better, device).DetachFromDisposeScope();
-        Worse = DeviceTensor.Of(worse, device).DetachFromDisposeScope();
-        ScoreDifferences = DeviceTensor.Of(scoreDifferences, device).DetachFromDisposeScope();
-        Weights = DeviceTensor.Of(weights, device).DetachFromDisposeScope();
+        better_M = DeviceTensor.Of(better, device).DetachFromDisposeScope();
+        worse_M = DeviceTensor.Of(worse, device).DetachFromDisposeScope();
+        scoreDifferences_M = DeviceTensor.Of(scoreDifferences, device).DetachFromDisposeScope();
+        weights_M = DeviceTensor.Of(weights, device).DetachFromDisposeScope();
     }
 
     /// <summary>Count of pairs M.</summary>
     public int Count { get; }
 
     /// <summary>Index of the better answer's reward, [M], int64.</summary>
-    public Tensor Better { get; }
+    public Tensor Better => Alive(better_M);
 
     /// <summary>Index of the worse answer's reward, [M], int64.</summary>
-    public Tensor Worse { get; }
+    public Tensor Worse => Alive(worse_M);
 
     /// <summary>Score of the better answer minus that of the worse, [M], float32, positive: how much better it is.</summary>
-    public Tensor ScoreDifferences { get; }
+    public Tensor ScoreDifferences => Alive(scoreDifferences_M);
 
     /// <summary>What each pair's loss is multiplied with before adding up, [M], float32: 1 / pairs of its list, or 1.</summary>
-    public Tensor Weights { get; }
+    public Tensor Weights => Alive(weights_M);
 
     /// <summary>All pairs of the given lists.</summary>
     /// <param name="scores">Per list, the scores of its answers; higher is better, equal scores are ties and make no pair.</param>
@@ -53,6 +59,7 @@ public sealed class RankingPairs : IDisposable
     public static RankingPairs Of(
         IEnumerable<IReadOnlyList<double>> scores, LossNormalization normalization = LossNormalization.PerList, Device? device = null)
     {
+        ArgumentNullException.ThrowIfNull(scores);
         var better = new List<long>();
         var worse = new List<long>();
         var scoreDifferences = new List<float>();
@@ -85,6 +92,7 @@ public sealed class RankingPairs : IDisposable
     /// <summary>Count of ordered pairs among answers with these scores; C(K, 2) when none are tied.</summary>
     public static int CountOf(IReadOnlyList<double> scores)
     {
+        ArgumentNullException.ThrowIfNull(scores);
         var count = 0;
         for (var i = 0; i < scores.Count; i++)
             for (var j = 0; j < i; j++)
@@ -93,12 +101,19 @@ public sealed class RankingPairs : IDisposable
         return count;
     }
 
-    /// <summary>Releases the tensors.</summary>
+    /// <summary>Releases the tensors; nothing can be read from them afterwards.</summary>
     public void Dispose()
     {
-        Better.Dispose();
-        Worse.Dispose();
-        ScoreDifferences.Dispose();
-        Weights.Dispose();
+        isDisposed = true;
+        better_M.Dispose();
+        worse_M.Dispose();
+        scoreDifferences_M.Dispose();
+        weights_M.Dispose();
+    }
+
+    private Tensor Alive(Tensor tensor)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        return tensor;
     }
 }

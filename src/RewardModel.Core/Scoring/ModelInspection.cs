@@ -76,6 +76,7 @@ public sealed record ModelInspection
     /// <exception cref="ArgumentException">The list does not fit the model.</exception>
     public static ModelInspection Of(string directory, int? promptTokens = null, int? answerTokens = null, int answers = 4)
     {
+        ArgumentNullException.ThrowIfNull(directory);
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
         SavedModel.Finish(directory);

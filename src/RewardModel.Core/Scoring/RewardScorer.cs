@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace RewardModel.Scoring;
 
 /// <summary>
-/// Scores answers: the one path that evaluation, the command line and services go through. A reward depends on nothing but the
-/// prompt, the answer and the model: not on the other answers, nor on how they are divided into batches. (A prompt that is too long
-/// for the model is cut before, for the longest of its answers.)
+/// Scores token ids: the one path that <see cref="ScoringModel"/>, evaluation, the command line and services go through. A reward depends
+/// on nothing but the prompt, the answer and the model: not on the other answers, nor on how they are divided into batches, which changes
+/// rounding only. (A prompt that is too long for the model is cut before, for the longest of its answers.)
 /// </summary>
 /// <remarks>
 /// Any number of threads may score one model at the same time, through one scorer or several, if it is in evaluation mode: a model of
@@ -15,14 +15,57 @@ namespace RewardModel.Scoring;
 /// Meanwhile nothing else may be done to the model: not trained, moved, disposed of, or given another mode,
 /// <see cref="RewardTransformer.Precision"/> or other weights.
 /// </remarks>
-/// <param name="model">The reward model; scored in evaluation mode, and put back into the mode it had.</param>
-/// <param name="maxTokensPerBatch">Most tokens that are computed at once, a shared prompt counted once: bounds memory.</param>
-/// <param name="normalizer">Is applied to every reward; null: they stay as the model gives them.</param>
-public sealed class RewardScorer(RewardTransformer model, int maxTokensPerBatch = 8192, RewardNormalizer? normalizer = null)
+public sealed class RewardScorer
 {
+    /// <summary>Most tokens of a batch where nothing else is said: 8192.</summary>
+    public const int DefaultMaxTokensPerBatch = 8192;
+
+    private readonly RewardTransformer model;
+    private readonly int maxTokensPerBatch;
+    private readonly RewardNormalizer? normalizer;
+
+    /// <param name="model">
+    /// The reward model, which stays the caller's: scored in evaluation mode, and put back into the mode it had.
+    /// </param>
+    /// <param name="maxTokensPerBatch">Most tokens that are computed at once, a shared prompt counted once: bounds memory.</param>
+    /// <param name="normalizer">Is applied to every reward; null: they stay as the model gives them.</param>
+    /// <exception cref="ArgumentNullException">The model is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The most tokens of a batch are below 1.</exception>
+    public RewardScorer(
+        RewardTransformer model, int maxTokensPerBatch = DefaultMaxTokensPerBatch, RewardNormalizer? normalizer = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxTokensPerBatch, 1);
+        (this.model, this.maxTokensPerBatch, this.normalizer) = (model, maxTokensPerBatch, normalizer);
+    }
+
     /// <summary>Scores tokenised lists.</summary>
+    /// <param name="lists">Any number of lists; their scores are not looked at.</param>
+    /// <param name="progress">Is told after every batch.</param>
+    /// <param name="cancellationToken">Ends the computation before its next batch.</param>
     /// <returns>Per list, one reward for each of its answers, in their order.</returns>
-    public float[][] Score(IReadOnlyList<TokenizedList> lists)
+    /// <exception cref="ArgumentNullException">The lists or one of them is null.</exception>
+    /// <exception cref="ArgumentException">A list is too long for the model, or has a token id that is not in its vocabulary.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public float[][] Score(
+        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(lists);
+        for (var i = 0; i < lists.Count; i++)
+            if (lists[i] is null)
+                throw new ArgumentNullException(nameof(lists), $"List {i + 1} of {lists.Count} is null; expected a list.");
+        model.ThrowIfDisposed();
+        using var activity = ScoringTelemetry.Start(ScoringTelemetry.ScoreActivity);
+        if (activity is { IsAllDataRequested: true })
+            activity.SetTag(ScoringTelemetry.DeviceTag, ScoringTelemetry.NameOf(model.Device.type))
+                .SetTag(ScoringTelemetry.ListTag, lists.Count)
+                .SetTag(ScoringTelemetry.AnswerTag, lists.Sum(list => list.AnswerIds.Count));
+        return ScoringTelemetry.Within(activity, () => ScoreBatches(lists, progress, cancellationToken));
+    }
+
+    private float[][] ScoreBatches(
+        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress, CancellationToken cancellationToken)
     {
         var wasTraining = model.training;
         // A mode that is right is left alone: other threads may be scoring the model.
@@ -32,17 +75,22 @@ public sealed class RewardScorer(RewardTransformer model, int maxTokensPerBatch 
         {
             using var _ = no_grad();
             var rewards = new float[lists.Count][];
+            var doneCount = 0;
             foreach (var batch in TokenBudget.Batches(lists, maxTokensPerBatch, model.Backbone.IsCausal))
             {
                 if (batch.Length == 1)
                 {
                     var parts = TokenBudget.SplitAnswers(lists[batch[0]], maxTokensPerBatch, model.Backbone.IsCausal);
-                    rewards[batch[0]] = [.. parts.SelectMany(part => ScoreBatch([part])[0])];
-                    continue;
+                    rewards[batch[0]] = [.. parts.SelectMany(part => ScoreBatch([part], cancellationToken)[0])];
                 }
-                var batchRewards = ScoreBatch([.. batch.Select(index => lists[index])]);
-                for (var i = 0; i < batch.Length; i++)
-                    rewards[batch[i]] = batchRewards[i];
+                else
+                {
+                    var batchRewards = ScoreBatch([.. batch.Select(index => lists[index])], cancellationToken);
+                    for (var i = 0; i < batch.Length; i++)
+                        rewards[batch[i]] = batchRewards[i];
+                }
+                doneCount += batch.Length;
+                progress?.Report(new ListProgress(doneCount, lists.Count));
             }
             return rewards;
         }
@@ -53,19 +101,25 @@ public sealed class RewardScorer(RewardTransformer model, int maxTokensPerBatch 
         }
     }
 
-    private float[][] ScoreBatch(IReadOnlyList<TokenizedList> lists)
+    private float[][] ScoreBatch(IReadOnlyList<TokenizedList> lists, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
+        var start = ScoringTelemetry.StartBatch();
         using var scope = NewDisposeScope();
         using var sequences = model.Pack(lists);
         var rewards = RewardsByList(model.call(sequences), lists);
+        ScoringTelemetry.EndBatch(start, sequences.ScoredSegments.Count, sequences.TokenCount, sequences.Device.type);
         return normalizer is null ? rewards : [.. rewards.Select(list => Array.ConvertAll(list, normalizer.Apply))];
     }
 
     /// <summary>Rewards as they come out of the model, divided into those of each list.</summary>
     /// <param name="rewards">[N], float32, without a graph, on any device: the one place where rewards are read back.</param>
     /// <param name="lists">The lists that were packed, N answers in all.</param>
+    /// <exception cref="ArgumentNullException">The rewards or the lists are null.</exception>
     internal static float[][] RewardsByList(Tensor rewards, IReadOnlyList<TokenizedList> lists)
     {
+        ArgumentNullException.ThrowIfNull(rewards);
+        ArgumentNullException.ThrowIfNull(lists);
         using var values = rewards.cpu();
         using var accessor = values.data<float>();
         var all = accessor.ToArray();

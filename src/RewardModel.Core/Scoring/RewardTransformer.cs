@@ -4,6 +4,7 @@ using RewardModel.Kernels;
 using RewardModel.Layers;
 using RewardModel.Lists;
 using RewardModel.Packing;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -16,6 +17,7 @@ namespace RewardModel.Scoring;
 public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
 {
     private Precision precision;
+    private bool isDisposed;
 
     private RewardTransformer(HuggingFaceConfig config, double dropout) : base(nameof(RewardTransformer))
     {
@@ -66,7 +68,15 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// Where the model computes: the CPU unless it was moved, as any TorchSharp module is, by <c>model.to(device)</c>. That makes new
     /// parameters, so it comes before a <c>Trainer</c> starts.
     /// </summary>
-    public Device Device => Head.parameters().First().device;
+    /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
+    public Device Device
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return Head.parameters().First().device;
+        }
+    }
 
     /// <summary>The type that the transformer's matrix products are computed in; float32 unless set.</summary>
     public Precision Precision
@@ -111,26 +121,40 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <param name="dropout">Rate for every dropout the architecture has, in training; the checkpoint's own rates are not used.</param>
     /// <param name="seed">Seed of a new head.</param>
     /// <exception cref="CheckpointException">The directory can't be used: all reasons are listed.</exception>
-    public static RewardTransformer Load(string directory, double dropout = 0, long seed = 0) => Load(directory, dropout, seed, out _);
+    /// <exception cref="ArgumentNullException">The directory is null.</exception>
+    public static RewardTransformer Load(string directory, double dropout = 0, long seed = 0) =>
+        Load(directory, dropout, seed, progress: null, CancellationToken.None, out _);
 
     // The normaliser: what the checkpoint's head does to a reward besides, where another trainer made it.
-    internal static RewardTransformer Load(string directory, double dropout, long seed, out RewardNormalizer normalizer)
+    internal static RewardTransformer Load(
+        string directory, double dropout, long seed, IProgress<LoadProgress>? progress, CancellationToken cancellationToken,
+        out RewardNormalizer normalizer)
     {
+        ArgumentNullException.ThrowIfNull(directory);
+        cancellationToken.ThrowIfCancellationRequested();
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
         SavedModel.Finish(directory);
         var model = new RewardTransformer(HuggingFaceConfig.Read(directory), dropout);
-        using var reader = CheckpointReader.Open(directory);
-        var weights = WeightLoading.Match(reader, directory, model);
-        weights.CopyValues();
-        normalizer = weights.ReadNormalizer();
-        model.HasNewHead = weights.HeadWeight is null;
-        if (model.HasNewHead)
+        try
         {
-            manual_seed(seed);
-            model.InitializeHead(weights.Absent);
+            using var reader = CheckpointReader.Open(directory);
+            var weights = WeightLoading.Match(reader, directory, model);
+            weights.CopyValues(progress, cancellationToken);
+            normalizer = weights.ReadNormalizer();
+            model.HasNewHead = weights.HeadWeight is null;
+            if (model.HasNewHead)
+            {
+                manual_seed(seed);
+                model.InitializeHead(weights.Absent);
+            }
+            return model;
         }
-        return model;
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     /// <summary>A model whose parameters have their shapes only: their memory is reserved, not used.</summary>
@@ -148,6 +172,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <exception cref="CheckpointException">The configuration can't be used: all reasons are listed.</exception>
     public static RewardTransformer FromConfig(HuggingFaceConfig config, double dropout = 0, long seed = 0)
     {
+        ArgumentNullException.ThrowIfNull(config);
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
         var model = new RewardTransformer(config, dropout);
@@ -195,10 +220,11 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     }
 
     /// <summary>One reward per scored sequence, in the order in which they were packed.</summary>
-    /// <returns>[N], float32.</returns>
+    /// <returns>[N], float32, on the model's device; the caller's.</returns>
     /// <exception cref="ArgumentException">
     /// A sequence is longer than the backbone takes, or a token id is not in its vocabulary.
     /// </exception>
+    /// <exception cref="ObjectDisposedException">The model or the sequences have been disposed of.</exception>
     public override Tensor forward(PackedSequences sequences)
     {
         using var pass = new ForwardPass(sequences);
@@ -211,6 +237,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     public Tensor forward(ForwardPass pass)
     {
         ArgumentNullException.ThrowIfNull(pass);
+        ThrowIfDisposed();
         if (pass.Recomputes && training && Dropout > 0 && !pass.HasDropoutSeed)
             throw new ArgumentException(
                 $"The model is trained with dropout {Dropout} and the pass recomputes layers, but it has no dropout seed; give it one, so "
@@ -224,6 +251,24 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <summary>Packs lists as the backbone reads them, on the model's device: answers share their prompt where it is causal.</summary>
     /// <inheritdoc cref="PackedSequences.Pack"/>
     public PackedSequences Pack(IReadOnlyList<TokenizedList> lists) => PackedSequences.Pack(lists, Backbone.IsCausal, Device);
+
+    /// <summary>Moves a model that nobody uses yet; as in memory of the CPU, it outlives the dispose scope in which it is moved.</summary>
+    internal void MoveTo(Device device)
+    {
+        using var scope = NewDisposeScope();
+        this.to(device);
+        foreach (var parameter in parameters())
+            parameter.DetachFromDisposeScope();
+    }
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(isDisposed, this);
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        isDisposed = true;
+        base.Dispose(disposing);
+    }
 
     // The last layer from N(0, 1 / sqrt(D + 1)): Stiennon et al., arXiv 2009.01325, appendix B.1. What some architectures have before it
     // as everything else.

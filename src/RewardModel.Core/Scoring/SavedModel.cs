@@ -24,13 +24,23 @@ internal static class SavedModel
     /// <summary>Replaces the model in a directory; files that belong to no model stay.</summary>
     /// <param name="directory">Is created where it is missing.</param>
     /// <param name="write">Writes all files of the new model, down to the disk, into the directory that it is given.</param>
+    /// <exception cref="CheckpointException">The directory can't be made or written to.</exception>
     public static void Replace(string directory, Action<string> write)
     {
-        Finish(directory);
+        CheckpointLayout.CreateDirectory(directory);
         var writing = Path.Combine(directory, Writing);
-        if (Directory.Exists(writing))
-            Directory.Delete(writing, recursive: true);
-        Directory.CreateDirectory(writing);
+        try
+        {
+            Finish(directory);
+            if (Directory.Exists(writing))
+                Directory.Delete(writing, recursive: true);
+            Directory.CreateDirectory(writing);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException(
+                directory, [$"nothing can be written here: {e.Message.TrimEnd('.')}"], "Give a directory where you may write.", e);
+        }
         write(writing);
         Directory.Move(writing, Path.Combine(directory, Written));
         Finish(directory);

@@ -13,7 +13,16 @@ namespace RewardModel.Scoring;
 /// A reward transformer together with the tokenizer and the rule by which text becomes its input: what is trained, saved as a Hugging
 /// Face directory, loaded again, and scores answers.
 /// </summary>
-public sealed class ScoringModel : IDisposable
+/// <remarks>
+/// Text is scored by the overloads of <c>Score</c> and <c>ScoreAsync</c>, token ids by <see cref="Scorer"/>. Rewards are float32 numbers of
+/// the caller's. Any number of threads may score a model of <see cref="Load"/> at once, as <see cref="RewardScorer"/> says; none may when
+/// it is disposed of, and afterwards everything but its properties throws <see cref="ObjectDisposedException"/>.
+/// <code>
+/// using var model = ScoringModel.Load("my-reward-model", device: "cuda:0");
+/// float[] rewards = model.Score("Which is larger, 3 or 5?", "5 is larger.", "3 is larger.");
+/// </code>
+/// </remarks>
+public sealed partial class ScoringModel : IRewardModel, IDisposable
 {
     // As config.json spells them.
     private static readonly Dictionary<ScalarType, string> weightTypeNames = new()
@@ -29,10 +38,13 @@ public sealed class ScoringModel : IDisposable
     // Only conversations need it: a template that can't be used is no trouble where there are none.
     private readonly Lazy<ChatTokenizer?> chatTokenizer;
 
+    private bool isDisposed;
+
     /// <summary>Puts the parts together.</summary>
     /// <param name="transformer">The model, from now on this object's own.</param>
     /// <param name="tokenizer">The tokenizer that belongs to it; null when all data come as token ids.</param>
     /// <param name="maxLength">Most tokens of prompt and answer together; null: what the transformer takes.</param>
+    /// <exception cref="ArgumentNullException">The transformer is null.</exception>
     /// <exception cref="ArgumentException">The maximum length or the vocabulary is larger than the transformer's.</exception>
     public ScoringModel(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null)
         : this(transformer, tokenizer, DefaultRule(transformer, tokenizer, maxLength))
@@ -75,24 +87,52 @@ public sealed class ScoringModel : IDisposable
     /// length is what the transformer takes, and the normaliser holds the head's bias and what OpenRLHF wrote into config.json
     /// (<c>mean</c>, <c>std</c>, applied whatever <c>normalize_reward</c> says). The transformer is in evaluation mode.
     /// </summary>
+    /// <param name="directory">With config.json, safetensors files, and a tokenizer unless all data come as token ids.</param>
+    /// <param name="device">
+    /// Where it computes: <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>, where N counts the GPUs from 0. Null: the CPU.
+    /// </param>
+    /// <param name="progress">Is told after every tensor.</param>
+    /// <param name="cancellationToken">Ends the loading before the next tensor.</param>
+    /// <returns>The model, which the caller disposes of.</returns>
+    /// <exception cref="ArgumentNullException">The directory is null.</exception>
+    /// <exception cref="ArgumentException">The device is not one of those, or not on this machine.</exception>
     /// <exception cref="CheckpointException">The directory does not hold a trained reward model: all reasons are listed.</exception>
     /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <example>
     /// <code>
     /// using var model = ScoringModel.Load("my-reward-model");
     /// Console.WriteLine($"{model.Transformer.Architecture}, up to {model.Rule.MaxLength} tokens");
     /// </code>
     /// </example>
-    public static ScoringModel Load(string directory)
+    public static ScoringModel Load(
+        string directory, string? device = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        var transformer = RewardTransformer.Load(directory, dropout: 0, seed: 0, out var normalizer);
-        if (transformer.HasNewHead)
-            throw new CheckpointException(
-                directory, [$"tensor {Quoted.Text(transformer.Head.OutputWeight)} is missing; expected the head of a trained reward model"],
-                "Train it first.");
-        transformer.eval();
-        var tokenizer = HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
-        return FromParts(directory, transformer, normalizer, tokenizer);
+        ArgumentNullException.ThrowIfNull(directory);
+        return Loaded(device, () =>
+        {
+            var transformer = RewardTransformer.Load(directory, dropout: 0, seed: 0, progress, cancellationToken, out var normalizer);
+            return OwnedBy(transformer, () =>
+            {
+                if (transformer.HasNewHead)
+                    throw new CheckpointException(
+                        directory,
+                        [$"tensor {Quoted.Text(transformer.Head.OutputWeight)} is missing; expected the head of a trained reward model"],
+                        "Train it first.");
+                transformer.eval();
+                var tokenizer = HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
+                return FromParts(directory, transformer, normalizer, tokenizer);
+            });
+        });
+    }
+
+    /// <summary>The same as <see cref="Load"/> without keeping the caller's thread: it occupies one of the thread pool.</summary>
+    /// <inheritdoc cref="Load" path="/*[self::param or self::returns or self::exception]"/>
+    public static Task<ScoringModel> LoadAsync(
+        string directory, string? device = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        return Task.Run(() => Load(directory, device, progress, cancellationToken), cancellationToken);
     }
 
     /// <summary>
@@ -106,9 +146,17 @@ public sealed class ScoringModel : IDisposable
     /// <param name="maxLength">Most tokens of prompt and answer together; null: as saved, or what the transformer takes.</param>
     /// <param name="dropout">Rate for every dropout the architecture has.</param>
     /// <param name="seed">Seed of a head that is drawn anew.</param>
+    /// <param name="device">Where it computes, as in <see cref="Load"/>.</param>
+    /// <param name="progress">Is told after every tensor.</param>
+    /// <param name="cancellationToken">Ends the loading before the next tensor.</param>
+    /// <returns>The model, which the caller disposes of.</returns>
+    /// <exception cref="ArgumentNullException">The directory is null.</exception>
     /// <exception cref="CheckpointException">The checkpoint can't be used: all reasons are listed.</exception>
     /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
-    /// <exception cref="ArgumentException">The maximum length or the vocabulary is larger than the transformer's.</exception>
+    /// <exception cref="ArgumentException">
+    /// The maximum length or the vocabulary is larger than the transformer's, or the device is not on this machine.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <example>
     /// <code>
     /// using var model = ScoringModel.LoadForTraining("path/to/sft-model", maxLength: 512);
@@ -117,24 +165,22 @@ public sealed class ScoringModel : IDisposable
     /// </code>
     /// </example>
     public static ScoringModel LoadForTraining(
-        string directory, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null, double dropout = 0, long seed = 0)
+        string directory, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null, double dropout = 0, long seed = 0,
+        string? device = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        // Weights last: they take longest to read.
-        var saved = tokenizer is null ? ScoringRule.Read(directory) : null;
-        tokenizer ??= HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
-        var transformer = RewardTransformer.Load(directory, dropout, seed);
-        try
+        ArgumentNullException.ThrowIfNull(directory);
+        return Loaded(device, () =>
         {
-            return saved is null
-                ? new ScoringModel(transformer, tokenizer, maxLength)
+            // Weights last: they take longest to read.
+            var saved = tokenizer is null ? ScoringRule.Read(directory) : null;
+            var ownTokenizer = tokenizer ?? (HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null);
+            var transformer = RewardTransformer.Load(directory, dropout, seed, progress, cancellationToken, out _);
+            return OwnedBy(transformer, () => saved is null
+                ? new ScoringModel(transformer, ownTokenizer, maxLength)
                 : new ScoringModel(
-                    transformer, tokenizer, saved with { MaxLength = maxLength ?? saved.MaxLength, Normalizer = RewardNormalizer.None });
-        }
-        catch
-        {
-            transformer.Dispose();
-            throw;
-        }
+                    transformer, ownTokenizer,
+                    saved with { MaxLength = maxLength ?? saved.MaxLength, Normalizer = RewardNormalizer.None }));
+        });
     }
 
     /// <summary>A model of parts that a directory has, with the rule that was saved there or else the conventional one.</summary>
@@ -154,17 +200,20 @@ public sealed class ScoringModel : IDisposable
             transformer, tokenizer, saved ?? DefaultRule(transformer, tokenizer, maxLength: null) with { Normalizer = ofHead });
     }
 
-    /// <summary>Scores token ids by this model's rule.</summary>
-    /// <inheritdoc cref="RewardScorer(RewardTransformer, int, RewardNormalizer)" path="/param"/>
-    public RewardScorer Scorer(int maxTokensPerBatch = 8192) => new(Transformer, maxTokensPerBatch, Rule.Normalizer);
-
     /// <summary>
     /// Token ids of lists of text, and how many prompts and answers were cut to the maximum length. It works on as many threads as torch is
     /// set to (<c>torch.set_num_threads</c>); of several lists that can't be used the first one's error is thrown.
     /// </summary>
+    /// <param name="lists">Lists of text or of conversations.</param>
+    /// <param name="progress">Is told after every hundredth of the lists, by the threads that work.</param>
+    /// <param name="cancellationToken">Ends the work before the next list.</param>
+    /// <returns>The lists in their order.</returns>
+    /// <exception cref="ArgumentNullException">The lists or one of them is null.</exception>
     /// <exception cref="ArgumentException">The model has no tokenizer.</exception>
     /// <exception cref="TokenizerException">A list is a conversation, and there is no chat template, or it rejects the list.</exception>
     /// <exception cref="ChatTemplateException">A list is a conversation, and the chat template can't be used.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <example>
     /// <code>
     /// using var model = ScoringModel.Load("my-reward-model");
@@ -173,47 +222,34 @@ public sealed class ScoringModel : IDisposable
     /// Console.WriteLine($"{cut.PromptCount} of {lists.Count} prompts were cut");
     /// </code>
     /// </example>
-    public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Tokenize(IReadOnlyList<RankedList> lists) =>
-        listTokenizer is null
-            ? throw new ArgumentException(
+    public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Tokenize(
+        IReadOnlyList<RankedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        CheckNoneIsNull(lists, nameof(lists));
+        ThrowIfDisposed();
+        if (listTokenizer is null)
+            throw new ArgumentException(
                 "The model has no tokenizer, so it can't read text. Give lists of token ids (prompt_ids, answer_ids), or a tokenizer.",
-                nameof(lists))
-            : AddUp(Batch.Map(
-                lists, get_num_threads(),
-                list => list.Chat is null ? listTokenizer.Tokenize(list) : ChatTokenizerFor(list).Tokenize(list)));
+                nameof(lists));
+        using var activity = ScoringTelemetry.Start(ScoringTelemetry.TokenizeActivity)?.SetTag(ScoringTelemetry.ListTag, lists.Count);
+        return ScoringTelemetry.Within(activity, () => AddUp(Batch.Map(
+            lists, get_num_threads(),
+            list => list.Chat is null ? listTokenizer.Tokenize(list) : ChatTokenizerFor(list).Tokenize(list),
+            progress is null ? null : doneCount => progress.Report(new ListProgress(doneCount, lists.Count)), cancellationToken)));
+    }
 
     /// <summary>Lists that came as token ids, cut to the maximum length where they exceed it, with the rule's token type.</summary>
-    public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Truncate(IReadOnlyList<TokenizedList> lists) =>
-        AddUp(lists.Select(list => truncation.Truncate(
+    /// <param name="lists">Lists of token ids, special tokens included.</param>
+    /// <returns>The lists in their order, and how many prompts and answers were cut.</returns>
+    /// <exception cref="ArgumentNullException">The lists or one of them is null.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
+    public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Truncate(IReadOnlyList<TokenizedList> lists)
+    {
+        CheckNoneIsNull(lists, nameof(lists));
+        ThrowIfDisposed();
+        return AddUp(lists.Select(list => truncation.Truncate(
             Rule.SpecialTokens.AnswerTokenType == 0 ? list : list with { AnswerTokenType = Rule.SpecialTokens.AnswerTokenType })));
-
-    /// <summary>Scores answers to one prompt.</summary>
-    /// <returns>One reward for each answer, higher is better. Prompts are cut as in <see cref="Tokenize"/>.</returns>
-    /// <exception cref="ArgumentException">The model has no tokenizer, or there is no answer.</exception>
-    /// <example>
-    /// <code>
-    /// using var model = ScoringModel.Load("my-reward-model");
-    /// float[] rewards = model.Score("Which is larger, 3 or 5?", "5 is larger.", "3 is larger.");
-    /// Console.WriteLine(rewards[0] &gt; rewards[1]);
-    /// </code>
-    /// </example>
-    public float[] Score(string prompt, params IReadOnlyList<string> answers) => answers.Count == 0
-        ? throw new ArgumentException("There is no answer to score; expected at least one.", nameof(answers))
-        : Scorer().Score(Tokenize([RankedList.BestFirst(prompt, answers)]).Lists)[0];
-
-    /// <summary>Scores answers of the assistant to a conversation, rendered by the model's chat template.</summary>
-    /// <returns>One reward for each answer, higher is better. Prompts are cut as in <see cref="Tokenize"/>.</returns>
-    /// <exception cref="ArgumentException">The model has no tokenizer, or there is no answer.</exception>
-    /// <exception cref="TokenizerException">There is no chat template, or it rejects the conversation.</exception>
-    public float[] Score(Conversation conversation, params IReadOnlyList<string> answers) => answers.Count == 0
-        ? throw new ArgumentException("There is no answer to score; expected at least one.", nameof(answers))
-        : Scorer().Score(Tokenize(
-        [
-            RankedList.OfChat(
-                new RankedChat(
-                    conversation, [.. answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]),
-                RankedList.ScoresOfOrder(answers.Count)),
-        ]).Lists)[0];
+    }
 
     /// <summary>
     /// Writes the directory that transformers' sequence-classification class of the architecture loads: weights, config.json, the
@@ -224,7 +260,10 @@ public sealed class ScoringModel : IDisposable
     /// <param name="directory">Is created where it is missing. While a model is replaced it takes the room of both.</param>
     /// <param name="weightType">Float32, or BFloat16 or Float16: half the size, with rounded weights.</param>
     /// <param name="maxShardBytes">The most bytes of one file of weights, unless a single tensor has more.</param>
+    /// <exception cref="ArgumentNullException">The directory is null.</exception>
     /// <exception cref="ArgumentException">Another type, or weights that are too large for Float16.</exception>
+    /// <exception cref="CheckpointException">The directory can't be made or written to; the message says why.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
     /// <example>
     /// <code>
     /// using var model = ScoringModel.LoadForTraining("path/to/sft-model");
@@ -234,6 +273,8 @@ public sealed class ScoringModel : IDisposable
     public void Save(
         string directory, ScalarType weightType = ScalarType.Float32, long maxShardBytes = CheckpointWriter.DefaultMaxShardBytes)
     {
+        ArgumentNullException.ThrowIfNull(directory);
+        ThrowIfDisposed();
         using var _ = no_grad();
         CheckWeightType(weightType);
         SavedModel.Replace(directory, pending =>
@@ -247,8 +288,58 @@ public sealed class ScoringModel : IDisposable
         });
     }
 
-    /// <summary>Releases the model.</summary>
-    public void Dispose() => Transformer.Dispose();
+    /// <summary>Releases the model. Nobody may be scoring it.</summary>
+    public void Dispose()
+    {
+        if (isDisposed)
+            return;
+        isDisposed = true;
+        Transformer.Dispose();
+    }
+
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(isDisposed, this);
+
+    /// <summary>A model that is loaded and put onto its device; the device is looked for first, since weights take long to read.</summary>
+    private static ScoringModel Loaded(string? device, Func<ScoringModel> load)
+    {
+        using var activity = ScoringTelemetry.Start(ScoringTelemetry.LoadActivity);
+        return ScoringTelemetry.Within(activity, () =>
+        {
+            var place = device is null ? null : Devices.Named(device);
+            var model = load();
+            if (place is not null)
+                OwnedBy(model, () =>
+                {
+                    model.Transformer.MoveTo(place);
+                    return model;
+                });
+            activity?.SetTag(ScoringTelemetry.DeviceTag, ScoringTelemetry.NameOf(model.Transformer.Device.type))
+                .SetTag(ScoringTelemetry.ArchitectureTag, model.Transformer.Config.Json["model_type"]?.ToString());
+            return model;
+        });
+    }
+
+    /// <summary>What is made of an object that is disposed of when that fails.</summary>
+    private static T OwnedBy<T>(IDisposable owned, Func<T> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch
+        {
+            owned.Dispose();
+            throw;
+        }
+    }
+
+    private static void CheckNoneIsNull<T>(IReadOnlyList<T> lists, string name)
+    {
+        ArgumentNullException.ThrowIfNull(lists, name);
+        for (var i = 0; i < lists.Count; i++)
+            if (lists[i] is null)
+                throw new ArgumentNullException(name, $"List {i + 1} of {lists.Count} is null; expected a list.");
+    }
 
     private ChatTokenizer ChatTokenizerFor(RankedList list) => chatTokenizer.Value ?? throw new TokenizerException(
         list.Source.ToString(),
@@ -257,11 +348,14 @@ public sealed class ScoringModel : IDisposable
             + "tokenizer_config.json. Give a tokenizer that has one, or the text as \"prompt\"",
         ]);
 
-    private static ScoringRule DefaultRule(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer, int? maxLength) =>
-        new(tokenizer?.SpecialTokenRule ?? SpecialTokenRule.None, maxLength ?? transformer.Backbone.MaxPositions)
+    private static ScoringRule DefaultRule(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer, int? maxLength)
+    {
+        ArgumentNullException.ThrowIfNull(transformer);
+        return new(tokenizer?.SpecialTokenRule ?? SpecialTokenRule.None, maxLength ?? transformer.Backbone.MaxPositions)
         {
             ChatTemplate = tokenizer?.ChatTemplate,
         };
+    }
 
     private void CheckWeightType(ScalarType type)
     {

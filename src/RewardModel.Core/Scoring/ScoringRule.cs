@@ -17,8 +17,22 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
 {
     internal const string FileName = "reward_model.json";
 
+    /// <summary>The ids put around prompts and answers.</summary>
+    public SpecialTokenRule SpecialTokens
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(SpecialTokens));
+    } = SpecialTokens ?? throw new ArgumentNullException(nameof(SpecialTokens));
+
+    /// <summary>Most tokens of prompt and answer together.</summary>
+    public int MaxLength { get; init; } = MaxLength;
+
     /// <summary>What is applied to the rewards of the model.</summary>
-    public RewardNormalizer Normalizer { get; init; } = RewardNormalizer.None;
+    public RewardNormalizer Normalizer
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Normalizer));
+    } = RewardNormalizer.None;
 
     /// <summary>The text of the chat template that makes text of conversations; null where there is none.</summary>
     public string? ChatTemplate { get; init; }

@@ -37,6 +37,8 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
     /// <exception cref="ArgumentException">The list is longer than the model takes, or empty.</exception>
     public static TrainingMemory Estimate(RewardTransformer model, ListSize list)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(list);
         var (prompt, answer, answers) = list;
         if (prompt < 0 || answer < 1 || answers < 1 || (long)prompt + answer > model.Backbone.MaxPositions)
             throw new ArgumentException(

@@ -54,13 +54,18 @@ internal sealed class WeightLoading
     }
 
     /// <summary>Sets the parameters, one tensor at a time.</summary>
-    public void CopyValues()
+    public void CopyValues(IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         using var _ = no_grad();
+        var totalBytes = sources.Sum(pair => reader.Entry(pair.Source).Length);
+        var readBytes = 0L;
         foreach (var (parameter, source) in sources)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             using var tensor = reader.Read(source);
             parameter.copy_(tensor);
+            readBytes += reader.Entry(source).Length;
+            progress?.Report(new LoadProgress(readBytes, totalBytes));
         }
     }
 

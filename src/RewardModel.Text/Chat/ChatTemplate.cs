@@ -45,6 +45,7 @@ public sealed class ChatTemplate
         Conversation conversation, bool addGenerationPrompt, IReadOnlyDictionary<string, string> specialTokens, DateTime? now = null)
     {
         ArgumentNullException.ThrowIfNull(conversation);
+        ArgumentNullException.ThrowIfNull(specialTokens);
         var globals = Globals.Functions(now ?? FixedDate).ToDictionary(function => function.Name, function => (object?)function);
         foreach (var (name, token) in specialTokens)
             globals[name] = new TextValue(token, TextOrigin.Template);

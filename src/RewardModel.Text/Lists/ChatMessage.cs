@@ -8,8 +8,14 @@ public sealed class ChatMessage
 {
     /// <param name="role">Who speaks: <c>system</c>, <c>user</c>, <c>assistant</c> or whatever the template knows.</param>
     /// <param name="content">What is said.</param>
+    /// <exception cref="ArgumentNullException">The role or the content is null.</exception>
+    /// <exception cref="ArgumentException">The role is empty.</exception>
     public ChatMessage(string role, string content)
-        : this(JsonSerializer.SerializeToElement(new JsonObject { ["role"] = role, ["content"] = content }))
+        : this(JsonSerializer.SerializeToElement(new JsonObject
+        {
+            ["role"] = CheckedRole(role),
+            ["content"] = content ?? throw new ArgumentNullException(nameof(content)),
+        }))
     {
     }
 
@@ -22,10 +28,22 @@ public sealed class ChatMessage
     public string Role => Json.GetProperty("role").GetString()!;
 
     /// <summary>A message with members beside its role and content.</summary>
-    /// <param name="json">An object with a string <c>role</c>.</param>
+    /// <param name="json">An object with a string <c>role</c>, which is not empty.</param>
     /// <exception cref="ArgumentException">It is something else.</exception>
     public static ChatMessage FromJson(JsonElement json) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty("role", out var role) && role.ValueKind == JsonValueKind.String
+            && !role.ValueEquals("")
             ? new ChatMessage(json.Clone())
-            : throw new ArgumentException("A message is no JSON object with a string \"role\".", nameof(json));
+            : throw new ArgumentException(
+                "The message is not a JSON object whose \"role\" is a string; expected one such as "
+                + "{\"role\": \"user\", \"content\": \"...\"}.",
+                nameof(json));
+
+    private static string CheckedRole(string role)
+    {
+        ArgumentNullException.ThrowIfNull(role);
+        return role != ""
+            ? role
+            : throw new ArgumentException("The role is empty; expected one that the chat template knows, such as user.", nameof(role));
+    }
 }

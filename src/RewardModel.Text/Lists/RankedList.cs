@@ -1,38 +1,101 @@
 namespace RewardModel.Lists;
 
-/// <summary>One prompt, its K answers as text, and how good each answer is.</summary>
+/// <summary>
+/// One prompt, its K answers as text, and how good each answer is. The collections are kept, not copied: they must not change afterwards.
+/// </summary>
 /// <param name="Prompt">The prompt; may be empty.</param>
-/// <param name="Answers">K answers, in the order in which their rewards are reported.</param>
-/// <param name="Scores">K scores, higher is better; equal scores are ties. Only their order counts in the ranking loss.</param>
+/// <param name="Answers">K answers, at least one, in the order in which their rewards are reported. A text may be empty.</param>
+/// <param name="Scores">
+/// K finite scores, higher is better; equal scores are ties. Only their order counts in the ranking loss. <c>with</c> may replace them by
+/// as many others.
+/// </param>
 /// <param name="Source">Where the list was read from.</param>
+/// <exception cref="ArgumentNullException">Prompt, answers, scores or one of the answers is null.</exception>
+/// <exception cref="ArgumentException">
+/// There is no answer, or there are more or fewer scores than answers, or scores that are not finite.
+/// </exception>
 public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IReadOnlyList<double> Scores, SourceLine Source = default)
 {
+    /// <summary>The prompt.</summary>
+    public string Prompt { get; } = Prompt ?? throw new ArgumentNullException(nameof(Prompt));
+
+    /// <summary>K answers.</summary>
+    public IReadOnlyList<string> Answers { get; } = CheckedAnswers(Answers, nameof(Answers));
+
+    /// <summary>K scores, higher is better.</summary>
+    public IReadOnlyList<double> Scores
+    {
+        get;
+        init => field = CheckedScores(value, Answers.Count);
+    } = CheckedScores(Scores, Answers.Count);
+
     /// <summary>The list as a conversation; null where prompt and answers are plain text. Then they are its messages as JSON.</summary>
-    public RankedChat? Chat { get; init; }
+    public RankedChat? Chat { get; private init; }
 
     /// <summary>A list of conversations: a chat template makes text of it.</summary>
-    public static RankedList OfChat(RankedChat chat, IReadOnlyList<double> scores, SourceLine source = default) => new(
-        JsonOf(chat.Prompt.Messages), [.. chat.Answers.Select(JsonOf)], scores, source)
+    /// <param name="chat">The conversation and its K answers.</param>
+    /// <param name="scores">K finite scores, higher is better.</param>
+    /// <param name="source">Where the list was read from.</param>
+    /// <exception cref="ArgumentNullException">The conversation or the scores are null.</exception>
+    /// <exception cref="ArgumentException">There are more or fewer scores than answers, or scores that are not finite.</exception>
+    public static RankedList OfChat(RankedChat chat, IReadOnlyList<double> scores, SourceLine source = default)
     {
-        Chat = chat,
-    };
+        ArgumentNullException.ThrowIfNull(chat);
+        ArgumentNullException.ThrowIfNull(scores);
+        return new RankedList(JsonOf(chat.Prompt.Messages), [.. chat.Answers.Select(JsonOf)], scores, source) { Chat = chat };
+    }
 
     /// <summary>A list whose answers are given best first, without ties: scores K-1, K-2, ..., 0.</summary>
+    /// <param name="prompt">The prompt; may be empty.</param>
+    /// <param name="answers">K answers, at least one.</param>
+    /// <exception cref="ArgumentNullException">The prompt, the answers or one of them is null.</exception>
+    /// <exception cref="ArgumentException">There is no answer.</exception>
     /// <example>
     /// <code>
     /// var list = RankedList.BestFirst("Which is larger, 3 or 5?", "5 is larger.", "5", "3 is larger.");
     /// Console.WriteLine(string.Join(", ", list.Scores)); // 2, 1, 0
     /// </code>
     /// </example>
-    public static RankedList BestFirst(string prompt, params IReadOnlyList<string> answers) =>
-        new(prompt, answers, ScoresOfOrder(answers.Count));
+    public static RankedList BestFirst(string prompt, params IReadOnlyList<string> answers)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        return new RankedList(prompt, CheckedAnswers(answers, nameof(answers)), ScoresOfOrder(answers.Count));
+    }
 
     /// <summary>The scores that stand for "best first": count-1, ..., 1, 0.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
     public static double[] ScoresOfOrder(int count)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
         var scores = new double[count];
         for (var i = 0; i < count; i++)
             scores[i] = count - 1 - i;
+        return scores;
+    }
+
+    /// <summary>The answers, when there is at least one and none of them is null.</summary>
+    internal static IReadOnlyList<string> CheckedAnswers(IReadOnlyList<string> answers, string name)
+    {
+        ArgumentNullException.ThrowIfNull(answers, name);
+        if (answers.Count == 0)
+            throw new ArgumentException("There are no answers; expected at least one.", name);
+        for (var i = 0; i < answers.Count; i++)
+            if (answers[i] is null)
+                throw new ArgumentNullException(name, $"Answer {i + 1} of {answers.Count} is null; expected a text, which may be empty.");
+        return answers;
+    }
+
+    private static IReadOnlyList<double> CheckedScores(IReadOnlyList<double> scores, int answerCount)
+    {
+        ArgumentNullException.ThrowIfNull(scores, nameof(Scores));
+        if (scores.Count != answerCount)
+            throw new ArgumentException(
+                $"There {(scores.Count == 1 ? "is 1 score" : $"are {scores.Count} scores")} for {answerCount} "
+                + $"{(answerCount == 1 ? "answer" : "answers")}; expected one score for each answer.",
+                nameof(Scores));
+        for (var i = 0; i < scores.Count; i++)
+            if (!double.IsFinite(scores[i]))
+                throw new ArgumentException($"Score {i + 1} of {scores.Count} is {scores[i]}; expected a finite number.", nameof(Scores));
         return scores;
     }
 

@@ -150,11 +150,13 @@ internal sealed class LineFields
             problems.Add($"{name} has no \"role\"");
         else if (role.ValueKind != JsonValueKind.String)
             problems.Add($"{name}: \"role\" is {NameOf(role)}, expected a string");
+        else if (role.ValueEquals(""))
+            problems.Add($"{name}: \"role\" is empty, expected who speaks, such as \"user\"");
         else if (!element.TryGetProperty("content", out _) && !element.TryGetProperty("tool_calls", out _))
             problems.Add($"{name} has neither \"content\" nor \"tool_calls\"");
         else
             return ChatMessage.FromJson(element);
-        return new ChatMessage("", "");
+        return new ChatMessage("user", "");
     }
 
     private int[] TokenIdsOf(JsonElement element, string name) => ItemsOf(element, name, "token ids", TokenIdOf);

@@ -36,30 +36,34 @@ internal sealed record RankedListLine(
                 $"{LineFields.NameOf(root)}, expected an object such as {{\"prompt\": \"...\", \"answers\": [\"best\", \"worst\"]}}");
 
         var fields = new LineFields(root);
-        RankedList? list = null;
-        TokenizedList? tokenizedList = null;
+        // Made of fields that hold what they should, so only when all of them were read.
+        Func<RankedList>? list = null;
+        Func<TokenizedList>? tokenizedList = null;
         switch (fields.Has("answers"), fields.Has("chosen") || fields.Has("rejected"), fields.Has("answer_ids"))
         {
             case (true, false, false) when fields.Has("messages"):
                 if (fields.Has("prompt"))
                     fields.Reject("\"prompt\" and \"messages\" are both given, expected one of them");
-                list = RankedList.OfChat(
-                    new RankedChat(ConversationOf(fields, fields.Messages("messages")), fields.AnswerMessages("answers")),
-                    fields.Scores("answers"), source);
+                var conversation = ConversationOf(fields, fields.Messages("messages"));
+                var (chatAnswers, chatScores) = (fields.AnswerMessages("answers"), fields.Scores("answers"));
+                list = () => RankedList.OfChat(new RankedChat(conversation, chatAnswers), chatScores, source);
                 break;
             case (true, false, false):
-                list = new RankedList(fields.Text("prompt"), fields.Texts("answers"), fields.Scores("answers"), source);
+                var (prompt, answers, scores) = (fields.Text("prompt"), fields.Texts("answers"), fields.Scores("answers"));
+                list = () => new RankedList(prompt, answers, scores, source);
                 break;
             case (false, true, false) when fields.IsArray("chosen") || fields.IsArray("rejected"):
-                list = RankedList.OfChat(PairOf(fields), RankedList.ScoresOfOrder(2), source);
+                var pair = PairOf(fields);
+                list = () => RankedList.OfChat(pair(), RankedList.ScoresOfOrder(2), source);
                 break;
             case (false, true, false):
-                var pair = RankedList.BestFirst(fields.Text("prompt"), fields.Text("chosen"), fields.Text("rejected"));
-                list = pair with { Source = source };
+                var (pairPrompt, chosen, rejected) = (fields.Text("prompt"), fields.Text("chosen"), fields.Text("rejected"));
+                list = () => RankedList.BestFirst(pairPrompt, chosen, rejected) with { Source = source };
                 break;
             case (false, false, true):
-                tokenizedList = new TokenizedList(
-                    fields.TokenIds("prompt_ids"), fields.AnswerIds("answer_ids"), fields.Scores("answer_ids"), source);
+                var (promptIds, answerIds, idScores) =
+                    (fields.TokenIds("prompt_ids"), fields.AnswerIds("answer_ids"), fields.Scores("answer_ids"));
+                tokenizedList = () => new TokenizedList(promptIds, answerIds, idScores, source);
                 break;
             case (false, false, false):
                 fields.Reject("no answers, expected \"answers\", or \"chosen\" and \"rejected\", or \"answer_ids\"");
@@ -69,7 +73,7 @@ internal sealed record RankedListLine(
                 break;
         }
         return fields.Problems.Count == 0
-            ? new RankedListLine(list, tokenizedList, fields.UnusedKeys, Problem: null)
+            ? new RankedListLine(list?.Invoke(), tokenizedList?.Invoke(), fields.UnusedKeys, Problem: null)
             : Bad(Join(fields.Problems));
     }
 
@@ -77,18 +81,22 @@ internal sealed record RankedListLine(
     /// A pair of message lists. Without a prompt of messages, the prompt is what both start with; a prompt that is a string is then the
     /// text of messages that both lists have as well.
     /// </summary>
-    private static RankedChat PairOf(LineFields fields)
+    private static Func<RankedChat> PairOf(LineFields fields)
     {
         ChatMessage[] chosen = fields.Messages("chosen"), rejected = fields.Messages("rejected");
         if (fields.IsArray("prompt"))
-            return new RankedChat(ConversationOf(fields, fields.Messages("prompt")), [chosen, rejected]);
+        {
+            var prompt = ConversationOf(fields, fields.Messages("prompt"));
+            return () => new RankedChat(prompt, [chosen, rejected]);
+        }
         fields.Ignore("prompt");
         var common = chosen.Zip(rejected).TakeWhile(pair => JsonElement.DeepEquals(pair.First.Json, pair.Second.Json)).Count();
         if (fields.Problems.Count == 0 && common == 0)
             fields.Reject("\"chosen\" and \"rejected\" start with different messages, expected a \"prompt\" of messages or a common start");
         if (fields.Problems.Count == 0 && common == Math.Min(chosen.Length, rejected.Length))
             fields.Reject("\"chosen\" or \"rejected\" has nothing after the messages that both start with");
-        return new RankedChat(ConversationOf(fields, chosen[..common]), [chosen[common..], rejected[common..]]);
+        var start = ConversationOf(fields, chosen[..common]);
+        return () => new RankedChat(start, [chosen[common..], rejected[common..]]);
     }
 
     private static Conversation ConversationOf(LineFields fields, ChatMessage[] messages) => new(messages) { Tools = fields.Tools() };

@@ -41,6 +41,7 @@ public static class RankedListReader
     /// </example>
     public static RankedListFile Read(string path, BadData badData = BadData.Error)
     {
+        ArgumentNullException.ThrowIfNull(path);
         var lists = new List<RankedList>();
         var tokenizedLists = new List<TokenizedList>();
         var badLines = new List<BadLine>();

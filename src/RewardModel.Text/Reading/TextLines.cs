@@ -24,6 +24,7 @@ internal static class TextLines
     /// <exception cref="RankedDataException">The file can't be read, or has bad lines: all of them are listed.</exception>
     public static IReadOnlyList<TextLine> Read(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         var lines = new List<TextLine>();
         var badLines = new List<BadLine>();
         foreach (var (source, utf8, loneSurrogateCount) in JsonLines.Read(path))

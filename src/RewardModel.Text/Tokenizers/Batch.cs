@@ -9,16 +9,29 @@ internal static class Batch
     /// <param name="items">The items.</param>
     /// <param name="maxThreads">The most threads that work at once, from 1.</param>
     /// <param name="map">What is done to an item, by several threads at a time.</param>
+    /// <param name="report">Is told after every hundredth of the items how many are done, by one thread at a time.</param>
+    /// <param name="cancellationToken">Ends the work before the next item.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="Exception">What <paramref name="map"/> throws for the first of the items for which it throws.</exception>
-    public static TResult[] Map<TItem, TResult>(IReadOnlyList<TItem> items, int maxThreads, Func<TItem, TResult> map)
+    public static TResult[] Map<TItem, TResult>(
+        IReadOnlyList<TItem> items, int maxThreads, Func<TItem, TResult> map, Action<int>? report = null,
+        CancellationToken cancellationToken = default)
     {
+        var doneCount = 0;
+        var reportEvery = Math.Max(1, items.Count / 100);
+        var reportLock = new Lock();
         var results = new TResult[items.Count];
         var failures = new ExceptionDispatchInfo?[items.Count];
-        Parallel.For(0, items.Count, new ParallelOptions { MaxDegreeOfParallelism = maxThreads }, (i, loop) =>
+        var options = new ParallelOptions { MaxDegreeOfParallelism = maxThreads, CancellationToken = cancellationToken };
+        Parallel.For(0, items.Count, options, (i, loop) =>
         {
             try
             {
                 results[i] = map(items[i]);
+                if (report is not null)
+                    lock (reportLock)
+                        if (++doneCount % reportEvery == 0 || doneCount == items.Count)
+                            report(doneCount);
             }
             catch (Exception exception)
             {

@@ -93,20 +93,29 @@ public sealed class HuggingFaceTokenizer
     public IReadOnlyList<string> Files { get; }
 
     /// <summary>Whether a directory has a tokenizer: a tokenizer.json, or the files that came before it.</summary>
-    public static bool IsIn(string directory) => TokenizerDirectory.HasTokenizer(directory);
+    public static bool IsIn(string directory)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        return TokenizerDirectory.HasTokenizer(directory);
+    }
 
     /// <summary>Reads a tokenizer.</summary>
     /// <param name="directory">A checkpoint's directory, with at least a tokenizer.json or the files that came before it.</param>
     /// <exception cref="TokenizerException">
     /// A file is missing or malformed, or asks for something that this library doesn't have; the message lists everything.
     /// </exception>
-    public static HuggingFaceTokenizer Load(string directory) => TokenizerDirectory.Read(directory);
+    public static HuggingFaceTokenizer Load(string directory)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        return TokenizerDirectory.Read(directory);
+    }
 
     /// <summary>The ids that Hugging Face's <c>encode</c> gives: special tokens in the text are found.</summary>
     /// <param name="text">The text; lone surrogates are read as U+FFFD.</param>
     /// <param name="addSpecialTokens">Whether the post-processor puts its special tokens around the text.</param>
     public IReadOnlyList<int> Encode(string text, bool addSpecialTokens)
     {
+        ArgumentNullException.ThrowIfNull(text);
         var ids = Tokenizer.EncodeToIds(text);
         return addSpecialTokens ? [.. postProcessor.Before, .. ids, .. postProcessor.After] : ids;
     }
@@ -149,7 +158,11 @@ public sealed class HuggingFaceTokenizer
 
     /// <summary>The text of the ids, by the tokenizer.json's decoder alone (<c>clean_up_tokenization_spaces</c> is not applied).</summary>
     /// <exception cref="TokenizerException">An id is not in the vocabulary.</exception>
-    public string Decode(IEnumerable<int> ids, bool skipSpecialTokens) => decoding.Decode(ids, skipSpecialTokens);
+    public string Decode(IEnumerable<int> ids, bool skipSpecialTokens)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        return decoding.Decode(ids, skipSpecialTokens);
+    }
 
     private static IReadOnlyList<int>[] EncodeBatch<T>(IReadOnlyList<T> texts, int? maxThreads, Func<T, IReadOnlyList<int>> encode)
     {

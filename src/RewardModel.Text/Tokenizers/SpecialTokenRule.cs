@@ -8,9 +8,25 @@ namespace RewardModel.Tokenizers;
 /// <param name="AfterPrompt">The ids between the prompt's text and the answer's, which encoders have: that of <c>[SEP]</c>.</param>
 /// <param name="AfterAnswer">The ids after the answer's text, such as that of the end of a sequence.</param>
 /// <param name="AnswerTokenType">The token type of the answer and the ids after it, which BERT-like encoders embed; else 0.</param>
+/// <exception cref="ArgumentNullException">One of the lists of ids is null.</exception>
 public sealed record SpecialTokenRule(
     IReadOnlyList<int> BeforePrompt, IReadOnlyList<int> AfterPrompt, IReadOnlyList<int> AfterAnswer, int AnswerTokenType = 0)
 {
+    /// <summary>The ids before the prompt's text.</summary>
+    public IReadOnlyList<int> BeforePrompt { get; init => field = Checked(value, nameof(BeforePrompt)); } =
+        Checked(BeforePrompt, nameof(BeforePrompt));
+
+    /// <summary>The ids between the prompt's text and the answer's.</summary>
+    public IReadOnlyList<int> AfterPrompt { get; init => field = Checked(value, nameof(AfterPrompt)); } =
+        Checked(AfterPrompt, nameof(AfterPrompt));
+
+    /// <summary>The ids after the answer's text.</summary>
+    public IReadOnlyList<int> AfterAnswer { get; init => field = Checked(value, nameof(AfterAnswer)); } =
+        Checked(AfterAnswer, nameof(AfterAnswer));
+
+    /// <summary>The token type of the answer and the ids after it.</summary>
+    public int AnswerTokenType { get; init; } = AnswerTokenType;
+
     /// <summary>No special tokens.</summary>
     public static SpecialTokenRule None { get; } = new([], [], []);
 
@@ -30,4 +46,6 @@ public sealed record SpecialTokenRule(
             hash.Add(id);
         return hash.ToHashCode();
     }
+
+    private static IReadOnlyList<int> Checked(IReadOnlyList<int> ids, string name) => ids ?? throw new ArgumentNullException(name);
 }

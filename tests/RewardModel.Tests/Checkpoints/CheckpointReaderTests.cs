@@ -85,6 +85,14 @@ public sealed class CheckpointReaderTests : IDisposable
         Assert.Equal($"{path}: there is no such directory. Expected the directory of a Hugging Face checkpoint.", error.Message);
     }
 
+    [Theory]
+    [InlineData("Organisation/Model-0.6B")]
+    [InlineData("none/such_model.v2")]
+    public void A_name_of_the_hub_is_told_with_the_command_that_downloads_it(string name) => Assert.Equal(
+        $"{name}: there is no such directory. Expected the directory of a Hugging Face checkpoint. Models of the Hugging Face hub are not "
+        + $"downloaded: if this is one, `hf download {name} --local-dir {name.Split('/')[1]}` gives a directory of it.",
+        Assert.Throws<CheckpointException>(() => CheckpointReader.Open(name)).Message);
+
     [Fact]
     public void All_disagreements_of_index_and_files_are_listed_at_once()
     {

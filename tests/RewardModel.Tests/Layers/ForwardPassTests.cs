@@ -28,6 +28,20 @@ public class ForwardPassTests
         Assert.Equal([360f, 360, 360], Values(factor.grad!));
     }
 
+    [Fact]
+    public void Disposed_of_it_says_so()
+    {
+        using var model = TinyModel.Create();
+        using var sequences = model.Pack([TinyModel.List(1, 2, 3)]);
+        var pass = new ForwardPass(sequences);
+        using var rewards = model.forward(pass);
+        pass.Dispose();
+        pass.Dispose();
+        Assert.All(
+            [() => pass.Backward(rewards.sum()), () => model.forward(pass), (Action)(() => _ = pass.Sequences)],
+            use => Assert.Equal(typeof(ForwardPass).FullName, Assert.Throws<ObjectDisposedException>(use).ObjectName));
+    }
+
     private static float[] Values(Tensor tensor)
     {
         using var data = tensor.detach().data<float>();

@@ -90,7 +90,11 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
     public void The_libraries_depend_on_managed_packages_only()
     {
         Assert.Equal(["Microsoft.ML.Tokenizers"], Dependencies("RewardModel.Text"));
-        Assert.Equal(["RewardModel.Text", "TorchSharp"], Dependencies("RewardModel.Core"));
+        Assert.Equal(
+            [
+                "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Options", "RewardModel.Text", "TorchSharp",
+            ],
+            Dependencies("RewardModel.Core"));
         Assert.Equal(["Microsoft.Extensions.Logging.Abstractions", "RewardModel.Core", "YamlDotNet"], Dependencies("RewardModel.Training"));
     }
 

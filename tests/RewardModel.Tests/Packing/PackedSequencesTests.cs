@@ -84,6 +84,21 @@ public class PackedSequencesTests
             Assert.Throws<ArgumentException>(() => PackedSequences.Pack([new TokenizedList([1], [[1], []], [1, 0])])).Message);
     }
 
+    [Fact]
+    public void Disposed_of_they_say_so()
+    {
+        using var model = TinyModel.Create();
+        var packed = model.Pack([TinyModel.List(1, 2, 3)]);
+        packed.Dispose();
+        packed.Dispose();
+        Assert.All(
+            [
+                () => packed.TokenIds, () => packed.PositionIds, () => packed.TokenTypeIds, () => packed.FirstRows, () => packed.ScoredRows,
+                () => packed.Device, (Func<object>)(() => model.forward(packed)),
+            ],
+            use => Assert.Equal(typeof(PackedSequences).FullName, Assert.Throws<ObjectDisposedException>(use).ObjectName));
+    }
+
     private static long[] Values(Tensor tensor)
     {
         using var accessor = tensor.data<long>();

@@ -34,6 +34,18 @@ public class RankingPairsTests
         Assert.Equal(expected, pairs.Count);
     }
 
+    [Fact]
+    public void Disposed_of_they_say_so()
+    {
+        var pairs = RankingPairs.Of([[1.0, 0.0]]);
+        pairs.Dispose();
+        pairs.Dispose();
+        using var rewards = zeros(2);
+        Assert.All(
+            [() => pairs.Better, () => pairs.Worse, () => pairs.Weights, (Func<object>)(() => new LogSigmoidLoss().Sum(rewards, pairs))],
+            use => Assert.Equal(typeof(RankingPairs).FullName, Assert.Throws<ObjectDisposedException>(use).ObjectName));
+    }
+
     private static T[] Values<T>(Tensor tensor) where T : unmanaged
     {
         using var accessor = tensor.data<T>();

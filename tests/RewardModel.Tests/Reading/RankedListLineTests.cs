@@ -84,6 +84,8 @@ public class RankedListLineTests
         + "\"messages\"[1] has no \"role\"; \"messages\"[2]: \"role\" is a number, expected a string; "
         + "\"messages\"[3] has neither \"content\" nor \"tool_calls\"")]
     [InlineData("""{"messages": [], "answers": ["a"]}""", "\"messages\" is empty, expected at least one item")]
+    [InlineData("""{"messages": [{"role": "", "content": "p"}], "answers": ["a"]}""",
+        "\"messages\"[0]: \"role\" is empty, expected who speaks, such as \"user\"")]
     [InlineData("""{"prompt": "p", "messages": [{"role": "user", "content": "p"}], "answers": ["a"]}""",
         "\"prompt\" and \"messages\" are both given, expected one of them")]
     [InlineData("""{"messages": [{"role": "user", "content": "p"}], "tools": [1], "answers": ["a"]}""",

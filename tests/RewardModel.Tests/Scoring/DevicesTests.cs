@@ -12,7 +12,7 @@ public class DevicesTests
     [InlineData("cuda:3", 4, DeviceType.CUDA)]
     public void Devices_have_their_names(string name, int cudaCount, DeviceType type)
     {
-        var device = Devices.Named(name, cudaCount);
+        var device = Devices.Named(name, "--device", cudaCount);
         Assert.Equal((name, type), (device.ToString(), device.type));
     }
 
@@ -27,7 +27,7 @@ public class DevicesTests
     [InlineData("cuda:0:0")]
     public void Other_names_are_refused(string name) => Assert.Equal(
         $"--device is '{name}'; expected cpu, cuda or cuda:N, where N counts the GPUs from 0.",
-        Assert.Throws<ArgumentException>(() => Devices.Named(name, 1)).Message);
+        Assert.Throws<ArgumentException>(() => Devices.Named(name, "--device", 1)).Message);
 
     [Theory]
     [InlineData("cuda")]
@@ -35,12 +35,21 @@ public class DevicesTests
     public void A_machine_without_a_GPU_is_told_so(string name) => Assert.Equal(
         $"--device is '{name}', but libtorch finds no CUDA device; expected a GPU with its driver, and a libtorch that is built for CUDA. "
         + "Use --device cpu without them.",
-        Assert.Throws<ArgumentException>(() => Devices.Named(name, 0)).Message);
+        Assert.Throws<ArgumentException>(() => Devices.Named(name, "--device", 0)).Message);
 
     [Theory]
     [InlineData("cuda:1", 1, "cuda:0")]
     [InlineData("cuda:7", 4, "cuda:0 to cuda:3")]
     public void A_GPU_that_is_not_there_is_told_with_those_that_are(string name, int cudaCount, string expected) => Assert.Equal(
         $"--device is '{name}'; expected {expected}, which this machine has.",
-        Assert.Throws<ArgumentException>(() => Devices.Named(name, cudaCount)).Message);
+        Assert.Throws<ArgumentException>(() => Devices.Named(name, "--device", cudaCount)).Message);
+
+    [Fact]
+    public void Where_there_is_no_option_the_parameter_is_named()
+    {
+        Assert.Equal("cpu", Devices.Named("cpu").ToString());
+        Assert.Equal(
+            "device is 'gpu'; expected cpu, cuda or cuda:N, where N counts the GPUs from 0.",
+            Assert.Throws<ArgumentException>(() => Devices.Named("gpu")).Message);
+    }
 }
