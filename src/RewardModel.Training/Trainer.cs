@@ -18,6 +18,18 @@ namespace RewardModel.Training;
 /// computed once for all its answers. The same seed, data, model and count of threads give the same weights on the CPU, bit for bit, also
 /// when the run was killed and resumed.
 /// </summary>
+/// <example>
+/// <code>
+/// using var model = ScoringModel.LoadForTraining("path/to/sft-model", maxLength: 512);
+/// var (train, heldOut) = PromptSplit.Of(RankedListReader.Read("train.jsonl"), evalFraction: 0.1, seed: 0);
+/// var trainer = new Trainer(
+///     model, new TrainingOptions { LearningRate = 9e-6 }, model.Tokenize(train.Lists).Lists, model.Tokenize(heldOut.Lists).Lists,
+///     new RunDirectory("my-reward-model"));
+/// var result = trainer.Train(resume: true);
+/// model.Save("my-reward-model");
+/// Console.WriteLine($"held-out accuracy {result.BestEvaluation!.Metrics.Accuracy:P1}");
+/// </code>
+/// </example>
 public sealed class Trainer
 {
     // Of fine-tuning, and of training where all weights are new.

@@ -62,10 +62,10 @@ public sealed class PackedSequences : IDisposable
     public Tensor ScoredRows => Alive(scoredRows_N);
 
     /// <summary>The segments, those without a parent first.</summary>
-    public IReadOnlyList<Segment> Segments { get; }
+    internal IReadOnlyList<Segment> Segments { get; }
 
     /// <summary>Index of the segment that ends each scored sequence, N of them.</summary>
-    public IReadOnlyList<int> ScoredSegments { get; }
+    internal IReadOnlyList<int> ScoredSegments { get; }
 
     /// <summary>Whether segments continue others.</summary>
     public bool SharesPrompts => Segments[^1].Parent != Segment.NoParent;

@@ -3,7 +3,7 @@ using RewardModel.Lists;
 namespace RewardModel.Packing;
 
 /// <summary>Divides lists into batches that stay within a count of tokens, lists of similar length together.</summary>
-public static class TokenBudget
+internal static class TokenBudget
 {
     /// <summary>
     /// Batches of whole lists, longest first. A list that exceeds the budget alone is a batch of its own: see <see cref="SplitAnswers"/>.

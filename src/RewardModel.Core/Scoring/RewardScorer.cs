@@ -119,7 +119,7 @@ public sealed class RewardScorer
     /// <param name="rewards">[N], float32, without a graph, on any device: the one place where rewards are read back.</param>
     /// <param name="lists">The lists that were packed, N answers in all.</param>
     /// <exception cref="ArgumentNullException">The rewards or the lists are null.</exception>
-    public static float[][] RewardsByList(Tensor rewards, IReadOnlyList<TokenizedList> lists)
+    internal static float[][] RewardsByList(Tensor rewards, IReadOnlyList<TokenizedList> lists)
     {
         ArgumentNullException.ThrowIfNull(rewards);
         ArgumentNullException.ThrowIfNull(lists);

@@ -102,6 +102,12 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <exception cref="CheckpointException">The directory does not hold a trained reward model: all reasons are listed.</exception>
     /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.Load("my-reward-model");
+    /// Console.WriteLine($"{model.Transformer.Architecture}, up to {model.Rule.MaxLength} tokens");
+    /// </code>
+    /// </example>
     public static ScoringModel Load(
         string directory, string? device = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -157,6 +163,13 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// The maximum length or the vocabulary is larger than the transformer's, or the device is not on this machine.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.LoadForTraining("path/to/sft-model", maxLength: 512);
+    /// if (model.Transformer.HasNewHead)
+    ///     Console.WriteLine("A language model: its rewards mean nothing before training.");
+    /// </code>
+    /// </example>
     public static ScoringModel LoadForTraining(
         string directory, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null, double dropout = 0, long seed = 0,
         TextEncoding? encoding = null, string? device = null, IProgress<LoadProgress>? progress = null,
@@ -211,6 +224,14 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <exception cref="ChatTemplateException">A list is a conversation, and the chat template can't be used.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.Load("my-reward-model");
+    /// var (lists, cut) = model.Tokenize(RankedListReader.Read("test.jsonl").Lists);
+    /// float[][] rewards = model.Scorer().Score(lists);
+    /// Console.WriteLine($"{cut.PromptCount} of {lists.Count} prompts were cut");
+    /// </code>
+    /// </example>
     public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Tokenize(
         IReadOnlyList<RankedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -253,6 +274,12 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <exception cref="ArgumentException">Another type, or weights that are too large for Float16.</exception>
     /// <exception cref="CheckpointException">The directory can't be made or written to; the message says why.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.LoadForTraining("path/to/sft-model");
+    /// model.Save("my-reward-model", TorchSharp.torch.ScalarType.BFloat16);
+    /// </code>
+    /// </example>
     public void Save(
         string directory, ScalarType weightType = ScalarType.Float32, long maxShardBytes = CheckpointWriter.DefaultMaxShardBytes)
     {

@@ -11,7 +11,7 @@ namespace RewardModel.Scoring;
 /// </summary>
 /// <param name="SpecialTokens">The ids put around prompts and answers. Lists that come as token ids are taken to have them.</param>
 /// <param name="MaxLength">
-/// Most tokens of prompt and answer together: prompts are cut on the left, see <see cref="ListTruncation"/>.
+/// Most tokens of prompt and answer together: prompts are cut at their start for it, answers that are longer at their end.
 /// </param>
 public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
 {

@@ -15,7 +15,7 @@ namespace RewardModel.Chat;
 /// Special tokens of the rule that the template itself writes at the start or at the end (with white space after it at most) are not
 /// put there again.
 /// </remarks>
-public sealed class ChatTokenizer
+internal sealed class ChatTokenizer
 {
     private readonly HuggingFaceTokenizer tokenizer;
     private readonly ChatTemplate template;

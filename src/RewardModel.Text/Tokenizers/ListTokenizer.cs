@@ -8,7 +8,7 @@ namespace RewardModel.Tokenizers;
 /// prompt's, all others the answer's; so are, in a list, the prompt's last tokens if they are others before another answer: what the
 /// answers of a list share is what they all start with. That doesn't change what an answer is read with, nor where it is cut.
 /// </remarks>
-public sealed class ListTokenizer
+internal sealed class ListTokenizer
 {
     private readonly HuggingFaceTokenizer tokenizer;
     private readonly SpecialTokenRule rule;

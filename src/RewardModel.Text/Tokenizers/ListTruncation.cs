@@ -8,7 +8,7 @@ namespace RewardModel.Tokenizers;
 /// the other answers. Only an answer that doesn't fit even without a prompt's text is cut: at the end of its text, keeping the special
 /// tokens there.
 /// </summary>
-public sealed class ListTruncation
+internal sealed class ListTruncation
 {
     private readonly SpecialTokenRule rule;
 

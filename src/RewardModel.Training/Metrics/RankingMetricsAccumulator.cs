@@ -5,7 +5,7 @@ namespace RewardModel.Training.Metrics;
 
 /// <summary>Adds up <see cref="RankingMetrics"/> list by list, in float64.</summary>
 /// <param name="loss">Gives the loss of each pair.</param>
-public sealed class RankingMetricsAccumulator(RankingLoss loss)
+internal sealed class RankingMetricsAccumulator(RankingLoss loss)
 {
     private readonly Dictionary<string, (double Right, long Pairs)> prompts = [];
     private readonly List<(double Right, long Pairs)> listsWithPairs = [];

@@ -21,7 +21,7 @@ namespace RewardModel.Training.Runs;
 /// <param name="Dropout">The model's dropout rate.</param>
 /// <param name="Threads">Threads of the computation: sums depend on them.</param>
 /// <param name="Device">Kind of device that computes: its sums and draws of dropout are its own.</param>
-public sealed record RunFingerprint(
+internal sealed record RunFingerprint(
     JsonObject Options, int StepCount, string TrainLists, string HeldOutLists, string Model, string? Frozen, ScoringRule? Rule, string? TokenizerFiles,
     double Dropout, int Threads, string Device)
 {

@@ -45,9 +45,9 @@ public class ScoringModelTests
     }
 
     [Theory]
-    [InlineData(ScalarType.BFloat16, "bfloat16", SafetensorsType.BF16)]
-    [InlineData(ScalarType.Float16, "float16", SafetensorsType.F16)]
-    public void Weights_can_be_saved_in_half_the_size(ScalarType type, string name, SafetensorsType expected)
+    [InlineData(ScalarType.BFloat16, "bfloat16", "BF16")]
+    [InlineData(ScalarType.Float16, "float16", "F16")]
+    public void Weights_can_be_saved_in_half_the_size(ScalarType type, string name, string expected)
     {
         using var directory = new TemporaryDirectory();
         using var model = new ScoringModel(TinyModel.Create("llama"));
@@ -55,7 +55,7 @@ public class ScoringModelTests
         Assert.Equal(name, (string)JsonNode.Parse(File.ReadAllText(directory["config.json"]))!["torch_dtype"]!);
         Assert.True(File.Exists(directory["model.safetensors.index.json"]));
         using (var reader = CheckpointReader.Open(directory.Path))
-            Assert.All(reader.Names, tensor => Assert.Equal(expected, reader.Entry(tensor).Type));
+            Assert.All(reader.Names, tensor => Assert.Equal(expected, reader.Entry(tensor).Type.ToString()));
         using var loaded = ScoringModel.Load(directory.Path);
         foreach (var (saved, read) in model.Transformer.CheckpointParameters.Zip(loaded.Transformer.CheckpointParameters))
         {
