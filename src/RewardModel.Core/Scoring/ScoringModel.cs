@@ -229,7 +229,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// using var model = ScoringModel.Load("my-reward-model");
     /// var (lists, cut) = model.Tokenize(RankedListReader.Read("test.jsonl").Lists);
     /// float[][] rewards = model.Scorer().Score(lists);
-    /// Console.WriteLine($"{cut.PromptCount} of {lists.Count} prompts were cut");
+    /// Console.WriteLine($"{cut.Prompts.Cut} of {cut.Prompts.All} prompts were cut");
     /// </code>
     /// </example>
     public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Tokenize(
