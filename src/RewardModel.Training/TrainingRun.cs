@@ -144,9 +144,9 @@ public sealed class TrainingRun
             var tokenizing = Trainer.Phase<ListProgress>(
                 progress, TrainingPhase.Tokenizing, 0, done => (done.DoneCount, done.TotalCount));
             return (
-                model, ListFile.Tokenize(model, trainFile, options.Data, logger, tokenizing, cancellation),
+                model, ListFile.Tokenize(model, trainFile, options.Data, logger, tokenizing, cancellation: cancellation),
                 ListFile.Tokenize(
-                    model, heldOutFile, options.EvaluationData ?? "held-out lists", logger, tokenizing, cancellation));
+                    model, heldOutFile, options.EvaluationData ?? "held-out lists", logger, tokenizing, cancellation: cancellation));
         }
         catch
         {

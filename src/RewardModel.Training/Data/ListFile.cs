@@ -31,13 +31,14 @@ internal static class ListFile
     /// <param name="name">What to call them in the log.</param>
     /// <param name="logger">Told how many were cut.</param>
     /// <param name="progress">Told how many are done.</param>
+    /// <param name="toScore">Whether plain text is what the model takes it for when it scores.</param>
     /// <param name="cancellation">Ends the work before the next list.</param>
     public static IReadOnlyList<TokenizedList> Tokenize(
         ScoringModel model, RankedListFile file, string name, ILogger logger, IProgress<ListProgress>? progress = null,
-        CancellationToken cancellation = default)
+        bool toScore = false, CancellationToken cancellation = default)
     {
         var (lists, cut) = file.Lists.Count > 0
-            ? model.Tokenize(file.Lists, progress, cancellation)
+            ? model.Tokenize(toScore ? model.ToScore(file.Lists) : file.Lists, progress, cancellation)
             : model.Truncate(file.TokenizedLists);
         if (cut.IsCut)
             logger.LogWarning(
@@ -66,5 +67,5 @@ internal static class ListFile
 
     /// <summary>Reads a file and turns it into token ids at once.</summary>
     public static IReadOnlyList<TokenizedList> ReadTokenized(ScoringModel model, string path, BadData onBadData, ILogger logger) =>
-        Tokenize(model, Read(path, onBadData, logger), path, logger);
+        Tokenize(model, Read(path, onBadData, logger), path, logger, toScore: true);
 }
