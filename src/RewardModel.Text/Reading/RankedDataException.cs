@@ -22,7 +22,7 @@ public sealed class RankedDataException : Exception
 
     private static string MessageFor(string path, IReadOnlyList<BadLine> badLines)
     {
-        var lines = new List<string> { $"'{path}' has {badLines.Count} bad {(badLines.Count == 1 ? "line" : "lines")}:" };
+        var lines = new List<string> { $"{DataPath.Quoted(path)} has {badLines.Count} bad {(badLines.Count == 1 ? "line" : "lines")}:" };
         lines.AddRange(badLines.Take(MaxLinesShown).Select(line => line.ToString()));
         if (badLines.Count > MaxLinesShown)
             lines.Add($"... and {badLines.Count - MaxLinesShown} more");
