@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds everything and runs every test, those of the kernels at each width of vectors. Arguments go to dotnet test, and it runs what they
-# say once: ./test.sh --filter Checkpoints
+# Builds everything, checks its formatting and runs every test, those of the kernels at each width of vectors. Arguments go to dotnet test,
+# and it runs what they say once, without the formatting: ./test.sh --filter Checkpoints
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 solution=$root/RewardModel.sln
@@ -14,6 +14,12 @@ run_tests() {
   dotnet test "$solution" --configuration Release --no-build --nologo --results-directory "$results" --logger trx "$@" || status=$?
 }
 
+if [ $# = 0 ]; then
+  # The third part, the analyzers', has run in the build.
+  for part in whitespace style; do
+    dotnet format "$part" "$solution" --verify-no-changes --no-restore || status=$?
+  done
+fi
 run_tests "$@"
 if [ $# = 0 ]; then
   # As a processor without vectors of 512 bits, and one without those of 256, runs them.

@@ -43,7 +43,7 @@ IReadOnlyList<TokenizedList> ReadLists(string file)
 {
     // Lists made in code do as well: RankedList.BestFirst(prompt, answers).
     var (lists, cut) = model.Tokenize(RankedListReader.Read(Path.Combine(taskDirectory, file)).Lists);
-    Console.WriteLine($"{file}: {lists.Count} lists, cut to the model's length: {cut.PromptCount} prompts, {cut.AnswerCount} answers");
+    Console.WriteLine($"{file}: {lists.Count} lists, cut to the model's length: {cut.Prompts.Cut} prompts, {cut.Answers.Cut} answers");
     return lists;
 }
 

@@ -28,6 +28,7 @@ internal static class CommandLine
             TrainCommand.Create(output, errors),
             EvaluateCommand.Create(output, errors),
             ScoreCommand.Create(output, errors),
+            ExportCommand.Create(output),
             InspectCommand.Create(output),
             TokenizeCommand.Create(output),
         };

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using RewardModel.Lists;
 using RewardModel.Ranking;
 using RewardModel.Reading;
 using RewardModel.Scoring;
@@ -39,15 +41,17 @@ internal static class EvaluateCommand
             var place = Devices.Named(parsed.GetValue(device)!, "--device");
             using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!);
             scoringModel.Transformer.to(place);
-            var lists = ListFile.ReadTokenized(
-                scoringModel, parsed.GetValue(data)!, parsed.GetValue(onBadData), new LineLogger(errors.WriteLine));
+            var logger = new LineLogger(errors.WriteLine);
+            var lists = ListFile.ReadTokenized(scoringModel, parsed.GetValue(data)!, parsed.GetValue(onBadData), logger);
+            if (EqualAnswers.Describe(lists) is { } description)
+                logger.LogWarning("{EqualAnswers}", description);
             var rewards = scoringModel.Scorer(parsed.GetValue(maxTokensPerBatch)).Score(lists);
             for (var l = 0; l < lists.Count; l++)
-                metrics.Add(rewards[l], lists[l].Scores, lists[l].PromptIds);
+                metrics.Add(rewards[l], lists[l].Scores, lists[l].EqualAnswers(), lists[l].PromptIds);
             if (metrics.Result.PairCount == 0)
                 throw new RankedDataException(
                     $"None of the {lists.Count} lists has an ordered pair, so there is nothing to measure; "
-                    + "expected lists of two or more answers that are not all tied.");
+                    + "expected lists of two or more answers that are not all tied or equal.");
             output.WriteLine(parsed.GetValue(json)
                 ? JsonSerializer.Serialize(metrics.Result, jsonOptions)
                 : $"{metrics.Result.ListCount} lists, {metrics.Result.AnswerCount} answers, {metrics.Result.PairCount} pairs: "

@@ -54,7 +54,7 @@ internal static class InspectCommand
             lines.Add(("head", model.HeadTensor is { } tensor ? $"{tensor}, trained" : $"none; to be drawn: {string.Join(", ", drawn)}"));
         lines.Add(("tokenizer", model.TokenizerKind is { } kind ? Invariant($"{kind}, {model.TokenizerVocabularySize} ids") : "none"));
         if (model.Rule is { } rule)
-            lines.Add(("rule", $"{Layout(rule.SpecialTokens)}, " + Invariant(
+            lines.Add(("rule", $"{Layout(rule.SpecialTokens)}, {rule.Encoding.ToString().ToLowerInvariant()} encoding, " + Invariant(
                 $"maximum length {rule.MaxLength}, reward = (raw - {rule.Normalizer.Mean}) / {rule.Normalizer.Std}")));
         if (model.Memory is { } memory)
         {

@@ -3,9 +3,10 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using RewardModel.Ranking;
-using RewardModel.Training;
+using RewardModel.Tokenizers;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Runs;
+using RewardModel.Training;
 
 namespace RewardModel.Cli;
 
@@ -53,6 +54,10 @@ internal static class TrainCommand
                 "--max-length", "N",
                 "Most tokens of prompt and answer together: longer prompts are cut on the left. Default: what a reward model was saved "
                 + "with, or what the model takes."),
+            CommonOptions.Choice<TextEncoding>(
+                "--encoding",
+                "Whether a text prompt and its answer are encoded as one text, as transformers sees them, or each by itself; encoders read "
+                + "two texts in any case. A reward model goes on as it was saved."),
             CommonOptions.Value<int?>(
                 "--unfrozen-layers", "N", "Train only the last N layers and the head; the rest is frozen. Default: train everything."),
             CommonOptions.Value("--loss", string.Join('|', RankingLoss.Names), "Ranking loss.", defaults.Loss),
@@ -119,7 +124,7 @@ internal static class TrainCommand
             var all = Options(given, parsed.GetValue(runFile), isResumed) with { Resume = isResumed };
             var display = new TrainingDisplay(errors, parsed.GetValue(quiet), parsed.GetValue(verbose));
             if (parsed.GetValue(dryRun))
-                output.WriteLine(Text(new TrainingRun(all, display.Logger).Plan()));
+                output.WriteLine(Text(display.Show(progress => new TrainingRun(all, display.Logger).Plan(progress))));
             else
                 Run(all, display, output);
         });

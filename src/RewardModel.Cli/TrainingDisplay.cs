@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
-using RewardModel.Training;
 using RewardModel.Training.Reporting;
 using Spectre.Console;
 
@@ -41,7 +40,7 @@ internal sealed class TrainingDisplay
     }
 
     /// <summary>Runs a training, and shows it meanwhile.</summary>
-    public TrainingResult Show(Func<IProgress<TrainingReport>?, TrainingResult> train)
+    public T Show<T>(Func<IProgress<TrainingReport>?, T> train)
     {
         if (isQuiet)
             return train(null);
@@ -64,6 +63,13 @@ internal sealed class TrainingDisplay
         CultureInfo.InvariantCulture,
         $"{step.Step}/{step.StepCount} loss {step.Loss:F3} acc {step.Accuracy:F2} {step.TokensPerSecond:N0} tok/s {Sizes.Time(step.TimeLeft)}");
 
+    private static string Text(PhaseReport phase) => phase.Phase switch
+    {
+        TrainingPhase.Loading => $"loading {Sizes.Bytes(phase.Done)} of {Sizes.Bytes(phase.Total)}",
+        TrainingPhase.Tokenizing => string.Create(CultureInfo.InvariantCulture, $"tokenising {phase.Done:N0} of {phase.Total:N0} lists"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"evaluating {phase.Done:N0} of {phase.Total:N0} lists"),
+    };
+
     private static string Text(EvaluationReport evaluation) => string.Create(
         CultureInfo.InvariantCulture,
         $"evaluation after step {evaluation.Step}: loss {evaluation.Metrics.Loss:F4}  accuracy {evaluation.Metrics.Accuracy:F4}  "
@@ -71,12 +77,25 @@ internal sealed class TrainingDisplay
 
     private sealed class PlainLines(TextWriter errors) : IProgress<TrainingReport>
     {
+        private readonly Lock reporting = new();
         private readonly Stopwatch sinceLine = new();
+        private readonly Stopwatch sincePhaseLine = Stopwatch.StartNew();
 
         public void Report(TrainingReport value)
         {
+            // Of phases, several threads tell.
+            lock (reporting)
+                Write(value);
+        }
+
+        private void Write(TrainingReport value)
+        {
             switch (value)
             {
+                case PhaseReport phase when sincePhaseLine.Elapsed >= lineInterval:
+                    errors.WriteLine(Text(phase));
+                    sincePhaseLine.Restart();
+                    break;
                 case EvaluationReport evaluation:
                     errors.WriteLine(Text(evaluation));
                     break;
@@ -94,6 +113,11 @@ internal sealed class TrainingDisplay
         {
             switch (value)
             {
+                case PhaseReport phase:
+                    bar.MaxValue = Math.Max(1, phase.Total);
+                    bar.Value = phase.Done;
+                    bar.Description = Markup.Escape(Text(phase));
+                    break;
                 case EvaluationReport evaluation:
                     display.Say(Text(evaluation));
                     break;

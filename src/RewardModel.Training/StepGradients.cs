@@ -23,7 +23,7 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
     {
         double divisor = options.LossNormalization == LossNormalization.PerList
             ? lists.Count
-            : lists.Sum(list => RankingPairs.CountOf(list.Scores));
+            : lists.Sum(TrainingLists.PairCountOf);
         var metrics = new RankingMetricsAccumulator(loss);
         double stepLoss = 0;
         // Draws of dropout belong to their step, not to what was drawn before: no generator's state is part of a run's.
@@ -47,7 +47,7 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
                 throw Diverged(step, "a reward is not finite", batchLists);
             stepLoss += batchLoss;
             for (var l = 0; l < batchLists.Length; l++)
-                metrics.Add(rewards[l], batchLists[l].Scores);
+                metrics.Add(rewards[l], batchLists[l].Scores, batchLists[l].EqualAnswers(), batchLists[l].PromptIds);
         }
         return double.IsFinite(norm)
             ? (stepLoss, metrics.Result, norm)
@@ -67,13 +67,15 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
     private (Tensor Loss, Tensor Rewards) AddBatch(TokenizedList[] lists, double divisor, ulong seed)
     {
         using var scope = NewDisposeScope();
-        using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), options.LossNormalization, model.Device);
+        using var pairs = RankingPairs.Of(
+            lists.Select(list => list.Scores), options.LossNormalization, model.Device, lists.Select(list => list.EqualAnswers()));
+        var distinct = new DistinctAnswers(lists);
         if (lists.Length == 1
-            && TokenBudget.SplitAnswers(lists[0], options.MaxTokensPerBatch, model.Backbone.IsCausal) is { Count: > 1 } parts)
-            return AddInParts(parts, pairs, divisor, seed);
-        using var sequences = model.Pack(lists);
+            && TokenBudget.SplitAnswers(distinct.Lists[0], options.MaxTokensPerBatch, model.Backbone.IsCausal) is { Count: > 1 } parts)
+            return AddInParts(distinct, parts, pairs, divisor, seed);
+        using var sequences = model.Pack(distinct.Lists);
         using var pass = Pass(sequences, seed);
-        var rewards = model.forward(pass);
+        var rewards = distinct.RewardsOfAll(model.forward(pass));
         var batchLoss = loss.Sum(rewards, pairs).div(divisor);
         pass.Backward(batchLoss);
         return (batchLoss.detach().MoveToOuterDisposeScope(), rewards.detach().MoveToOuterDisposeScope());
@@ -84,7 +86,7 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
     /// is taken, and each part goes forward and backward with that: one forward pass more, and memory for one part only.
     /// </summary>
     private (Tensor Loss, Tensor Rewards) AddInParts(
-        IReadOnlyList<TokenizedList> parts, RankingPairs pairs, double divisor, ulong seed)
+        DistinctAnswers distinct, IReadOnlyList<TokenizedList> parts, RankingPairs pairs, double divisor, ulong seed)
     {
         var partRewards = new List<Tensor>();
         using (no_grad())
@@ -95,8 +97,10 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
                 partRewards.Add(model.forward(pass));
             }
 
+        // The parts' answers follow each other, as in the list.
         var rewards = cat(partRewards).requires_grad_();
-        var listLoss = loss.Sum(rewards, pairs).div(divisor);
+        var rewardsOfAll = distinct.RewardsOfAll(rewards);
+        var listLoss = loss.Sum(rewardsOfAll, pairs).div(divisor);
         listLoss.backward();
         var rewardGradients = rewards.grad!.split([.. parts.Select(part => (long)part.AnswerIds.Count)]);
 
@@ -108,8 +112,7 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
             using var pass = Pass(sequences, SplitMix64.Mix(seed + (ulong)p));
             pass.Backward(model.forward(pass), rewardGradients[p]);
         }
-        // The parts' answers follow each other, as in the list.
-        return (listLoss.detach().MoveToOuterDisposeScope(), rewards.detach().MoveToOuterDisposeScope());
+        return (listLoss.detach().MoveToOuterDisposeScope(), rewardsOfAll.detach().MoveToOuterDisposeScope());
     }
 
     /// <summary>Leaves torch's generators alone where nothing is drawn.</summary>

@@ -18,6 +18,18 @@ namespace RewardModel.Training;
 /// computed once for all its answers. The same seed, data, model and count of threads give the same weights on the CPU, bit for bit, also
 /// when the run was killed and resumed.
 /// </summary>
+/// <example>
+/// <code>
+/// using var model = ScoringModel.LoadForTraining("path/to/sft-model", maxLength: 512);
+/// var (train, heldOut) = PromptSplit.Of(RankedListReader.Read("train.jsonl"), evalFraction: 0.1, seed: 0);
+/// var trainer = new Trainer(
+///     model, new TrainingOptions { LearningRate = 9e-6 }, model.Tokenize(train.Lists).Lists, model.Tokenize(heldOut.Lists).Lists,
+///     new RunDirectory("my-reward-model"));
+/// var result = trainer.Train(resume: true);
+/// model.Save("my-reward-model");
+/// Console.WriteLine($"held-out accuracy {result.BestEvaluation!.Metrics.Accuracy:P1}");
+/// </code>
+/// </example>
 public sealed class Trainer
 {
     // Of fine-tuning, and of training where all weights are new.
@@ -37,7 +49,7 @@ public sealed class Trainer
     /// <param name="model">The model to train. It ends with the best evaluated weights, or the last ones without held-out lists.</param>
     /// <param name="options">What to do.</param>
     /// <param name="trainLists">
-    /// Lists to train on. Those without an ordered pair (one answer, or all tied) are left out, and counted in the log.
+    /// Lists to train on. Those without an ordered pair (one answer, or all tied or equal) are left out, and counted in the log.
     /// </param>
     /// <param name="heldOutLists">Lists to evaluate on, with other prompts than the training lists; may be empty.</param>
     /// <param name="directory">Where states are saved and resumed from; null saves nothing.</param>
@@ -112,6 +124,7 @@ public sealed class Trainer
     public TrainingResult Train(bool resume = false, CancellationToken cancellation = default)
     {
         using var directoryLock = directory?.Lock();
+        using var activity = TrainingTelemetry.StartRun();
         // What the model scores afterwards has to be what it scores when it is saved and loaded again.
         var precision = model.Precision;
         model.Precision = options.Precision;
@@ -195,12 +208,12 @@ public sealed class Trainer
         model.zero_grad();
 
         clock.Stop();
-        var tokens = stepLists.Sum(list => PackedSequences.CountTokens(list, model.Backbone.IsCausal));
+        long tokens = stepLists.Sum(list => PackedSequences.CountTokens(list, model.Backbone.IsCausal));
         state.TokensSeen += tokens;
         var stepsTaken = state.Step + 1;
-        progress?.Report(new StepReport(
+        Report(new StepReport(
             stepsTaken, StepCount, stepsTaken / (double)lists.StepsPerEpoch, stepLoss, metrics.Accuracy, learningRate, gradientNorm,
-            state.TokensSeen, tokens / (clock.Elapsed - start).TotalSeconds,
+            tokens, state.TokensSeen, tokens / (clock.Elapsed - start).TotalSeconds,
             clock.Elapsed / (stepsTaken - firstStep) * (StepCount - stepsTaken)));
     }
 
@@ -210,14 +223,15 @@ public sealed class Trainer
 
     private void Evaluate(TrainerState state, BestWeights bestWeights)
     {
-        var rewards = new RewardScorer(model, options.MaxTokensPerBatch).Score(lists.HeldOut);
+        var scoring = Phase<ListProgress>(progress, TrainingPhase.Evaluating, state.Step, done => (done.DoneCount, done.TotalCount));
+        var rewards = new RewardScorer(model, options.MaxTokensPerBatch).Score(lists.HeldOut, scoring);
         if (!rewards.All(list => list.All(float.IsFinite)))
             throw new TrainingDivergedException(
                 state.Step, "a reward of a held-out list is not finite", "The newest saved state is from before this step.",
                 lists.HeldOut.Where((_, l) => !rewards[l].All(float.IsFinite)).Select(list => list.Source.ToString()));
         var metrics = new RankingMetricsAccumulator(loss);
         for (var l = 0; l < lists.HeldOut.Count; l++)
-            metrics.Add(rewards[l], lists.HeldOut[l].Scores, lists.HeldOut[l].PromptIds);
+            metrics.Add(rewards[l], lists.HeldOut[l].Scores, lists.HeldOut[l].EqualAnswers(), lists.HeldOut[l].PromptIds);
 
         var isBest = bestWeights.IsBetter(metrics.Result, state.BestEvaluation?.Metrics);
         var report = new EvaluationReport(state.Step, metrics.Result, isBest);
@@ -228,6 +242,12 @@ public sealed class Trainer
             state.BestEvaluation = report;
             bestWeights.Keep(state.Step);
         }
+        Report(report);
+    }
+
+    private void Report(TrainingReport report)
+    {
+        TrainingTelemetry.Record(report);
         progress?.Report(report);
     }
 
@@ -240,6 +260,11 @@ public sealed class Trainer
                 "The newest saved state is from before it.", lists.OfStep(state.Step - 1).Select(list => list.Source.ToString()));
     }
 
+    /// <summary>Tells how far something is, as a part of the run.</summary>
+    internal static IProgress<T>? Phase<T>(
+        IProgress<TrainingReport>? progress, TrainingPhase phase, int step, Func<T, (long Done, long Total)> count) =>
+        progress is null ? null : new PhaseProgress<T>(progress, phase, step, count);
+
     private void LogStart(int evaluationInterval)
     {
         if (Bfloat16Support.Resolve(options.Precision, model.Device.type) != options.Precision)
@@ -251,5 +276,15 @@ public sealed class Trainer
             + "{Steps} steps of {ListsPerStep} lists ({StepsPerEpoch} an epoch); evaluation every {Evaluation} steps",
             lists.Train.Count, lists.Train.Sum(list => list.AnswerIds.Count), lists.HeldOut.Count,
             StepCount, options.ListsPerStep, lists.StepsPerEpoch, evaluationInterval);
+    }
+
+    private sealed class PhaseProgress<T>(
+        IProgress<TrainingReport> progress, TrainingPhase phase, int step, Func<T, (long Done, long Total)> count) : IProgress<T>
+    {
+        public void Report(T value)
+        {
+            var (done, total) = count(value);
+            progress.Report(new PhaseReport(step, phase, done, total));
+        }
     }
 }

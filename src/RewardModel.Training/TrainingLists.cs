@@ -20,22 +20,24 @@ internal sealed class TrainingLists
         ILogger logger)
     {
         (listsPerStep, seed) = (options.ListsPerStep, (ulong)options.Seed);
-        Train = [.. trainLists.Where(HasPairs)];
+        WarnOfEqualAnswers(trainLists, "training lists", logger);
+        WarnOfEqualAnswers(heldOutLists, "held-out lists", logger);
+        Train = [.. trainLists.Where(list => PairCountOf(list) > 0)];
         HeldOut = heldOutLists;
         if (Train.Count < trainLists.Count)
             logger.LogWarning(
-                "{Count} of {All} training lists have no ordered pair (one answer, or all answers tied) and are left out",
+                "{Count} of {All} training lists have no ordered pair (one answer, or all answers tied or equal) and are left out",
                 trainLists.Count - Train.Count, trainLists.Count);
         if (Train.Count == 0)
             throw new ArgumentException(
                 $"None of the {trainLists.Count} training lists has an ordered pair; "
-                + "expected lists of two or more answers that are not all tied.",
+                + "expected lists of two or more answers that are not all tied or equal.",
                 nameof(trainLists));
         if (options.EarlyStopPatience > 0 && heldOutLists.Count == 0)
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.EarlyStopPatience))} is {options.EarlyStopPatience}, but there are no held-out lists "
                 + "to evaluate; give some, or set it to 0.");
-        if (heldOutLists.Count > 0 && !heldOutLists.Any(HasPairs))
+        if (heldOutLists.Count > 0 && heldOutLists.All(list => PairCountOf(list) == 0))
             throw new ArgumentException(
                 $"None of the {heldOutLists.Count} held-out lists has an ordered pair, so there is no accuracy to choose the best weights "
                 + "by; give other lists, or none.",
@@ -59,17 +61,25 @@ internal sealed class TrainingLists
         return [.. order.Skip(stepOfEpoch * listsPerStep).Take(listsPerStep).Select(index => Train[index])];
     }
 
-    private static bool HasPairs(TokenizedList list) => RankingPairs.CountOf(list.Scores) > 0;
+    /// <summary>Ordered pairs of a list: answers that are tied or equal make none.</summary>
+    public static int PairCountOf(TokenizedList list) => RankingPairs.CountOf(list.Scores, list.EqualAnswers());
+
+    private static void WarnOfEqualAnswers(IReadOnlyList<TokenizedList> lists, string name, ILogger logger)
+    {
+        if (EqualAnswers.Describe(lists, name) is { } description)
+            logger.LogWarning("{EqualAnswers}", description);
+    }
 
     private void CheckFit(RewardTransformer model)
     {
         var backbone = model.Backbone;
         string? Problem(TokenizedList list)
         {
-            var length = list.PromptIds.Length + list.AnswerIds.Max(ids => ids.Length);
+            var length = list.AnswerIds.Select((ids, k) => list.PromptOf(k).Length + ids.Length).Max();
             if (length > backbone.MaxPositions)
                 return $"{list.Source} has {length} tokens";
-            var wrong = list.AnswerIds.Prepend(list.PromptIds).SelectMany(ids => ids).Where(id => id < 0 || id >= backbone.VocabularySize);
+            var wrong = list.DistinctPrompts().Prompts.Concat(list.AnswerIds).SelectMany(ids => ids)
+                .Where(id => id < 0 || id >= backbone.VocabularySize);
             return wrong.Any() ? $"{list.Source} has the token id {wrong.First()}" : null;
         }
         string[] problems = [.. Train.Concat(HeldOut).Select(Problem).OfType<string>()];

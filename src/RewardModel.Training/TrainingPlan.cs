@@ -72,7 +72,7 @@ public sealed record TrainingPlan
             TrainListCount = lists.Train.Count,
             HeldOutListCount = heldOutLists.Count,
             AnswerCount = lists.Train.Sum(list => (long)list.AnswerIds.Count),
-            PairCount = lists.Train.Sum(list => (long)RankingPairs.CountOf(list.Scores)),
+            PairCount = lists.Train.Sum(list => (long)TrainingLists.PairCountOf(list)),
             TokensPerEpoch = tokensPerEpoch,
             StepsPerEpoch = lists.StepsPerEpoch,
             StepCount = trainer.StepCount,

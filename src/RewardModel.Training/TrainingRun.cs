@@ -97,7 +97,7 @@ public sealed class TrainingRun
     public TrainingResult Run(IProgress<TrainingReport>? progress = null, CancellationToken cancellation = default)
     {
         using var directoryLock = directory.Lock();
-        var (model, trainLists, heldOutLists) = Prepare(cancellation);
+        var (model, trainLists, heldOutLists) = Prepare(progress, cancellation);
         using var _ = model;
         RunFile<TrainingRunOptions>.Write(directory.OptionsFile, options);
         using var log = new TrainingLog(directory.LogFile, options.Resume ? directory.NewestStep : null);
@@ -118,32 +118,35 @@ public sealed class TrainingRun
     /// nothing.
     /// </summary>
     /// <inheritdoc cref="Run"/>
-    public TrainingPlan Plan(CancellationToken cancellation = default)
+    public TrainingPlan Plan(IProgress<TrainingReport>? progress = null, CancellationToken cancellation = default)
     {
-        var (model, trainLists, heldOutLists) = Prepare(cancellation);
+        var (model, trainLists, heldOutLists) = Prepare(progress, cancellation);
         using var _ = model;
         return TrainingPlan.Of(model, options, trainLists, heldOutLists, logger);
     }
 
     private (ScoringModel Model, IReadOnlyList<TokenizedList> Train, IReadOnlyList<TokenizedList> HeldOut) Prepare(
-        CancellationToken cancellation)
+        IProgress<TrainingReport>? progress, CancellationToken cancellation)
     {
         directory.CheckOutput(options.Resume);
         if (options.Resume && directory.NewestStep is null)
             logger.LogInformation("There is no saved state in '{Output}': the run begins at its first step", options.Output);
         TorchLibraries.Require();
         torch.set_num_threads(options.Threads ?? Environment.ProcessorCount);
-        var device = Devices.Named(options.Device, "--device");
+        // Told before the data are read, which may take long.
+        Devices.Named(options.Device, "--device");
         var (trainFile, heldOutFile) = ReadLists();
         cancellation.ThrowIfCancellationRequested();
-        var model = LoadModel(options);
+        var model = LoadModel(
+            options, Trainer.Phase<LoadProgress>(progress, TrainingPhase.Loading, 0, read => (read.ReadBytes, read.TotalBytes)), cancellation);
         try
         {
-            model.Transformer.to(device);
-            cancellation.ThrowIfCancellationRequested();
+            var tokenizing = Trainer.Phase<ListProgress>(
+                progress, TrainingPhase.Tokenizing, 0, done => (done.DoneCount, done.TotalCount));
             return (
-                model, ListFile.Tokenize(model, trainFile, options.Data, logger),
-                ListFile.Tokenize(model, heldOutFile, options.EvaluationData ?? "held-out lists", logger));
+                model, ListFile.Tokenize(model, trainFile, options.Data, logger, tokenizing, cancellation),
+                ListFile.Tokenize(
+                    model, heldOutFile, options.EvaluationData ?? "held-out lists", logger, tokenizing, cancellation));
         }
         catch
         {
@@ -164,14 +167,17 @@ public sealed class TrainingRun
         return (train, heldOut);
     }
 
-    private static ScoringModel LoadModel(TrainingRunOptions options)
+    private static ScoringModel LoadModel(
+        TrainingRunOptions options, IProgress<LoadProgress>? progress = null, CancellationToken cancellation = default)
     {
         var tokenizer = options.Tokenizer is { } folder ? HuggingFaceTokenizer.Load(folder) : null;
-        return options.Backbone is { } backbone
-            ? ScoringModel.LoadForTraining(backbone, tokenizer, options.MaxLength, options.Dropout, options.Seed)
-            : new ScoringModel(
-                RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(options.Config!), options.Dropout, options.Seed), tokenizer,
-                options.MaxLength);
+        if (options.Backbone is { } backbone)
+            return ScoringModel.LoadForTraining(
+                backbone, tokenizer, options.MaxLength, options.Dropout, options.Seed, options.Encoding, options.Device, progress,
+                cancellation);
+        var transformer = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(options.Config!), options.Dropout, options.Seed);
+        transformer.to(Devices.Named(options.Device, "--device"));
+        return new ScoringModel(transformer, tokenizer, options.MaxLength, options.Encoding ?? TextEncoding.Joint);
     }
 
     private void LogModel(ScoringModel model, double learningRate)

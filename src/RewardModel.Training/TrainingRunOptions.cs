@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using RewardModel.Reading;
+using RewardModel.Tokenizers;
 
 namespace RewardModel.Training;
 
@@ -46,6 +47,13 @@ public sealed record TrainingRunOptions : TrainingOptions
     /// <summary>Most tokens of prompt and answer together; null (default): as a reward model was saved, or what the model takes.</summary>
     [JsonPropertyName("max-length")]
     public int? MaxLength { get; init; }
+
+    /// <summary>
+    /// How prompts and answers that are plain text become token ids; null (default): as a reward model was saved, or jointly. Encoders,
+    /// conversations and token ids have one way only.
+    /// </summary>
+    [JsonPropertyName("encoding")]
+    public TextEncoding? Encoding { get; init; }
 
     /// <summary>Rate of every dropout that the architecture has. Default 0.</summary>
     [JsonPropertyName("dropout")]

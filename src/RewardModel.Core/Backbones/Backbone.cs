@@ -9,7 +9,7 @@ namespace RewardModel.Backbones;
 /// <remarks>
 /// Fields carry the checkpoint's names, so that a parameter's name here, behind <see cref="BaseModelPrefix"/>, is its name in the file.
 /// </remarks>
-public abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>(name)
+internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>(name)
 {
     private static readonly SortedDictionary<string, Func<ConfigReader, double, Backbone>> architectures = new(StringComparer.Ordinal)
     {

@@ -8,7 +8,7 @@ namespace RewardModel.Backbones;
 /// What turns the state of each scored sequence, [N, D] of any floating type, into its reward, [N] float32. Fields carry the
 /// checkpoint's names, so that a parameter's name here is its name in the file, without a prefix.
 /// </summary>
-public abstract class RewardHead(string name) : nn.Module<Tensor, Tensor>(name)
+internal abstract class RewardHead(string name) : nn.Module<Tensor, Tensor>(name)
 {
     /// <summary>
     /// Name of the last layer's weight, [1, inputs]. A checkpoint without it has no reward head: the rewards mean nothing before

@@ -11,6 +11,8 @@ internal static class CheckpointIndex
     // Two hundred thousand tensors.
     private const int MaxBytes = 20_000_000;
 
+    private static readonly JsonSerializerOptions indented = new() { WriteIndented = true };
+
     /// <summary>The file of each tensor, as listed; the names of the files are checked to be plain.</summary>
     public static Dictionary<string, string> Read(string directory, ProblemList problems)
     {
@@ -49,7 +51,7 @@ internal static class CheckpointIndex
             ["metadata"] = new Dictionary<string, long> { ["total_size"] = totalBytes },
             [WeightMap] = new SortedDictionary<string, string>(files.ToDictionary(), StringComparer.Ordinal),
         };
-        return JsonSerializer.Serialize(index, new JsonSerializerOptions { WriteIndented = true }) + "\n";
+        return JsonSerializer.Serialize(index, indented) + "\n";
     }
 
     private static void AddFiles(JsonElement map, Dictionary<string, string> files, ProblemList problems)

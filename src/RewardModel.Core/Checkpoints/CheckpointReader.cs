@@ -9,7 +9,7 @@ namespace RewardModel.Checkpoints;
 /// As in transformers, the single file is taken where both are present. A <c>value_head.safetensors</c> beside them is part of the
 /// checkpoint. Pickles are never read.
 /// </summary>
-public sealed class CheckpointReader : IDisposable
+internal sealed class CheckpointReader : IDisposable
 {
     private const string Advice = "Download or save the checkpoint again.";
 

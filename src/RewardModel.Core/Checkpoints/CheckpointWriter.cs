@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace RewardModel.Checkpoints;
 
 /// <summary>Writes the weights of a checkpoint in the layout of transformers, in one file or in several with an index.</summary>
-public static class CheckpointWriter
+internal static class CheckpointWriter
 {
     /// <summary>The size from which on weights are split into several files: 50 GB, as in save_pretrained of transformers 5.</summary>
     public const long DefaultMaxShardBytes = 50_000_000_000;

@@ -13,7 +13,7 @@ namespace RewardModel.Checkpoints;
 /// The value null counts as absent, as in transformers, except for <see cref="IntOrNull"/> and <see cref="DoubleOrNull"/>. After a
 /// problem a getter returns an arbitrary value of its type, so a configuration may be used only after <see cref="Finish"/>.
 /// </remarks>
-public sealed class ConfigReader
+internal sealed class ConfigReader
 {
     private readonly JsonObject json;
     private readonly string path;

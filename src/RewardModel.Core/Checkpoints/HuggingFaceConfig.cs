@@ -76,7 +76,7 @@ public sealed class HuggingFaceConfig
     public HuggingFaceConfig Copy() => new(FilePath, Json.DeepClone().AsObject());
 
     /// <summary>A reader for the settings; end with its <see cref="ConfigReader.Finish"/>.</summary>
-    public ConfigReader Reader() => new(Json, FilePath);
+    internal ConfigReader Reader() => new(Json, FilePath);
 
     /// <summary>Writes <c>config.json</c> into a directory, replacing an existing one in one step.</summary>
     public void Write(string directory)

@@ -4,7 +4,7 @@ namespace RewardModel.Checkpoints;
 /// A file being written beside the place where it belongs. <see cref="Commit"/> puts it there in one step, so that the old file or
 /// the whole new one is seen, never a part; disposing it before that leaves the old file as it was.
 /// </summary>
-public sealed class PendingFile : IDisposable
+internal sealed class PendingFile : IDisposable
 {
     private readonly string path;
     private readonly string temporaryPath;

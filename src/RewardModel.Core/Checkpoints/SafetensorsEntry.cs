@@ -6,4 +6,4 @@ namespace RewardModel.Checkpoints;
 /// <param name="Shape">The size of each dimension, outermost first; empty for a scalar. The values lie in row-major order.</param>
 /// <param name="Offset">Where the values begin, in bytes from the start of the file.</param>
 /// <param name="Length">Bytes of the values.</param>
-public sealed record SafetensorsEntry(string Name, SafetensorsType Type, long[] Shape, long Offset, long Length);
+internal sealed record SafetensorsEntry(string Name, SafetensorsType Type, long[] Shape, long Offset, long Length);

@@ -10,7 +10,7 @@ namespace RewardModel.Checkpoints;
 /// </summary>
 // Read at positions instead of mapped into memory: the values go straight into a tensor's own memory either way, and a file that
 // another process cuts short is then an exception instead of the end of the process.
-public sealed class SafetensorsFile : IDisposable
+internal sealed class SafetensorsFile : IDisposable
 {
     private const int LengthFieldBytes = 8;
 

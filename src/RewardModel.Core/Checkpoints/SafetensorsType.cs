@@ -1,7 +1,7 @@
 namespace RewardModel.Checkpoints;
 
 /// <summary>The element types of safetensors files that this library reads and writes. The names are the format's own.</summary>
-public enum SafetensorsType
+internal enum SafetensorsType
 {
     /// <summary>IEEE 754, 8 bytes.</summary>
     F64,

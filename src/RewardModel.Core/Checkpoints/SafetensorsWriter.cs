@@ -5,7 +5,7 @@ using RewardModel.Reading;
 namespace RewardModel.Checkpoints;
 
 /// <summary>Writes safetensors files. The same tensors give the same bytes, in whatever order they are passed.</summary>
-public static class SafetensorsWriter
+internal static class SafetensorsWriter
 {
     // transformers refuses files that don't say which framework's conventions they follow.
     private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };

@@ -43,7 +43,7 @@ internal static unsafe partial class TensorMemory
     {
         pool?.ReleaseFree();
         if (isGlibc)
-            Trim(0);
+            _ = Trim(0);
     }
 
     /// <summary>
@@ -56,8 +56,8 @@ internal static unsafe partial class TensorMemory
         var isThere = OperatingSystem.IsLinux() && NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "malloc_trim", out _);
         if (isThere && Environment.GetEnvironmentVariable("MALLOC_MMAP_THRESHOLD_") is null)
         {
-            Configure(mmapThreshold, (int)smallestPlace);
-            Configure(trimThreshold, 64 << 20);
+            _ = Configure(mmapThreshold, (int)smallestPlace);
+            _ = Configure(trimThreshold, 64 << 20);
         }
         return isThere;
     }

@@ -62,10 +62,10 @@ public sealed class PackedSequences : IDisposable
     public Tensor ScoredRows => Alive(scoredRows_N);
 
     /// <summary>The segments, those without a parent first.</summary>
-    public IReadOnlyList<Segment> Segments { get; }
+    internal IReadOnlyList<Segment> Segments { get; }
 
     /// <summary>Index of the segment that ends each scored sequence, N of them.</summary>
-    public IReadOnlyList<int> ScoredSegments { get; }
+    internal IReadOnlyList<int> ScoredSegments { get; }
 
     /// <summary>Whether segments continue others.</summary>
     public bool SharesPrompts => Segments[^1].Parent != Segment.NoParent;
@@ -90,8 +90,8 @@ public sealed class PackedSequences : IDisposable
     /// <summary>Packs ranked lists. Rewards come out list by list, in the order of each list's answers.</summary>
     /// <param name="lists">At least one list; every answer has at least one token.</param>
     /// <param name="sharePrompts">
-    /// True: each prompt is laid out once and its answers continue it. False: every answer brings its own copy of the prompt, as
-    /// encoders need; causal backbones give the same rewards either way.
+    /// True: each prompt is laid out once and its answers continue it (a list whose prompt is cut in several ways has several). False:
+    /// every answer brings its own copy of the prompt, as encoders need; causal backbones give the same rewards either way.
     /// </param>
     /// <param name="device">Where the tensors are to lie: the model's device. Null: on the CPU.</param>
     /// <exception cref="ArgumentException">There is no list, or a list with no answer or with an answer of no tokens.</exception>
@@ -102,18 +102,22 @@ public sealed class PackedSequences : IDisposable
         var scored = new List<int>();
         foreach (var list in lists)
         {
-            var prompt = Segment.NoParent;
-            if (sharePrompts && list.PromptIds.Length > 0)
+            var (prompts, promptOfAnswer) = list.DistinctPrompts();
+            var pieceOfPrompt = new int[prompts.Count];
+            for (var p = 0; p < prompts.Count; p++)
             {
-                prompt = pieces.Count;
-                pieces.Add(new Piece(list.PromptIds, [], 0, 0, Segment.NoParent));
+                pieceOfPrompt[p] = Segment.NoParent;
+                if (!sharePrompts || prompts[p].Length == 0)
+                    continue;
+                pieceOfPrompt[p] = pieces.Count;
+                pieces.Add(new Piece(prompts[p], [], 0, 0, Segment.NoParent));
             }
-            foreach (var answer in list.AnswerIds)
+            foreach (var (answer, p) in list.AnswerIds.Zip(promptOfAnswer))
             {
                 scored.Add(pieces.Count);
-                pieces.Add(prompt == Segment.NoParent
-                    ? new Piece(list.PromptIds, answer, list.AnswerTokenType, 0, Segment.NoParent)
-                    : new Piece([], answer, list.AnswerTokenType, list.PromptIds.Length, prompt));
+                pieces.Add(pieceOfPrompt[p] == Segment.NoParent
+                    ? new Piece(prompts[p], answer, list.AnswerTokenType, 0, Segment.NoParent)
+                    : new Piece([], answer, list.AnswerTokenType, prompts[p].Length, pieceOfPrompt[p]));
             }
         }
         return LayOut(pieces, scored, device);
@@ -123,8 +127,9 @@ public sealed class PackedSequences : IDisposable
     public static int CountTokens(TokenizedList list, bool sharePrompts = true)
     {
         ArgumentNullException.ThrowIfNull(list);
-        var promptCopies = sharePrompts ? 1 : list.AnswerIds.Count;
-        return promptCopies * list.PromptIds.Length + list.AnswerIds.Sum(ids => ids.Length);
+        var (prompts, promptOfAnswer) = list.DistinctPrompts();
+        return (sharePrompts ? prompts.Sum(ids => ids.Length) : promptOfAnswer.Sum(p => prompts[p].Length))
+            + list.AnswerIds.Sum(ids => ids.Length);
     }
 
     /// <summary>Releases the tensors; nothing can be read from them afterwards.</summary>
@@ -179,6 +184,11 @@ public sealed class PackedSequences : IDisposable
         {
             if (list.AnswerIds.Count == 0)
                 throw new ArgumentException($"The list at {list.Source} has no answers; expected at least one.", nameof(lists));
+            if (list.OwnPromptIds is { } own && own.Count != list.AnswerIds.Count)
+                throw new ArgumentException(
+                    $"The list at {list.Source} has {list.AnswerIds.Count} answers and {own.Count} entries in "
+                    + $"{nameof(list.OwnPromptIds)}; expected one for each answer, or none at all.",
+                    nameof(lists));
             for (var k = 0; k < list.AnswerIds.Count; k++)
                 if (list.AnswerIds[k].Length == 0)
                     throw new ArgumentException(

@@ -4,7 +4,7 @@ namespace RewardModel.Packing;
 /// <param name="Start">Index of its first token in the row.</param>
 /// <param name="Length">Count of its tokens, at least 1.</param>
 /// <param name="Parent">Index of the segment that this one continues, or -1.</param>
-public readonly record struct Segment(int Start, int Length, int Parent = Segment.NoParent)
+internal readonly record struct Segment(int Start, int Length, int Parent = Segment.NoParent)
 {
     /// <summary>The <see cref="Parent"/> of a segment that continues no other.</summary>
     public const int NoParent = -1;

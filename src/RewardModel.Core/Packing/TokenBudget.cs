@@ -3,7 +3,7 @@ using RewardModel.Lists;
 namespace RewardModel.Packing;
 
 /// <summary>Divides lists into batches that stay within a count of tokens, lists of similar length together.</summary>
-public static class TokenBudget
+internal static class TokenBudget
 {
     /// <summary>
     /// Batches of whole lists, longest first. A list that exceeds the budget alone is a batch of its own: see <see cref="SplitAnswers"/>.
@@ -37,24 +37,28 @@ public static class TokenBudget
     }
 
     /// <summary>
-    /// Cuts one list into lists of consecutive answers with the same prompt, each within the budget where that is possible: a single
+    /// Cuts one list into lists of consecutive answers with their prompt, each within the budget where that is possible: a single
     /// answer with its prompt is never divided.
     /// </summary>
     public static IReadOnlyList<TokenizedList> SplitAnswers(TokenizedList list, int maxTokens, bool sharePrompts = true)
     {
         ArgumentNullException.ThrowIfNull(list);
-        int TokensOf(int answer) => list.AnswerIds[answer].Length + (sharePrompts ? 0 : list.PromptIds.Length);
+        var (prompts, promptOfAnswer) = list.DistinctPrompts();
         var parts = new List<TokenizedList>();
         for (int first = 0, next; first < list.AnswerIds.Count; first = next)
         {
-            var tokens = list.PromptIds.Length + list.AnswerIds[first].Length;
+            var promptsOfPart = new HashSet<int>();
+            var tokens = TokensOf(first);
             for (next = first + 1; next < list.AnswerIds.Count && tokens + TokensOf(next) <= maxTokens; next++)
                 tokens += TokensOf(next);
-            parts.Add(list with
+            parts.Add(list.WithAnswers([.. Enumerable.Range(first, next - first)]));
+
+            // Asked of an answer that is taken, and of the one after the last, after which the part ends.
+            int TokensOf(int answer)
             {
-                AnswerIds = [.. list.AnswerIds.Skip(first).Take(next - first)],
-                Scores = [.. list.Scores.Skip(first).Take(next - first)],
-            });
+                var isNew = promptsOfPart.Add(promptOfAnswer[answer]);
+                return list.AnswerIds[answer].Length + (isNew || !sharePrompts ? prompts[promptOfAnswer[answer]].Length : 0);
+            }
         }
         return parts;
     }

@@ -16,10 +16,21 @@ public abstract class RankingLoss
 
     /// <summary>The loss of the given name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="marginScale">See <see cref="LogSigmoidLoss"/>; the other losses have no margin and take 0 only.</param>
+    /// <param name="marginScale">
+    /// What the score difference of a pair is multiplied with for the margin that log-sigmoid's rewards should be apart; 0: no margin. The
+    /// other losses have none.
+    /// </param>
     /// <exception cref="ArgumentException">
     /// No loss has that name (the message lists those that exist), or the loss has no margin and was given one.
     /// </exception>
+    /// <example>
+    /// <code>
+    /// var loss = RankingLoss.ByName("log-sigmoid");
+    /// using var pairs = RankingPairs.Of([[2.0, 1.0, 0.0]]);
+    /// using var rewards = TorchSharp.torch.tensor(new[] { 0.5f, 0.1f, -1f });
+    /// using var sum = loss.Sum(rewards, pairs);
+    /// </code>
+    /// </example>
     public static RankingLoss ByName(string name, double marginScale = 0) => name switch
     {
         LogSigmoidLoss.LossName => new LogSigmoidLoss(marginScale),
@@ -64,7 +75,7 @@ public abstract class RankingLoss
 /// are K-1, ..., 0, so the margin grows with the distance in rank.
 /// </param>
 /// <exception cref="ArgumentException">The scale is negative or not finite.</exception>
-public sealed class LogSigmoidLoss(double marginScale = 0) : RankingLoss
+internal sealed class LogSigmoidLoss(double marginScale = 0) : RankingLoss
 {
     internal const string LossName = "log-sigmoid";
 
@@ -89,7 +100,7 @@ public sealed class LogSigmoidLoss(double marginScale = 0) : RankingLoss
 }
 
 /// <summary>-sigmoid(r_w - r_l): a bounded loss, whose gradient fades for pairs that are far on the wrong side, too.</summary>
-public sealed class SigmoidLoss : RankingLoss
+internal sealed class SigmoidLoss : RankingLoss
 {
     internal const string LossName = "sigmoid";
 

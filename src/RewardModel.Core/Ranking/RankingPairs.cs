@@ -16,8 +16,8 @@ public enum LossNormalization
 }
 
 /// <summary>
-/// The ordered pairs among the answers of a batch: all (better, worse) of each list, ties left out. Indices count the batch's
-/// rewards, list by list.
+/// The ordered pairs among the answers of a batch: all (better, worse) of each list; ties are left out, and answers that are equal, which
+/// no reward can tell apart. Indices count the batch's rewards, list by list.
 /// </summary>
 public sealed class RankingPairs : IDisposable
 {
@@ -56,8 +56,13 @@ public sealed class RankingPairs : IDisposable
     /// <param name="scores">Per list, the scores of its answers; higher is better, equal scores are ties and make no pair.</param>
     /// <param name="normalization">Gives the <see cref="Weights"/>.</param>
     /// <param name="device">Where the rewards will lie: the model's device. Null: on the CPU.</param>
+    /// <param name="equalAnswers">
+    /// Per list, for each answer the index of the first one that is equal to it, or null for a list where none are. Null: none are
+    /// anywhere.
+    /// </param>
     public static RankingPairs Of(
-        IEnumerable<IReadOnlyList<double>> scores, LossNormalization normalization = LossNormalization.PerList, Device? device = null)
+        IEnumerable<IReadOnlyList<double>> scores, LossNormalization normalization = LossNormalization.PerList, Device? device = null,
+        IEnumerable<IReadOnlyList<int>?>? equalAnswers = null)
     {
         ArgumentNullException.ThrowIfNull(scores);
         var better = new List<long>();
@@ -65,12 +70,12 @@ public sealed class RankingPairs : IDisposable
         var scoreDifferences = new List<float>();
         var weights = new List<float>();
         var first = 0;
-        foreach (var listScores in scores)
+        foreach (var (listScores, equal) in scores.Zip(equalAnswers ?? Enumerable.Repeat<IReadOnlyList<int>?>(null, int.MaxValue)))
         {
             var listPairs = 0;
             for (var i = 0; i < listScores.Count; i++)
                 for (var j = 0; j < listScores.Count; j++)
-                    if (listScores[i] > listScores[j])
+                    if (listScores[i] > listScores[j] && !AreEqual(equal, i, j))
                     {
                         better.Add(first + i);
                         worse.Add(first + j);
@@ -89,17 +94,23 @@ public sealed class RankingPairs : IDisposable
         return new RankingPairs([.. better], [.. worse], [.. scoreDifferences], [.. weights], device);
     }
 
-    /// <summary>Count of ordered pairs among answers with these scores; C(K, 2) when none are tied.</summary>
-    public static int CountOf(IReadOnlyList<double> scores)
+    /// <summary>Count of ordered pairs among answers with these scores; C(K, 2) when none are tied or equal.</summary>
+    /// <param name="scores">The scores of a list's answers.</param>
+    /// <param name="equalAnswers">For each answer the index of the first one that is equal to it; null: none are.</param>
+    public static int CountOf(IReadOnlyList<double> scores, IReadOnlyList<int>? equalAnswers = null)
     {
         ArgumentNullException.ThrowIfNull(scores);
         var count = 0;
         for (var i = 0; i < scores.Count; i++)
             for (var j = 0; j < i; j++)
-                if (scores[i] != scores[j])
+                if (scores[i] != scores[j] && !AreEqual(equalAnswers, i, j))
                     count++;
         return count;
     }
+
+    /// <summary>Whether two answers are equal, by what <see cref="CountOf"/> is told.</summary>
+    internal static bool AreEqual(IReadOnlyList<int>? equalAnswers, int first, int second) =>
+        equalAnswers is not null && equalAnswers[first] == equalAnswers[second];
 
     /// <summary>Releases the tensors; nothing can be read from them afterwards.</summary>
     public void Dispose()

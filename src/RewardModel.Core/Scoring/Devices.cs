@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace RewardModel.Scoring;
 
 /// <summary>The devices that a model can compute on, by their names: <c>cpu</c>, <c>cuda</c>, <c>cuda:N</c>.</summary>
-public static class Devices
+internal static class Devices
 {
     /// <summary>The device of a name, if this machine has it.</summary>
     /// <param name="name"><c>cpu</c>; <c>cuda</c>, the current GPU; <c>cuda:N</c>, where N counts the GPUs from 0.</param>

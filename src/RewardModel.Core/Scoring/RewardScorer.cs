@@ -7,7 +7,8 @@ namespace RewardModel.Scoring;
 /// <summary>
 /// Scores token ids: the one path that <see cref="ScoringModel"/>, evaluation, the command line and services go through. A reward depends
 /// on nothing but the prompt, the answer and the model: not on the other answers, nor on how they are divided into batches, which changes
-/// rounding only. (A prompt that is too long for the model is cut before, for the longest of its answers.)
+/// rounding only. (A prompt that is too long for the model is cut before, for each answer by itself.) Answers of a list that are equal token
+/// for token are scored once, and have the same reward to the bit.
 /// </summary>
 /// <remarks>
 /// Any number of threads may score one model at the same time, through one scorer or several, if it is in evaluation mode: a model of
@@ -74,6 +75,8 @@ public sealed class RewardScorer
         try
         {
             using var _ = no_grad();
+            var distinct = new DistinctAnswers(lists);
+            lists = distinct.Lists;
             var rewards = new float[lists.Count][];
             var doneCount = 0;
             foreach (var batch in TokenBudget.Batches(lists, maxTokensPerBatch, model.Backbone.IsCausal))
@@ -92,7 +95,7 @@ public sealed class RewardScorer
                 doneCount += batch.Length;
                 progress?.Report(new ListProgress(doneCount, lists.Count));
             }
-            return rewards;
+            return distinct.RewardsOfAll(rewards);
         }
         finally
         {
@@ -116,7 +119,7 @@ public sealed class RewardScorer
     /// <param name="rewards">[N], float32, without a graph, on any device: the one place where rewards are read back.</param>
     /// <param name="lists">The lists that were packed, N answers in all.</param>
     /// <exception cref="ArgumentNullException">The rewards or the lists are null.</exception>
-    public static float[][] RewardsByList(Tensor rewards, IReadOnlyList<TokenizedList> lists)
+    internal static float[][] RewardsByList(Tensor rewards, IReadOnlyList<TokenizedList> lists)
     {
         ArgumentNullException.ThrowIfNull(rewards);
         ArgumentNullException.ThrowIfNull(lists);

@@ -35,13 +35,34 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     }
 
     /// <summary>The transformer under the head.</summary>
-    public Backbone Backbone { get; }
+    internal Backbone Backbone { get; }
 
     /// <summary>What makes rewards of the transformer's hidden states.</summary>
-    public RewardHead Head { get; }
+    internal RewardHead Head { get; }
 
     /// <summary>The config.json that the model was made from.</summary>
     public HuggingFaceConfig Config { get; }
+
+    /// <summary>The values of <c>model_type</c> in config.json that a model can be made from.</summary>
+    public static IReadOnlyList<string> Architectures => Backbone.ModelTypes;
+
+    /// <summary><c>model_type</c> of the config.json: one of <see cref="Architectures"/>.</summary>
+    public string Architecture => Config.Json["model_type"]!.GetValue<string>();
+
+    /// <summary>Size D of a hidden state.</summary>
+    public int HiddenSize => Backbone.HiddenSize;
+
+    /// <summary>Rows of the token embedding: token ids lie below.</summary>
+    public int VocabularySize => Backbone.VocabularySize;
+
+    /// <summary>Most tokens of a sequence, prompt and answer together.</summary>
+    public int MaxPositions => Backbone.MaxPositions;
+
+    /// <summary>
+    /// Whether the answers of a list share its prompt, which is then computed once: where a token sees only those before it. Encoders see
+    /// both ways, and read every answer with its own copy of the prompt.
+    /// </summary>
+    public bool SharesPrompts => Backbone.IsCausal;
 
     /// <summary>
     /// Where the model computes: the CPU unless it was moved, as any TorchSharp module is, by <c>model.to(device)</c>. That makes new

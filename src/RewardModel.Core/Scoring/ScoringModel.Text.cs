@@ -45,6 +45,13 @@ public sealed partial class ScoringModel
     /// <exception cref="ArgumentNullException">The prompt, the answers or one of them is null.</exception>
     /// <exception cref="ArgumentException">The model has no tokenizer, or there is no answer.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.Load("my-reward-model");
+    /// float[] rewards = model.Score("Which is larger, 3 or 5?", "5 is larger.", "3 is larger.");
+    /// Console.WriteLine(rewards[0] &gt; rewards[1]);
+    /// </code>
+    /// </example>
     public float[] Score(string prompt, params IReadOnlyList<string> answers) => Score(ListOf(prompt, answers), CancellationToken.None);
 
     /// <summary>Scores answers of the assistant to a conversation, rendered by the model's chat template.</summary>

@@ -45,9 +45,12 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <param name="tokenizer">The tokenizer that belongs to it; null when all data come as token ids.</param>
     /// <param name="maxLength">Most tokens of prompt and answer together; null: what the transformer takes.</param>
     /// <exception cref="ArgumentNullException">The transformer is null.</exception>
+    /// <param name="encoding">How prompts and answers that are plain text become token ids.</param>
     /// <exception cref="ArgumentException">The maximum length or the vocabulary is larger than the transformer's.</exception>
-    public ScoringModel(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null)
-        : this(transformer, tokenizer, DefaultRule(transformer, tokenizer, maxLength))
+    public ScoringModel(
+        RewardTransformer transformer, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null,
+        TextEncoding encoding = TextEncoding.Joint)
+        : this(transformer, tokenizer, DefaultRule(transformer, tokenizer, maxLength) with { Encoding = encoding })
     {
     }
 
@@ -66,7 +69,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         Tokenizer = tokenizer;
         Rule = rule;
         truncation = new ListTruncation(rule.SpecialTokens, rule.MaxLength);
-        listTokenizer = tokenizer is null ? null : new ListTokenizer(tokenizer.PlainTextTokenizer, rule.SpecialTokens, rule.MaxLength);
+        listTokenizer = tokenizer is null ? null : new ListTokenizer(tokenizer, rule.SpecialTokens, rule.MaxLength, rule.Encoding);
         chatTokenizer = new Lazy<ChatTokenizer?>(() => tokenizer is not null && rule.ChatTemplate is { } template
             ? new ChatTokenizer(tokenizer, new ChatTemplate(template), rule.SpecialTokens, rule.MaxLength)
             : null);
@@ -83,9 +86,9 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
 
     /// <summary>
     /// Loads what <see cref="Save"/> wrote, or the reward model of another trainer. That has no reward_model.json: prompts and answers
-    /// then get the special tokens of the tokenizer's convention (<see cref="HuggingFaceTokenizer.SpecialTokenRule"/>), the maximum
-    /// length is what the transformer takes, and the normaliser holds the head's bias and what OpenRLHF wrote into config.json
-    /// (<c>mean</c>, <c>std</c>, applied whatever <c>normalize_reward</c> says). The transformer is in evaluation mode.
+    /// then get the special tokens of the tokenizer's convention (<see cref="HuggingFaceTokenizer.SpecialTokenRule"/>) and are encoded as
+    /// one text, the maximum length is what the transformer takes, and the normaliser holds the head's bias and what OpenRLHF wrote into
+    /// config.json (<c>mean</c>, <c>std</c>, applied whatever <c>normalize_reward</c> says). The transformer is in evaluation mode.
     /// </summary>
     /// <param name="directory">With config.json, safetensors files, and a tokenizer unless all data come as token ids.</param>
     /// <param name="device">
@@ -99,6 +102,12 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <exception cref="CheckpointException">The directory does not hold a trained reward model: all reasons are listed.</exception>
     /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.Load("my-reward-model");
+    /// Console.WriteLine($"{model.Transformer.Architecture}, up to {model.Rule.MaxLength} tokens");
+    /// </code>
+    /// </example>
     public static ScoringModel Load(
         string directory, string? device = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -145,15 +154,26 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <param name="cancellationToken">Ends the loading before the next tensor.</param>
     /// <returns>The model, which the caller disposes of.</returns>
     /// <exception cref="ArgumentNullException">The directory is null.</exception>
+    /// <param name="encoding">
+    /// How prompts and answers that are plain text become token ids; null: as saved, or jointly where nothing was saved.
+    /// </param>
     /// <exception cref="CheckpointException">The checkpoint can't be used: all reasons are listed.</exception>
     /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
     /// <exception cref="ArgumentException">
     /// The maximum length or the vocabulary is larger than the transformer's, or the device is not on this machine.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.LoadForTraining("path/to/sft-model", maxLength: 512);
+    /// if (model.Transformer.HasNewHead)
+    ///     Console.WriteLine("A language model: its rewards mean nothing before training.");
+    /// </code>
+    /// </example>
     public static ScoringModel LoadForTraining(
         string directory, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null, double dropout = 0, long seed = 0,
-        string? device = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+        TextEncoding? encoding = null, string? device = null, IProgress<LoadProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directory);
         return Loaded(device, () =>
@@ -163,10 +183,13 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
             var ownTokenizer = tokenizer ?? (HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null);
             var transformer = RewardTransformer.Load(directory, dropout, seed, progress, cancellationToken, out _);
             return OwnedBy(transformer, () => saved is null
-                ? new ScoringModel(transformer, ownTokenizer, maxLength)
-                : new ScoringModel(
-                    transformer, ownTokenizer,
-                    saved with { MaxLength = maxLength ?? saved.MaxLength, Normalizer = RewardNormalizer.None }));
+                ? new ScoringModel(transformer, ownTokenizer, maxLength, encoding ?? TextEncoding.Joint)
+                : new ScoringModel(transformer, ownTokenizer, saved with
+                {
+                    MaxLength = maxLength ?? saved.MaxLength,
+                    Encoding = encoding ?? saved.Encoding,
+                    Normalizer = RewardNormalizer.None,
+                }));
         });
     }
 
@@ -203,6 +226,14 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <exception cref="ChatTemplateException">A list is a conversation, and the chat template can't be used.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.Load("my-reward-model");
+    /// var (lists, cut) = model.Tokenize(RankedListReader.Read("test.jsonl").Lists);
+    /// float[][] rewards = model.Scorer().Score(lists);
+    /// Console.WriteLine($"{cut.PromptCount} of {lists.Count} prompts were cut");
+    /// </code>
+    /// </example>
     public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Tokenize(
         IReadOnlyList<RankedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -273,6 +304,12 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <exception cref="ArgumentException">Another type, or weights that are too large for Float16.</exception>
     /// <exception cref="CheckpointException">The directory can't be made or written to; the message says why.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.LoadForTraining("path/to/sft-model");
+    /// model.Save("my-reward-model", TorchSharp.torch.ScalarType.BFloat16);
+    /// </code>
+    /// </example>
     public void Save(
         string directory, ScalarType weightType = ScalarType.Float32, long maxShardBytes = CheckpointWriter.DefaultMaxShardBytes)
     {
@@ -382,6 +419,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         return new(tokenizer?.SpecialTokenRule ?? SpecialTokenRule.None, maxLength ?? transformer.Backbone.MaxPositions)
         {
             ChatTemplate = tokenizer?.ChatTemplate,
+            Encoding = TextEncoding.Joint,
         };
     }
 

@@ -11,7 +11,7 @@ namespace RewardModel.Scoring;
 /// </summary>
 /// <param name="SpecialTokens">The ids put around prompts and answers. Lists that come as token ids are taken to have them.</param>
 /// <param name="MaxLength">
-/// Most tokens of prompt and answer together: prompts are cut on the left, see <see cref="ListTruncation"/>.
+/// Most tokens of prompt and answer together: prompts are cut at their start for it, answers that are longer at their end.
 /// </param>
 public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
 {
@@ -37,6 +37,12 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
     /// <summary>The text of the chat template that makes text of conversations; null where there is none.</summary>
     public string? ChatTemplate { get; init; }
 
+    /// <summary>
+    /// Whether a prompt and its answer that are plain text are encoded as one text. Joint for new models; Separate where nothing is said,
+    /// as in the files of older versions.
+    /// </summary>
+    public TextEncoding Encoding { get; init; } = TextEncoding.Separate;
+
     private static readonly JsonSerializerOptions jsonOptions = new()
     {
         WriteIndented = true,
@@ -44,6 +50,7 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectRequiredConstructorParameters = true,
         RespectNullableAnnotations = true,
+        Converters = { new EncodingConverter() },
     };
 
     /// <summary>Reads what was saved with a model; null where nothing was, as in the checkpoints of others.</summary>
@@ -89,6 +96,23 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
     internal void Write(string directory) => PendingFile.WriteText(
         Path.Combine(directory, FileName),
         JsonSerializer.Serialize(new SavedRule(typeof(ScoringRule).Assembly.GetName().Version!.ToString(3), this), jsonOptions) + "\n");
+
+    private sealed class EncodingConverter : JsonConverter<TextEncoding>
+    {
+        public override TextEncoding Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            using var value = JsonDocument.ParseValue(ref reader);
+            return value.RootElement.GetRawText() switch
+            {
+                "\"joint\"" => TextEncoding.Joint,
+                "\"separate\"" => TextEncoding.Separate,
+                var other => throw new JsonException($"encoding is {other}; expected \"joint\" or \"separate\""),
+            };
+        }
+
+        public override void Write(Utf8JsonWriter writer, TextEncoding value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value == TextEncoding.Joint ? "joint" : "separate");
+    }
 
     private sealed record SavedRule(string LibraryVersion, ScoringRule Rule);
 }

@@ -7,14 +7,15 @@ namespace RewardModel.Chat;
 /// <summary>Turns ranked lists of conversations into token ids.</summary>
 /// <remarks>
 /// Every answer is rendered with its prompt, and the ids are those of the whole text; so nothing depends on where prompt and answer are
-/// told apart, and what a tokenizer does at the start of a text it does there only. The prompt of a list is what the K renderings and
-/// that of the prompt alone, which ends with the template's invitation to the assistant, have in common at their start. Templates whose
+/// told apart, and what a tokenizer does at the start of a text it does there only. The prompt of an answer is what its rendering and
+/// that of the prompt alone, which ends with the template's invitation to the assistant, have in common at their start; templates whose
 /// rendering of prompt and answer doesn't start with that of the prompt (because they write earlier messages in another way once there
-/// is an answer) are split there, too. For an encoder, which separates a pair of texts, both are encoded apart.
+/// is an answer) are split there, too. What the answers of a list share is told by <see cref="ListTokenizer"/>, as for plain text. For an
+/// encoder, which separates a pair of texts, both are encoded apart.
 /// Special tokens of the rule that the template itself writes at the start or at the end (with white space after it at most) are not
 /// put there again.
 /// </remarks>
-public sealed class ChatTokenizer
+internal sealed class ChatTokenizer
 {
     private readonly HuggingFaceTokenizer tokenizer;
     private readonly ChatTemplate template;
@@ -53,43 +54,53 @@ public sealed class ChatTokenizer
         {
             throw new TokenizerException(list.Source.ToString(), [exception.Message]);
         }
-        var start = CommonStart(renderings);
-        var (promptIds, answerIds) = rule.AfterPrompt.Count > 0 ? IdsOfPairs(renderings, start) : IdsOfWholes(renderings, start);
-        var tails = answerIds.Select(EndOf).ToArray();
-        answerIds = [.. answerIds.Zip(tails, (ids, tail) => tail is null ? [.. ids, .. rule.AfterAnswer] : ids)];
-        ListTokenizer.CheckAnswers(list, answerIds);
-        var tokenized = new TokenizedList(promptIds, answerIds, list.Scores, list.Source) { AnswerTokenType = rule.AnswerTokenType };
-        var kept = tails[0] is { } end && tails.All(tail => tail?.SequenceEqual(end) == true) ? rule with { AfterAnswer = end } : rule;
-        return new ListTruncation(kept.Count < maxLength ? kept : rule, maxLength).Truncate(tokenized);
+        var pairs = rule.AfterPrompt.Count > 0
+            ? Pairs(renderings[0], renderings[1..])
+            : [.. renderings.Skip(1).Select(rendering => JointPair(renderings[0], rendering))];
+        var tails = pairs.Select(pair => EndOf(pair.AnswerIds)).ToArray();
+        return ListTokenizer.ListOf(
+            list,
+            [.. pairs.Zip(tails, (pair, tail) => tail is null ? (pair.PromptIds, [.. pair.AnswerIds, .. rule.AfterAnswer]) : pair)],
+            rule, k => TruncationOf(tails[k]));
     }
 
     private RenderedText Render(Conversation conversation, bool addGenerationPrompt) =>
         template.Render(conversation, addGenerationPrompt, tokenizer.SpecialTokens);
 
-    private static int CommonStart(RenderedText[] renderings)
+    private static int CommonStart(RenderedText prompt, RenderedText whole)
     {
-        var first = renderings[0].Text;
-        var length = renderings.Min(rendering => first.AsSpan().CommonPrefixLength(rendering.Text));
-        return length > 0 && length < first.Length && char.IsHighSurrogate(first[length - 1]) ? length - 1 : length;
+        var length = prompt.Text.AsSpan().CommonPrefixLength(whole.Text);
+        return length > 0 && length < prompt.Text.Length && char.IsHighSurrogate(prompt.Text[length - 1]) ? length - 1 : length;
     }
 
-    private (int[] PromptIds, int[][] AnswerIds) IdsOfWholes(RenderedText[] renderings, int start)
+    private (int[] PromptIds, int[] AnswerIds) JointPair(RenderedText prompt, RenderedText whole)
     {
-        var prompt = tokenizer.Encode(renderings[0].Part(0, start));
-        var wholes = renderings.Skip(1).Select(rendering => tokenizer.Encode(rendering).ToArray()).ToArray();
-        var length = wholes.Min(whole => whole.AsSpan().CommonPrefixLength([.. prompt]));
-        var before = wholes.All(whole => whole.AsSpan().StartsWith([.. rule.BeforePrompt])) ? [] : rule.BeforePrompt;
-        return ([.. before, .. prompt.Take(length)], [.. wholes.Select(whole => whole[length..])]);
+        var (ids, promptCount) = tokenizer.EncodeParts(whole, CommonStart(prompt, whole));
+        var before = ids.AsSpan().StartsWith([.. rule.BeforePrompt]) ? [] : rule.BeforePrompt;
+        return ([.. before, .. ids[..promptCount]], ids[promptCount..]);
     }
 
-    private (int[] PromptIds, int[][] AnswerIds) IdsOfPairs(RenderedText[] renderings, int start)
+    private (int[] PromptIds, int[] AnswerIds)[] Pairs(RenderedText prompt, RenderedText[] wholes)
     {
-        int[] prompt = [.. tokenizer.Encode(renderings[0].Part(0, start))];
-        var before = prompt.AsSpan().StartsWith([.. rule.BeforePrompt]) ? [] : rule.BeforePrompt;
-        return (
-            [.. before, .. prompt, .. rule.AfterPrompt],
-            [.. renderings.Skip(1).Select(rendering =>
-                tokenizer.Encode(rendering.Part(start, rendering.Text.Length - start)).ToArray())]);
+        var promptIds = new Dictionary<int, int[]>();
+        return [.. wholes.Select(whole =>
+        {
+            var start = CommonStart(prompt, whole);
+            if (!promptIds.TryGetValue(start, out var ids))
+            {
+                ids = [.. tokenizer.Encode(prompt.Part(0, start))];
+                var before = ids.AsSpan().StartsWith([.. rule.BeforePrompt]) ? [] : rule.BeforePrompt;
+                promptIds.Add(start, ids = [.. before, .. ids, .. rule.AfterPrompt]);
+            }
+            return (ids, (int[])[.. tokenizer.Encode(whole.Part(start, whole.Text.Length - start))]);
+        })];
+    }
+
+    /// <summary>Keeps the special tokens that the template writes at the end of an answer, if there is room for them.</summary>
+    private ListTruncation TruncationOf(int[]? tail)
+    {
+        var kept = tail is null ? rule : rule with { AfterAnswer = tail };
+        return new ListTruncation(kept.Count < maxLength ? kept : rule, maxLength);
     }
 
     /// <summary>The ids from the special tokens on that the template writes at the end; null where it writes none.</summary>

@@ -138,7 +138,7 @@ internal sealed class Interpreter
         return Flow.Normal;
     }
 
-    private Scope ItemScope(For loop, object? item, Scope scope)
+    private static Scope ItemScope(For loop, object? item, Scope scope)
     {
         var inner = new Scope(scope);
         Assign(loop.Target, item, inner);

@@ -55,6 +55,12 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
     /// <param name="answers">K answers, at least one.</param>
     /// <exception cref="ArgumentNullException">The prompt, the answers or one of them is null.</exception>
     /// <exception cref="ArgumentException">There is no answer.</exception>
+    /// <example>
+    /// <code>
+    /// var list = RankedList.BestFirst("Which is larger, 3 or 5?", "5 is larger.", "5", "3 is larger.");
+    /// Console.WriteLine(string.Join(", ", list.Scores)); // 2, 1, 0
+    /// </code>
+    /// </example>
     public static RankedList BestFirst(string prompt, params IReadOnlyList<string> answers)
     {
         ArgumentNullException.ThrowIfNull(prompt);

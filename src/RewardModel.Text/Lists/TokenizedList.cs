@@ -1,7 +1,10 @@
 namespace RewardModel.Lists;
 
 /// <summary>A <see cref="RankedList"/> as token ids.</summary>
-/// <param name="PromptIds">Token ids of the prompt, special tokens around it included; may be empty.</param>
+/// <param name="PromptIds">
+/// Token ids of the prompt, special tokens around it included; may be empty. It is the whole prompt, also where it had to be cut for some
+/// of its answers, or for all of them: what an answer is read with is <see cref="PromptOf"/>.
+/// </param>
 /// <param name="AnswerIds">Token ids of each of the K answers, special tokens at its end included; at least one id each.</param>
 /// <param name="Scores">K scores, higher is better; equal scores are ties.</param>
 /// <param name="Source">Where the list was read from.</param>
@@ -10,4 +13,78 @@ public sealed record TokenizedList(
 {
     /// <summary>Token type of the answers' tokens, which BERT-like encoders embed; prompts have type 0.</summary>
     public int AnswerTokenType { get; init; }
+
+    /// <summary>
+    /// For each of the K answers the prompt that it is read with where that is another than <see cref="PromptIds"/>, mostly because these
+    /// had to be cut to fit together with it; null for an answer that is read with <see cref="PromptIds"/>. Null where all of them are.
+    /// </summary>
+    public IReadOnlyList<int[]?>? OwnPromptIds { get; init; }
+
+    /// <summary>The prompt's ids that an answer is read with.</summary>
+    /// <param name="answer">The answer's index.</param>
+    public int[] PromptOf(int answer) => OwnPromptIds?[answer] ?? PromptIds;
+
+    /// <summary>The same list with some of its answers only.</summary>
+    /// <param name="answers">Their indices, in the order that they are to have.</param>
+    public TokenizedList WithAnswers(IReadOnlyList<int> answers)
+    {
+        ArgumentNullException.ThrowIfNull(answers);
+        return this with
+        {
+            AnswerIds = [.. answers.Select(answer => AnswerIds[answer])],
+            Scores = [.. answers.Select(answer => Scores[answer])],
+            OwnPromptIds = OwnPromptIds is null ? null : [.. answers.Select(answer => OwnPromptIds[answer])],
+        };
+    }
+
+    /// <summary>
+    /// For each answer the index of the first one that is read as the same tokens, prompt included: its own, if none before it is. Null
+    /// where no two answers are equal. See <see cref="Lists.EqualAnswers"/>.
+    /// </summary>
+    public int[]? EqualAnswers()
+    {
+        int[]? firstEqual = null;
+        for (var k = 1; k < AnswerIds.Count; k++)
+            for (var other = 0; other < k; other++)
+                if (AreEqual(other, k))
+                {
+                    firstEqual ??= [.. Enumerable.Range(0, AnswerIds.Count)];
+                    firstEqual[k] = other;
+                    break;
+                }
+        return firstEqual;
+    }
+
+    /// <summary>
+    /// Whether two answers are the same tokens with their prompts before them. Where these end makes no difference but for token types.
+    /// </summary>
+    private bool AreEqual(int first, int second)
+    {
+        var (firstPrompt, secondPrompt) = (PromptOf(first), PromptOf(second));
+        if (firstPrompt == secondPrompt)
+            return AnswerIds[first].AsSpan().SequenceEqual(AnswerIds[second]);
+        return firstPrompt.Length + AnswerIds[first].Length == secondPrompt.Length + AnswerIds[second].Length
+            && (AnswerTokenType == 0 || firstPrompt.Length == secondPrompt.Length)
+            && firstPrompt.Concat(AnswerIds[first]).SequenceEqual(secondPrompt.Concat(AnswerIds[second]));
+    }
+
+    /// <summary>The different prompts that the answers are read with, and for each answer the index of its prompt among them.</summary>
+    internal (IReadOnlyList<int[]> Prompts, int[] PromptOfAnswer) DistinctPrompts()
+    {
+        if (OwnPromptIds is null)
+            return ([PromptIds], new int[AnswerIds.Count]);
+        var prompts = new List<int[]>();
+        var promptOfAnswer = new int[AnswerIds.Count];
+        for (var k = 0; k < promptOfAnswer.Length; k++)
+        {
+            var prompt = PromptOf(k);
+            promptOfAnswer[k] = prompts.FindIndex(other => other == prompt || other.AsSpan().SequenceEqual(prompt));
+            if (promptOfAnswer[k] < 0)
+            {
+                promptOfAnswer[k] = prompts.Count;
+                prompts.Add(prompt);
+            }
+        }
+        return (prompts, promptOfAnswer);
+    }
 }

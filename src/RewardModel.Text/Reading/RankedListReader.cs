@@ -38,6 +38,14 @@ public static class RankedListReader
     /// The file is not there, is no JSON, is damaged gzip or not the gzip file that its name promises, or it has bad lines and these are
     /// errors.
     /// </exception>
+    /// <example>
+    /// <code>
+    /// var file = RankedListReader.Read("train.jsonl", BadData.Skip);
+    /// foreach (var bad in file.BadLines)
+    ///     Console.WriteLine(bad);
+    /// Console.WriteLine($"{file.Lists.Count} lists of text, {file.TokenizedLists.Count} of token ids");
+    /// </code>
+    /// </example>
     public static RankedListFile Read(string path, BadData badData = BadData.Error)
     {
         ArgumentNullException.ThrowIfNull(path);

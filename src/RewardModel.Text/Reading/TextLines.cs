@@ -8,7 +8,7 @@ namespace RewardModel.Reading;
 /// <param name="Text">The text; null for a conversation.</param>
 /// <param name="Conversation">The conversation; null for a text.</param>
 /// <param name="Source">Where it was read from.</param>
-public sealed record TextLine(string? Text, Conversation? Conversation, SourceLine Source)
+internal sealed record TextLine(string? Text, Conversation? Conversation, SourceLine Source)
 {
     /// <summary>How many escaped lone surrogates, halves of characters, were read as U+FFFD.</summary>
     public int LoneSurrogateCount { get; init; }
@@ -18,7 +18,7 @@ public sealed record TextLine(string? Text, Conversation? Conversation, SourceLi
 /// Reads texts and conversations from JSON lines, as <see cref="RankedListReader"/> reads lists: <c>{"text": "..."}</c> or
 /// <c>{"messages": [...]}</c>, this with <c>"tools"</c> and <c>"system"</c> if there are any. Other keys are passed over.
 /// </summary>
-public static class TextLines
+internal static class TextLines
 {
     /// <summary>Reads a whole file.</summary>
     /// <exception cref="RankedDataException">The file can't be read, or has bad lines: all of them are listed.</exception>

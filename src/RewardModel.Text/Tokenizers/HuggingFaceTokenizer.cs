@@ -140,8 +140,19 @@ public sealed class HuggingFaceTokenizer
     public IReadOnlyList<int> Encode(RenderedText text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return tokenizer.EncodeToIds(text, plainTextTokenizer);
+        return EncodeParts(text, promptLength: 0).Ids;
     }
+
+    /// <summary>The same, and how many of the ids, from the first on, lie wholly in the first characters of the text.</summary>
+    internal (int[] Ids, int PromptCount) EncodeParts(RenderedText text, int promptLength) =>
+        tokenizer.EncodeToIds(text, plainTextTokenizer, promptLength);
+
+    /// <summary>
+    /// The ids of a prompt and an answer as one plain text, in which the names of special tokens are text, and how many of the ids, from
+    /// the first on, lie wholly in the prompt.
+    /// </summary>
+    internal (int[] Ids, int PromptCount) EncodeParts(string prompt, string answer) =>
+        plainTextTokenizer.EncodeToIds(prompt, answer);
 
     /// <summary>The ids with the post-processor's special tokens around them, but for those that they start or end with already.</summary>
     public IReadOnlyList<int> AddSpecialTokens(IReadOnlyList<int> ids)

@@ -3,11 +3,12 @@ using RewardModel.Lists;
 namespace RewardModel.Tokenizers;
 
 /// <summary>
-/// Cuts tokenized lists so that the prompt and each of its answers fit together. The K answers share one prompt, so it is cut for the
-/// longest of them: at the start of its text, keeping the special tokens around it. Only an answer that doesn't fit even without a
-/// prompt's text is cut: at the end of its text, keeping the special tokens there.
+/// Cuts tokenized lists so that the prompt and each of its answers fit together. The prompt is cut for each answer by itself, at the start
+/// of its text, keeping the special tokens around it: what an answer is read with depends on that answer and the prompt alone, not on
+/// the other answers. Only an answer that doesn't fit even without a prompt's text is cut: at the end of its text, keeping the special
+/// tokens there.
 /// </summary>
-public sealed class ListTruncation
+internal sealed class ListTruncation
 {
     private readonly SpecialTokenRule rule;
 
@@ -31,22 +32,50 @@ public sealed class ListTruncation
     /// <summary>The list, cut where it has to be, and what was cut. A list that fits is returned as it is.</summary>
     public (TokenizedList List, TruncationCount Cut) Truncate(TokenizedList list)
     {
-        var promptIds = list.PromptIds;
+        ArgumentNullException.ThrowIfNull(list);
+        var pairs = list.AnswerIds.Select((answer, k) => Truncate(list.PromptOf(k), answer)).ToArray();
+        var cut = Count([.. list.AnswerIds.Select((answer, k) => (list.PromptOf(k), answer))], pairs);
+        return (cut.IsCut ? WithPairs(list, pairs) : list, cut);
+    }
+
+    /// <summary>A prompt and one answer, cut where they have to be. What is not cut is the same array.</summary>
+    internal (int[] PromptIds, int[] AnswerIds) Truncate(int[] promptIds, int[] answerIds)
+    {
         var keptAtStart = promptIds.AsSpan().StartsWith([.. rule.BeforePrompt]) ? rule.BeforePrompt.Count : 0;
         var keptAtEnd = promptIds.AsSpan(keptAtStart).EndsWith([.. rule.AfterPrompt]) ? rule.AfterPrompt.Count : 0;
         var maxAnswerLength = MaxLength - keptAtStart - keptAtEnd;
-        var cutAnswerCount = list.AnswerIds.Count(ids => ids.Length > maxAnswerLength);
-        var longest = Math.Min(maxAnswerLength, list.AnswerIds.Max(ids => ids.Length));
-        var cutsPrompt = promptIds.Length + longest > MaxLength;
-        if (!cutsPrompt && cutAnswerCount == 0)
-            return (list, default);
+        if (answerIds.Length > maxAnswerLength)
+            answerIds = CutEnd(answerIds, maxAnswerLength);
+        if (promptIds.Length + answerIds.Length > MaxLength)
+            promptIds = CutStart(promptIds, keptAtStart, MaxLength - answerIds.Length);
+        return (promptIds, answerIds);
+    }
 
-        var result = list with
-        {
-            PromptIds = cutsPrompt ? CutStart(promptIds, keptAtStart, MaxLength - longest) : promptIds,
-            AnswerIds = [.. list.AnswerIds.Select(ids => ids.Length > maxAnswerLength ? CutEnd(ids, maxAnswerLength) : ids)],
-        };
-        return (result, new TruncationCount(cutsPrompt ? 1 : 0, cutAnswerCount));
+    /// <summary>What was cut of a list's answers and of the prompts they are read with.</summary>
+    internal static TruncationCount Count(
+        IReadOnlyList<(int[] PromptIds, int[] AnswerIds)> whole, IReadOnlyList<(int[] PromptIds, int[] AnswerIds)> cut)
+    {
+        var prompts = CountOf(whole.Select(pair => pair.PromptIds), cut.Select(pair => pair.PromptIds));
+        return new TruncationCount(
+            prompts with { Cut = Math.Min(prompts.Cut, 1), All = 1 },
+            CountOf(whole.Select(pair => pair.AnswerIds), cut.Select(pair => pair.AnswerIds)));
+    }
+
+    /// <summary>The list with other answers, and with the prompts that stand before them.</summary>
+    internal static TokenizedList WithPairs(TokenizedList list, IReadOnlyList<(int[] PromptIds, int[] AnswerIds)> pairs) => list with
+    {
+        AnswerIds = [.. pairs.Select(pair => pair.AnswerIds)],
+        OwnPromptIds = pairs.All(pair => pair.PromptIds == list.PromptIds)
+            ? null
+            : [.. pairs.Select(pair => pair.PromptIds == list.PromptIds ? null : pair.PromptIds)],
+    };
+
+    private static CutCount CountOf(IEnumerable<int[]> whole, IEnumerable<int[]> cut)
+    {
+        var lengths = whole.Zip(cut, (before, after) => (Before: before.Length, After: after.Length)).ToArray();
+        return new CutCount(
+            lengths.Count(pair => pair.After < pair.Before), lengths.Length,
+            lengths.Sum(pair => (long)pair.Before - pair.After), lengths.Sum(pair => (long)pair.Before));
     }
 
     private static int[] CutStart(int[] ids, int keptAtStart, int length) => [.. ids[..keptAtStart], .. ids[^(length - keptAtStart)..]];

@@ -30,15 +30,35 @@ internal static class ListFile
     /// <param name="file">Lists of text or of token ids.</param>
     /// <param name="name">What to call them in the log.</param>
     /// <param name="logger">Told how many were cut.</param>
-    public static IReadOnlyList<TokenizedList> Tokenize(ScoringModel model, RankedListFile file, string name, ILogger logger)
+    /// <param name="progress">Told how many are done.</param>
+    /// <param name="cancellation">Ends the work before the next list.</param>
+    public static IReadOnlyList<TokenizedList> Tokenize(
+        ScoringModel model, RankedListFile file, string name, ILogger logger, IProgress<ListProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
-        var (lists, cut) = file.Lists.Count > 0 ? model.Tokenize(file.Lists) : model.Truncate(file.TokenizedLists);
-        if (cut != default)
+        var (lists, cut) = file.Lists.Count > 0
+            ? model.Tokenize(file.Lists, progress, cancellation)
+            : model.Truncate(file.TokenizedLists);
+        if (cut.IsCut)
             logger.LogWarning(
-                "{Name}: cut to {MaxLength} tokens: {Prompts} prompts (on the left), {Answers} answers (on the right)",
-                name, model.Rule.MaxLength, cut.PromptCount, cut.AnswerCount);
+                "{Name}: cut to {MaxLength} tokens for a prompt and an answer together (--max-length): {Cut}",
+                name, model.Rule.MaxLength, Text(cut));
         return lists;
     }
+
+    private static string Text(TruncationCount cut) => string.Join("; ",
+    [
+        .. cut.Prompts.Cut > 0 ? [Text(cut.Prompts, "prompt", "beginning")] : (string[])[],
+        .. cut.Answers.Cut > 0 ? [Text(cut.Answers, "answer", "end")] : (string[])[],
+    ]);
+
+    private static string Text(CutCount count, string what, string side) =>
+        $"{count.Cut} of {count.All} {what}s ({Percent(count.CutShare)}) lose their {side}, "
+        + $"{Percent(count.LostTokenShare)} of all {what} tokens";
+
+    /// <summary>Never 0 for something, nor 100 for less than all.</summary>
+    private static string Percent(double share) => FormattableString.Invariant(
+        $"{(share is > 0 and < 1 ? Math.Clamp(100 * share, 0.1, 99.9) : 100 * share):0.#} %");
 
     /// <summary>The prompts of a file's lists, in a form to compare.</summary>
     public static IEnumerable<string> Prompts(RankedListFile file) =>

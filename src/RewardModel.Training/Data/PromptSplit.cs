@@ -41,6 +41,12 @@ public static class PromptSplit
     /// <param name="file">A file's lists, of text or of token ids.</param>
     /// <param name="evalFraction">As for lists of text.</param>
     /// <param name="seed">As for lists of text.</param>
+    /// <example>
+    /// <code>
+    /// var (train, heldOut) = PromptSplit.Of(RankedListReader.Read("train.jsonl"), evalFraction: 0.1, seed: 0);
+    /// Console.WriteLine($"{train.Lists.Count} lists to train on, {heldOut.Lists.Count} to evaluate");
+    /// </code>
+    /// </example>
     public static (RankedListFile Train, RankedListFile Eval) Of(RankedListFile file, double evalFraction, ulong seed)
     {
         if (file.Lists.Count > 0)

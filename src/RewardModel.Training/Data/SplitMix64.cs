@@ -2,10 +2,10 @@ namespace RewardModel.Training.Data;
 
 /// <summary>
 /// The SplitMix64 generator (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014): the same
-/// seed gives the same numbers on every machine and .NET version, which <see cref="Random"/> does not promise.
+/// seed gives the same numbers on every machine and .NET version, which <c>System.Random</c> does not promise.
 /// </summary>
 /// <param name="seed">Any number; neighbouring seeds give unrelated sequences.</param>
-public sealed class SplitMix64(ulong seed)
+internal sealed class SplitMix64(ulong seed)
 {
     /// <summary>The odd number nearest to 2^64 divided by the golden ratio.</summary>
     private const ulong Increment = 0x9e3779b97f4a7c15;

@@ -1,16 +1,19 @@
+using RewardModel.Ranking;
+
 namespace RewardModel.Training.Metrics;
 
-/// <summary>How well rewards rank the answers of ranked lists; made by <see cref="RankingMetricsAccumulator"/>.</summary>
+/// <summary>How well rewards rank the answers of ranked lists.</summary>
 /// <remarks>
-/// A pair is two answers of one list with different scores; w is the better one, l the other, and r their rewards. Figures over
-/// pairs or over lists with pairs are NaN where there is no pair, figures over rewards where there is no answer.
+/// A pair is two answers of one list with different scores that are not equal token for token; w is the better one, l the other, and r
+/// their rewards. Figures over pairs or over lists with pairs are NaN where there is no pair, figures over rewards where there is no
+/// answer.
 /// </remarks>
 public sealed record RankingMetrics
 {
     /// <summary>All lists, those without pairs included.</summary>
     public required int ListCount { get; init; }
 
-    /// <summary>Lists with one answer or with all answers tied: they count in the figures over rewards only.</summary>
+    /// <summary>Lists with one answer or with all answers tied or equal: they count in the figures over rewards only.</summary>
     public required int ListsWithoutPairsCount { get; init; }
 
     /// <summary>Answers of all lists.</summary>
@@ -63,4 +66,25 @@ public sealed record RankingMetrics
 
     /// <summary>The highest reward.</summary>
     public required double RewardMax { get; init; }
+
+    /// <summary>The metrics of lists that were scored.</summary>
+    /// <param name="rewards">Per list, the finite rewards of its answers, as <c>RewardScorer.Score</c> gives them.</param>
+    /// <param name="scores">Per list, the scores of its answers: finite, higher is better, equal ones are ties.</param>
+    /// <param name="loss">The loss of each pair; null: log-sigmoid.</param>
+    /// <exception cref="ArgumentException">
+    /// The numbers of lists, or of a list's rewards and scores, differ, or a reward is not finite.
+    /// </exception>
+    public static RankingMetrics Of(
+        IReadOnlyList<IReadOnlyList<float>> rewards, IReadOnlyList<IReadOnlyList<double>> scores, RankingLoss? loss = null)
+    {
+        ArgumentNullException.ThrowIfNull(rewards);
+        ArgumentNullException.ThrowIfNull(scores);
+        if (rewards.Count != scores.Count)
+            throw new ArgumentException(
+                $"There are rewards of {rewards.Count} lists and scores of {scores.Count}; expected as many of both.", nameof(scores));
+        var metrics = new RankingMetricsAccumulator(loss ?? RankingLoss.ByName("log-sigmoid"));
+        for (var l = 0; l < rewards.Count; l++)
+            metrics.Add(rewards[l], scores[l]);
+        return metrics.Result;
+    }
 }

@@ -5,7 +5,7 @@ namespace RewardModel.Training.Metrics;
 
 /// <summary>Adds up <see cref="RankingMetrics"/> list by list, in float64.</summary>
 /// <param name="loss">Gives the loss of each pair.</param>
-public sealed class RankingMetricsAccumulator(RankingLoss loss)
+internal sealed class RankingMetricsAccumulator(RankingLoss loss)
 {
     private readonly Dictionary<string, (double Right, long Pairs)> prompts = [];
     private readonly List<(double Right, long Pairs)> listsWithPairs = [];
@@ -57,11 +57,15 @@ public sealed class RankingMetricsAccumulator(RankingLoss loss)
     /// <summary>Adds one list.</summary>
     /// <param name="rewards">K rewards, finite.</param>
     /// <param name="scores">K scores, finite, higher is better; equal scores are ties and make no pair.</param>
+    /// <param name="equalAnswers">
+    /// For each answer the index of the first one that is equal to it, which makes a tie of them whatever their scores are; null: none are.
+    /// </param>
     /// <param name="promptIds">Token ids of its prompt: lists with the same prompt depend on each other.</param>
     /// <exception cref="ArgumentException">
     /// The numbers of rewards and scores differ, or a reward is not finite; nothing is added.
     /// </exception>
-    public void Add(IReadOnlyList<float> rewards, IReadOnlyList<double> scores, int[]? promptIds = null)
+    public void Add(
+        IReadOnlyList<float> rewards, IReadOnlyList<double> scores, IReadOnlyList<int>? equalAnswers = null, int[]? promptIds = null)
     {
         if (rewards.Count != scores.Count)
             throw new ArgumentException($"A list has {rewards.Count} rewards and {scores.Count} scores, expected as many of both.");
@@ -74,7 +78,7 @@ public sealed class RankingMetricsAccumulator(RankingLoss loss)
         listCount++;
         foreach (var reward in rewards)
             AddReward(reward);
-        AddPairs(rewards, scores, promptIds);
+        AddPairs(rewards, scores, equalAnswers, promptIds);
     }
 
     /// <summary>Welford's update: the deviations stay exact when the rewards are large and close together.</summary>
@@ -88,7 +92,8 @@ public sealed class RankingMetricsAccumulator(RankingLoss loss)
         rewardMax = Math.Max(rewardMax, reward);
     }
 
-    private void AddPairs(IReadOnlyList<float> rewards, IReadOnlyList<double> scores, int[]? promptIds)
+    private void AddPairs(
+        IReadOnlyList<float> rewards, IReadOnlyList<double> scores, IReadOnlyList<int>? equalAnswers, int[]? promptIds)
     {
         // Of the answers' pairs: those with different scores, with different rewards, and the signed sum over those with both.
         long scorePairs = 0, rewardPairs = 0, concordance = 0;
@@ -96,12 +101,11 @@ public sealed class RankingMetricsAccumulator(RankingLoss loss)
         for (var i = 0; i < rewards.Count; i++)
             for (var j = 0; j < i; j++)
             {
-                var agreement = Math.Sign(scores[i].CompareTo(scores[j])) * Math.Sign(rewards[i].CompareTo(rewards[j]));
-                concordance += agreement;
                 if (rewards[i] != rewards[j])
                     rewardPairs++;
-                if (scores[i] == scores[j])
+                if (scores[i] == scores[j] || RankingPairs.AreEqual(equalAnswers, i, j))
                     continue;
+                concordance += Math.Sign(scores[i].CompareTo(scores[j])) * Math.Sign(rewards[i].CompareTo(rewards[j]));
                 scorePairs++;
                 var difference = (double)rewards[i] - rewards[j];
                 var margin = scores[i] > scores[j] ? difference : -difference;

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Training.Optimization;
 
-/// <summary>Constants of <see cref="AdamW"/>, with PyTorch's defaults.</summary>
+/// <summary>Constants of AdamW (Loshchilov and Hutter, arXiv 1711.05101), with PyTorch's defaults.</summary>
 public sealed record AdamWOptions
 {
     /// <summary>Decay of the running mean of gradients. Default 0.9.</summary>
@@ -29,7 +29,7 @@ public sealed record AdamWOptions
 /// is one pass over memory: it reads gradient, weight and both moments once and writes the last three once. Elsewhere it is composed of
 /// operators, parameter by parameter. Float32 parameters, all on one device.
 /// </summary>
-public sealed class AdamW : IDisposable
+internal sealed class AdamW : IDisposable
 {
     private readonly AdamWSlot[] slots;
     private readonly AdamWOptions options;

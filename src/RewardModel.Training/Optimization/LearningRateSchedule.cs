@@ -19,7 +19,7 @@ public enum ScheduleKind
 /// <param name="WarmupSteps">Steps over which the rate rises in a straight line from 0; the very first step then has rate 0.</param>
 /// <param name="TotalSteps">Steps of the whole run.</param>
 /// <param name="FinalRatio">The rate that cosine and linear go down to, as a share of the peak. Has no effect on constant.</param>
-public sealed record LearningRateSchedule(ScheduleKind Kind, double PeakRate, int WarmupSteps, int TotalSteps, double FinalRatio = 0)
+internal sealed record LearningRateSchedule(ScheduleKind Kind, double PeakRate, int WarmupSteps, int TotalSteps, double FinalRatio = 0)
 {
     /// <summary>The rate of a step, counted from 0.</summary>
     public double At(int step)

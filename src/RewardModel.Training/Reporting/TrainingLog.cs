@@ -32,6 +32,9 @@ public sealed class TrainingLog : IProgress<TrainingReport>, IDisposable
     /// <summary>Writes one line.</summary>
     public void Report(TrainingReport value)
     {
+        // How far something is, is of no interest afterwards.
+        if (value is PhaseReport)
+            return;
         writer ??= Open();
         writer.WriteLine(JsonSerializer.Serialize<object>(value, jsonOptions));
     }

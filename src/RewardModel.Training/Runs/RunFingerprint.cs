@@ -21,7 +21,7 @@ namespace RewardModel.Training.Runs;
 /// <param name="Dropout">The model's dropout rate.</param>
 /// <param name="Threads">Threads of the computation: sums depend on them.</param>
 /// <param name="Device">Kind of device that computes: its sums and draws of dropout are its own.</param>
-public sealed record RunFingerprint(
+internal sealed record RunFingerprint(
     JsonObject Options, int StepCount, string TrainLists, string HeldOutLists, string Model, string? Frozen, ScoringRule? Rule, string? TokenizerFiles,
     double Dropout, int Threads, string Device)
 {
@@ -58,6 +58,8 @@ public sealed record RunFingerprint(
                 yield return "the special tokens around prompt and answer are not the same";
             if (Rule.MaxLength != saved.Rule.MaxLength)
                 yield return $"the maximum length was {saved.Rule.MaxLength} and is {Rule.MaxLength}";
+            if (Rule.Encoding != saved.Rule.Encoding)
+                yield return $"the encoding of prompt and answer was {saved.Rule.Encoding} and is {Rule.Encoding}";
             if (Rule.Normalizer != saved.Rule.Normalizer)
                 yield return "the normaliser is not the same";
             if (Rule.ChatTemplate != saved.Rule.ChatTemplate)
@@ -96,6 +98,9 @@ public sealed record RunFingerprint(
             Append(hash, [list.AnswerTokenType]);
             foreach (var answer in list.AnswerIds)
                 Append(hash, answer);
+            // Without prompts of their own as in states of older versions.
+            for (var k = 0; list.OwnPromptIds is not null && k < list.AnswerIds.Count; k++)
+                Append(hash, list.PromptOf(k));
         }
         return Convert.ToHexString(hash.GetHashAndReset());
     }

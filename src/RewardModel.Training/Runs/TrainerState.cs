@@ -3,7 +3,7 @@ using RewardModel.Training.Reporting;
 namespace RewardModel.Training.Runs;
 
 /// <summary>Where a run stands between two steps, apart from weights and moments. Saved as JSON.</summary>
-public sealed record TrainerState
+internal sealed record TrainerState
 {
     /// <summary>Optimiser steps taken.</summary>
     public int Step { get; set; }

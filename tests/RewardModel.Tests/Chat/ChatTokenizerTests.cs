@@ -19,7 +19,7 @@ public class ChatTokenizerTests
         var tokenizer = HuggingFaceTokenizer.Load(folder.Directory);
         Assert.Equal(new SpecialTokenRule([262], [], [263]), tokenizer.SpecialTokenRule);
         var (list, cut) = Tokenized(tokenizer, Template, 99, "hello", "x", "yz");
-        Assert.Equal(default, cut);
+        Assert.Equal(new TruncationCount(new CutCount(0, 1, 0, 10), new CutCount(0, 2, 0, 5)), cut);
         Assert.Equal([262, 'u', 259, 263, 'a'], list.PromptIds);
         Assert.Equal([['x', 263], ['y', 'z', 263]], list.AnswerIds);
         Assert.Equal([1.0, 0], list.Scores);
@@ -43,9 +43,9 @@ public class ChatTokenizerTests
         var (list, cut) = Tokenized(
             HuggingFaceTokenizer.Load(folder.Directory),
             "{% for m in messages %}{{ m.content }}{{ eos_token }}{{ '\\n' }}{% endfor %}", 6, "pq", "xxxxxxx", "y");
-        Assert.Equal([262], list.PromptIds);
+        Assert.Equal([[262], [262, 263, '\n']], [list.PromptOf(0), list.PromptOf(1)]);
         Assert.Equal([['x', 'x', 'x', 263, '\n'], ['y', 263, '\n']], list.AnswerIds);
-        Assert.Equal(new TruncationCount(1, 1), cut);
+        Assert.Equal(new TruncationCount(new CutCount(1, 1, 6, 10), new CutCount(1, 2, 4, 12)), cut);
     }
 
     [Fact]
@@ -58,6 +58,43 @@ public class ChatTokenizerTests
             "{% for m in messages %}{{ m.content }}{% endfor %}", 99, "xhe", "llo", "y");
         Assert.Equal([262, 'x'], list.PromptIds);
         Assert.Equal([[259, 263], [256, 'y', 263]], list.AnswerIds);
+    }
+
+    /// <summary>The template's invitation "xhe" is the start of one answer, a part of it that of another.</summary>
+    [Theory]
+    [InlineData("null")]
+    [InlineData("""{"type": "BertProcessing", "cls": ["<s>", 262], "sep": ["</s>", 263]}""")]
+    public void What_an_answer_is_read_with_does_not_depend_on_the_others(string postProcessor)
+    {
+        using var folder = TokenizerFolder.ByteLevel("""{"eos_token": "</s>"}""", postProcessor);
+        var tokenizer = HuggingFaceTokenizer.Load(folder.Directory);
+        string[] answers = ["xhello", "xyz", "hello", "xhexxxxxxxxxx", "x</s>"];
+        for (var maxLength = 4; maxLength < 20; maxLength++)
+        {
+            var together = Tokenized(answers);
+            Assert.Equal(
+                answers.Select(answer => Tokenized(answer)).Select(list => (int[])[.. list.PromptOf(0), .. list.AnswerIds[0]]),
+                together.AnswerIds.Select((ids, k) => (int[])[.. together.PromptOf(k), .. ids]));
+
+            TokenizedList Tokenized(params string[] some) => ChatTokenizerTests.Tokenized(
+                tokenizer, "{% for m in messages %}{{ m.content }}{% endfor %}{{ 'xhe' if add_generation_prompt }}", maxLength, "pq", some)
+                .List;
+        }
+    }
+
+    [Fact]
+    public void An_encoders_prompts_differ_where_the_template_makes_them_differ()
+    {
+        using var folder = TokenizerFolder.ByteLevel(
+            postProcessor: """{"type": "BertProcessing", "cls": ["<s>", 262], "sep": ["</s>", 263]}""");
+        var (list, cut) = Tokenized(
+            HuggingFaceTokenizer.Load(folder.Directory),
+            "{% for m in messages %}{{ m.content }}{% endfor %}{{ 'xhe' if add_generation_prompt }}", 99, "p", "xhey", "xyz", "xheo");
+        Assert.Equal(
+            [[262, 'p', 'x', 256, 263], [262, 'p', 'x', 263], [262, 'p', 'x', 256, 263]],
+            Enumerable.Range(0, 3).Select(list.PromptOf));
+        Assert.Equal([['y', 263], ['y', 'z', 263], ['o', 263]], list.AnswerIds);
+        Assert.False(cut.IsCut);
     }
 
     [Fact]

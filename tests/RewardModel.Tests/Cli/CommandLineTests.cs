@@ -21,17 +21,18 @@ public class CommandLineTests
             string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
                 .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            ["train", "evaluate", "score", "inspect", "tokenize"],
+            ["train", "evaluate", "score", "export", "inspect", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
             "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
             + "--warmup-steps --final-learning-rate-ratio --weight-decay --decay-all --beta1 --beta2 --epsilon --max-grad-norm --dropout "
-            + "--lists-per-step --max-tokens-per-batch --max-length --unfrozen-layers --loss --margin-scale --loss-normalization --seed "
+            + "--lists-per-step --max-tokens-per-batch --max-length --encoding --unfrozen-layers --loss --margin-scale --loss-normalization --seed "
             + "--eval-every --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads --on-bad-data "
             + "--resume --dry-run --quiet --verbose",
             Options("train"));
         Assert.Equal("--model --data --loss --max-tokens-per-batch --device --threads --on-bad-data --json", Options("evaluate"));
         Assert.Equal("--model --data --prompt --answer --max-tokens-per-batch --device --threads --on-bad-data --json", Options("score"));
+        Assert.Equal("--run --step --output", Options("export"));
         Assert.Equal("--json --prompt-tokens --answer-tokens --answers", Options("inspect"));
         Assert.Equal("--tokenizer --chat --text --data --json", Options("tokenize"));
     }
@@ -224,6 +225,24 @@ public class CommandLineTests
     }
 
     [Fact]
+    public void Evaluation_names_lists_with_equal_answers_and_leaves_their_pairs_out()
+    {
+        using var directory = new TemporaryDirectory();
+        using (var model = new ScoringModel(TinyModel.Create("llama")))
+            model.Save(directory["model"]);
+        File.WriteAllText(directory["lists.jsonl"], """
+            {"prompt_ids": [1], "answer_ids": [[2], [3]]}
+            {"prompt_ids": [1], "answer_ids": [[2], [3], [2]]}
+            """);
+        var (status, output, errors) = Run("evaluate", "--model", directory["model"], "--data", directory["lists.jsonl"], "--json");
+        Assert.Equal(
+            (0, $"warning: 1 of 2 lists have answers that are equal token for token ({directory["lists.jsonl"]}:2): "
+                + "such answers make no pair\n"),
+            (status, errors));
+        Assert.Equal(3, (int)JsonNode.Parse(output)!["pair_count"]!);
+    }
+
+    [Fact]
     public void Inspects_a_directory()
     {
         using var directory = new TemporaryDirectory();
@@ -248,7 +267,7 @@ public class CommandLineTests
             weights       0.0 MB of F32
             head          score.weight, trained
             tokenizer     none
-            rule          prompt answer, maximum length 96, reward = (raw - 0) / 1
+            rule          prompt answer, joint encoding, maximum length 96, reward = (raw - 0) / 1
             training      {total}: weights 0.0 MB, gradients 0.0 MB, AdamW 0.1 MB, activations {activations} (prompt 10, 3 answers of 20)
                           {checkpointed} with --activation-checkpointing: activations {Size(memory.CheckpointedActivations)}
             problems      none
@@ -324,6 +343,24 @@ public class CommandLineTests
         Assert.StartsWith($"error: {directory["wrong.yaml"]}:1: 'epoch' is no option; expected one of: ", errors);
         (status, _, errors) = Run("train", "--resume", directory["nowhere"]);
         Assert.Equal((2, "error: --data is missing.\n"), (status, errors));
+    }
+
+    [Fact]
+    public void Exports_the_best_and_the_last_weights_of_a_run()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        Assert.Equal(0, Run(
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["run"],
+            "--steps", "10", "--eval-every", "3", "--best-by", "loss", "--threads", "1").Status);
+        var (status, output, _) = Run("export", "--run", directory["run"], "--step", "last", "--output", directory["last"]);
+        Assert.Equal((0, $"Model: {directory["last"]}, weights of step 10\n"), (status, output));
+        Assert.Equal(0, Run("export", "--run", directory["run"], "--output", directory["best"]).Status);
+        Assert.Equal(
+            File.ReadAllBytes(directory["run/model.safetensors"]), File.ReadAllBytes(directory["best/model.safetensors"]));
+        (status, _, var errors) = Run("export", "--run", directory["run"], "--output", directory["best"]);
+        Assert.Equal(
+            (2, $"error: '{directory["best"]}' is not empty. Give a new --output, so that no file is overwritten.\n"), (status, errors));
     }
 
     [Fact]

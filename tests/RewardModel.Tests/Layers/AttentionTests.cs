@@ -23,6 +23,7 @@ public class AttentionTests
         TinyModel.List(6, 45, 50, 1, 17, 18, 30, 49, 33),
         TinyModel.List(7, 20, 40, 2, 3, 39, 20),
         TinyModel.List(8, 33, 60, 2, 3, 25, 20),
+        Cut(TinyModel.List(9, 40, 30, 3, 12, 3, 5), 10, 37, 28, 37, 0),
     ];
 
     public static TheoryData<string> Architectures => [.. ParityModel.NamesOfRepository];
@@ -41,8 +42,8 @@ public class AttentionTests
         float[] together = [.. scorer.Score(raggedLists).SelectMany(rewards => rewards)];
         float[] alone =
         [
-            .. raggedLists.SelectMany(list => list.AnswerIds.Select(answer =>
-                scorer.Score([new TokenizedList([], [[.. list.PromptIds, .. answer]], [0])])[0][0])),
+            .. raggedLists.SelectMany(list => list.AnswerIds.Select((ids, k) => (int[])[.. list.PromptOf(k), .. ids])).Select(answer =>
+                scorer.Score([new TokenizedList([], [answer], [0])])[0][0]),
         ];
         Numbers.AssertEqualButForRounding(alone, together, Numbers.UnitsOfModels);
     }
@@ -83,7 +84,8 @@ public class AttentionTests
         using var model = ParityModel.Random(architecture);
         var scorer = new RewardScorer(model);
         float[] rewards = [.. scorer.Score(raggedLists).SelectMany(list => list)];
-        var reversed = scorer.Score([.. raggedLists.Reverse().Select(list => list with { AnswerIds = [.. list.AnswerIds.Reverse()] })]);
+        var reversed = scorer.Score(
+            [.. raggedLists.Reverse().Select(list => list.WithAnswers([.. Enumerable.Range(0, list.AnswerIds.Count).Reverse()]))]);
         Numbers.AssertEqualButForRounding(rewards, [.. reversed.SelectMany(list => list).Reverse()], Numbers.UnitsOfModels);
     }
 
@@ -110,6 +112,12 @@ public class AttentionTests
         var (second, _) = RewardsAndGradients(model, raggedLists, sharePrompts: true);
         Assert.NotEqual(first, second);
     }
+
+    /// <summary>The list with a prompt for each answer: so many of the prompt's last tokens.</summary>
+    private static TokenizedList Cut(TokenizedList list, params int[] lengths) => list with
+    {
+        OwnPromptIds = [.. lengths.Select(length => length == list.PromptIds.Length ? null : list.PromptIds[^length..])],
+    };
 
     private static (float[] Rewards, Dictionary<string, float[]> Gradients) RewardsAndGradients(
         RewardTransformer model, IReadOnlyList<TokenizedList> lists, bool sharePrompts)

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Reflection.Metadata;
 using System.Text;
 
 namespace RewardModel.Tests.Packaging;
@@ -6,7 +8,11 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
 {
     private static readonly string[] libraryPackages = ["RewardModel.Cli", "RewardModel.Core", "RewardModel.Text", "RewardModel.Training"];
 
-    private static string[] Readme => File.Exists(Path.Combine(Shared.RepositoryRoot, "README.md")) ? ["README.md"] : [];
+    private const string repository = "https://github.com/RewardModel/RewardModel";
+
+    // What the format of portable symbols calls its parts.
+    private static readonly Guid sourceLink = new("cc110556-a091-4d38-9fec-25ab9a351a6a");
+    private static readonly Guid embeddedSource = new("0e8a571b-6926-466e-b4ad-8ab04611f5fe");
 
     [Fact]
     public void The_packages_are_the_libraries_and_the_command() => Assert.Equal(libraryPackages, solution.Names);
@@ -21,11 +27,56 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
             Assert.Equal("The RewardModel authors", metadata["authors"]);
             Assert.Equal("MIT", metadata["license"]);
             Assert.EndsWith(".", metadata["description"]);
-            Assert.Equal(Readme, metadata.Where(pair => pair.Key == "readme").Select(pair => pair.Value));
-            Assert.DoesNotContain("repository", metadata.Keys);
+            Assert.Equal(repository, metadata["projectUrl"]);
+            Assert.Equal($"{repository}/blob/v{PackedSolution.Version}/CHANGELOG.md", metadata["releaseNotes"]);
+            Assert.Equal("README.md", metadata["readme"]);
+            Assert.Equal("icon.png", metadata["icon"]);
+            Assert.StartsWith($"# {name}\n\n", Encoding.UTF8.GetString(solution.Read(name, "README.md")));
             Assert.All(solution.Files(name), file =>
                 Assert.DoesNotContain(Shared.RepositoryRoot, Encoding.Latin1.GetString(solution.Read(name, file))));
         });
+
+    /// <summary>No commit is named: what is packed is the same from whichever checkout.</summary>
+    [Fact]
+    public void Every_package_names_the_repository() => Assert.All(solution.Names, name => Assert.Equal(
+        $"""<repository type="git" url="{repository}" />""",
+        solution.Metadata(name).Elements().Single(element => element.Name.LocalName == "repository").ToString()
+            .Replace($" xmlns=\"{solution.Metadata(name).Name.NamespaceName}\"", "", StringComparison.Ordinal)));
+
+    [Fact]
+    public void The_icon_is_small_and_square()
+    {
+        var icon = solution.Read("RewardModel.Core", "icon.png");
+        Assert.InRange(icon.Length, 1, 5000);
+        Assert.Equal("PNG"u8, icon.AsSpan(1, 3));
+        Assert.Equal(128, BinaryPrimitives.ReadInt32BigEndian(icon.AsSpan(16)));
+        Assert.Equal(128, BinaryPrimitives.ReadInt32BigEndian(icon.AsSpan(20)));
+    }
+
+    /// <summary>A debugger steps into the libraries: with the sources of the version's tag, or those that the symbols hold.</summary>
+    [Theory]
+    [InlineData("RewardModel.Text")]
+    [InlineData("RewardModel.Core")]
+    [InlineData("RewardModel.Training")]
+    public void The_symbols_lead_to_every_source(string name)
+    {
+        using var symbols = MetadataReaderProvider.FromPortablePdbImage([.. solution.ReadSymbols(name, $"lib/net10.0/{name}.pdb")]);
+        var reader = symbols.GetMetadataReader();
+        var kinds = reader.CustomDebugInformation.Select(reader.GetCustomDebugInformation).ToLookup(info => reader.GetGuid(info.Kind));
+        Assert.Equal(
+            """{"documents":{"/_/*":"https://raw.githubusercontent.com/RewardModel/RewardModel/vVERSION/*"}}"""
+                .Replace("VERSION", PackedSolution.Version, StringComparison.Ordinal),
+            Encoding.UTF8.GetString(reader.GetBlobBytes(kinds[sourceLink].Single().Value)).TrimEnd());
+        var embedded = kinds[embeddedSource].Select(info => (DocumentHandle)info.Parent).ToHashSet();
+        Assert.All(reader.Documents, handle =>
+        {
+            var file = reader.GetString(reader.GetDocument(handle).Name);
+            Assert.True(
+                embedded.Contains(handle)
+                || (file.StartsWith("/_/", StringComparison.Ordinal) && File.Exists(Path.Combine(Shared.RepositoryRoot, file[3..]))),
+                $"{file} is nowhere");
+        });
+    }
 
     [Fact]
     public void A_library_comes_with_its_documentation()
@@ -44,7 +95,7 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
                 "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Options", "RewardModel.Text", "TorchSharp",
             ],
             Dependencies("RewardModel.Core"));
-        Assert.Equal(["Microsoft.Extensions.Logging.Abstractions", "RewardModel.Core"], Dependencies("RewardModel.Training"));
+        Assert.Equal(["Microsoft.Extensions.Logging.Abstractions", "RewardModel.Core", "YamlDotNet"], Dependencies("RewardModel.Training"));
     }
 
     [Fact]
@@ -150,7 +201,7 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
     }
 
     private static IEnumerable<string> Contents(params IEnumerable<string> library) =>
-        Readme.Concat(library.Select(file => $"lib/net10.0/{file}"));
+        ["README.md", "icon.png", .. library.Select(file => $"lib/net10.0/{file}")];
 
     private IEnumerable<string> Dependencies(string package) => solution.Metadata(package).Descendants()
         .Where(element => element.Name.LocalName == "dependency")

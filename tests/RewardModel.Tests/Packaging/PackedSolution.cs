@@ -41,7 +41,7 @@ public sealed class PackedSolution : IDisposable
     public string this[string relative] => directory[relative];
 
     /// <summary>The names of the packages, sorted.</summary>
-    public IEnumerable<string> Names => Directory.EnumerateFiles(directory["packages"])
+    public IEnumerable<string> Names => Directory.EnumerateFiles(directory["packages"], "*.nupkg")
         .Select(file => Path.GetFileName(file).Replace($".{Version}.nupkg", "", StringComparison.Ordinal))
         .Order(StringComparer.Ordinal);
 
@@ -56,9 +56,15 @@ public sealed class PackedSolution : IDisposable
             .Order(StringComparer.Ordinal)];
     }
 
-    public byte[] Read(string package, string file)
+    public byte[] Read(string package, string file) => Read(Open(package), file);
+
+    /// <summary>A file of the package of symbols that belongs to a package.</summary>
+    public byte[] ReadSymbols(string package, string file) =>
+        Read(ZipFile.OpenRead(directory[$"packages/{package}.{Version}.snupkg"]), file);
+
+    private static byte[] Read(ZipArchive archive, string file)
     {
-        using var archive = Open(package);
+        using var _ = archive;
         using var content = archive.GetEntry(file)!.Open();
         using var bytes = new MemoryStream();
         content.CopyTo(bytes);

@@ -62,6 +62,34 @@ public class PackedSequencesTests
     }
 
     [Fact]
+    public void Answers_share_a_prompt_where_theirs_are_equal()
+    {
+        var list = new TokenizedList([7, 8, 9], [[1], [2], [3], [4], [5]], [4, 3, 2, 1, 0])
+        {
+            OwnPromptIds = [[9], null, [8, 9], [9], []],
+        };
+        using var packed = PackedSequences.Pack([list]);
+        Assert.Equal([9, 7, 8, 9, 8, 9, 5, 2, 3, 1, 4], Values(packed.TokenIds));
+        Assert.Equal(11, packed.TokenCount);
+        Assert.Equal([1, 2, 3, 4, 5], Values(packed.TokenIds.index_select(0, packed.ScoredRows)));
+        Assert.Equal([1, 3, 2, 1, 0], Values(packed.PositionIds.index_select(0, packed.ScoredRows)));
+        Assert.Equal([9, 7, 8, 9, 5], Values(packed.TokenIds.index_select(0, packed.FirstRows)));
+        Assert.Equal(packed.Segments[packed.ScoredSegments[0]].Parent, packed.Segments[packed.ScoredSegments[3]].Parent);
+        Assert.Equal(packed.TokenCount, PackedSequences.CountTokens(list));
+
+        using var apart = PackedSequences.Pack([list], sharePrompts: false);
+        Assert.Equal([9, 1, 7, 8, 9, 2, 8, 9, 3, 9, 4, 5], Values(apart.TokenIds));
+        Assert.Equal(apart.TokenCount, PackedSequences.CountTokens(list, sharePrompts: false));
+    }
+
+    [Fact]
+    public void Prompts_that_do_not_go_with_the_answers_are_told() => Assert.Equal(
+        "The list at (in memory) has 2 answers and 1 entries in OwnPromptIds; expected one for each answer, or none at all. "
+        + "(Parameter 'lists')",
+        Assert.Throws<ArgumentException>(
+            () => PackedSequences.Pack([new TokenizedList([1], [[1], [2]], [1, 0]) { OwnPromptIds = [[3]] }])).Message);
+
+    [Fact]
     public void Answers_have_the_token_type_of_their_list()
     {
         using var packed = PackedSequences.Pack([new TokenizedList([7, 8], [[1], [2, 3]], [1, 0]) { AnswerTokenType = 1 }]);

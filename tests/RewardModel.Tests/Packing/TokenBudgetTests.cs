@@ -38,4 +38,26 @@ public class TokenBudgetTests
         Assert.Equal(list.AnswerIds, parts.SelectMany(part => part.AnswerIds));
         Assert.Equal(list.Scores, parts.SelectMany(part => part.Scores));
     }
+
+    [Fact]
+    public void Splitting_a_list_counts_every_prompt_that_its_answers_have()
+    {
+        var list = TinyModel.List(1, 4, 3, 3, 3, 3) with { OwnPromptIds = [null, null, [5], [5]] };
+        Assert.Equal([[0, 1], [2, 3]], Parts(10));
+        Assert.Equal([[0, 1], [2, 3]], Parts(13));
+        Assert.Equal([[0, 1, 2], [3]], Parts(14));
+        Assert.Equal([[0], [1, 2], [3]], Parts(13, sharePrompts: false));
+
+        IEnumerable<IEnumerable<int>> Parts(int maxTokens, bool sharePrompts = true)
+        {
+            var parts = TokenBudget.SplitAnswers(list, maxTokens, sharePrompts);
+            Assert.All(parts, part => Assert.InRange(PackedSequences.CountTokens(part, sharePrompts), 1, maxTokens));
+            return parts.Select(part => part.AnswerIds.Select((ids, k) =>
+            {
+                var answer = list.AnswerIds.ToList().IndexOf(ids);
+                Assert.Same(list.PromptOf(answer), part.PromptOf(k));
+                return answer;
+            }));
+        }
+    }
 }

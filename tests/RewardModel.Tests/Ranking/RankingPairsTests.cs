@@ -46,6 +46,18 @@ public class RankingPairsTests
             use => Assert.Equal(typeof(RankingPairs).FullName, Assert.Throws<ObjectDisposedException>(use).ObjectName));
     }
 
+    [Fact]
+    public void Equal_answers_make_no_pair_whatever_their_scores_are()
+    {
+        IReadOnlyList<double>[] scores = [[3, 2, 1, 0], [1, 0], [1, 0]];
+        IReadOnlyList<int>?[] equalAnswers = [[0, 1, 0, 3], null, [0, 0]];
+        using var pairs = RankingPairs.Of(scores, equalAnswers: equalAnswers);
+        Assert.Equal([0, 0, 1, 1, 2, 4], Values<long>(pairs.Better));
+        Assert.Equal([1, 3, 2, 3, 3, 5], Values<long>(pairs.Worse));
+        Assert.Equal([0.2f, 0.2f, 0.2f, 0.2f, 0.2f, 1f], Values<float>(pairs.Weights));
+        Assert.Equal([5, 1, 0], scores.Zip(equalAnswers, RankingPairs.CountOf));
+    }
+
     private static T[] Values<T>(Tensor tensor) where T : unmanaged
     {
         using var accessor = tensor.data<T>();

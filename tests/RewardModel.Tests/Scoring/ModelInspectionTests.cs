@@ -29,7 +29,7 @@ public sealed class ModelInspectionTests : IDisposable
         Assert.Equal("score.weight", inspection.HeadTensor);
         Assert.Empty(inspection.DrawnParameters!);
         Assert.Equal(("BPE", 27), (inspection.TokenizerKind, inspection.TokenizerVocabularySize));
-        Assert.Equal(new ScoringRule(new SpecialTokenRule([], [], [26]), 12), inspection.Rule);
+        Assert.Equal(new ScoringRule(new SpecialTokenRule([], [], [26]), 12) { Encoding = TextEncoding.Joint }, inspection.Rule);
         Assert.Equal(new ListSize(3, 5, 2), inspection.List);
         Assert.Equal((4 * 10824, 4 * 10824, 8 * 10824),
             (inspection.Memory!.Weights, inspection.Memory.Gradients, inspection.Memory.Moments));

@@ -35,6 +35,28 @@ public class RewardScorerTests
         }
     }
 
+    /// <summary>Also where a budget puts them into different batches, and where they are equal only because they were cut.</summary>
+    [Theory, MemberData(nameof(Models))]
+    public void Equal_answers_have_the_same_reward_to_the_bit(string name)
+    {
+        using var model = ParityModel.Random(name);
+        var list = TinyModel.List(1, 9, 5, 1, 12, 3, 5, 7);
+        list = list with
+        {
+            AnswerIds = [.. list.AnswerIds, list.AnswerIds[0][..], list.AnswerIds[2], list.AnswerIds[0]],
+            OwnPromptIds = [null, null, [1, 2], null, null, null, null, [1, 2], null],
+            Scores = RankedList.ScoresOfOrder(9),
+        };
+        foreach (var budget in new[] { 8192, 40, 1 })
+        {
+            var scorer = new RewardScorer(model, budget);
+            var rewards = scorer.Score([lists[0], list])[1];
+            Assert.Equal([rewards[0], rewards[2], rewards[0]], rewards[6..]);
+            Assert.Equal(6, rewards.Distinct().Count());
+            Assert.Equal(scorer.Score([lists[0], list.WithAnswers([0, 1, 2, 3, 4, 5])])[1], rewards[..6]);
+        }
+    }
+
     [Fact]
     public void Threads_that_score_a_loaded_model_leave_its_mode_alone()
     {

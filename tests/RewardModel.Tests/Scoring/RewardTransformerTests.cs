@@ -27,6 +27,21 @@ public class RewardTransformerTests
         Assert.NotEqual(Head(bare), Head(other));
     }
 
+    [Theory]
+    [InlineData("llama", true)]
+    [InlineData("bert", false)]
+    public void A_model_says_what_it_takes(string architecture, bool sharesPrompts)
+    {
+        using var parity = ParityModel.OfRepository(architecture);
+        using var model = RewardTransformer.Load(parity.Directory);
+        Assert.Equal(architecture, model.Architecture);
+        Assert.Contains(architecture, RewardTransformer.Architectures);
+        Assert.Equal(sharesPrompts, model.SharesPrompts);
+        Assert.Equal((int)model.Config.Json["vocab_size"]!, model.VocabularySize);
+        Assert.Equal((int)model.Config.Json["max_position_embeddings"]!, model.MaxPositions);
+        Assert.Equal((int)model.Config.Json["hidden_size"]!, model.HiddenSize);
+    }
+
     [Fact]
     public void A_vocabulary_head_and_old_buffers_are_left_out()
     {

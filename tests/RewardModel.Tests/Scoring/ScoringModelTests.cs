@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
 using RewardModel.Lists;
 using RewardModel.Scoring;
+using RewardModel.Tests.Tokenizers;
 using RewardModel.Tokenizers;
 using static TorchSharp.torch;
 
@@ -44,9 +45,9 @@ public class ScoringModelTests
     }
 
     [Theory]
-    [InlineData(ScalarType.BFloat16, "bfloat16", SafetensorsType.BF16)]
-    [InlineData(ScalarType.Float16, "float16", SafetensorsType.F16)]
-    public void Weights_can_be_saved_in_half_the_size(ScalarType type, string name, SafetensorsType expected)
+    [InlineData(ScalarType.BFloat16, "bfloat16", "BF16")]
+    [InlineData(ScalarType.Float16, "float16", "F16")]
+    public void Weights_can_be_saved_in_half_the_size(ScalarType type, string name, string expected)
     {
         using var directory = new TemporaryDirectory();
         using var model = new ScoringModel(TinyModel.Create("llama"));
@@ -54,7 +55,7 @@ public class ScoringModelTests
         Assert.Equal(name, (string)JsonNode.Parse(File.ReadAllText(directory["config.json"]))!["torch_dtype"]!);
         Assert.True(File.Exists(directory["model.safetensors.index.json"]));
         using (var reader = CheckpointReader.Open(directory.Path))
-            Assert.All(reader.Names, tensor => Assert.Equal(expected, reader.Entry(tensor).Type));
+            Assert.All(reader.Names, tensor => Assert.Equal(expected, reader.Entry(tensor).Type.ToString()));
         using var loaded = ScoringModel.Load(directory.Path);
         foreach (var (saved, read) in model.Transformer.CheckpointParameters.Zip(loaded.Transformer.CheckpointParameters))
         {
@@ -87,7 +88,7 @@ public class ScoringModelTests
         using var model = new ScoringModel(TinyModel.Create("gpt2"), Tokenizer(directory), maxLength: 12);
         model.Save(directory["model"]);
         using var loaded = ScoringModel.Load(directory["model"]);
-        Assert.Equal(new ScoringRule(new SpecialTokenRule([], [], [26]), 12), loaded.Rule);
+        Assert.Equal(new ScoringRule(new SpecialTokenRule([], [], [26]), 12) { Encoding = TextEncoding.Joint }, loaded.Rule);
         Assert.Equal(model.Score("abcdefghijkl", "x", "yz"), loaded.Score("abcdefghijkl", "x", "yz"));
     }
 
@@ -95,29 +96,22 @@ public class ScoringModelTests
     public void An_encoder_reads_a_pair_of_texts_also_when_loaded_again()
     {
         using var directory = new TemporaryDirectory();
-        Directory.CreateDirectory(directory["tokenizer"]);
-        File.WriteAllText(
-            directory["tokenizer/tokenizer.json"],
-            """
-            {"pre_tokenizer": {"type": "Whitespace"},
-             "post_processor": {"type": "BertProcessing", "cls": ["[CLS]", 1], "sep": ["[SEP]", 2]},
-             "model": {"type": "WordLevel", "unk_token": "[UNK]", "vocab": {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "a": 3, "b": 4, "c": 5}}}
-            """);
-        var config = HuggingFaceConfig.Parse(
-            """
-            {"model_type": "bert", "vocab_size": 6, "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1,
-             "num_attention_heads": 2, "max_position_embeddings": 8, "type_vocab_size": 2, "initializer_range": 0.2}
-            """, "config.json");
-        using var model = new ScoringModel(
-            RewardTransformer.FromConfig(config, 0, 1), HuggingFaceTokenizer.Load(directory["tokenizer"]), maxLength: 6);
+        using var model = Encoder(directory, maxLength: 6);
         var (lists, cut) = model.Tokenize([RankedList.BestFirst("a b c", "a", "b")]);
-        Assert.Equal([1, 4, 5, 2], lists[0].PromptIds);
+        Assert.Equal([[1, 4, 5, 2], [1, 4, 5, 2]], [lists[0].PromptOf(0), lists[0].PromptOf(1)]);
         Assert.Equal([[3, 2], [4, 2]], lists[0].AnswerIds);
-        Assert.Equal((1, new TruncationCount(1, 0)), (lists[0].AnswerTokenType, cut));
+        Assert.Equal(
+            (1, new TruncationCount(new CutCount(1, 1, 2, 10), new CutCount(0, 2, 0, 4))), (lists[0].AnswerTokenType, cut));
 
         model.Save(directory["model"]);
         using var loaded = ScoringModel.Load(directory["model"]);
-        Assert.Equal(new ScoringRule(new SpecialTokenRule([1], [2], [2], 1), 6), loaded.Rule);
+        Assert.Equal(
+            new ScoringRule(new SpecialTokenRule([1], [2], [2], 1), 6)
+            {
+                Encoding = TextEncoding.Joint,
+                ChatTemplate = "{% for m in messages %}{{ m.content }} {% endfor %}",
+            },
+            loaded.Rule);
         var rewards = model.Score("a b c", "a", "b");
         Assert.Equal(rewards, loaded.Score("a b c", "a", "b"));
         var withoutTypes = loaded.Truncate([lists[0] with { AnswerTokenType = 0 }]).Lists;
@@ -130,10 +124,11 @@ public class ScoringModelTests
         using var directory = new TemporaryDirectory();
         using var model = new ScoringModel(TinyModel.Create("gpt2"), Tokenizer(directory), maxLength: 6);
         var (lists, cut) = model.Tokenize([RankedList.BestFirst("abcdefgh", "xy", "z"), RankedList.BestFirst("a", "b")]);
-        Assert.Equal(new TruncationCount(1, 0), cut);
-        Assert.Equal([5, 6, 7], lists[0].PromptIds);
+        Assert.Equal(new TruncationCount(new CutCount(1, 2, 9, 17), new CutCount(0, 3, 0, 7)), cut);
+        Assert.Equal([[5, 6, 7], [4, 5, 6, 7]], [lists[0].PromptOf(0), lists[0].PromptOf(1)]);
         Assert.Equal([[23, 24, 26], [25, 26]], lists[0].AnswerIds);
-        Assert.Equal(model.Score("fgh", "xy", "z"), model.Score("abcdefgh", "xy", "z"));
+        Assert.Equal(model.Score("fgh", "xy"), model.Score("abcdefgh", "xy"));
+        Assert.Equal(model.Score("efgh", "z"), model.Score("abcdefgh", "z"));
     }
 
     [Fact]
@@ -146,7 +141,7 @@ public class ScoringModelTests
         var alone = lists.Select(list => model.Tokenize([list])).ToArray();
         Assert.Equal(alone.Select(one => Ids(one.Lists[0])), batch.Select(Ids));
         Assert.Equal(alone.Aggregate(default(TruncationCount), (sum, one) => sum + one.Cut), cut);
-        Assert.NotEqual(default, cut);
+        Assert.True(cut.IsCut);
 
         var chat = new RankedChat(new Conversation([new ChatMessage("user", "a")]), [[new ChatMessage("assistant", "b")]]);
         foreach (var i in new[] { 400, 150, 300 })
@@ -207,6 +202,100 @@ public class ScoringModelTests
         File.Delete(directory["model/reward_model.json"]);
         using var conventional = ScoringModel.LoadForTraining(directory["model"]);
         Assert.Equal(tokenizer.SpecialTokenRule, conventional.Rule.SpecialTokens);
+    }
+
+    /// <summary>"abab" is ▁ab ab for a tokenizer that puts ▁ before a text, and "ab" is ▁ab.</summary>
+    [Fact]
+    public void Texts_are_encoded_jointly_unless_a_model_says_otherwise_or_comes_from_an_older_version()
+    {
+        using var directory = new TemporaryDirectory();
+        using var folder = TokenizerFolder.SentencePiece("""{"eos_token": "</s>", "add_bos_token": false}""");
+        var tokenizer = HuggingFaceTokenizer.Load(folder.Directory);
+        RewardTransformer Transformer()
+        {
+            var config = TinyModel.Config("llama");
+            config["vocab_size"] = tokenizer.VocabularySize;
+            return RewardTransformer.FromConfig(HuggingFaceConfig.Parse(config.ToJsonString(), "config.json"), seed: 1);
+        }
+        void Expect(TextEncoding encoding, ScoringModel model)
+        {
+            Assert.Equal(encoding, model.Rule.Encoding);
+            var list = model.Tokenize([RankedList.BestFirst("ab", "ab")]).Lists[0];
+            Assert.Equal([encoding == TextEncoding.Joint ? 263 : 264, 2], list.AnswerIds[0]);
+        }
+        using (var joint = new ScoringModel(Transformer(), tokenizer))
+        using (var separate = new ScoringModel(Transformer(), tokenizer, encoding: TextEncoding.Separate))
+        {
+            Expect(TextEncoding.Joint, joint);
+            Expect(TextEncoding.Separate, separate);
+            joint.Save(directory["joint"]);
+            separate.Save(directory["separate"]);
+        }
+        string Saved(string name) => File.ReadAllText(directory[$"{name}/reward_model.json"]);
+        Assert.Contains("\"encoding\": \"joint\"", Saved("joint"));
+        Assert.Contains("\"encoding\": \"separate\"", Saved("separate"));
+        using (var loaded = ScoringModel.Load(directory["joint"]))
+            Expect(TextEncoding.Joint, loaded);
+        using (var loaded = ScoringModel.Load(directory["separate"]))
+            Expect(TextEncoding.Separate, loaded);
+        using (var continued = ScoringModel.LoadForTraining(directory["separate"]))
+            Expect(TextEncoding.Separate, continued);
+        using (var continued = ScoringModel.LoadForTraining(directory["separate"], encoding: TextEncoding.Joint))
+            Expect(TextEncoding.Joint, continued);
+
+        var json = JsonNode.Parse(Saved("joint"))!;
+        json["rule"]!.AsObject().Remove("encoding");
+        File.WriteAllText(directory["joint/reward_model.json"], json.ToJsonString());
+        using (var older = ScoringModel.Load(directory["joint"]))
+            Expect(TextEncoding.Separate, older);
+        File.Delete(directory["joint/reward_model.json"]);
+        using (var others = ScoringModel.Load(directory["joint"]))
+            Expect(TextEncoding.Joint, others);
+        using (var conventional = ScoringModel.LoadForTraining(directory["joint"], encoding: TextEncoding.Separate))
+            Expect(TextEncoding.Separate, conventional);
+    }
+
+    /// <summary>
+    /// Answers of 1 to 14 characters to a prompt of 10, of which 9 tokens together fit the encoder, and 12 the others: some need no cut,
+    /// some have their prompt cut, some lose it and their own end.
+    /// </summary>
+    [Theory]
+    [InlineData("gpt2", "text")]
+    [InlineData("llama", "text")]
+    [InlineData("bert", "text")]
+    [InlineData("gpt2", "chat")]
+    [InlineData("llama", "chat")]
+    [InlineData("bert", "chat")]
+    [InlineData("gpt2", "ids")]
+    [InlineData("llama", "ids")]
+    [InlineData("bert", "ids")]
+    public void An_answers_reward_does_not_depend_on_the_others_also_where_prompts_are_cut(string architecture, string data)
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = architecture == "bert" ? Encoder(directory) : new ScoringModel(
+            TinyModel.Create(architecture), WithTemplate(directory, "{% for m in messages %}{{ m.content }}{% endfor %}"), maxLength: 12);
+        string[] answers = ["a", "b", "ab", "ba", "abc", "abcabcabcabcab", "cabcabc", "a", "cab", "ccc"];
+        float[] Rewards(params string[] some) => model.Scorer().Score(data switch
+        {
+            "text" => model.Tokenize([RankedList.BestFirst(Spaced("abcabccbac"), [.. some.Select(Spaced)])]).Lists,
+            "chat" => model.Tokenize(
+            [
+                RankedList.OfChat(
+                    new RankedChat(
+                        new Conversation([new ChatMessage("user", Spaced("abcabccbac"))]),
+                        [.. some.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", Spaced(answer))])]),
+                    RankedList.ScoresOfOrder(some.Length)),
+            ]).Lists,
+            _ => model.Truncate([new TokenizedList(Ids("abcabccbac"), [.. some.Select(Ids)], RankedList.ScoresOfOrder(some.Length))]).Lists,
+        })[0];
+        // The encoder's tokenizer takes words.
+        string Spaced(string text) => architecture == "bert" ? string.Join(' ', text.AsEnumerable()) : text;
+        int[] Ids(string text) => [.. text.Select(letter => letter - 'a' + (architecture == "bert" ? 3 : 0))];
+
+        var together = Rewards(answers);
+        Numbers.AssertEqualButForRounding([.. answers.SelectMany(answer => Rewards(answer))], together, Numbers.UnitsOfModels);
+        // The cut matters: with the prompt that the longest answer leaves all would be near each other.
+        Assert.True(together.Distinct().Count() >= answers.Length - 1);
     }
 
     [Fact]
@@ -294,9 +383,36 @@ public class ScoringModelTests
         using var model = new ScoringModel(TinyModel.Create("llama"), HuggingFaceTokenizer.Load(directory["tokenizer"]), maxLength: 4);
         var chat = new RankedChat(new Conversation([new ChatMessage("user", "ab")]), [[new ChatMessage("assistant", "c")]]);
         var (lists, cut) = model.Tokenize([RankedList.BestFirst("ab", "c"), RankedList.OfChat(chat, [0])]);
-        Assert.Equal([[0, 1], [23]], lists.Select(list => list.PromptIds));
+        Assert.Equal([[0, 1], [23]], lists.Select(list => list.PromptOf(0)));
         Assert.Equal([[2, 26], [2, 23, 26]], lists.Select(list => list.AnswerIds[0]));
-        Assert.Equal(new TruncationCount(1, 0), cut);
+        Assert.Equal(new TruncationCount(new CutCount(1, 2, 2, 5), new CutCount(0, 2, 0, 5)), cut);
+    }
+
+    private static HuggingFaceTokenizer WithTemplate(TemporaryDirectory directory, string template)
+    {
+        Tokenizer(directory);
+        File.WriteAllText(directory["tokenizer/chat_template.jinja"], template);
+        return HuggingFaceTokenizer.Load(directory["tokenizer"]);
+    }
+
+    /// <summary>A BERT that reads the words a, b and c, 9 tokens of a pair.</summary>
+    private static ScoringModel Encoder(TemporaryDirectory directory, int maxLength = 9)
+    {
+        Directory.CreateDirectory(directory["tokenizer"]);
+        File.WriteAllText(
+            directory["tokenizer/tokenizer.json"],
+            """
+            {"pre_tokenizer": {"type": "Whitespace"},
+             "post_processor": {"type": "BertProcessing", "cls": ["[CLS]", 1], "sep": ["[SEP]", 2]},
+             "model": {"type": "WordLevel", "unk_token": "[UNK]", "vocab": {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "a": 3, "b": 4, "c": 5}}}
+            """);
+        File.WriteAllText(directory["tokenizer/chat_template.jinja"], "{% for m in messages %}{{ m.content }} {% endfor %}");
+        var config = HuggingFaceConfig.Parse(
+            """
+            {"model_type": "bert", "vocab_size": 6, "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1,
+             "num_attention_heads": 2, "max_position_embeddings": 9, "type_vocab_size": 2, "initializer_range": 0.2}
+            """, "config.json");
+        return new ScoringModel(RewardTransformer.FromConfig(config, 0, 1), HuggingFaceTokenizer.Load(directory["tokenizer"]), maxLength);
     }
 
     internal static HuggingFaceTokenizer Tokenizer(TemporaryDirectory directory)

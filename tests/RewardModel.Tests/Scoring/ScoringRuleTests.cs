@@ -21,6 +21,7 @@ public sealed class ScoringRuleTests : IDisposable
         {
             Normalizer = new RewardNormalizer(0.5, 2),
             ChatTemplate = "{{ messages }}",
+            Encoding = TextEncoding.Joint,
         };
         rule.Write(directory.Path);
         Assert.Equal(
@@ -41,7 +42,8 @@ public sealed class ScoringRuleTests : IDisposable
                   "mean": 0.5,
                   "std": 2
                 },
-                "chat_template": "{{ messages }}"
+                "chat_template": "{{ messages }}",
+                "encoding": "joint"
               }
             }
 
@@ -54,13 +56,24 @@ public sealed class ScoringRuleTests : IDisposable
     public void Without_a_file_there_is_no_rule() => Assert.Null(ScoringRule.Read(directory.Path));
 
     [Fact]
-    public void Without_a_normalizer_rewards_stay_as_they_are()
+    public void Without_a_normalizer_rewards_stay_as_they_are_and_without_an_encoding_texts_are_encoded_apart()
     {
         File.WriteAllText(FilePath, """
             {"library_version": "0.1.0", "rule": {"special_tokens": {"before_prompt": [1], "after_prompt": [], "after_answer": [], "answer_token_type": 0}, "max_length": 8}}
             """);
         Assert.Equal(new ScoringRule(new SpecialTokenRule([1], [], []), 8), ScoringRule.Read(directory.Path));
+        Assert.Equal(TextEncoding.Separate, ScoringRule.Read(directory.Path)!.Encoding);
     }
+
+    [Theory]
+    [InlineData("\"Apart\"")]
+    [InlineData("0")]
+    public void An_encoding_that_there_is_not_is_refused(string encoding) => Refuses(
+        """
+        {"library_version": "0.1.0", "rule": {"special_tokens": {"before_prompt": [1], "after_prompt": [], "after_answer": [],
+         "answer_token_type": 0}, "max_length": 8, "encoding": ENCODING}}
+        """.Replace("ENCODING", encoding),
+        $"the file can't be understood: encoding is {encoding}; expected \"joint\" or \"separate\"");
 
     [Fact]
     public void A_standard_deviation_of_0_is_refused() => Refuses(

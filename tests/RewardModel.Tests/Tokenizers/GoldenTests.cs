@@ -94,12 +94,64 @@ public class GoldenTests
         var golden = Goldens.Read($"{name}.json");
         using var files = new TokenizerFolder(golden.GetProperty("tokenizer").GetRawText());
         var tokenizer = HuggingFaceTokenizer.Load(files.Directory);
-        var (list, _) = new ListTokenizer(tokenizer.PlainTextTokenizer, tokenizer.SpecialTokenRule, maxLength: 100)
+        var (list, _) = new ListTokenizer(tokenizer, tokenizer.SpecialTokenRule, maxLength: 100)
             .Tokenize(RankedList.BestFirst("harbour", "boats"));
         var pair = golden.GetProperty("pair");
         Assert.Equal(pair.GetProperty("ids").Deserialize<int[]>(), list.PromptIds.Concat(list.AnswerIds[0]));
         int[] types = [.. list.PromptIds.Select(_ => 0), .. list.AnswerIds[0].Select(_ => list.AnswerTokenType)];
         Assert.Equal(pair.GetProperty("types").Deserialize<int[]>(), types);
+    }
+
+    /// <summary>
+    /// Prompts and answers cut out of the texts, and put together anew. The ids are those of the whole, and where the prompt ends is where
+    /// the tokens' places in the normalised text say.
+    /// </summary>
+    [Theory]
+    [InlineData("affixes")]
+    [InlineData("bert-uncased")]
+    [InlineData("byte-fallback")]
+    [InlineData("falcon")]
+    [InlineData("llama3")]
+    [InlineData("qwen2")]
+    [InlineData("roberta")]
+    [InlineData("unigram")]
+    [InlineData("unigram-bytes")]
+    [InlineData("unigram-first")]
+    [InlineData("unknown-apart")]
+    [InlineData("unknown-fused")]
+    [InlineData("word-level")]
+    public void Prompt_and_answer_encoded_as_one_text_are_divided_by_the_places_of_tokens(string name)
+    {
+        using var files = new TokenizerFolder(Goldens.Read($"{name}.json").GetProperty("tokenizer").GetRawText());
+        var tokenizer = HuggingFaceTokenizer.Load(files.Directory);
+        var differences = new List<string>();
+        var dividedCount = 0;
+        string[] wellFormed = [.. texts.Select(WellFormedText.Of)];
+        for (var i = 0; i < wellFormed.Length; i++)
+        {
+            var text = wellFormed[i];
+            var middle = text.Length / 2 - (text.Length > 1 && char.IsLowSurrogate(text[text.Length / 2]) ? 1 : 0);
+            foreach (var (prompt, answer) in new[]
+            {
+                (text[..middle], text[middle..]), (text, wellFormed[(i + 1) % wellFormed.Length]), (text, ""), ("", text),
+            })
+            {
+                var (ids, promptCount) = tokenizer.EncodeParts(prompt, answer);
+                var tokens = tokenizer.PlainTextTokenizer.EncodeToTokens(prompt + answer, out var normalized);
+                tokenizer.PlainTextTokenizer.EncodeToTokens(prompt, out var normalizedPrompt);
+                // What the interface leaves null is the text itself.
+                var end = answer.Length == 0 ? int.MaxValue
+                    : (normalized ?? prompt + answer).AsSpan().CommonPrefixLength(normalizedPrompt ?? prompt);
+                var expected = tokens
+                    .TakeWhile(token => token.Offset.Start.Value < end && token.Offset.End.Value <= end).Count();
+                if (!tokens.Select(token => token.Id).SequenceEqual(ids) || promptCount != expected)
+                    differences.Add(
+                        $"{JsonSerializer.Serialize(prompt)} + {JsonSerializer.Serialize(answer)}: {promptCount}, not {expected}");
+                dividedCount += promptCount > 0 && promptCount < ids.Length ? 1 : 0;
+            }
+        }
+        Assert.True(differences.Count == 0, string.Join("\n", differences));
+        Assert.True(dividedCount > texts.Length / 2);
     }
 
     public static TheoryData<int> Normalizers => Indices("normalizers");

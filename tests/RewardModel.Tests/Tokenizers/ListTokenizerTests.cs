@@ -15,7 +15,7 @@ public class ListTokenizerTests
         Assert.Equal([[260, 263], [261, 263]], tokenized.AnswerIds);
         Assert.Equal([1.0, 0.0], tokenized.Scores);
         Assert.Equal(new SourceLine("lists.jsonl", 3), tokenized.Source);
-        Assert.Equal(default, cut);
+        Assert.Equal(new TruncationCount(new CutCount(0, 1, 0, 4), new CutCount(0, 2, 0, 4)), cut);
     }
 
     [Fact]
@@ -24,7 +24,7 @@ public class ListTokenizerTests
         using var folder = TokenizerFolder.ByteLevel(
             postProcessor: """{"type": "BertProcessing", "cls": ["<s>", 262], "sep": ["</s>", 263]}""");
         var (tokenized, _) = Make(folder, 5).Tokenize(RankedList.BestFirst("hello w", " w", " wo"));
-        Assert.Equal([262, 260, 263], tokenized.PromptIds);
+        Assert.Equal([[262, 260, 263], [262, 260, 263]], [tokenized.PromptOf(0), tokenized.PromptOf(1)]);
         Assert.Equal([[260, 263], [261, 263]], tokenized.AnswerIds);
         Assert.Equal(1, tokenized.AnswerTokenType);
     }
@@ -38,13 +38,95 @@ public class ListTokenizerTests
         Assert.Equal([[60, 47, 115, 62, 263], [264, 263]], tokenized.AnswerIds);
     }
 
+    /// <summary>"abab" is ▁ab ab.</summary>
     [Fact]
-    public void A_SentencePiece_tokenizer_starts_answers_as_it_starts_prompts()
+    public void A_SentencePiece_tokenizer_starts_the_text_of_prompt_and_answer_once()
     {
         using var folder = TokenizerFolder.SentencePiece("""{"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": true}""");
-        var (tokenized, _) = Make(folder, 100).Tokenize(RankedList.BestFirst("ab", "ab", ""));
+        var list = RankedList.BestFirst("ab", "ab", "");
+        var (tokenized, _) = Make(folder, 100).Tokenize(list);
+        Assert.Equal([1, 264], tokenized.PromptIds);
+        Assert.Equal([[263, 2], [2]], tokenized.AnswerIds);
+
+        (tokenized, _) = Make(folder, 100, TextEncoding.Separate).Tokenize(list);
         Assert.Equal([1, 264], tokenized.PromptIds);
         Assert.Equal([[264, 2], [2]], tokenized.AnswerIds);
+    }
+
+    /// <summary>Its place is the end of the prompt, of which it has no character.</summary>
+    [Fact]
+    public void A_sign_that_is_written_before_the_answers_first_word_is_the_answers()
+    {
+        using var folder = TokenizerFolder.SentencePiece("""{"eos_token": "</s>", "add_bos_token": false}""");
+        folder.Replace(
+            "\"pre_tokenizer\": null",
+            """
+            "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+              {"type": "Whitespace"}, {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": false},
+              {"type": "Punctuation", "behavior": "Isolated"}]}
+            """);
+        folder.Replace(
+            "{\"type\": \"Prepend\", \"prepend\": \"▁\"}, {\"type\": \"Replace\", \"pattern\": {\"String\": \" \"}, \"content\": \"▁\"}", "");
+        var (tokenized, _) = Make(folder, 100).Tokenize(RankedList.BestFirst("ab", "!", "! ab"));
+        Assert.Equal([264], tokenized.PromptIds);
+        Assert.Equal([[259, 3 + '!', 2], [259, 3 + '!', 264, 2]], tokenized.AnswerIds);
+    }
+
+    [Fact]
+    public void Without_a_prompt_an_answer_starts_the_text()
+    {
+        using var folder = TokenizerFolder.SentencePiece("""{"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": true}""");
+        var (tokenized, _) = Make(folder, 100).Tokenize(RankedList.BestFirst("", "ab", "b"));
+        Assert.Equal([1], tokenized.PromptIds);
+        Assert.Equal([[264, 2], [259, 261, 2]], tokenized.AnswerIds);
+    }
+
+    /// <summary>"xhello" is x hello, "xhey" is x he y.</summary>
+    [Fact]
+    public void A_token_of_prompt_and_answer_is_the_answers_and_the_prompt_is_what_all_answers_start_with()
+    {
+        using var folder = TokenizerFolder.ByteLevel("""{"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": true}""");
+        var list = RankedList.BestFirst("xhe", "llo", "y");
+        var (tokenized, cut) = Make(folder, 5).Tokenize(list);
+        Assert.Equal([262, 'x'], tokenized.PromptIds);
+        Assert.Equal([[259, 263], [256, 'y', 263]], tokenized.AnswerIds);
+        Assert.Null(tokenized.OwnPromptIds);
+        Assert.Equal(new TruncationCount(new CutCount(0, 1, 0, 5), new CutCount(0, 2, 0, 4)), cut);
+
+        (tokenized, _) = Make(folder, 100, TextEncoding.Separate).Tokenize(list);
+        Assert.Equal([262, 'x', 256], tokenized.PromptIds);
+        Assert.Equal([[257, 'o', 263], ['y', 263]], tokenized.AnswerIds);
+    }
+
+    [Fact]
+    public void Where_prompt_and_answer_are_told_apart_does_not_depend_on_the_other_answers()
+    {
+        using var folder = TokenizerFolder.ByteLevel("""{"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": true}""");
+        string[] answers = ["llo", "yyyyyyy", "llollo", "y", "hehellollll"];
+        for (var maxLength = 3; maxLength < 16; maxLength++)
+            foreach (var encoding in Enum.GetValues<TextEncoding>())
+            {
+                var tokenizer = Make(folder, maxLength, encoding);
+                var together = tokenizer.Tokenize(RankedList.BestFirst("abhe", answers)).List;
+                var alone = answers.Select(answer => tokenizer.Tokenize(RankedList.BestFirst("abhe", answer)).List);
+                Assert.Equal(
+                    alone.Select(list => (int[])[.. list.PromptOf(0), .. list.AnswerIds[0]]),
+                    together.AnswerIds.Select((ids, k) => (int[])[.. together.PromptOf(k), .. ids]));
+            }
+        // he before y is the prompt's: it goes first, and the answer keeps as much as fits.
+        var cut = Make(folder, 4).Tokenize(RankedList.BestFirst("abhe", answers)).List;
+        Assert.Equal([[262, 'b'], [262], [262], [262, 256], [262]], Enumerable.Range(0, 5).Select(cut.PromptOf));
+        Assert.Equal(
+            [[259, 263], ['y', 'y', 263], [259, 257, 263], ['y', 263], [256, 259, 263]], cut.AnswerIds);
+    }
+
+    [Fact]
+    public void Halves_of_a_character_at_the_end_and_the_start_do_not_join()
+    {
+        using var folder = TokenizerFolder.ByteLevel("""{"eos_token": "</s>"}""");
+        var (tokenized, _) = Make(folder, 100).Tokenize(RankedList.BestFirst("\ud83d", "\ude00"));
+        Assert.Equal([0xEF, 0xBF, 0xBD], tokenized.PromptIds);
+        Assert.Equal([[0xEF, 0xBF, 0xBD, 263]], tokenized.AnswerIds);
     }
 
     [Fact]
@@ -52,9 +134,10 @@ public class ListTokenizerTests
     {
         using var folder = TokenizerFolder.ByteLevel("""{"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": true}""");
         var (tokenized, cut) = Make(folder, 4).Tokenize(RankedList.BestFirst("abcd", "x", "vwxyz"));
-        Assert.Equal([262], tokenized.PromptIds);
+        Assert.Equal([262, 'a', 'b', 'c', 'd'], tokenized.PromptIds);
+        Assert.Equal([[262, 'd'], [262]], [tokenized.PromptOf(0), tokenized.PromptOf(1)]);
         Assert.Equal([['x', 263], ['v', 'w', 263]], tokenized.AnswerIds);
-        Assert.Equal(new TruncationCount(PromptCount: 1, AnswerCount: 1), cut);
+        Assert.Equal(new TruncationCount(new CutCount(1, 1, 7, 10), new CutCount(1, 2, 3, 8)), cut);
     }
 
     [Fact]
@@ -72,9 +155,9 @@ public class ListTokenizerTests
             error.Message);
     }
 
-    private static ListTokenizer Make(TokenizerFolder folder, int maxLength)
+    private static ListTokenizer Make(TokenizerFolder folder, int maxLength, TextEncoding encoding = TextEncoding.Joint)
     {
         var tokenizer = HuggingFaceTokenizer.Load(folder.Directory);
-        return new ListTokenizer(tokenizer.PlainTextTokenizer, tokenizer.SpecialTokenRule, maxLength);
+        return new ListTokenizer(tokenizer, tokenizer.SpecialTokenRule, maxLength, encoding);
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using RewardModel.Cli;
 using RewardModel.Lists;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
@@ -258,11 +259,74 @@ public class TrainerTests
         var error = Assert.Throws<ArgumentException>(() => new Trainer(model, options, [tied, tied], []));
         Assert.Equal(
             "None of the 2 training lists has an ordered pair; "
-            + "expected lists of two or more answers that are not all tied. (Parameter 'trainLists')",
+            + "expected lists of two or more answers that are not all tied or equal. (Parameter 'trainLists')",
             error.Message);
         Assert.Equal(
             TrainedWeights(options with { Steps = 2, ListsPerStep = 100 }, lists: lists),
             TrainedWeights(options with { Steps = 2, ListsPerStep = 100 }, lists: [.. lists, tied]).AsSpan());
+    }
+
+    /// <summary>
+    /// An answer that stands in its list twice makes its pair twice, and none with itself: the same mean as once, also where its scores
+    /// differ. The budgets put all into one batch, and a list into parts.
+    /// </summary>
+    [Theory]
+    [InlineData(8192)]
+    [InlineData(8)]
+    public void Equal_answers_make_no_pair_and_have_the_gradients_of_all_their_pairs(int budget)
+    {
+        var run = options with { Steps = 3, ListsPerStep = 2, MaxTokensPerBatch = budget };
+        TokenizedList[] plain = [TinyModel.List(1, 4, 3, 5), TinyModel.List(2, 6, 3, 4)];
+        var expected = Steps(plain);
+        foreach (var scores in new double[][] { [2, 0, 2], [2, 0, 1], [1, 0, 2] })
+        {
+            var found = Steps([.. plain.Select(list => list.WithAnswers([0, 1, 0]) with { Scores = scores })]);
+            foreach (var (one, other) in expected.Zip(found))
+            {
+                Assert.Equal(one.Loss, other.Loss, 1e-6);
+                Assert.Equal(one.GradientNorm, other.GradientNorm, 1e-5);
+                Assert.Equal(one.Accuracy, other.Accuracy);
+            }
+        }
+        // One pair each way: the gradients are those of -log sigmoid(x) - log sigmoid(-x), half of them.
+        var both = Steps([plain[0].WithAnswers([0, 1, 0]) with { Scores = [2, 1, 0] }]);
+        Assert.Equal(0.5, both[0].Accuracy);
+        var oneWay = Steps([plain[0]])[0];
+        var otherWay = Steps([plain[0] with { Scores = [0, 1] }])[0];
+        Assert.Equal((oneWay.Loss + otherWay.Loss) / 2, both[0].Loss, 1e-6);
+        // In opposite directions, so that the shorter one is taken off.
+        Assert.Equal(Math.Abs(oneWay.GradientNorm - otherWay.GradientNorm) / 2, both[0].GradientNorm, 1e-5);
+
+        List<StepReport> Steps(TokenizedList[] some)
+        {
+            using var model = TinyModel.Create();
+            var reports = new StepReports();
+            new Trainer(model, run, some, [], progress: reports).Train();
+            return reports.Steps;
+        }
+    }
+
+    [Fact]
+    public void Equal_answers_are_named_and_lists_of_nothing_else_left_out()
+    {
+        using var model = TinyModel.Create();
+        using var log = new StringWriter { NewLine = "\n" };
+        TokenizedList equal = new([1], [[2], [2]], [1, 0], new SourceLine("train.jsonl", 17));
+        TokenizedList partly = new([1], [[2], [3], [2]], [2, 1, 0], new SourceLine("eval.jsonl", 4));
+        _ = new Trainer(model, options, [.. lists, equal], [.. heldOut, partly], logger: new LineLogger(log.WriteLine));
+        Assert.Equal(
+            """
+            warning: 1 of 18 training lists have answers that are equal token for token (train.jsonl:17): such answers make no pair
+            warning: 1 of 7 held-out lists have answers that are equal token for token (eval.jsonl:4): such answers make no pair
+            warning: 1 of 18 training lists have no ordered pair (one answer, or all answers tied or equal) and are left out
+
+            """.ReplaceLineEndings("\n"), log.ToString());
+        Assert.StartsWith(
+            "None of the 1 training lists has an ordered pair; ",
+            Assert.Throws<ArgumentException>(() => new Trainer(model, options, [equal], [])).Message);
+        Assert.StartsWith(
+            "None of the 1 held-out lists has an ordered pair",
+            Assert.Throws<ArgumentException>(() => new Trainer(model, options, lists, [equal])).Message);
     }
 
     [Fact]
@@ -274,6 +338,21 @@ public class TrainerTests
             "None of the 1 held-out lists has an ordered pair, so there is no accuracy to choose the best weights by; give other lists, "
             + "or none. (Parameter 'heldOutLists')",
             Assert.Throws<ArgumentException>(() => new Trainer(model, options, lists, [single])).Message);
+    }
+
+    [Fact]
+    public void Lists_fit_by_what_each_answer_is_read_with()
+    {
+        using var model = TinyModel.Create("gpt2");
+        var list = TinyModel.List(1, 95, 1, 3);
+        _ = new Trainer(model, options, [list with { OwnPromptIds = [null, [1, 2]] }], []);
+        Assert.StartsWith(
+            "1 lists don't fit this GPT-2, which takes at most 96 tokens and ids from 0 to 60: (in memory) has 98 tokens. ",
+            Assert.Throws<ArgumentException>(() => new Trainer(model, options, [list with { OwnPromptIds = [[1, 2], null] }], [])).Message);
+        Assert.StartsWith(
+            "1 lists don't fit this GPT-2, which takes at most 96 tokens and ids from 0 to 60: (in memory) has the token id 61. ",
+            Assert.Throws<ArgumentException>(
+                () => new Trainer(model, options, [list with { OwnPromptIds = [null, [1, 61]] }], [])).Message);
     }
 
     [Fact]

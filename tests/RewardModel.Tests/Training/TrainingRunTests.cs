@@ -56,8 +56,13 @@ public sealed class TrainingRunTests : IDisposable
     {
         var wrong = Options with
         {
-            Data = directory["nowhere.jsonl"], Backbone = "x", EvaluationData = directory["train.jsonl"], EvaluationFraction = 0.1,
-            Epochs = 0, Dropout = 1, Threads = 0,
+            Data = directory["nowhere.jsonl"],
+            Backbone = "x",
+            EvaluationData = directory["train.jsonl"],
+            EvaluationFraction = 0.1,
+            Epochs = 0,
+            Dropout = 1,
+            Threads = 0,
         };
         Assert.Equal(
             "The training options can't be used: Epochs (--epochs) is 0; expected at least 1; "

@@ -85,27 +85,35 @@ internal sealed class PipelineTokenizer : Tokenizer
     }
 
     /// <summary>
-    /// The ids of a rendered conversation: those of the whole text, but that special tokens whose names stand in users' text are text.
+    /// The ids of a prompt and what follows it, as one text, and how many of them, from the first on, lie wholly in the prompt.
+    /// </summary>
+    public (int[] Ids, int PromptCount) EncodeToIds(string prompt, string answer)
+    {
+        // Each by itself, so that no half of a character of the one goes with one of the other.
+        var ids = new DividedIds();
+        foreach (var raw in rawTokens.Split(WellFormedText.Of(prompt) + WellFormedText.Of(answer)))
+            AddIds(raw, isFound: null, model, prompt.Length, ids);
+        return ids.Result;
+    }
+
+    /// <summary>
+    /// The ids of a rendered conversation: those of the whole text, but that special tokens whose names stand in users' text are text; and
+    /// how many of them, from the first on, lie wholly in its prompt.
     /// </summary>
     /// <param name="text">The text and the origins of its parts.</param>
     /// <param name="plainText">The tokenizer that reads special tokens as text, whose model encodes what is users' text.</param>
-    public IReadOnlyList<int> EncodeToIds(RenderedText text, PipelineTokenizer plainText)
+    /// <param name="promptLength">How many of the text's UTF-16 units are the prompt.</param>
+    public (int[] Ids, int PromptCount) EncodeToIds(RenderedText text, PipelineTokenizer plainText, int promptLength)
     {
-        var ids = new List<int>();
+        var ids = new DividedIds();
         foreach (var raw in rawTokens.Split(WellFormedText.Of(text.Text), (at, content, token) => IsGenuine(text, at, content, token)))
         {
-            if (raw.Token is not null)
-                ids.Add(raw.Token.Id);
-            else
-            {
-                var isTemplate = Enumerable.Range(raw.Start, raw.Text.Length).All(i => text.OriginAt(i) == TextOrigin.Template);
-                var encoder = isTemplate ? model : plainText.model;
-                var origins = text.Part(raw.Start, raw.Text.Length);
-                foreach (var section in NormalizedSections(raw, considerNormalization: true, NormalizedFinder(origins)))
-                    AddIds(section, considerPreTokenization: true, encoder, ids);
-            }
+            var isTemplate = Enumerable.Range(raw.Start, raw.Text.Length).All(i => text.OriginAt(i) == TextOrigin.Template);
+            AddIds(
+                raw, raw.Token is null ? NormalizedFinder(text.Part(raw.Start, raw.Text.Length)) : null,
+                isTemplate ? model : plainText.model, promptLength, ids);
         }
-        return ids;
+        return ids.Result;
     }
 
     /// <exception cref="TokenizerException">An id is not in the vocabulary.</exception>
@@ -158,6 +166,56 @@ internal sealed class PipelineTokenizer : Tokenizer
         var list = WordsOf(section, considerPreTokenization, keepsOrigins: false);
         foreach (var (start, length) in list.Words)
             encoder.AddIds(list.Text.AsSpan(start, length), ids);
+    }
+
+    /// <summary>Adds the ids of a part of a text whose prompt ends at a place.</summary>
+    private void AddIds(Section raw, Func<int, string, AddedToken, bool>? isFound, WordModel encoder, int promptEnd, DividedIds ids)
+    {
+        var end = promptEnd - raw.Start;
+        if (raw.Token is not null)
+        {
+            ids.Add(raw.Token.Id, end >= raw.Text.Length);
+            return;
+        }
+        // In the normalised text the prompt ends where that begins to differ from the prompt normalised alone.
+        if (Normalizer is not null && end > 0 && end < raw.Text.Length)
+            end = Normalize(raw.Text, considerNormalization: true).AsSpan().CommonPrefixLength(
+                Normalize(raw.Text[..end], considerNormalization: true));
+        else if (end >= raw.Text.Length)
+            end = int.MaxValue;
+        foreach (var section in NormalizedSections(raw, considerNormalization: true, isFound))
+            if (section.Token is not null)
+                ids.Add(section.Token.Id, section.Start + section.Text.Length <= end);
+            else
+                AddIds(section, encoder, end - section.Start, ids);
+    }
+
+    /// <summary>Adds the ids of normalised text, of which so many UTF-16 units are the prompt.</summary>
+    private void AddIds(Section section, WordModel encoder, int promptLength, DividedIds ids)
+    {
+        var isDivided = promptLength > 0 && promptLength < section.Text.Length;
+        var list = WordsOf(section, considerPreTokenization: true, isDivided);
+        var tokens = new List<WordToken>();
+        foreach (var (start, length) in list.Words)
+        {
+            var word = list.Text.AsSpan(start, length);
+            if (!isDivided || IsInPrompt(start, start + length) || list.OriginOf(start, start + length).Start >= promptLength)
+            {
+                ids.Add(word, encoder, isDivided ? IsInPrompt(start, start + length) : promptLength > 0);
+                continue;
+            }
+            tokens.Clear();
+            encoder.AddTokens(word, tokens);
+            foreach (var token in tokens)
+                ids.Add(token.Id, IsInPrompt(start + token.Start, start + token.End));
+        }
+
+        // What is written in front of a word comes from the place where that starts.
+        bool IsInPrompt(int start, int end)
+        {
+            var origin = list.OriginOf(start, end);
+            return origin.Start < promptLength && origin.End <= promptLength;
+        }
     }
 
     private void AddTokens(Section section, bool considerPreTokenization, int offset, List<EncodedToken> tokens)
@@ -214,4 +272,27 @@ internal sealed class PipelineTokenizer : Tokenizer
 
     private string Normalize(string text, bool considerNormalization) =>
         considerNormalization && Normalizer is not null ? Normalizer.Normalize(text) : text;
+
+    /// <summary>Ids of a text, of which the first ones lie wholly in its prompt.</summary>
+    private sealed class DividedIds
+    {
+        private readonly List<int> ids = [];
+        private int? promptCount;
+
+        public (int[] Ids, int PromptCount) Result => ([.. ids], promptCount ?? ids.Count);
+
+        public void Add(int id, bool isInPrompt)
+        {
+            if (!isInPrompt)
+                promptCount ??= ids.Count;
+            ids.Add(id);
+        }
+
+        public void Add(ReadOnlySpan<char> word, WordModel encoder, bool isInPrompt)
+        {
+            if (!isInPrompt)
+                promptCount ??= ids.Count;
+            encoder.AddIds(word, ids);
+        }
+    }
 }

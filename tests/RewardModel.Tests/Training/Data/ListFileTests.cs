@@ -1,6 +1,9 @@
 using RewardModel.Cli;
+using RewardModel.Lists;
 using RewardModel.Reading;
 using RewardModel.Training.Data;
+using RewardModel.Scoring;
+using RewardModel.Tests.Scoring;
 
 namespace RewardModel.Tests.Training.Data;
 
@@ -25,5 +28,30 @@ public class ListFileTests
             warning: {path}: 3 lone surrogates, halves of characters, are read as U+FFFD
 
             """, log.ToString());
+    }
+
+    [Fact]
+    public void What_is_cut_is_logged_with_its_shares()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create("gpt2"), ScoringModelTests.Tokenizer(directory), maxLength: 6);
+        RankedListFile File(params RankedList[] lists) => new(lists, [], [], new Dictionary<string, int>());
+        Assert.Equal("", Logged(File(RankedList.BestFirst("abc", "de", "f"))));
+        // Of 8 + 8 + 1 tokens of prompts 5 + 4 + 1, of 3 + 2 + 8 of answers 2.
+        Assert.Equal(
+            "warning: train.jsonl: cut to 6 tokens for a prompt and an answer together (--max-length): 2 of 2 prompts (100 %) lose their "
+            + "beginning, 58.8 % of all prompt tokens; 1 of 3 answers (33.3 %) lose their end, 15.4 % of all answer tokens\n",
+            Logged(File(RankedList.BestFirst("abcdefgh", "xy", "z"), RankedList.BestFirst("a", "abcdefg"))));
+        Assert.Equal(
+            "warning: train.jsonl: cut to 6 tokens for a prompt and an answer together (--max-length): 1 of 2000 prompts (0.1 %) lose "
+            + "their beginning, 0.1 % of all prompt tokens\n",
+            Logged(File([RankedList.BestFirst("abcde", "x"), .. Enumerable.Repeat(RankedList.BestFirst("abcd", "x"), 1999)])));
+
+        string Logged(RankedListFile file)
+        {
+            using var log = new StringWriter { NewLine = "\n" };
+            ListFile.Tokenize(model, file, "train.jsonl", new LineLogger(log.WriteLine));
+            return log.ToString();
+        }
     }
 }

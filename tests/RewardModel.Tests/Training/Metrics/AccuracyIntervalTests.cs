@@ -40,7 +40,7 @@ public class AccuracyIntervalTests
         {
             var metrics = new RankingMetricsAccumulator(new LogSigmoidLoss());
             foreach (var prompt in prompts)
-                metrics.Add([1, 0], [1, 0], prompt);
+                metrics.Add([1, 0], [1, 0], promptIds: prompt);
             return metrics.Result;
         }
         Assert.Equal(2, Of([1, 2], [1, 2], [1], [1]).PromptCount);

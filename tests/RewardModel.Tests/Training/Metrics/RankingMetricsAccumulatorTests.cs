@@ -47,6 +47,20 @@ public class RankingMetricsAccumulatorTests
     }
 
     [Fact]
+    public void Equal_answers_are_a_tie()
+    {
+        var accumulator = new RankingMetricsAccumulator(new LogSigmoidLoss());
+        // Pairs: (0,1) right by 1, (1,2) wrong by 1; tau-b: 0 / sqrt(2 * 2).
+        accumulator.Add([3f, 2f, 3f], [2, 1, 0], [0, 1, 0]);
+        accumulator.Add([1f, 1f], [1, 0], [0, 0]);
+        var result = accumulator.Result;
+        Assert.Equal((2, 1, 2L), (result.ListCount, result.ListsWithoutPairsCount, result.PairCount));
+        Assert.Equal((0.5, 0, 0), (result.Accuracy, result.Margin, result.KendallTau));
+        Assert.Equal((0.31326168751822286 + 1.3132616875182228) / 2, result.Loss, Precision);
+        Assert.Equal(0.5, result.TopAnswerAccuracy);
+    }
+
+    [Fact]
     public void Tied_scores_make_no_pair()
     {
         // Pairs: (0,1) and (0,2); tau-b: 2 / sqrt(2 * 3).

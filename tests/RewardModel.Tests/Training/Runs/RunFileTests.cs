@@ -37,7 +37,11 @@ public class RunFileTests
         Assert.Equal(
             new TrainingRunOptions
             {
-                Data = "train.jsonl", Output = "out", Backbone = "x", LearningRate = 1e-5, Precision = Precision.Bfloat16,
+                Data = "train.jsonl",
+                Output = "out",
+                Backbone = "x",
+                LearningRate = 1e-5,
+                Precision = Precision.Bfloat16,
             },
             options);
     }

@@ -1,4 +1,5 @@
 using RewardModel.Checkpoints;
+using RewardModel.Lists;
 using RewardModel.Scoring;
 using RewardModel.Tests.Tokenizers;
 using RewardModel.Tokenizers;
@@ -19,12 +20,17 @@ public class RunFingerprintTests
         Assert.Empty((saved with { Rule = rule with { SpecialTokens = new SpecialTokenRule([1], [], [2]) } }).DifferencesOf(saved));
         var other = saved with
         {
-            Rule = new ScoringRule(new SpecialTokenRule([1], [], []), 32) { Normalizer = new RewardNormalizer(0.5, 2) },
+            Rule = new ScoringRule(new SpecialTokenRule([1], [], []), 32)
+            {
+                Normalizer = new RewardNormalizer(0.5, 2),
+                Encoding = TextEncoding.Joint,
+            },
             TokenizerFiles = "B",
         };
         Assert.Equal(
             [
                 "the special tokens around prompt and answer are not the same", "the maximum length was 64 and is 32",
+                "the encoding of prompt and answer was Separate and is Joint",
                 "the normaliser is not the same", "the chat template is not the same", "the tokenizer's files are not the same",
             ],
             other.DifferencesOf(saved));
@@ -38,6 +44,23 @@ public class RunFingerprintTests
         var known = unknown with { Rule = rule, TokenizerFiles = "A" };
         Assert.Empty(unknown.DifferencesOf(known));
         Assert.Empty(known.DifferencesOf(unknown));
+    }
+
+    [Fact]
+    public void Lists_differ_by_the_prompts_of_single_answers_too()
+    {
+        using var model = TinyModel.Create();
+        string Digest(TokenizedList list) =>
+            RunFingerprint.Of(new TrainingOptions().OfEveryStep(), 1, [list], [], model, savedAs: null).TrainLists;
+        var list = new TokenizedList([1, 2, 3], [[4], [5]], [1, 0]);
+        string[] digests =
+        [
+            Digest(list), Digest(list with { OwnPromptIds = [[3], null] }), Digest(list with { OwnPromptIds = [null, [3]] }),
+            Digest(list with { OwnPromptIds = [[2, 3], null] }),
+        ];
+        Assert.Equal(4, digests.Distinct().Count());
+        // States of runs without such prompts stay the same run.
+        Assert.Equal("55DCA1FBEA4846B9E0FC297EC76DB6620778A38DDDE40F97B45716A0C4CFBCC3", digests[0]);
     }
 
     [Fact]

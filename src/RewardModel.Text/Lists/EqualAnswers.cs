@@ -1,0 +1,24 @@
+namespace RewardModel.Lists;
+
+/// <summary>
+/// Answers of one list that a model reads as the same tokens: in the data, after they were cut, or because a chat template drops what they
+/// differ in. No model can tell them apart, so they make no pair, whatever their scores are.
+/// </summary>
+internal static class EqualAnswers
+{
+    private const int maxNamed = 5;
+
+    /// <summary>A sentence on the lists that have such answers, how many of all and which; null where there are none.</summary>
+    /// <param name="lists">The lists as they are read: cut, if they have to be.</param>
+    /// <param name="name">What to call them: <c>training lists</c>.</param>
+    public static string? Describe(IReadOnlyList<TokenizedList> lists, string name = "lists")
+    {
+        ArgumentNullException.ThrowIfNull(lists);
+        TokenizedList[] found = [.. lists.Where(list => list.EqualAnswers() is not null)];
+        if (found.Length == 0)
+            return null;
+        string[] sources = [.. found.Select(list => list.Source.ToString()).Distinct()];
+        return $"{found.Length} of {lists.Count} {name} have answers that are equal token for token "
+            + $"({string.Join(", ", sources.Take(maxNamed))}{(sources.Length > maxNamed ? ", ..." : "")}): such answers make no pair";
+    }
+}
