@@ -12,7 +12,7 @@ internal static class CommonOptions
 
     public static Option<string> Data(string description, bool required = true) => new("--data")
     {
-        Description = $"{description} JSON lines, plain or .gz; - reads standard input.",
+        Description = $"{description} JSON lines or a JSON array, plain or .gz; - reads standard input.",
         Required = required,
         HelpName = "FILE",
     };

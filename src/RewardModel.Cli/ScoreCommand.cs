@@ -1,10 +1,13 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using RewardModel.Lists;
 using RewardModel.Reading;
 using RewardModel.Scoring;
 using RewardModel.Training.Data;
+using RewardModel.Training.Metrics;
 using TorchSharp;
 
 namespace RewardModel.Cli;
@@ -12,11 +15,18 @@ namespace RewardModel.Cli;
 /// <summary><c>reward-model score</c>: rewards of answers, from the command line or from a file.</summary>
 internal static class ScoreCommand
 {
+    private const string rewardsKey = "rewards";
+    private const string rewardKey = "reward";
+    private const string errorKey = "error";
+
+    private static readonly JsonWriterOptions writerOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static Command Create(TextWriter output, TextWriter errors)
     {
         var model = CommonOptions.Model();
         var data = CommonOptions.Value<string?>(
-            "--data", "FILE", "Lists to score. JSON lines, plain or .gz; prints one JSON line for each.");
+            "--data", "FILE", "Answers to score: ranked lists, single answers or whole conversations. JSON lines or a JSON array, plain or .gz; "
+            + "- reads standard input. Prints each line again, with its rewards.");
         var prompt = CommonOptions.Value<string?>("--prompt", "TEXT", "The prompt.");
         var answers = new Option<string[]>("--answer")
         {
@@ -43,23 +53,26 @@ internal static class ScoreCommand
         {
             Threads.Set(parsed.GetValue(threads));
             var place = Devices.Named(parsed.GetValue(device)!, "--device");
+            var logger = new LineLogger(errors.WriteLine);
+            var onBad = parsed.GetValue(onBadData);
+            using var lines = parsed.GetValue(data) is { } file ? new LineScoring(file, onBad, logger) : null;
+            lines?.Check();
             using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!);
             scoringModel.Transformer.to(place);
-            var logger = new LineLogger(errors.WriteLine);
-            if (parsed.GetValue(data) is { } file)
+            if (lines is not null)
             {
-                var lists = ListFile.ReadTokenized(scoringModel, file, parsed.GetValue(onBadData), logger);
-                foreach (var rewards in scoringModel.Scorer(parsed.GetValue(maxTokensPerBatch)).Score(lists))
-                    WriteJson(output, rewards);
+                foreach (var line in lines.Score(scoringModel, parsed.GetValue(maxTokensPerBatch)))
+                    output.WriteLine(JsonOf(line));
                 return;
             }
             var texts = parsed.GetValue(answers)!;
             var list = RankedList.BestFirst(parsed.GetValue(prompt)!, texts);
             var lone = new RankedListFile([list], [], [], new Dictionary<string, int>());
-            var tokenized = ListFile.Tokenize(scoringModel, lone, "--prompt", logger);
+            var tokenized = ListFile.Tokenize(scoringModel, lone, "--prompt", onBad, logger);
             var scores = scoringModel.Scorer(parsed.GetValue(maxTokensPerBatch)).Score(tokenized)[0];
+            RankingMetricsAccumulator.CheckFinite(scores);
             if (parsed.GetValue(json))
-                WriteJson(output, scores);
+                output.WriteLine(JsonSerializer.Serialize(new { rewards = scores }));
             else
                 foreach (var (reward, text) in scores.Zip(texts))
                     output.WriteLine($"{reward.ToString("F4", CultureInfo.InvariantCulture),9}  {text}");
@@ -67,5 +80,33 @@ internal static class ScoreCommand
         return command;
     }
 
-    private static void WriteJson(TextWriter output, float[] rewards) => output.WriteLine(JsonSerializer.Serialize(new { rewards }));
+    /// <summary>The line's own fields, with what was found added.</summary>
+    private static string JsonOf(ScoredLine line)
+    {
+        RankingMetricsAccumulator.CheckFinite(line.Rewards);
+        using var bytes = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(bytes, writerOptions))
+        {
+            writer.WriteStartObject();
+            foreach (var field in line.Row?.EnumerateObject().AsEnumerable() ?? [])
+                if (field.Name is not (rewardsKey or rewardKey or errorKey))
+                    field.WriteTo(writer);
+            if (line.Problem is not null)
+                writer.WriteString(errorKey, line.Problem);
+            else if (line.IsSingle)
+                writer.WriteNumber(rewardKey, line.Rewards[0]);
+            else
+                WriteRewards(writer, line.Rewards);
+            writer.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+    }
+
+    private static void WriteRewards(Utf8JsonWriter writer, IReadOnlyList<float> rewards)
+    {
+        writer.WriteStartArray(rewardsKey);
+        foreach (var reward in rewards)
+            writer.WriteNumberValue(reward);
+        writer.WriteEndArray();
+    }
 }

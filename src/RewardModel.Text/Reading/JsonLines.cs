@@ -59,7 +59,9 @@ internal sealed class JsonLines : IDisposable
     {
         // Opening /dev/stdin anew fails where it is a socket.
         if (path is DataPath.StandardInput or "/dev/stdin")
+#pragma warning disable RS0030 // It is read because the caller names it; nothing is written.
             return Console.OpenStandardInput();
+#pragma warning restore RS0030
         if (Directory.Exists(path))
             throw new RankedDataException(
                 $"'{path}' is a directory, expected a file of JSON lines, plain or gzip. Give one of the files in it.");
