@@ -100,7 +100,7 @@ public sealed partial class ScoringModel
     internal IReadOnlyList<RankedList> ToScore(IReadOnlyList<RankedList> lists)
     {
         CheckNoneIsNull(lists, nameof(lists));
-        return ReadsTextAsChat ? [.. lists.Select(list => list.AsChat())] : lists;
+        return ReadsTextAsChat ? [.. lists.Select(list => list.IsWholeText ? list : list.AsChat())] : lists;
     }
 
 

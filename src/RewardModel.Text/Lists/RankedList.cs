@@ -32,6 +32,11 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
     /// <summary>The list as a conversation; null where prompt and answers are plain text. Then they are its messages as JSON.</summary>
     public RankedChat? Chat { get; private init; }
 
+    /// <summary>
+    /// Whether the only answer is the whole of what the model reads: there is no prompt, and special tokens in the text are found.
+    /// </summary>
+    internal bool IsWholeText { get; init; }
+
     /// <summary>A list of conversations: a chat template makes text of it.</summary>
     /// <param name="chat">The conversation and its K answers.</param>
     /// <param name="scores">K finite scores, higher is better.</param>
