@@ -47,7 +47,9 @@ internal static class JsonItems
     public static IEnumerable<(int Line, byte[] Utf8)> Read(Stream stream, bool isArray, string path)
     {
         var item = new List<byte>();
-        int line = 1, itemLine = 1, depth = 0, count = 0;
+        // The brackets of the item that are open.
+        var open = new List<byte>();
+        int line = 1, itemLine = 1, count = 0;
         bool isOpen = !isArray, isClosed = false, inString = false, isEscaped = false;
         foreach (var character in Bytes(stream))
         {
@@ -79,16 +81,16 @@ internal static class JsonItems
             {
                 if (item.Count == 0)
                     itemLine = line;
-                isClosed = isArray && depth == 0 && character == ']';
-                endsItem = isClosed || (isArray && depth == 0 && character == ',');
+                isClosed = isArray && character == ']' && !open.Contains((byte)'[');
+                endsItem = isClosed || (isArray && open.Count == 0 && character == ',');
                 if (!endsItem)
                     item.Add(character);
                 inString = character == '"';
                 if (character is (byte)'{' or (byte)'[')
-                    depth++;
+                    open.Add(character);
                 else if (character is (byte)'}' or (byte)']')
-                    depth = Math.Max(0, depth - 1);
-                endsItem |= !isArray && depth == 0 && character is (byte)'}' or (byte)']' or (byte)'\n';
+                    Close(open, character == '}' ? (byte)'{' : (byte)'[');
+                endsItem |= !isArray && open.Count == 0 && (character is (byte)'}' or (byte)']' or (byte)'\n');
             }
             else
             {
@@ -100,14 +102,24 @@ internal static class JsonItems
                 continue;
             yield return (itemLine, [.. item]);
             item.Clear();
+            open.Clear();
             count++;
         }
         if (isArray && !isClosed)
             throw new RankedDataException(
-                $"{DataPath.Quoted(path)} ends within its JSON array, after {count} items, so it is only the beginning of a file; expected ] "
-                + "at its end. Copy or write it again.");
+                $"{DataPath.Quoted(path)} ends within its JSON array, "
+                + (item.Count > 0 ? $"in the item that begins in line {itemLine}" : $"after {count} items")
+                + "; expected ] at its end. It is only the beginning of a file, which is to be copied or written again, or a quote is missing.");
         if (item.Count > 0)
             yield return (itemLine, [.. item]);
+    }
+
+    /// <summary>Closes a bracket, and those inside of it that were forgotten.</summary>
+    private static void Close(List<byte> open, byte bracket)
+    {
+        var index = open.LastIndexOf(bracket);
+        if (index >= 0)
+            open.RemoveRange(index, open.Count - index);
     }
 
     private static ReadOnlySpan<byte> WithoutPreamble(ReadOnlySpan<byte> start) =>

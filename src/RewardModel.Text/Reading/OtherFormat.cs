@@ -70,9 +70,9 @@ internal static partial class OtherFormat
             return Text(path, "an HTML page", "Download the file itself, not the page that shows it.");
         if (first[0] == '<')
             return Text(path, "XML or HTML", "Convert it, or download the file itself.");
-        foreach (var (separator, name, argument) in new[] { ('\t', "tab-separated values", ", sep='\\t'"), (',', "comma-separated values", "") })
+        foreach (var (separator, name, argument) in new[] { ('\t', "a TSV file", ", sep='\\t'"), (',', "a CSV file", "") })
         {
-            var cells = first.Split(separator).Select(cell => cell.Trim().Trim('"')).ToArray();
+            var cells = first.Split(separator).Select(cell => cell.Trim('"')).ToArray();
             if (cells.Length > 1 && cells.All(cell => ColumnName().IsMatch(cell)))
                 return Text(
                     path, $"{name} with the columns {string.Join(", ", cells.Select(Quoted.Text))}",
@@ -80,7 +80,7 @@ internal static partial class OtherFormat
         }
         if (first.Contains('\t'))
             return Text(
-                path, "tab-separated values without the names of the columns",
+                path, "a TSV file without the names of its columns",
                 "Where a line holds answers, best first: jq -Rc '{prompt: \"\", answers: split(\"\\t\")}' 'FILE' > 'NAME.jsonl'");
         if (YamlStart().IsMatch(first))
             return Text(
@@ -106,7 +106,7 @@ internal static partial class OtherFormat
     [GeneratedRegex(@"^""(\\.|[^""\\])*""$")]
     private static partial Regex WholeString();
 
-    [GeneratedRegex(@"^[\p{L}_][\w .-]{0,39}$")]
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_ .-]{0,39}$")]
     private static partial Regex ColumnName();
 
     [GeneratedRegex(@"^(---|- .*|[\w-]+:( .*)?)$")]

@@ -495,7 +495,7 @@ public class CommandLineTests
             Run([.. tokenizer, "--chat", "--text", "hello"]));
     }
 
-    private static (int Status, string Output, string Errors) Run(params string[] arguments)
+    internal static (int Status, string Output, string Errors) Run(params string[] arguments)
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var errors = new StringWriter { NewLine = "\n" };
