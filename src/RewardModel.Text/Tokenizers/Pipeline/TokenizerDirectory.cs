@@ -9,9 +9,9 @@ namespace RewardModel.Tokenizers.Pipeline;
 /// <summary>Reads the tokenizer files of a checkpoint's directory.</summary>
 internal static class TokenizerDirectory
 {
-    private const string TokenizerFile = "tokenizer.json";
-    private const string ConfigFile = "tokenizer_config.json";
-    private const string SpecialTokensFile = "special_tokens_map.json";
+    internal const string TokenizerFile = "tokenizer.json";
+    internal const string ConfigFile = "tokenizer_config.json";
+    internal const string SpecialTokensFile = "special_tokens_map.json";
     private const string ChatTemplateFile = "chat_template.jinja";
 
     /// <summary>The files that can be part of a tokenizer.</summary>
@@ -90,7 +90,10 @@ internal static class TokenizerDirectory
             rule,
             chat,
             tokensById.Keys.Max() + 1,
-            files);
+            files)
+        {
+            SpecialAddedTokens = [.. definition.AddedTokens.Where(token => token.IsSpecial).OrderBy(token => token.Id)],
+        };
 
         PipelineTokenizer MakeTokenizer(IReadOnlyList<AddedToken> tokens, WordModel words) =>
             new PipelineTokenizer(definition.Normalizer, tokens, preTokenization, words, decoding);
