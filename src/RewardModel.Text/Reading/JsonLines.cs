@@ -35,6 +35,8 @@ internal static class JsonLines
             Memory<byte> utf8 = Encoding.Latin1.GetBytes(line);
             if (number == 1 && utf8.Span.StartsWith(Encoding.UTF8.Preamble))
                 utf8 = utf8[Encoding.UTF8.Preamble.Length..];
+            if (number == 1 && ForeignContent.Of(utf8.Span) is { } foreign)
+                throw new RankedDataException($"'{path}' is {foreign.What}. {foreign.Advice}");
             if (utf8.Span.ContainsAnyExcept(" \t"u8))
                 yield return (new SourceLine(path, number), utf8, LoneSurrogates.Replace(utf8.Span));
         }

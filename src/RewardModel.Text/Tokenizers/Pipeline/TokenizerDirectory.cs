@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Reading;
 using RewardModel.Tokenizers.Models;
 using RewardModel.Tokenizers.OlderFiles;
 using RewardModel.Tokenizers.PreTokenizers;
@@ -26,6 +27,10 @@ internal static class TokenizerDirectory
     public static HuggingFaceTokenizer Read(string directory)
     {
         var problems = new List<string>();
+        foreach (var name in FileNames.Where(name => File.Exists(Path.Combine(directory, name))))
+            if (ForeignContent.OfFile(Path.Combine(directory, name)) is { } foreign)
+                problems.Add($"{name}: the file is {foreign.What}. {foreign.Advice}");
+        ThrowIfAny(problems, directory);
         using var tokenizerJson = JsonFile.Read(directory, TokenizerFile, problems);
         using var configJson = JsonFile.Read(directory, ConfigFile, problems);
         using var specialTokensJson = JsonFile.Read(directory, SpecialTokensFile, problems);
