@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
 
 namespace RewardModel.Tokenizers.Pipeline;
 
@@ -24,7 +24,7 @@ internal static class PaddingFiles
             if (path is null && name != TokenizerDirectory.ConfigFile)
                 continue;
             var utf8 = path is null ? "{}\n"u8.ToArray() : File.ReadAllBytes(path);
-            if (ContentOf(JsonNode.Parse(utf8)![Token]) != content)
+            if (ContentOf(utf8) != content)
                 changed[name] = JsonEdit.Set(utf8, Token, content);
         }
         if (byName.TryGetValue(TokenizerDirectory.TokenizerFile, out var tokenizerPath))
@@ -37,6 +37,13 @@ internal static class PaddingFiles
         return changed;
     }
 
-    private static string? ContentOf(JsonNode? token) =>
-        (token is JsonObject options ? options["content"] : token) is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+    private static string? ContentOf(byte[] utf8)
+    {
+        using var json = JsonDocument.Parse(utf8);
+        if (!json.RootElement.TryGetProperty(Token, out var token))
+            return null;
+        if (token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out var content))
+            token = content;
+        return token.ValueKind == JsonValueKind.String ? token.GetString() : null;
+    }
 }

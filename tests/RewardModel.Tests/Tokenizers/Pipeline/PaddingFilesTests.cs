@@ -32,6 +32,13 @@ public class PaddingFilesTests
     }
 
     [Fact]
+    public void Of_several_entries_the_last_counts()
+    {
+        using var folder = TokenizerFolder.ByteLevel("""{"pad_token": "<s>", "pad_token": "</s>"}""");
+        Assert.Equal("""{"pad_token": "<s>", "pad_token": "<s>"}""", Assert.Single(Changed(folder)).Value);
+    }
+
+    [Fact]
     public void The_file_that_names_it_is_made_where_it_is_missing()
     {
         using var folder = TokenizerFolder.ByteLevel();
