@@ -111,6 +111,7 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
     /// </exception>
     internal static Backbone Create(HuggingFaceConfig config, double dropout)
     {
+        Quantization.Check(config);
         var settings = config.Reader();
         var modelType = settings.Text("model_type", "missing");
         return architectures.TryGetValue(modelType, out var create)

@@ -36,6 +36,7 @@ internal sealed record MistralConfig : PreNormConfig
         };
         reader.Ignore("attention_dropout");
         CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount);
+        CommonSettings.CheckLayerTypes(reader, config.LayerCount, config.Reach);
         reader.Finish();
         return config;
     }

@@ -54,6 +54,7 @@ internal sealed record Phi3Config : PreNormConfig
         reader.Ignore("attention_dropout", "resid_pdrop", "embd_pdrop");
         reader.Ignore("auto_map", "lm_head_bias", "full_attn_mod", "interpolate_factor");
         CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount);
+        CommonSettings.CheckLayerTypes(reader, config.LayerCount, config.Reach);
         reader.Finish();
         return config;
     }
