@@ -32,6 +32,12 @@ internal sealed record LayerShape(long Width, AttentionShape Attention, MlpShape
     public long KeptOfOthers => 2 * Width + Attention.KeptOfOthers;
 
     /// <summary>
+    /// Numbers of a token that are there when a layer has been computed, whether kept or not: besides, what the MLP's second product takes,
+    /// the results of attention and MLP, the layer's own, those of norms behind them, and about three of what embeddings are added up of.
+    /// </summary>
+    public long Computed => Kept + (NormCount + 4) * Width + Mlp.InnerWidth;
+
+    /// <summary>
     /// Numbers of a token that come and go while the pass goes back through the layer: most where it is in the MLP, the gradient of the
     /// layer's result and those within the MLP.
     /// </summary>
@@ -115,8 +121,8 @@ internal sealed record MlpShape(long InnerWidth, string Activation)
     public bool IsFused { get; init; }
 
     /// <summary>
-    /// Numbers that a token leaves in it: what the function takes, and what it is multiplied with. Where there is no kernel, what the function
-    /// gives, and the product as well.
+    /// Numbers that a token leaves in it: what the function takes, or what it gives where that is enough; behind a gate what it is
+    /// multiplied with, and where there is no kernel also the product.
     /// </summary>
     public long Kept => InnerWidth * (!IsGated ? 1 : Kernel is null ? 3 : 2);
 

@@ -1,4 +1,3 @@
-using RewardModel.Layers;
 using RewardModel.Lists;
 using RewardModel.Packing;
 
@@ -16,12 +15,12 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 /// </summary>
 /// <remarks>
 /// Weights take 4 bytes each, gradients of those that are trained 4, AdamW's two moments of these 8. Activations are what the operators of
-/// the forward pass keep for the backward pass: each architecture states what its layers are made of (<see cref="LayerShape"/>). To what all
-/// trained layers keep comes what passes while the backward pass goes through one: gradients of an MLP, two of the largest matrix, and where
-/// attention is composed of operators (DeBERTa) its scores. Of a causal model's last layer only keys and values are computed for all tokens.
-/// Layers below all that is trained keep nothing: of them there is one at a time, in the forward pass. With checkpoints there is the input of
-/// every trained layer, one and a quarter of what a single one keeps, as its gradients are there before all of it is released, and what
-/// passes. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
+/// the forward pass keep for the backward pass, of which each architecture states what its layers are made of. To what all trained layers
+/// keep comes what passes while the backward pass goes through one: gradients of an MLP, two of the largest matrix, and where attention is
+/// composed of operators (DeBERTa) its scores. Of a causal model's last layer only keys and values are computed for all tokens. Layers below
+/// all that is trained keep nothing; but one of them at a time is there in the forward pass, which counts where little is trained. With
+/// checkpoints there is the input of every trained layer, one and a quarter of what a single one keeps, as gradients are there before all of
+/// it is released, and what passes. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
 /// </remarks>
 /// <param name="Weights">The parameters.</param>
 /// <param name="Gradients">Gradients of those that are trained: there between the micro-batches of a step.</param>
@@ -82,11 +81,11 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
         var passing = (whole > 0 ? batch.Tokens * shape.Passing : 0) + (trained > 0 ? 2 * shape.Matrices.Max(matrix => matrix.Size) : 0)
             + weights * shape.Attention.PassingWeights;
         var keptWeights = shape.Attention.KeepsWeights ? weights : 0;
-        var forward = batch.Tokens * (shape.Kept + shape.Mlp.InnerWidth) + keptWeights + weights * shape.Attention.PassingWeights;
+        var forward = batch.Tokens * shape.Computed + keptWeights + weights * shape.Attention.PassingWeights;
         var all = batch.Tokens * (whole * shape.Kept + (isLastShort ? shape.KeptOfOthers : 0)) + trained * keptWeights + passing;
         var checkpointed = batch.Tokens * (trained * shape.Width + shape.Kept + shape.Kept / 4) + keptWeights + passing;
         all = Math.Max(all, forward);
-        return (all, Math.Min(all, checkpointed));
+        return (all, Math.Clamp(checkpointed, forward, all));
     }
 
     /// <param name="Tokens">Tokens that are computed.</param>
