@@ -33,9 +33,9 @@ internal sealed record LayerShape(long Width, AttentionShape Attention, MlpShape
 
     /// <summary>
     /// Numbers of a token that are there when a layer has been computed, whether kept or not: besides, what the MLP's second product takes,
-    /// the results of attention and MLP, the layer's own, those of norms behind them, and about three of what embeddings are added up of.
+    /// the results of attention and MLP, the layer's own, those of norms behind them, and up to six of the embeddings, their sums and norm.
     /// </summary>
-    public long Computed => Kept + (NormCount + 4) * Width + Mlp.InnerWidth;
+    public long Computed => Kept + (NormCount + 7) * Width + Mlp.InnerWidth;
 
     /// <summary>
     /// Numbers of a token that come and go while the pass goes back through the layer: most where it is in the MLP, the gradient of the
