@@ -132,4 +132,9 @@ internal sealed class Phi3(Phi3Config config, double dropout)
         new Phi3Mlp(config, dropout)))
 {
     public override string SequenceClassificationClass => "Phi3ForSequenceClassification";
+
+    internal override LayerShape LayerShape { get; } = new(
+        config.Width,
+        new AttentionShape(config.HeadCount, config.KeyHeadCount, config.HeadSize) { IsFused = true, IsRotated = true },
+        new MlpShape(config.InnerWidth, config.Activation) { IsGated = true, IsFused = true });
 }
