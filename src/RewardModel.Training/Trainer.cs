@@ -78,12 +78,12 @@ public sealed class Trainer
         if (options.UnfrozenLayers > model.Backbone.Layers.Count)
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.UnfrozenLayers))} is {options.UnfrozenLayers}; "
-                + $"this {model.Backbone.GetName()} has {model.Backbone.Layers.Count} layers.");
+                + $"this {model.Backbone.GetName()} has {Counted.Of(model.Backbone.Layers.Count, "layer")}.");
         StepCount = options.Steps ?? checked(options.Epochs * lists.StepsPerEpoch);
         if (options.WarmupSteps >= StepCount)
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.WarmupSteps))} is {options.WarmupSteps}; "
-                + $"expected fewer than the run's {StepCount} steps.");
+                + $"expected fewer than the run's {Counted.Of(StepCount, "step")}.");
         loss = RankingLoss.ByName(options.Loss, options.MarginScale);
         LearningRate = options.LearningRate ?? (model.IsNew ? usualRateOfNew : usualRate);
         schedule = new LearningRateSchedule(
@@ -269,13 +269,13 @@ public sealed class Trainer
     {
         if (Bfloat16Support.Resolve(options.Precision, model.Device.type) != options.Precision)
             logger.LogWarning(
-                "This processor has no instructions for bfloat16 (AVX512_BF16 or AMX), without which it is many times slower: products are "
-                + "computed in float32");
+                "This processor has no bfloat16 instructions (AVX512_BF16 or AMX), without which bfloat16 is many times slower: matrix products "
+                + "are computed in float32");
         logger.LogInformation(
-            "{Lists} training lists, {Answers} answers, {HeldOut} held-out lists; "
-            + "{Steps} steps of {ListsPerStep} lists ({StepsPerEpoch} an epoch); evaluation every {Evaluation} steps",
-            lists.Train.Count, lists.Train.Sum(list => list.AnswerIds.Count), lists.HeldOut.Count,
-            StepCount, options.ListsPerStep, lists.StepsPerEpoch, evaluationInterval);
+            "{Lists}, {Answers}, {HeldOut}; {Steps} of {ListsPerStep} ({StepsPerEpoch} per epoch); evaluation every {Evaluation}",
+            Counted.Of(lists.Train.Count, "training list"), Counted.Of(lists.Train.Sum(list => list.AnswerIds.Count), "answer"),
+            Counted.Of(lists.HeldOut.Count, "held-out list"), Counted.Of(StepCount, "step"), Counted.Of(options.ListsPerStep, "list"),
+            lists.StepsPerEpoch, Counted.Of(evaluationInterval, "step"));
     }
 
     private sealed class PhaseProgress<T>(

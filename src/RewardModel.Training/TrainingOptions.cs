@@ -196,7 +196,7 @@ public record TrainingOptions
             Problem(EarlyStopPatience >= 0, nameof(EarlyStopPatience), EarlyStopPatience, "0 (never stop early) or more"),
             Problem(
                 EarlyStopPatience <= 0 || BestBy != BestBy.Last, nameof(EarlyStopPatience), EarlyStopPatience,
-                "0, because the last weights are kept: no evaluation is better than another"),
+                "0, because with --best-by last no evaluation is better than another"),
         ];
         return found.OfType<string>();
     }

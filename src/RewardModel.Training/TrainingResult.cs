@@ -1,4 +1,5 @@
 using System.Globalization;
+using RewardModel.Lists;
 using RewardModel.Training.Reporting;
 
 namespace RewardModel.Training;
@@ -22,13 +23,13 @@ public sealed record TrainingResult(
             var doubts = new List<string>();
             if (BestEvaluation is { Step: 0 } && StepCount > 0)
                 doubts.Add(
-                    "No evaluation was better than the one before the first step: the model has the weights that it started with. "
+                    "No evaluation was better than the one before the first step: the model still has its initial weights. "
                     + "Train longer, with another learning rate, or with more lists.");
             if (BestEvaluation?.Metrics is { AccuracyLow: <= 0.5, AccuracyHigh: >= 0.5 } metrics)
                 doubts.Add(string.Create(
                     CultureInfo.InvariantCulture,
                     $"The held-out accuracy of {metrics.Accuracy:F3} can't be told from chance: its 95 % interval, {metrics.AccuracyLow:F3} to "
-                    + $"{metrics.AccuracyHigh:F3} for {metrics.PromptCount} prompts, contains 0.5. More held-out prompts make it narrower."));
+                    + $"{metrics.AccuracyHigh:F3} for {Counted.Of(metrics.PromptCount, "prompt")}, contains 0.5. More held-out prompts make it narrower."));
             return doubts;
         }
     }

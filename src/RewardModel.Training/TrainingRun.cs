@@ -130,7 +130,7 @@ public sealed class TrainingRun
     {
         directory.CheckOutput(options.Resume);
         if (options.Resume && directory.NewestStep is null)
-            logger.LogInformation("There is no saved state in '{Output}': the run begins at its first step", options.Output);
+            logger.LogInformation("There is no saved state in '{Output}': starting from the first step", options.Output);
         TorchLibraries.Require();
         torch.set_num_threads(options.Threads ?? Environment.ProcessorCount);
         // Told before the data are read, which may take long.
@@ -163,7 +163,9 @@ public sealed class TrainingRun
             : PromptSplit.Of(file, options.EvaluationFraction ?? 0.1, (ulong)options.Seed);
         var shared = ListFile.Prompts(train).Intersect(ListFile.Prompts(heldOut)).Count();
         if (shared > 0)
-            logger.LogWarning("{Count} prompts are both trained on and evaluated: the accuracy is that of known prompts", shared);
+            logger.LogWarning(
+                "{Prompts} {Are} in both the training and the held-out lists: the held-out accuracy is not that of unseen prompts",
+                Counted.Of(shared, "prompt"), Counted.Verb(shared, "is", "are"));
         return (train, heldOut);
     }
 
@@ -185,11 +187,11 @@ public sealed class TrainingRun
         var transformer = model.Transformer;
         var all = transformer.CheckpointParameters.Sum(pair => pair.Parameter.numel());
         logger.LogInformation(
-            "{Model}: {Parameters:N0} parameters, {Head}, maximum length {MaxLength}, {Device}, {Threads} threads, "
+            "{Model}: {Parameters:N0} parameters, {Head}, maximum length {MaxLength}, {Device}, {Threads}, "
             + "learning rate {LearningRate}, dropout {Dropout}",
             transformer.Backbone.GetName(), all,
-            transformer.IsNew ? "all weights new" : transformer.HasNewHead ? "new head" : "head of the checkpoint",
-            model.Rule.MaxLength, transformer.Device, torch.get_num_threads(), learningRate, options.Dropout);
+            transformer.IsNew ? "newly initialised" : transformer.HasNewHead ? "new head" : "head from the checkpoint",
+            model.Rule.MaxLength, transformer.Device, Counted.Of(torch.get_num_threads(), "thread"), learningRate, options.Dropout);
     }
 
     private sealed class Both(IProgress<TrainingReport> first, IProgress<TrainingReport>? second) : IProgress<TrainingReport>

@@ -86,18 +86,18 @@ public sealed record TrainingRunOptions : TrainingOptions
                 : null,
             EvaluationData is not null && EvaluationFraction is not null ? "give --eval-data or --eval-fraction, not both" : null,
             Problem(
-                EvaluationFraction is null or (>= 0 and < 1), nameof(EvaluationFraction), EvaluationFraction, "0 (none) or more and below 1"),
+                EvaluationFraction is null or (>= 0 and < 1), nameof(EvaluationFraction), EvaluationFraction, "a number from 0 (no evaluation) to below 1"),
             Problem(MaxLength is null or >= 1, nameof(MaxLength), MaxLength, "at least 1"),
             Problem(Dropout is >= 0 and < 1, nameof(Dropout), Dropout, "a number from 0 to below 1"),
             Problem(Threads is null or >= 1, nameof(Threads), Threads, "at least 1"),
-            Missing(Data, File.Exists(Data), nameof(Data), "a file"),
-            Missing(EvaluationData, File.Exists(EvaluationData), nameof(EvaluationData), "a file"),
-            Missing(Config, File.Exists(Config), nameof(Config), "a file"),
-            Missing(Tokenizer, Directory.Exists(Tokenizer), nameof(Tokenizer), "a directory"),
+            Missing(Data, File.Exists(Data), nameof(Data), "file"),
+            Missing(EvaluationData, File.Exists(EvaluationData), nameof(EvaluationData), "file"),
+            Missing(Config, File.Exists(Config), nameof(Config), "file"),
+            Missing(Tokenizer, Directory.Exists(Tokenizer), nameof(Tokenizer), "directory"),
         ];
         return found.OfType<string>();
     }
 
     private static string? Missing(string? path, bool isThere, string property, string kind) =>
-        path is null ? null : Problem(isThere, property, $"'{path}'", $"{kind} that is there");
+        path is null ? null : Problem(isThere, property, $"'{path}'", $"an existing {kind}");
 }

@@ -241,7 +241,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         if (pass.Recomputes && training && Dropout > 0 && !pass.HasDropoutSeed)
             throw new ArgumentException(
                 $"The model is trained with dropout {Dropout} and the pass recomputes layers, but it has no dropout seed; give it one, so "
-                + "that layers that are computed again draw the same.",
+                + "that recomputed layers drop the same values.",
                 nameof(pass));
         pass.SeedDropout(layer: 0);
         using var scope = NewDisposeScope();

@@ -202,7 +202,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
             throw new CheckpointException(
                 directory,
                 [
-                    $"there are a {ScoringRule.FileName} and a head with a bias or with 'mean' and 'std' in config.json; "
+                    $"there is a {ScoringRule.FileName}, and also a head with a bias or with 'mean' and 'std' in config.json; "
                         + "expected one of them",
                 ],
                 $"Remove {ScoringRule.FileName} where the weights are another trainer's.");
@@ -239,7 +239,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         ThrowIfDisposed();
         if (listTokenizer is null)
             throw new ArgumentException(
-                "The model has no tokenizer, so it can't read text. Give lists of token ids (prompt_ids, answer_ids), or a tokenizer.",
+                "The model has no tokenizer, so it can't read text. Provide lists of token ids (prompt_ids, answer_ids), or a tokenizer.",
                 nameof(lists));
         using var activity = ScoringTelemetry.Start(ScoringTelemetry.TokenizeActivity)?.SetTag(ScoringTelemetry.ListTag, lists.Count);
         return ScoringTelemetry.Within(activity, () => AddUp(Batch.Map(
@@ -355,7 +355,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         list.Source.ToString(),
         [
             "messages, but the tokenizer has no chat template; expected chat_template.jinja, or \"chat_template\" in "
-            + "tokenizer_config.json. Give a tokenizer that has one, or the text as \"prompt\"",
+            + "tokenizer_config.json. Provide a tokenizer that has one, or the text as \"prompt\"",
         ]);
 
     private static ScoringRule DefaultRule(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer, int? maxLength)

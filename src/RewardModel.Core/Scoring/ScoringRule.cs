@@ -58,7 +58,7 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
     {
         if (!File.Exists(Path.Combine(directory, FileName)))
             return null;
-        const string advice = "Take the file as it was saved, or train again.";
+        const string advice = "Restore the file as it was saved, or train again.";
         var path = Path.Combine(directory, FileName);
         try
         {
@@ -69,7 +69,7 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
-            throw new CheckpointException(path, [$"the file can't be understood: {e.Message.TrimEnd('.')}"], advice, e);
+            throw new CheckpointException(path, [$"the file is invalid: {e.Message.TrimEnd('.')}"], advice, e);
         }
     }
 

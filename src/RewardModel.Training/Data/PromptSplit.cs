@@ -62,7 +62,7 @@ public static class PromptSplit
         IReadOnlyList<TList> lists, Func<TList, string> promptOf, Func<TList, string> answersOf, double evalFraction, ulong seed)
     {
         if (!(evalFraction >= 0 && evalFraction < 1))
-            throw new ArgumentException($"The fraction to hold out is {evalFraction}, expected at least 0 and below 1.");
+            throw new ArgumentException($"The held-out fraction is {evalFraction}; expected a number from 0 to below 1.");
         if (evalFraction == 0)
             return (lists, []);
 
@@ -70,8 +70,8 @@ public static class PromptSplit
         var keys = lists.Select(keyOf).Distinct(StringComparer.Ordinal).ToList();
         if (keys.Count < 2)
             throw new ArgumentException(
-                $"The number of different lists is {keys.Count}, expected at least 2 to hold out some of them. "
-                + "Give more lists or a separate file to evaluate on, or hold out nothing.");
+                $"There {Counted.Verb(keys.Count, "is", "are")} {Counted.Of(keys.Count, "distinct list")}; expected at least 2, to hold some out. "
+                + "Provide more lists or a separate file for evaluation (--eval-data), or turn evaluation off (--eval-fraction 0).");
         var evalCount = Math.Clamp((int)Math.Round(keys.Count * evalFraction), 1, keys.Count - 1);
         var evalKeys = keys
             .OrderBy(key => Hash(key, seed))

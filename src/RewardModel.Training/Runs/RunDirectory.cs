@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using RewardModel.Checkpoints;
+using RewardModel.Lists;
 using RewardModel.Scoring;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
@@ -69,8 +70,8 @@ public sealed class RunDirectory(string path)
             if (exception is IOException and not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException)
                 && File.Exists(LockFile))
                 throw new RunDirectoryException(
-                    $"Another process is training in '{path}': it holds '{LockFile}'. Wait for it, or give another directory.");
-            throw new RunDirectoryException($"'{path}' can't be written to ({exception.Message}); give another directory.");
+                    $"Another process is training in '{path}': it holds '{LockFile}'. Wait for it, or use another directory.");
+            throw new RunDirectoryException($"'{path}' can't be written to ({exception.Message}); use another directory.");
         }
     }
 
@@ -128,8 +129,8 @@ public sealed class RunDirectory(string path)
                 + "Use the options, data, model and tokenizer that it was started with, or another directory.");
         if (saved.State.Step > fingerprint.StepCount)
             throw new RunDirectoryException(
-                $"The run in '{path}' has taken {saved.State.Step} steps already, and {fingerprint.StepCount} were asked for; "
-                + "ask for more, or use another directory.");
+                $"The run in '{path}' has already taken {Counted.Of(saved.State.Step, "step")}, and {fingerprint.StepCount} "
+                + $"{Counted.Verb(fingerprint.StepCount, "was", "were")} requested; request more (--steps, --epochs), or use another directory.");
         foreach (var change in fingerprint.ChangesFrom(saved.Fingerprint))
             logger.LogWarning("{Change}", change);
 
@@ -150,7 +151,7 @@ public sealed class RunDirectory(string path)
             if (resumes)
                 return;
             throw new RunDirectoryException(
-                $"'{path}' holds a training run already. Add --resume to continue it, or give another --output.");
+                $"'{path}' already holds a training run. Add --resume to continue it, or give another --output.");
         }
         if (File.Exists(path))
             throw new RunDirectoryException($"'{path}' is a file; give a directory as --output.");
@@ -168,7 +169,7 @@ public sealed class RunDirectory(string path)
         if (Steps(parent).LastOrDefault() is not { Directory: { } directory, Step: var step })
             throw new RunDirectoryException(
                 $"The run in '{path}' has saved no {(best ? "best weights" : "state")} yet; "
-                + (best ? "it may have had no held-out lists: export the last weights." : "let it run longer."));
+                + (best ? "it may have had no held-out lists: export the last weights (--step last)." : "let it run longer."));
         CopyInto(Weights(model), best ? directory : System.IO.Path.Combine(directory, weights));
         return step;
     }

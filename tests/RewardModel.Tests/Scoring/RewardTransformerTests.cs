@@ -69,7 +69,7 @@ public class RewardTransformerTests
             [
                 "tensor 'model.norm.weight' is missing; expected it with shape [32]",
                 "tensor 'score.weight' has shape [2, 32]; expected [1, 32]: it gives 2 numbers for an answer, not one",
-                "tensor 'model.layers.7.extra' is there; expected no such tensor",
+                "tensor 'model.layers.7.extra' is not part of the model; expected no such tensor",
             ],
             error.Problems);
         Assert.Equal("Expected the tensors of LlamaForSequenceClassification, as its config.json describes it.", error.Advice);

@@ -69,7 +69,7 @@ public sealed class TrainingRunTests : IDisposable
             + "give either --backbone DIR (start from a checkpoint) or --config FILE (train from scratch); "
             + "give --eval-data or --eval-fraction, not both; Dropout (--dropout) is 1; expected a number from 0 to below 1; "
             + "Threads (--threads) is 0; expected at least 1; "
-            + $"Data (--data) is '{directory["nowhere.jsonl"]}'; expected a file that is there.",
+            + $"Data (--data) is '{directory["nowhere.jsonl"]}'; expected an existing file.",
             Assert.Throws<OptionsException>(() => new TrainingRun(wrong)).Message);
         Assert.False(Directory.Exists(directory["model"]));
     }
@@ -84,7 +84,8 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(File.ReadAllBytes(directory["straight/model.safetensors"]), File.ReadAllBytes(directory["model/model.safetensors"]));
         Assert.Contains("warning: The run had 12 steps and now has 20: the learning rates of the remaining steps", log.ToString());
         Assert.Equal(
-            $"The run in '{directory["model"]}' has taken 20 steps already, and 5 were asked for; ask for more, or use another directory.",
+            $"The run in '{directory["model"]}' has already taken 20 steps, and 5 were requested; "
+            + "request more (--steps, --epochs), or use another directory.",
             Assert.Throws<RunDirectoryException>(
                 () => new TrainingRun(TrainingRun.OptionsOf(directory["model"]) with { Steps = 5, Resume = true }).Run()).Message);
     }
