@@ -215,7 +215,7 @@ public class CommandLineTests
         ];
         Assert.Equal(0, Run(arguments).Status);
         Assert.Equal(
-            (1, $"error: '{directory["model"]}' holds a training run already. Add --resume to continue it, or give another --output.\n"),
+            (1, $"error: '{directory["model"]}' already holds a training run. Add --resume to continue it, or give another --output.\n"),
             (Run(arguments).Status, Run(arguments).Errors));
         Directory.CreateDirectory(directory["other"]);
         File.WriteAllText(directory["other/notes.txt"], "mine");
@@ -237,7 +237,7 @@ public class CommandLineTests
         var (status, output, errors) = Run("evaluate", "--model", directory["model"], "--data", directory["lists.jsonl"], "--json");
         Assert.Equal(
             (0, $"warning: 1 of 2 lists has answers that are equal token for token ({directory["lists.jsonl"]}:2): "
-                + "such answers make no pair\n"),
+                + "such answers form no pair\n"),
             (status, errors));
         Assert.Equal(3, (int)JsonNode.Parse(output)!["pair_count"]!);
     }

@@ -139,7 +139,7 @@ public class RewardTransformerTests
         using var model = TinyModel.Create("gpt2");
         var scorer = new RewardScorer(model);
         Assert.Equal(
-            "A sequence has 97 tokens; this GPT-2 takes at most 96. Cut the lists to that maximum length. (Parameter 'sequences')",
+            "A sequence has 97 tokens; this GPT-2 takes at most 96. Truncate the lists to that length. (Parameter 'sequences')",
             Assert.Throws<ArgumentException>(() => scorer.Score([TinyModel.List(1, 90, 7)])).Message);
         Assert.Equal(
             "A token id is 61; the vocabulary of this GPT-2 has 61 ids, from 0. "

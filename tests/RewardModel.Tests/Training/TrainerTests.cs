@@ -246,7 +246,7 @@ public class TrainerTests
         Assert.Equal(1, error.Step);
         Assert.Equal(
             "Step 1: the loss is NaN. The weights have not been changed by this step. Its lists: train.jsonl:7. "
-            + "Look at those lists, or lower the learning rate, or set a smaller maximum gradient norm.",
+            + "Inspect those lists, lower the learning rate, or set a smaller maximum gradient norm.",
             error.Message);
         Assert.Equal(before, Weights(model));
     }
@@ -363,7 +363,7 @@ public class TrainerTests
         TokenizedList unknownId = new([1], [[2, 61], [3]], [1, 0], new SourceLine("a.jsonl", 9));
         Assert.Equal(
             "2 lists don't fit this GPT-2, which takes at most 96 tokens and ids from 0 to 60: a.jsonl:4 has 97 tokens; "
-            + "a.jsonl:9 has the token id 61. Cut the lists, or use the tokenizer that belongs to the model.",
+            + "a.jsonl:9 has the token id 61. Truncate the lists (--max-length), or use the tokenizer that belongs to the model.",
             Assert.Throws<ArgumentException>(() => new Trainer(model, options, [.. lists, tooLong], [unknownId])).Message);
     }
 

@@ -82,7 +82,7 @@ public sealed class TrainingRunTests : IDisposable
         new TrainingRun(constant).Run();
         new TrainingRun(TrainingRun.OptionsOf(directory["model"]) with { Steps = 20, SaveInterval = 3, Resume = true }, Logger).Run();
         Assert.Equal(File.ReadAllBytes(directory["straight/model.safetensors"]), File.ReadAllBytes(directory["model/model.safetensors"]));
-        Assert.Contains("warning: The run had 12 steps and now has 20: the learning rates of the remaining steps", log.ToString());
+        Assert.Contains("warning: The run had 12 steps and now has 20: the remaining steps have the learning rates", log.ToString());
         Assert.Equal(
             $"The run in '{directory["model"]}' has already taken 20 steps, and 5 were requested; "
             + "request more (--steps, --epochs), or use another directory.",
@@ -95,7 +95,7 @@ public sealed class TrainingRunTests : IDisposable
     {
         StopAfter(step: 5);
         new TrainingRun(TrainingRun.OptionsOf(directory["model"]) with { Threads = 2, Resume = true }, Logger).Run();
-        Assert.Contains("warning: The run had 1 threads and now has 2: the last bits of sums may differ", log.ToString());
+        Assert.Contains("warning: The run had 1 thread and now has 2: the last bits of sums may differ", log.ToString());
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class TrainingRunTests : IDisposable
         new TrainingRun(Options).Run(second);
         Assert.Equal(
             $"Another process is training in '{directory["model"]}': it holds '{directory["model/training/lock"]}'. "
-            + "Wait for it, or give another directory.",
+            + "Wait for it, or use another directory.",
             message);
     }
 
