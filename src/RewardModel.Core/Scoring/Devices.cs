@@ -36,7 +36,8 @@ internal static class Devices
                 + $"Without them, use {option} cpu.");
         if (number >= cudaCount && isNumbered)
             throw new ArgumentException(
-                $"{option} is '{name}'; this machine has {Counted.Of(cudaCount, "CUDA device")}: expected cuda:0{(cudaCount > 1 ? $" to cuda:{cudaCount - 1}" : "")}.");
+                $"{option} is '{name}'; this machine has {Counted.Of(cudaCount, "CUDA device")}: "
+                + $"expected cuda:0{(cudaCount > 1 ? $" to cuda:{cudaCount - 1}" : "")}.");
         return name;
     }
 }

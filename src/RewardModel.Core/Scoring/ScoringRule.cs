@@ -11,7 +11,8 @@ namespace RewardModel.Scoring;
 /// </summary>
 /// <param name="SpecialTokens">The ids put around prompts and answers. Lists that come as token ids are taken to have them.</param>
 /// <param name="MaxLength">
-/// Most tokens of prompt and answer together: prompts are cut at their start for it, answers that are longer at their end.
+/// Maximum length of prompt and answer together, in tokens: prompts are truncated at their start, and answers that are too long by
+/// themselves at their end.
 /// </param>
 public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
 {
@@ -24,22 +25,21 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
         init => field = value ?? throw new ArgumentNullException(nameof(SpecialTokens));
     } = SpecialTokens ?? throw new ArgumentNullException(nameof(SpecialTokens));
 
-    /// <summary>Most tokens of prompt and answer together.</summary>
+    /// <summary>Maximum length of prompt and answer together, in tokens.</summary>
     public int MaxLength { get; init; } = MaxLength;
 
-    /// <summary>What is applied to the rewards of the model.</summary>
+    /// <summary>The normaliser, applied to raw rewards.</summary>
     public RewardNormalizer Normalizer
     {
         get;
         init => field = value ?? throw new ArgumentNullException(nameof(Normalizer));
     } = RewardNormalizer.None;
 
-    /// <summary>The text of the chat template that makes text of conversations; null where there is none.</summary>
+    /// <summary>The chat template that renders conversations; null if there is none.</summary>
     public string? ChatTemplate { get; init; }
 
     /// <summary>
-    /// Whether a prompt and its answer that are plain text are encoded as one text. Joint for new models; Separate where nothing is said,
-    /// as in the files of older versions.
+    /// How plain-text prompts and answers are tokenised. Joint for new models; Separate if the file does not say, as in older versions.
     /// </summary>
     public TextEncoding Encoding { get; init; } = TextEncoding.Separate;
 

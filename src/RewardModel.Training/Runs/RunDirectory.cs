@@ -9,18 +9,18 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Training.Runs;
 
-/// <summary>A run's directory holds something else than this run.</summary>
+/// <summary>The output directory can't be used for this run.</summary>
 public sealed class RunDirectoryException(string message) : Exception(message);
 
 /// <summary>
 /// The directory a run writes to. While it trains, everything lies under <c>training/</c>: <c>log.jsonl</c>, the newest state in
 /// <c>states/step-N</c>, and the best weights in <c>best/step-N</c>. The trained model itself is written into the directory once, at
-/// the end. States appear by one rename: a kill at any time leaves a whole one.
+/// the end. States appear by a single rename, so a kill at any time leaves a complete one.
 /// </summary>
-/// <param name="path">The directory; made when it is not there.</param>
+/// <param name="path">The directory; created if it is missing.</param>
 public sealed class RunDirectory(string path)
 {
-    /// <summary>The folder in the directory that holds everything but the trained model.</summary>
+    /// <summary>The subdirectory that holds everything but the trained model.</summary>
     public const string FolderName = "training";
 
     private const string stateFile = "state.json";
@@ -130,7 +130,8 @@ public sealed class RunDirectory(string path)
         if (saved.State.Step > fingerprint.StepCount)
             throw new RunDirectoryException(
                 $"The run in '{path}' has already taken {Counted.Of(saved.State.Step, "step")}, and {fingerprint.StepCount} "
-                + $"{Counted.Verb(fingerprint.StepCount, "was", "were")} requested; request more (--steps, --epochs), or use another directory.");
+                + $"{Counted.Verb(fingerprint.StepCount, "was", "were")} requested; request more (--steps, --epochs), or use another "
+                + "directory.");
         foreach (var change in fingerprint.ChangesFrom(saved.Fingerprint))
             logger.LogWarning("{Change}", change);
 

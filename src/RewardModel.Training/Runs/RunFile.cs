@@ -10,7 +10,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace RewardModel.Training.Runs;
 
-/// <summary>A run file cannot be used: all reasons are listed, with their lines.</summary>
+/// <summary>A run file is invalid: all reasons are listed, with their lines.</summary>
 public sealed class RunFileException(string message) : Exception(message);
 
 /// <summary>
@@ -56,7 +56,8 @@ internal static class RunFile<T>
         {
             var name = (key as YamlScalarNode)?.Value ?? "";
             if (!members.TryGetValue(name, out var member))
-                problems.Add($"{path}:{key.Start.Line}: {Quoted.Text(name)} is not an option; expected one of: {string.Join(", ", members.Keys)}");
+                problems.Add(
+                    $"{path}:{key.Start.Line}: {Quoted.Text(name)} is not an option; expected one of: {string.Join(", ", members.Keys)}");
             else if (value is not YamlScalarNode { Value: { } text })
                 problems.Add($"{path}:{value.Start.Line}: '{name}' has several values; expected one");
             else if (OptionText.Parse(text, member.PropertyType) is { Value: { } found })

@@ -77,11 +77,11 @@ internal sealed record RunFingerprint(
     internal IEnumerable<string> ChangesFrom(RunFingerprint saved)
     {
         if (StepCount != saved.StepCount)
-            yield return $"The run had {Counted.Of(saved.StepCount, "step")} and now has {StepCount}: the remaining steps have the learning rates of "
-                + $"a run of {Counted.Of(StepCount, "step")}";
+            yield return $"The run had {Counted.Of(saved.StepCount, "step")} and now has {StepCount}: the remaining steps have the learning "
+                + $"rates of a run of {Counted.Of(StepCount, "step")}";
         if (Threads != saved.Threads)
-            yield return $"The run had {Counted.Of(saved.Threads, "thread")} and now has {Threads}: the last bits of sums may differ from those of a "
-                + "run that was not interrupted";
+            yield return $"The run had {Counted.Of(saved.Threads, "thread")} and now has {Threads}: the last bits of sums may differ "
+                + "from those of a run that was not interrupted";
     }
 
     private static string Text(JsonNode? value) => value?.ToJsonString() ?? "not set";

@@ -258,7 +258,7 @@ public class TrainerTests
         TokenizedList tied = lists[0] with { Scores = [1, 1, 1] };
         var error = Assert.Throws<ArgumentException>(() => new Trainer(model, options, [tied, tied], []));
         Assert.Equal(
-            "None of the 2 training lists has an ordered pair; "
+            "The training set (2 lists) has no ordered pair; "
             + "expected lists of two or more answers that are not all tied or equal. (Parameter 'trainLists')",
             error.Message);
         Assert.Equal(
@@ -322,10 +322,10 @@ public class TrainerTests
 
             """.ReplaceLineEndings("\n"), log.ToString());
         Assert.StartsWith(
-            "None of the 1 training lists has an ordered pair; ",
+            "The training set (1 list) has no ordered pair; ",
             Assert.Throws<ArgumentException>(() => new Trainer(model, options, [equal], [])).Message);
         Assert.StartsWith(
-            "None of the 1 held-out lists has an ordered pair",
+            "The held-out set (1 list) has no ordered pair",
             Assert.Throws<ArgumentException>(() => new Trainer(model, options, lists, [equal])).Message);
     }
 
@@ -335,8 +335,8 @@ public class TrainerTests
         using var model = TinyModel.Create();
         TokenizedList single = TinyModel.List(1, 3, 4);
         Assert.Equal(
-            "None of the 1 held-out lists has an ordered pair, so there is no accuracy to choose the best weights by; provide other held-out lists, "
-            + "or none. (Parameter 'heldOutLists')",
+            "The held-out set (1 list) has no ordered pair, so there is no accuracy to choose the best weights by; "
+            + "provide other held-out lists, or none. (Parameter 'heldOutLists')",
             Assert.Throws<ArgumentException>(() => new Trainer(model, options, lists, [single])).Message);
     }
 

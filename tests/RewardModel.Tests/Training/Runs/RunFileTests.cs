@@ -61,7 +61,8 @@ public class RunFileTests
         Assert.Equal($"{file}:6: 'decay-all' is 'yes'; expected true or false", lines[5]);
         Assert.Equal(6, lines.Length);
         File.WriteAllText(file, "a: b: c\n");
-        Assert.StartsWith($"{file}:1: invalid YAML (", Assert.Throws<RunFileException>(() => RunFile<TrainingRunOptions>.Read(file)).Message);
+        Assert.StartsWith(
+            $"{file}:1: invalid YAML (", Assert.Throws<RunFileException>(() => RunFile<TrainingRunOptions>.Read(file)).Message);
         File.WriteAllText(file, "");
         Assert.Equal(
             $"'{file}' is not a run file; expected lines such as 'epochs: 2'.",
