@@ -12,7 +12,7 @@ internal static class CommonOptions
 
     public static Option<string> Data(string description, bool required = true) => new("--data")
     {
-        Description = $"{description} JSON lines, plain or .gz; - reads standard input.",
+        Description = $"{description} JSON lines or a JSON array, plain or .gz; - reads standard input.",
         Required = required,
         HelpName = "FILE",
     };
@@ -38,6 +38,11 @@ internal static class CommonOptions
         "--threads", "N", "Threads of the computation and of the tokenizer. Default: one per core.");
 
     public static Option<bool> Json(string description) => new("--json") { Description = description };
+
+    public static Option<bool> Raw() => new("--raw")
+    {
+        Description = "Read plain text as it is, without the chat template, also where the model was trained on conversations.",
+    };
 
     public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "No progress and no information, only warnings and results." };
 

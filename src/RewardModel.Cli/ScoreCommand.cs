@@ -1,22 +1,62 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using RewardModel.Lists;
 using RewardModel.Reading;
 using RewardModel.Scoring;
 using RewardModel.Training.Data;
+using RewardModel.Training.Metrics;
 using TorchSharp;
 
 namespace RewardModel.Cli;
 
-/// <summary><c>reward-model score</c>: rewards of answers, from the command line or from a file.</summary>
+/// <summary>What is told of the scored answers of a list.</summary>
+internal enum ScoreOutput
+{
+    /// <summary>Their rewards, in the order of the answers.</summary>
+    Rewards,
+
+    /// <summary>Their order, best first, too.</summary>
+    Ranking,
+
+    /// <summary>The best one alone.</summary>
+    Best,
+}
+
+/// <summary>
+/// <c>reward-model score</c>, <c>rank</c> and <c>best-of-n</c>: rewards of answers, from the command line or from a file.
+/// </summary>
 internal static class ScoreCommand
 {
-    public static Command Create(TextWriter output, TextWriter errors)
+    private const string rewardsKey = "rewards";
+    private const string rewardKey = "reward";
+    private const string rankingKey = "ranking";
+    private const string bestKey = "best";
+    private const string bestAnswerKey = "best_answer";
+    private const string errorKey = "error";
+
+    private static readonly string[] ownKeys = [rewardsKey, rewardKey, rankingKey, bestKey, bestAnswerKey, errorKey];
+
+    private static readonly JsonWriterOptions writerOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static Command Create(ScoreOutput kind, TextWriter output, TextWriter errors)
     {
+        var (name, description, each) = kind switch
+        {
+            ScoreOutput.Rewards => ("score", "Scores answers: one number each, higher is better.", "with its rewards"),
+            ScoreOutput.Ranking => (
+                "rank", "Sorts answers by their rewards, best first.", "with its rewards and its ranking: the answers' indices from 0, best first"),
+            ScoreOutput.Best => (
+                "best-of-n", "Chooses the answer with the highest reward.",
+                "with the index from 0 of its best answer, that answer and its reward"),
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
+        };
         var model = CommonOptions.Model();
         var data = CommonOptions.Value<string?>(
-            "--data", "FILE", "Lists to score. JSON lines, plain or .gz; prints one JSON line for each.");
+            "--data", "FILE", "Answers to score: ranked lists, single answers or whole conversations. JSON lines or a JSON array, plain or .gz; "
+            + $"- reads standard input. Prints each line again, {each}.");
         var prompt = CommonOptions.Value<string?>("--prompt", "TEXT", "The prompt.");
         var answers = new Option<string[]>("--answer")
         {
@@ -27,10 +67,11 @@ internal static class ScoreCommand
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var onBadData = CommonOptions.OnBadData();
-        var json = CommonOptions.Json("Print the rewards of --answer as one JSON object.");
-        var command = new Command("score", "Scores answers: one number each, higher is better.")
+        var raw = CommonOptions.Raw();
+        var json = CommonOptions.Json("Print what is found of --answer as one JSON object.");
+        var command = new Command(name, description)
         {
-            model, data, prompt, answers, maxTokensPerBatch, device, threads, onBadData, json,
+            model, data, prompt, answers, maxTokensPerBatch, device, threads, onBadData, raw, json,
         };
         command.Validators.Add(result =>
         {
@@ -43,29 +84,91 @@ internal static class ScoreCommand
         {
             Threads.Set(parsed.GetValue(threads));
             var place = Devices.Named(parsed.GetValue(device)!, "--device");
+            var logger = new LineLogger(errors.WriteLine);
+            var onBad = parsed.GetValue(onBadData);
+            using var lines = parsed.GetValue(data) is { } file ? new LineScoring(file, onBad, logger) : null;
+            lines?.Check();
             using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!);
             scoringModel.Transformer.to(place);
-            var logger = new LineLogger(errors.WriteLine);
-            if (parsed.GetValue(data) is { } file)
+            scoringModel.ReadsTextAsChat &= !parsed.GetValue(raw);
+            if (lines is not null)
             {
-                var lists = ListFile.ReadTokenized(scoringModel, file, parsed.GetValue(onBadData), logger);
-                foreach (var rewards in scoringModel.Scorer(parsed.GetValue(maxTokensPerBatch)).Score(lists))
-                    WriteJson(output, rewards);
+                foreach (var line in lines.Score(scoringModel, parsed.GetValue(maxTokensPerBatch)))
+                    output.WriteLine(JsonOf(line, kind));
                 return;
             }
             var texts = parsed.GetValue(answers)!;
             var list = RankedList.BestFirst(parsed.GetValue(prompt)!, texts);
-            var lone = new RankedListFile([list], [], [], new Dictionary<string, int>());
-            var tokenized = ListFile.Tokenize(scoringModel, lone, "--prompt", logger);
+            var lone = ListFile.ToScore(scoringModel, new RankedListFile([list], [], [], new Dictionary<string, int>()));
+            var tokenized = ListFile.Tokenize(scoringModel, lone, "--prompt", onBad, logger);
             var scores = scoringModel.Scorer(parsed.GetValue(maxTokensPerBatch)).Score(tokenized)[0];
+            RankingMetricsAccumulator.CheckFinite(scores);
             if (parsed.GetValue(json))
-                WriteJson(output, scores);
+                output.WriteLine(JsonOf(new ScoredLine(null, texts, scores, IsSingle: false, Problem: null), kind));
             else
-                foreach (var (reward, text) in scores.Zip(texts))
-                    output.WriteLine($"{reward.ToString("F4", CultureInfo.InvariantCulture),9}  {text}");
+                foreach (var answer in Shown(scores, kind))
+                    output.WriteLine($"{scores[answer].ToString("F4", CultureInfo.InvariantCulture),9}  {texts[answer]}");
         });
         return command;
     }
 
-    private static void WriteJson(TextWriter output, float[] rewards) => output.WriteLine(JsonSerializer.Serialize(new { rewards }));
+    /// <summary>The answers that are told, in their order.</summary>
+    private static IEnumerable<int> Shown(float[] rewards, ScoreOutput kind) => kind switch
+    {
+        ScoreOutput.Ranking => Ranking(rewards),
+        ScoreOutput.Best => Ranking(rewards)[..1],
+        _ => Enumerable.Range(0, rewards.Length),
+    };
+
+    /// <summary>Indices of the answers, best first; of equal rewards the first.</summary>
+    private static int[] Ranking(IReadOnlyList<float> rewards) =>
+        [.. Enumerable.Range(0, rewards.Count).OrderByDescending(answer => rewards[answer])];
+
+    /// <summary>The line's own fields, with what was found added.</summary>
+    private static string JsonOf(ScoredLine line, ScoreOutput kind)
+    {
+        RankingMetricsAccumulator.CheckFinite(line.Rewards);
+        using var bytes = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(bytes, writerOptions))
+        {
+            writer.WriteStartObject();
+            foreach (var field in line.Row?.EnumerateObject().AsEnumerable() ?? [])
+                if (!ownKeys.Contains(field.Name))
+                    field.WriteTo(writer);
+            if (line.Problem is not null)
+                writer.WriteString(errorKey, line.Problem);
+            else
+                WriteFound(writer, line, kind);
+            writer.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+    }
+
+    private static void WriteFound(Utf8JsonWriter writer, ScoredLine line, ScoreOutput kind)
+    {
+        if (kind == ScoreOutput.Best)
+        {
+            var best = Ranking(line.Rewards)[0];
+            writer.WriteNumber(bestKey, best);
+            if (line.Answers.Count > 0)
+                writer.WriteString(bestAnswerKey, line.Answers[best]);
+            writer.WriteNumber(rewardKey, line.Rewards[best]);
+            return;
+        }
+        if (line.IsSingle && kind == ScoreOutput.Rewards)
+        {
+            writer.WriteNumber(rewardKey, line.Rewards[0]);
+            return;
+        }
+        writer.WriteStartArray(rewardsKey);
+        foreach (var reward in line.Rewards)
+            writer.WriteNumberValue(reward);
+        writer.WriteEndArray();
+        if (kind != ScoreOutput.Ranking)
+            return;
+        writer.WriteStartArray(rankingKey);
+        foreach (var answer in Ranking(line.Rewards))
+            writer.WriteNumberValue(answer);
+        writer.WriteEndArray();
+    }
 }

@@ -143,10 +143,14 @@ public sealed class TrainingRun
         {
             var tokenizing = Trainer.Phase<ListProgress>(
                 progress, TrainingPhase.Tokenizing, 0, done => (done.DoneCount, done.TotalCount));
-            return (
-                model, ListFile.Tokenize(model, trainFile, options.Data, logger, tokenizing, cancellation),
-                ListFile.Tokenize(
-                    model, heldOutFile, options.EvaluationData ?? "held-out lists", logger, tokenizing, cancellation));
+            var lists = ListFile.Tokenize(
+                model,
+                [
+                    (trainFile, DataPath.NameOf(options.Data)),
+                    (heldOutFile, options.EvaluationData is { } evaluationData ? DataPath.NameOf(evaluationData) : "held-out lists"),
+                ],
+                options.OnBadData, logger, tokenizing, cancellation);
+            return (model, lists[0], lists[1]);
         }
         catch
         {

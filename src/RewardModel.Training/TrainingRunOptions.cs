@@ -10,7 +10,7 @@ namespace RewardModel.Training;
 /// </summary>
 public sealed record TrainingRunOptions : TrainingOptions
 {
-    /// <summary>File of the ranked lists to train on.</summary>
+    /// <summary>File of the ranked lists to train on; - is standard input.</summary>
     [JsonPropertyName("data")]
     public required string Data { get; init; }
 
@@ -93,13 +93,20 @@ public sealed record TrainingRunOptions : TrainingOptions
             Problem(MaxLength is null or >= 1, nameof(MaxLength), MaxLength, "at least 1"),
             Problem(Dropout is >= 0 and < 1, nameof(Dropout), Dropout, "a number from 0 to below 1"),
             Problem(Threads is null or >= 1, nameof(Threads), Threads, "at least 1"),
-            Missing(Data, File.Exists(Data), nameof(Data), "file"),
-            Missing(EvaluationData, File.Exists(EvaluationData), nameof(EvaluationData), "file"),
+            MissingData(Data, nameof(Data)),
+            MissingData(EvaluationData, nameof(EvaluationData)),
+            Data == DataPath.StandardInput && EvaluationData == Data
+                ? "--data and --eval-data are both standard input, which can be read once; give one of them as a file"
+                : null,
             Missing(Config, File.Exists(Config), nameof(Config), "file"),
             Missing(Tokenizer, Directory.Exists(Tokenizer), nameof(Tokenizer), "directory"),
         ];
         return found.OfType<string>();
     }
+
+    private static string? MissingData(string? path, string property) => Directory.Exists(path)
+        ? Problem(false, property, $"'{path}', a directory", "a file; give one of the files in it")
+        : Missing(path, path is not null && DataPath.Exists(path), property, "file");
 
     private static string? Missing(string? path, bool isThere, string property, string kind) =>
         path is null ? null : Problem(isThere, property, $"'{path}'", $"an existing {kind}");

@@ -68,6 +68,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         Transformer = transformer;
         Tokenizer = tokenizer;
         Rule = rule;
+        ReadsTextAsChat = rule.TextIsChat;
         truncation = new ListTruncation(rule.SpecialTokens, rule.MaxLength);
         listTokenizer = tokenizer is null ? null : new ListTokenizer(tokenizer, rule.SpecialTokens, rule.MaxLength, rule.Encoding);
         chatTokenizer = new Lazy<ChatTokenizer?>(() => tokenizer is not null && rule.ChatTemplate is { } template
@@ -82,7 +83,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     public HuggingFaceTokenizer? Tokenizer { get; }
 
     /// <summary>The rule that turns text into the model's input, and its normaliser.</summary>
-    public ScoringRule Rule { get; }
+    public ScoringRule Rule { get; private set; }
 
     /// <summary>
     /// Loads what <see cref="Save"/> wrote, or the reward model of another trainer. That has no reward_model.json: prompts and answers
@@ -212,7 +213,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
 
     /// <summary>
     /// Token ids of lists of text, and how many prompts and answers were cut to the maximum length. It works on as many threads as torch is
-    /// set to (<c>torch.set_num_threads</c>); of several lists that can't be used the first one's error is thrown.
+    /// set to (<c>torch.set_num_threads</c>); of several lists that can't be used all are named in one error.
     /// </summary>
     /// <param name="lists">Lists of text or of conversations.</param>
     /// <param name="progress">Receives a report after every hundredth of the lists, on the worker threads.</param>
@@ -220,7 +221,9 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <returns>The lists in their order.</returns>
     /// <exception cref="ArgumentNullException">The lists or one of them is null.</exception>
     /// <exception cref="ArgumentException">The model has no tokenizer.</exception>
-    /// <exception cref="TokenizerException">A list is a conversation, and there is no chat template, or it rejects the list.</exception>
+    /// <exception cref="TokenizerException">
+    /// A list is a conversation, and there is no chat template, or lists are rejected by it or by the tokenizer: all of them are named.
+    /// </exception>
     /// <exception cref="ChatTemplateException">A list is a conversation, and the chat template can't be used.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
     /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
@@ -229,10 +232,22 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// using var model = ScoringModel.Load("my-reward-model");
     /// var (lists, cut) = model.Tokenize(RankedListReader.Read("test.jsonl").Lists);
     /// float[][] rewards = model.Scorer().Score(lists);
-    /// Console.WriteLine($"{cut.PromptCount} of {lists.Count} prompts were cut");
+    /// Console.WriteLine($"{cut.Prompts.Cut} of {cut.Prompts.All} prompts were cut");
     /// </code>
     /// </example>
     public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Tokenize(
+        IReadOnlyList<RankedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        var results = TryTokenize(lists, progress, cancellationToken);
+        TokenizerException[] rejections = [.. results.Select(result => result.Rejection).OfType<TokenizerException>()];
+        return rejections.Length == 0 ? AddUp(results.Select(result => (result.List!, result.Cut))) : throw Joined(rejections, lists.Count);
+    }
+
+    /// <summary>
+    /// The same for lists of which some may be rejected by the tokenizer or the chat template: each gives its token ids or its error.
+    /// </summary>
+    /// <inheritdoc cref="Tokenize"/>
+    internal (TokenizedList? List, TruncationCount Cut, TokenizerException? Rejection)[] TryTokenize(
         IReadOnlyList<RankedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         CheckNoneIsNull(lists, nameof(lists));
@@ -241,11 +256,41 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
             throw new ArgumentException(
                 "The model has no tokenizer, so it can't read text. Provide lists of token ids (prompt_ids, answer_ids), or a tokenizer.",
                 nameof(lists));
+        // A template that is not there or can't be used is one error, not one of each list.
+        var chats = lists.FirstOrDefault(list => list.Chat is not null) is { } firstChat ? ChatTokenizerFor(firstChat) : null;
         using var activity = ScoringTelemetry.Start(ScoringTelemetry.TokenizeActivity)?.SetTag(ScoringTelemetry.ListTag, lists.Count);
-        return ScoringTelemetry.Within(activity, () => AddUp(Batch.Map(
-            lists, get_num_threads(),
-            list => list.Chat is null ? listTokenizer.Tokenize(list) : ChatTokenizerFor(list).Tokenize(list),
-            progress is null ? null : doneCount => progress.Report(new ListProgress(doneCount, lists.Count)), cancellationToken)));
+        return ScoringTelemetry.Within(activity, () => Batch.Map(
+            lists, get_num_threads(), TryOne,
+            progress is null ? null : doneCount => progress.Report(new ListProgress(doneCount, lists.Count)), cancellationToken));
+
+        (TokenizedList? List, TruncationCount Cut, TokenizerException? Rejection) TryOne(RankedList list)
+        {
+            try
+            {
+                var (tokenized, cut) = list.Chat is not null ? chats!.Tokenize(list)
+                    : list.IsWholeText ? TokenizeWhole(list)
+                    : listTokenizer.Tokenize(list);
+                return (tokenized with { IsChat = list.Chat is not null }, cut, null);
+            }
+            catch (TokenizerException rejection)
+            {
+                return (null, default, rejection);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Remembers what the model was trained on, for <see cref="ScoringRule.TextIsChat"/>; token ids tell nothing of it.
+    /// </summary>
+    /// <returns>How many of the lists were conversations, and how many text.</returns>
+    internal (int Chats, int Texts) RememberTraining(IEnumerable<TokenizedList> lists)
+    {
+        var kinds = lists.ToLookup(list => list.IsChat);
+        var (chats, texts) = (kinds[true].Count(), kinds[false].Count());
+        if (chats + texts > 0)
+            Rule = Rule with { TextIsChat = chats > 0 && texts == 0 };
+        ReadsTextAsChat = Rule.TextIsChat;
+        return (chats, texts);
     }
 
     /// <summary>Lists that came as token ids, cut to the maximum length where they exceed it, with the rule's token type.</summary>
@@ -349,6 +394,31 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         for (var i = 0; i < lists.Count; i++)
             if (lists[i] is null)
                 throw new ArgumentNullException(name, $"List {i + 1} of {lists.Count} is null; expected a list.");
+    }
+
+    /// <summary>One text as it stands: special tokens in it are found, and those of the rule are put around it where it has none.</summary>
+    private (TokenizedList List, TruncationCount Cut) TokenizeWhole(RankedList list)
+    {
+        int[] ids = [.. Tokenizer!.Encode(list.Answers[0], addSpecialTokens: false)];
+        int[] before = [.. Rule.SpecialTokens.BeforePrompt], after = [.. Rule.SpecialTokens.AfterAnswer];
+        if (ids.AsSpan().StartsWith(before))
+            ids = ids[before.Length..];
+        if (!ids.AsSpan().EndsWith(after))
+            ids = [.. ids, .. after];
+        if (ids.Length == 0)
+            throw new TokenizerException(list.Source.ToString(), ["the text has no tokens, expected at least one"]);
+        return truncation.Truncate(new TokenizedList(before, [ids], list.Scores, list.Source));
+    }
+
+    private static TokenizerException Joined(TokenizerException[] rejections, int listCount)
+    {
+        const int maxShown = 50;
+        string[] more = rejections.Length > maxShown ? [$"and {rejections.Length - maxShown} more"] : [];
+        return rejections is [var only]
+            ? only
+            : new TokenizerException(
+                $"{rejections.Length} of {listCount} lists can't be read by the tokenizer or its chat template",
+                [.. rejections.Take(maxShown).Select(rejection => rejection.Message), .. more]);
     }
 
     private ChatTokenizer ChatTokenizerFor(RankedList list) => chatTokenizer.Value ?? throw new TokenizerException(

@@ -39,6 +39,12 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
     public string? ChatTemplate { get; init; }
 
     /// <summary>
+    /// Whether a plain-text prompt is scored as a user's message, and its answer as the assistant's: true if the model was trained on
+    /// conversations. False if the file does not say, as in older versions.
+    /// </summary>
+    public bool TextIsChat { get; init; }
+
+    /// <summary>
     /// How plain-text prompts and answers are tokenised. Joint for new models; Separate if the file does not say, as in older versions.
     /// </summary>
     public TextEncoding Encoding { get; init; } = TextEncoding.Separate;

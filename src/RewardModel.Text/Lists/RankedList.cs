@@ -32,6 +32,11 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
     /// <summary>The list as a conversation; null where prompt and answers are plain text. Then they are its messages as JSON.</summary>
     public RankedChat? Chat { get; private init; }
 
+    /// <summary>
+    /// Whether the only answer is the whole of what the model reads: there is no prompt, and special tokens in the text are found.
+    /// </summary>
+    internal bool IsWholeText { get; init; }
+
     /// <summary>A list of conversations: a chat template makes text of it.</summary>
     /// <param name="chat">The conversation and its K answers.</param>
     /// <param name="scores">K finite scores, higher is better.</param>
@@ -44,6 +49,16 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
         ArgumentNullException.ThrowIfNull(scores);
         return new RankedList(JsonOf(chat.Prompt.Messages), [.. chat.Answers.Select(JsonOf)], scores, source) { Chat = chat };
     }
+
+    /// <summary>
+    /// The list as a conversation: its prompt as one message of the user, its answers as messages of the assistant. A list that is one stays
+    /// as it is.
+    /// </summary>
+    public RankedList AsChat() => Chat is not null ? this : OfChat(
+        new RankedChat(
+            new Conversation([new ChatMessage("user", Prompt)]),
+            [.. Answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]),
+        Scores, Source);
 
     /// <summary>A list whose answers are given best first, without ties: scores K-1, K-2, ..., 0.</summary>
     /// <param name="prompt">The prompt; may be empty.</param>

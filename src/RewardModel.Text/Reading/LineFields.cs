@@ -56,6 +56,34 @@ internal sealed class LineFields
     /// <summary>Answers of the assistant, each a string, or messages.</summary>
     public ChatMessage[][] AnswerMessages(string key) => Items(key, "strings or arrays of messages", AnswerOf);
 
+    /// <summary>One answer of the assistant: a string, or messages.</summary>
+    public ChatMessage[] Answer(string key) => Field(key) is { } element ? AnswerOf(element, Quoted(key)) : [];
+
+    /// <summary>Whether both fields are there and strings.</summary>
+    public bool AreTexts(string first, string second) =>
+        new[] { first, second }.All(key => fields.TryGetValue(key, out var element) && element.ValueKind == JsonValueKind.String);
+
+    /// <summary>The messages with "system" as the first of them, where it is given and says something.</summary>
+    public ChatMessage[] WithSystem(ChatMessage[] messages)
+    {
+        if (!Has("system") || Text("system") is not { Length: > 0 } system)
+            return messages;
+        if (!messages.Any(message => message.Role == "system"))
+            return [new ChatMessage("system", system), .. messages];
+        problems.Add("\"system\" is given beside a system message, expected one of them");
+        return messages;
+    }
+
+    /// <summary>"system" changes what a model reads, and what it reads before a text is not known.</summary>
+    public void RejectSystem()
+    {
+        if (Has("system") && Text("system") != "")
+            problems.Add(
+                "\"system\" is given beside a text: it changes what the model reads, but only a chat template says how; expected messages, "
+                + "such as {\"messages\": [{\"role\": \"system\", \"content\": \"...\"}, {\"role\": \"user\", \"content\": \"...\"}], "
+                + "\"answers\": [...]}");
+    }
+
     /// <summary>The tools that the assistant may call; null for none.</summary>
     public JsonElement? Tools()
     {
@@ -87,6 +115,23 @@ internal sealed class LineFields
         if (scores is not null && scores.Length != answerCount)
             problems.Add($"{Count(scores.Length, Has("scores") ? "score" : "rank")} for {Count(answerCount, "answer")}");
         return scores ?? RankedList.ScoresOfOrder(answerCount);
+    }
+
+    /// <summary>The scores of a pair, from "score_chosen" and "score_rejected" where they are given.</summary>
+    public double[] PairScores()
+    {
+        if (!Has("score_chosen") && !Has("score_rejected"))
+            return RankedList.ScoresOfOrder(2);
+        var problemCount = problems.Count;
+        double[] scores =
+        [
+            .. new[] { "score_chosen", "score_rejected" }.Select(key => Field(key) is { } element ? ScoreOf(element, Quoted(key)) : 0),
+        ];
+        if (problems.Count == problemCount && scores[0] < scores[1])
+            problems.Add(
+                $"\"score_chosen\" is {Shown(fields["score_chosen"])} and \"score_rejected\" is {Shown(fields["score_rejected"])}, expected "
+                + "the chosen answer to have the higher score, or the same");
+        return scores;
     }
 
     private static string Quoted(string key) => $"\"{key}\"";

@@ -17,12 +17,23 @@ public sealed class RankedDataException : Exception
     public RankedDataException(string path, IReadOnlyList<BadLine> badLines)
         : base(MessageFor(path, badLines)) => BadLines = badLines;
 
+    private RankedDataException(string message, BadLine[] badLines)
+        : base(message) => BadLines = badLines;
+
     /// <summary>Every bad line, also those that the message only counts; empty when the file as a whole cannot be read.</summary>
     public IReadOnlyList<BadLine> BadLines { get; }
 
+    /// <summary>Bad lines of one file or more, which are put into the order of their lines.</summary>
+    internal static RankedDataException Of(IEnumerable<BadLine> badLines)
+    {
+        BadLine[][] files = [.. badLines.GroupBy(line => line.Source.File).Select(file => file.OrderBy(line => line.Source.Line).ToArray())];
+        return new RankedDataException(
+            string.Join('\n', files.Select(file => MessageFor(file[0].Source.File, file))), [.. files.SelectMany(file => file)]);
+    }
+
     private static string MessageFor(string path, IReadOnlyList<BadLine> badLines)
     {
-        var lines = new List<string> { $"'{path}' has {badLines.Count} bad {(badLines.Count == 1 ? "line" : "lines")}:" };
+        var lines = new List<string> { $"{DataPath.Quoted(path)} has {badLines.Count} bad {(badLines.Count == 1 ? "line" : "lines")}:" };
         lines.AddRange(badLines.Take(MaxLinesShown).Select(line => line.ToString()));
         if (badLines.Count > MaxLinesShown)
             lines.Add($"... and {badLines.Count - MaxLinesShown} more");

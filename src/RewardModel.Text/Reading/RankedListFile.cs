@@ -15,4 +15,7 @@ public sealed record RankedListFile(
 {
     /// <summary>How many escaped lone surrogates, halves of characters, were read as U+FFFD in the lists' lines.</summary>
     public int LoneSurrogateCount { get; init; }
+
+    /// <summary>How many prompts were not given, but are what two dialogues both start with, by the rule that found their end.</summary>
+    internal IReadOnlyDictionary<PromptEnd, int> FoundPrompts { get; init; } = new Dictionary<PromptEnd, int>();
 }

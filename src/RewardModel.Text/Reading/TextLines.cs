@@ -16,7 +16,7 @@ internal sealed record TextLine(string? Text, Conversation? Conversation, Source
 
 /// <summary>
 /// Reads texts and conversations from JSON lines, as <see cref="RankedListReader"/> reads lists: <c>{"text": "..."}</c> or
-/// <c>{"messages": [...]}</c>, this with <c>"tools"</c> if there are any. Other keys are passed over.
+/// <c>{"messages": [...]}</c>, this with <c>"tools"</c> and <c>"system"</c> if there are any. Other keys are passed over.
 /// </summary>
 internal static class TextLines
 {
@@ -55,14 +55,14 @@ internal static class TextLines
             if (fields.Has("text") == fields.Has("messages"))
                 fields.Reject("expected either \"text\" or \"messages\"");
             var line = fields.Has("messages")
-                ? new TextLine(null, new Conversation(fields.Messages("messages")) { Tools = fields.Tools() }, source)
+                ? new TextLine(null, RankedListLine.ConversationOf(fields, fields.Messages("messages")), source)
                 : new TextLine(fields.Text("text"), null, source);
             problem = string.Join("; ", fields.Problems);
             return fields.Problems.Count == 0 ? line : null;
         }
         catch (JsonException exception)
         {
-            problem = $"invalid JSON at byte {exception.BytePositionInLine + 1}";
+            problem = RankedListLine.InvalidJson(exception, source);
             return null;
         }
     }

@@ -69,16 +69,22 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
     {
         if (rewards.Count != scores.Count)
             throw new ArgumentException($"A list has {rewards.Count} rewards and {scores.Count} scores; expected as many of both.");
-        for (var i = 0; i < rewards.Count; i++)
-            if (!float.IsFinite(rewards[i]))
-                throw new ArgumentException(
-                    $"Reward {i} of the list is {rewards[i]}; expected a finite number: "
-                    + "the model has diverged or its weights are damaged.");
+        CheckFinite(rewards);
 
         listCount++;
         foreach (var reward in rewards)
             AddReward(reward);
         AddPairs(rewards, scores, equalAnswers, promptIds);
+    }
+
+    /// <exception cref="ArgumentException">A reward is not finite.</exception>
+    internal static void CheckFinite(IReadOnlyList<float> rewards)
+    {
+        for (var i = 0; i < rewards.Count; i++)
+            if (!float.IsFinite(rewards[i]))
+                throw new ArgumentException(
+                    $"Reward {i} of the list is {rewards[i]}; expected a finite number: "
+                    + "the model has diverged or its weights are damaged.");
     }
 
     /// <summary>Welford's update: the deviations stay exact when the rewards are large and close together.</summary>

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using RewardModel.Lists;
 using RewardModel.Reading;
 
 namespace RewardModel.Tests.Reading;
@@ -64,7 +65,8 @@ public sealed class JsonLinesTests : IDisposable
 
     [Fact]
     public void A_directory_is_not_a_file() =>
-        AssertError(directory, $"'{directory}' is not a file, expected JSON lines, plain or gzip. Check the path.");
+        AssertError(
+            directory, $"'{directory}' is a directory, expected a file of JSON lines, plain or gzip. Give one of the files in it.");
 
     [Theory]
     [InlineData("{}")]
@@ -90,6 +92,113 @@ public sealed class JsonLinesTests : IDisposable
         bytes[bytes.Length / 2] ^= 0x10;
         AssertDamaged(Written("changed.jsonl.gz", bytes));
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_pipe_is_read_once_and_nothing_of_it_is_lost(bool isGzip)
+    {
+        var text = string.Concat(Enumerable.Range(1, 3000).Select(i => $"{{\"prompt\": \"number {i}\"}}\n"));
+        var path = Path.Combine(directory, "pipe");
+        Assert.Equal(0, ChildProcess.Run("mkfifo", path).ExitCode);
+        var writing = Task.Run(() => File.WriteAllBytes(path, isGzip ? Gzip(text) : Encoding.UTF8.GetBytes(text)));
+        using var pipe = new JsonLines(path);
+        Assert.False(pipe.CanReadAgain);
+        Assert.Equal(
+            Enumerable.Range(1, 3000).Select(i => $"{path}:{i} {{\"prompt\": \"number {i}\"}}"),
+            pipe.Lines().Select(line => $"{line.Source} {Encoding.UTF8.GetString(line.Utf8.Span)}"));
+        await writing;
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_file_can_be_read_again(bool isGzip)
+    {
+        using var file = new JsonLines(Written("a.jsonl", isGzip ? Gzip("{}\n[]\n") : Encoding.UTF8.GetBytes("{}\n[]\n")));
+        Assert.True(file.CanReadAgain);
+        Assert.Equal([1, 2], file.Lines().Select(line => line.Source.Line));
+        Assert.Equal([1, 2], file.Lines().Select(line => line.Source.Line));
+    }
+
+    [Fact]
+    public void Standard_input_is_called_by_its_name()
+    {
+        Assert.Equal("(standard input):17", new SourceLine(DataPath.NameOf("-"), 17).ToString());
+        Assert.Equal("a-b.jsonl", DataPath.NameOf("a-b.jsonl"));
+        Assert.Equal(
+            ["standard input", "standard input", "'a.jsonl'"],
+            new[] { "-", DataPath.NameOf("-"), "a.jsonl" }.Select(DataPath.Quoted));
+        Assert.True(DataPath.Exists("-"));
+        Assert.False(DataPath.Exists(directory));
+    }
+
+    [Theory]
+    [InlineData("[{\"a\": 1}, {\"b\": \"]},[\\\"\"}]", "1 {\"a\": 1}|1 {\"b\": \"]},[\\\"\"}")]
+    [InlineData("\n [\n  {\n   \"a\": [1, 2]\n  },\n\n  {\"b\": {}}\n]\n\n", "3 {\n   \"a\": [1, 2]\n  }|7 {\"b\": {}}\n")]
+    [InlineData("[\r\n{}\r\n,\r\n{}\r\n]", "2 {}\r\n|4 {}\r\n")]
+    [InlineData("[\n 5, \"a,b\", null, [1, [2]]]", "2 5|2 \"a,b\"|2 null|2 [1, [2]]")]
+    [InlineData("[\n]", "")]
+    [InlineData("{\n \"a\": {\n  \"b\": 1}\n}\n{\n \"c\": \"}\"\n}\n", "1 {\n \"a\": {\n  \"b\": 1}\n}|5 {\n \"c\": \"}\"\n}")]
+    [InlineData("{\n \"a\": 1", "1 {\n \"a\": 1")]
+    // Lines, each wrong or right in its own way.
+    [InlineData("[\"p\", \"a\"]\n[]\n", "1 [\"p\", \"a\"]|2 []")]
+    [InlineData("[]", "1 []")]
+    [InlineData("{\n{\"a\": 1}\n", "1 {|2 {\"a\": 1}")]
+    [InlineData("{\"a\":\n1}", "1 {\"a\":|2 1}")]
+    public void An_array_and_objects_over_several_lines_are_read_as_their_items(string text, string items)
+    {
+        Assert.Equal(items, string.Join('|', Read(Written("a.json", text))));
+        Assert.Equal(items, string.Join('|', Read(Written("b.json", "\ufeff" + text))));
+        Assert.Equal(items, string.Join('|', Read(Written("a.json.gz", Gzip(text)))));
+    }
+
+    [Fact]
+    public void A_quote_that_is_missing_spoils_no_more_than_its_item_where_braces_are_on_lines_of_their_own() => Assert.Equal(
+        ["2 {\n \"a\": \"x,\n \"b\": 1\n}", "6 {\n \"c\": 2\n}\n"],
+        Read(Written("a.json", "[\n{\n \"a\": \"x,\n \"b\": 1\n},\n{\n \"c\": 2\n}\n]\n")));
+
+    [Fact]
+    public void Long_arrays_are_read_to_their_end()
+    {
+        var texts = Enumerable.Range(0, 20_000).Select(i => $"{{\"prompt\": \"number {i}, [ and \\\"\"}}").ToArray();
+        Assert.Equal(
+            texts.Select((text, i) => $"{i + 2} {text}"),
+            Read(Written("a.json", $"[\n{string.Join(",\n", texts)}]")));
+    }
+
+    [Fact]
+    public void What_follows_an_array_is_an_error()
+    {
+        var path = Written("a.json", "[{}]\n\n[{}]\n");
+        AssertError(
+            path,
+            $"'{path}' goes on after the end of its JSON array, in line 3; expected one array of objects, or one object a line. Make one "
+            + "array of it, or take the brackets and the commas between the objects away.");
+    }
+
+    [Theory]
+    [InlineData("[{}, {}, {", "in the item that begins in line 1")]
+    [InlineData("[{},\n {},\n", "after 2 items")]
+    [InlineData("[{},\n{\"a\": \"x}]\n", "in the item that begins in line 2")]
+    public void An_array_without_its_end_is_an_error(string text, string where)
+    {
+        var path = Written("a.json", text);
+        AssertError(
+            path,
+            $"'{path}' ends within its JSON array, {where}; expected ] at its end. It is only the beginning of a file, which is to be copied "
+            + "or written again, or a quote is missing.");
+    }
+
+    [Theory]
+    [InlineData("[{\"a\": [1}, {\"b\": 2}]", "1 {\"a\": [1}|1 {\"b\": 2}")]
+    [InlineData("[{\"a\": {\"c\": 1}, {\"b\": 2}]\n", "1 {\"a\": {\"c\": 1}, {\"b\": 2}")]
+    [InlineData("[{\"a\": 1}}, {\"b\": 2}]", "1 {\"a\": 1}}|1 {\"b\": 2}")]
+    [InlineData("[{\"a\": 1} {\"b\": 2}, {}]", "1 {\"a\": 1} {\"b\": 2}|1 {}")]
+    [InlineData("{\n\"a\": [1\n}\n{\n\"b\": 2}", "1 {\n\"a\": [1\n}|4 {\n\"b\": 2}")]
+    [InlineData("{\n\"a\": 1}\nx\n{\n\"b\": 2}", "1 {\n\"a\": 1}|3 x\n|4 {\n\"b\": 2}")]
+    public void A_bracket_that_is_missing_spoils_as_few_items_as_can_be(string text, string items) =>
+        Assert.Equal(items, string.Join('|', Read(Written("a.json", text))));
 
     private static string[] Read(string path) =>
         [.. JsonLines.Read(path).Select(line => $"{line.Source.Line} {Encoding.UTF8.GetString(line.Utf8.Span)}")];

@@ -16,6 +16,29 @@ public class RankedDataExceptionTests
             new RankedDataException("f.jsonl", BadLines(1)).Message);
 
     [Fact]
+    public void Standard_input_is_named_as_such() => Assert.StartsWith(
+        "standard input has 1 bad line:\n(standard input):1: x\n",
+        new RankedDataException("-", [new BadLine(new SourceLine("(standard input)", 1), "x")]).Message);
+
+    [Fact]
+    public void Bad_lines_of_several_files_are_sorted_within_each()
+    {
+        var exception = RankedDataException.Of(
+            [new BadLine(new("b", 5), "x"), new BadLine(new("a", 2), "y"), new BadLine(new("b", 3), "z")]);
+        Assert.Equal(
+            """
+            'b' has 2 bad lines:
+            b:3: z
+            b:5: x
+            Correct what is wrong, or have bad lines skipped.
+            'a' has 1 bad line:
+            a:2: y
+            Correct what is wrong, or have bad lines skipped.
+            """, exception.Message);
+        Assert.Equal(["b:3: z", "b:5: x", "a:2: y"], exception.BadLines.Select(line => line.ToString()));
+    }
+
+    [Fact]
     public void After_fifty_lines_the_rest_is_counted()
     {
         var exception = new RankedDataException("f.jsonl", BadLines(52));

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
 using RewardModel.Lists;
@@ -190,6 +191,161 @@ public class RankedListLineTests
                 : line.TokenizedList!.Scores.Count == line.TokenizedList.AnswerIds.Count;
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
     }
+
+    [Theory]
+    [InlineData("\n\nHuman: a\n\nAssistant: b", "\n\nHuman: a\n\nAssistant: c", "\n\nHuman: a\n\nAssistant:", " b", " c", nameof(PromptEnd.Turn))]
+    [InlineData("I say yes", "I say no", "I say", " yes", " no", nameof(PromptEnd.Word))]
+    public void A_pair_of_dialogues_without_a_prompt_has_it_in_common(
+        string chosen, string rejected, string prompt, string good, string bad, string end)
+    {
+        var line = Parse(JsonSerializer.Serialize(new { chosen, rejected, prompt = (string?)null }));
+        Assert.Null(line.Problem);
+        Assert.Equal((prompt, end), (line.List!.Prompt, line.PromptEnd.ToString()));
+        Assert.Equal([good, bad], line.List.Answers);
+        Assert.Equal([1.0, 0], line.List.Scores);
+        Assert.Equal(source, line.List.Source);
+
+        var given = Parse(JsonSerializer.Serialize(new { chosen, rejected, prompt = "" }));
+        Assert.Equal(("", PromptEnd.Given), (given.List!.Prompt, given.PromptEnd));
+        Assert.Equal([chosen, rejected], given.List.Answers);
+    }
+
+    [Theory]
+    [InlineData("same", "same", "\"chosen\" and \"rejected\" are the same text, expected two answers to one prompt")]
+    [InlineData(
+        "yes", "no",
+        "\"prompt\" is missing, and \"chosen\" and \"rejected\" do not start with the same words; expected a \"prompt\", which may be "
+        + "\"\", or a common start")]
+    [InlineData("Q: a\nA: b", "Q: a\nA: ", "\"chosen\" or \"rejected\" has nothing after the text that both start with, expected an answer")]
+    [InlineData("Q: a\nA:", "Q: a\nA: b", "\"chosen\" or \"rejected\" has nothing after the text that both start with, expected an answer")]
+    public void What_is_wrong_with_a_pair_of_dialogues_is_told(string chosen, string rejected, string problem) =>
+        Assert.Equal(problem, Parse(JsonSerializer.Serialize(new { chosen, rejected })).Problem);
+
+    [Theory]
+    [InlineData("""{"messages": [{"role": "user", "content": "p"}], "answers": ["a", "b"], "system": "be brief"}""", "system user")]
+    [InlineData(
+        """
+        {"prompt": [{"role": "user", "content": "p"}], "chosen": [{"role": "assistant", "content": "a"}],
+         "rejected": [{"role": "assistant", "content": "b"}], "system": "be brief"}
+        """, "system user")]
+    [InlineData(
+        """
+        {"chosen": [{"role": "user", "content": "p"}, {"role": "assistant", "content": "a"}],
+         "rejected": [{"role": "user", "content": "p"}, {"role": "assistant", "content": "b"}], "system": "be brief"}
+        """, "system user")]
+    [InlineData("""{"messages": [{"role": "user", "content": "p"}], "answers": ["a", "b"], "system": ""}""", "user")]
+    [InlineData("""{"messages": [{"role": "user", "content": "p"}], "answers": ["a", "b"], "system": null}""", "user")]
+    public void A_system_text_is_the_first_message(string json, string roles)
+    {
+        var line = Parse(json);
+        Assert.Null(line.Problem);
+        Assert.Empty(line.IgnoredKeys);
+        var prompt = line.List!.Chat!.Prompt.Messages;
+        Assert.Equal(roles, string.Join(' ', prompt.Select(message => message.Role)));
+        if (prompt.Count > 1)
+            Assert.Equal("be brief", prompt[0].Json.GetProperty("content").GetString());
+    }
+
+    [Theory]
+    [InlineData("""{"messages": [{"role": "user", "content": "p"}], "answers": ["a"], "system": 5}""", "\"system\" is a number, expected a string")]
+    [InlineData(
+        """{"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "p"}], "answers": ["a"], "system": "t"}""",
+        "\"system\" is given beside a system message, expected one of them")]
+    [InlineData("""{"prompt": "p", "answers": ["a", "b"], "system": "t"}""", besideText)]
+    [InlineData("""{"prompt": "p", "chosen": "a", "rejected": "b", "system": "t"}""", besideText)]
+    [InlineData("""{"chosen": "a b", "rejected": "a c", "system": "t"}""", besideText)]
+    [InlineData("""{"prompt": "p", "answers": ["a", "b"], "system": ""}""", null)]
+    public void A_system_text_that_is_not_read_is_a_problem(string json, string? problem) => Assert.Equal(problem, Parse(json).Problem);
+
+    private const string besideText =
+        "\"system\" is given beside a text: it changes what the model reads, but only a chat template says how; expected messages, such as "
+        + "{\"messages\": [{\"role\": \"system\", \"content\": \"...\"}, {\"role\": \"user\", \"content\": \"...\"}], \"answers\": [...]}";
+
+    [Theory]
+    [InlineData("""{"prompt": "p", "chosen": "a", "rejected": "b", "score_chosen": 8.5, "score_rejected": -2}""", 8.5, -2)]
+    [InlineData("""{"prompt": "p", "chosen": "a", "rejected": "b", "score_chosen": 3, "score_rejected": 3.0}""", 3, 3)]
+    [InlineData(
+        """
+        {"chosen": [{"role": "user", "content": "p"}, {"role": "assistant", "content": "a"}],
+         "rejected": [{"role": "user", "content": "p"}, {"role": "assistant", "content": "b"}], "score_chosen": 7, "score_rejected": 6}
+        """, 7, 6)]
+    [InlineData("""{"prompt": "p", "chosen": "a", "rejected": "b", "score_chosen": null, "score_rejected": null}""", 1, 0)]
+    public void A_pair_may_give_its_scores(string json, double chosen, double rejected)
+    {
+        var line = Parse(json);
+        Assert.Null(line.Problem);
+        Assert.Empty(line.IgnoredKeys);
+        Assert.Equal([chosen, rejected], line.List!.Scores);
+    }
+
+    [Theory]
+    [InlineData("2, \"score_rejected\": 2.5",
+        "\"score_chosen\" is 2 and \"score_rejected\" is 2.5, expected the chosen answer to have the higher score, or the same")]
+    [InlineData("2", "\"score_rejected\" is missing")]
+    [InlineData("\"2\", \"score_rejected\": 5", "\"score_chosen\" is a string, expected a finite number")]
+    public void Scores_of_a_pair_that_contradict_it_are_a_problem(string scores, string problem) =>
+        Assert.Equal(problem, Parse($$"""{"prompt": "p", "chosen": "a", "rejected": "b", "score_chosen": {{scores}}}""").Problem);
+
+    [Theory]
+    [InlineData("""{"prompt": "p", "response": "a"}""", "p", "a")]
+    [InlineData("""{"prompt": "p", "answer": "a", "id": 1}""", "p", "a")]
+    [InlineData("""{"prompt": "p", "completion": "a"}""", "p", "a")]
+    [InlineData("""{"text": "p a"}""", "", "p a")]
+    [InlineData("""{"messages": [{"role":"user","content":"p"}, {"role":"assistant","content":"a"}]}""",
+        """[{"role":"user","content":"p"}]""", """[{"role":"assistant","content":"a"}]""")]
+    [InlineData("""{"messages": [{"role":"user","content":"p"}], "response": "a"}""",
+        """[{"role":"user","content":"p"}]""", """[{"role":"assistant","content":"a"}]""")]
+    [InlineData("""{"prompt": [{"role":"user","content":"p"}], "completion": [{"role":"assistant","content":"a"}], "system": "s"}""",
+        """[{"role":"system","content":"s"}, {"role":"user","content":"p"}]""", """[{"role":"assistant","content":"a"}]""")]
+    public void One_answer_can_be_scored_but_not_ranked(string json, string prompt, string answer)
+    {
+        var line = RankedListLine.Parse(Encoding.UTF8.GetBytes(json), source, isToScore: true);
+        Assert.Null(line.Problem);
+        Assert.True(line.IsSingle);
+        Assert.Equal((prompt, answer), (line.List!.Prompt, Assert.Single(line.List.Answers)));
+        Assert.Equal(json.Contains("text\"", StringComparison.Ordinal), line.List.IsWholeText);
+        Assert.Equal(json, line.Row!.Value.GetRawText());
+        Assert.StartsWith("no answers, expected ", Parse(json).Problem);
+    }
+
+    [Theory]
+    [InlineData("""{"id": 1}""",
+        "no answers, expected \"answers\", or \"chosen\" and \"rejected\", or \"answer_ids\", or one answer: \"response\", \"answer\" or "
+        + "\"completion\", or \"messages\" that end with it, or \"text\"")]
+    [InlineData("""{"prompt": "p", "response": "a", "completion": "b"}""",
+        "\"response\" and \"completion\" are given, expected one of them")]
+    [InlineData("""{"text": "t", "messages": [{"role":"user","content":"p"}, {"role":"assistant","content":"a"}]}""",
+        "\"text\" and \"messages\" are given, expected one of them")]
+    [InlineData("""{"response": "a"}""", "\"prompt\" is missing")]
+    [InlineData("""{"prompt": "p", "response": ["a"]}""", "\"response\" is an array, expected a string")]
+    [InlineData("""{"messages": "p", "response": "a"}""", "\"messages\" is a string, expected an array of messages")]
+    [InlineData("""{"prompt": "p", "response": "a", "system": "t"}""", besideText)]
+    [InlineData("""{"text": "p", "system": "t"}""", besideText)]
+    [InlineData("""{"messages": []}""", "\"messages\" is empty, expected at least one item")]
+    [InlineData("""{"messages": [{"role":"user","content":"p"}]}""",
+        "\"messages\" end with a message of 'user', expected messages that end with the assistant's answer to those before, or \"answers\" "
+        + "beside them")]
+    [InlineData("""{"messages": [{"role":"assistant","content":"a"}]}""",
+        "\"messages\" end with a message of 'assistant', expected messages that end with the assistant's answer to those before, or "
+        + "\"answers\" beside them")]
+    public void What_is_wrong_with_one_answer_is_told(string json, string problem)
+    {
+        var line = RankedListLine.Parse(Encoding.UTF8.GetBytes(json), source, isToScore: true);
+        Assert.Equal(problem, line.Problem);
+        Assert.Equal(json, line.Row!.Value.GetRawText());
+    }
+
+    [Fact]
+    public void Lists_are_scored_as_lists_also_beside_a_text()
+    {
+        var line = RankedListLine.Parse("""{"prompt": "p", "answers": ["a"], "text": "t"}"""u8.ToArray(), source, isToScore: true);
+        Assert.False(line.IsSingle);
+        Assert.Equal(("a", false), (line.List!.Answers[0], line.List.IsWholeText));
+    }
+
+    [Fact]
+    public void Invalid_JSON_over_several_lines_is_told_with_its_line() => Assert.Equal(
+        $"invalid JSON at byte 6 of line {source.Line + 2}", Parse("{\n \"a\": 1,\n \"b\" 2}").Problem);
 
     private static RankedListLine Parse(string json) => RankedListLine.Parse(Encoding.UTF8.GetBytes(json), source);
 }

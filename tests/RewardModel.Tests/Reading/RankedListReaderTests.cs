@@ -66,11 +66,49 @@ public sealed class RankedListReaderTests : IDisposable
     }
 
     [Fact]
-    public void An_empty_file_has_no_lists()
+    public void A_file_of_empty_lines_has_no_lists()
     {
-        var file = RankedListReader.Read(Written("a.jsonl", ""));
+        var file = RankedListReader.Read(Written("a.jsonl", "\n \n"));
         Assert.Empty(file.Lists);
         Assert.Empty(file.TokenizedLists);
+    }
+
+    [Fact]
+    public void An_array_is_read_as_its_items_whose_lines_are_named()
+    {
+        var path = Written("a.json", $$"""
+            [
+              {{Good}},
+              {
+                "prompt": "p",
+                "answers": ["a", "b"
+              },
+              {"prompt": "q"}, {{Good}}
+            ]
+            """);
+        Assert.Equal(
+            $"""
+            '{path}' has 2 bad lines:
+            {path}:3: invalid JSON at byte 3 of line 6
+            {path}:7: no answers, expected "answers", or "chosen" and "rejected", or "answer_ids"
+            Correct what is wrong, or have bad lines skipped.
+            """,
+            Assert.Throws<RankedDataException>(() => RankedListReader.Read(path)).Message);
+        Assert.Equal([2, 7], RankedListReader.Read(path, BadData.Skip).Lists.Select(list => list.Source.Line));
+    }
+
+    [Fact]
+    public void Prompts_that_were_found_are_counted_by_their_rule()
+    {
+        var file = RankedListReader.Read(Written("a.jsonl", """
+            {"chosen": "Q: a\nA: b", "rejected": "Q: a\nA: c"}
+            {"chosen": "Q: a\nA: d", "rejected": "Q: a\nA: e"}
+            {"chosen": "one two", "rejected": "one three"}
+            {"prompt": "p", "chosen": "one two", "rejected": "one three"}
+            {"chosen": "x", "rejected": "y"}
+            """), BadData.Skip);
+        Assert.Equal((4, 1), (file.Lists.Count, file.BadLines.Count));
+        Assert.Equal([(PromptEnd.Turn, 2), (PromptEnd.Word, 1)], file.FoundPrompts.Select(pair => (pair.Key, pair.Value)).Order());
     }
 
     [Fact]

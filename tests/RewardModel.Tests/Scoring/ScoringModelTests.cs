@@ -3,6 +3,7 @@ using RewardModel.Checkpoints;
 using RewardModel.Lists;
 using RewardModel.Scoring;
 using RewardModel.Tests.Tokenizers;
+using RewardModel.Tests.Training.Data;
 using RewardModel.Tokenizers;
 using static TorchSharp.torch;
 
@@ -150,6 +151,56 @@ public class ScoringModelTests
 
         static string Ids(TokenizedList list) =>
             $"{string.Join(' ', list.PromptIds)} | {string.Join(" | ", list.AnswerIds.Select(ids => string.Join(' ', ids)))}";
+    }
+
+    [Fact]
+    public void All_lists_that_the_template_rejects_are_named_in_one_error()
+    {
+        using var directory = new TemporaryDirectory();
+        Tokenizer(directory);
+        File.WriteAllText(directory["tokenizer/chat_template.jinja"], ListFileTests.StrictTemplate);
+        using var model = new ScoringModel(TinyModel.Create(), HuggingFaceTokenizer.Load(directory["tokenizer"]), maxLength: 12);
+        RankedList ListOf(int line, string content) => RankedList.OfChat(
+            new RankedChat(new Conversation([new ChatMessage("user", content)]), [[new ChatMessage("assistant", "b")]]), [0],
+            new SourceLine("lists.jsonl", line));
+        var results = model.TryTokenize([ListOf(1, "no"), ListOf(2, "a"), RankedList.BestFirst("a", "b"), ListOf(4, "no")]);
+        Assert.Equal([false, true, true, false], results.Select(result => result.List is not null));
+        Assert.Equal([true, false, false, true], results.Select(result => result.Rejection is not null));
+
+        var message = Assert.Throws<TokenizerException>(() => model.Tokenize([ListOf(1, "no"), ListOf(2, "a"), ListOf(4, "no")])).Message;
+        var lines = message.Split('\n');
+        Assert.Equal("2 of 3 lists can't be read by the tokenizer or its chat template: 2 problems", lines[0]);
+        Assert.StartsWith("- lists.jsonl:1: chat template, ", lines[1]);
+        Assert.StartsWith("- lists.jsonl:4: chat template, ", lines[2]);
+        Assert.Equal(3, lines.Length);
+        Assert.StartsWith(
+            "lists.jsonl:4: chat template, ", Assert.Throws<TokenizerException>(() => model.Tokenize([ListOf(4, "no")])).Message);
+
+        var many = Assert.Throws<TokenizerException>(() => model.Tokenize([.. Enumerable.Range(1, 52).Select(line => ListOf(line, "no"))]));
+        Assert.Equal(51, many.Problems.Count);
+        Assert.Equal("and 2 more", many.Problems[50]);
+    }
+
+    [Fact]
+    public void A_whole_text_is_read_with_its_special_tokens_and_those_of_the_rule_around_it()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(TinyModel.Create(), Tokenizer(directory), maxLength: 5);
+        RankedList Whole(string text) => new("", [text], [0]) { IsWholeText = true };
+        int[] Ids(string text) => model.TryTokenize([Whole(text)]).Select(result => Assert.Single(result.List!.AnswerIds)).Single();
+        Assert.Equal([0, 1, 26], Ids("ab"));
+        Assert.Equal([0, 26, 1, 26], Ids("a<eos>b<eos>"));
+        Assert.Equal([0, 1, 2, 3, 26], Ids("abcdef"));
+        Assert.Equal([26], Ids(""));
+        Assert.Equal(model.Score("", "ab"), model.Score((IReadOnlyList<RankedList>)[Whole("ab")])[0]);
+
+        // Of an encoder it is the first text, with nothing to separate it from.
+        using var others = new TemporaryDirectory();
+        using var encoder = Encoder(others);
+        var list = encoder.TryTokenize([Whole("a b")])[0].List!;
+        Assert.Equal([[1], [3, 4, 2]], new[] { list.PromptIds, Assert.Single(list.AnswerIds) });
+        Assert.Equal(0, list.AnswerTokenType);
+        Assert.True(float.IsFinite(encoder.Score((IReadOnlyList<RankedList>)[Whole("a b")])[0][0]));
     }
 
     [Fact]

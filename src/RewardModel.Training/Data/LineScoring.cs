@@ -1,0 +1,105 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using RewardModel.Lists;
+using RewardModel.Reading;
+using RewardModel.Scoring;
+
+namespace RewardModel.Training.Data;
+
+/// <summary>A line of a file with its rewards.</summary>
+/// <param name="Row">The line as JSON; null where it is no JSON object.</param>
+/// <param name="Answers">
+/// The answers as text, those to messages as JSON; none where the line is left out or its answers are token ids.
+/// </param>
+/// <param name="Rewards">One for each answer; none where the line is left out.</param>
+/// <param name="IsSingle">Whether the line is one answer by itself, and not a list that may have several.</param>
+/// <param name="Problem">Why the line is left out; null where it is not.</param>
+internal sealed record ScoredLine(
+    JsonElement? Row, IReadOnlyList<string> Answers, IReadOnlyList<float> Rewards, bool IsSingle, string? Problem);
+
+/// <summary>Scores the lines of a file in their order, a few hundred at a time, so that a file of any length needs no more memory.</summary>
+/// <param name="path">The file; - is standard input.</param>
+/// <param name="onBadData">What to do with lines that can't be scored.</param>
+/// <param name="logger">Told what is left out, replaced or cut.</param>
+internal sealed class LineScoring(string path, BadData onBadData, ILogger logger) : IDisposable
+{
+    private readonly RankedLines lines = new(path, areToScore: true);
+    private readonly List<BadLine> rejected = [];
+    private TruncationCount cut;
+
+    /// <summary>Reads the file for the first time, so that its bad lines are told before anything is computed. A pipe can't be.</summary>
+    /// <exception cref="RankedDataException">It has bad lines, which are errors: all are named. Or no others.</exception>
+    public void Check()
+    {
+        if (!lines.CanReadAgain)
+            return;
+        foreach (var _ in lines.Read())
+        {
+        }
+        Tell();
+    }
+
+    /// <summary>Scores the lines while they are enumerated, once.</summary>
+    /// <param name="model">Its tokenizer and rule are used.</param>
+    /// <param name="maxTokensPerBatch">Most tokens that are computed at once.</param>
+    /// <exception cref="RankedDataException">
+    /// Lines can't be scored, and that is an error: all are named. Lines before them may have been given already.
+    /// </exception>
+    public IEnumerable<ScoredLine> Score(ScoringModel model, int maxTokensPerBatch)
+    {
+        var scorer = model.Scorer(maxTokensPerBatch);
+        foreach (var group in lines.Read().Chunk(ScoringModel.GroupSize))
+        {
+            var tokenized = Tokenize(group, model);
+            // What is an error in any case is not computed further, but read on for other lines like it.
+            if (onBadData == BadData.Error && lines.BadLines.Count + rejected.Count > 0)
+                continue;
+            var rewards = new Queue<float[]>(scorer.Score([.. tokenized.Select(line => line.List).OfType<TokenizedList>()]));
+            foreach (var ((list, problem), line) in tokenized.Zip(group))
+                yield return new ScoredLine(
+                    line.Row, list is null ? [] : line.List?.Answers ?? [], list is null ? [] : rewards.Dequeue(), line.IsSingle, problem);
+        }
+        if (!lines.CanReadAgain)
+            Tell();
+        if (onBadData == BadData.Error && rejected.Count > 0)
+            throw RankedDataException.Of(rejected);
+        ListFile.LogLeftOut(rejected, logger);
+        ListFile.LogCut(cut, DataPath.NameOf(path), model, logger);
+        ListFile.CheckAnyIsLeft(lines.ListCount - rejected.Count, path);
+    }
+
+    public void Dispose() => lines.Dispose();
+
+    private (TokenizedList? List, string? Problem)[] Tokenize(RankedListLine[] group, ScoringModel model)
+    {
+        var texts = group.Select(line => line.List).OfType<RankedList>().ToArray();
+        var ofTexts = new Queue<(TokenizedList? List, string? Problem)>(
+            (texts.Length == 0 ? [] : model.TryTokenize(model.ToScore(texts))).Zip(texts, (result, text) =>
+            {
+                cut += result.Cut;
+                if (result.Rejection is null)
+                    return (result.List, (string?)null);
+                rejected.Add(ListFile.BadLineOf(text, result.Rejection));
+                return (null, rejected[^1].Reason);
+            }));
+        var (ids, idsCut) = model.Truncate([.. group.Select(line => line.TokenizedList).OfType<TokenizedList>()]);
+        cut += idsCut;
+        var ofIds = new Queue<TokenizedList>(ids);
+        return
+        [
+            .. group.Select(line => line.List is not null ? ofTexts.Dequeue()
+                : line.TokenizedList is not null ? (ofIds.Dequeue(), null)
+                : (null, line.Problem)),
+        ];
+    }
+
+    /// <summary>Keys without a meaning are given back with the line, so they are no mistake.</summary>
+    private void Tell()
+    {
+        if (onBadData == BadData.Error && lines.BadLines.Count > 0)
+            throw new RankedDataException(path, lines.BadLines);
+        ListFile.Log(
+            lines.Summary([], []) with { IgnoredKeys = new Dictionary<string, int>() }, lines.ListCount, path, logger);
+        ListFile.CheckAnyIsLeft(lines.ListCount, path);
+    }
+}

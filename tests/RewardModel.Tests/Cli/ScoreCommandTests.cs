@@ -1,0 +1,257 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using RewardModel.Cli;
+using RewardModel.Lists;
+using RewardModel.Scoring;
+using RewardModel.Tests.Scoring;
+using RewardModel.Tests.Training.Data;
+using RewardModel.Tokenizers;
+using static TorchSharp.torch;
+
+namespace RewardModel.Tests.Cli;
+
+/// <summary>What <c>score</c> makes of files; and what <c>train</c> and <c>evaluate</c> do alike.</summary>
+[Collection(nameof(RunsAlone))]
+public sealed class ScoreCommandTests : IDisposable
+{
+    private const string Rejected = """{"messages":[{"role":"user","content":"no"}],"answers":["x","y"]}""";
+
+    private readonly TemporaryDirectory directory = new();
+
+    public ScoreCommandTests()
+    {
+        using var model = Model();
+        model.Save(directory["model"]);
+    }
+
+    public void Dispose() => directory.Dispose();
+
+    [Fact]
+    public void Each_line_comes_back_with_its_own_fields_and_its_rewards()
+    {
+        string[] lines =
+        [
+            """{"id":1,"prompt":"ab","answers":["c","d","e"],"note":"你好 <b> 1.50","price":1.50}""",
+            """{"prompt":"ab","chosen":"c","rejected":"d","rewards":[7],"error":"old","reward":8}""",
+            """{"messages":[{"role":"user","content":"ab"}],"answers":["c"]}""",
+            """{"prompt":"ab","response":"c","id":null}""",
+            """{"messages":[{"role":"user","content":"ab"},{"role":"assistant","content":"c"}]}""",
+            """{"text":"abc"}""",
+        ];
+        var (status, output, errors) = Score(lines);
+        Assert.Equal((0, ""), (status, errors));
+        using var model = Model();
+        var chat = new Conversation([new ChatMessage("user", "ab")]);
+        float[][] rewards =
+        [
+            model.Score("ab", "c", "d", "e"), model.Score("ab", "c", "d"), model.Score(chat, "c"), model.Score("ab", "c"),
+            model.Score(chat, "c"), model.Score("", "abc"),
+        ];
+        var printed = output.TrimEnd('\n').Split('\n');
+        Assert.Equal(lines.Length, printed.Length);
+        for (var i = 0; i < lines.Length; i++)
+        {
+            var start = i == 1 ? """{"prompt":"ab","chosen":"c","rejected":"d"}""" : lines[i];
+            var isSingle = i > 2;
+            Assert.StartsWith($"{start[..^1]},\"{(isSingle ? "reward\":" : "rewards\":[")}", printed[i]);
+            var node = JsonNode.Parse(printed[i])!;
+            var found = isSingle ? [(float)node["reward"]!] : node["rewards"].Deserialize<float[]>()!;
+            Numbers.AssertEqualButForRounding(rewards[i], found, Numbers.UnitsOfModels);
+            Assert.Equal(isSingle, node["rewards"] is null);
+            Assert.Equal(!isSingle, node["reward"] is null);
+        }
+    }
+
+    [Fact]
+    public void Lines_that_are_left_out_keep_their_place_and_say_why()
+    {
+        string[] lines =
+        [
+            """{"prompt":"a","answers":["b"],"id":1}""", "{", Rejected, """{"prompt":"a","id":4}""", "7",
+            """{"prompt":"b","answers":["c"],"id":6}""",
+        ];
+        var (status, output, errors) = Score(lines, "--on-bad-data", "skip");
+        Assert.Equal(0, status);
+        var printed = output.TrimEnd('\n').Split('\n');
+        Assert.Equal(6, printed.Length);
+        Assert.StartsWith("""{"prompt":"a","answers":["b"],"id":1,"rewards":[""", printed[0]);
+        Assert.Equal("""{"error":"invalid JSON at byte 2"}""", printed[1]);
+        Assert.StartsWith(Rejected[..^1] + ",\"error\":\"chat template, line 1, column ", printed[2]);
+        Assert.StartsWith("""{"prompt":"a","id":4,"error":"no answers, expected """, printed[3]);
+        Assert.StartsWith("""{"error":"a number, expected an object such as """, printed[4]);
+        Assert.StartsWith("""{"prompt":"b","answers":["c"],"id":6,"rewards":[""", printed[5]);
+        var path = directory["lines.jsonl"];
+        Assert.Contains($"warning: {path}: 3 lines skipped, 3 lists read\n", errors);
+        Assert.Contains($"warning: {path}:2: invalid JSON at byte 2: skipped\n", errors);
+        Assert.Contains($"warning: {path}:3: chat template, ", errors);
+        Assert.DoesNotContain("'id'", errors);
+
+        (status, output, errors) = Score([Rejected], "--on-bad-data", "skip");
+        Assert.Equal(1, status);
+        Assert.Contains($"error: '{path}' has no valid lists; expected at least one line with a ranked list.\n", errors);
+        Assert.Single(output.TrimEnd('\n').Split('\n'));
+    }
+
+    [Fact]
+    public void Bad_lines_of_a_file_are_told_before_anything_is_scored()
+    {
+        var path = directory["lines.jsonl"];
+        var (status, output, errors) = Score([.. Enumerable.Repeat("""{"prompt":"a","answers":["b"]}""", 600), "{", "[]"]);
+        Assert.Equal((1, ""), (status, output));
+        Assert.StartsWith($"error: '{path}' has 2 bad lines:\n{path}:601: invalid JSON at byte 2\n{path}:602: an array, ", errors);
+
+        // What only the tokenizer can tell is told at once as well.
+        (status, output, errors) = Score([.. Enumerable.Repeat("""{"prompt":"a","answers":["b"]}""", 3), Rejected, .. Enumerable.Repeat(Rejected, 600)]);
+        Assert.Equal((1, ""), (status, output));
+        Assert.StartsWith($"error: '{path}' has 601 bad lines:\n{path}:4: chat template, ", errors);
+    }
+
+    [Fact]
+    public async Task A_pipe_is_scored_while_it_is_read()
+    {
+        var pipe = directory["pipe"];
+        Assert.Equal(0, ChildProcess.Run("mkfifo", pipe).ExitCode);
+        var writing = File.WriteAllLinesAsync(pipe, Enumerable.Range(0, 600).Select(i => $$"""{"prompt":"a","answers":["b"],"id":{{i}}}"""));
+        var (status, output, errors) = CommandLineTests.Run("score", "--model", directory["model"], "--data", pipe);
+        await writing;
+        Assert.Equal((0, ""), (status, errors));
+        Assert.Equal(
+            Enumerable.Range(0, 600), output.TrimEnd('\n').Split('\n').Select(line => (int)JsonNode.Parse(line)!["id"]!));
+
+        writing = File.WriteAllLinesAsync(pipe, [.. Enumerable.Repeat("""{"prompt":"a","answers":["b"]}""", 600), "{"]);
+        (status, output, errors) = CommandLineTests.Run("score", "--model", directory["model"], "--data", pipe);
+        await writing;
+        // Groups of 256: those before the bad line's were scored.
+        Assert.Equal((1, 512), (status, output.TrimEnd('\n').Split('\n').Length));
+        Assert.StartsWith($"error: '{pipe}' has 1 bad line:\n{pipe}:601: ", errors);
+    }
+
+    [Fact]
+    public void Standard_input_is_data()
+    {
+        File.WriteAllLines(directory["lines.jsonl"], ["[", """{"prompt":"a","answers":["b"]},""", """{"prompt":"b","answer":"c"}""", "]"]);
+        (int ExitCode, string Output, string Error) Piped(string command) => ChildProcess.Run(
+            "sh", "-c", $"cat '{directory["lines.jsonl"]}' | dotnet '{typeof(CommandLine).Assembly.Location}' {command}");
+        foreach (var name in new[] { "-", "/dev/stdin" })
+        {
+            var (exitCode, output, error) = Piped($"score --model '{directory["model"]}' --data {name}");
+            Assert.Equal((0, ""), (exitCode, error));
+            Assert.Matches("""^{"prompt":"a","answers":\["b"\],"rewards":\[.*\]}\n{"prompt":"b","answer":"c","reward":.*}\n$""", output);
+        }
+        var evaluation = Piped($"evaluate --model '{directory["model"]}' --data -");
+        Assert.Equal(
+            (1, "error: standard input has 1 bad line:\n(standard input):3: no answers, expected \"answers\", or \"chosen\" and \"rejected\", "
+                + "or \"answer_ids\"\nCorrect what is wrong, or have bad lines skipped.\n"),
+            (evaluation.ExitCode, evaluation.Error));
+    }
+
+    [Fact]
+    public void Train_takes_standard_input_once_and_no_directory()
+    {
+        const string start = "error: The training options can't be used: ";
+        string[] arguments = ["train", "--config", directory["model/config.json"], "--output", directory["out"], "--data"];
+        Assert.Equal(
+            $"{start}--data and --eval-data are both standard input, which can be read once; give one of them as a file.\n",
+            CommandLineTests.Run([.. arguments, "-", "--eval-data", "-"]).Errors);
+        Assert.Equal(
+            $"{start}Data (--data) is '{directory.Path}', a directory; expected a file; give one of the files in it.\n",
+            CommandLineTests.Run([.. arguments, directory.Path]).Errors);
+    }
+
+    [Fact]
+    public void Train_and_evaluate_leave_out_what_the_template_rejects()
+    {
+        string[] lines = ["a", "no", "b", "no", "c"];
+        var path = directory["lines.jsonl"];
+        File.WriteAllLines(path, lines.Select(content =>
+            $$"""{"messages":[{"role":"user","content":"{{content}}"}],"answers":["x","y"]}"""));
+        string[] train =
+        [
+            "train", "--data", path, "--backbone", directory["model"], "--output", directory["out"], "--steps", "1", "--eval-fraction", "0",
+        ];
+        string[] evaluate = ["evaluate", "--model", directory["model"], "--data", path, "--json"];
+        foreach (var command in new[] { train, evaluate })
+        {
+            var (status, output, errors) = CommandLineTests.Run(command);
+            Assert.Equal((1, ""), (status, output));
+            Assert.Contains($"error: '{path}' has 2 bad lines:\n{path}:2: chat template, ", errors);
+            Assert.Contains($"\n{path}:4: chat template, ", errors);
+            (status, output, errors) = CommandLineTests.Run([.. command, "--on-bad-data", "skip"]);
+            Assert.Equal(0, status);
+            Assert.Contains($"warning: {path}: 2 lines rejected by the tokenizer or its chat template skipped, 3 lists left\n", errors);
+            if (command == evaluate)
+                Assert.Equal(3, (int)JsonNode.Parse(output)!["list_count"]!);
+        }
+    }
+
+    [Fact]
+    public void Without_a_chat_template_there_is_one_error()
+    {
+        using var other = new TemporaryDirectory();
+        using (var model = new ScoringModel(TinyModel.Create(), ScoringModelTests.Tokenizer(other), maxLength: 24))
+            model.Save(directory["plain"]);
+        File.WriteAllLines(directory["lines.jsonl"], Enumerable.Repeat(Rejected, 3));
+        foreach (var command in new[] { "score", "evaluate" })
+        {
+            var (status, output, errors) = CommandLineTests.Run(
+                command, "--model", directory["plain"], "--data", directory["lines.jsonl"], "--on-bad-data", "skip");
+            Assert.Equal((1, ""), (status, output));
+            Assert.Equal(
+                $"error: {directory["lines.jsonl"]}:1: messages, but the tokenizer has no chat template; expected chat_template.jinja, or "
+                + "\"chat_template\" in tokenizer_config.json. Give a tokenizer that has one, or the text as \"prompt\"\n", errors);
+        }
+    }
+
+    [Theory]
+    [InlineData(float.NaN, "NaN")]
+    [InlineData(float.PositiveInfinity, "Infinity|NaN|-Infinity")]
+    public void Rewards_that_are_no_numbers_are_an_error_and_not_printed(float weight, string shown)
+    {
+        using (var model = Model())
+        {
+            using (no_grad())
+                foreach (var (name, parameter) in model.Transformer.CheckpointParameters.Where(pair => pair.Name == "score.weight"))
+                    parameter.fill_(weight);
+            model.Save(directory["broken"]);
+        }
+        File.WriteAllText(directory["lines.jsonl"], """{"prompt":"a","answers":["b","c"]}""");
+        string[][] commands =
+        [
+            ["score", "--prompt", "a", "--answer", "b"], ["score", "--prompt", "a", "--answer", "b", "--json"],
+            ["score", "--data", directory["lines.jsonl"]], ["evaluate", "--data", directory["lines.jsonl"]],
+        ];
+        foreach (var command in commands)
+        {
+            var (status, output, errors) = CommandLineTests.Run([.. command, "--model", directory["broken"]]);
+            Assert.Equal((1, ""), (status, output));
+            Assert.Matches(
+                $"^error: Reward 0 of the list is ({shown}), expected a finite number: the model has diverged or its weights are damaged\\.\n$",
+                errors);
+        }
+    }
+
+    [Fact]
+    public void An_answer_that_begins_with_an_at_sign_is_a_text()
+    {
+        File.WriteAllText(directory["notes"], "not this");
+        var (status, output, errors) = CommandLineTests.Run(
+            "score", "--model", directory["model"], "--prompt", "a", "--answer", $"@{directory["notes"]}", "--answer", "@bob");
+        Assert.Equal((0, ""), (status, errors));
+        Assert.Equal([$"@{directory["notes"]}", "@bob"], output.TrimEnd('\n').Split('\n').Select(line => line[11..]));
+    }
+
+    private ScoringModel Model()
+    {
+        ScoringModelTests.Tokenizer(directory);
+        File.WriteAllText(directory["tokenizer/chat_template.jinja"], ListFileTests.StrictTemplate);
+        var model = new ScoringModel(TinyModel.Create(), HuggingFaceTokenizer.Load(directory["tokenizer"]), maxLength: 24);
+        model.Transformer.eval();
+        return model;
+    }
+
+    private (int Status, string Output, string Errors) Score(string[] lines, params string[] options)
+    {
+        File.WriteAllLines(directory["lines.jsonl"], lines);
+        return CommandLineTests.Run(["score", "--model", directory["model"], "--data", directory["lines.jsonl"], .. options]);
+    }
+}
