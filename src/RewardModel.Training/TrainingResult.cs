@@ -28,9 +28,9 @@ public sealed record TrainingResult(
             if (BestEvaluation?.Metrics is { AccuracyLow: <= 0.5, AccuracyHigh: >= 0.5 } metrics)
                 doubts.Add(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The held-out accuracy of {metrics.Accuracy:F3} can't be told from chance: its 95 % interval, {metrics.AccuracyLow:F3} to "
-                    + $"{metrics.AccuracyHigh:F3} for {Counted.Of(metrics.PromptCount, "prompt")}, contains 0.5. More held-out prompts make it "
-                    + "narrower."));
+                    $"The held-out accuracy of {metrics.Accuracy:F3} can't be told from chance: its 95 % interval, {metrics.AccuracyLow:F3} "
+                    + $"to {metrics.AccuracyHigh:F3} for {Counted.Of(metrics.PromptCount, "prompt")}, contains 0.5. "
+                    + $"More held-out prompts make it narrower."));
             return doubts;
         }
     }
