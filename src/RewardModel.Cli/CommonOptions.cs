@@ -25,17 +25,17 @@ internal static class CommonOptions
     };
 
     public static Option<BadData> OnBadData() => Choice<BadData>(
-        "--on-bad-data", "What to do when rows of the data can't be used: list them all and stop, or list and leave them out.");
+        "--on-bad-data", "How to handle invalid lines of the data: report them all and stop, or report and skip them.");
 
     public static Option<int> MaxTokensPerBatch() => Value(
         "--max-tokens-per-batch", "N",
-        "Most tokens that are computed at once, a shared prompt counted once. Bounds memory; without dropout it changes no result.",
+        "Maximum number of tokens in a batch, a shared prompt counted once. Bounds memory; without dropout it changes no result.",
         DefaultMaxTokensPerBatch);
 
-    public static Option<string> Device() => Value("--device", "cpu|cuda|cuda:N", "Device of the computation.", "cpu");
+    public static Option<string> Device() => Value("--device", "cpu|cuda|cuda:N", "Device to compute on.", "cpu");
 
     public static Option<int?> Threads() => Value<int?>(
-        "--threads", "N", "Threads of the computation and of the tokenizer. Default: one per core.");
+        "--threads", "N", "Number of threads for computation and tokenisation. Default: one per core.");
 
     public static Option<bool> Json(string description) => new("--json") { Description = description };
 
@@ -46,7 +46,7 @@ internal static class CommonOptions
 
     public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "No progress and no information, only warnings and results." };
 
-    public static Option<bool> Verbose() => new("--verbose", "-v") { Description = "Also what is of interest only when something is wrong." };
+    public static Option<bool> Verbose() => new("--verbose", "-v") { Description = "Also details that help to diagnose problems." };
 
     /// <summary>An option that may be left out; <paramref name="helpName"/> stands for its value in the help.</summary>
     public static Option<T> Value<T>(string name, string helpName, string description) => new(name)

@@ -52,7 +52,7 @@ internal static class EvaluateCommand
                 metrics.Add(rewards[l], lists[l].Scores, lists[l].EqualAnswers(), lists[l].PromptIds);
             if (metrics.Result.PairCount == 0)
                 throw new RankedDataException(
-                    $"None of the {lists.Count} lists has an ordered pair, so there is nothing to measure; "
+                    $"The data ({Counted.Of(lists.Count, "list")}) have no ordered pair, so there is nothing to measure; "
                     + "expected lists of two or more answers that are not all tied or equal.");
             output.WriteLine(parsed.GetValue(json)
                 ? JsonSerializer.Serialize(metrics.Result, jsonOptions)

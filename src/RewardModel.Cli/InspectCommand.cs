@@ -25,7 +25,7 @@ internal static class InspectCommand
         var answerTokens = CommonOptions.Value<int?>("--answer-tokens", "A", $"Tokens of an answer, to estimate memory for. {length}");
         var answers = CommonOptions.Value<int>("--answers", "K", "Answers of a list, to estimate memory for.", 4);
         var command = new Command(
-            "inspect", "Says what a directory holds, what training it would need and why it can't be used. Reads no weights.")
+            "inspect", "Shows a checkpoint's architecture, size, estimated training memory and any problems, without loading its weights.")
         {
             directory, json, promptTokens, answerTokens, answers,
         };
@@ -54,7 +54,7 @@ internal static class InspectCommand
         if (model.WeightBytes is { } bytes)
             lines.Add(("weights", $"{Size(bytes)} of {string.Join(", ", model.WeightTypes!)}"));
         if (model.DrawnParameters is { } drawn)
-            lines.Add(("head", model.HeadTensor is { } tensor ? $"{tensor}, trained" : $"none; to be drawn: {string.Join(", ", drawn)}"));
+            lines.Add(("head", model.HeadTensor is { } tensor ? $"{tensor}, trained" : $"none; new: {string.Join(", ", drawn)}"));
         lines.Add(("tokenizer", model.TokenizerKind is { } kind ? Invariant($"{kind}, {model.TokenizerVocabularySize} ids") : "none"));
         if (model.Rule is { } rule)
             lines.Add(("rule", $"{Layout(rule.SpecialTokens)}, {rule.Encoding.ToString().ToLowerInvariant()} encoding, " + Invariant(

@@ -25,7 +25,7 @@ internal static class TrainCommand
             CommonOptions.Value<string?>("--eval-data", "FILE", "Ranked lists to evaluate on."),
             CommonOptions.Value<double?>(
                 "--eval-fraction", "X",
-                "Share of the prompts of --data that is held out for evaluation; 0 means no evaluation. Default 0.1, without --eval-data."),
+                "Fraction of the prompts of --data to hold out for evaluation; 0 means no evaluation. Default 0.1, without --eval-data."),
             CommonOptions.Value<string?>("--backbone", "DIR", "Hugging Face checkpoint to start from."),
             CommonOptions.Value<string?>("--config", "FILE", "Hugging Face config.json of a model to train from scratch."),
             CommonOptions.Value<string?>(
@@ -35,20 +35,20 @@ internal static class TrainCommand
             CommonOptions.Value<int?>("--epochs", "N", "Passes over the lists. Default 1."),
             CommonOptions.Value<int?>("--steps", "N", "Optimiser steps, in place of --epochs."),
             CommonOptions.Value<double?>(
-                "--learning-rate", "X", "Highest learning rate. Default 1e-5 with --backbone, 5e-4 with --config.").Or("--lr"),
-            CommonOptions.Choice<ScheduleKind>("--schedule", "How the learning rate goes down after the warm-up."),
-            CommonOptions.Value("--warmup-steps", "N", "Steps over which the learning rate rises from 0.", defaults.WarmupSteps),
+                "--learning-rate", "X", "Peak learning rate. Default 1e-5 with --backbone, 5e-4 with --config.").Or("--lr"),
+            CommonOptions.Choice<ScheduleKind>("--schedule", "Learning-rate schedule after the warm-up."),
+            CommonOptions.Value("--warmup-steps", "N", "Warm-up steps, over which the learning rate rises from 0.", defaults.WarmupSteps),
             CommonOptions.Value(
-                "--final-learning-rate-ratio", "X", "Share of the learning rate that is left at the end of cosine and linear.",
+                "--final-learning-rate-ratio", "X", "Final learning rate of cosine and linear, as a fraction of the peak.",
                 defaults.FinalLearningRateRatio),
             CommonOptions.Value("--weight-decay", "X", "Decoupled weight decay, of matrices only.", defaults.WeightDecay),
             new Option<bool>("--decay-all") { Description = "Weight decay of every parameter, biases and norms too." },
             CommonOptions.Value("--beta1", "X", "Decay of AdamW's running mean of gradients.", defaults.Beta1),
             CommonOptions.Value("--beta2", "X", "Decay of AdamW's running mean of squared gradients.", defaults.Beta2),
             CommonOptions.Value("--epsilon", "X", "Added to the square root of AdamW's second moment.", defaults.Epsilon),
-            CommonOptions.Value("--max-grad-norm", "X", "Gradients are scaled down to this norm; 0 = off.", defaults.MaxGradientNorm),
-            CommonOptions.Value("--dropout", "X", "Rate of every dropout the architecture has; 0 = off.", 0.0),
-            CommonOptions.Value("--lists-per-step", "N", "Lists of one optimiser step.", defaults.ListsPerStep),
+            CommonOptions.Value("--max-grad-norm", "X", "Clip gradients to this global norm; 0 = off.", defaults.MaxGradientNorm),
+            CommonOptions.Value("--dropout", "X", "Dropout rate of the whole architecture; 0 = off.", 0.0),
+            CommonOptions.Value("--lists-per-step", "N", "Lists per optimiser step.", defaults.ListsPerStep),
             CommonOptions.MaxTokensPerBatch(),
             CommonOptions.Value<int?>(
                 "--max-length", "N",
@@ -57,7 +57,7 @@ internal static class TrainCommand
             CommonOptions.Choice<TextEncoding>(
                 "--encoding",
                 "Whether a text prompt and its answer are encoded as one text, as transformers sees them, or each by itself; encoders read "
-                + "two texts in any case. A reward model goes on as it was saved."),
+                + "two texts in any case. A saved reward model keeps its mode."),
             CommonOptions.Value<int?>(
                 "--unfrozen-layers", "N", "Train only the last N layers and the head; the rest is frozen. Default: train everything."),
             CommonOptions.Value("--loss", string.Join('|', RankingLoss.Names), "Ranking loss.", defaults.Loss),
@@ -71,12 +71,12 @@ internal static class TrainCommand
                 "--best-by", "Which evaluated weights the model ends with: of equal accuracies, those of the lower loss."),
             CommonOptions.Value<int?>("--save-every", "N", "Steps between saved states, to resume from. Default: a tenth of the run."),
             CommonOptions.Value(
-                "--early-stop", "N", "End after this many evaluations without a better one; 0 = off.", defaults.EarlyStopPatience),
+                "--early-stop", "N", "Stop after this many evaluations without an improvement; 0 = off.", defaults.EarlyStopPatience),
             CommonOptions.Choice<Precision>(
                 "--precision", "Type that matrix products are computed in, on a GPU attention too; all else is float32."),
             new Option<bool>("--activation-checkpointing")
             {
-                Description = "Keep of each layer only its input, and compute the layer again in the backward pass: "
+                Description = "Keep only the input of each layer and recompute the layer in the backward pass: "
                     + "less memory, more time, the same result.",
             },
             CommonOptions.Device(),
@@ -85,7 +85,7 @@ internal static class TrainCommand
         ];
         var runFile = new Argument<string?>("RUN.yaml")
         {
-            Description = "Options as lines such as 'epochs: 2', named as here without dashes. Those on the command line go before them.",
+            Description = "Options as lines such as 'epochs: 2', named as here without dashes. The command line takes precedence.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var resume = new Option<string?>(resumeName)
@@ -97,11 +97,11 @@ internal static class TrainCommand
         };
         var dryRun = new Option<bool>("--dry-run")
         {
-            Description = "Only say what would be trained on, for how long and in how much memory.",
+            Description = "Report data, steps, memory and time without training.",
         };
         var quiet = CommonOptions.Quiet();
         var verbose = CommonOptions.Verbose();
-        var command = new Command("train", "Trains a reward model on ranked lists and writes it into a directory.") { runFile };
+        var command = new Command("train", "Trains a reward model on ranked lists and saves it in a directory.") { runFile };
         foreach (var option in options)
             command.Options.Add(option);
         foreach (var option in new Option[] { resume, dryRun, quiet, verbose })

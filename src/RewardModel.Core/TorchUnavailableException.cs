@@ -22,8 +22,8 @@ public sealed class TorchUnavailableException : Exception
         inner: null);
 
     internal static TorchUnavailableException OtherTensors(string folder) => new(
-        $"The tensors of the libtorch in {folder} are laid out otherwise than those of libtorch 2.10, which TorchSharp 0.107.0 was built for "
-        + "and reads without asking. Expected libtorch 2.10, or another version that has not changed them. Name another folder by "
+        $"The tensors of the libtorch in {folder} have another layout than those of libtorch 2.10, which TorchSharp 0.107.0 was built for "
+        + "and relies on. Expected libtorch 2.10, or another version with the same layout. Name another folder in "
         + $"{TorchLibraries.FolderVariable}; or remove it, and {addPackage}",
         inner: null);
 

@@ -1,6 +1,6 @@
 namespace RewardModel.Training;
 
-/// <summary>Which of the evaluated weights a run keeps.</summary>
+/// <summary>Which evaluated weights a run keeps as the best.</summary>
 public enum BestBy
 {
     /// <summary>Those with the highest held-out accuracy; of equal ones those with the lower held-out loss.</summary>
@@ -9,6 +9,6 @@ public enum BestBy
     /// <summary>Those with the lowest held-out loss.</summary>
     Loss,
 
-    /// <summary>The last ones, whatever the evaluations say.</summary>
+    /// <summary>The final ones, regardless of the evaluations.</summary>
     Last,
 }

@@ -46,15 +46,15 @@ public sealed class Trainer
     private readonly LearningRateSchedule schedule;
 
     /// <summary>Prepares a run; nothing is computed or written yet.</summary>
-    /// <param name="model">The model to train. It ends with the best evaluated weights, or the last ones without held-out lists.</param>
-    /// <param name="options">What to do.</param>
+    /// <param name="model">The model to train. It ends with the best evaluated weights, or the final ones without held-out lists.</param>
+    /// <param name="options">The training options.</param>
     /// <param name="trainLists">
-    /// Lists to train on. Those without an ordered pair (one answer, or all tied or equal) are left out, and counted in the log.
+    /// Training lists. Those without an ordered pair (one answer, or all tied or equal) are skipped and counted in the log.
     /// </param>
-    /// <param name="heldOutLists">Lists to evaluate on, with other prompts than the training lists; may be empty.</param>
+    /// <param name="heldOutLists">The held-out set, with other prompts than the training lists; may be empty.</param>
     /// <param name="directory">Where states are saved and resumed from; null saves nothing.</param>
-    /// <param name="progress">Told every step and every evaluation.</param>
-    /// <param name="logger">Told what the run does at its start and its turns.</param>
+    /// <param name="progress">Receives a report for every step and every evaluation.</param>
+    /// <param name="logger">Receives the settings of the run and its events.</param>
     /// <exception cref="ArgumentException">
     /// An option is out of range, no list has a pair, or a list is longer than the model takes.
     /// </exception>
@@ -78,12 +78,12 @@ public sealed class Trainer
         if (options.UnfrozenLayers > model.Backbone.Layers.Count)
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.UnfrozenLayers))} is {options.UnfrozenLayers}; "
-                + $"this {model.Backbone.GetName()} has {model.Backbone.Layers.Count} layers.");
+                + $"this {model.Backbone.GetName()} has {Counted.Of(model.Backbone.Layers.Count, "layer")}.");
         StepCount = options.Steps ?? checked(options.Epochs * lists.StepsPerEpoch);
         if (options.WarmupSteps >= StepCount)
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.WarmupSteps))} is {options.WarmupSteps}; "
-                + $"expected fewer than the run's {StepCount} steps.");
+                + $"expected fewer than the run's {Counted.Of(StepCount, "step")}.");
         loss = RankingLoss.ByName(options.Loss, options.MarginScale);
         LearningRate = options.LearningRate ?? (model.IsNew ? usualRateOfNew : usualRate);
         schedule = new LearningRateSchedule(
@@ -105,14 +105,14 @@ public sealed class Trainer
             (model ?? throw new ArgumentNullException(nameof(model))).Transformer, options, trainLists, heldOutLists, directory, progress,
             logger) => savedAs = model;
 
-    /// <summary>Optimiser steps of the whole run.</summary>
+    /// <summary>Number of optimiser steps of the whole run.</summary>
     public int StepCount { get; }
 
-    /// <summary>The highest learning rate: that of the options, or the usual one.</summary>
+    /// <summary>Peak learning rate: that of the options, or the default.</summary>
     public double LearningRate { get; }
 
     /// <summary>Trains to the end.</summary>
-    /// <param name="resume">True: goes on from the newest state in the run's directory, if it has one.</param>
+    /// <param name="resume">True: resumes from the newest state in the run's directory, if there is one.</param>
     /// <param name="cancellation">When cancelled, the state is saved after the current step, and the call ends.</param>
     /// <exception cref="TrainingDivergedException">
     /// A loss or gradient is not finite; the weights are those from before that step.
@@ -274,13 +274,13 @@ public sealed class Trainer
     {
         if (Bfloat16Support.Resolve(options.Precision, model.Device.type) != options.Precision)
             logger.LogWarning(
-                "This processor has no instructions for bfloat16 (AVX512_BF16 or AMX), without which it is many times slower: products are "
-                + "computed in float32");
+                "This processor has no bfloat16 instructions (AVX512_BF16 or AMX), without which bfloat16 is many times slower: matrix "
+                + "products are computed in float32");
         logger.LogInformation(
-            "{Lists} training lists, {Answers} answers, {HeldOut} held-out lists; "
-            + "{Steps} steps of {ListsPerStep} lists ({StepsPerEpoch} an epoch); evaluation every {Evaluation} steps",
-            lists.Train.Count, lists.Train.Sum(list => list.AnswerIds.Count), lists.HeldOut.Count,
-            StepCount, options.ListsPerStep, lists.StepsPerEpoch, evaluationInterval);
+            "{Lists}, {Answers}, {HeldOut}; {Steps} of {ListsPerStep} ({StepsPerEpoch} per epoch); evaluation every {Evaluation}",
+            Counted.Of(lists.Train.Count, "training list"), Counted.Of(lists.Train.Sum(list => list.AnswerIds.Count), "answer"),
+            Counted.Of(lists.HeldOut.Count, "held-out list"), Counted.Of(StepCount, "step"), Counted.Of(options.ListsPerStep, "list"),
+            lists.StepsPerEpoch, Counted.Of(evaluationInterval, "step"));
     }
 
     private sealed class PhaseProgress<T>(

@@ -5,7 +5,7 @@ public sealed class TrainingDivergedException : Exception
 {
     internal TrainingDivergedException(int step, string what, string weights, IEnumerable<string> lists)
         : base($"Step {step}: {what}. {weights} Its lists: {string.Join(", ", lists)}. "
-            + "Look at those lists, or lower the learning rate, or set a smaller maximum gradient norm.") => Step = step;
+            + "Inspect those lists, lower the learning rate, or set a smaller maximum gradient norm.") => Step = step;
 
     /// <summary>The step, counted from 1.</summary>
     public int Step { get; }

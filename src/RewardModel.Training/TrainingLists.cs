@@ -26,11 +26,11 @@ internal sealed class TrainingLists
         HeldOut = heldOutLists;
         if (Train.Count < trainLists.Count)
             logger.LogWarning(
-                "{Count} of {All} training lists have no ordered pair (one answer, or all answers tied or equal) and are left out",
-                trainLists.Count - Train.Count, trainLists.Count);
+                "{Count} of {All} training lists {Verb} no ordered pair (one answer, or all answers tied or equal): not trained on",
+                trainLists.Count - Train.Count, trainLists.Count, Counted.Verb(trainLists.Count - Train.Count, "has", "have"));
         if (Train.Count == 0)
             throw new ArgumentException(
-                $"None of the {trainLists.Count} training lists has an ordered pair; "
+                $"The training set ({Counted.Of(trainLists.Count, "list")}) has no ordered pair; "
                 + "expected lists of two or more answers that are not all tied or equal.",
                 nameof(trainLists));
         if (options.EarlyStopPatience > 0 && heldOutLists.Count == 0)
@@ -39,8 +39,8 @@ internal sealed class TrainingLists
                 + "to evaluate; give some, or set it to 0.");
         if (heldOutLists.Count > 0 && heldOutLists.All(list => PairCountOf(list) == 0))
             throw new ArgumentException(
-                $"None of the {heldOutLists.Count} held-out lists has an ordered pair, so there is no accuracy to choose the best weights "
-                + "by; give other lists, or none.",
+                $"The held-out set ({Counted.Of(heldOutLists.Count, "list")}) has no ordered pair, so there is no accuracy to choose the best "
+                + "weights by; provide other held-out lists, or none.",
                 nameof(heldOutLists));
         CheckFit(model);
         StepsPerEpoch = (Train.Count + listsPerStep - 1) / listsPerStep;
@@ -85,9 +85,9 @@ internal sealed class TrainingLists
         string[] problems = [.. Train.Concat(HeldOut).Select(Problem).OfType<string>()];
         if (problems.Length > 0)
             throw new ArgumentException(
-                $"{problems.Length} lists don't fit this {backbone.GetName()}, which takes at most {backbone.MaxPositions} tokens "
-                + $"and ids from 0 to {backbone.VocabularySize - 1}: {string.Join("; ", problems.Take(maxListed))}"
+                $"{Counted.Of(problems.Length, "list")} {Counted.Verb(problems.Length, "doesn't", "don't")} fit this {backbone.GetName()}, "
+                + $"which takes at most {backbone.MaxPositions} tokens and ids from 0 to {backbone.VocabularySize - 1}: {string.Join("; ", problems.Take(maxListed))}"
                 + $"{(problems.Length > maxListed ? "; ..." : "")}. "
-                + "Cut the lists, or use the tokenizer that belongs to the model.");
+                + "Truncate the lists (--max-length), or use the tokenizer that belongs to the model.");
     }
 }

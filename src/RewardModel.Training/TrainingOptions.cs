@@ -9,7 +9,7 @@ using RewardModel.Training.Reporting;
 namespace RewardModel.Training;
 
 /// <summary>
-/// How a model is trained. In brackets behind a name, where messages tell of one, stands what run files and the command line call it.
+/// How a model is trained. Messages name an option by its property, followed by its name in run files and on the command line.
 /// </summary>
 public record TrainingOptions
 {
@@ -22,20 +22,20 @@ public record TrainingOptions
     public int? Steps { get; init; }
 
     /// <summary>
-    /// Highest learning rate. Null (default): 1e-5 for a model that was loaded, to be fine-tuned, and 5e-4 for one whose weights are all new.
+    /// Peak learning rate. Null (default): 1e-5 for a loaded model, which is fine-tuned, and 5e-4 for a model trained from scratch.
     /// </summary>
     [JsonPropertyName("learning-rate")]
     public double? LearningRate { get; init; }
 
-    /// <summary>How the learning rate goes down after the warm-up. Default cosine.</summary>
+    /// <summary>Learning-rate schedule after the warm-up. Default cosine.</summary>
     [JsonPropertyName("schedule")]
     public ScheduleKind Schedule { get; init; } = ScheduleKind.Cosine;
 
-    /// <summary>Steps over which the learning rate rises from 0. Default 0.</summary>
+    /// <summary>Warm-up steps, over which the learning rate rises linearly from 0. Default 0.</summary>
     [JsonPropertyName("warmup-steps")]
     public int WarmupSteps { get; init; }
 
-    /// <summary>Share of the learning rate that is left at the end of cosine and linear schedules. Default 0.</summary>
+    /// <summary>Final learning rate of the cosine and linear schedules, as a fraction of the peak. Default 0.</summary>
     [JsonPropertyName("final-learning-rate-ratio")]
     public double FinalLearningRateRatio { get; init; }
 
@@ -51,46 +51,48 @@ public record TrainingOptions
     [JsonPropertyName("epsilon")]
     public double Epsilon { get; init; } = 1e-8;
 
-    /// <summary>Decoupled weight decay: the share of a weight that is taken off per step and unit of learning rate. Default 0.01.</summary>
+    /// <summary>Decoupled weight decay, per step and unit of learning rate. Default 0.01.</summary>
     [JsonPropertyName("weight-decay")]
     public double WeightDecay { get; init; } = 0.01;
 
-    /// <summary>True: biases and norms decay as well. False (default): only parameters of two dimensions or more.</summary>
+    /// <summary>
+    /// True: weight decay applies to biases and norms as well. False (default): only to parameters of two or more dimensions.
+    /// </summary>
     [JsonPropertyName("decay-all")]
     public bool DecayAll { get; init; }
 
-    /// <summary>Gradients are scaled down to this L2 norm where theirs is larger. Default 1; 0 switches clipping off.</summary>
+    /// <summary>Gradients are clipped to this global L2 norm. Default 1; 0 disables clipping.</summary>
     [JsonPropertyName("max-grad-norm")]
     public double MaxGradientNorm { get; init; } = 1;
 
-    /// <summary>Lists of one optimiser step. Default 32. The last step of an epoch has those that are left.</summary>
+    /// <summary>Lists per optimiser step. Default 32. The last step of an epoch has the remaining ones.</summary>
     [JsonPropertyName("lists-per-step")]
     public int ListsPerStep { get; init; } = 32;
 
     /// <summary>
-    /// Most tokens of a micro-batch, a shared prompt counted once. Default 8192. Bounds memory and, without dropout, changes nothing but
-    /// rounding: a list beyond it is scored without a graph first, and then goes through in parts.
+    /// Maximum number of tokens in a micro-batch, a shared prompt counted once. Default 8192. Bounds memory and, without dropout, changes
+    /// nothing but rounding: a list that exceeds it is scored without a graph first and then processed in parts.
     /// </summary>
     [JsonPropertyName("max-tokens-per-batch")]
     public int MaxTokensPerBatch { get; init; } = 8192;
 
     /// <summary>
-    /// Keeps of each layer only its input, and computes the layer again in the backward pass: less memory, more time, the same bits.
+    /// Keeps only the input of each layer and recomputes the layer in the backward pass: less memory, more time, the same bits.
     /// Default false.
     /// </summary>
     [JsonPropertyName("activation-checkpointing")]
     public bool ActivationCheckpointing { get; init; }
 
     /// <summary>
-    /// The type that the transformer's matrix products are computed in while it is trained and evaluated; afterwards the model computes as
-    /// before. Default float32.
+    /// The data type of the transformer's matrix products during training and evaluation; afterwards the model has its own precision again.
+    /// Default float32.
     /// </summary>
     [JsonPropertyName("precision")]
     public Precision Precision { get; init; }
 
     /// <summary>
-    /// Layers, counted from the last, that are trained together with the head and the norm before it; the embeddings and the layers below
-    /// them are frozen. 0: the head alone. Null (default): everything is trained. Frozen parameters need no gradients and no moments.
+    /// Number of layers, counted from the last, that are trained together with the head and the norm before it; the embeddings and the
+    /// layers below are frozen. 0: the head alone. Null (default): everything is trained. Frozen parameters need no gradients and no moments.
     /// </summary>
     [JsonPropertyName("unfrozen-layers")]
     public int? UnfrozenLayers { get; init; }
@@ -99,7 +101,7 @@ public record TrainingOptions
     [JsonPropertyName("loss")]
     public string Loss { get; init; } = LogSigmoidLoss.LossName;
 
-    /// <summary>What the score difference of a pair is multiplied with for its margin: see <see cref="LogSigmoidLoss"/>. Default 0.</summary>
+    /// <summary>The margin of a pair is this times its score difference: see <see cref="LogSigmoidLoss"/>. Default 0.</summary>
     [JsonPropertyName("margin-scale")]
     public double MarginScale { get; init; }
 
@@ -107,26 +109,27 @@ public record TrainingOptions
     [JsonPropertyName("loss-normalization")]
     public LossNormalization LossNormalization { get; init; } = LossNormalization.PerList;
 
-    /// <summary>Seed of the order of the lists and of dropout; of a new head and of the split, too, in a run. Default 0.</summary>
+    /// <summary>Seed of the order of the lists and of dropout; in a run also of a new head and of the split. Default 0.</summary>
     [JsonPropertyName("seed")]
     public long Seed { get; init; }
 
     /// <summary>
-    /// Optimiser steps between evaluations; null (default): a tenth of the run. Ignored when there are no held-out lists.
+    /// Optimiser steps between evaluations; null (default): a tenth of the run. Ignored without held-out lists.
     /// </summary>
     [JsonPropertyName("eval-every")]
     public int? EvaluationInterval { get; init; }
 
-    /// <summary>Which of the evaluated weights the model ends with. Default accuracy.</summary>
+    /// <summary>Which of the evaluated weights are kept as the best. Default accuracy.</summary>
     [JsonPropertyName("best-by")]
     public BestBy BestBy { get; init; } = BestBy.Accuracy;
 
-    /// <summary>Optimiser steps between saved states; null (default): a tenth of the run. Ignored when nothing is saved.</summary>
+    /// <summary>Optimiser steps between saved states; null (default): a tenth of the run. Ignored without a run directory.</summary>
     [JsonPropertyName("save-every")]
     public int? SaveInterval { get; init; }
 
     /// <summary>
-    /// Evaluations without a better one, by <see cref="BestBy"/>, after which the run ends. Default 0: never. Needs held-out lists.
+    /// Early stopping: the run ends after this many evaluations without an improvement, by <see cref="BestBy"/>. Default 0: never. Requires
+    /// held-out lists.
     /// </summary>
     [JsonPropertyName("early-stop")]
     public int EarlyStopPatience { get; init; }
@@ -149,12 +152,12 @@ public record TrainingOptions
             throw new OptionsException($"The training options can't be used: {string.Join("; ", problems)}.");
     }
 
-    /// <summary>The name by which messages tell of an option: its own, and that of run files and the command line.</summary>
+    /// <summary>The name of an option in messages: its own, and that in run files and on the command line.</summary>
     internal static string NameOf(string property) =>
         $"{property} (--{typeof(TrainingRunOptions).GetProperty(property)!.GetCustomAttribute<JsonPropertyNameAttribute>()!.Name})";
 
     /// <summary>
-    /// What a saved run must have been told as well to be resumed: all that changes the result of a step. How long the run is, and when it
+    /// The options that must be the same for a run to be resumed: all that change the result of a step. How long the run is, and when it
     /// evaluates, saves and stops early, may change.
     /// </summary>
     internal JsonObject OfEveryStep()
@@ -196,7 +199,7 @@ public record TrainingOptions
             Problem(EarlyStopPatience >= 0, nameof(EarlyStopPatience), EarlyStopPatience, "0 (never stop early) or more"),
             Problem(
                 EarlyStopPatience <= 0 || BestBy != BestBy.Last, nameof(EarlyStopPatience), EarlyStopPatience,
-                "0, because the last weights are kept: no evaluation is better than another"),
+                "0, because with --best-by last no evaluation is better than another"),
         ];
         return found.OfType<string>();
     }

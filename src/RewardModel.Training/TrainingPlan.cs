@@ -7,49 +7,49 @@ using RewardModel.Scoring;
 
 namespace RewardModel.Training;
 
-/// <summary>What a run would do, worked out without doing it: see <see cref="TrainingRun.Plan"/>.</summary>
+/// <summary>The result of a dry run: see <see cref="TrainingRun.Plan"/>.</summary>
 public sealed record TrainingPlan
 {
-    /// <summary>Lists with pairs that are trained on.</summary>
+    /// <summary>Number of training lists, those without pairs excluded.</summary>
     public required int TrainListCount { get; init; }
 
-    /// <summary>Lists that are evaluated on.</summary>
+    /// <summary>Number of held-out lists.</summary>
     public required int HeldOutListCount { get; init; }
 
-    /// <summary>Answers of the training lists.</summary>
+    /// <summary>Number of answers in the training lists.</summary>
     public required long AnswerCount { get; init; }
 
-    /// <summary>Ordered pairs of the training lists.</summary>
+    /// <summary>Number of ordered pairs in the training lists.</summary>
     public required long PairCount { get; init; }
 
-    /// <summary>Tokens of an epoch, a shared prompt counted once.</summary>
+    /// <summary>Tokens per epoch, a shared prompt counted once.</summary>
     public required long TokensPerEpoch { get; init; }
 
-    /// <summary>Optimiser steps of an epoch.</summary>
+    /// <summary>Optimiser steps per epoch.</summary>
     public required int StepsPerEpoch { get; init; }
 
     /// <summary>Optimiser steps of the whole run.</summary>
     public required int StepCount { get; init; }
 
-    /// <summary>The highest learning rate.</summary>
+    /// <summary>Peak learning rate.</summary>
     public required double LearningRate { get; init; }
 
-    /// <summary>All parameters.</summary>
+    /// <summary>Number of parameters.</summary>
     public required long ParameterCount { get; init; }
 
-    /// <summary>Parameters that are trained.</summary>
+    /// <summary>Number of trainable parameters.</summary>
     public required long TrainedParameterCount { get; init; }
 
-    /// <summary>Memory for the largest batch, an estimate.</summary>
+    /// <summary>Estimated memory for the largest batch.</summary>
     public required TrainingMemory Memory { get; init; }
 
-    /// <summary>Whether layers are computed again for the backward pass, so that less memory is needed.</summary>
+    /// <summary>Whether activation checkpointing is used.</summary>
     public required bool ActivationCheckpointing { get; init; }
 
-    /// <summary>Time of all steps at the speed of one batch, evaluations not counted.</summary>
+    /// <summary>Estimated time of all steps at the measured speed of one batch, evaluations not counted.</summary>
     public required TimeSpan Time { get; init; }
 
-    /// <summary>Bytes that training needs at most, an estimate.</summary>
+    /// <summary>Estimated peak memory, in bytes.</summary>
     public long MemoryBytes =>
         ActivationCheckpointing ? Memory.Total - Memory.Activations + Memory.CheckpointedActivations : Memory.Total;
 

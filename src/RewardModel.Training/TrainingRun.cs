@@ -19,7 +19,7 @@ namespace RewardModel.Training;
 /// </summary>
 /// <remarks>
 /// The output directory has, in <c>training/</c>, the options (<c>run.yaml</c>), the log, the newest states and the best weights; a run that
-/// was stopped or killed goes on from there with <see cref="Resume"/>. One process at a time may write to it.
+/// was stopped or killed continues from there with <see cref="Resume"/>. One process at a time may write to it.
 /// </remarks>
 /// <example>
 /// <code>
@@ -35,9 +35,9 @@ public sealed class TrainingRun
     private readonly ILogger logger;
 
     /// <summary>Prepares a run; nothing is read or written yet.</summary>
-    /// <param name="options">What to do.</param>
-    /// <param name="logger">Told what the run does at its start and its turns, and everything that is left out or cut.</param>
-    /// <exception cref="ArgumentException">Options are wrong, or files are not there: all are listed.</exception>
+    /// <param name="options">The options of the run.</param>
+    /// <param name="logger">Receives the settings of the run and its events, and everything that is skipped or truncated.</param>
+    /// <exception cref="ArgumentException">Options are invalid, or files are missing: all are listed.</exception>
     public TrainingRun(TrainingRunOptions options, ILogger? logger = null)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -47,7 +47,7 @@ public sealed class TrainingRun
         directory = new RunDirectory(options.Output);
     }
 
-    /// <summary>A run that goes on where it was stopped, with the options that it was started with.</summary>
+    /// <summary>Resumes an interrupted run with the options that it was started with.</summary>
     /// <param name="output">Its output directory.</param>
     /// <param name="logger">As for a new run.</param>
     /// <exception cref="RunDirectoryException">The directory holds no run.</exception>
@@ -66,12 +66,12 @@ public sealed class TrainingRun
     }
 
     /// <summary>
-    /// Makes a model of a run that has not ended, or of other weights than those that it ended with.
+    /// Exports a model from an interrupted run, or from other weights of a finished one.
     /// </summary>
     /// <param name="run">The run's output directory.</param>
     /// <param name="best">True: the best evaluated weights so far; false: those of the newest state.</param>
     /// <param name="output">Directory for the model.</param>
-    /// <returns>The step that the weights are from.</returns>
+    /// <returns>The step of the weights.</returns>
     /// <exception cref="RunDirectoryException">The directory holds no run, or no such weights yet.</exception>
     public static int Export(string run, bool best, string output)
     {
@@ -86,10 +86,10 @@ public sealed class TrainingRun
     }
 
     /// <summary>Trains, and writes the model into the output directory.</summary>
-    /// <param name="progress">Told every step and every evaluation.</param>
+    /// <param name="progress">Receives a report for every step and every evaluation.</param>
     /// <param name="cancellation">When cancelled, the state is saved after the current step, and the call ends.</param>
     /// <exception cref="RunDirectoryException">The output directory is in use, not empty, or holds another run.</exception>
-    /// <exception cref="RankedDataException">Data can't be read, or have rows that can't be used: all are listed.</exception>
+    /// <exception cref="RankedDataException">Data can't be read, or have invalid lines: all are listed.</exception>
     /// <exception cref="CheckpointException">The backbone can't be used: all reasons are listed.</exception>
     /// <exception cref="TokenizerException">The tokenizer can't be used, or rejects lists.</exception>
     /// <exception cref="TrainingDivergedException">A loss, gradient or weight is not finite.</exception>
@@ -108,13 +108,13 @@ public sealed class TrainingRun
         return result;
     }
 
-    /// <summary>The same on a thread of the pool.</summary>
+    /// <summary>The same on a thread-pool thread.</summary>
     /// <inheritdoc cref="Run"/>
     public Task<TrainingResult> RunAsync(IProgress<TrainingReport>? progress = null, CancellationToken cancellation = default) =>
         Task.Run(() => Run(progress, cancellation), CancellationToken.None);
 
     /// <summary>
-    /// What the run would do: reads and tokenises the data and loads the model, and computes the gradients of one batch for the time. Writes
+    /// A dry run: reads and tokenises the data, loads the model, and computes the gradients of one batch to estimate the time. Writes
     /// nothing.
     /// </summary>
     /// <inheritdoc cref="Run"/>
@@ -130,7 +130,7 @@ public sealed class TrainingRun
     {
         directory.CheckOutput(options.Resume);
         if (options.Resume && directory.NewestStep is null)
-            logger.LogInformation("There is no saved state in '{Output}': the run begins at its first step", options.Output);
+            logger.LogInformation("There is no saved state in '{Output}': starting from the first step", options.Output);
         TorchLibraries.Require();
         torch.set_num_threads(options.Threads ?? Environment.ProcessorCount);
         // Told before the data are read, which may take long.
@@ -167,7 +167,9 @@ public sealed class TrainingRun
             : PromptSplit.Of(file, options.EvaluationFraction ?? 0.1, (ulong)options.Seed);
         var shared = ListFile.Prompts(train).Intersect(ListFile.Prompts(heldOut)).Count();
         if (shared > 0)
-            logger.LogWarning("{Count} prompts are both trained on and evaluated: the accuracy is that of known prompts", shared);
+            logger.LogWarning(
+                "{Prompts} {Are} in both the training and the held-out lists: the held-out accuracy is not that of unseen prompts",
+                Counted.Of(shared, "prompt"), Counted.Verb(shared, "is", "are"));
         return (train, heldOut);
     }
 
@@ -189,11 +191,11 @@ public sealed class TrainingRun
         var transformer = model.Transformer;
         var all = transformer.CheckpointParameters.Sum(pair => pair.Parameter.numel());
         logger.LogInformation(
-            "{Model}: {Parameters:N0} parameters, {Head}, maximum length {MaxLength}, {Device}, {Threads} threads, "
+            "{Model}: {Parameters:N0} parameters, {Head}, maximum length {MaxLength}, {Device}, {Threads}, "
             + "learning rate {LearningRate}, dropout {Dropout}",
             transformer.Backbone.GetName(), all,
-            transformer.IsNew ? "all weights new" : transformer.HasNewHead ? "new head" : "head of the checkpoint",
-            model.Rule.MaxLength, transformer.Device, torch.get_num_threads(), learningRate, options.Dropout);
+            transformer.IsNew ? "newly initialised" : transformer.HasNewHead ? "new head" : "head from the checkpoint",
+            model.Rule.MaxLength, transformer.Device, Counted.Of(torch.get_num_threads(), "thread"), learningRate, options.Dropout);
         if (model.PaddingProblem is { } problem)
             logger.LogWarning("{Problem}", problem);
     }

@@ -5,8 +5,8 @@ using RewardModel.Tokenizers;
 namespace RewardModel.Training;
 
 /// <summary>
-/// A whole run, from files to a model's directory: what the command line's <c>train</c> takes, what a run file holds, and what
-/// <see cref="TrainingRun"/> does. Paths are relative to the current directory.
+/// The options of a whole run, from data files to a model directory: those of the command <c>train</c>, of a run file, and of
+/// <see cref="TrainingRun"/>. Paths are relative to the current directory.
 /// </summary>
 public sealed record TrainingRunOptions : TrainingOptions
 {
@@ -19,13 +19,13 @@ public sealed record TrainingRunOptions : TrainingOptions
     public string? EvaluationData { get; init; }
 
     /// <summary>
-    /// Share of the prompts of <see cref="Data"/> that is held out for evaluation; 0: none. Null (default): 0.1, or none of them where
+    /// Fraction of the prompts of <see cref="Data"/> that is held out for evaluation; 0: none. Null (default): 0.1, or none of them where
     /// <see cref="EvaluationData"/> is given.
     /// </summary>
     [JsonPropertyName("eval-fraction")]
     public double? EvaluationFraction { get; init; }
 
-    /// <summary>What to do about rows of the data that can't be used. Default: list them all and stop.</summary>
+    /// <summary>How invalid lines of the data are handled. Default: all are reported, and the run stops.</summary>
     [JsonPropertyName("on-bad-data")]
     public BadData OnBadData { get; init; }
 
@@ -38,24 +38,26 @@ public sealed record TrainingRunOptions : TrainingOptions
     public string? Config { get; init; }
 
     /// <summary>
-    /// Directory with a tokenizer, whose special tokens and chat template are taken with it. Null (default): that of
-    /// <see cref="Backbone"/>, with what its reward_model.json says, if it is a reward model.
+    /// Directory of a tokenizer, with its special tokens and chat template. Null (default): the tokenizer of <see cref="Backbone"/>, and,
+    /// if that is a reward model, the rule in its reward_model.json.
     /// </summary>
     [JsonPropertyName("tokenizer")]
     public string? Tokenizer { get; init; }
 
-    /// <summary>Most tokens of prompt and answer together; null (default): as a reward model was saved, or what the model takes.</summary>
+    /// <summary>
+    /// Maximum length of prompt and answer together, in tokens; null (default): that of a saved reward model, or the model's own limit.
+    /// </summary>
     [JsonPropertyName("max-length")]
     public int? MaxLength { get; init; }
 
     /// <summary>
-    /// How prompts and answers that are plain text become token ids; null (default): as a reward model was saved, or jointly. Encoders,
-    /// conversations and token ids have one way only.
+    /// How plain-text prompts and answers are tokenised; null (default): as in a saved reward model, or jointly. Does not apply to
+    /// encoders, conversations and token ids.
     /// </summary>
     [JsonPropertyName("encoding")]
     public TextEncoding? Encoding { get; init; }
 
-    /// <summary>Rate of every dropout that the architecture has. Default 0.</summary>
+    /// <summary>Dropout rate of the whole architecture. Default 0.</summary>
     [JsonPropertyName("dropout")]
     public double Dropout { get; init; }
 
@@ -63,15 +65,15 @@ public sealed record TrainingRunOptions : TrainingOptions
     [JsonPropertyName("output")]
     public required string Output { get; init; }
 
-    /// <summary>Whether to go on from the newest state in <see cref="Output"/>, if it has one. Default false.</summary>
+    /// <summary>Whether to resume from the newest state in <see cref="Output"/>, if there is one. Default false.</summary>
     [JsonIgnore]
     public bool Resume { get; init; }
 
-    /// <summary>Where to compute: cpu (default), cuda or cuda:N.</summary>
+    /// <summary>Device: cpu (default), cuda or cuda:N.</summary>
     [JsonPropertyName("device")]
     public string Device { get; init; } = "cpu";
 
-    /// <summary>Threads of the computation and of the tokenizer; null (default): one per core.</summary>
+    /// <summary>Number of threads for computation and tokenisation; null (default): one per core.</summary>
     [JsonPropertyName("threads")]
     public int? Threads { get; init; }
 
@@ -86,7 +88,8 @@ public sealed record TrainingRunOptions : TrainingOptions
                 : null,
             EvaluationData is not null && EvaluationFraction is not null ? "give --eval-data or --eval-fraction, not both" : null,
             Problem(
-                EvaluationFraction is null or (>= 0 and < 1), nameof(EvaluationFraction), EvaluationFraction, "0 (none) or more and below 1"),
+                EvaluationFraction is null or (>= 0 and < 1), nameof(EvaluationFraction), EvaluationFraction,
+                "a number from 0 (no evaluation) to below 1"),
             Problem(MaxLength is null or >= 1, nameof(MaxLength), MaxLength, "at least 1"),
             Problem(Dropout is >= 0 and < 1, nameof(Dropout), Dropout, "a number from 0 to below 1"),
             Problem(Threads is null or >= 1, nameof(Threads), Threads, "at least 1"),
@@ -95,16 +98,16 @@ public sealed record TrainingRunOptions : TrainingOptions
             Data == DataPath.StandardInput && EvaluationData == Data
                 ? "--data and --eval-data are both standard input, which can be read once; give one of them as a file"
                 : null,
-            Missing(Config, File.Exists(Config), nameof(Config), "a file"),
-            Missing(Tokenizer, Directory.Exists(Tokenizer), nameof(Tokenizer), "a directory"),
+            Missing(Config, File.Exists(Config), nameof(Config), "file"),
+            Missing(Tokenizer, Directory.Exists(Tokenizer), nameof(Tokenizer), "directory"),
         ];
         return found.OfType<string>();
     }
 
     private static string? MissingData(string? path, string property) => Directory.Exists(path)
         ? Problem(false, property, $"'{path}', a directory", "a file; give one of the files in it")
-        : Missing(path, path is not null && DataPath.Exists(path), property, "a file");
+        : Missing(path, path is not null && DataPath.Exists(path), property, "file");
 
     private static string? Missing(string? path, bool isThere, string property, string kind) =>
-        path is null ? null : Problem(isThere, property, $"'{path}'", $"{kind} that is there");
+        path is null ? null : Problem(isThere, property, $"'{path}'", $"an existing {kind}");
 }

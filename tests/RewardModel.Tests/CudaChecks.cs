@@ -74,7 +74,7 @@ internal static class CudaChecks
         Assert.Throws<OperationCanceledException>(() => Train("cuda", parts, dropout: 0.2, directory, reports, stop.Token));
         AssertClose(straight, Train("cuda", parts, dropout: 0.2, directory), 1e-5);
         var error = Assert.Throws<RunDirectoryException>(() => Train("cpu", parts, dropout: 0.2, directory));
-        Assert.Contains("it is another one: the device was CUDA and is CPU. ", error.Message);
+        Assert.Contains("it was started differently: the device was CUDA and is now CPU. ", error.Message);
     }
 
     private static float[] Train(

@@ -9,12 +9,29 @@ public partial class ReadmeTests
     [InlineData("src/RewardModel.Cli/README.md")]
     public void Its_options_exist(string file)
     {
-        var options = RewardModel.Cli.CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands
-            .SelectMany(command => command.Options.Select(option => option.Name)).Append("--help").ToHashSet();
+        var options = CommandOptions();
         Assert.All(
             Option().Matches(Text(file)).Select(match => match.Value),
             option => Assert.Contains(option, options));
     }
+
+    [Fact]
+    public void Options_of_the_documentation_exist()
+    {
+        // dotnet-counters has options of its own.
+        HashSet<string> ofOthers = ["--counters", "--process-id"];
+        var options = CommandOptions();
+        Assert.All(
+            Documentation().SelectMany(file => Option().Matches(Text(file)).Select(match => (File: file, Option: match.Value))),
+            found => Assert.True(
+                options.Contains(found.Option) || ofOthers.Contains(found.Option), $"{found.Option} in {found.File} does not exist"));
+    }
+
+    [Fact]
+    public void Files_that_the_documentation_links_exist() => Assert.All(
+        Documentation().SelectMany(file => LinkWithPlace().Matches(Text(file)).Select(match => (File: file, Link: match.Groups[1].Value))),
+        found => Assert.True(
+            File.Exists(Path.Combine(Shared.RepositoryRoot, "docs", found.Link)), $"{found.Link} in {found.File} does not exist"));
 
     [Theory]
     [InlineData("README.md")]
@@ -27,14 +44,24 @@ public partial class ReadmeTests
             link => Assert.True(File.Exists(Path.Combine(Shared.RepositoryRoot, link)), $"{link} does not exist"));
     }
 
+    private static IEnumerable<string> Documentation() => Directory.EnumerateFiles(Path.Combine(Shared.RepositoryRoot, "docs"), "*.md");
+
+    private static HashSet<string> CommandOptions() => [
+        .. RewardModel.Cli.CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands
+            .SelectMany(command => command.Options.Select(option => option.Name)),
+        "--help"];
+
     private static string Text(string file) => File.ReadAllText(Path.Combine(Shared.RepositoryRoot, file));
 
     [GeneratedRegex(@"\./([a-z-]+(?:\.sh)?)\b")]
     private static partial Regex Command();
 
-    [GeneratedRegex("--[a-z][a-z-]+")]
+    [GeneratedRegex("--[a-z][a-z0-9-]+")]
     private static partial Regex Option();
 
     [GeneratedRegex(@"\]\(([^#)]+)\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex(@"\]\(([^#)]+)(?:#[^)]*)?\)")]
+    private static partial Regex LinkWithPlace();
 }

@@ -165,7 +165,7 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         if (sequences.LongestSequence > MaxPositions)
             throw new ArgumentException(
                 $"A sequence has {sequences.LongestSequence} tokens; this {GetName()} takes at most {MaxPositions}. "
-                + "Cut the lists to that maximum length.",
+                + "Truncate the lists to that length.",
                 nameof(sequences));
         if (sequences.HighestTokenId >= VocabularySize)
             throw new ArgumentException(

@@ -118,7 +118,7 @@ internal static unsafe class LibTorch
     private static void Check(int status, string function)
     {
         if (status != 0)
-            throw new ExternalException($"libtorch's {function} failed; what went wrong stands in the error stream.");
+            throw new ExternalException($"libtorch's {function} failed; the error stream says why.");
     }
 
     private static IntPtr Open()

@@ -16,7 +16,7 @@ internal sealed partial class MemoryFile : IDisposable
         const uint closeOnExec = 1;
         var descriptor = Create(name, closeOnExec);
         if (descriptor < 0)
-            throw new IOException($"The system gives no file in memory: {Marshal.GetLastPInvokeErrorMessage()}.");
+            throw new IOException($"The system cannot create a file in memory: {Marshal.GetLastPInvokeErrorMessage()}.");
         handle = new SafeFileHandle(descriptor, ownsHandle: true);
         Path = $"/proc/self/fd/{descriptor}";
         RandomAccess.Write(handle, content, 0);

@@ -58,7 +58,7 @@ internal sealed unsafe class OperatorCall(string name, string overload = "")
         fixed (byte* nameBytes = Encoding.UTF8.GetBytes(name + '\0'), overloadBytes = Encoding.UTF8.GetBytes(overload + '\0'))
         fixed (ulong* values = stack)
             if (!LibTorch.CallOperator(nameBytes, overloadBytes, values))
-                throw new ExternalException($"libtorch's operator {name} failed; what went wrong stands in the error stream.");
+                throw new ExternalException($"libtorch's operator {name} failed; the error stream says why.");
         // A handle is an at::Tensor*, as TorchSharp's tensors have it and release it.
         return [.. stack.Take(resultCount).Select(handle => TorchSharp.torch.Tensor.UnsafeCreateTensor((IntPtr)handle))];
     }

@@ -17,8 +17,7 @@ public abstract class RankingLoss
     /// <summary>The loss of the given name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="marginScale">
-    /// What the score difference of a pair is multiplied with for the margin that log-sigmoid's rewards should be apart; 0: no margin. The
-    /// other losses have none.
+    /// The margin of a pair in the log-sigmoid loss is this times its score difference; 0: no margin. Other losses have none.
     /// </param>
     /// <exception cref="ArgumentException">
     /// No loss has that name (the message lists those that exist), or the loss has no margin and was given one.

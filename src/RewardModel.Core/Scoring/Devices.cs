@@ -1,5 +1,6 @@
 using System.Globalization;
 using RewardModel.Kernels;
+using RewardModel.Lists;
 using static TorchSharp.torch;
 
 namespace RewardModel.Scoring;
@@ -31,11 +32,12 @@ internal static class Devices
             throw new ArgumentException($"{option} is '{name}'; expected cpu, cuda or cuda:N, where N counts the GPUs from 0.");
         if (name != "cpu" && cudaCount == 0)
             throw new ArgumentException(
-                $"{option} is '{name}', but libtorch finds no CUDA device; expected a GPU with its driver, and a libtorch that is built "
-                + $"for CUDA. Use {option} cpu without them.");
+                $"{option} is '{name}', but libtorch finds no CUDA device; expected a GPU with its driver, and a libtorch built for CUDA. "
+                + $"Without them, use {option} cpu.");
         if (number >= cudaCount && isNumbered)
             throw new ArgumentException(
-                $"{option} is '{name}'; expected cuda:0{(cudaCount > 1 ? $" to cuda:{cudaCount - 1}" : "")}, which this machine has.");
+                $"{option} is '{name}'; this machine has {Counted.Of(cudaCount, "CUDA device")}: "
+                + $"expected cuda:0{(cudaCount > 1 ? $" to cuda:{cudaCount - 1}" : "")}.");
         return name;
     }
 }

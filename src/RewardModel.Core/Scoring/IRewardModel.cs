@@ -3,8 +3,8 @@ using RewardModel.Lists;
 namespace RewardModel.Scoring;
 
 /// <summary>
-/// What scores answers: the part of <see cref="ScoringModel"/> that an application depends on, and can replace in its tests. Safe for many
-/// threads. <c>services.AddRewardModel</c> registers one.
+/// A model that scores answers: the part of <see cref="ScoringModel"/> that an application depends on and can replace in its tests.
+/// Thread-safe. <c>services.AddRewardModel</c> registers one.
 /// </summary>
 public interface IRewardModel
 {
@@ -22,20 +22,20 @@ public interface IRewardModel
     /// <inheritdoc cref="Score(string, IReadOnlyList{string})" path="/*[self::returns or self::exception]"/>
     float[] Score(Conversation conversation, params IReadOnlyList<string> answers);
 
-    /// <summary>Scores answers to one prompt without keeping the caller's thread: it occupies one of the thread pool.</summary>
+    /// <summary>Scores answers to one prompt on a thread-pool thread.</summary>
     /// <param name="prompt">The prompt; may be empty.</param>
     /// <param name="answers">At least one answer.</param>
-    /// <param name="cancellationToken">Ends the computation before its next batch.</param>
+    /// <param name="cancellationToken">Stops before the next batch.</param>
     /// <inheritdoc cref="Score(string, IReadOnlyList{string})" path="/*[self::returns or self::exception]"/>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     Task<float[]> ScoreAsync(string prompt, IReadOnlyList<string> answers, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Scores answers of the assistant to a conversation without keeping the caller's thread: it occupies one of the thread pool.
+    /// Scores answers of the assistant to a conversation on a thread-pool thread.
     /// </summary>
     /// <param name="conversation">The messages before the answers.</param>
     /// <param name="answers">At least one answer: the text of the assistant's message.</param>
-    /// <param name="cancellationToken">Ends the computation before its next batch.</param>
+    /// <param name="cancellationToken">Stops before the next batch.</param>
     /// <inheritdoc cref="Score(string, IReadOnlyList{string})" path="/*[self::returns or self::exception]"/>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     Task<float[]> ScoreAsync(Conversation conversation, IReadOnlyList<string> answers, CancellationToken cancellationToken = default);

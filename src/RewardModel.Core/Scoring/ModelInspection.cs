@@ -16,7 +16,7 @@ public sealed record ParameterCounts(long Embedding, long Layers, long Head)
     public long Total => Embedding + Layers + Head;
 }
 
-/// <summary>What a directory holds, found out without reading the weights. What could not be found out is null.</summary>
+/// <summary>The contents of a model directory, determined without reading the weights. What could not be determined is null.</summary>
 public sealed record ModelInspection
 {
     /// <summary>The directory.</summary>
@@ -34,7 +34,7 @@ public sealed record ModelInspection
     /// <summary>Rows of the token embedding.</summary>
     public int? VocabularySize { get; init; }
 
-    /// <summary>Most tokens of prompt and answer together.</summary>
+    /// <summary>Maximum length of prompt and answer together, in tokens.</summary>
     public int? MaxPositions { get; init; }
 
     /// <summary>The types of the weights in the files, as safetensors names them.</summary>
@@ -46,16 +46,16 @@ public sealed record ModelInspection
     /// <summary>The tensor that holds the reward head's weight; null for a language model, which has none.</summary>
     public string? HeadTensor { get; init; }
 
-    /// <summary>Parameters that training would draw anew.</summary>
+    /// <summary>Parameters that training would initialise.</summary>
     public IReadOnlyList<string>? DrawnParameters { get; init; }
 
-    /// <summary>How the tokenizer finds tokens: BPE, Unigram, WordLevel or WordPiece; null where there is no tokenizer.</summary>
+    /// <summary>The tokenizer's model: BPE, Unigram, WordLevel or WordPiece; null where there is no tokenizer.</summary>
     public string? TokenizerKind { get; init; }
 
     /// <summary>One more than the tokenizer's highest id.</summary>
     public int? TokenizerVocabularySize { get; init; }
 
-    /// <summary>What answers would be scored by; null for a model without a reward head.</summary>
+    /// <summary>The rule by which answers would be scored; null for a model without a reward head.</summary>
     public ScoringRule? Rule { get; init; }
 
     /// <summary>
@@ -67,14 +67,14 @@ public sealed record ModelInspection
     /// <summary>The size of list that <see cref="Memory"/> is for.</summary>
     public ListSize? List { get; init; }
 
-    /// <summary>What training would need.</summary>
+    /// <summary>Estimated training memory.</summary>
     public TrainingMemory? Memory { get; init; }
 
     /// <summary>Why the directory can't be used; empty where it can.</summary>
     public required IReadOnlyList<string> Problems { get; init; }
 
     /// <summary>
-    /// Looks at a directory. Headers are read, not weights; of a head that has a bias only that one number, which is part of the rule.
+    /// Inspects a directory. Headers are read, not weights; of a head that has a bias only that one number, which is part of the rule.
     /// </summary>
     /// <param name="directory">Of a language model or a reward model.</param>
     /// <param name="promptTokens">Tokens of the prompt to estimate memory for; null: 256, or half of what the model takes.</param>

@@ -10,7 +10,7 @@ namespace RewardModel.Scoring;
 /// <param name="Reward">Its reward; higher is better.</param>
 public readonly record struct RankedAnswer(int Index, string Text, float Reward);
 
-/// <summary>What every reward model can do by scoring.</summary>
+/// <summary>Ranking, for every reward model.</summary>
 public static class RewardModelExtensions
 {
     /// <summary>Ranks answers to one prompt: best-of-n is the first of them.</summary>
@@ -37,11 +37,11 @@ public static class RewardModelExtensions
         return Ranked(answers, model.Score(conversation, answers));
     }
 
-    /// <summary>Ranks answers to one prompt without keeping the caller's thread.</summary>
+    /// <summary>Ranks answers to one prompt on a thread-pool thread.</summary>
     /// <param name="model">Scores the answers.</param>
     /// <param name="prompt">The prompt; may be empty.</param>
     /// <param name="answers">At least one answer.</param>
-    /// <param name="cancellationToken">Ends the computation before its next batch.</param>
+    /// <param name="cancellationToken">Stops before the next batch.</param>
     /// <inheritdoc cref="Rank(IRewardModel, string, IReadOnlyList{string})" path="/*[self::returns or self::exception]"/>
     public static async Task<IReadOnlyList<RankedAnswer>> RankAsync(
         this IRewardModel model, string prompt, IReadOnlyList<string> answers, CancellationToken cancellationToken = default)
@@ -50,11 +50,11 @@ public static class RewardModelExtensions
         return Ranked(answers, await model.ScoreAsync(prompt, answers, cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>Ranks answers of the assistant to a conversation without keeping the caller's thread.</summary>
+    /// <summary>Ranks answers of the assistant to a conversation on a thread-pool thread.</summary>
     /// <param name="model">Scores the answers.</param>
     /// <param name="conversation">The messages before the answers.</param>
     /// <param name="answers">At least one answer: the text of the assistant's message.</param>
-    /// <param name="cancellationToken">Ends the computation before its next batch.</param>
+    /// <param name="cancellationToken">Stops before the next batch.</param>
     /// <inheritdoc cref="Rank(IRewardModel, string, IReadOnlyList{string})" path="/*[self::returns or self::exception]"/>
     public static async Task<IReadOnlyList<RankedAnswer>> RankAsync(
         this IRewardModel model, Conversation conversation, IReadOnlyList<string> answers, CancellationToken cancellationToken = default)

@@ -18,7 +18,7 @@ namespace RewardModel.Scoring;
 /// </remarks>
 public sealed class RewardScorer
 {
-    /// <summary>Most tokens of a batch where nothing else is said: 8192.</summary>
+    /// <summary>Default maximum number of tokens in a batch: 8192.</summary>
     public const int DefaultMaxTokensPerBatch = 8192;
 
     private readonly RewardTransformer model;
@@ -28,8 +28,8 @@ public sealed class RewardScorer
     /// <param name="model">
     /// The reward model, which stays the caller's: scored in evaluation mode, and put back into the mode it had.
     /// </param>
-    /// <param name="maxTokensPerBatch">Most tokens that are computed at once, a shared prompt counted once: bounds memory.</param>
-    /// <param name="normalizer">Is applied to every reward; null: they stay as the model gives them.</param>
+    /// <param name="maxTokensPerBatch">Maximum number of tokens in a batch, a shared prompt counted once: bounds memory.</param>
+    /// <param name="normalizer">Applied to every reward; null: raw rewards.</param>
     /// <exception cref="ArgumentNullException">The model is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The most tokens of a batch are below 1.</exception>
     public RewardScorer(
@@ -41,9 +41,9 @@ public sealed class RewardScorer
     }
 
     /// <summary>Scores tokenised lists.</summary>
-    /// <param name="lists">Any number of lists; their scores are not looked at.</param>
-    /// <param name="progress">Is told after every batch.</param>
-    /// <param name="cancellationToken">Ends the computation before its next batch.</param>
+    /// <param name="lists">Any number of lists; their scores are ignored.</param>
+    /// <param name="progress">Receives a report after every batch.</param>
+    /// <param name="cancellationToken">Stops before the next batch.</param>
     /// <returns>Per list, one reward for each of its answers, in their order.</returns>
     /// <exception cref="ArgumentNullException">The lists or one of them is null.</exception>
     /// <exception cref="ArgumentException">A list is too long for the model, or has a token id that is not in its vocabulary.</exception>

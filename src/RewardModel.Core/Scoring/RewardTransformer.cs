@@ -55,7 +55,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <summary>Rows of the token embedding: token ids lie below.</summary>
     public int VocabularySize => Backbone.VocabularySize;
 
-    /// <summary>Most tokens of a sequence, prompt and answer together.</summary>
+    /// <summary>Maximum length of a sequence, prompt and answer together, in tokens.</summary>
     public int MaxPositions => Backbone.MaxPositions;
 
     /// <summary>
@@ -78,7 +78,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         }
     }
 
-    /// <summary>The type that the transformer's matrix products are computed in; float32 unless set.</summary>
+    /// <summary>The data type of the transformer's matrix products; float32 unless set.</summary>
     public Precision Precision
     {
         get => precision;
@@ -90,18 +90,18 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         }
     }
 
-    /// <summary>Rate of every dropout, in training.</summary>
+    /// <summary>Dropout rate in training.</summary>
     public double Dropout { get; }
 
-    /// <summary>True when the checkpoint had no head and a new one was drawn: the rewards mean nothing before training.</summary>
+    /// <summary>True if the checkpoint had no head and a new one was initialised: the rewards mean nothing before training.</summary>
     public bool HasNewHead { get; private set; }
 
-    /// <summary>True where all weights are new, of <see cref="FromConfig"/>; false where a checkpoint was loaded.</summary>
+    /// <summary>True if all weights were newly initialised, by <see cref="FromConfig"/>; false if a checkpoint was loaded.</summary>
     public bool IsNew { get; private set; }
 
     /// <summary>
-    /// The parameters that training changes, under their names in a checkpoint: all that ask for gradients. The others are frozen, and have
-    /// no gradient, no moments, and no place in a run's states.
+    /// The trainable parameters, under their names in a checkpoint: all that require gradients. The others are frozen: they have no
+    /// gradient and no moments, and are not part of a run's states.
     /// </summary>
     public IEnumerable<(string Name, Parameter Parameter)> TrainedParameters =>
         CheckpointParameters.Where(pair => pair.Parameter.requires_grad);
@@ -112,7 +112,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
             .Concat(Head.named_parameters());
 
     /// <summary>
-    /// Reads a Hugging Face checkpoint: a language model, whose vocabulary head is dropped and a new head drawn, or a reward model. Its
+    /// Loads a Hugging Face checkpoint: a language model, whose vocabulary head is replaced by a new reward head, or a reward model. Its
     /// head may be that of transformers or another trainer's: <c>v_head.weight</c>, <c>v_head.summary.weight</c>,
     /// <c>value_head.weight</c>, what <c>value_head_prefix</c> in config.json names, also in a <c>value_head.safetensors</c>. A bias of
     /// such a head is no parameter here: <see cref="ScoringModel.Load"/> keeps it in the normaliser.
@@ -165,7 +165,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         return new RewardTransformer(config, dropout: 0);
     }
 
-    /// <summary>A model with random weights, drawn as the architecture's reference implementation does.</summary>
+    /// <summary>A model with random weights, initialised as in the architecture's reference implementation.</summary>
     /// <param name="config">Describes the architecture; of a Hugging Face config.json.</param>
     /// <param name="dropout">Rate for every dropout the architecture has, in training.</param>
     /// <param name="seed">Seed of the weights.</param>
@@ -238,7 +238,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         if (pass.Recomputes && training && Dropout > 0 && !pass.HasDropoutSeed)
             throw new ArgumentException(
                 $"The model is trained with dropout {Dropout} and the pass recomputes layers, but it has no dropout seed; give it one, so "
-                + "that layers that are computed again draw the same.",
+                + "that recomputed layers drop the same values.",
                 nameof(pass));
         pass.SeedDropout(layer: 0);
         using var scope = NewDisposeScope();

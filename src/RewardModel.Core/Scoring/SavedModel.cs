@@ -39,7 +39,7 @@ internal static class SavedModel
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CheckpointException(
-                directory, [$"nothing can be written here: {e.Message.TrimEnd('.')}"], "Give a directory where you may write.", e);
+                directory, [$"the directory can't be written to: {e.Message.TrimEnd('.')}"], "Use a directory that you can write to.", e);
         }
         write(writing);
         Directory.Move(writing, Path.Combine(directory, Written));

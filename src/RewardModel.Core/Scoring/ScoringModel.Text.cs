@@ -12,7 +12,7 @@ public sealed partial class ScoringModel
     internal const int GroupSize = 256;
 
     /// <summary>
-    /// Most tokens that are computed at once when text is scored, a shared prompt counted once: bounds memory, and changes rounding only.
+    /// Maximum number of tokens in a batch when text is scored, a shared prompt counted once: bounds memory, and changes rounding only.
     /// <see cref="RewardScorer.DefaultMaxTokensPerBatch"/> unless set. Set it before the model is scored.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is below 1.</exception>
@@ -77,9 +77,9 @@ public sealed partial class ScoringModel
         Score(ListOf(conversation, answers), CancellationToken.None);
 
     /// <summary>Scores lists all at once, those of similar length together.</summary>
-    /// <param name="lists">Lists of text or of conversations; their scores are not looked at.</param>
-    /// <param name="progress">Is told after every batch.</param>
-    /// <param name="cancellationToken">Ends the computation before its next batch.</param>
+    /// <param name="lists">Lists of text or of conversations; their scores are ignored.</param>
+    /// <param name="progress">Receives a report after every batch.</param>
+    /// <param name="cancellationToken">Stops before the next batch.</param>
     /// <returns>Per list, one reward for each of its answers, in their order.</returns>
     /// <exception cref="ArgumentNullException">The lists or one of them is null.</exception>
     /// <inheritdoc cref="Tokenize" path="/exception[not(contains(@cref, 'ArgumentNullException'))]"/>
@@ -105,11 +105,10 @@ public sealed partial class ScoringModel
 
 
     /// <summary>
-    /// Scores a sequence of any length while it is enumerated, each time anew: 256 lists are read and scored together, so that only they
-    /// are in memory.
+    /// Scores a sequence of any length lazily: each enumeration reads and scores 256 lists at a time, and only these are in memory.
     /// </summary>
-    /// <param name="lists">Lists of text or of conversations; their scores are not looked at.</param>
-    /// <param name="cancellationToken">Ends the computation before its next batch.</param>
+    /// <param name="lists">Lists of text or of conversations; their scores are ignored.</param>
+    /// <param name="cancellationToken">Stops before the next batch.</param>
     /// <returns>The rewards of each list, in the order of the lists.</returns>
     /// <inheritdoc cref="Score(IReadOnlyList{RankedList}, IProgress{ListProgress}, CancellationToken)" path="/exception"/>
     public IEnumerable<float[]> Score(IEnumerable<RankedList> lists, CancellationToken cancellationToken = default)
@@ -119,12 +118,12 @@ public sealed partial class ScoringModel
         return lists.Chunk(GroupSize).SelectMany(group => Score(group, progress: null, cancellationToken));
     }
 
-    /// <summary>Scores answers to one prompt without keeping the caller's thread: it occupies one of the thread pool.</summary>
+    /// <summary>Scores answers to one prompt on a thread-pool thread.</summary>
     /// <param name="prompt">The prompt; may be empty.</param>
     /// <param name="answers">At least one answer.</param>
-    /// <param name="cancellationToken">Ends the computation before its next batch.</param>
+    /// <param name="cancellationToken">Stops before the next batch.</param>
     /// <inheritdoc cref="Score(string, IReadOnlyList{string})" path="/*[self::returns or self::exception]"/>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public Task<float[]> ScoreAsync(string prompt, IReadOnlyList<string> answers, CancellationToken cancellationToken = default)
     {
         var list = ListOf(prompt, answers);
@@ -133,13 +132,13 @@ public sealed partial class ScoringModel
     }
 
     /// <summary>
-    /// Scores answers of the assistant to a conversation without keeping the caller's thread: it occupies one of the thread pool.
+    /// Scores answers of the assistant to a conversation on a thread-pool thread.
     /// </summary>
     /// <param name="conversation">The messages before the answers.</param>
     /// <param name="answers">At least one answer: the text of the assistant's message.</param>
-    /// <param name="cancellationToken">Ends the computation before its next batch.</param>
+    /// <param name="cancellationToken">Stops before the next batch.</param>
     /// <inheritdoc cref="Score(Conversation, IReadOnlyList{string})" path="/*[self::returns or self::exception]"/>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public Task<float[]> ScoreAsync(
         Conversation conversation, IReadOnlyList<string> answers, CancellationToken cancellationToken = default)
     {
@@ -148,7 +147,7 @@ public sealed partial class ScoringModel
         return Task.Run(() => Score(list, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Scores lists all at once without keeping the caller's thread: it occupies one of the thread pool.</summary>
+    /// <summary>Scores lists all at once on a thread-pool thread.</summary>
     /// <inheritdoc cref="Score(IReadOnlyList{RankedList}, IProgress{ListProgress}, CancellationToken)"/>
     public Task<float[][]> ScoreAsync(
         IReadOnlyList<RankedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -162,7 +161,7 @@ public sealed partial class ScoringModel
     /// Scores a sequence of any length while it is enumerated: 256 lists are scored together, on a thread of the thread pool, while at
     /// most 256 more are read. So a list waits for those after it; one that must not is scored by a call of its own.
     /// </summary>
-    /// <param name="lists">Lists of text or of conversations; their scores are not looked at.</param>
+    /// <param name="lists">Lists of text or of conversations; their scores are ignored.</param>
     /// <param name="cancellationToken">Ends the reading, and the computation before its next batch.</param>
     /// <returns>The rewards of each list, in the order of the lists.</returns>
     /// <inheritdoc cref="Score(IReadOnlyList{RankedList}, IProgress{ListProgress}, CancellationToken)" path="/exception"/>

@@ -45,9 +45,9 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <summary>Puts the parts together.</summary>
     /// <param name="transformer">The model, from now on this object's own.</param>
     /// <param name="tokenizer">The tokenizer that belongs to it; null when all data come as token ids.</param>
-    /// <param name="maxLength">Most tokens of prompt and answer together; null: what the transformer takes.</param>
+    /// <param name="maxLength">Maximum length of prompt and answer together, in tokens; null: the transformer's limit.</param>
     /// <exception cref="ArgumentNullException">The transformer is null.</exception>
-    /// <param name="encoding">How prompts and answers that are plain text become token ids.</param>
+    /// <param name="encoding">How plain-text prompts and answers are tokenised.</param>
     /// <exception cref="ArgumentException">The maximum length or the vocabulary is larger than the transformer's.</exception>
     public ScoringModel(
         RewardTransformer transformer, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null,
@@ -85,7 +85,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <summary>The tokenizer; null when the model was trained on token ids without one.</summary>
     public HuggingFaceTokenizer? Tokenizer { get; }
 
-    /// <summary>What a reward depends on besides.</summary>
+    /// <summary>The rule that turns text into the model's input, and its normaliser.</summary>
     public ScoringRule Rule { get; private set; }
 
     /// <summary>
@@ -104,14 +104,14 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <param name="device">
     /// Where it computes: <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>, where N counts the GPUs from 0. Null: the CPU.
     /// </param>
-    /// <param name="progress">Is told after every tensor.</param>
-    /// <param name="cancellationToken">Ends the loading before the next tensor.</param>
+    /// <param name="progress">Receives a report after every tensor.</param>
+    /// <param name="cancellationToken">Stops loading before the next tensor.</param>
     /// <returns>The model, which the caller disposes of.</returns>
     /// <exception cref="ArgumentNullException">The directory is null.</exception>
     /// <exception cref="ArgumentException">The device is not one of those, or not on this machine.</exception>
     /// <exception cref="CheckpointException">The directory does not hold a trained reward model: all reasons are listed.</exception>
     /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     /// <example>
     /// <code>
     /// using var model = ScoringModel.Load("my-reward-model");
@@ -139,7 +139,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         });
     }
 
-    /// <summary>The same as <see cref="Load"/> without keeping the caller's thread: it occupies one of the thread pool.</summary>
+    /// <summary>The same as <see cref="Load"/>, on a thread-pool thread.</summary>
     /// <inheritdoc cref="Load" path="/*[self::param or self::returns or self::exception]"/>
     public static Task<ScoringModel> LoadAsync(
         string directory, string? device = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -149,30 +149,30 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     }
 
     /// <summary>
-    /// Loads a checkpoint to train it: a backbone, whose head is drawn anew, or a reward model, which goes on with its head and with the
-    /// rule of its reward_model.json. Its normaliser is left behind, for it belongs to the rewards of before.
+    /// Loads a checkpoint for training: a backbone, which gets a newly initialised head, or a reward model, which keeps its head and the
+    /// rule of its reward_model.json. Its normaliser is dropped, since it belongs to the rewards before further training.
     /// </summary>
     /// <param name="directory">The checkpoint's directory.</param>
     /// <param name="tokenizer">
     /// Another tokenizer than the directory's, with its own convention; null: the directory's, if it has one.
     /// </param>
-    /// <param name="maxLength">Most tokens of prompt and answer together; null: as saved, or what the transformer takes.</param>
-    /// <param name="dropout">Rate for every dropout the architecture has.</param>
-    /// <param name="seed">Seed of a head that is drawn anew.</param>
+    /// <param name="maxLength">Maximum length of prompt and answer together, in tokens; null: as saved, or the transformer's limit.</param>
+    /// <param name="dropout">Dropout rate of the whole architecture.</param>
+    /// <param name="seed">Seed of a newly initialised head.</param>
     /// <param name="device">Where it computes, as in <see cref="Load"/>.</param>
-    /// <param name="progress">Is told after every tensor.</param>
-    /// <param name="cancellationToken">Ends the loading before the next tensor.</param>
+    /// <param name="progress">Receives a report after every tensor.</param>
+    /// <param name="cancellationToken">Stops loading before the next tensor.</param>
     /// <returns>The model, which the caller disposes of.</returns>
     /// <exception cref="ArgumentNullException">The directory is null.</exception>
     /// <param name="encoding">
-    /// How prompts and answers that are plain text become token ids; null: as saved, or jointly where nothing was saved.
+    /// How plain-text prompts and answers are tokenised; null: as saved, or jointly where nothing was saved.
     /// </param>
     /// <exception cref="CheckpointException">The checkpoint can't be used: all reasons are listed.</exception>
     /// <exception cref="TokenizerException">Its tokenizer can't be used.</exception>
     /// <exception cref="ArgumentException">
     /// The maximum length or the vocabulary is larger than the transformer's, or the device is not on this machine.
     /// </exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     /// <example>
     /// <code>
     /// using var model = ScoringModel.LoadForTraining("path/to/sft-model", maxLength: 512);
@@ -212,7 +212,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
             throw new CheckpointException(
                 directory,
                 [
-                    $"there are a {ScoringRule.FileName} and a head with a bias or with 'mean' and 'std' in config.json; "
+                    $"there is a {ScoringRule.FileName}, and also a head with a bias or with 'mean' and 'std' in config.json; "
                         + "expected one of them",
                 ],
                 $"Remove {ScoringRule.FileName} where the weights are another trainer's.");
@@ -225,7 +225,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// set to (<c>torch.set_num_threads</c>); of several lists that can't be used all are named in one error.
     /// </summary>
     /// <param name="lists">Lists of text or of conversations.</param>
-    /// <param name="progress">Is told after every hundredth of the lists, by the threads that work.</param>
+    /// <param name="progress">Receives a report after every hundredth of the lists, on the worker threads.</param>
     /// <param name="cancellationToken">Ends the work before the next list.</param>
     /// <returns>The lists in their order.</returns>
     /// <exception cref="ArgumentNullException">The lists or one of them is null.</exception>
@@ -235,7 +235,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// </exception>
     /// <exception cref="ChatTemplateException">A list is a conversation, and the chat template can't be used.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     /// <example>
     /// <code>
     /// using var model = ScoringModel.Load("my-reward-model");
@@ -282,7 +282,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     {
         if (listTokenizer is null)
             throw new ArgumentException(
-                "The model has no tokenizer, so it can't read text. Give lists of token ids (prompt_ids, answer_ids), or a tokenizer.",
+                "The model has no tokenizer, so it can't read text. Provide lists of token ids (prompt_ids, answer_ids), or a tokenizer.",
                 nameof(lists));
         // A template that is not there or can't be used is one error, not one of each list.
         var chats = lists.FirstOrDefault(list => list.Chat is not null) is { } firstChat ? ChatTokenizerFor(firstChat) : null;
@@ -334,13 +334,13 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     }
 
     /// <summary>
-    /// Writes the directory that transformers' sequence-classification class of the architecture loads: weights, config.json, the
+    /// Writes a directory that transformers loads as the architecture's sequence-classification class: weights, config.json, the
     /// tokenizer's files byte for byte, and reward_model.json. A model that was there is replaced as a whole: whenever the process ends,
     /// <see cref="Load"/> finds the old one or the new one. Files that belong to no model stay. (transformers knows no normaliser and
     /// gives raw rewards.) config.json and the tokenizer's files name the same padding token, one that stands in no prompt and no answer,
     /// so that transformers reads the same rewards in padded batches; where there is none, <see cref="PaddingProblem"/> says so.
     /// </summary>
-    /// <param name="directory">Is created where it is missing. While a model is replaced it takes the room of both.</param>
+    /// <param name="directory">Created if it is missing. Replacing a model temporarily takes the space of both.</param>
     /// <param name="weightType">Float32, or BFloat16 or Float16: half the size, with rounded weights.</param>
     /// <param name="maxShardBytes">The most bytes of one file of weights, unless a single tensor has more.</param>
     /// <exception cref="ArgumentNullException">The directory is null.</exception>
@@ -387,7 +387,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         }
     }
 
-    /// <summary>Releases the model. Nobody may be scoring it.</summary>
+    /// <summary>Releases the model. No thread may be scoring with it.</summary>
     public void Dispose()
     {
         if (isDisposed)
@@ -469,7 +469,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         list.Source.ToString(),
         [
             "messages, but the tokenizer has no chat template; expected chat_template.jinja, or \"chat_template\" in "
-            + "tokenizer_config.json. Give a tokenizer that has one, or the text as \"prompt\"",
+            + "tokenizer_config.json. Provide a tokenizer that has one, or the text as \"prompt\"",
         ]);
 
     private static ScoringRule DefaultRule(RewardTransformer transformer, HuggingFaceTokenizer? tokenizer, int? maxLength)

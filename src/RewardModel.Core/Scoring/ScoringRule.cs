@@ -11,7 +11,8 @@ namespace RewardModel.Scoring;
 /// </summary>
 /// <param name="SpecialTokens">The ids put around prompts and answers. Lists that come as token ids are taken to have them.</param>
 /// <param name="MaxLength">
-/// Most tokens of prompt and answer together: prompts are cut at their start for it, answers that are longer at their end.
+/// Maximum length of prompt and answer together, in tokens: prompts are truncated at their start, and answers that are too long by
+/// themselves at their end.
 /// </param>
 public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
 {
@@ -24,28 +25,27 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
         init => field = value ?? throw new ArgumentNullException(nameof(SpecialTokens));
     } = SpecialTokens ?? throw new ArgumentNullException(nameof(SpecialTokens));
 
-    /// <summary>Most tokens of prompt and answer together.</summary>
+    /// <summary>Maximum length of prompt and answer together, in tokens.</summary>
     public int MaxLength { get; init; } = MaxLength;
 
-    /// <summary>What is applied to the rewards of the model.</summary>
+    /// <summary>The normaliser, applied to raw rewards.</summary>
     public RewardNormalizer Normalizer
     {
         get;
         init => field = value ?? throw new ArgumentNullException(nameof(Normalizer));
     } = RewardNormalizer.None;
 
-    /// <summary>The text of the chat template that makes text of conversations; null where there is none.</summary>
+    /// <summary>The chat template that renders conversations; null if there is none.</summary>
     public string? ChatTemplate { get; init; }
 
     /// <summary>
-    /// Whether a prompt that is plain text is a message of the user, and its answer one of the assistant, when it is scored: true where the
-    /// model was trained on conversations. False where nothing is said, as in the files of older versions.
+    /// Whether a plain-text prompt is scored as a user's message, and its answer as the assistant's: true if the model was trained on
+    /// conversations. False if the file does not say, as in older versions.
     /// </summary>
     public bool TextIsChat { get; init; }
 
     /// <summary>
-    /// Whether a prompt and its answer that are plain text are encoded as one text. Joint for new models; Separate where nothing is said,
-    /// as in the files of older versions.
+    /// How plain-text prompts and answers are tokenised. Joint for new models; Separate if the file does not say, as in older versions.
     /// </summary>
     public TextEncoding Encoding { get; init; } = TextEncoding.Separate;
 
@@ -64,7 +64,7 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
     {
         if (!File.Exists(Path.Combine(directory, FileName)))
             return null;
-        const string advice = "Take the file as it was saved, or train again.";
+        const string advice = "Restore the file as it was saved, or train again.";
         var path = Path.Combine(directory, FileName);
         try
         {
@@ -75,7 +75,7 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
-            throw new CheckpointException(path, [$"the file can't be understood: {e.Message.TrimEnd('.')}"], advice, e);
+            throw new CheckpointException(path, [$"the file is invalid: {e.Message.TrimEnd('.')}"], advice, e);
         }
     }
 

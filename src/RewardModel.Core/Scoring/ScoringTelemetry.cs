@@ -4,7 +4,7 @@ using System.Diagnostics.Metrics;
 namespace RewardModel.Scoring;
 
 /// <summary>
-/// The meter and the activities of scoring; docs/metrics.md describes them. Nothing is measured and no activity is made unless somebody
+/// The meter and the activities of scoring; docs/telemetry.md describes them. Nothing is measured and no activity is made unless somebody
 /// listens.
 /// </summary>
 internal static class ScoringTelemetry

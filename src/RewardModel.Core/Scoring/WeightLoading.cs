@@ -48,7 +48,7 @@ internal sealed class WeightLoading
         unused.RemoveWhere(name => vocabularyHeads.Any(head => name.StartsWith(head, StringComparison.Ordinal)));
         foreach (var name in unused.Order(StringComparer.Ordinal))
             if (!model.Backbone.Ignores(name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name))
-                problems.Add($"tensor {Quoted.Text(name)} is there; expected no such tensor");
+                problems.Add($"tensor {Quoted.Text(name)} is not part of the model; expected no such tensor");
         problems.ThrowIfAny(
             directory, $"Expected the tensors of {model.Backbone.SequenceClassificationClass}, as its config.json describes it.");
         return match;

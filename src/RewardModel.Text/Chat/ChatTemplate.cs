@@ -6,13 +6,13 @@ namespace RewardModel.Chat;
 /// <summary>
 /// The chat template of a Hugging Face checkpoint: the part of Jinja that such templates use, rendered as transformers renders it. What is
 /// not supported is an error: at once, or for filters and tests in conditions and for methods when they are reached. A template can only
-/// compute text: it reads no files, calls no code, and its steps and the length of its text are bounded. Safe for many threads.
+/// compute text: it reads no files, calls no code, and its steps and the length of its text are bounded. Thread-safe.
 /// </summary>
 public sealed class ChatTemplate
 {
     /// <summary>
-    /// What <c>strftime_now</c> takes for the present in training and scoring: always the same day, the one that Llama 3's templates
-    /// name themselves where they are not told the date, so that a reward doesn't depend on when it is computed.
+    /// The date that <c>strftime_now</c> returns in training and scoring: always the same day, the default date of Llama 3's templates, so
+    /// that a reward doesn't depend on when it is computed.
     /// </summary>
     public static readonly DateTime FixedDate = new(2024, 7, 26, 0, 0, 0, DateTimeKind.Unspecified);
 
@@ -22,7 +22,7 @@ public sealed class ChatTemplate
     /// <summary>Reads a template.</summary>
     /// <param name="text">What <c>chat_template.jinja</c> or <c>chat_template</c> of tokenizer_config.json holds.</param>
     /// <exception cref="ChatTemplateException">
-    /// It has a mistake, or something that is not supported; the message has line and column.
+    /// It has an error, or uses something that is not supported; the message has line and column.
     /// </exception>
     public ChatTemplate(string text)
     {

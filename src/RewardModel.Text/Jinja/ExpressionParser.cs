@@ -185,7 +185,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
             case { Kind: TemplateTokenKind.Operator, Value: "{" }:
                 return new Mapping([.. Items("}", Pair)], token.Position);
             default:
-                throw tokens.Problem(token.Position, $"{token} stands where an expression is expected");
+                throw tokens.Problem(token.Position, $"{token} found where an expression was expected");
         }
     }
 
@@ -241,7 +241,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
                     throw tokens.Problem(position, "the slice has more than three parts");
             }
             else if (parts[colons] is not null)
-                throw tokens.Problem(tokens.Current.Position, $"{tokens.Current} stands where ']' is expected");
+                throw tokens.Problem(tokens.Current.Position, $"{tokens.Current} found where ']' was expected");
             else
                 parts[colons] = Expression();
         if (colons > 0)

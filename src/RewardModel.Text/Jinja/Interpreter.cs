@@ -301,7 +301,7 @@ internal sealed class Interpreter
         if (arguments.MoreNamed is { } moreNamed)
             named.AddRange(Value(moreNamed, scope) is DictValue dict
                 ? dict.Items.Select(item => KeyValuePair.Create(Python.Text(item.Key).Text, item.Value))
-                : throw new RenderProblem("what stands after '**' is no dictionary"));
+                : throw new RenderProblem("the value after '**' is not a dictionary"));
         return new CallValues(callee, positional, named);
     }
 

@@ -147,7 +147,7 @@ internal static class Operators
         long number => number,
         bool flag => flag ? 1 : 0,
         Undefined undefined => throw new RenderProblem(undefined.Problem),
-        _ => throw new RenderProblem($"{Python.TypeName(value)} stands where an integer is expected"),
+        _ => throw new RenderProblem($"{Python.TypeName(value)} found where an integer was expected"),
     };
 
     /// <summary>Strings by code points, where UTF-16 would put surrogates before the last characters of the first plane.</summary>

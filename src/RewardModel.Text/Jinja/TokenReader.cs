@@ -28,18 +28,18 @@ internal sealed class TokenReader(TemplateSource source, IReadOnlyList<TemplateT
         ? Next()
         : throw Problem(
             Current.Position,
-            $"{Current} stands where {(kind == TemplateTokenKind.Name ? "a name" : new TemplateToken(kind, "", 0))} is expected");
+            $"{Current} found where {(kind == TemplateTokenKind.Name ? "a name" : new TemplateToken(kind, "", 0))} was expected");
 
     public void ExpectOperator(string value)
     {
         if (!Skip(TemplateTokenKind.Operator, value))
-            throw Problem(Current.Position, $"{Current} stands where '{value}' is expected");
+            throw Problem(Current.Position, $"{Current} found where '{value}' was expected");
     }
 
     public void ExpectName(string value)
     {
         if (!Skip(TemplateTokenKind.Name, value))
-            throw Problem(Current.Position, $"{Current} stands where '{value}' is expected");
+            throw Problem(Current.Position, $"{Current} found where '{value}' was expected");
     }
 
     public ChatTemplateException Problem(int position, string problem) => source.Problem(position, problem);

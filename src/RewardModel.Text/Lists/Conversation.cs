@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace RewardModel.Lists;
 
 /// <summary>
-/// What a chat template renders: the messages so far, and what the template may be told besides. The messages are kept, not copied: they
-/// must not change afterwards.
+/// The input of a chat template: the messages so far, and the tools. The messages are kept, not copied: they must not change
+/// afterwards.
 /// </summary>
 /// <param name="Messages">The messages, the oldest first.</param>
 /// <exception cref="ArgumentNullException">The messages or one of them is null.</exception>

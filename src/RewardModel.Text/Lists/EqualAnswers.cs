@@ -18,7 +18,7 @@ internal static class EqualAnswers
         if (found.Length == 0)
             return null;
         string[] sources = [.. found.Select(list => list.Source.ToString()).Distinct()];
-        return $"{found.Length} of {lists.Count} {name} have answers that are equal token for token "
-            + $"({string.Join(", ", sources.Take(maxNamed))}{(sources.Length > maxNamed ? ", ..." : "")}): such answers make no pair";
+        return $"{found.Length} of {lists.Count} {name} {Counted.Verb(found.Length, "has", "have")} answers that are equal token for token "
+            + $"({string.Join(", ", sources.Take(maxNamed))}{(sources.Length > maxNamed ? ", ..." : "")}): such answers form no pair";
     }
 }

@@ -1,14 +1,14 @@
 namespace RewardModel.Lists;
 
-/// <summary>How much was cut to fit the maximum length, and of how much.</summary>
+/// <summary>What was truncated to fit the maximum length, and the totals.</summary>
 /// <param name="Prompts">
-/// Prompts, one a list, which lose tokens at their start. A prompt counts as cut if it is cut for at least one of its answers; its tokens
+/// Prompts, one per list, which lose tokens at their start. A prompt counts as cut if it is cut for at least one of its answers; its tokens
 /// count once for each answer that it is read with, for each of which it is cut by itself.
 /// </param>
-/// <param name="Answers">Answers, K a list, which lose tokens at their end.</param>
+/// <param name="Answers">Answers, K per list, which lose tokens at their end.</param>
 public readonly record struct TruncationCount(CutCount Prompts, CutCount Answers)
 {
-    /// <summary>Whether anything was cut.</summary>
+    /// <summary>Whether anything was truncated.</summary>
     public bool IsCut => Prompts.Cut > 0 || Answers.Cut > 0;
 
     /// <summary>The sum of both counts, as over many lists.</summary>
@@ -16,7 +16,7 @@ public readonly record struct TruncationCount(CutCount Prompts, CutCount Answers
         new(left.Prompts + right.Prompts, left.Answers + right.Answers);
 }
 
-/// <summary>How many sequences of tokens were cut, and how many tokens that took. Special tokens count as others do.</summary>
+/// <summary>How many sequences were truncated, and how many tokens were lost. Special tokens are counted.</summary>
 /// <param name="Cut">Sequences that lost tokens.</param>
 /// <param name="All">All sequences, those that lost none included.</param>
 /// <param name="LostTokens">Tokens that were cut off.</param>

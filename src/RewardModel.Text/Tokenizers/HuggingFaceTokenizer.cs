@@ -8,7 +8,7 @@ namespace RewardModel.Tokenizers;
 /// The tokenizer of a Hugging Face checkpoint, read from tokenizer.json, with the names of its special tokens from
 /// tokenizer_config.json or special_tokens_map.json. Without a tokenizer.json it is read from vocab.txt (BERT), from vocab.json and
 /// merges.txt (GPT-2, RoBERTa, Qwen2), or from a SentencePiece model (Llama, T5, XLM-RoBERTa, ALBERT, DeBERTa-v2), as transformers
-/// converts these. Its ids are those of Hugging Face's tokenizers. Safe for many threads.
+/// converts these. Its ids are those of Hugging Face's tokenizers. Thread-safe.
 /// </summary>
 public sealed class HuggingFaceTokenizer
 {
@@ -45,7 +45,7 @@ public sealed class HuggingFaceTokenizer
         Files = files;
     }
 
-    /// <summary>Finds special tokens in the text, as templates need it. Puts none around it.</summary>
+    /// <summary>Recognises special tokens in the text, as chat templates require. Adds none around it.</summary>
     public Tokenizer Tokenizer => tokenizer;
 
     /// <summary>Reads the names of special tokens as plain text: for users' text, which must not be able to end a sequence.</summary>
@@ -80,13 +80,13 @@ public sealed class HuggingFaceTokenizer
     /// <summary>The special tokens by the names that chat templates know them by: <c>bos_token</c> and so on.</summary>
     public IReadOnlyDictionary<string, string> SpecialTokens { get; }
 
-    /// <summary>The <c>model_max_length</c> that the tokenizer gives; null for none, or for the huge number that stands for none.</summary>
+    /// <summary>The <c>model_max_length</c> that the tokenizer gives; null if there is none, or the huge number that means none.</summary>
     public int? MaxLength { get; }
 
     /// <summary>One more than the highest id: the rows that an embedding needs at least.</summary>
     public int VocabularySize { get; }
 
-    /// <summary>How it finds tokens: BPE, Unigram, WordLevel or WordPiece.</summary>
+    /// <summary>The tokenizer's model: BPE, Unigram, WordLevel or WordPiece.</summary>
     internal string ModelType { get; }
 
     /// <summary>The tokens that <see cref="PlainTextTokenizer"/> never finds in a text, by their ids.</summary>
@@ -108,7 +108,7 @@ public sealed class HuggingFaceTokenizer
     /// <summary>Reads a tokenizer.</summary>
     /// <param name="directory">A checkpoint's directory, with at least a tokenizer.json or the files that came before it.</param>
     /// <exception cref="TokenizerException">
-    /// A file is missing or malformed, or asks for something that this library doesn't have; the message lists everything.
+    /// A file is missing or malformed, or requires something that is not supported; the message lists everything.
     /// </exception>
     public static HuggingFaceTokenizer Load(string directory)
     {
@@ -116,7 +116,7 @@ public sealed class HuggingFaceTokenizer
         return TokenizerDirectory.Read(directory);
     }
 
-    /// <summary>The ids that Hugging Face's <c>encode</c> gives: special tokens in the text are found.</summary>
+    /// <summary>The ids that Hugging Face's <c>encode</c> gives: special tokens in the text are recognised.</summary>
     /// <param name="text">The text; lone surrogates are read as U+FFFD.</param>
     /// <param name="addSpecialTokens">Whether the post-processor puts its special tokens around the text.</param>
     public IReadOnlyList<int> Encode(string text, bool addSpecialTokens)

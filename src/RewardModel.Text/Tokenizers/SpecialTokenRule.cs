@@ -1,7 +1,7 @@
 namespace RewardModel.Tokenizers;
 
 /// <summary>
-/// Which special tokens stand around a prompt and its answer. A reward depends on it, so it is part of what is saved with a reward model.
+/// The special tokens around a prompt and its answer. A reward depends on it, so it is part of what is saved with a reward model.
 /// Two rules are equal if their ids are.
 /// </summary>
 /// <param name="BeforePrompt">The ids before the prompt's text, such as that of the beginning of a sequence.</param>

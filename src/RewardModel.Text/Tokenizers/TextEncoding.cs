@@ -1,7 +1,7 @@
 namespace RewardModel.Tokenizers;
 
 /// <summary>
-/// How a prompt and its answer that are plain text become token ids. A reward depends on it, so it is part of what is saved with a reward
+/// How a plain-text prompt and its answer are tokenised. A reward depends on it, so it is part of what is saved with a reward
 /// model. (Conversations are always one text; texts with a special token between them, as encoders have it, are always two.)
 /// </summary>
 public enum TextEncoding

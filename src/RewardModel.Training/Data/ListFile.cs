@@ -25,28 +25,31 @@ internal static class ListFile
         var name = DataPath.NameOf(path);
         LogLeftOut(file.BadLines, logger);
         if (file.BadLines.Count > 0)
-            logger.LogWarning("{Path}: {Bad} lines left out, {Good} lists read", name, file.BadLines.Count, listCount);
+            logger.LogWarning(
+                "{Path}: {Bad} skipped, {Good} read", name, Counted.Of(file.BadLines.Count, "line"), Counted.Of(listCount, "list"));
         foreach (var (key, count) in file.IgnoredKeys)
-            logger.LogWarning("{Path}: {Count} lines have a key '{Key}', which has no meaning here and is ignored", name, count, key);
+            logger.LogWarning(
+                "{Path}: unknown key '{Key}' in {Lines}: ignored", name, key, Counted.Of(count, "line"));
         if (file.LoneSurrogateCount > 0)
-            logger.LogWarning("{Path}: {Count} lone surrogates, halves of characters, are read as U+FFFD", name, file.LoneSurrogateCount);
+            logger.LogWarning(
+                "{Path}: {Surrogates} replaced by U+FFFD", name, Counted.Of(file.LoneSurrogateCount, "unpaired surrogate"));
         int turns = file.FoundPrompts.GetValueOrDefault(PromptEnd.Turn), words = file.FoundPrompts.GetValueOrDefault(PromptEnd.Word);
         string[] rules =
         [
-            .. turns > 0 ? [$"the last turn such as Assistant: (in {turns} lists)"] : (string[])[],
-            .. words > 0 ? [$"the last whole word (in {words} lists)"] : (string[])[],
+            .. turns > 0 ? [$"the last turn such as Assistant: (in {Counted.Of(turns, "list")})"] : (string[])[],
+            .. words > 0 ? [$"the last whole word (in {Counted.Of(words, "list")})"] : (string[])[],
         ];
         if (rules.Length > 0)
             logger.LogInformation(
-                "{Path}: no \"prompt\" is given in {Count} lists: it is what \"chosen\" and \"rejected\" both start with, up to {Rules}",
-                name, turns + words, string.Join(" or ", rules));
+                "{Path}: no \"prompt\" in {Lists}: it is taken to be what \"chosen\" and \"rejected\" both start with, up to {Rules}",
+                name, Counted.Of(turns + words, "list"), string.Join(" or ", rules));
     }
 
     /// <summary>Names every line that is left out.</summary>
     public static void LogLeftOut(IEnumerable<BadLine> lines, ILogger logger)
     {
         foreach (var line in lines)
-            logger.LogWarning("{BadLine}: left out", line);
+            logger.LogWarning("{BadLine}: skipped", line);
     }
 
     /// <exception cref="RankedDataException">There is no list.</exception>
@@ -54,7 +57,7 @@ internal static class ListFile
     {
         if (listCount == 0)
             throw new RankedDataException(
-                $"{DataPath.Quoted(path)} has no lists that can be used; expected at least one line with a ranked list.");
+                $"{DataPath.Quoted(path)} has no valid lists; expected at least one line with a ranked list.");
     }
 
     /// <inheritdoc cref="Tokenize(ScoringModel, IReadOnlyList{ValueTuple{RankedListFile, string}}, BadData, ILogger, IProgress{ListProgress}, CancellationToken)"/>
@@ -82,11 +85,11 @@ internal static class ListFile
             LogLeftOut(leftOut, logger);
             if (leftOut.Count > 0)
                 logger.LogWarning(
-                    "{Name}: {Bad} lines left out that the tokenizer or its chat template rejects, {Good} lists remain",
-                    name, leftOut.Count, lists.Count);
+                    "{Name}: {Bad} rejected by the tokenizer or its chat template skipped, {Good} left",
+                    name, Counted.Of(leftOut.Count, "line"), Counted.Of(lists.Count, "list"));
             if (leftOut.Count > 0 && lists.Count == 0)
                 throw new RankedDataException(
-                    $"{name}: the tokenizer or its chat template rejects all {leftOut.Count} lists, so none is left; expected at least one.");
+                    $"{name}: the tokenizer or its chat template rejects every list ({leftOut.Count}); expected at least one that it accepts.");
             LogCut(cut, name, model, logger);
         }
         return [.. tokenized.Select(lists => lists.Lists)];
@@ -97,7 +100,7 @@ internal static class ListFile
     {
         if (cut.IsCut)
             logger.LogWarning(
-                "{Name}: cut to {MaxLength} tokens for a prompt and an answer together (--max-length): {Cut}",
+                "{Name}: truncated to {MaxLength} tokens for a prompt and an answer together (--max-length): {Cut}",
                 name, model.Rule.MaxLength, Text(cut));
     }
 
@@ -132,7 +135,7 @@ internal static class ListFile
     ]);
 
     private static string Text(CutCount count, string what, string side) =>
-        $"{count.Cut} of {count.All} {what}s ({Percent(count.CutShare)}) lose their {side}, "
+        $"{count.Cut} of {count.All} {what}s ({Percent(count.CutShare)}) {Counted.Verb(count.Cut, "loses its", "lose their")} {side}, "
         + $"{Percent(count.LostTokenShare)} of all {what} tokens";
 
     /// <summary>Never 0 for something, nor 100 for less than all.</summary>

@@ -5,20 +5,20 @@ using RewardModel.Reading;
 namespace RewardModel.Training.Data;
 
 /// <summary>
-/// Holds out a part of the lists for evaluation, by prompt: all lists of a prompt land on the same side, so that no prompt is
-/// both trained on and evaluated.
+/// Splits lists into a training set and a held-out set, by prompt: all lists of a prompt are on the same side, so no prompt is both
+/// trained on and evaluated.
 /// </summary>
 /// <remarks>
-/// The side of a prompt depends on the prompts and the seed alone, not on the order of the lists: a file shuffled anew splits in
-/// the same way, and a few prompts more move only a few. Each side keeps the order of the lists. Where all lists have the same
-/// prompt (an instruction that never changes), it says nothing: then the lists themselves are divided, equal ones together.
+/// The side of a prompt depends on the prompts and the seed alone, not on the order of the lists: a shuffled file is split in
+/// the same way, and a few more prompts move only a few. Each side keeps the order of the lists. Where all lists have the same
+/// prompt (a fixed instruction), the lists themselves are split, equal ones together.
 /// </remarks>
 public static class PromptSplit
 {
     /// <summary>Holds out a fraction of the prompts, with all of their lists.</summary>
     /// <param name="lists">Lists of text.</param>
     /// <param name="evalFraction">
-    /// The fraction of the prompts to hold out, at least 0 and below 1. 0 holds out nothing; otherwise it is rounded to at least
+    /// The fraction of the prompts to hold out, at least 0 and below 1. 0: no held-out set; otherwise it is rounded to at least
     /// one prompt on each side.
     /// </param>
     /// <param name="seed">Decides which prompts are held out.</param>
@@ -62,7 +62,7 @@ public static class PromptSplit
         IReadOnlyList<TList> lists, Func<TList, string> promptOf, Func<TList, string> answersOf, double evalFraction, ulong seed)
     {
         if (!(evalFraction >= 0 && evalFraction < 1))
-            throw new ArgumentException($"The fraction to hold out is {evalFraction}, expected at least 0 and below 1.");
+            throw new ArgumentException($"The held-out fraction is {evalFraction}; expected a number from 0 to below 1.");
         if (evalFraction == 0)
             return (lists, []);
 
@@ -70,8 +70,9 @@ public static class PromptSplit
         var keys = lists.Select(keyOf).Distinct(StringComparer.Ordinal).ToList();
         if (keys.Count < 2)
             throw new ArgumentException(
-                $"The number of different lists is {keys.Count}, expected at least 2 to hold out some of them. "
-                + "Give more lists or a separate file to evaluate on, or hold out nothing.");
+                $"There {Counted.Verb(keys.Count, "is", "are")} {Counted.Of(keys.Count, "distinct list")}; expected at least 2, to hold "
+                + "some out. "
+                + "Provide more lists or a separate file for evaluation (--eval-data), or turn evaluation off (--eval-fraction 0).");
         var evalCount = Math.Clamp((int)Math.Round(keys.Count * evalFraction), 1, keys.Count - 1);
         var evalKeys = keys
             .OrderBy(key => Hash(key, seed))

@@ -68,7 +68,7 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
         IReadOnlyList<float> rewards, IReadOnlyList<double> scores, IReadOnlyList<int>? equalAnswers = null, int[]? promptIds = null)
     {
         if (rewards.Count != scores.Count)
-            throw new ArgumentException($"A list has {rewards.Count} rewards and {scores.Count} scores, expected as many of both.");
+            throw new ArgumentException($"A list has {rewards.Count} rewards and {scores.Count} scores; expected as many of both.");
         CheckFinite(rewards);
 
         listCount++;
@@ -83,7 +83,7 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
         for (var i = 0; i < rewards.Count; i++)
             if (!float.IsFinite(rewards[i]))
                 throw new ArgumentException(
-                    $"Reward {i} of the list is {rewards[i]}, expected a finite number: "
+                    $"Reward {i} of the list is {rewards[i]}; expected a finite number: "
                     + "the model has diverged or its weights are damaged.");
     }
 

@@ -1,6 +1,6 @@
 namespace RewardModel.Training.Optimization;
 
-/// <summary>How the learning rate goes on after the warm-up.</summary>
+/// <summary>The shape of the learning-rate schedule after the warm-up.</summary>
 public enum ScheduleKind
 {
     /// <summary>Half a cosine, from the peak to the final rate.</summary>
@@ -9,7 +9,7 @@ public enum ScheduleKind
     /// <summary>A straight line from the peak to the final rate.</summary>
     Linear,
 
-    /// <summary>The peak, to the end.</summary>
+    /// <summary>Constant at the peak.</summary>
     Constant,
 }
 

@@ -6,7 +6,7 @@ namespace RewardModel.Training.Reporting;
 
 /// <summary>
 /// Writes reports as JSON, one object a line, with the members of <see cref="StepReport"/> or <see cref="EvaluationReport"/> in
-/// snake_case. A resumed run goes on where its state was saved: later lines, of steps that are taken again, are removed first.
+/// snake_case. A resumed run continues where its state was saved: later lines, of steps that are repeated, are removed first.
 /// </summary>
 internal sealed class TrainingLog : IProgress<TrainingReport>, IDisposable
 {
@@ -20,9 +20,9 @@ internal sealed class TrainingLog : IProgress<TrainingReport>, IDisposable
     private readonly int? keepToStep;
     private StreamWriter? writer;
 
-    /// <summary>Prepares the log; the file is touched with the first report only, so that a run that can't begin leaves it alone.</summary>
+    /// <summary>Prepares the log. The file is opened at the first report only, so that a run that fails to start leaves it alone.</summary>
     /// <param name="path">The file; its directory is made when it is not there.</param>
-    /// <param name="keepToStep">Lines up to this step are kept; null begins anew.</param>
+    /// <param name="keepToStep">Lines up to this step are kept; null: the log starts empty.</param>
     public TrainingLog(string path, int? keepToStep = null)
     {
         this.path = path;

@@ -4,7 +4,7 @@ using System.Diagnostics.Metrics;
 namespace RewardModel.Training.Reporting;
 
 /// <summary>
-/// The meter and the activity of training; docs/metrics.md describes them. Nothing is measured and no activity is made unless somebody
+/// The meter and the activity of training; docs/telemetry.md describes them. Nothing is measured and no activity is made unless somebody
 /// listens.
 /// </summary>
 internal static class TrainingTelemetry

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using RewardModel.Checkpoints;
+using RewardModel.Lists;
 using RewardModel.Scoring;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
@@ -8,18 +9,18 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Training.Runs;
 
-/// <summary>A run's directory holds something else than this run.</summary>
+/// <summary>The output directory can't be used for this run.</summary>
 public sealed class RunDirectoryException(string message) : Exception(message);
 
 /// <summary>
 /// The directory a run writes to. While it trains, everything lies under <c>training/</c>: <c>log.jsonl</c>, the newest state in
 /// <c>states/step-N</c>, and the best weights in <c>best/step-N</c>. The trained model itself is written into the directory once, at
-/// the end. States appear by one rename: a kill at any time leaves a whole one.
+/// the end. States appear by a single rename, so a kill at any time leaves a complete one.
 /// </summary>
-/// <param name="path">The directory; made when it is not there.</param>
+/// <param name="path">The directory; created if it is missing.</param>
 public sealed class RunDirectory(string path)
 {
-    /// <summary>The folder in the directory that holds everything but the trained model.</summary>
+    /// <summary>The subdirectory that holds everything but the trained model.</summary>
     public const string FolderName = "training";
 
     private const string stateFile = "state.json";
@@ -69,8 +70,8 @@ public sealed class RunDirectory(string path)
             if (exception is IOException and not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException)
                 && File.Exists(LockFile))
                 throw new RunDirectoryException(
-                    $"Another process is training in '{path}': it holds '{LockFile}'. Wait for it, or give another directory.");
-            throw new RunDirectoryException($"'{path}' can't be written to ({exception.Message}); give another directory.");
+                    $"Another process is training in '{path}': it holds '{LockFile}'. Wait for it, or use another directory.");
+            throw new RunDirectoryException($"'{path}' can't be written to ({exception.Message}); use another directory.");
         }
     }
 
@@ -128,8 +129,9 @@ public sealed class RunDirectory(string path)
                 + "Use the options, data, model and tokenizer that it was started with, or another directory.");
         if (saved.State.Step > fingerprint.StepCount)
             throw new RunDirectoryException(
-                $"The run in '{path}' has taken {saved.State.Step} steps already, and {fingerprint.StepCount} were asked for; "
-                + "ask for more, or use another directory.");
+                $"The run in '{path}' has already taken {Counted.Of(saved.State.Step, "step")}, and {fingerprint.StepCount} "
+                + $"{Counted.Verb(fingerprint.StepCount, "was", "were")} requested; request more (--steps, --epochs), or use another "
+                + "directory.");
         foreach (var change in fingerprint.ChangesFrom(saved.Fingerprint))
             logger.LogWarning("{Change}", change);
 
@@ -150,7 +152,7 @@ public sealed class RunDirectory(string path)
             if (resumes)
                 return;
             throw new RunDirectoryException(
-                $"'{path}' holds a training run already. Add --resume to continue it, or give another --output.");
+                $"'{path}' already holds a training run. Add --resume to continue it, or give another --output.");
         }
         if (File.Exists(path))
             throw new RunDirectoryException($"'{path}' is a file; give a directory as --output.");
@@ -168,7 +170,7 @@ public sealed class RunDirectory(string path)
         if (Steps(parent).LastOrDefault() is not { Directory: { } directory, Step: var step })
             throw new RunDirectoryException(
                 $"The run in '{path}' has saved no {(best ? "best weights" : "state")} yet; "
-                + (best ? "it may have had no held-out lists: export the last weights." : "let it run longer."));
+                + (best ? "it may have had no held-out lists: export the last weights (--step last)." : "let it run longer."));
         CopyInto(Weights(model), best ? directory : System.IO.Path.Combine(directory, weights));
         return step;
     }

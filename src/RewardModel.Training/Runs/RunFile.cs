@@ -10,7 +10,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace RewardModel.Training.Runs;
 
-/// <summary>A run file cannot be used: all reasons are listed, with their lines.</summary>
+/// <summary>A run file is invalid: all reasons are listed, with their lines.</summary>
 public sealed class RunFileException(string message) : Exception(message);
 
 /// <summary>
@@ -46,17 +46,18 @@ internal static class RunFile<T>
         }
         catch (YamlException exception)
         {
-            throw new RunFileException($"{path}:{exception.Start.Line}: this is not YAML ({exception.Message})");
+            throw new RunFileException($"{path}:{exception.Start.Line}: invalid YAML ({exception.Message})");
         }
         if (yaml.Documents is not [{ RootNode: YamlMappingNode mapping }])
-            throw new RunFileException($"'{path}' is no run file; expected lines such as 'epochs: 2'.");
+            throw new RunFileException($"'{path}' is not a run file; expected lines such as 'epochs: 2'.");
         var problems = new List<string>();
         var options = new JsonObject();
         foreach (var (key, value) in mapping.Children)
         {
             var name = (key as YamlScalarNode)?.Value ?? "";
             if (!members.TryGetValue(name, out var member))
-                problems.Add($"{path}:{key.Start.Line}: {Quoted.Text(name)} is no option; expected one of: {string.Join(", ", members.Keys)}");
+                problems.Add(
+                    $"{path}:{key.Start.Line}: {Quoted.Text(name)} is not an option; expected one of: {string.Join(", ", members.Keys)}");
             else if (value is not YamlScalarNode { Value: { } text })
                 problems.Add($"{path}:{value.Start.Line}: '{name}' has several values; expected one");
             else if (OptionText.Parse(text, member.PropertyType) is { Value: { } found })

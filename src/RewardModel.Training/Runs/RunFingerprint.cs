@@ -43,7 +43,7 @@ internal sealed record RunFingerprint(
     {
         foreach (var name in Options.Select(pair => pair.Key).Union(saved.Options.Select(pair => pair.Key)))
             if (!JsonNode.DeepEquals(Options[name], saved.Options[name]))
-                yield return $"--{name} was {Text(saved.Options[name])} and is {Text(Options[name])}";
+                yield return $"--{name} was {Text(saved.Options[name])} and is now {Text(Options[name])}";
         if (TrainLists != saved.TrainLists)
             yield return "the training lists are not the same";
         if (HeldOutLists != saved.HeldOutLists)
@@ -57,9 +57,9 @@ internal sealed record RunFingerprint(
             if (Rule.SpecialTokens != saved.Rule.SpecialTokens)
                 yield return "the special tokens around prompt and answer are not the same";
             if (Rule.MaxLength != saved.Rule.MaxLength)
-                yield return $"the maximum length was {saved.Rule.MaxLength} and is {Rule.MaxLength}";
+                yield return $"the maximum length was {saved.Rule.MaxLength} and is now {Rule.MaxLength}";
             if (Rule.Encoding != saved.Rule.Encoding)
-                yield return $"the encoding of prompt and answer was {saved.Rule.Encoding} and is {Rule.Encoding}";
+                yield return $"the encoding of prompt and answer was {saved.Rule.Encoding} and is now {Rule.Encoding}";
             if (Rule.Normalizer != saved.Rule.Normalizer)
                 yield return "the normaliser is not the same";
             if (Rule.ChatTemplate != saved.Rule.ChatTemplate)
@@ -68,20 +68,20 @@ internal sealed record RunFingerprint(
         if (TokenizerFiles is not null && saved.TokenizerFiles is not null && TokenizerFiles != saved.TokenizerFiles)
             yield return "the tokenizer's files are not the same";
         if (Dropout != saved.Dropout)
-            yield return FormattableString.Invariant($"the dropout rate was {saved.Dropout} and is {Dropout}");
+            yield return FormattableString.Invariant($"the dropout rate was {saved.Dropout} and is now {Dropout}");
         if (Device != saved.Device)
-            yield return $"the device was {saved.Device} and is {Device}";
+            yield return $"the device was {saved.Device} and is now {Device}";
     }
 
     /// <summary>What may differ in a saved run, with what that means, one sentence each.</summary>
     internal IEnumerable<string> ChangesFrom(RunFingerprint saved)
     {
         if (StepCount != saved.StepCount)
-            yield return $"The run had {saved.StepCount} steps and now has {StepCount}: the learning rates of the remaining steps are those of "
-                + $"a run of {StepCount} steps";
+            yield return $"The run had {Counted.Of(saved.StepCount, "step")} and now has {StepCount}: the remaining steps have the learning "
+                + $"rates of a run of {Counted.Of(StepCount, "step")}";
         if (Threads != saved.Threads)
-            yield return $"The run had {saved.Threads} threads and now has {Threads}: the last bits of sums may differ from those of a "
-                + "run that was not interrupted";
+            yield return $"The run had {Counted.Of(saved.Threads, "thread")} and now has {Threads}: the last bits of sums may differ "
+                + "from those of a run that was not interrupted";
     }
 
     private static string Text(JsonNode? value) => value?.ToJsonString() ?? "not set";

@@ -58,7 +58,7 @@ public class Phi3Tests
         using var model = parity.Load();
         Assert.Equal(64, model.Backbone.MaxPositions);
         Assert.Equal(
-            "A sequence has 65 tokens; this Phi-3 takes at most 64. Cut the lists to that maximum length. (Parameter 'sequences')",
+            "A sequence has 65 tokens; this Phi-3 takes at most 64. Truncate the lists to that length. (Parameter 'sequences')",
             Assert.Throws<ArgumentException>(() => new RewardScorer(model).Score([TinyModel.List(1, 60, 5)])).Message);
     }
 

@@ -51,7 +51,7 @@ public class RobertaTests
         var scorer = new RewardScorer(loaded);
         scorer.Score([new([], [[.. Enumerable.Repeat(5, 64)]], [0])]);
         Assert.Equal(
-            "A sequence has 65 tokens; this RoBERTa takes at most 64. Cut the lists to that maximum length. (Parameter 'sequences')",
+            "A sequence has 65 tokens; this RoBERTa takes at most 64. Truncate the lists to that length. (Parameter 'sequences')",
             Assert.Throws<ArgumentException>(() => scorer.Score([new([], [[.. Enumerable.Repeat(5, 65)]], [0])])).Message);
     }
 

@@ -120,8 +120,8 @@ public class ForeignHeadTests
         using var model = Model("v_head.weight", bias: 1);
         new ScoringRule(SpecialTokenRule.None, 8).Write(model.Directory);
         Assert.Equal(
-            $"{model.Directory}: there are a reward_model.json and a head with a bias or with 'mean' and 'std' in config.json; expected "
-            + "one of them. Remove reward_model.json where the weights are another trainer's.",
+            $"{model.Directory}: there is a reward_model.json, and also a head with a bias or with 'mean' and 'std' in config.json; "
+            + "expected one of them. Remove reward_model.json where the weights are another trainer's.",
             Assert.Throws<CheckpointException>(() => ScoringModel.Load(model.Directory)).Message);
     }
 

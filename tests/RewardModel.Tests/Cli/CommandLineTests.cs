@@ -176,7 +176,7 @@ public class CommandLineTests
         var (status, _, errors) = Run(Arguments(other, 48));
         Assert.Equal(
             (1, $"error: The run in '{directory["model"]}' can't be resumed, because it was started differently: "
-                + "the special tokens around prompt and answer are not the same; the maximum length was 64 and is 48; "
+                + "the special tokens around prompt and answer are not the same; the maximum length was 64 and is now 48; "
                 + "the chat template is not the same; the tokenizer's files are not the same. "
                 + "Use the options, data, model and tokenizer that it was started with, or another directory.\n"),
             (status, errors[errors.IndexOf("error: ", StringComparison.Ordinal)..]));
@@ -216,7 +216,7 @@ public class CommandLineTests
         ];
         Assert.Equal(0, Run(arguments).Status);
         Assert.Equal(
-            (1, $"error: '{directory["model"]}' holds a training run already. Add --resume to continue it, or give another --output.\n"),
+            (1, $"error: '{directory["model"]}' already holds a training run. Add --resume to continue it, or give another --output.\n"),
             (Run(arguments).Status, Run(arguments).Errors));
         Directory.CreateDirectory(directory["other"]);
         File.WriteAllText(directory["other/notes.txt"], "mine");
@@ -237,8 +237,8 @@ public class CommandLineTests
             """);
         var (status, output, errors) = Run("evaluate", "--model", directory["model"], "--data", directory["lists.jsonl"], "--json");
         Assert.Equal(
-            (0, $"warning: 1 of 2 lists have answers that are equal token for token ({directory["lists.jsonl"]}:2): "
-                + "such answers make no pair\n"),
+            (0, $"warning: 1 of 2 lists has answers that are equal token for token ({directory["lists.jsonl"]}:2): "
+                + "such answers form no pair\n"),
             (status, errors));
         Assert.Equal(3, (int)JsonNode.Parse(output)!["pair_count"]!);
     }
@@ -341,7 +341,7 @@ public class CommandLineTests
         File.WriteAllText(directory["wrong.yaml"], "epoch: 1\n");
         (status, output, errors) = Run("train", directory["wrong.yaml"]);
         Assert.Equal((2, ""), (status, output));
-        Assert.StartsWith($"error: {directory["wrong.yaml"]}:1: 'epoch' is no option; expected one of: ", errors);
+        Assert.StartsWith($"error: {directory["wrong.yaml"]}:1: 'epoch' is not an option; expected one of: ", errors);
         (status, _, errors) = Run("train", "--resume", directory["nowhere"]);
         Assert.Equal((2, "error: --data is missing.\n"), (status, errors));
     }

@@ -81,14 +81,14 @@ public sealed class ScoreCommandTests : IDisposable
         Assert.StartsWith("""{"error":"a number, expected an object such as """, printed[4]);
         Assert.StartsWith("""{"prompt":"b","answers":["c"],"id":6,"rewards":[""", printed[5]);
         var path = directory["lines.jsonl"];
-        Assert.Contains($"warning: {path}: 3 lines left out, 3 lists read\n", errors);
-        Assert.Contains($"warning: {path}:2: invalid JSON at byte 2: left out\n", errors);
+        Assert.Contains($"warning: {path}: 3 lines skipped, 3 lists read\n", errors);
+        Assert.Contains($"warning: {path}:2: invalid JSON at byte 2: skipped\n", errors);
         Assert.Contains($"warning: {path}:3: chat template, ", errors);
         Assert.DoesNotContain("'id'", errors);
 
         (status, output, errors) = Score([Rejected], "--on-bad-data", "skip");
         Assert.Equal(1, status);
-        Assert.Contains($"error: '{path}' has no lists that can be used; expected at least one line with a ranked list.\n", errors);
+        Assert.Contains($"error: '{path}' has no valid lists; expected at least one line with a ranked list.\n", errors);
         Assert.Single(output.TrimEnd('\n').Split('\n'));
     }
 
@@ -178,7 +178,7 @@ public sealed class ScoreCommandTests : IDisposable
             Assert.Contains($"\n{path}:4: chat template, ", errors);
             (status, output, errors) = CommandLineTests.Run([.. command, "--on-bad-data", "skip"]);
             Assert.Equal(0, status);
-            Assert.Contains($"warning: {path}: 2 lines left out that the tokenizer or its chat template rejects, 3 lists remain\n", errors);
+            Assert.Contains($"warning: {path}: 2 lines rejected by the tokenizer or its chat template skipped, 3 lists left\n", errors);
             if (command == evaluate)
                 Assert.Equal(3, (int)JsonNode.Parse(output)!["list_count"]!);
         }

@@ -79,7 +79,7 @@ public class LibTorchTests
         using var scope = NewDisposeScope();
         var unknown = Assert.Throws<ExternalException>(() => new OperatorCall("aten::no_such_operator").Call(0));
         Assert.Equal(
-            "libtorch's operator aten::no_such_operator failed; what went wrong stands in the error stream.", unknown.Message);
+            "libtorch's operator aten::no_such_operator failed; the error stream says why.", unknown.Message);
         Assert.Throws<ExternalException>(() => new OperatorCall("aten::mm").Tensor(ones(2, 3)).Tensor(ones(2, 3)).Call(1));
     }
 

@@ -23,6 +23,6 @@ public class MemoryFileTests
     public void A_name_that_the_system_refuses_is_an_error()
     {
         var exception = Assert.Throws<IOException>(() => new MemoryFile(new string('x', 1000), []));
-        Assert.StartsWith("The system gives no file in memory: ", exception.Message);
+        Assert.StartsWith("The system cannot create a file in memory: ", exception.Message);
     }
 }

@@ -75,7 +75,7 @@ public class ActivationCheckpointsTests
         model.train();
         Assert.Equal(
             "The model is trained with dropout 0.2 and the pass recomputes layers, but it has no dropout seed; give it one, so "
-            + "that layers that are computed again draw the same. (Parameter 'pass')",
+            + "that recomputed layers drop the same values. (Parameter 'pass')",
             Assert.Throws<ArgumentException>(() => model.forward(pass)).Message);
         model.eval();
         model.forward(pass).Dispose();

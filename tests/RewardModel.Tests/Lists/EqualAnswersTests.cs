@@ -11,11 +11,11 @@ public class EqualAnswersTests
         TokenizedList Equal(int line) => new([1], [[2], [3], [2]], [2, 1, 0], new SourceLine("train.jsonl", line));
         Assert.Null(EqualAnswers.Describe([different, different]));
         Assert.Equal(
-            "2 of 3 training lists have answers that are equal token for token (train.jsonl:4, train.jsonl:17): such answers make no pair",
+            "2 of 3 training lists have answers that are equal token for token (train.jsonl:4, train.jsonl:17): such answers form no pair",
             EqualAnswers.Describe([Equal(4), different, Equal(17)], "training lists"));
         Assert.Equal(
             "6 of 6 lists have answers that are equal token for token "
-            + "(train.jsonl:1, train.jsonl:2, train.jsonl:3, train.jsonl:4, train.jsonl:5, ...): such answers make no pair",
+            + "(train.jsonl:1, train.jsonl:2, train.jsonl:3, train.jsonl:4, train.jsonl:5, ...): such answers form no pair",
             EqualAnswers.Describe([.. Enumerable.Range(1, 6).Select(Equal)]));
     }
 }

@@ -33,15 +33,15 @@ public class DevicesTests
     [InlineData("cuda")]
     [InlineData("cuda:1")]
     public void A_machine_without_a_GPU_is_told_so(string name) => Assert.Equal(
-        $"--device is '{name}', but libtorch finds no CUDA device; expected a GPU with its driver, and a libtorch that is built for CUDA. "
-        + "Use --device cpu without them.",
+        $"--device is '{name}', but libtorch finds no CUDA device; expected a GPU with its driver, and a libtorch built for CUDA. "
+        + "Without them, use --device cpu.",
         Assert.Throws<ArgumentException>(() => Devices.Named(name, "--device", 0)).Message);
 
     [Theory]
-    [InlineData("cuda:1", 1, "cuda:0")]
-    [InlineData("cuda:7", 4, "cuda:0 to cuda:3")]
+    [InlineData("cuda:1", 1, "1 CUDA device: expected cuda:0")]
+    [InlineData("cuda:7", 4, "4 CUDA devices: expected cuda:0 to cuda:3")]
     public void A_GPU_that_is_not_there_is_told_with_those_that_are(string name, int cudaCount, string expected) => Assert.Equal(
-        $"--device is '{name}'; expected {expected}, which this machine has.",
+        $"--device is '{name}'; this machine has {expected}.",
         Assert.Throws<ArgumentException>(() => Devices.Named(name, "--device", cudaCount)).Message);
 
     [Fact]

@@ -69,7 +69,7 @@ public class RewardTransformerTests
             [
                 "tensor 'model.norm.weight' is missing; expected it with shape [32]",
                 "tensor 'score.weight' has shape [2, 32]; expected [1, 32]: it gives 2 numbers for an answer, not one",
-                "tensor 'model.layers.7.extra' is there; expected no such tensor",
+                "tensor 'model.layers.7.extra' is not part of the model; expected no such tensor",
             ],
             error.Problems);
         Assert.Equal("Expected the tensors of LlamaForSequenceClassification, as its config.json describes it.", error.Advice);
@@ -139,7 +139,7 @@ public class RewardTransformerTests
         using var model = TinyModel.Create("gpt2");
         var scorer = new RewardScorer(model);
         Assert.Equal(
-            "A sequence has 97 tokens; this GPT-2 takes at most 96. Cut the lists to that maximum length. (Parameter 'sequences')",
+            "A sequence has 97 tokens; this GPT-2 takes at most 96. Truncate the lists to that length. (Parameter 'sequences')",
             Assert.Throws<ArgumentException>(() => scorer.Score([TinyModel.List(1, 90, 7)])).Message);
         Assert.Equal(
             "A token id is 61; the vocabulary of this GPT-2 has 61 ids, from 0. "

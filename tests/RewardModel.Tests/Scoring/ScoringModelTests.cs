@@ -370,7 +370,7 @@ public class ScoringModelTests
         using var withoutTokenizer = new ScoringModel(transformer);
         Assert.Equal(
             "The model has no tokenizer, so it can't read text. "
-            + "Give lists of token ids (prompt_ids, answer_ids), or a tokenizer. (Parameter 'lists')",
+            + "Provide lists of token ids (prompt_ids, answer_ids), or a tokenizer. (Parameter 'lists')",
             Assert.Throws<ArgumentException>(() => withoutTokenizer.Score("a", "b")).Message);
     }
 
@@ -423,7 +423,7 @@ public class ScoringModelTests
         Assert.Null(loaded.Rule.ChatTemplate);
         Assert.Equal(
             "(in memory): messages, but the tokenizer has no chat template; expected chat_template.jinja, or \"chat_template\" in "
-            + "tokenizer_config.json. Give a tokenizer that has one, or the text as \"prompt\"",
+            + "tokenizer_config.json. Provide a tokenizer that has one, or the text as \"prompt\"",
             Assert.Throws<TokenizerException>(() => loaded.Score(new Conversation([new ChatMessage("user", "ab")]), "c")).Message);
     }
 

@@ -6,7 +6,7 @@ namespace RewardModel.Tests.Scoring;
 
 public sealed class ScoringRuleTests : IDisposable
 {
-    private const string Advice = "Take the file as it was saved, or train again.";
+    private const string Advice = "Restore the file as it was saved, or train again.";
 
     private readonly TemporaryDirectory directory = new();
 
@@ -74,7 +74,7 @@ public sealed class ScoringRuleTests : IDisposable
         {"library_version": "0.1.0", "rule": {"special_tokens": {"before_prompt": [1], "after_prompt": [], "after_answer": [],
          "answer_token_type": 0}, "max_length": 8, "encoding": ENCODING}}
         """.Replace("ENCODING", encoding),
-        $"the file can't be understood: encoding is {encoding}; expected \"joint\" or \"separate\"");
+        $"the file is invalid: encoding is {encoding}; expected \"joint\" or \"separate\"");
 
     [Fact]
     public void A_standard_deviation_of_0_is_refused() => Refuses(
@@ -82,7 +82,7 @@ public sealed class ScoringRuleTests : IDisposable
         {"library_version": "0.1.0", "rule": {"special_tokens": {"before_prompt": [1], "after_prompt": [], "after_answer": [], "answer_token_type": 0}, "max_length": 8,
          "normalizer": {"mean": 0, "std": 0}}}
         """,
-        "the file can't be understood: The standard deviation of the rewards is 0; expected a number above 0");
+        "the file is invalid: The standard deviation of the rewards is 0; expected a number above 0");
 
     [Fact]
     public void Numbers_that_no_rule_has_are_refused_all_at_once() => Refuses(
@@ -90,11 +90,11 @@ public sealed class ScoringRuleTests : IDisposable
         {"library_version": "0.1.0", "rule": {"special_tokens": {"before_prompt": [-1], "after_prompt": [], "after_answer": [2, -3],
          "answer_token_type": -2}, "max_length": 3}}
         """,
-        "the file can't be understood: a special token is -1; expected an id from 0; a special token is -3; expected an id from 0; "
+        "the file is invalid: a special token is -1; expected an id from 0; a special token is -3; expected an id from 0; "
         + "answer_token_type is -2; expected a number from 0; max_length is 3; expected at least 4, for the special tokens and an answer");
 
     [Fact]
-    public void A_file_that_is_no_rule_is_refused() => Refuses("null", "the file can't be understood: The file holds null");
+    public void A_file_that_is_no_rule_is_refused() => Refuses("null", "the file is invalid: The file holds null");
 
     private void Refuses(string text, string problem)
     {

@@ -6,7 +6,7 @@ using RewardModel.Tokenizers;
 
 namespace RewardModel.Tests.Scoring;
 
-/// <summary>The names and numbers of docs/metrics.md. Alone, because others' scoring would be counted, too.</summary>
+/// <summary>The names and numbers of docs/telemetry.md. Alone, because others' scoring would be counted, too.</summary>
 [Collection(nameof(RunsAlone))]
 public sealed class ScoringTelemetryTests : IDisposable
 {
@@ -93,7 +93,7 @@ public sealed class ScoringTelemetryTests : IDisposable
     [Fact]
     public void The_documentation_has_every_name()
     {
-        var documentation = File.ReadAllText(Path.Combine(Shared.RepositoryRoot, "docs", "metrics.md"));
+        var documentation = File.ReadAllText(Path.Combine(Shared.RepositoryRoot, "docs", "telemetry.md"));
         var names = typeof(ScoringTelemetry).GetFields().Where(field => field.IsLiteral)
             .Select(field => (string)field.GetRawConstantValue()!);
         Assert.All(names.Append("{answer}").Append("{token}"), name => Assert.Contains($"`{name}`", documentation));

@@ -30,7 +30,7 @@ public class BestWeightsTests
     {
         var start = new EvaluationReport(0, Metrics(0.9, 0.5), IsBest: true);
         Assert.StartsWith(
-            "No evaluation was better than the one before the first step: the model has the weights that it started with. ",
+            "No evaluation was better than the one before the first step: the model still has its initial weights. ",
             Assert.Single(new TrainingResult(10, 1, start with { Step = 10 }, start, false).Doubts));
         Assert.Empty(new TrainingResult(10, 1, start with { Step = 10 }, start with { Step = 10 }, false).Doubts);
         Assert.Empty(new TrainingResult(10, 1, null, null, false).Doubts);

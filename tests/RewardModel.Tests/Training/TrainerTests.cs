@@ -189,8 +189,8 @@ public class TrainerTests
         var error = Assert.Throws<RunDirectoryException>(() => new Trainer(
             model, changed, lists[..^1], heldOut, new RunDirectory(directory.Path)).Train(resume: true));
         Assert.Equal(
-            $"The run in '{directory.Path}' can't be resumed, because it was started differently: --learning-rate was 0.003 and is "
-            + "0.001; --loss was \"log-sigmoid\" and is \"sigmoid\"; the training lists are not the same. "
+            $"The run in '{directory.Path}' can't be resumed, because it was started differently: --learning-rate was 0.003 and is now "
+            + "0.001; --loss was \"log-sigmoid\" and is now \"sigmoid\"; the training lists are not the same. "
             + "Use the options, data, model and tokenizer that it was started with, or another directory.",
             error.Message);
     }
@@ -246,7 +246,7 @@ public class TrainerTests
         Assert.Equal(1, error.Step);
         Assert.Equal(
             "Step 1: the loss is NaN. The weights have not been changed by this step. Its lists: train.jsonl:7. "
-            + "Look at those lists, or lower the learning rate, or set a smaller maximum gradient norm.",
+            + "Inspect those lists, lower the learning rate, or set a smaller maximum gradient norm.",
             error.Message);
         Assert.Equal(before, Weights(model));
     }
@@ -258,7 +258,7 @@ public class TrainerTests
         TokenizedList tied = lists[0] with { Scores = [1, 1, 1] };
         var error = Assert.Throws<ArgumentException>(() => new Trainer(model, options, [tied, tied], []));
         Assert.Equal(
-            "None of the 2 training lists has an ordered pair; "
+            "The training set (2 lists) has no ordered pair; "
             + "expected lists of two or more answers that are not all tied or equal. (Parameter 'trainLists')",
             error.Message);
         Assert.Equal(
@@ -316,16 +316,16 @@ public class TrainerTests
         _ = new Trainer(model, options, [.. lists, equal], [.. heldOut, partly], logger: new LineLogger(log.WriteLine));
         Assert.Equal(
             """
-            warning: 1 of 18 training lists have answers that are equal token for token (train.jsonl:17): such answers make no pair
-            warning: 1 of 7 held-out lists have answers that are equal token for token (eval.jsonl:4): such answers make no pair
-            warning: 1 of 18 training lists have no ordered pair (one answer, or all answers tied or equal) and are left out
+            warning: 1 of 18 training lists has answers that are equal token for token (train.jsonl:17): such answers form no pair
+            warning: 1 of 7 held-out lists has answers that are equal token for token (eval.jsonl:4): such answers form no pair
+            warning: 1 of 18 training lists has no ordered pair (one answer, or all answers tied or equal): not trained on
 
             """.ReplaceLineEndings("\n"), log.ToString());
         Assert.StartsWith(
-            "None of the 1 training lists has an ordered pair; ",
+            "The training set (1 list) has no ordered pair; ",
             Assert.Throws<ArgumentException>(() => new Trainer(model, options, [equal], [])).Message);
         Assert.StartsWith(
-            "None of the 1 held-out lists has an ordered pair",
+            "The held-out set (1 list) has no ordered pair",
             Assert.Throws<ArgumentException>(() => new Trainer(model, options, lists, [equal])).Message);
     }
 
@@ -335,8 +335,8 @@ public class TrainerTests
         using var model = TinyModel.Create();
         TokenizedList single = TinyModel.List(1, 3, 4);
         Assert.Equal(
-            "None of the 1 held-out lists has an ordered pair, so there is no accuracy to choose the best weights by; give other lists, "
-            + "or none. (Parameter 'heldOutLists')",
+            "The held-out set (1 list) has no ordered pair, so there is no accuracy to choose the best weights by; "
+            + "provide other held-out lists, or none. (Parameter 'heldOutLists')",
             Assert.Throws<ArgumentException>(() => new Trainer(model, options, lists, [single])).Message);
     }
 
@@ -347,10 +347,10 @@ public class TrainerTests
         var list = TinyModel.List(1, 95, 1, 3);
         _ = new Trainer(model, options, [list with { OwnPromptIds = [null, [1, 2]] }], []);
         Assert.StartsWith(
-            "1 lists don't fit this GPT-2, which takes at most 96 tokens and ids from 0 to 60: (in memory) has 98 tokens. ",
+            "1 list doesn't fit this GPT-2, which takes at most 96 tokens and ids from 0 to 60: (in memory) has 98 tokens. ",
             Assert.Throws<ArgumentException>(() => new Trainer(model, options, [list with { OwnPromptIds = [[1, 2], null] }], [])).Message);
         Assert.StartsWith(
-            "1 lists don't fit this GPT-2, which takes at most 96 tokens and ids from 0 to 60: (in memory) has the token id 61. ",
+            "1 list doesn't fit this GPT-2, which takes at most 96 tokens and ids from 0 to 60: (in memory) has the token id 61. ",
             Assert.Throws<ArgumentException>(
                 () => new Trainer(model, options, [list with { OwnPromptIds = [null, [1, 61]] }], [])).Message);
     }
@@ -363,7 +363,7 @@ public class TrainerTests
         TokenizedList unknownId = new([1], [[2, 61], [3]], [1, 0], new SourceLine("a.jsonl", 9));
         Assert.Equal(
             "2 lists don't fit this GPT-2, which takes at most 96 tokens and ids from 0 to 60: a.jsonl:4 has 97 tokens; "
-            + "a.jsonl:9 has the token id 61. Cut the lists, or use the tokenizer that belongs to the model.",
+            + "a.jsonl:9 has the token id 61. Truncate the lists (--max-length), or use the tokenizer that belongs to the model.",
             Assert.Throws<ArgumentException>(() => new Trainer(model, options, [.. lists, tooLong], [unknownId])).Message);
     }
 

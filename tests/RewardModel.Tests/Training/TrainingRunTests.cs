@@ -92,7 +92,7 @@ public sealed class TrainingRunTests : IDisposable
             + "give either --backbone DIR (start from a checkpoint) or --config FILE (train from scratch); "
             + "give --eval-data or --eval-fraction, not both; Dropout (--dropout) is 1; expected a number from 0 to below 1; "
             + "Threads (--threads) is 0; expected at least 1; "
-            + $"Data (--data) is '{directory["nowhere.jsonl"]}'; expected a file that is there.",
+            + $"Data (--data) is '{directory["nowhere.jsonl"]}'; expected an existing file.",
             Assert.Throws<OptionsException>(() => new TrainingRun(wrong)).Message);
         Assert.False(Directory.Exists(directory["model"]));
     }
@@ -105,9 +105,10 @@ public sealed class TrainingRunTests : IDisposable
         new TrainingRun(constant).Run();
         new TrainingRun(TrainingRun.OptionsOf(directory["model"]) with { Steps = 20, SaveInterval = 3, Resume = true }, Logger).Run();
         Assert.Equal(File.ReadAllBytes(directory["straight/model.safetensors"]), File.ReadAllBytes(directory["model/model.safetensors"]));
-        Assert.Contains("warning: The run had 12 steps and now has 20: the learning rates of the remaining steps", log.ToString());
+        Assert.Contains("warning: The run had 12 steps and now has 20: the remaining steps have the learning rates", log.ToString());
         Assert.Equal(
-            $"The run in '{directory["model"]}' has taken 20 steps already, and 5 were asked for; ask for more, or use another directory.",
+            $"The run in '{directory["model"]}' has already taken 20 steps, and 5 were requested; "
+            + "request more (--steps, --epochs), or use another directory.",
             Assert.Throws<RunDirectoryException>(
                 () => new TrainingRun(TrainingRun.OptionsOf(directory["model"]) with { Steps = 5, Resume = true }).Run()).Message);
     }
@@ -117,7 +118,7 @@ public sealed class TrainingRunTests : IDisposable
     {
         StopAfter(step: 5);
         new TrainingRun(TrainingRun.OptionsOf(directory["model"]) with { Threads = 2, Resume = true }, Logger).Run();
-        Assert.Contains("warning: The run had 1 threads and now has 2: the last bits of sums may differ", log.ToString());
+        Assert.Contains("warning: The run had 1 thread and now has 2: the last bits of sums may differ", log.ToString());
     }
 
     [Fact]
@@ -151,7 +152,7 @@ public sealed class TrainingRunTests : IDisposable
         new TrainingRun(Options).Run(second);
         Assert.Equal(
             $"Another process is training in '{directory["model"]}': it holds '{directory["model/training/lock"]}'. "
-            + "Wait for it, or give another directory.",
+            + "Wait for it, or use another directory.",
             message);
     }
 

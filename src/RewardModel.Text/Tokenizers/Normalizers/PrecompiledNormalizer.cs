@@ -28,7 +28,7 @@ internal sealed class PrecompiledNormalizer : Normalizer
         else if (BinaryPrimitives.ReadUInt32LittleEndian(table) is var size && (size == 0 || size % sizeof(uint) != 0))
             reason = $"its trie has {size} bytes, expected a positive multiple of {sizeof(uint)}";
         else if (size > table.Length - sizeof(uint))
-            reason = $"its trie has {size} bytes, of which {table.Length - sizeof(uint)} are there";
+            reason = $"its trie should have {size} bytes, but only {table.Length - sizeof(uint)} are present";
         else
         {
             var units = new uint[size / sizeof(uint)];

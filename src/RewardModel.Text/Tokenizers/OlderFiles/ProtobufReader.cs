@@ -56,7 +56,7 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
     private ReadOnlySpan<byte> Take(ulong length)
     {
         if (length > (ulong)rest.Length)
-            throw new InvalidDataException($"a field has {length} bytes, of which {rest.Length} are there");
+            throw new InvalidDataException($"a field should have {length} bytes, but only {rest.Length} are present");
         var result = rest[..(int)length];
         rest = rest[(int)length..];
         return result;

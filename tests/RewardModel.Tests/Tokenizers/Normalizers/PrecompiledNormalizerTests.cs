@@ -8,8 +8,8 @@ public class PrecompiledNormalizerTests
     [InlineData("", "it has 0 bytes, expected at least 4")]
     [InlineData("00000000", "its trie has 0 bytes, expected a positive multiple of 4")]
     [InlineData("0300000000000000", "its trie has 3 bytes, expected a positive multiple of 4")]
-    [InlineData("080000000000000000", "its trie has 8 bytes, of which 5 are there")]
-    [InlineData("FCFFFFFF00000000", "its trie has 4294967292 bytes, of which 4 are there")]
+    [InlineData("080000000000000000", "its trie should have 8 bytes, but only 5 are present")]
+    [InlineData("FCFFFFFF00000000", "its trie should have 4294967292 bytes, but only 4 are present")]
     public void A_malformed_table_says_what_is_wrong(string hex, string expected)
     {
         Assert.Null(PrecompiledNormalizer.TryRead(Convert.FromHexString(hex), out var reason));

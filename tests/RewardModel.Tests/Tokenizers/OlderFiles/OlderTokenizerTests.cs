@@ -134,7 +134,7 @@ public class OlderTokenizerTests
         "vocab.txt", "a\n", """{"do_basic_tokenize": false}""", "'do_basic_tokenize' is false, which is not supported; expected true")]
     [InlineData("vocab.txt", "[UNK]\n[CLS]\n", null, "the vocabulary has no special token '[SEP]'")]
     [InlineData("tokenizer.model", "", null, "it has no pieces")]
-    [InlineData("tokenizer.model", "\u000A\u007F", null, "a field has 127 bytes, of which 0 are there")]
+    [InlineData("tokenizer.model", "\u000A\u007F", null, "a field should have 127 bytes, but only 0 are present")]
     public void A_file_that_can_not_be_used_is_an_error(string file, string content, string? config, string expected)
     {
         using var folder = new TokenizerFolder(null, config);

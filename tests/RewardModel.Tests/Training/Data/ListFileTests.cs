@@ -23,10 +23,10 @@ public class ListFileTests
         Assert.Single(ListFile.Read(path, BadData.Skip, new LineLogger(log.WriteLine)).Lists);
         Assert.Equal(
             $"""
-            warning: {path}:2: "answers" is empty, expected at least one item: left out
-            warning: {path}: 1 lines left out, 1 lists read
-            warning: {path}: 1 lines have a key 'id', which has no meaning here and is ignored
-            warning: {path}: 3 lone surrogates, halves of characters, are read as U+FFFD
+            warning: {path}:2: "answers" is empty, expected at least one item: skipped
+            warning: {path}: 1 line skipped, 1 list read
+            warning: {path}: unknown key 'id' in 1 line: ignored
+            warning: {path}: 3 unpaired surrogates replaced by U+FFFD
 
             """, log.ToString());
     }
@@ -40,12 +40,12 @@ public class ListFileTests
         Assert.Equal("", Logged(File(RankedList.BestFirst("abc", "de", "f"))));
         // Of 8 + 8 + 1 tokens of prompts 5 + 4 + 1, of 3 + 2 + 8 of answers 2.
         Assert.Equal(
-            "warning: train.jsonl: cut to 6 tokens for a prompt and an answer together (--max-length): 2 of 2 prompts (100 %) lose their "
-            + "beginning, 58.8 % of all prompt tokens; 1 of 3 answers (33.3 %) lose their end, 15.4 % of all answer tokens\n",
+            "warning: train.jsonl: truncated to 6 tokens for a prompt and an answer together (--max-length): 2 of 2 prompts (100 %) lose "
+            + "their beginning, 58.8 % of all prompt tokens; 1 of 3 answers (33.3 %) loses its end, 15.4 % of all answer tokens\n",
             Logged(File(RankedList.BestFirst("abcdefgh", "xy", "z"), RankedList.BestFirst("a", "abcdefg"))));
         Assert.Equal(
-            "warning: train.jsonl: cut to 6 tokens for a prompt and an answer together (--max-length): 1 of 2000 prompts (0.1 %) lose "
-            + "their beginning, 0.1 % of all prompt tokens\n",
+            "warning: train.jsonl: truncated to 6 tokens for a prompt and an answer together (--max-length): 1 of 2000 prompts (0.1 %) loses "
+            + "its beginning, 0.1 % of all prompt tokens\n",
             Logged(File([RankedList.BestFirst("abcde", "x"), .. Enumerable.Repeat(RankedList.BestFirst("abcd", "x"), 1999)])));
 
         string Logged(RankedListFile file)
@@ -64,12 +64,12 @@ public class ListFileTests
         const string turn = """{"chosen": "User: a\nBot: b", "rejected": "User: a\nBot: c"}""";
         const string word = """{"chosen": "one two", "rejected": "one three"}""";
         Assert.Equal(
-            $"{path}: no \"prompt\" is given in 3 lists: it is what \"chosen\" and \"rejected\" both start with, up to the last turn such as "
-            + "Assistant: (in 2 lists) or the last whole word (in 1 lists)\n",
+            $"{path}: no \"prompt\" in 3 lists: it is taken to be what \"chosen\" and \"rejected\" both start with, up to the last turn such as "
+            + "Assistant: (in 2 lists) or the last whole word (in 1 list)\n",
             Logged($"{turn}\n{word}\n{turn}\n"));
         Assert.Equal(
-            $"{path}: no \"prompt\" is given in 1 lists: it is what \"chosen\" and \"rejected\" both start with, up to the last whole word "
-            + "(in 1 lists)\n",
+            $"{path}: no \"prompt\" in 1 list: it is taken to be what \"chosen\" and \"rejected\" both start with, up to the last whole word "
+            + "(in 1 list)\n",
             Logged(word));
 
         string Logged(string text)
@@ -116,17 +116,17 @@ public class ListFileTests
         Assert.Equal([[1, 7], [3]], lists.Select(side => side.Select(list => list.Source.Line)));
         Assert.Equal(
             $"""
-            warning: train.jsonl:2: {reason}: left out
-            warning: train.jsonl:5: {reason}: left out
-            warning: train.jsonl: 2 lines left out that the tokenizer or its chat template rejects, 2 lists remain
-            warning: train.jsonl:4: {reason}: left out
-            warning: held-out lists: 1 lines left out that the tokenizer or its chat template rejects, 1 lists remain
+            warning: train.jsonl:2: {reason}: skipped
+            warning: train.jsonl:5: {reason}: skipped
+            warning: train.jsonl: 2 lines rejected by the tokenizer or its chat template skipped, 2 lists left
+            warning: train.jsonl:4: {reason}: skipped
+            warning: held-out lists: 1 line rejected by the tokenizer or its chat template skipped, 1 list left
 
             """, log.ToString());
 
         var none = FileOf("eval.jsonl", (1, "no"), (2, "no"));
         Assert.Equal(
-            "eval.jsonl: the tokenizer or its chat template rejects all 2 lists, so none is left; expected at least one.",
+            "eval.jsonl: the tokenizer or its chat template rejects every list (2); expected at least one that it accepts.",
             Assert.Throws<RankedDataException>(() => ListFile.Tokenize(model, none, "eval.jsonl", BadData.Skip, logger)).Message);
         Assert.Equal(
             [("train.jsonl", 2), ("train.jsonl", 5), ("eval.jsonl", 1), ("eval.jsonl", 2)],

@@ -95,8 +95,8 @@ public class PromptSplitTests
         RankedList[] lists = [RankedList.BestFirst("same", "a", "b"), RankedList.BestFirst("same", "a", "b")];
         var exception = Assert.Throws<ArgumentException>(() => PromptSplit.Of(lists, 0.1, seed: 1));
         Assert.Equal(
-            "The number of different lists is 1, expected at least 2 to hold out some of them. "
-            + "Give more lists or a separate file to evaluate on, or hold out nothing.",
+            "There is 1 distinct list; expected at least 2, to hold some out. "
+            + "Provide more lists or a separate file for evaluation (--eval-data), or turn evaluation off (--eval-fraction 0).",
             exception.Message);
     }
 
@@ -107,7 +107,7 @@ public class PromptSplitTests
     public void A_fraction_out_of_range_is_refused(double fraction, string shown)
     {
         var exception = Assert.Throws<ArgumentException>(() => PromptSplit.Of(FourListsPerPrompt, fraction, seed: 1));
-        Assert.Equal($"The fraction to hold out is {shown}, expected at least 0 and below 1.", exception.Message);
+        Assert.Equal($"The held-out fraction is {shown}; expected a number from 0 to below 1.", exception.Message);
     }
 
     private static string[] HeldOut(RankedList[] lists, ulong seed) =>

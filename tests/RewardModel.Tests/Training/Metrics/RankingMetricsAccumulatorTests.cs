@@ -157,7 +157,7 @@ public class RankingMetricsAccumulatorTests
     public void Rewards_and_scores_must_be_as_many()
     {
         var exception = Assert.Throws<ArgumentException>(() => Of([1f, 2f], [1, 2, 3]));
-        Assert.Equal("A list has 2 rewards and 3 scores, expected as many of both.", exception.Message);
+        Assert.Equal("A list has 2 rewards and 3 scores; expected as many of both.", exception.Message);
     }
 
     [Theory]
@@ -169,7 +169,7 @@ public class RankingMetricsAccumulatorTests
         var accumulator = new RankingMetricsAccumulator(new LogSigmoidLoss());
         var exception = Assert.Throws<ArgumentException>(() => accumulator.Add([0f, reward], [1, 0]));
         Assert.Equal(
-            $"Reward 1 of the list is {shown}, expected a finite number: the model has diverged or its weights are damaged.",
+            $"Reward 1 of the list is {shown}; expected a finite number: the model has diverged or its weights are damaged.",
             exception.Message);
         Assert.Equal(0, accumulator.Result.ListCount);
         Assert.Equal(0, accumulator.Result.AnswerCount);

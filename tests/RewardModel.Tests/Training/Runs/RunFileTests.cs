@@ -55,16 +55,17 @@ public class RunFileTests
         var lines = Assert.Throws<RunFileException>(() => RunFile<TrainingRunOptions>.Read(file)).Message.Split('\n');
         Assert.Equal($"{file}:1: 'epochs' is 'two'; expected a whole number", lines[0]);
         Assert.Equal($"{file}:2: 'schedule' is 'steep'; expected one of: cosine, linear, constant", lines[1]);
-        Assert.StartsWith($"{file}:3: 'learnign-rate' is no option; expected one of: ", lines[2]);
+        Assert.StartsWith($"{file}:3: 'learnign-rate' is not an option; expected one of: ", lines[2]);
         Assert.Equal($"{file}:4: 'learning-rate' is '0,5'; expected a number such as 0.1 or 1e-5", lines[3]);
         Assert.Equal($"{file}:5: 'data' has several values; expected one", lines[4]);
         Assert.Equal($"{file}:6: 'decay-all' is 'yes'; expected true or false", lines[5]);
         Assert.Equal(6, lines.Length);
         File.WriteAllText(file, "a: b: c\n");
-        Assert.StartsWith($"{file}:1: this is not YAML (", Assert.Throws<RunFileException>(() => RunFile<TrainingRunOptions>.Read(file)).Message);
+        Assert.StartsWith(
+            $"{file}:1: invalid YAML (", Assert.Throws<RunFileException>(() => RunFile<TrainingRunOptions>.Read(file)).Message);
         File.WriteAllText(file, "");
         Assert.Equal(
-            $"'{file}' is no run file; expected lines such as 'epochs: 2'.",
+            $"'{file}' is not a run file; expected lines such as 'epochs: 2'.",
             Assert.Throws<RunFileException>(() => RunFile<TrainingRunOptions>.Read(file)).Message);
     }
 }

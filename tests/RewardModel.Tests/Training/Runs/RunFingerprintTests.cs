@@ -29,8 +29,8 @@ public class RunFingerprintTests
         };
         Assert.Equal(
             [
-                "the special tokens around prompt and answer are not the same", "the maximum length was 64 and is 32",
-                "the encoding of prompt and answer was Separate and is Joint",
+                "the special tokens around prompt and answer are not the same", "the maximum length was 64 and is now 32",
+                "the encoding of prompt and answer was Separate and is now Joint",
                 "the normaliser is not the same", "the chat template is not the same", "the tokenizer's files are not the same",
             ],
             other.DifferencesOf(saved));
