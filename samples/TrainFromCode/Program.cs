@@ -1,17 +1,10 @@
-using RewardModel.Checkpoints;
-using RewardModel.Lists;
-using RewardModel.Reading;
-using RewardModel.Scoring;
-using RewardModel.Tokenizers;
 using RewardModel.Training;
 using RewardModel.Training.Reporting;
-using RewardModel.Training.Runs;
 
 // Trains a reward model on what samples/GenerateSortingTask wrote:
 //
 //   dotnet run -c Release --project samples/GenerateSortingTask -- TASK_DIR
 //   dotnet run -c Release --project samples/TrainFromCode -- TASK_DIR MODEL_DIR [STEPS]
-
 
 var steps = 500;
 if (args.Length is not (2 or 3) || (args.Length == 3 && !(int.TryParse(args[2], out steps) && steps > 0)))
@@ -21,31 +14,29 @@ if (args.Length is not (2 or 3) || (args.Length == 3 && !(int.TryParse(args[2], 
 }
 var (taskDirectory, modelDirectory) = (args[0], args[1]);
 
-// All weights are new here, because the task is small enough. To start from a pretrained model, use
-// ScoringModel.LoadForTraining with its directory, and the default learning rate.
-var transformer = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(Path.Combine(taskDirectory, "config.json")), seed: 1);
-var tokenizer = HuggingFaceTokenizer.Load(Path.Combine(taskDirectory, "tokenizer"));
-using var model = new ScoringModel(transformer, tokenizer);
-
-var trainLists = ReadLists("train.jsonl");
-// The prompts of the held-out lists must be others than those trained on: accuracy would flatter the model.
-var heldOutLists = ReadLists("test.jsonl");
-var options = new TrainingOptions { Steps = steps, LearningRate = 1e-3, WarmupSteps = steps / 10, ListsPerStep = 16 };
-var trainer = new Trainer(model, options, trainLists, heldOutLists, new RunDirectory(modelDirectory), new ConsoleProgress());
-
-// Started again after it was stopped, the run goes on from the newest state in its directory. At the end the model has the best weights.
-var result = trainer.Train(resume: true);
-model.Save(modelDirectory);
-Console.WriteLine($"Saved the weights of step {result.BestEvaluation!.Step} in '{modelDirectory}'");
-return 0;
-
-IReadOnlyList<TokenizedList> ReadLists(string file)
+var run = new TrainingRun(new TrainingRunOptions
 {
-    // Lists made in code do as well: RankedList.BestFirst(prompt, answers).
-    var (lists, cut) = model.Tokenize(RankedListReader.Read(Path.Combine(taskDirectory, file)).Lists);
-    Console.WriteLine($"{file}: {lists.Count} lists, cut to the model's length: {cut.Prompts.Cut} prompts, {cut.Answers.Cut} answers");
-    return lists;
-}
+    Data = Path.Combine(taskDirectory, "train.jsonl"),
+    // With other prompts than those trained on: the accuracy of known prompts would flatter the model.
+    EvaluationData = Path.Combine(taskDirectory, "test.jsonl"),
+    // All weights are new here, because the task is small enough. To start from a pretrained model, give Backbone, its directory, in place
+    // of both, and leave the learning rate at its default.
+    Config = Path.Combine(taskDirectory, "config.json"),
+    Tokenizer = Path.Combine(taskDirectory, "tokenizer"),
+    Seed = 1,
+    Steps = steps,
+    LearningRate = 1e-3,
+    WarmupSteps = steps / 10,
+    ListsPerStep = 16,
+    Output = modelDirectory,
+    // Started again after it was stopped, the run continues from its newest state.
+    Resume = true,
+});
+var result = run.Run(new ConsoleProgress());
+Console.WriteLine($"Saved the weights of step {result.BestEvaluation!.Step} in '{modelDirectory}'");
+foreach (var doubt in result.Doubts)
+    Console.WriteLine(doubt);
+return 0;
 
 /// <summary>Prints at once and in order, which System.Progress, working in the background, does not promise.</summary>
 internal sealed class ConsoleProgress : IProgress<TrainingReport>

@@ -27,7 +27,9 @@ internal static class CommandLine
         {
             TrainCommand.Create(output, errors),
             EvaluateCommand.Create(output, errors),
-            ScoreCommand.Create(output, errors),
+            ScoreCommand.Create(ScoreOutput.Rewards, output, errors),
+            ScoreCommand.Create(ScoreOutput.Ranking, output, errors),
+            ScoreCommand.Create(ScoreOutput.Best, output, errors),
             ExportCommand.Create(output),
             InspectCommand.Create(output),
             TokenizeCommand.Create(output),

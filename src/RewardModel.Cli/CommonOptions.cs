@@ -39,6 +39,11 @@ internal static class CommonOptions
 
     public static Option<bool> Json(string description) => new("--json") { Description = description };
 
+    public static Option<bool> Raw() => new("--raw")
+    {
+        Description = "Read plain text as it is, without the chat template, also where the model was trained on conversations.",
+    };
+
     public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "No progress and no information, only warnings and results." };
 
     public static Option<bool> Verbose() => new("--verbose", "-v") { Description = "Also what is of interest only when something is wrong." };

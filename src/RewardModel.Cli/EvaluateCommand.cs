@@ -29,10 +29,11 @@ internal static class EvaluateCommand
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var onBadData = CommonOptions.OnBadData();
+        var raw = CommonOptions.Raw();
         var json = CommonOptions.Json("Print the metrics as one JSON object.");
         var command = new Command("evaluate", "Measures how well a reward model ranks the answers of ranked lists.")
         {
-            model, data, loss, maxTokensPerBatch, device, threads, onBadData, json,
+            model, data, loss, maxTokensPerBatch, device, threads, onBadData, raw, json,
         };
         command.SetAction(parsed =>
         {
@@ -41,6 +42,7 @@ internal static class EvaluateCommand
             var place = Devices.Named(parsed.GetValue(device)!, "--device");
             using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!);
             scoringModel.Transformer.to(place);
+            scoringModel.ReadsTextAsChat &= !parsed.GetValue(raw);
             var logger = new LineLogger(errors.WriteLine);
             var lists = ListFile.ReadTokenized(scoringModel, parsed.GetValue(data)!, parsed.GetValue(onBadData), logger);
             if (EqualAnswers.Describe(lists) is { } description)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using RewardModel.Scoring;
 using RewardModel.Tokenizers;
@@ -12,6 +13,8 @@ internal static class InspectCommand
     private const int cannotBeUsed = 1;
 
     private static readonly JsonSerializerOptions jsonOptions = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    private static readonly JsonSerializerOptions readableJson = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Command Create(TextWriter output)
     {
@@ -56,6 +59,8 @@ internal static class InspectCommand
         if (model.Rule is { } rule)
             lines.Add(("rule", $"{Layout(rule.SpecialTokens)}, {rule.Encoding.ToString().ToLowerInvariant()} encoding, " + Invariant(
                 $"maximum length {rule.MaxLength}, reward = (raw - {rule.Normalizer.Mean}) / {rule.Normalizer.Std}")));
+        if (model.Example is { } example)
+            lines.Add(("reads", JsonSerializer.Serialize(example, readableJson)));
         if (model.Memory is { } memory)
         {
             var (prompt, answer, answers) = model.List!;

@@ -12,21 +12,51 @@ using TorchSharp;
 
 namespace RewardModel.Cli;
 
-/// <summary><c>reward-model score</c>: rewards of answers, from the command line or from a file.</summary>
+/// <summary>What is told of the scored answers of a list.</summary>
+internal enum ScoreOutput
+{
+    /// <summary>Their rewards, in the order of the answers.</summary>
+    Rewards,
+
+    /// <summary>Their order, best first, too.</summary>
+    Ranking,
+
+    /// <summary>The best one alone.</summary>
+    Best,
+}
+
+/// <summary>
+/// <c>reward-model score</c>, <c>rank</c> and <c>best-of-n</c>: rewards of answers, from the command line or from a file.
+/// </summary>
 internal static class ScoreCommand
 {
     private const string rewardsKey = "rewards";
     private const string rewardKey = "reward";
+    private const string rankingKey = "ranking";
+    private const string bestKey = "best";
+    private const string bestAnswerKey = "best_answer";
     private const string errorKey = "error";
+
+    private static readonly string[] ownKeys = [rewardsKey, rewardKey, rankingKey, bestKey, bestAnswerKey, errorKey];
 
     private static readonly JsonWriterOptions writerOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static Command Create(TextWriter output, TextWriter errors)
+    public static Command Create(ScoreOutput kind, TextWriter output, TextWriter errors)
     {
+        var (name, description, each) = kind switch
+        {
+            ScoreOutput.Rewards => ("score", "Scores answers: one number each, higher is better.", "with its rewards"),
+            ScoreOutput.Ranking => (
+                "rank", "Sorts answers by their rewards, best first.", "with its rewards and its ranking: the answers' indices from 0, best first"),
+            ScoreOutput.Best => (
+                "best-of-n", "Chooses the answer with the highest reward.",
+                "with the index from 0 of its best answer, that answer and its reward"),
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
+        };
         var model = CommonOptions.Model();
         var data = CommonOptions.Value<string?>(
             "--data", "FILE", "Answers to score: ranked lists, single answers or whole conversations. JSON lines or a JSON array, plain or .gz; "
-            + "- reads standard input. Prints each line again, with its rewards.");
+            + $"- reads standard input. Prints each line again, {each}.");
         var prompt = CommonOptions.Value<string?>("--prompt", "TEXT", "The prompt.");
         var answers = new Option<string[]>("--answer")
         {
@@ -37,10 +67,11 @@ internal static class ScoreCommand
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var onBadData = CommonOptions.OnBadData();
-        var json = CommonOptions.Json("Print the rewards of --answer as one JSON object.");
-        var command = new Command("score", "Scores answers: one number each, higher is better.")
+        var raw = CommonOptions.Raw();
+        var json = CommonOptions.Json("Print what is found of --answer as one JSON object.");
+        var command = new Command(name, description)
         {
-            model, data, prompt, answers, maxTokensPerBatch, device, threads, onBadData, json,
+            model, data, prompt, answers, maxTokensPerBatch, device, threads, onBadData, raw, json,
         };
         command.Validators.Add(result =>
         {
@@ -59,29 +90,42 @@ internal static class ScoreCommand
             lines?.Check();
             using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!);
             scoringModel.Transformer.to(place);
+            scoringModel.ReadsTextAsChat &= !parsed.GetValue(raw);
             if (lines is not null)
             {
                 foreach (var line in lines.Score(scoringModel, parsed.GetValue(maxTokensPerBatch)))
-                    output.WriteLine(JsonOf(line));
+                    output.WriteLine(JsonOf(line, kind));
                 return;
             }
             var texts = parsed.GetValue(answers)!;
             var list = RankedList.BestFirst(parsed.GetValue(prompt)!, texts);
-            var lone = new RankedListFile([list], [], [], new Dictionary<string, int>());
+            var lone = ListFile.ToScore(scoringModel, new RankedListFile([list], [], [], new Dictionary<string, int>()));
             var tokenized = ListFile.Tokenize(scoringModel, lone, "--prompt", onBad, logger);
             var scores = scoringModel.Scorer(parsed.GetValue(maxTokensPerBatch)).Score(tokenized)[0];
             RankingMetricsAccumulator.CheckFinite(scores);
             if (parsed.GetValue(json))
-                output.WriteLine(JsonSerializer.Serialize(new { rewards = scores }));
+                output.WriteLine(JsonOf(new ScoredLine(null, texts, scores, IsSingle: false, Problem: null), kind));
             else
-                foreach (var (reward, text) in scores.Zip(texts))
-                    output.WriteLine($"{reward.ToString("F4", CultureInfo.InvariantCulture),9}  {text}");
+                foreach (var answer in Shown(scores, kind))
+                    output.WriteLine($"{scores[answer].ToString("F4", CultureInfo.InvariantCulture),9}  {texts[answer]}");
         });
         return command;
     }
 
+    /// <summary>The answers that are told, in their order.</summary>
+    private static IEnumerable<int> Shown(float[] rewards, ScoreOutput kind) => kind switch
+    {
+        ScoreOutput.Ranking => Ranking(rewards),
+        ScoreOutput.Best => Ranking(rewards)[..1],
+        _ => Enumerable.Range(0, rewards.Length),
+    };
+
+    /// <summary>Indices of the answers, best first; of equal rewards the first.</summary>
+    private static int[] Ranking(IReadOnlyList<float> rewards) =>
+        [.. Enumerable.Range(0, rewards.Count).OrderByDescending(answer => rewards[answer])];
+
     /// <summary>The line's own fields, with what was found added.</summary>
-    private static string JsonOf(ScoredLine line)
+    private static string JsonOf(ScoredLine line, ScoreOutput kind)
     {
         RankingMetricsAccumulator.CheckFinite(line.Rewards);
         using var bytes = new MemoryStream();
@@ -89,24 +133,42 @@ internal static class ScoreCommand
         {
             writer.WriteStartObject();
             foreach (var field in line.Row?.EnumerateObject().AsEnumerable() ?? [])
-                if (field.Name is not (rewardsKey or rewardKey or errorKey))
+                if (!ownKeys.Contains(field.Name))
                     field.WriteTo(writer);
             if (line.Problem is not null)
                 writer.WriteString(errorKey, line.Problem);
-            else if (line.IsSingle)
-                writer.WriteNumber(rewardKey, line.Rewards[0]);
             else
-                WriteRewards(writer, line.Rewards);
+                WriteFound(writer, line, kind);
             writer.WriteEndObject();
         }
         return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
     }
 
-    private static void WriteRewards(Utf8JsonWriter writer, IReadOnlyList<float> rewards)
+    private static void WriteFound(Utf8JsonWriter writer, ScoredLine line, ScoreOutput kind)
     {
+        if (kind == ScoreOutput.Best)
+        {
+            var best = Ranking(line.Rewards)[0];
+            writer.WriteNumber(bestKey, best);
+            if (line.Answers.Count > 0)
+                writer.WriteString(bestAnswerKey, line.Answers[best]);
+            writer.WriteNumber(rewardKey, line.Rewards[best]);
+            return;
+        }
+        if (line.IsSingle && kind == ScoreOutput.Rewards)
+        {
+            writer.WriteNumber(rewardKey, line.Rewards[0]);
+            return;
+        }
         writer.WriteStartArray(rewardsKey);
-        foreach (var reward in rewards)
+        foreach (var reward in line.Rewards)
             writer.WriteNumberValue(reward);
+        writer.WriteEndArray();
+        if (kind != ScoreOutput.Ranking)
+            return;
+        writer.WriteStartArray(rankingKey);
+        foreach (var answer in Ranking(line.Rewards))
+            writer.WriteNumberValue(answer);
         writer.WriteEndArray();
     }
 }

@@ -150,6 +150,11 @@ public sealed class Trainer
         var fingerprint = RunFingerprint.Of(options.OfEveryStep(), StepCount, lists.Train, lists.HeldOut, model, savedAs);
         LogStart(evaluationInterval);
 
+        if (savedAs?.RememberTraining(lists.Train) is { Chats: > 0, Texts: > 0 } mixed)
+            logger.LogWarning(
+                "{Chats} training lists are conversations and {Texts} are plain text: prompts of plain text will be scored without the chat "
+                + "template", mixed.Chats, mixed.Texts);
+
         model.zero_grad();
         var state = new TrainerState();
         var isRestored = resume && directory is not null && directory.TryRestore(fingerprint, model, optimizer, logger, out state);

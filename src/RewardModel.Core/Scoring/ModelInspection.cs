@@ -57,6 +57,12 @@ public sealed record ModelInspection
     /// <summary>What answers would be scored by; null for a model without a reward head.</summary>
     public ScoringRule? Rule { get; init; }
 
+    /// <summary>
+    /// What a reward model reads where the prompt is PROMPT and the answer ANSWER, special tokens and chat template included; null without
+    /// a tokenizer.
+    /// </summary>
+    public string? Example { get; init; }
+
     /// <summary>The size of list that <see cref="Memory"/> is for.</summary>
     public ListSize? List { get; init; }
 
@@ -86,9 +92,9 @@ public sealed record ModelInspection
         using var reader = Try(() => CheckpointReader.Open(directory), problems);
         var weights = model is null || reader is null ? null : Try(() => WeightLoading.Match(reader, directory, model), problems);
         var tokenizer = HuggingFaceTokenizer.IsIn(directory) ? Try(() => HuggingFaceTokenizer.Load(directory), problems) : null;
-        var rule = weights is null
+        var scoring = weights is null
             ? null
-            : Try(() => ScoringModel.FromParts(directory, model!, weights.ReadNormalizer(), tokenizer).Rule, problems);
+            : Try(() => ScoringModel.FromParts(directory, model!, weights.ReadNormalizer(), tokenizer), problems);
 
         var list = model is null ? null : SizeOf(model, promptTokens, answerTokens, answers);
         var entries = reader?.Names.Select(reader.Entry).ToArray();
@@ -108,14 +114,15 @@ public sealed record ModelInspection
             DrawnParameters = weights?.Absent,
             TokenizerKind = tokenizer?.ModelType,
             TokenizerVocabularySize = tokenizer?.VocabularySize,
-            Rule = weights?.HeadWeight is null ? null : rule,
+            Rule = weights?.HeadWeight is null ? null : scoring?.Rule,
+            Example = weights?.HeadWeight is null || scoring is null ? null : Try(scoring.Example, problems),
             List = list,
             Memory = list is null ? null : TrainingMemory.Estimate(model!, list),
             Problems = [.. problems.Distinct()],
         };
     }
 
-    private static T? Try<T>(Func<T> read, List<string> problems) where T : class
+    private static T? Try<T>(Func<T?> read, List<string> problems) where T : class
     {
         try
         {

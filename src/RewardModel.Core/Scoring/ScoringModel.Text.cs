@@ -26,6 +26,17 @@ public sealed partial class ScoringModel
         }
     } = RewardScorer.DefaultMaxTokensPerBatch;
 
+    /// <summary>
+    /// Whether the prompt of a list of plain text is scored as a message of the user, and its answers as messages of the assistant, through
+    /// the model's chat template. That is so for models that were trained on conversations (<see cref="ScoringRule.TextIsChat"/>), unless it
+    /// is set otherwise; without a template there is no such thing. Set it before the model is scored.
+    /// </summary>
+    public bool ReadsTextAsChat
+    {
+        get => field && Rule.ChatTemplate is not null;
+        set;
+    }
+
     /// <summary>Scores token ids by this model's rule: what <see cref="Tokenize"/> or <see cref="Truncate"/> give.</summary>
     /// <param name="maxTokensPerBatch">
     /// Most tokens that are computed at once, a shared prompt counted once; null: <see cref="MaxTokensPerBatch"/>.
@@ -38,7 +49,7 @@ public sealed partial class ScoringModel
         return new RewardScorer(Transformer, maxTokensPerBatch ?? MaxTokensPerBatch, Rule.Normalizer);
     }
 
-    /// <summary>Scores answers to one prompt.</summary>
+    /// <summary>Scores answers to one prompt: through the chat template where <see cref="ReadsTextAsChat"/>.</summary>
     /// <param name="prompt">The prompt; may be empty. It is cut as in <see cref="Tokenize"/>.</param>
     /// <param name="answers">At least one answer.</param>
     /// <returns>One reward for each answer, in the order of the answers; higher is better.</returns>
@@ -74,7 +85,24 @@ public sealed partial class ScoringModel
     /// <inheritdoc cref="Tokenize" path="/exception[not(contains(@cref, 'ArgumentNullException'))]"/>
     public float[][] Score(
         IReadOnlyList<RankedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        Scorer().Score(Tokenize(lists, progress: null, cancellationToken).Lists, progress, cancellationToken);
+        Scorer().Score(Tokenize(ToScore(lists), progress: null, cancellationToken).Lists, progress, cancellationToken);
+
+    /// <summary>What is read of a prompt and an answer of plain text; null without a tokenizer.</summary>
+    internal string? Example()
+    {
+        if (Tokenizer is null)
+            return null;
+        var list = Tokenize(ToScore([RankedList.BestFirst("PROMPT", "ANSWER")])).Lists[0];
+        return Tokenizer.Decode([.. list.PromptOf(0), .. list.AnswerIds[0]], skipSpecialTokens: false);
+    }
+
+    /// <summary>Lists as they are scored: conversations, where <see cref="ReadsTextAsChat"/>.</summary>
+    internal IReadOnlyList<RankedList> ToScore(IReadOnlyList<RankedList> lists)
+    {
+        CheckNoneIsNull(lists, nameof(lists));
+        return ReadsTextAsChat ? [.. lists.Select(list => list.IsWholeText ? list : list.AsChat())] : lists;
+    }
+
 
     /// <summary>
     /// Scores a sequence of any length while it is enumerated, each time anew: 256 lists are read and scored together, so that only they

@@ -68,6 +68,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         Transformer = transformer;
         Tokenizer = tokenizer;
         Rule = rule;
+        ReadsTextAsChat = rule.TextIsChat;
         truncation = new ListTruncation(rule.SpecialTokens, rule.MaxLength);
         listTokenizer = tokenizer is null ? null : new ListTokenizer(tokenizer, rule.SpecialTokens, rule.MaxLength, rule.Encoding);
         chatTokenizer = new Lazy<ChatTokenizer?>(() => tokenizer is not null && rule.ChatTemplate is { } template
@@ -82,7 +83,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     public HuggingFaceTokenizer? Tokenizer { get; }
 
     /// <summary>What a reward depends on besides.</summary>
-    public ScoringRule Rule { get; }
+    public ScoringRule Rule { get; private set; }
 
     /// <summary>
     /// Loads what <see cref="Save"/> wrote, or the reward model of another trainer. That has no reward_model.json: prompts and answers
@@ -231,7 +232,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// using var model = ScoringModel.Load("my-reward-model");
     /// var (lists, cut) = model.Tokenize(RankedListReader.Read("test.jsonl").Lists);
     /// float[][] rewards = model.Scorer().Score(lists);
-    /// Console.WriteLine($"{cut.PromptCount} of {lists.Count} prompts were cut");
+    /// Console.WriteLine($"{cut.Prompts.Cut} of {cut.Prompts.All} prompts were cut");
     /// </code>
     /// </example>
     public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Tokenize(
@@ -269,13 +270,27 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
                 var (tokenized, cut) = list.Chat is not null ? chats!.Tokenize(list)
                     : list.IsWholeText ? TokenizeWhole(list)
                     : listTokenizer.Tokenize(list);
-                return (tokenized, cut, null);
+                return (tokenized with { IsChat = list.Chat is not null }, cut, null);
             }
             catch (TokenizerException rejection)
             {
                 return (null, default, rejection);
             }
         }
+    }
+
+    /// <summary>
+    /// Remembers what the model was trained on, for <see cref="ScoringRule.TextIsChat"/>; token ids tell nothing of it.
+    /// </summary>
+    /// <returns>How many of the lists were conversations, and how many text.</returns>
+    internal (int Chats, int Texts) RememberTraining(IEnumerable<TokenizedList> lists)
+    {
+        var kinds = lists.ToLookup(list => list.IsChat);
+        var (chats, texts) = (kinds[true].Count(), kinds[false].Count());
+        if (chats + texts > 0)
+            Rule = Rule with { TextIsChat = chats > 0 && texts == 0 };
+        ReadsTextAsChat = Rule.TextIsChat;
+        return (chats, texts);
     }
 
     /// <summary>Lists that came as token ids, cut to the maximum length where they exceed it, with the rule's token type.</summary>

@@ -38,6 +38,12 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
     public string? ChatTemplate { get; init; }
 
     /// <summary>
+    /// Whether a prompt that is plain text is a message of the user, and its answer one of the assistant, when it is scored: true where the
+    /// model was trained on conversations. False where nothing is said, as in the files of older versions.
+    /// </summary>
+    public bool TextIsChat { get; init; }
+
+    /// <summary>
     /// Whether a prompt and its answer that are plain text are encoded as one text. Joint for new models; Separate where nothing is said,
     /// as in the files of older versions.
     /// </summary>

@@ -50,6 +50,16 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
         return new RankedList(JsonOf(chat.Prompt.Messages), [.. chat.Answers.Select(JsonOf)], scores, source) { Chat = chat };
     }
 
+    /// <summary>
+    /// The list as a conversation: its prompt as one message of the user, its answers as messages of the assistant. A list that is one stays
+    /// as it is.
+    /// </summary>
+    public RankedList AsChat() => Chat is not null ? this : OfChat(
+        new RankedChat(
+            new Conversation([new ChatMessage("user", Prompt)]),
+            [.. Answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]),
+        Scores, Source);
+
     /// <summary>A list whose answers are given best first, without ties: scores K-1, K-2, ..., 0.</summary>
     /// <param name="prompt">The prompt; may be empty.</param>
     /// <param name="answers">K answers, at least one.</param>

@@ -15,6 +15,11 @@ public sealed record TokenizedList(
     public int AnswerTokenType { get; init; }
 
     /// <summary>
+    /// Whether a chat template made the text: true for conversations, false for plain text, null for lists that came as token ids.
+    /// </summary>
+    public bool? IsChat { get; init; }
+
+    /// <summary>
     /// For each of the K answers the prompt that it is read with where that is another than <see cref="PromptIds"/>, mostly because these
     /// had to be cut to fit together with it; null for an answer that is read with <see cref="PromptIds"/>. Null where all of them are.
     /// </summary>

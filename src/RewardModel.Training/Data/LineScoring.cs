@@ -8,10 +8,14 @@ namespace RewardModel.Training.Data;
 
 /// <summary>A line of a file with its rewards.</summary>
 /// <param name="Row">The line as JSON; null where it is no JSON object.</param>
+/// <param name="Answers">
+/// The answers as text, those to messages as JSON; none where the line is left out or its answers are token ids.
+/// </param>
 /// <param name="Rewards">One for each answer; none where the line is left out.</param>
 /// <param name="IsSingle">Whether the line is one answer by itself, and not a list that may have several.</param>
 /// <param name="Problem">Why the line is left out; null where it is not.</param>
-internal sealed record ScoredLine(JsonElement? Row, IReadOnlyList<float> Rewards, bool IsSingle, string? Problem);
+internal sealed record ScoredLine(
+    JsonElement? Row, IReadOnlyList<string> Answers, IReadOnlyList<float> Rewards, bool IsSingle, string? Problem);
 
 /// <summary>Scores the lines of a file in their order, a few hundred at a time, so that a file of any length needs no more memory.</summary>
 /// <param name="path">The file; - is standard input.</param>
@@ -52,7 +56,8 @@ internal sealed class LineScoring(string path, BadData onBadData, ILogger logger
                 continue;
             var rewards = new Queue<float[]>(scorer.Score([.. tokenized.Select(line => line.List).OfType<TokenizedList>()]));
             foreach (var ((list, problem), line) in tokenized.Zip(group))
-                yield return new ScoredLine(line.Row, list is null ? [] : rewards.Dequeue(), line.IsSingle, problem);
+                yield return new ScoredLine(
+                    line.Row, list is null ? [] : line.List?.Answers ?? [], list is null ? [] : rewards.Dequeue(), line.IsSingle, problem);
         }
         if (!lines.CanReadAgain)
             Tell();
@@ -69,7 +74,7 @@ internal sealed class LineScoring(string path, BadData onBadData, ILogger logger
     {
         var texts = group.Select(line => line.List).OfType<RankedList>().ToArray();
         var ofTexts = new Queue<(TokenizedList? List, string? Problem)>(
-            (texts.Length == 0 ? [] : model.TryTokenize(texts)).Zip(texts, (result, text) =>
+            (texts.Length == 0 ? [] : model.TryTokenize(model.ToScore(texts))).Zip(texts, (result, text) =>
             {
                 cut += result.Cut;
                 if (result.Rejection is null)

@@ -145,5 +145,8 @@ internal static class ListFile
 
     /// <summary>Reads a file and turns it into token ids at once.</summary>
     public static IReadOnlyList<TokenizedList> ReadTokenized(ScoringModel model, string path, BadData onBadData, ILogger logger) =>
-        Tokenize(model, Read(path, onBadData, logger), DataPath.NameOf(path), onBadData, logger);
+        Tokenize(model, ToScore(model, Read(path, onBadData, logger)), DataPath.NameOf(path), onBadData, logger);
+
+    /// <summary>Plain text as the model takes it when it scores.</summary>
+    public static RankedListFile ToScore(ScoringModel model, RankedListFile file) => file with { Lists = model.ToScore(file.Lists) };
 }

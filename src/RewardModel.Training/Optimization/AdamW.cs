@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace RewardModel.Training.Optimization;
 
 /// <summary>Constants of AdamW (Loshchilov and Hutter, arXiv 1711.05101), with PyTorch's defaults.</summary>
-public sealed record AdamWOptions
+internal sealed record AdamWOptions
 {
     /// <summary>Decay of the running mean of gradients. Default 0.9.</summary>
     public double Beta1 { get; init; } = 0.9;

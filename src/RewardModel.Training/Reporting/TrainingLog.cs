@@ -8,7 +8,7 @@ namespace RewardModel.Training.Reporting;
 /// Writes reports as JSON, one object a line, with the members of <see cref="StepReport"/> or <see cref="EvaluationReport"/> in
 /// snake_case. A resumed run goes on where its state was saved: later lines, of steps that are taken again, are removed first.
 /// </summary>
-public sealed class TrainingLog : IProgress<TrainingReport>, IDisposable
+internal sealed class TrainingLog : IProgress<TrainingReport>, IDisposable
 {
     private static readonly JsonSerializerOptions jsonOptions = new(ReportJson.Options)
     {

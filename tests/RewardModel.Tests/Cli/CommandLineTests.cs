@@ -21,7 +21,7 @@ public class CommandLineTests
             string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
                 .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            ["train", "evaluate", "score", "export", "inspect", "tokenize"],
+            ["train", "evaluate", "score", "rank", "best-of-n", "export", "inspect", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
             "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
@@ -30,8 +30,9 @@ public class CommandLineTests
             + "--eval-every --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads --on-bad-data "
             + "--resume --dry-run --quiet --verbose",
             Options("train"));
-        Assert.Equal("--model --data --loss --max-tokens-per-batch --device --threads --on-bad-data --json", Options("evaluate"));
-        Assert.Equal("--model --data --prompt --answer --max-tokens-per-batch --device --threads --on-bad-data --json", Options("score"));
+        Assert.Equal("--model --data --loss --max-tokens-per-batch --device --threads --on-bad-data --raw --json", Options("evaluate"));
+        Assert.All(["score", "rank", "best-of-n"], command => Assert.Equal(
+            "--model --data --prompt --answer --max-tokens-per-batch --device --threads --on-bad-data --raw --json", Options(command)));
         Assert.Equal("--run --step --output", Options("export"));
         Assert.Equal("--json --prompt-tokens --answer-tokens --answers", Options("inspect"));
         Assert.Equal("--tokenizer --chat --text --data --json", Options("tokenize"));
@@ -361,6 +362,40 @@ public class CommandLineTests
         (status, _, var errors) = Run("export", "--run", directory["run"], "--output", directory["best"]);
         Assert.Equal(
             (2, $"error: '{directory["best"]}' is not empty. Give a new --output, so that no file is overwritten.\n"), (status, errors));
+    }
+
+    [Fact]
+    public void Ranks_answers_and_chooses_the_best_of_them()
+    {
+        using var directory = new TemporaryDirectory();
+        using var folder = TokenizerFolder.ByteLevel();
+        var config = TinyModel.Config("llama");
+        config["vocab_size"] = 265;
+        using (var model = new ScoringModel(
+            RewardTransformer.FromConfig(RewardModel.Checkpoints.HuggingFaceConfig.Parse(config.ToJsonString(), "config.json")),
+            RewardModel.Tokenizers.HuggingFaceTokenizer.Load(folder.Directory)))
+            model.Save(directory["model"]);
+        string[] answers = ["hello", "he", "hell", "l"];
+        string[] Arguments(string command) =>
+            [command, "--model", directory["model"], "--prompt", "x", .. answers.SelectMany(answer => new[] { "--answer", answer })];
+        var rewards = JsonNode.Parse(Run([.. Arguments("score"), "--json"]).Output)!["rewards"].Deserialize<float[]>()!;
+        int[] ranking = [.. Enumerable.Range(0, 4).OrderByDescending(answer => rewards[answer])];
+        Assert.NotEqual([0, 1, 2, 3], ranking);
+
+        string Line(int answer) => FormattableString.Invariant($"{rewards[answer],9:F4}  {answers[answer]}\n");
+        Assert.Equal((0, string.Concat(ranking.Select(Line)), ""), Run(Arguments("rank")));
+        Assert.Equal((0, Line(ranking[0]), ""), Run(Arguments("best-of-n")));
+        Assert.Equal(ranking, JsonNode.Parse(Run([.. Arguments("rank"), "--json"]).Output)!["ranking"].Deserialize<int[]>()!);
+
+        File.WriteAllText(directory["lists.jsonl"], JsonSerializer.Serialize(new { id = 7, prompt = "x", answers }) + "\n");
+        var (status, output, _) = Run("best-of-n", "--model", directory["model"], "--data", directory["lists.jsonl"]);
+        Assert.Equal(0, status);
+        var line = JsonNode.Parse(output)!;
+        Assert.Equal((7, ranking[0], answers[ranking[0]]), ((int)line["id"]!, (int)line["best"]!, (string?)line["best_answer"]));
+        Assert.Equal(rewards[ranking[0]], (float)line["reward"]!, 1e-5);
+        line = JsonNode.Parse(Run("rank", "--model", directory["model"], "--data", directory["lists.jsonl"]).Output)!;
+        Assert.Equal(ranking, line["ranking"].Deserialize<int[]>()!);
+        Assert.Equal(4, line["rewards"]!.AsArray().Count);
     }
 
     [Fact]

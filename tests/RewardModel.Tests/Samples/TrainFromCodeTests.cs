@@ -18,18 +18,16 @@ public sealed partial class TrainFromCodeTests
 
         Assert.Equal((0, ""), (exitCode, error));
         var lines = output.TrimEnd('\n').Split('\n');
-        Assert.Equal(
-            [
-                "train.jsonl: 40 lists, cut to the model's length: 0 prompts, 0 answers",
-                "test.jsonl: 4 lists, cut to the model's length: 0 prompts, 0 answers",
-            ],
-            lines[..2]);
-        var accuracies = lines[2..^1].Select(line => EvaluationLine().Match(line)).Where(match => match.Success).ToArray();
+        var saved = Array.FindIndex(lines, line => line.StartsWith("Saved", StringComparison.Ordinal));
+        var accuracies = lines[..saved].Select(line => EvaluationLine().Match(line)).Where(match => match.Success).ToArray();
         Assert.Equal(Enumerable.Range(0, 11), accuracies.Select(match => int.Parse(match.Groups["step"].Value)));
-        var step = Assert.Single(lines[2..^1].Except(accuracies.Select(match => match.Value)));
+        var step = Assert.Single(lines[..saved].Except(accuracies.Select(match => match.Value)));
         Assert.Matches(@"^step 10/10: loss [0-9]\.[0-9]{4}, [0-9]+ tokens/s$", step);
         var best = accuracies.Last(match => match.Groups["best"].Success);
-        Assert.Equal($"Saved the weights of step {best.Groups["step"].Value} in '{directory["model"]}'", lines[^1]);
+        Assert.Equal($"Saved the weights of step {best.Groups["step"].Value} in '{directory["model"]}'", lines[saved]);
+        // After ten steps, and with four prompts to evaluate on, there is doubt.
+        Assert.Contains(lines[(saved + 1)..], line => line.StartsWith("No evaluation was better", StringComparison.Ordinal)
+            || line.StartsWith("The held-out accuracy of ", StringComparison.Ordinal));
         Assert.Equal(best.Groups["accuracy"].Value, $"{Accuracy(directory["model"], directory["task"]):F4}");
     }
 
@@ -42,8 +40,7 @@ public sealed partial class TrainFromCodeTests
         var second = SampleProgram.TrainFromCode.Run(directory["task"], directory["model"], "2");
 
         Assert.Equal((0, ""), (second.ExitCode, second.Error));
-        var lines = first.Output.Split('\n');
-        Assert.Equal([.. lines[..2], .. lines[^2..]], second.Output.Split('\n'));
+        Assert.Equal(first.Output[first.Output.IndexOf("Saved", StringComparison.Ordinal)..], second.Output);
     }
 
     [Theory]

@@ -43,6 +43,7 @@ public sealed class ScoringRuleTests : IDisposable
                   "std": 2
                 },
                 "chat_template": "{{ messages }}",
+                "text_is_chat": false,
                 "encoding": "joint"
               }
             }
