@@ -57,7 +57,7 @@ internal static class ListFile
                 $"{DataPath.Quoted(path)} has no lists that can be used; expected at least one line with a ranked list.");
     }
 
-    /// <inheritdoc cref="Tokenize(ScoringModel, IReadOnlyList{ValueTuple{RankedListFile, string}}, BadData, ILogger, IProgress{ListProgress}, CancellationToken)"/>
+    /// <summary>The lists of one file as token ids, as those of several are.</summary>
     public static IReadOnlyList<TokenizedList> Tokenize(
         ScoringModel model, RankedListFile file, string name, BadData onBadData, ILogger logger) =>
         Tokenize(model, [(file, name)], onBadData, logger)[0];
@@ -86,7 +86,8 @@ internal static class ListFile
                     name, leftOut.Count, lists.Count);
             if (leftOut.Count > 0 && lists.Count == 0)
                 throw new RankedDataException(
-                    $"{name}: the tokenizer or its chat template rejects all {leftOut.Count} lists, so none is left; expected at least one.");
+                    $"{name}: the tokenizer or its chat template rejects all {leftOut.Count} lists, so none is left; "
+                    + "expected at least one.");
             LogCut(cut, name, model, logger);
         }
         return [.. tokenized.Select(lists => lists.Lists)];
