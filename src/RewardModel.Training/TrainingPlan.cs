@@ -63,8 +63,13 @@ public sealed record TrainingPlan
         var lists = new TrainingLists(transformer, options, trainLists, heldOutLists, logger);
         var sharesPrompts = transformer.Backbone.IsCausal;
         var tokensPerEpoch = lists.Train.Sum(list => (long)PackedSequences.CountTokens(list, sharesPrompts));
-        var batches = TokenBudget.Batches(lists.Train, options.MaxTokensPerBatch, sharesPrompts)
-            .Select(batch => batch.Select(index => lists.Train[index]).ToArray()).ToArray();
+        // The step of the longest lists.
+        TokenizedList[] longest =
+        [
+            .. lists.Train.OrderByDescending(list => PackedSequences.CountTokens(list, sharesPrompts)).Take(options.ListsPerStep),
+        ];
+        var batches = TokenBudget.Batches(longest, options.MaxTokensPerBatch, sharesPrompts)
+            .Select(batch => batch.Select(index => longest[index]).ToArray()).ToArray();
         var tokensPerSecond = Measure(transformer, options, batches[0], sharesPrompts);
         var tokens = tokensPerEpoch * (double)trainer.StepCount / lists.StepsPerEpoch;
         return new TrainingPlan
@@ -79,23 +84,18 @@ public sealed record TrainingPlan
             LearningRate = trainer.LearningRate,
             ParameterCount = transformer.CheckpointParameters.Sum(pair => pair.Parameter.numel()),
             TrainedParameterCount = transformer.TrainedParameters.Sum(pair => pair.Parameter.numel()),
-            Memory = MemoryOf(transformer, options, batches[0]),
+            Memory = batches.SelectMany(batch => InParts(batch, options, sharesPrompts))
+                .Select(part => TrainingMemory.Estimate(transformer, part)).MaxBy(memory => memory.Total)!,
             ActivationCheckpointing = options.ActivationCheckpointing,
             Time = TimeSpan.FromSeconds(tokens / tokensPerSecond),
         };
     }
 
-    /// <summary>The first batch has the longest lists.</summary>
-    private static TrainingMemory MemoryOf(RewardTransformer model, TrainingOptions options, TokenizedList[] batch)
-    {
-        var longest = batch[0];
-        var answers = batch.Sum(list => list.AnswerIds.Count);
-        var answerTokens = batch.Sum(list => list.AnswerIds.Sum(ids => ids.Length));
-        // As one list with as many tokens, within the budget.
-        var share = Math.Min(1, options.MaxTokensPerBatch / (double)Math.Max(1, longest.PromptIds.Length + answerTokens));
-        return TrainingMemory.Estimate(model, new ListSize(
-            longest.PromptIds.Length, Math.Max(1, answerTokens / answers), Math.Max(1, (int)(answers * share))));
-    }
+    /// <summary>What goes through the model at once: a batch, or answers of a list that is too long.</summary>
+    private static IEnumerable<IReadOnlyList<TokenizedList>> InParts(TokenizedList[] batch, TrainingOptions options, bool sharesPrompts) =>
+        batch is [var list]
+            ? TokenBudget.SplitAnswers(list, options.MaxTokensPerBatch, sharesPrompts).Select(part => new[] { part })
+            : [batch];
 
     /// <summary>Tokens per second of a batch's forward and backward pass, after one that pays for what every process needs once.</summary>
     private static double Measure(RewardTransformer model, TrainingOptions options, TokenizedList[] batch, bool sharesPrompts)

@@ -194,6 +194,8 @@ public sealed class TrainingRun
             transformer.Backbone.GetName(), all,
             transformer.IsNew ? "all weights new" : transformer.HasNewHead ? "new head" : "head of the checkpoint",
             model.Rule.MaxLength, transformer.Device, torch.get_num_threads(), learningRate, options.Dropout);
+        if (model.PaddingProblem is { } problem)
+            logger.LogWarning("{Problem}", problem);
     }
 
     private sealed class Both(IProgress<TrainingReport> first, IProgress<TrainingReport>? second) : IProgress<TrainingReport>

@@ -34,8 +34,10 @@ internal static class ChildProgram
             case ["inspect", var directory]:
                 MeasureInspection(directory);
                 break;
-            case ["step", var config, var promptTokens, var answerTokens, var answers, var checkpointing]:
-                MeasureStep(config, Parse(promptTokens), Parse(answerTokens), Parse(answers), bool.Parse(checkpointing));
+            case ["step", var config, var promptTokens, var answerTokens, var answers, var checkpointing, .. var trainedLayers]:
+                MeasureStep(
+                    config, List(Parse(promptTokens), Parse(answerTokens), Parse(answers)), bool.Parse(checkpointing),
+                    trainedLayers is [var count] ? Parse(count) : null);
                 break;
             case ["train", var config, var checkpointing]:
                 MeasureTraining(config, bool.Parse(checkpointing));
@@ -143,10 +145,9 @@ internal static class ChildProgram
     /// Prints by how many bytes the process grows at most from before there is a model, and from before the forward pass of the second
     /// of two micro-batches.
     /// </summary>
-    private static void MeasureStep(string config, int promptTokens, int answerTokens, int answers, bool checkpointing)
+    private static void MeasureStep(string config, TokenizedList[] lists, bool checkpointing, int? trainedLayers)
     {
         set_num_threads(1);
-        TokenizedList[] List(int prompt, int answer, int count) => [TinyModel.List(1, prompt, [.. Enumerable.Repeat(answer, count)])];
         void Backward(RewardTransformer model, TokenizedList[] lists)
         {
             using var scope = NewDisposeScope();
@@ -161,17 +162,21 @@ internal static class ChildProgram
             Backward(tiny, List(3, 4, 2));
         var before = Memory("VmRSS");
         using var model = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(config));
+        model.Freeze(trainedLayers);
         model.train();
-        using var optimizer = new AdamW(model.CheckpointParameters, new AdamWOptions());
-        Backward(model, List(promptTokens, answerTokens, answers));
+        using var optimizer = new AdamW(model.TrainedParameters, new AdamWOptions());
+        Backward(model, lists);
         optimizer.Step(1e-5, 1);
         TensorMemory.ReleaseFree();
         File.WriteAllText("/proc/self/clear_refs", "5");
         var between = Memory("VmRSS");
-        Backward(model, List(promptTokens, answerTokens, answers));
+        Backward(model, lists);
         var peak = Memory("VmHWM");
         Console.Write(string.Create(CultureInfo.InvariantCulture, $"{peak - before} {peak - between}"));
     }
+
+    private static TokenizedList[] List(int prompt, int answer, int count) =>
+        [TinyModel.List(1, prompt, [.. Enumerable.Repeat(answer, count)])];
 
     /// <summary>Prints by how many bytes the process grows at most while a model is trained.</summary>
     private static void MeasureTraining(string config, bool checkpointing)

@@ -2,6 +2,7 @@ using RewardModel.Checkpoints;
 using RewardModel.Layers;
 using RewardModel.Packing;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace RewardModel.Backbones;
 
@@ -34,6 +35,27 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
 
     /// <summary>The layers, from the first to the last.</summary>
     internal abstract IReadOnlyList<nn.Module> Layers { get; }
+
+    /// <summary>What each of the layers is made of.</summary>
+    internal abstract LayerShape LayerShape { get; }
+
+    /// <summary>
+    /// Layers, from the first, that no gradient goes through, because nothing in them or before them is trained: they keep nothing for the
+    /// backward pass.
+    /// </summary>
+    internal int FrozenLayerCount => BeforeLayers.Any(parameter => parameter.requires_grad)
+        ? 0
+        : Layers.TakeWhile(layer => layer.parameters().All(parameter => !parameter.requires_grad)).Count();
+
+    /// <summary>The parameters of what comes before the first layer: they are in the order of the forward pass.</summary>
+    internal IEnumerable<Parameter> BeforeLayers
+    {
+        get
+        {
+            var firstOfLayers = Layers.Count == 0 ? 0 : Layers[0].parameters().First().Handle;
+            return parameters().TakeWhile(parameter => parameter.Handle != firstOfLayers);
+        }
+    }
 
     /// <summary>Rows of the token embedding.</summary>
     public abstract int VocabularySize { get; }
@@ -79,14 +101,14 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         ArgumentNullException.ThrowIfNull(pass);
         if (!IsCausal)
             return AllStates(pass).index_select(0, pass.Sequences.FirstRows);
-        CheckInput(pass.Sequences);
+        Enter(pass);
         return HiddenStates(pass, new QueryRows(pass.Sequences, AreScored: true));
     }
 
     /// <summary>Hidden states of all tokens.</summary>
     private protected Tensor AllStates(ForwardPass pass)
     {
-        CheckInput(pass.Sequences);
+        Enter(pass);
         return HiddenStates(pass, pass.Sequences.AllRows);
     }
 
@@ -111,6 +133,7 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
     /// </exception>
     internal static Backbone Create(HuggingFaceConfig config, double dropout)
     {
+        Quantization.Check(config);
         var settings = config.Reader();
         var modelType = settings.Text("model_type", "missing");
         return architectures.TryGetValue(modelType, out var create)
@@ -122,6 +145,14 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
 
     /// <summary>The values of <c>model_type</c> that can be read.</summary>
     public static IReadOnlyList<string> ModelTypes => [.. architectures.Keys];
+
+    private void Enter(ForwardPass pass)
+    {
+        CheckInput(pass.Sequences);
+        // Only then it makes a difference; otherwise autograd finds out by itself.
+        if (pass.Recomputes)
+            pass.FrozenLayerCount = FrozenLayerCount;
+    }
 
     /// <summary>Checks what every architecture needs of its input.</summary>
     private void CheckInput(PackedSequences sequences)

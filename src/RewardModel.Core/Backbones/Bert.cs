@@ -34,6 +34,10 @@ internal sealed record BertConfig
 
     public required double InitializerRange { get; init; }
 
+    /// <summary>What a <see cref="BertBlock"/> is made of.</summary>
+    public LayerShape BlockShape => new(
+        Width, new AttentionShape(HeadCount, HeadCount, Width / HeadCount), new MlpShape(InnerWidth, Activation));
+
     public static BertConfig Read(ConfigReader reader)
     {
         var width = reader.Size("hidden_size");
@@ -196,6 +200,8 @@ internal sealed class Bert : Backbone
     public override int HiddenSize => config.Width;
 
     internal override IReadOnlyList<nn.Module> Layers => encoder.Layers;
+
+    internal override LayerShape LayerShape => config.BlockShape;
 
     public override int VocabularySize => config.VocabularySize;
 

@@ -35,6 +35,16 @@ internal static class CommonSettings
         return window is { } size ? AttentionReach.Window(size) : AttentionReach.Causal;
     }
 
+    /// <summary>Where all layers see the same, a <c>layer_types</c> must say what <c>sliding_window</c> does.</summary>
+    public static void CheckLayerTypes(ConfigReader reader, int layerCount, AttentionReach reach)
+    {
+        var hasWindow = reach != AttentionReach.Causal;
+        if (HasWindow(reader, layerCount, _ => hasWindow).Contains(!hasWindow))
+            reader.Problem(
+                $"layer_types has \"{(hasWindow ? FullAttention : SlidingAttention)}\" and sliding_window is "
+                + $"{(hasWindow ? "a number" : "null")}; expected \"{(hasWindow ? SlidingAttention : FullAttention)}\" for every layer");
+    }
+
     /// <summary>Whether each layer sees a window only: as <c>layer_types</c> has it.</summary>
     /// <param name="reader">The whole configuration.</param>
     /// <param name="layerCount">Count of layers.</param>

@@ -46,6 +46,11 @@ internal sealed record DebertaV2Config
 
     public required bool SharesProjections { get; init; }
 
+    public int ComparisonCount => (ComparesContentToPosition ? 1 : 0) + (ComparesPositionToContent ? 1 : 0);
+
+    /// <summary>Whether distances are projected by matrices of their own, and not by those of keys and queries.</summary>
+    public bool HasOwnProjections => Distances is not null && !SharesProjections;
+
     public required bool NormsDistances { get; init; }
 
     /// <summary>Null where attention knows no distances.</summary>
@@ -152,15 +157,13 @@ internal sealed class DebertaV2SelfAttention : nn.Module
         this.config = config;
         this.dropout = dropout;
         headSize = config.Width / config.HeadCount;
-        var comparisonCount = 1 + (config.ComparesContentToPosition ? 1 : 0) + (config.ComparesPositionToContent ? 1 : 0);
-        scale = 1 / Math.Sqrt(headSize * comparisonCount);
+        scale = 1 / Math.Sqrt(headSize * (1 + config.ComparisonCount));
         query_proj = new Linear(config.Width, config.Width, hasBias: true);
         key_proj = new Linear(config.Width, config.Width, hasBias: true);
         value_proj = new Linear(config.Width, config.Width, hasBias: true);
-        var hasOwnProjections = config.Distances is not null && !config.SharesProjections;
-        if (hasOwnProjections && config.ComparesContentToPosition)
+        if (config.HasOwnProjections && config.ComparesContentToPosition)
             pos_key_proj = new Linear(config.Width, config.Width, hasBias: true);
-        if (hasOwnProjections && config.ComparesPositionToContent)
+        if (config.HasOwnProjections && config.ComparesPositionToContent)
             pos_query_proj = new Linear(config.Width, config.Width, hasBias: true);
         RegisterComponents();
     }
@@ -338,6 +341,15 @@ internal sealed class DebertaV2 : Backbone
     public override int HiddenSize => config.Width;
 
     internal override IReadOnlyList<nn.Module> Layers => encoder.Layers;
+
+    internal override LayerShape LayerShape => new(
+        config.Width,
+        new AttentionShape(config.HeadCount, config.HeadCount, config.Width / config.HeadCount)
+        {
+            DistanceComparisons = config.Distances is null ? 0 : config.ComparisonCount,
+            DistanceMatrices = config.HasOwnProjections ? config.ComparisonCount : 0,
+        },
+        new MlpShape(config.InnerWidth, config.Activation));
 
     public override int VocabularySize => config.VocabularySize;
 

@@ -175,6 +175,14 @@ internal sealed class Gemma2 : Backbone
 
     internal override IReadOnlyList<nn.Module> Layers => [.. layers];
 
+    internal override LayerShape LayerShape => new(
+        config.Width,
+        new AttentionShape(config.HeadCount, config.KeyHeadCount, config.HeadSize) { IsRotated = true },
+        new MlpShape(config.InnerWidth, config.Activation) { IsGated = true })
+    {
+        NormCount = 4,
+    };
+
     public override int VocabularySize => config.VocabularySize;
 
     public override int MaxPositions => config.Rotary.MaxPositions;

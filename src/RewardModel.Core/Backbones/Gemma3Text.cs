@@ -189,6 +189,14 @@ internal sealed class Gemma3Text : Backbone
 
     internal override IReadOnlyList<nn.Module> Layers => [.. layers];
 
+    internal override LayerShape LayerShape => new(
+        config.Width,
+        new AttentionShape(config.HeadCount, config.KeyHeadCount, config.HeadSize) { IsRotated = true, HasNorms = true },
+        new MlpShape(config.InnerWidth, config.Activation) { IsGated = true })
+    {
+        NormCount = 4,
+    };
+
     public override int VocabularySize => config.VocabularySize;
 
     public override int MaxPositions => Math.Min(config.FullRotary.MaxPositions, config.WindowRotary.MaxPositions);

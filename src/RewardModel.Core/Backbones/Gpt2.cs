@@ -177,6 +177,11 @@ internal sealed class Gpt2 : Backbone
 
     internal override IReadOnlyList<nn.Module> Layers => [.. h];
 
+    internal override LayerShape LayerShape => new(
+        config.Width,
+        new AttentionShape(config.HeadCount, config.HeadCount, config.Width / config.HeadCount) { IsFused = true },
+        new MlpShape(config.InnerWidth, config.Activation));
+
     public override int VocabularySize => config.VocabularySize;
 
     public override int MaxPositions => config.Positions;

@@ -168,6 +168,14 @@ internal sealed class GptNeoX : Backbone
 
     internal override IReadOnlyList<nn.Module> Layers => [.. layers];
 
+    internal override LayerShape LayerShape => new(
+        config.Width,
+        new AttentionShape(config.HeadCount, config.HeadCount, config.Width / config.HeadCount) { IsFused = true, IsRotated = true },
+        new MlpShape(config.InnerWidth, config.Activation))
+    {
+        IsParallel = config.IsParallel,
+    };
+
     public override int VocabularySize => config.VocabularySize;
 
     public override int MaxPositions => config.Rotary.MaxPositions;

@@ -90,4 +90,9 @@ internal sealed class Llama(LlamaConfig config, double dropout)
         new GatedMlp(config.Width, config.InnerWidth, config.Activation, config.HasMlpBias)))
 {
     public override string SequenceClassificationClass => "LlamaForSequenceClassification";
+
+    internal override LayerShape LayerShape { get; } = new(
+        config.Width,
+        new AttentionShape(config.HeadCount, config.KeyHeadCount, config.HeadSize) { IsRotated = true },
+        new MlpShape(config.InnerWidth, config.Activation) { IsGated = true });
 }

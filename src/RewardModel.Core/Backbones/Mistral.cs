@@ -36,6 +36,7 @@ internal sealed record MistralConfig : PreNormConfig
         };
         reader.Ignore("attention_dropout");
         CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount);
+        CommonSettings.CheckLayerTypes(reader, config.LayerCount, config.Reach);
         reader.Finish();
         return config;
     }
@@ -85,4 +86,9 @@ internal sealed class Mistral(MistralConfig config, double dropout)
         new GatedMlp(config.Width, config.InnerWidth, config.Activation, hasBias: false)))
 {
     public override string SequenceClassificationClass => "MistralForSequenceClassification";
+
+    internal override LayerShape LayerShape { get; } = new(
+        config.Width,
+        new AttentionShape(config.HeadCount, config.KeyHeadCount, config.HeadSize) { IsRotated = true },
+        new MlpShape(config.InnerWidth, config.Activation) { IsGated = true });
 }

@@ -239,6 +239,11 @@ internal sealed class ModernBert : Backbone
 
     internal override IReadOnlyList<nn.Module> Layers => [.. layers];
 
+    internal override LayerShape LayerShape => new(
+        config.Width,
+        new AttentionShape(config.HeadCount, config.HeadCount, config.Width / config.HeadCount) { IsFused = true, IsRotated = true },
+        new MlpShape(config.InnerWidth, config.Activation) { IsGated = true, IsFused = true });
+
     public override int VocabularySize => config.VocabularySize;
 
     public override bool IsCausal => false;

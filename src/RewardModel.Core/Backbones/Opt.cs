@@ -205,6 +205,11 @@ internal sealed class Opt : Backbone
 
     internal override IReadOnlyList<nn.Module> Layers => decoder.Layers;
 
+    internal override LayerShape LayerShape => new(
+        config.Width,
+        new AttentionShape(config.HeadCount, config.HeadCount, config.Width / config.HeadCount),
+        new MlpShape(config.InnerWidth, config.Activation));
+
     public override int VocabularySize => config.VocabularySize;
 
     public override int MaxPositions => config.Positions;

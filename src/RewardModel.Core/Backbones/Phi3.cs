@@ -54,6 +54,7 @@ internal sealed record Phi3Config : PreNormConfig
         reader.Ignore("attention_dropout", "resid_pdrop", "embd_pdrop");
         reader.Ignore("auto_map", "lm_head_bias", "full_attn_mod", "interpolate_factor");
         CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount);
+        CommonSettings.CheckLayerTypes(reader, config.LayerCount, config.Reach);
         reader.Finish();
         return config;
     }
@@ -131,4 +132,9 @@ internal sealed class Phi3(Phi3Config config, double dropout)
         new Phi3Mlp(config, dropout)))
 {
     public override string SequenceClassificationClass => "Phi3ForSequenceClassification";
+
+    internal override LayerShape LayerShape { get; } = new(
+        config.Width,
+        new AttentionShape(config.HeadCount, config.KeyHeadCount, config.HeadSize) { IsFused = true, IsRotated = true },
+        new MlpShape(config.InnerWidth, config.Activation) { IsGated = true, IsFused = true });
 }

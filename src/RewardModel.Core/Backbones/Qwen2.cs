@@ -90,4 +90,9 @@ internal sealed class Qwen2(Qwen2Config config, double dropout)
         new GatedMlp(config.Width, config.InnerWidth, config.Activation, hasBias: false)))
 {
     public override string SequenceClassificationClass => "Qwen2ForSequenceClassification";
+
+    internal override LayerShape LayerShape { get; } = new(
+        config.Width,
+        new AttentionShape(config.HeadCount, config.KeyHeadCount, config.HeadSize) { IsRotated = true },
+        new MlpShape(config.InnerWidth, config.Activation) { IsGated = true });
 }

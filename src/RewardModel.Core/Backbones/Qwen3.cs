@@ -96,4 +96,9 @@ internal sealed class Qwen3(Qwen3Config config, double dropout)
         new GatedMlp(config.Width, config.InnerWidth, config.Activation, hasBias: false)))
 {
     public override string SequenceClassificationClass => "Qwen3ForSequenceClassification";
+
+    internal override LayerShape LayerShape { get; } = new(
+        config.Width,
+        new AttentionShape(config.HeadCount, config.KeyHeadCount, config.HeadSize) { IsRotated = true, HasNorms = true },
+        new MlpShape(config.InnerWidth, config.Activation) { IsGated = true });
 }

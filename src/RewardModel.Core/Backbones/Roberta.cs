@@ -47,6 +47,8 @@ internal sealed class Roberta : Backbone
 
     internal override IReadOnlyList<nn.Module> Layers => encoder.Layers;
 
+    internal override LayerShape LayerShape => config.Bert.BlockShape;
+
     public override int VocabularySize => config.Bert.VocabularySize;
 
     public override bool IsCausal => false;

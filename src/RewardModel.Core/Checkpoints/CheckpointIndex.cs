@@ -23,9 +23,15 @@ internal static class CheckpointIndex
             problems.Add($"the index has {large.Length} bytes; expected at most {MaxBytes}");
             return files;
         }
+        var utf8 = File.ReadAllBytes(path);
+        if (ForeignContent.Of(utf8) is { } foreign)
+        {
+            problems.Add($"the index is {foreign.What}", foreign.Advice);
+            return files;
+        }
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var document = JsonDocument.Parse(utf8);
             var root = document.RootElement;
             if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty(WeightMap, out var map)
                 && map.ValueKind == JsonValueKind.Object)

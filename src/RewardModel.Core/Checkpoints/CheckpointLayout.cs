@@ -12,7 +12,10 @@ internal static partial class CheckpointLayout
     /// <summary>Where LLaMA-Factory puts the head of a reward model.</summary>
     public const string ValueHeadFile = "value_head.safetensors";
 
-    private const string AdapterConfigFile = "adapter_config.json";
+    private const string MergeAdapter =
+        "Load it with peft, merge it into its model (merge_and_unload) and write that with save_pretrained";
+
+    private static readonly string[] adapterFiles = ["adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"];
 
     // Far more than real ones have, which name some labels at most.
     private const int MaxTextBytes = 2_000_000;
@@ -35,6 +38,10 @@ internal static partial class CheckpointLayout
     /// <param name="advice">What to do where there is nothing else that we know of.</param>
     public static CheckpointException Incomplete(string directory, string missing, string advice)
     {
+        if (File.Exists(directory))
+            return new CheckpointException(
+                directory, [$"this is {ForeignContent.OfFile(directory)?.What ?? "a file"}; expected a directory"],
+                "Expected the directory of a Hugging Face checkpoint, with config.json and safetensors files.");
         if (!Directory.Exists(directory))
             return new CheckpointException(
                 directory, ["there is no such directory"],
@@ -43,21 +50,63 @@ internal static partial class CheckpointLayout
                     ? " Models of the Hugging Face hub are not downloaded: if this is one, "
                         + $"`hf download {directory} --local-dir {Path.GetFileName(directory)}` gives a directory of it."
                     : ""));
-        if (File.Exists(Path.Combine(directory, AdapterConfigFile)))
+        if (AdapterFiles(directory) is { Length: > 0 } adapter)
             return new CheckpointException(
-                directory, [$"there is an adapter ({AdapterConfigFile}), which is only the changes to another model; {missing}"],
-                "Load it with peft, merge it into its model (merge_and_unload) and write that with save_pretrained.");
-        string[] pickles =
+                directory, [$"there is an adapter ({string.Join(", ", adapter)}), which is only the changes to another model; {missing}"],
+                $"{MergeAdapter}.");
+        if (UnfinishedDownloads(directory) is { Length: > 0 } unfinished)
+            return new CheckpointException(
+                directory, [$"{missing}, but a download that has not ended: {string.Join(", ", unfinished)}"],
+                "Wait for it, or start the download again: it goes on where it stopped.");
+        string[] names = [.. Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        foreach (var (pattern, what) in new[]
+        {
+            (PicklePattern(), "Pickles can run any program and are never read: if you trust this one, load it in transformers and write it "
+                + "with save_pretrained(safe_serialization=True)."),
+            (LlamaCppPattern(), "GGUF files of llama.cpp are not read: take the checkpoint that they were converted from, with its "
+                + "config.json and safetensors files."),
+            (OtherWeightsPattern(), "Of weights only safetensors files are read: load these in transformers (from_tf, from_flax) and write "
+                + "them with save_pretrained."),
+        })
+            if (names.Where(name => pattern.IsMatch(name)).ToArray() is { Length: > 0 } weights)
+                return new CheckpointException(directory, [$"the only weights are {string.Join(", ", weights)}; {missing}"], what);
+        return new CheckpointException(directory, [missing], advice);
+    }
+
+    /// <summary>An adapter beside weights changes what they compute, so these alone would give other rewards.</summary>
+    /// <exception cref="CheckpointException">There are an adapter and weights.</exception>
+    public static void CheckNoAdapter(string directory)
+    {
+        if (AdapterFiles(directory) is { Length: > 0 } adapter
+            && new[] { SingleFile, IndexFile }.Any(name => File.Exists(Path.Combine(directory, name))))
+            throw new CheckpointException(
+                directory,
+                [
+                    $"there is an adapter ({string.Join(", ", adapter)}) beside the weights, which would change every reward; "
+                        + "adapters are not supported",
+                ],
+                $"{MergeAdapter}. If the weights have it already, remove the adapter's files.");
+    }
+
+    private static string[] AdapterFiles(string directory) =>
+        Directory.Exists(directory) ? [.. adapterFiles.Where(name => File.Exists(Path.Combine(directory, name)))] : [];
+
+    /// <summary>
+    /// Files that a download is writing or left behind: in the directory, or where <c>hf download</c> writes them until they are whole.
+    /// </summary>
+    private static string[] UnfinishedDownloads(string directory)
+    {
+        string[] places =
         [
-            .. Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path))
-                .Where(name => PicklePattern().IsMatch(name)).Order(StringComparer.Ordinal),
+            directory, Path.Combine(directory, ".cache", "huggingface", "download"),
+            .. Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(directory))) == "snapshots"
+                ? (string[])[Path.GetFullPath(Path.Combine(directory, "..", "..", "blobs"))] : [],
         ];
-        return pickles.Length == 0
-            ? new CheckpointException(directory, [missing], advice)
-            : new CheckpointException(
-                directory, [$"the only weights are {string.Join(", ", pickles)}; {missing}"],
-                "Pickles can run any program and are never read: "
-                    + "if you trust this one, load it in transformers and write it with save_pretrained.");
+        return
+        [
+            .. places.Where(Directory.Exists).SelectMany(Directory.EnumerateFiles).Where(path => UnfinishedPattern().IsMatch(path))
+                .Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal),
+        ];
     }
 
     /// <summary>
@@ -96,7 +145,10 @@ internal static partial class CheckpointLayout
         if (file.Length > MaxTextBytes)
             throw new CheckpointException(path, [$"the file has {file.Length} bytes; expected at most {MaxTextBytes}"], Again);
         using var reader = new StreamReader(file);
-        return reader.ReadToEnd();
+        var text = reader.ReadToEnd();
+        if (ForeignContent.OfFile(path) is { } foreign)
+            throw new CheckpointException(path, [$"the file is {foreign.What}"], foreign.Advice);
+        return text.Length > 0 ? text : throw new CheckpointException(path, ["the file is empty"], Again);
     }
 
     /// <summary>Makes a directory to write a checkpoint into, unless it is there.</summary>
@@ -128,6 +180,17 @@ internal static partial class CheckpointLayout
 
     [GeneratedRegex("^model-[0-9]{5}-of-[0-9]{5}\\.safetensors$", RegexOptions.CultureInvariant)]
     private static partial Regex ShardPattern();
+
+    [GeneratedRegex("\\.gguf$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex LlamaCppPattern();
+
+    // TensorFlow, Flax, Rust, ONNX.
+    [GeneratedRegex("^(tf_model.*\\.h5|flax_model.*\\.msgpack|rust_model\\.ot|.*\\.onnx)$", RegexOptions.CultureInvariant)]
+    private static partial Regex OtherWeightsPattern();
+
+    // Of huggingface_hub, browsers, aria2 and wget's users.
+    [GeneratedRegex("\\.(incomplete|crdownload|part|aria2)$", RegexOptions.CultureInvariant)]
+    private static partial Regex UnfinishedPattern();
 
     // ORGANISATION/NAME.
     [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$", RegexOptions.CultureInvariant)]

@@ -31,6 +31,7 @@ internal sealed class CheckpointReader : IDisposable
     {
         ArgumentNullException.ThrowIfNull(directory);
         var problems = new ProblemList();
+        CheckpointLayout.CheckNoAdapter(directory);
         if (File.Exists(Path.Combine(directory, CheckpointLayout.SingleFile)))
             return OpenFiles(directory, [CheckpointLayout.SingleFile], listed: null, problems);
         if (!File.Exists(Path.Combine(directory, CheckpointLayout.IndexFile)))
@@ -114,7 +115,7 @@ internal sealed class CheckpointReader : IDisposable
         catch (CheckpointException e)
         {
             foreach (var problem in e.Problems)
-                problems.Add($"{Quoted.Text(name)}: {problem}");
+                problems.Add($"{Quoted.Text(name)}: {problem}", e.Advice == SafetensorsFile.Advice ? null : e.Advice);
             return false;
         }
         files.Add(file);

@@ -197,11 +197,9 @@ internal sealed class ConfigReader
         // null is what transformers writes for "not set".
         foreach (var (key, value) in json)
             if (value is not null && !askedFor.Contains(key) && !(prefix.Length == 0 && IrrelevantSettings.Contains(key, value)))
-            {
-                var off = prefix.Length == 0 ? IrrelevantSettings.OffValue(key) : null;
                 problems.Add($"{Name(key)} is {Quoted.Json(value)}; expected "
-                    + (off is null ? "no such setting: this library does not know what it does" : Quoted.Json(off)));
-            }
+                    + ((prefix.Length == 0 ? IrrelevantSettings.Expected(key) : null)
+                        ?? "no such setting: this library does not know what it does"));
         nested.ForEach(reader => reader.AddUnknownKeys());
     }
 

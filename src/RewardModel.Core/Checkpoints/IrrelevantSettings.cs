@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace RewardModel.Checkpoints;
@@ -10,54 +11,101 @@ internal static class IrrelevantSettings
 {
     private static readonly HashSet<string> WhateverTheValue =
     [
-        // Where the file comes from.
+        // Where the file comes from, and who edited it.
         "_name_or_path", "architectures", "model_type", "transformers_version", "tokenizer_class", "finetuning_task", "unsloth_version",
+        "unsloth_fixed", "_commit_hash", "is_llama_config", "transformers.js_config", "sentence_transformers", "model_name",
+
+        // Code for the architecture from before transformers had it, or for other tasks; none is run here.
+        "auto_map", "custom_pipelines",
 
         // How the weights were stored: the files themselves say it, and the caller chooses the type to compute in.
         "torch_dtype", "dtype", "use_bfloat16",
 
-        // Which kernels to use, and what else to return beside the result.
-        "attn_implementation", "_attn_implementation", "_attn_implementation_autoset", "return_dict", "output_attentions",
-        "output_hidden_states", "chunk_size_feed_forward",
+        // Which kernels to use, how the work is divided, and what else to return beside the result.
+        "attn_implementation", "_attn_implementation", "_attn_implementation_autoset", "_attn_implementation_internal",
+        "_flash_attn_2_enabled", "use_flash_attn", "pretraining_tp", "return_dict", "use_return_dict", "output_attentions",
+        "output_hidden_states", "output_past", "chunk_size_feed_forward", "keys_to_ignore_at_inference",
 
         // Only training from nothing uses these.
-        "initializer_range", "gradient_checkpointing",
+        "initializer_range", "initializer_factor", "init_std", "gradient_checkpointing",
+
+        // Rates of dropout: the caller chooses one for all.
+        "dropout", "attention_dropout", "hidden_dropout", "activation_dropout", "classifier_dropout", "attn_pdrop", "embd_pdrop",
+        "resid_pdrop", "hidden_dropout_prob", "attention_probs_dropout_prob",
 
         // The labels' names and kind; there is one, and it has no name.
-        "id2label", "label2id", "problem_type", "tf_legacy_loss", "task_specific_params",
+        "id2label", "label2id", "problem_type", "tf_legacy_loss", "task_specific_params", "_num_labels",
 
         // The vocabulary head is not part of a reward model.
         "tie_word_embeddings", "tie_encoder_decoder",
 
         // The tokenizer's files decide which special tokens are added, and rewards are read by position.
         "bos_token_id", "eos_token_id", "pad_token_id", "sep_token_id", "cls_token_id", "mask_token_id", "unk_token_id",
-        "decoder_start_token_id",
+        "decoder_start_token_id", "bos_token", "eos_token", "pad_token", "unk_token", "eos_token_ids",
+
+        // Lengths that a trainer or tokenizer was set to; the model's own limit has another name in every architecture.
+        "max_sequence_length", "model_max_length", "tokenizer_model_max_length",
 
         // Of another trainer's head, which ForeignHead reads.
         .. ForeignHead.Settings,
 
         // Text generation: a reward model generates nothing.
-        "use_cache", "max_length", "min_length", "max_new_tokens", "do_sample", "early_stopping", "num_beams", "num_beam_groups",
-        "diversity_penalty", "temperature", "top_k", "top_p", "typical_p", "repetition_penalty", "length_penalty",
+        "use_cache", "cache_implementation", "max_length", "min_length", "max_new_tokens", "do_sample", "early_stopping", "num_beams",
+        "num_beam_groups", "diversity_penalty", "temperature", "top_k", "top_p", "typical_p", "repetition_penalty", "length_penalty",
         "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids", "num_return_sequences", "output_scores",
         "return_dict_in_generate", "forced_bos_token_id", "forced_eos_token_id", "remove_invalid_values",
         "exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens", "prefix",
     ];
 
-    // Features that don't change a reward as long as they are switched off: the setting and its value for "off".
-    private static readonly Dictionary<string, JsonNode> WhenOff = new()
+    // Features that don't change a reward as long as they are switched off: the setting, its value for "off", and what it does otherwise.
+    private static readonly Dictionary<string, (JsonNode Off, string Effect)> WhenOff = new()
     {
-        ["is_decoder"] = false,
-        ["is_encoder_decoder"] = false,
-        ["add_cross_attention"] = false,
-        ["torchscript"] = false,
-        ["num_labels"] = 1,
-        ["pruned_heads"] = new JsonObject(),
+        ["is_decoder"] = (false, "an encoder that reads in one direction only is not supported"),
+        ["is_encoder_decoder"] = (false, "models of an encoder and a decoder are not supported"),
+        ["is_composition"] = (false, "models that are made of others are not supported"),
+        ["add_cross_attention"] = (false, "attention to another model's states is not supported"),
+        ["torchscript"] = (false, "it changes which weights are shared"),
+        ["num_labels"] = (1, "a reward is one number"),
+        ["pruned_heads"] = (new JsonObject(), "heads that are left out are not supported"),
+        ["rope_interleaved"] = (false, "rotary positions would turn neighbouring channels instead of the two halves of a head"),
+        ["rope_traditional"] = (false, "rotary positions would turn neighbouring channels instead of the two halves of a head"),
+        ["use_mrope"] = (false, "rotary positions in pictures are not supported"),
+        ["use_sliding_window"] = (false, "this architecture has no windows that this setting would switch on"),
+        ["attention_bias"] = (false, "this architecture has no biases in attention"),
+        ["mlp_bias"] = (false, "this architecture has no biases in the MLP"),
+        ["qk_layernorm"] = (false, "this architecture has no norms of queries and keys"),
+        ["use_qk_norm"] = (false, "this architecture has no norms of queries and keys"),
+        ["use_bidirectional_attention"] = (false, "a decoder that reads in both directions is not supported"),
+        ["num_nextn_predict_layers"] = (0, "layers that predict further tokens are not supported"),
+        ["num_experts"] = (0, "layers of experts are not supported"),
+        ["num_local_experts"] = (0, "layers of experts are not supported"),
+        ["residual_multiplier"] = (1, "this architecture adds the outputs of its layers as they are"),
+        ["embedding_multiplier"] = (1, "this architecture does not scale its embeddings"),
     };
 
-    /// <summary>The one value with which the setting doesn't change a reward; null for a setting that is not known.</summary>
-    public static JsonNode? OffValue(string key) => WhenOff.GetValueOrDefault(key);
+    // Settings that have no value for "off" but null.
+    private static readonly Dictionary<string, string> Effects = new()
+    {
+        ["sliding_window"] = "this architecture sees all tokens; null means no window",
+        ["layer_types"] = "every layer of this architecture sees all tokens, \"full_attention\"",
+        ["peft_config"] =
+            "an adapter changes every reward; merge it first (merge_and_unload of peft) and write the model with save_pretrained",
+        ["attention_multiplier"] = "this architecture scales the scores of attention by the size of a head",
+        ["clip_qkv"] = "this architecture does not clip queries, keys and values",
+        ["text_config"] = "the language model within a model of several kinds of input has to be saved apart",
+        ["vision_config"] = "models that read pictures are not supported",
+    };
+
+    /// <summary>What a setting that can change a reward is expected to be, and why; null for a setting that is not known.</summary>
+    public static string? Expected(string key) =>
+        WhenOff.TryGetValue(key, out var feature) ? $"{feature.Off.ToJsonString()}: {feature.Effect}"
+        : Effects.TryGetValue(key, out var effect) ? $"no such setting: {effect}"
+        : null;
 
     public static bool Contains(string key, JsonNode value) =>
-        WhateverTheValue.Contains(key) || (WhenOff.TryGetValue(key, out var off) && JsonNode.DeepEquals(value, off));
+        WhateverTheValue.Contains(key) || (WhenOff.TryGetValue(key, out var feature) && JsonNode.DeepEquals(value, feature.Off))
+        || (key == "layer_types" && SeesAll(value));
+
+    private static bool SeesAll(JsonNode layerTypes) => layerTypes is JsonArray types
+        && types.All(type => type?.GetValueKind() == JsonValueKind.String && type.GetValue<string>() == "full_attention");
 }

@@ -12,8 +12,12 @@ internal sealed class ProblemList
     /// </summary>
     public bool IsFull { get; private set; }
 
-    public void Add(string problem)
+    /// <summary>What to do, where that is another thing than for most problems; the first problem's.</summary>
+    private string? ownAdvice;
+
+    public void Add(string problem, string? advice = null)
     {
+        ownAdvice ??= advice;
         if (listed.Count < maxListedCount)
             listed.Add(problem);
         else
@@ -23,6 +27,7 @@ internal sealed class ProblemList
     public void ThrowIfAny(string path, string advice, Exception? innerException = null)
     {
         if (listed.Count > 0)
-            throw new CheckpointException(path, IsFull ? [.. listed, "and more problems of this kind"] : listed, advice, innerException);
+            throw new CheckpointException(
+                path, IsFull ? [.. listed, "and more problems of this kind"] : listed, ownAdvice ?? advice, innerException);
     }
 }

@@ -17,7 +17,7 @@ internal sealed class SafetensorsFile : IDisposable
     // Sixty thousand tensors, more than any file has. The format's own limit is 100 MB, which takes seconds to read.
     private const int MaxHeaderBytes = 8_000_000;
 
-    private const string Advice = "Download or save the file again.";
+    internal const string Advice = "Download or save the file again.";
 
     private readonly SafeFileHandle handle;
     private readonly Dictionary<string, SafetensorsEntry> entriesByName;
@@ -94,6 +94,12 @@ internal sealed class SafetensorsFile : IDisposable
     private static byte[] ReadHeader(SafeFileHandle handle, ProblemList problems)
     {
         var fileLength = RandomAccess.GetLength(handle);
+        Span<byte> start = stackalloc byte[ForeignContent.StartBytes];
+        if (ForeignContent.Of(start[..RandomAccess.Read(handle, start, 0)]) is { } foreign)
+        {
+            problems.Add($"the file is {foreign.What}", foreign.Advice);
+            return [];
+        }
         Span<byte> lengthField = stackalloc byte[LengthFieldBytes];
         if (!Fill(handle, 0, lengthField))
         {

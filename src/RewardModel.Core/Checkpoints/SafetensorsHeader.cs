@@ -28,6 +28,7 @@ internal ref struct SafetensorsHeader
     private readonly List<(string Name, long Begin, long End)> ranges = [];
     private readonly Dictionary<string, string> metadata = [];
     private bool allRangesKnown = true;
+    private bool isQuantized;
     private Utf8JsonReader json;
 
     private SafetensorsHeader(ReadOnlySpan<byte> utf8, long dataStart, long dataLength, ProblemList problems)
@@ -215,7 +216,14 @@ internal ref struct SafetensorsHeader
         var text = json.GetString()!;
         if (types.TryGetValue(text, out var type))
             return type;
-        problems.Add($"{Described(name)} has the dtype {Quoted.Text(text)}; expected one of {string.Join(", ", types.Keys)}");
+        if (!Quantization.IsTypeOfQuantized(text))
+            problems.Add($"{Described(name)} has the dtype {Quoted.Text(text)}; expected one of {string.Join(", ", types.Keys)}");
+        // Once: all of the weights are.
+        else if (!isQuantized)
+            problems.Add(
+                $"the checkpoint is quantised ({text[1]}-bit numbers), as {Described(name)} of the dtype {Quoted.Text(text)} shows; "
+                + "this is not supported", Quantization.Advice);
+        isQuantized |= Quantization.IsTypeOfQuantized(text);
         return null;
     }
 

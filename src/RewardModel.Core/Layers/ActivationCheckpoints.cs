@@ -22,7 +22,7 @@ internal sealed class ActivationCheckpoints : IDisposable
     {
         // Of its own: x ends with its dispose scope, or is a parameter.
         var origin = x.view(x.shape);
-        return Add(new Step(x.detach().requires_grad_(), origin, () => origin));
+        return Add(new Step(x.detach().requires_grad_(x.requires_grad), origin, () => origin));
     }
 
     /// <summary>A layer's result. What it is computed from must have entered, be a result of this function, or have no gradient.</summary>
@@ -44,7 +44,7 @@ internal sealed class ActivationCheckpoints : IDisposable
             using var scope = NewDisposeScope();
             var gradient = step.Result.grad;
             step.Result.Dispose();
-            // Without one, no layer made use of it.
+            // Without one, no layer made use of it, or nothing in it or before it is trained.
             if (gradient is null)
                 continue;
             // Frozen parameters ask for no gradient.

@@ -44,6 +44,9 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
     /// <summary>Whether layers are computed again, so that dropout needs a seed to draw the same.</summary>
     internal bool Recomputes => checkpoints is not null;
 
+    /// <summary>Layers, from the first, that no gradient goes through, where that was found out: they are not computed again.</summary>
+    internal int FrozenLayerCount { get; set; }
+
     /// <summary>Whether dropout is drawn by a seed of the pass.</summary>
     internal bool HasDropoutSeed => dropoutSeed is not null;
 
@@ -114,16 +117,22 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
         IEnumerable<TLayer> layers, Tensor x_TD, QueryRows lastRows, Func<TLayer, Tensor, QueryRows, Tensor> forward)
     {
         TLayer[] all = [.. layers];
-        var result_TD = Shared(x_TD);
+        var result_TD = x_TD;
         for (var i = 0; i < all.Length; i++)
         {
+            var isRecorded = i >= FrozenLayerCount;
+            if (i == FrozenLayerCount)
+                result_TD = Shared(result_TD);
             var (number, input_TD, isLast) = (i, result_TD, i == all.Length - 1);
             Tensor Layer()
             {
                 SeedDropout(number + 1);
                 return forward(all[number], input_TD, isLast ? lastRows : Sequences.AllRows);
             }
-            result_TD = isLast || checkpoints is null ? Layer() : checkpoints.Run(Layer);
+            result_TD = isLast || !isRecorded || checkpoints is null ? Layer() : checkpoints.Run(Layer);
+            // Autograd and checkpoints have their own references; what nobody needs any more goes at once, and not with the model's scope.
+            if (i > 0 && (checkpoints is null || !isRecorded))
+                input_TD.Dispose();
         }
         return result_TD;
     }

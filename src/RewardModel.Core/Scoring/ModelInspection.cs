@@ -2,6 +2,7 @@ using RewardModel.Checkpoints;
 using RewardModel.Kernels;
 using RewardModel.Tokenizers;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace RewardModel.Scoring;
 
@@ -152,9 +153,12 @@ public sealed record ModelInspection
 
     private static ParameterCounts Count(RewardTransformer model)
     {
-        var backbone = model.Backbone.named_parameters().ToLookup(
-            pair => pair.Item2.dim() == 2 && !TrainingMemory.IsOfLayer(pair.Item1), pair => pair.Item2.numel());
-        return new ParameterCounts(
-            backbone[true].Sum(), backbone[false].Sum(), model.Head.named_parameters().Sum(pair => pair.Item2.numel()));
+        var backbone = model.Backbone;
+        var embedding = Matrices(backbone) - backbone.Layers.Sum(Matrices);
+        return new ParameterCounts(embedding, Numbers(backbone.parameters()) - embedding, Numbers(model.Head.parameters()));
+
+        static long Matrices(nn.Module module) => Numbers(module.parameters().Where(parameter => parameter.dim() == 2));
+
+        static long Numbers(IEnumerable<Parameter> parameters) => parameters.Sum(parameter => parameter.numel());
     }
 }

@@ -201,10 +201,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         if (trainedLayers is not { } count)
             return;
         var lowest = layers.Count - count;
-        // Parameters are in the order of the forward pass: what comes before the first layer's are embeddings.
-        var firstOfLayers = layers.Count == 0 ? 0 : layers[0].parameters().First().Handle;
-        foreach (var parameter in Backbone.parameters().TakeWhile(parameter => parameter.Handle != firstOfLayers)
-            .Concat(layers.Take(lowest).SelectMany(layer => layer.parameters())))
+        foreach (var parameter in Backbone.BeforeLayers.Concat(layers.Take(lowest).SelectMany(layer => layer.parameters())))
             parameter.requires_grad = false;
     }
 

@@ -5,6 +5,7 @@ using RewardModel.Jinja;
 using RewardModel.Lists;
 using RewardModel.Reading;
 using RewardModel.Tokenizers;
+using RewardModel.Tokenizers.Pipeline;
 using static TorchSharp.torch;
 
 namespace RewardModel.Scoring;
@@ -32,6 +33,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         [ScalarType.Float16] = "float16",
     };
 
+    private readonly PaddingToken padding;
     private readonly ListTruncation truncation;
     private readonly ListTokenizer? listTokenizer;
 
@@ -69,6 +71,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         Tokenizer = tokenizer;
         Rule = rule;
         ReadsTextAsChat = rule.TextIsChat;
+        padding = PaddingToken.Of(transformer, tokenizer, rule);
         truncation = new ListTruncation(rule.SpecialTokens, rule.MaxLength);
         listTokenizer = tokenizer is null ? null : new ListTokenizer(tokenizer, rule.SpecialTokens, rule.MaxLength, rule.Encoding);
         chatTokenizer = new Lazy<ChatTokenizer?>(() => tokenizer is not null && rule.ChatTemplate is { } template
@@ -84,6 +87,12 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
 
     /// <summary>What a reward depends on besides.</summary>
     public ScoringRule Rule { get; private set; }
+
+    /// <summary>
+    /// Why transformers can't score padded batches of the model that <see cref="Save"/> writes, and what to do about it; null where it can,
+    /// and where there is no tokenizer.
+    /// </summary>
+    public string? PaddingProblem => padding.Problem;
 
     /// <summary>
     /// Loads what <see cref="Save"/> wrote, or the reward model of another trainer. That has no reward_model.json: prompts and answers
@@ -238,9 +247,16 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     public (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) Tokenize(
         IReadOnlyList<RankedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        var results = TryTokenize(lists, progress, cancellationToken);
-        TokenizerException[] rejections = [.. results.Select(result => result.Rejection).OfType<TokenizerException>()];
-        return rejections.Length == 0 ? AddUp(results.Select(result => (result.List!, result.Cut))) : throw Joined(rejections, lists.Count);
+        CheckNoneIsNull(lists, nameof(lists));
+        ThrowIfDisposed();
+        return InTokenizeActivity(lists.Count, () =>
+        {
+            var results = TokenizeEach(lists, progress, cancellationToken);
+            TokenizerException[] rejections = [.. results.Select(result => result.Rejection).OfType<TokenizerException>()];
+            return rejections.Length == 0
+                ? AddUp(results.Select(result => (result.List!, result.Cut)))
+                : throw Joined(rejections, lists.Count);
+        });
     }
 
     /// <summary>
@@ -252,16 +268,27 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     {
         CheckNoneIsNull(lists, nameof(lists));
         ThrowIfDisposed();
+        return InTokenizeActivity(lists.Count, () => TokenizeEach(lists, progress, cancellationToken));
+    }
+
+    private static T InTokenizeActivity<T>(int listCount, Func<T> tokenize)
+    {
+        using var activity = ScoringTelemetry.Start(ScoringTelemetry.TokenizeActivity)?.SetTag(ScoringTelemetry.ListTag, listCount);
+        return ScoringTelemetry.Within(activity, tokenize);
+    }
+
+    private (TokenizedList? List, TruncationCount Cut, TokenizerException? Rejection)[] TokenizeEach(
+        IReadOnlyList<RankedList> lists, IProgress<ListProgress>? progress, CancellationToken cancellationToken)
+    {
         if (listTokenizer is null)
             throw new ArgumentException(
                 "The model has no tokenizer, so it can't read text. Give lists of token ids (prompt_ids, answer_ids), or a tokenizer.",
                 nameof(lists));
         // A template that is not there or can't be used is one error, not one of each list.
         var chats = lists.FirstOrDefault(list => list.Chat is not null) is { } firstChat ? ChatTokenizerFor(firstChat) : null;
-        using var activity = ScoringTelemetry.Start(ScoringTelemetry.TokenizeActivity)?.SetTag(ScoringTelemetry.ListTag, lists.Count);
-        return ScoringTelemetry.Within(activity, () => Batch.Map(
+        return Batch.Map(
             lists, get_num_threads(), TryOne,
-            progress is null ? null : doneCount => progress.Report(new ListProgress(doneCount, lists.Count)), cancellationToken));
+            progress is null ? null : doneCount => progress.Report(new ListProgress(doneCount, lists.Count)), cancellationToken);
 
         (TokenizedList? List, TruncationCount Cut, TokenizerException? Rejection) TryOne(RankedList list)
         {
@@ -310,7 +337,8 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// Writes the directory that transformers' sequence-classification class of the architecture loads: weights, config.json, the
     /// tokenizer's files byte for byte, and reward_model.json. A model that was there is replaced as a whole: whenever the process ends,
     /// <see cref="Load"/> finds the old one or the new one. Files that belong to no model stay. (transformers knows no normaliser and
-    /// gives raw rewards.)
+    /// gives raw rewards.) config.json and the tokenizer's files name the same padding token, one that stands in no prompt and no answer,
+    /// so that transformers reads the same rewards in padded batches; where there is none, <see cref="PaddingProblem"/> says so.
     /// </summary>
     /// <param name="directory">Is created where it is missing. While a model is replaced it takes the room of both.</param>
     /// <param name="weightType">Float32, or BFloat16 or Float16: half the size, with rounded weights.</param>
@@ -336,11 +364,27 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         {
             CheckpointWriter.Write(
                 pending, Transformer.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)), maxShardBytes, weightType);
-            foreach (var file in Tokenizer?.Files ?? [])
-                PendingFile.Copy(file, Path.Combine(pending, Path.GetFileName(file)));
+            WriteTokenizer(pending);
             Rule.Write(pending);
             ExportedConfig(weightType).Write(pending);
         });
+    }
+
+    private void WriteTokenizer(string directory)
+    {
+        if (Tokenizer is null)
+            return;
+        var changed = padding is { Id: { } id, Content: { } content }
+            ? PaddingFiles.Changed(Tokenizer.Files, id, content)
+            : new Dictionary<string, byte[]>();
+        foreach (var file in Tokenizer.Files.Where(file => !changed.ContainsKey(Path.GetFileName(file))))
+            PendingFile.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
+        foreach (var (name, bytes) in changed)
+        {
+            using var file = new PendingFile(Path.Combine(directory, name));
+            file.Content.Write(bytes);
+            file.Commit();
+        }
     }
 
     /// <summary>Releases the model. Nobody may be scoring it.</summary>
@@ -467,28 +511,13 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         config.Json["num_labels"] = 1;
         config.Json["id2label"] = new JsonObject { ["0"] = "LABEL_0" };
         config.Json["label2id"] = new JsonObject { ["LABEL_0"] = 0 };
-        config.Json["pad_token_id"] = PaddingId(config);
+        config.Json["pad_token_id"] = padding.Id;
         foreach (var setting in ForeignHead.Settings.Append("problem_type"))
             config.Json.Remove(setting);
         // transformers 5 reads either name, 4 the second only.
         config.Json.Remove("dtype");
         config.Json["torch_dtype"] = weightTypeNames[weightType];
         return config;
-    }
-
-    /// <summary>
-    /// transformers reads a decoder's reward at the right-most id that is not pad_token_id, so that must not be the id that ends every
-    /// answer: the configuration's, the tokenizer's, or else the first that differs.
-    /// </summary>
-    private int PaddingId(HuggingFaceConfig config)
-    {
-        var candidates = new[]
-        {
-            config.Json["pad_token_id"] is JsonValue value && value.TryGetValue<int>(out var id) ? id : null,
-            Tokenizer?.PaddingId, Tokenizer?.UnknownId, Tokenizer?.BeginningOfSequenceId, 0, 1,
-        };
-        var forbidden = Transformer.Backbone.IsCausal ? Rule.SpecialTokens.AfterAnswer : [];
-        return candidates.OfType<int>().First(id => id >= 0 && id < Transformer.Backbone.VocabularySize && !forbidden.Contains(id));
     }
 
     private static (IReadOnlyList<TokenizedList> Lists, TruncationCount Cut) AddUp(

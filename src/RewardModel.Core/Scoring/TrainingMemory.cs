@@ -1,4 +1,5 @@
-using System.Text.RegularExpressions;
+using RewardModel.Lists;
+using RewardModel.Packing;
 
 namespace RewardModel.Scoring;
 
@@ -13,27 +14,25 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 /// float32.
 /// </summary>
 /// <remarks>
-/// Weights and their gradients take 4 bytes each, AdamW's two moments 8. Activations are what the operators of the forward pass keep for
-/// the backward pass. A token keeps, for every matrix of a layer, its output, and its input if it is not another one's as well; one tensor
-/// of the MLP's inner width less, because the kernels compute the result of its pointwise function again (of a ReLU the result is enough);
-/// and one of the model's width for each norm of a layer beyond two. Of a causal model's last layer only keys and values are computed for
-/// all tokens: a quarter of a layer. Attention's kernel keeps nothing else. Where attention is composed of operators (DeBERTa), a layer keeps
-/// its weights, queries x keys for every head, and while it is computed three times as many. With checkpoints there is the input of every
-/// layer, what a single one has, and while the pass goes back through it gradients: of three quarters of that, of its largest matrix, and of its
-/// attention weights at four places, six where they are capped. Weights stand for the model in any type: libtorch's own memory and that of
-/// .NET come on top.
+/// Weights take 4 bytes each, gradients of those that are trained 4, AdamW's two moments of these 8. Activations are what the operators of
+/// the forward pass keep for the backward pass, of which each architecture states what its layers are made of. To what all trained layers
+/// keep comes what passes while the backward pass goes through one: gradients of an MLP, two of the largest matrix, and where attention is
+/// composed of operators (DeBERTa) its scores. Of a causal model's last layer only keys and values are computed for all tokens. Layers below
+/// all that is trained keep nothing; but one of them at a time is there in the forward pass, which counts where little is trained. With
+/// checkpoints there is the input of every trained layer, one and a quarter of what a single one keeps, as gradients are there before all of
+/// it is released, and what passes. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
 /// </remarks>
 /// <param name="Weights">The parameters.</param>
-/// <param name="Gradients">Their gradients: there between the micro-batches of a step.</param>
+/// <param name="Gradients">Gradients of those that are trained: there between the micro-batches of a step.</param>
 /// <param name="Moments">AdamW's running means.</param>
 /// <param name="Activations">What a forward pass of one list leaves for its backward pass.</param>
 /// <param name="CheckpointedActivations">The same with activation checkpointing.</param>
-public sealed partial record TrainingMemory(long Weights, long Gradients, long Moments, long Activations, long CheckpointedActivations)
+public sealed record TrainingMemory(long Weights, long Gradients, long Moments, long Activations, long CheckpointedActivations)
 {
     /// <summary>All together, without checkpoints.</summary>
     public long Total => Weights + Gradients + Moments + Activations;
 
-    /// <summary>The memory for a model, whatever its weights.</summary>
+    /// <summary>The memory for a model, whatever its weights. What is frozen has no gradients.</summary>
     /// <exception cref="ArgumentException">The list is longer than the model takes, or empty.</exception>
     public static TrainingMemory Estimate(RewardTransformer model, ListSize list)
     {
@@ -44,63 +43,52 @@ public sealed partial record TrainingMemory(long Weights, long Gradients, long M
             throw new ArgumentException(
                 $"The list has {answers} answers of {answer} tokens and a prompt of {prompt}; expected at least one answer of one token, "
                 + $"and at most {model.Backbone.MaxPositions} tokens of prompt and answer together.");
-        var weights = 4 * model.CheckpointParameters.Sum(pair => pair.Parameter.numel());
-        var (activations, checkpointed) = ActivationCounts(model, prompt, answer, answers);
-        return new TrainingMemory(weights, weights, 2 * weights, 4 * activations, 4 * checkpointed);
+        return Estimate(model, model.Backbone.IsCausal
+            ? new BatchSize(prompt + (long)answers * answer, 0)
+            : new BatchSize(answers * ((long)prompt + answer), answers * ((long)prompt + answer) * ((long)prompt + answer)));
     }
 
-    /// <summary>Whether a parameter belongs to one of the layers: their names count them.</summary>
-    internal static bool IsOfLayer(string name) => LayerName().IsMatch(name);
-
-    private static (long All, long Checkpointed) ActivationCounts(RewardTransformer model, long prompt, long answer, long answers)
+    /// <summary>The same for a batch of lists, as they are.</summary>
+    internal static TrainingMemory Estimate(RewardTransformer model, IEnumerable<TokenizedList> batch)
     {
-        var matrices = model.Backbone.named_parameters().Where(pair => IsOfLayer(pair.Item1) && pair.Item2.dim() == 2).ToArray();
-        if (matrices.Length == 0)
-            return (0, 0);
-        long layers = matrices.Select(pair => LayerName().Match(pair.Item1).Groups[1].Value).Distinct().Count();
-        var (tokens, attention, copies) = model.Backbone.IsCausal && prompt > 0
-            ? (prompt + answers * answer, prompt * prompt + 2 * answers * answer * (prompt + answer), 2)
-            : (answers * (prompt + answer), answers * (prompt + answer) * (prompt + answer), 1);
-        var heads = Setting(model, "num_attention_heads", "n_head") ?? 1;
-        var once = heads * attention / copies;
-        var norms = model.Backbone.named_parameters().Count(pair => IsOfLayer(pair.Item1) && pair.Item2.dim() == 1
-            && pair.Item1.EndsWith(".weight", StringComparison.Ordinal) && pair.Item2.size(0) == model.Backbone.HiddenSize);
-        var perToken = (matrices.Sum(pair => pair.Item2.size(0) + (SharesInput().IsMatch(pair.Item1) ? 0 : pair.Item2.size(1)))
-            + Math.Max(0, norms - 2 * layers) * model.Backbone.HiddenSize) / (double)Math.Max(layers, 1);
-        var computedLayers = layers - (model.Backbone.IsCausal ? 0.75 : 0);
-        var isCapped = model.Config.Json["attn_logit_softcapping"] is not null;
-        var isComposed = model.Config.Json["relative_attention"]?.GetValue<bool>() == true;
-        long Attention(long attentionLayers, long passing) =>
-            isComposed ? attentionLayers * (heads * attention + (isCapped ? once : 0)) + passing * once : 0;
-        var all = (long)(tokens * ((perToken - UnkeptWidth(model)) * computedLayers + perToken)) + Attention(layers, passing: 3);
-        var checkpointed = (long)(tokens * (layers * model.Backbone.HiddenSize + 1.75 * perToken))
-            + matrices.Max(pair => pair.Item2.numel()) + Attention(1, passing: isCapped ? 6 : 4);
-        return (all, Math.Min(all, checkpointed));
+        var (tokens, pairs) = (0L, 0L);
+        foreach (var list in batch)
+        {
+            tokens += PackedSequences.CountTokens(list, model.Backbone.IsCausal);
+            pairs += list.AnswerIds.Select((ids, k) => (long)list.PromptOf(k).Length + ids.Length).Sum(length => length * length);
+        }
+        return Estimate(model, new BatchSize(tokens, pairs));
     }
 
-    /// <summary>What of an MLP's pointwise function is not kept: its result, or its input where the result is enough.</summary>
-    private static long UnkeptWidth(RewardTransformer model) =>
-        Activation(model) is "relu" or "tanh" && IsGated(model) ? 0 : InnerWidth(model);
+    private static TrainingMemory Estimate(RewardTransformer model, BatchSize batch)
+    {
+        var weights = 4 * model.CheckpointParameters.Sum(pair => pair.Parameter.numel());
+        var gradients = 4 * model.TrainedParameters.Sum(pair => pair.Parameter.numel());
+        var (activations, checkpointed) = ActivationCounts(model, batch);
+        return new TrainingMemory(weights, gradients, 2 * gradients, 4 * activations, 4 * checkpointed);
+    }
 
-    private static bool IsGated(RewardTransformer model) =>
-        model.Backbone.named_parameters().Any(pair => pair.Item1.EndsWith("up_proj.weight", StringComparison.Ordinal));
+    private static (long All, long Checkpointed) ActivationCounts(RewardTransformer model, BatchSize batch)
+    {
+        var (layers, shape) = (model.Backbone.Layers.Count, model.Backbone.LayerShape);
+        if (layers == 0)
+            return (0, 0);
+        var trained = layers - model.Backbone.FrozenLayerCount;
+        // Of the last layer of a causal model few tokens are computed.
+        var isLastShort = model.Backbone.IsCausal && trained > 0;
+        var whole = trained - (isLastShort ? 1 : 0);
+        var weights = batch.Pairs * shape.Attention.Heads;
+        var passing = (whole > 0 ? batch.Tokens * shape.Passing : 0) + (trained > 0 ? 2 * shape.Matrices.Max(matrix => matrix.Size) : 0)
+            + weights * shape.Attention.PassingWeights;
+        var keptWeights = shape.Attention.KeepsWeights ? weights : 0;
+        var forward = batch.Tokens * shape.Computed + keptWeights + weights * shape.Attention.PassingWeights;
+        var all = batch.Tokens * (whole * shape.Kept + (isLastShort ? shape.KeptOfOthers : 0)) + trained * keptWeights + passing;
+        var checkpointed = batch.Tokens * (trained * shape.Width + shape.Kept + shape.Kept / 4) + keptWeights + passing;
+        all = Math.Max(all, forward);
+        return (all, Math.Clamp(checkpointed, forward, all));
+    }
 
-    // GPT-2's configurations need not say it.
-    private static string Activation(RewardTransformer model) =>
-        new[] { "hidden_act", "hidden_activation", "activation_function" }
-            .Select(setting => model.Config.Json[setting]?.GetValue<string>()).FirstOrDefault(name => name is not null)
-        ?? (model.Config.Json["model_type"]?.GetValue<string>() == "gpt2" ? "gelu_new" : "");
-
-    private static long InnerWidth(RewardTransformer model) =>
-        Setting(model, "intermediate_size", "n_inner", "ffn_dim") ?? 4 * model.Backbone.HiddenSize;
-
-    private static long? Setting(RewardTransformer model, params string[] names) =>
-        names.Select(name => model.Config.Json[name]?.GetValue<long>()).FirstOrDefault(value => value is not null);
-
-    /// <summary>Matrices whose input is that of the queries', or of the gate.</summary>
-    [GeneratedRegex(@"\.(k_proj|v_proj|key|value|key_proj|value_proj|up_proj)\.weight$")]
-    private static partial Regex SharesInput();
-
-    [GeneratedRegex(@"\.([0-9]+)\.")]
-    private static partial Regex LayerName();
+    /// <param name="Tokens">Tokens that are computed.</param>
+    /// <param name="Pairs">Queries x keys of all sequences, where attention computes them without shared prompts.</param>
+    private readonly record struct BatchSize(long Tokens, long Pairs);
 }

@@ -37,6 +37,7 @@ internal sealed class WeightLoading
     /// </exception>
     public static WeightLoading Match(CheckpointReader reader, string directory, RewardTransformer model)
     {
+        Quantization.Check(directory, reader.Names);
         var match = new WeightLoading(reader, model.Config);
         var unused = reader.Names.ToHashSet();
         var problems = new ProblemList();

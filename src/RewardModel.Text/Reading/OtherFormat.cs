@@ -12,7 +12,6 @@ internal static partial class OtherFormat
     // the ending.
     private static readonly (byte[] Magic, int At, string Name, string Advice)[] formats =
     [
-        ([.. "version https://git-lfs"u8], 0, "a Git LFS pointer, which stands for a file that was not fetched", "Fetch it: git lfs pull"),
         ([.. "PAR1"u8], 0, "a Parquet file", Python("import pandas; pandas.read_parquet('FILE')", ToLines)),
         ([.. "ARROW1"u8], 0, "an Arrow file", Python("import pandas; pandas.read_feather('FILE')", ToLines)),
         ([0xff, 0xff, 0xff, 0xff], 0, "an Arrow stream",
@@ -52,6 +51,8 @@ internal static partial class OtherFormat
         foreach (var (magic, at, name, advice) in formats)
             if (start.Length >= at && start[at..].StartsWith(magic))
                 return Text(path, name, advice);
+        if (ForeignContent.Of(start) is { } foreign)
+            return $"{DataPath.Quoted(path)} is {foreign.What}. {foreign.Advice}";
         return start switch
         {
             [not 0, 0, not 0, 0, ..] => Text(path, "text in UTF-16", Iconv("UTF-16LE")),
@@ -66,8 +67,6 @@ internal static partial class OtherFormat
     private static string TextSentence(string[] lines, string path)
     {
         var first = lines[0];
-        if (new[] { "<!doctype html", "<html" }.Any(tag => first.StartsWith(tag, StringComparison.OrdinalIgnoreCase)))
-            return Text(path, "an HTML page", "Download the file itself, not the page that shows it.");
         if (first[0] == '<')
             return Text(path, "XML or HTML", "Convert it, or download the file itself.");
         foreach (var (separator, name, argument) in new[] { ('\t', "a TSV file", ", sep='\\t'"), (',', "a CSV file", "") })

@@ -89,7 +89,13 @@ public sealed class HuggingFaceTokenizer
     /// <summary>How it finds tokens: BPE, Unigram, WordLevel or WordPiece.</summary>
     internal string ModelType { get; }
 
-    /// <summary>The paths of the directory's tokenizer files, all of which belong, byte for byte, into a model exported with it.</summary>
+    /// <summary>The tokens that <see cref="PlainTextTokenizer"/> never finds in a text, by their ids.</summary>
+    internal IReadOnlyList<AddedToken> SpecialAddedTokens { get; init; } = [];
+
+    /// <summary>
+    /// The paths of the directory's tokenizer files, all of which belong into a model exported with it, byte for byte but for the padding
+    /// token.
+    /// </summary>
     public IReadOnlyList<string> Files { get; }
 
     /// <summary>Whether a directory has a tokenizer: a tokenizer.json, or the files that came before it.</summary>

@@ -131,7 +131,7 @@ public class BertTests
             [
                 "'position_embedding_type' is \"relative_key\"; expected \"absolute\"",
                 "hidden_size is 32 and num_attention_heads 5; expected the first to be a multiple of the second",
-                "'is_decoder' is true; expected false",
+                "'is_decoder' is true; expected false: an encoder that reads in one direction only is not supported",
             ],
             error.Problems);
     }

@@ -22,12 +22,25 @@ public class MistralTests
         Assert.Equal(change, ParityModel.RewardChange("mistral", config => config.Remove("sliding_window")));
     }
 
+    [Theory]
+    [InlineData("sliding_attention", true)]
+    [InlineData("full_attention", false)]
+    public void Kinds_of_layers_that_say_the_same_as_the_window_are_taken(string type, bool hasWindow) =>
+        Assert.Equal(
+            ParityModel.RewardChange("mistral", config => config["sliding_window"] = hasWindow ? 6 : null),
+            ParityModel.RewardChange("mistral", config =>
+            {
+                config["sliding_window"] = hasWindow ? 6 : null;
+                config["layer_types"] = new JsonArray(type, type);
+            }));
+
     [Fact]
     public void Settings_that_cannot_be_honoured_are_told() => Assert.Equal(
         [
             "sliding_window is 0; expected at least 1, or null for no window",
             "num_attention_heads is 4 and num_key_value_heads 3; expected the first to be a multiple of the second",
-            "'layer_types' is [\"full_attention\"]; expected no such setting: this library does not know what it does",
+            "layer_types has 1 entries and num_hidden_layers is 2; expected as many",
+            "layer_types has \"full_attention\" and sliding_window is a number; expected \"sliding_attention\" for every layer",
         ],
         ParityModel.Problems("mistral", config =>
         {

@@ -84,7 +84,7 @@ public class OptTests
                 + "expected one of \"gelu\", \"gelu_fast\", \"gelu_new\", \"gelu_pytorch_tanh\", \"relu\", \"silu\", \"tanh\"",
                 "'layerdrop' is 0.1; expected 0",
                 "hidden_size is 32 and num_attention_heads 5; expected the first to be a multiple of the second",
-                "'sliding_window' is 8; expected no such setting: this library does not know what it does",
+                "'sliding_window' is 8; expected no such setting: this architecture sees all tokens; null means no window",
             ],
             error.Problems);
     }

@@ -64,13 +64,52 @@ public sealed class CheckpointReaderTests : IDisposable
     public void A_directory_with_pickles_only_is_an_error()
     {
         foreach (var name in new[]
-            { "pytorch_model.bin", "pytorch_model-00001-of-00002.bin", "adapter_model.bin", "training_args.bin", "optimizer.pt" })
+            { "pytorch_model.bin", "pytorch_model-00001-of-00002.bin", "training_args.bin", "optimizer.pt" })
             File.WriteAllText(directory[name], "");
         Refuses(
-            $"{FullPath}: the only weights are adapter_model.bin, pytorch_model-00001-of-00002.bin, pytorch_model.bin; "
+            $"{FullPath}: the only weights are pytorch_model-00001-of-00002.bin, pytorch_model.bin; "
             + "there is no model.safetensors and no model.safetensors.index.json. "
             + "Pickles can run any program and are never read: "
-            + "if you trust this one, load it in transformers and write it with save_pretrained.");
+            + "if you trust this one, load it in transformers and write it with save_pretrained(safe_serialization=True).");
+    }
+
+    [Theory]
+    [InlineData("model-q4_k_m.gguf", "GGUF files of llama.cpp are not read: take the checkpoint that they were converted from, with its "
+        + "config.json and safetensors files.")]
+    [InlineData("tf_model.h5", "Of weights only safetensors files are read: load these in transformers (from_tf, from_flax) and write "
+        + "them with save_pretrained.")]
+    public void Weights_in_other_formats_are_named(string name, string advice)
+    {
+        File.WriteAllText(directory[name], "");
+        Refuses($"{FullPath}: the only weights are {name}; there is no model.safetensors and no model.safetensors.index.json. {advice}");
+    }
+
+    [Theory]
+    [InlineData("model.safetensors.incomplete", "", "")]
+    [InlineData("model.safetensors.crdownload", "", "")]
+    [InlineData("0123.incomplete", ".cache/huggingface/download", "")]
+    [InlineData("0123.incomplete", "blobs", "snapshots/main")]
+    public void A_download_that_has_not_ended_is_named(string name, string place, string model)
+    {
+        Directory.CreateDirectory(directory[place]);
+        Directory.CreateDirectory(directory[model]);
+        File.WriteAllText(Path.Combine(directory[place], name), "");
+        Assert.EndsWith(
+            $": there is no model.safetensors and no model.safetensors.index.json, but a download that has not ended: {name}. "
+            + "Wait for it, or start the download again: it goes on where it stopped.",
+            Assert.Throws<CheckpointException>(() => CheckpointReader.Open(directory[model])).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("GGUF", "a GGUF file of llama.cpp")]
+    [InlineData("{}", "a file")]
+    public void A_file_in_place_of_a_directory_is_named(string content, string what)
+    {
+        File.WriteAllText(directory["model"], content);
+        Assert.Equal(
+            $"{directory["model"]}: this is {what}; expected a directory. "
+            + "Expected the directory of a Hugging Face checkpoint, with config.json and safetensors files.",
+            Assert.Throws<CheckpointException>(() => CheckpointReader.Open(directory["model"])).Message);
     }
 
     [Fact]
@@ -118,12 +157,50 @@ public sealed class CheckpointReaderTests : IDisposable
         WriteFile("adapter_model.safetensors", ("a", [1]));
         const string advice = "Load it with peft, merge it into its model (merge_and_unload) and write that with save_pretrained.";
         Refuses(
-            $"{FullPath}: there is an adapter (adapter_config.json), which is only the changes to another model; "
+            $"{FullPath}: there is an adapter (adapter_config.json, adapter_model.safetensors), "
+            + "which is only the changes to another model; "
             + $"there is no model.safetensors and no model.safetensors.index.json. {advice}");
         Assert.Equal(
-            $"{FullPath}: there is an adapter (adapter_config.json), which is only the changes to another model; "
+            $"{FullPath}: there is an adapter (adapter_config.json, adapter_model.safetensors), "
+            + "which is only the changes to another model; "
             + $"there is no config.json. {advice}",
             Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(FullPath)).Message);
+    }
+
+    [Theory]
+    [InlineData(false, "adapter_config.json", "adapter_model.safetensors")]
+    [InlineData(true, "adapter_config.json", "adapter_model.safetensors")]
+    [InlineData(false, "adapter_config.json")]
+    [InlineData(false, "adapter_model.safetensors")]
+    [InlineData(false, "adapter_config.json", "adapter_model.bin")]
+    public void An_adapter_beside_weights_is_not_ignored(bool inShards, params string[] files)
+    {
+        if (inShards)
+        {
+            WriteFile(First, ("a", [1]));
+            WriteIndex(("a", First));
+        }
+        else
+            WriteFile("model.safetensors", ("a", [1]));
+        foreach (var name in files)
+            File.WriteAllText(directory[name], "{}");
+        Refuses(
+            $"{FullPath}: there is an adapter ({string.Join(", ", files)}) beside the weights, which would change every reward; "
+            + "adapters are not supported. "
+            + "Load it with peft, merge it into its model (merge_and_unload) and write that with save_pretrained. "
+            + "If the weights have it already, remove the adapter's files.");
+    }
+
+    [Theory]
+    [InlineData("adapter_model.safetensors")]
+    [InlineData("adapter_config.json", "adapter_model.bin")]
+    public void An_adapter_with_a_configuration_of_its_model_but_no_weights_is_named(params string[] files)
+    {
+        foreach (var name in files.Append("config.json"))
+            File.WriteAllText(directory[name], "{}");
+        Assert.StartsWith(
+            $"{FullPath}: there is an adapter ({string.Join(", ", files)}), which is only the changes to another model; ",
+            Assert.Throws<CheckpointException>(() => CheckpointReader.Open(FullPath)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -185,7 +185,9 @@ public sealed class ConfigReaderTests
     [Fact]
     public void Of_features_that_must_be_off_the_problem_says_so() =>
         AssertProblems(
-            Reader("""{"num_labels": 2, "is_decoder": true}"""), "'num_labels' is 2; expected 1", "'is_decoder' is true; expected false");
+            Reader("""{"num_labels": 2, "is_decoder": true}"""),
+            "'num_labels' is 2; expected 1: a reward is one number",
+            "'is_decoder' is true; expected false: an encoder that reads in one direction only is not supported");
 
     [Fact]
     public void A_number_that_null_switches_off_is_told_from_an_absent_one()

@@ -58,8 +58,9 @@ public sealed class HuggingFaceConfigTests : IDisposable
     [Theory]
     [InlineData("[1]", "the file holds [1]; expected a JSON object")]
     [InlineData("null", "the file holds null; expected a JSON object")]
-    [InlineData("", "the file is not JSON: The input does not contain any JSON tokens. "
-        + "Expected the input to start with a valid JSON token, when isFinalBlock is true. LineNumber: 0 | BytePositionInLine: 0")]
+    [InlineData("", "the file is empty")]
+    [InlineData(" ", "the file is not JSON: The input does not contain any JSON tokens. "
+        + "Expected the input to start with a valid JSON token, when isFinalBlock is true. LineNumber: 0 | BytePositionInLine: 1")]
     [InlineData("""{"a":1,"a":2}""", "the file is not JSON: Duplicate property 'a' encountered during deserialization")]
     public void A_file_that_is_no_json_object_is_an_error(string content, string problem)
     {
@@ -89,7 +90,7 @@ public sealed class HuggingFaceConfigTests : IDisposable
             + "expected a file in the checkpoint's own directory. Download or save the file again.",
             Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.Path)).Message);
         // What the user names is the user's own.
-        Assert.Contains("the file is not JSON", Assert.Throws<CheckpointException>(() => HuggingFaceConfig.ReadFile(FilePath)).Message);
+        Assert.Contains("the file is empty", Assert.Throws<CheckpointException>(() => HuggingFaceConfig.ReadFile(FilePath)).Message);
     }
 
     [Fact]

@@ -238,9 +238,11 @@ public sealed class ScoreCommandTests : IDisposable
     public void An_answer_that_begins_with_an_at_sign_is_a_text()
     {
         File.WriteAllText(directory["notes"], "not this");
-        var (status, output, _) = CommandLineTests.Run(
+        var (status, output, errors) = CommandLineTests.Run(
             "score", "--model", directory["model"], "--prompt", "a", "--answer", $"@{directory["notes"]}", "--answer", "@bob");
+        // The path may be longer than the model takes.
         Assert.Equal(0, status);
+        Assert.DoesNotContain("error", errors);
         Assert.Equal([$"@{directory["notes"]}", "@bob"], output.TrimEnd('\n').Split('\n').Select(line => line[11..]));
     }
 

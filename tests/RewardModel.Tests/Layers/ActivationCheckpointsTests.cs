@@ -52,6 +52,20 @@ public class ActivationCheckpointsTests
         Assert.All(frozen, pair => Assert.Empty(plain[pair.Name]));
     }
 
+    [Theory, MemberData(nameof(Models))]
+    public void Frozen_layers_are_not_computed_again(string name)
+    {
+        using var model = ParityModel.Random(name);
+        model.Freeze(1);
+        Same(Pass(model, checkpoints: false), Pass(model, checkpoints: true));
+        var frozen = model.Backbone.Layers.Count - 1;
+        Assert.Equal(frozen, model.Backbone.FrozenLayerCount);
+        using var sequences = model.Pack(lists);
+        using var pass = new ForwardPass(sequences, checkpointing: true);
+        using var rewards = model.forward(pass);
+        Assert.Equal(frozen, pass.FrozenLayerCount);
+    }
+
     [Fact]
     public void Checkpointing_with_dropout_needs_a_seed()
     {

@@ -46,9 +46,6 @@ public sealed class OtherFormatTests : IDisposable
         "train.jsonl", "\0{\0\"\0a", "text in UTF-16",
         "Convert it: iconv -f UTF-16BE -t UTF-8 'DIR/train.jsonl' > 'DIR/train-utf8.jsonl'")]
     [InlineData(
-        "train.jsonl", "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 5\n",
-        "a Git LFS pointer, which stands for a file that was not fetched", "Fetch it: git lfs pull")]
-    [InlineData(
         "train.csv", "\u00ef\u00bb\u00bfprompt,chosen,rejected\r\n\"a, b\",c,d\r\n",
         "a CSV file with the columns 'prompt', 'chosen', 'rejected'",
         "Convert it: python3 -c \"import pandas; pandas.read_csv('DIR/train.csv', keep_default_na=False).to_json('DIR/train.jsonl', "
@@ -64,10 +61,6 @@ public sealed class OtherFormatTests : IDisposable
     [InlineData(
         "train.tsv", "Yes, it is.\tNo.\nIt is.\tNo!\n", "a TSV file without the names of its columns",
         "Where a line holds answers, best first: jq -Rc '{prompt: \"\", answers: split(\"\\t\")}' 'DIR/train.tsv' > 'DIR/train.jsonl'")]
-    [InlineData(
-        "train.jsonl", "\n<!DOCTYPE html>\n<script>\n{\"a\": 1}\n</script>", "an HTML page",
-        "Download the file itself, not the page that shows it.")]
-    [InlineData("train.jsonl", "<?xml version=\"1.0\"?>\n", "XML or HTML", "Convert it, or download the file itself.")]
     [InlineData(
         "train.yaml", "- prompt: a\n  answers: [b, c]\n", "text like YAML",
         "Convert it: python3 -c \"import json, yaml; json.dump(yaml.safe_load(open('DIR/train.yaml')), open('DIR/train.json', 'w'))\"")]

@@ -99,7 +99,7 @@ public class RewardTransformerTests
                 "'rope_scaling.rope_type' is \"proportional\"; "
                     + "expected one of \"default\", \"dynamic\", \"linear\", \"llama3\", \"longrope\", \"yarn\"",
                 "num_attention_heads is 4 and num_key_value_heads 3; expected the first to be a multiple of the second",
-                "'clip_qkv' is 8; expected no such setting: this library does not know what it does",
+                "'clip_qkv' is 8; expected no such setting: this architecture does not clip queries, keys and values",
                 "'rope_scaling.factor' is 4; expected no such setting: this library does not know what it does",
             ],
             error.Problems);

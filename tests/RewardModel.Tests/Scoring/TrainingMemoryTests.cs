@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
+using RewardModel.Lists;
 using RewardModel.Scoring;
 
 namespace RewardModel.Tests.Scoring;
@@ -16,6 +17,11 @@ public class TrainingMemoryTests
     [InlineData("bert", 64, 256, 3)]
     [InlineData("opt", 128, 64, 6)]
     [InlineData("gemma2", 128, 64, 6)]
+    [InlineData("gpt_neox", 128, 64, 6)]
+    [InlineData("phi3", 128, 64, 6)]
+    [InlineData("qwen3", 128, 64, 6)]
+    [InlineData("modernbert", 128, 64, 6)]
+    [InlineData("deberta-v2", 128, 64, 6)]
     public void The_estimate_is_within_a_quarter_of_the_measured_peak(string architecture, int prompt, int answer, int answers)
     {
         using var directory = new TemporaryDirectory();
@@ -37,6 +43,8 @@ public class TrainingMemoryTests
     [InlineData("bert", 64, 256, 3)]
     [InlineData("opt", 128, 64, 6)]
     [InlineData("gemma2", 128, 64, 6)]
+    [InlineData("phi3", 128, 64, 6)]
+    [InlineData("deberta-v2", 128, 64, 6)]
     public void With_checkpointing_the_estimate_is_within_a_quarter_as_well(string architecture, int prompt, int answer, int answers)
     {
         using var directory = new TemporaryDirectory();
@@ -45,6 +53,40 @@ public class TrainingMemoryTests
         var estimate = TrainingMemory.Estimate(model, new ListSize(prompt, answer, answers));
         var measured = ChildProgram.Measure("step", directory["config.json"], $"{prompt}", $"{answer}", $"{answers}", "true");
         Assert.InRange(measured[1] / (double)estimate.CheckpointedActivations, 0.75, 1.25);
+    }
+
+    [Theory]
+    [InlineData("llama", 3, false)]
+    [InlineData("llama", 3, true)]
+    [InlineData("gpt2", 1, false)]
+    [InlineData("bert", 2, false)]
+    [InlineData("bert", 0, false)]
+    [InlineData("bert", 2, true)]
+    public void What_is_frozen_is_not_counted(string architecture, int trainedLayers, bool checkpointing)
+    {
+        const int prompt = 256, answer = 128, answers = 8;
+        using var directory = new TemporaryDirectory();
+        File.WriteAllText(directory["config.json"], Config(architecture).ToJsonString());
+        using var model = RewardTransformer.FromConfig(HuggingFaceConfig.Read(directory.Path));
+        model.Freeze(trainedLayers);
+        var estimate = TrainingMemory.Estimate(model, new ListSize(prompt, answer, answers));
+        var trained = model.TrainedParameters.Sum(pair => pair.Parameter.numel());
+        Assert.Equal((4 * trained, 8 * trained), (estimate.Gradients, estimate.Moments));
+        var measured = ChildProgram.Measure(
+            "step", directory["config.json"], $"{prompt}", $"{answer}", $"{answers}", checkpointing ? "true" : "false", $"{trainedLayers}");
+        var activations = checkpointing ? estimate.CheckpointedActivations : estimate.Activations;
+        Assert.InRange(measured[0] / (double)(estimate.Total - estimate.Activations + activations), 0.75, 1.25);
+        Assert.InRange(measured[1] / (double)activations, 0.75, 1.25);
+    }
+
+    [Fact]
+    public void A_batch_is_estimated_as_it_is()
+    {
+        using var model = TinyModel.Create("llama");
+        TokenizedList first = TinyModel.List(1, 20, 10, 10, 10), second = TinyModel.List(2, 5, 4, 6);
+        long Activations(params TokenizedList[] lists) => TrainingMemory.Estimate(model, lists).Activations;
+        Assert.Equal(TrainingMemory.Estimate(model, new ListSize(20, 10, 3)), TrainingMemory.Estimate(model, [first]));
+        Assert.Equal(Activations(TinyModel.List(1, 35, 10, 10, 10)), Activations(first, second));
     }
 
     [Fact]
@@ -75,6 +117,15 @@ public class TrainingMemoryTests
         {
             "gpt2" => [],
             "bert" => [("intermediate_size", 1024), ("type_vocab_size", 2), ("hidden_act", "gelu")],
+            "gpt_neox" => [("intermediate_size", 1024), ("hidden_act", "gelu")],
+            "modernbert" => [("intermediate_size", 384)],
+            "deberta-v2" =>
+            [
+                ("intermediate_size", 1024), ("relative_attention", true), ("position_buckets", 64), ("pos_att_type", "c2p|p2c"),
+                ("share_att_key", true), ("position_biased_input", false),
+            ],
+            "phi3" => [("intermediate_size", 688), ("num_key_value_heads", 4), ("original_max_position_embeddings", 512)],
+            "qwen3" => [("intermediate_size", 688), ("num_key_value_heads", 4), ("head_dim", 32)],
             "opt" => [("ffn_dim", 1024), ("word_embed_proj_dim", 256), ("activation_function", "relu")],
             "gemma2" =>
             [

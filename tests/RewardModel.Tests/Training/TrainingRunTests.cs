@@ -1,7 +1,9 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using RewardModel.Cli;
 using RewardModel.Scoring;
+using RewardModel.Tests.Tokenizers;
 using RewardModel.Training;
 using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
@@ -49,6 +51,27 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(Options, TrainingRun.OptionsOf(directory["model"]));
         Assert.Equal(
             ["log.jsonl", "run.yaml"], Directory.GetFiles(directory["model/training"]).Select(file => Path.GetFileName(file)).Order());
+    }
+
+    [Theory]
+    [InlineData("", "<s>")]
+    [InlineData(", \"bos_token\": \"<s>\", \"add_bos_token\": true", null)]
+    public void A_run_goes_on_though_its_model_names_another_padding_token_than_its_tokenizer(string setting, string? padding)
+    {
+        using var folder = TokenizerFolder.ByteLevel($$"""{"eos_token": "</s>", "pad_token": "</s>"{{setting}}}""");
+        var config = TinyModel.Config("llama");
+        config["vocab_size"] = 265;
+        File.WriteAllText(directory["config.json"], config.ToJsonString());
+        File.WriteAllLines(directory["train.jsonl"], Enumerable.Range(0, 20).Select(i => JsonSerializer.Serialize(
+            new { prompt = $"hello {i}", answers = new[] { "world", "wo" } })));
+        var options = Options with { Tokenizer = folder.Directory, Steps = 4, SaveInterval = 2 };
+        new TrainingRun(options, Logger).Run();
+        new TrainingRun(options with { Steps = 6, Resume = true }, Logger).Run();
+        Assert.Contains("Resumed after step 4 of 6", log.ToString());
+        var written = JsonNode.Parse(File.ReadAllText(directory["model/tokenizer_config.json"]))!["pad_token"];
+        Assert.Equal(padding ?? "</s>", (string?)written);
+        Assert.Equal(
+            padding is null, log.ToString().Contains("warning: transformers can't score padded batches of the saved", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -12,6 +12,11 @@ internal static class JsonFile
         if (!File.Exists(path))
             return null;
         var utf8 = File.ReadAllBytes(path);
+        if (utf8.Length == 0)
+        {
+            problems.Add($"{name}: the file is empty. Download or save it again");
+            return null;
+        }
         try
         {
             CheckEscapes(utf8);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Reading;
 using RewardModel.Tokenizers.Models;
 using RewardModel.Tokenizers.OlderFiles;
 using RewardModel.Tokenizers.PreTokenizers;
@@ -9,9 +10,9 @@ namespace RewardModel.Tokenizers.Pipeline;
 /// <summary>Reads the tokenizer files of a checkpoint's directory.</summary>
 internal static class TokenizerDirectory
 {
-    private const string TokenizerFile = "tokenizer.json";
-    private const string ConfigFile = "tokenizer_config.json";
-    private const string SpecialTokensFile = "special_tokens_map.json";
+    internal const string TokenizerFile = "tokenizer.json";
+    internal const string ConfigFile = "tokenizer_config.json";
+    internal const string SpecialTokensFile = "special_tokens_map.json";
     private const string ChatTemplateFile = "chat_template.jinja";
 
     /// <summary>The files that can be part of a tokenizer.</summary>
@@ -26,6 +27,10 @@ internal static class TokenizerDirectory
     public static HuggingFaceTokenizer Read(string directory)
     {
         var problems = new List<string>();
+        foreach (var name in FileNames.Where(name => File.Exists(Path.Combine(directory, name))))
+            if (ForeignContent.OfFile(Path.Combine(directory, name)) is { } foreign)
+                problems.Add($"{name}: the file is {foreign.What}. {foreign.Advice}");
+        ThrowIfAny(problems, directory);
         using var tokenizerJson = JsonFile.Read(directory, TokenizerFile, problems);
         using var configJson = JsonFile.Read(directory, ConfigFile, problems);
         using var specialTokensJson = JsonFile.Read(directory, SpecialTokensFile, problems);
@@ -90,7 +95,10 @@ internal static class TokenizerDirectory
             rule,
             chat,
             tokensById.Keys.Max() + 1,
-            files);
+            files)
+        {
+            SpecialAddedTokens = [.. definition.AddedTokens.Where(token => token.IsSpecial).OrderBy(token => token.Id)],
+        };
 
         PipelineTokenizer MakeTokenizer(IReadOnlyList<AddedToken> tokens, WordModel words) =>
             new PipelineTokenizer(definition.Normalizer, tokens, preTokenization, words, decoding);

@@ -1,0 +1,144 @@
+using RewardModel.Kernels;
+
+namespace RewardModel.Layers;
+
+/// <summary>
+/// What a layer of an architecture is made of, as the configuration says: sizes, and what of each token's numbers its operators keep for
+/// the backward pass on the CPU. Memory is estimated of it.
+/// </summary>
+/// <param name="Width">Numbers of a token between layers.</param>
+/// <param name="Attention">Its attention.</param>
+/// <param name="Mlp">Its MLP.</param>
+internal sealed record LayerShape(long Width, AttentionShape Attention, MlpShape Mlp)
+{
+    /// <summary>Norms of the whole width.</summary>
+    public int NormCount { get; init; } = 2;
+
+    /// <summary>Whether attention and MLP read the same hidden state, so that nothing takes the sum between them.</summary>
+    public bool IsParallel { get; init; }
+
+    /// <summary>Its matrices.</summary>
+    public IReadOnlyList<MatrixShape> Matrices => [.. Attention.Matrices(Width), .. Mlp.Matrices(Width)];
+
+    /// <summary>
+    /// Numbers that a token leaves: what norms take, what attention and MLP take, and what is in these. Sums of the residual stream are
+    /// among what the next norm, or the next layer, takes.
+    /// </summary>
+    public long Kept => (NormCount + (IsParallel ? 1 : 2)) * Width + Attention.Kept + Mlp.Kept;
+
+    /// <summary>
+    /// The same of a token that the last layer of a causal model is not asked for: the layer's input and its norm, keys and values.
+    /// </summary>
+    public long KeptOfOthers => 2 * Width + Attention.KeptOfOthers;
+
+    /// <summary>
+    /// Numbers of a token that are there when a layer has been computed, whether kept or not: besides, what the MLP's second product takes,
+    /// the results of attention and MLP, the layer's own, those of norms behind them, and up to six of the embeddings, their sums and norm.
+    /// </summary>
+    public long Computed => Kept + (NormCount + 7) * Width + Mlp.InnerWidth;
+
+    /// <summary>
+    /// Numbers of a token that come and go while the pass goes back through the layer: most where it is in the MLP, the gradient of the
+    /// layer's result and those within the MLP.
+    /// </summary>
+    public long Passing => Width + Mlp.Passing;
+}
+
+/// <summary>A linear layer's weight.</summary>
+internal readonly record struct MatrixShape(long Inputs, long Outputs)
+{
+    /// <summary>Count of its numbers.</summary>
+    public long Size => Inputs * Outputs;
+}
+
+/// <summary>The attention of a <see cref="LayerShape"/>.</summary>
+/// <param name="Heads">Heads of queries.</param>
+/// <param name="KeyHeads">Heads of keys, and of values.</param>
+/// <param name="HeadSize">Numbers of a head.</param>
+internal sealed record AttentionShape(long Heads, long KeyHeads, long HeadSize)
+{
+    /// <summary>Whether queries, keys and values come from one matrix.</summary>
+    public bool IsFused { get; init; }
+
+    /// <summary>Whether queries and keys are rotated by their positions.</summary>
+    public bool IsRotated { get; init; }
+
+    /// <summary>Whether queries and keys have norms of their own.</summary>
+    public bool HasNorms { get; init; }
+
+    /// <summary>
+    /// Comparisons of contents with distances, whose results are added to the scores: then attention is composed of operators and keeps its
+    /// weights.
+    /// </summary>
+    public int DistanceComparisons { get; init; }
+
+    /// <summary>How many of the comparisons have a matrix of their own for distances.</summary>
+    public int DistanceMatrices { get; init; }
+
+    /// <summary>Numbers that a token leaves, its result included.</summary>
+    public long Kept => Projected + (KeepsProjected ? Queries + Keys : 0) + Queries + 2 * DistanceComparisons * Queries;
+
+    /// <summary>The same of a token that has no query.</summary>
+    public long KeptOfOthers => (IsFused ? Projected : 2 * Keys) + (KeepsProjected ? Keys : 0);
+
+    /// <summary>Whether a layer keeps its weights: queries x keys, for every head.</summary>
+    public bool KeepsWeights => DistanceComparisons > 0;
+
+    /// <summary>
+    /// Matrices of the size of the weights that are there besides while attention is computed: products, their sum with what distances
+    /// give, and that with the mask; two for each comparison, whose rows are twice as long; and the sum of both.
+    /// </summary>
+    public int PassingWeights => KeepsWeights ? 3 + 2 * DistanceComparisons + (DistanceComparisons - 1) : 0;
+
+    private long Queries => Heads * HeadSize;
+
+    private long Keys => KeyHeads * HeadSize;
+
+    private long Projected => Queries + 2 * Keys;
+
+    // Attention keeps queries and keys as it takes them. What they are made of stays too: for the norms' gradients, or, as values are a
+    // part of it, with these.
+    private bool KeepsProjected => HasNorms || (IsFused && IsRotated);
+
+    /// <summary>Its matrices.</summary>
+    public IEnumerable<MatrixShape> Matrices(long width)
+    {
+        long[] outputs = IsFused ? [Projected] : [Queries, Keys, Keys];
+        return outputs.Concat(Enumerable.Repeat(Queries, DistanceMatrices)).Select(count => new MatrixShape(width, count))
+            .Append(new MatrixShape(Queries, width));
+    }
+}
+
+/// <summary>The MLP of a <see cref="LayerShape"/>.</summary>
+/// <param name="InnerWidth">Numbers that the activation function takes.</param>
+/// <param name="Activation">The function, one of <see cref="ActivationFunction.Names"/>.</param>
+internal sealed record MlpShape(long InnerWidth, string Activation)
+{
+    /// <summary>Whether the function's result is multiplied with a second product.</summary>
+    public bool IsGated { get; init; }
+
+    /// <summary>Whether both come from one matrix.</summary>
+    public bool IsFused { get; init; }
+
+    /// <summary>
+    /// Numbers that a token leaves in it: what the function takes, or what it gives where that is enough; behind a gate what it is
+    /// multiplied with, and where there is no kernel also the product.
+    /// </summary>
+    public long Kept => InnerWidth * (!IsGated ? 1 : Kernel is null ? 3 : 2);
+
+    /// <summary>
+    /// Gradients of the function's result and input, and of the gate; operators also make the result again, where a kernel writes it over
+    /// its gradient. What comes from one matrix has its gradient put together of two that are as wide as both halves.
+    /// </summary>
+    public long Passing => InnerWidth * (IsFused ? 5 : (Kernel == KernelActivation.Gelu ? 3 : 2) + (IsGated ? 1 : 0));
+
+    private KernelActivation? Kernel => ActivationFunction.Named(Activation).Kernel;
+
+    /// <summary>Its matrices.</summary>
+    public IEnumerable<MatrixShape> Matrices(long width)
+    {
+        var inner = new MatrixShape(width, InnerWidth);
+        MatrixShape[] first = !IsGated ? [inner] : IsFused ? [new MatrixShape(width, 2 * InnerWidth)] : [inner, inner];
+        return first.Append(new MatrixShape(InnerWidth, width));
+    }
+}
