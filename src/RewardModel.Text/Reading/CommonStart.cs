@@ -19,7 +19,7 @@ internal enum PromptEnd
 /// <summary>Finds the prompt of two whole dialogues.</summary>
 internal static partial class CommonStart
 {
-    /// <summary>The length of the prompt, 0 where the dialogues do not start with the same word, and the rule that it was found by.</summary>
+    /// <summary>The length of the prompt, 0 where the dialogues do not start with the same word, and the rule it was found by.</summary>
     public static (int Length, PromptEnd End) Of(string chosen, string rejected)
     {
         var common = chosen.AsSpan().CommonPrefixLength(rejected);
@@ -43,7 +43,7 @@ internal static partial class CommonStart
         && (char.IsLetterOrDigit(character) || char.IsSurrogate(character)
             || char.GetUnicodeCategory(character) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark);
 
-    /// <summary>A word and a colon at the start of a line, as in <c>Human:</c> or <c>### Response:</c>; no address such as <c>http://</c>.</summary>
+    /// <summary>A word and a colon at the start of a line, such as <c>### Response:</c>; no address such as <c>http://</c>.</summary>
     [GeneratedRegex(@"(?<=^|\n)[ \t]*(#+ *|\*\*)?\p{L}[\p{L}\p{M}\p{N}_-]{0,29}(:(\*\*)?(?!\S)|：)", RegexOptions.RightToLeft)]
     private static partial Regex Turn();
 }

@@ -59,8 +59,8 @@ internal static class JsonItems
             {
                 if (!isSpace)
                     throw new RankedDataException(
-                        $"{DataPath.Quoted(path)} goes on after the end of its JSON array, in line {line}; expected one array of objects, or "
-                        + "one object a line. Make one array of it, or take the brackets and the commas between the objects away.");
+                        $"{DataPath.Quoted(path)} goes on after the end of its JSON array, in line {line}; expected one array of objects, "
+                        + "or one object a line. Make one array of it, or take the brackets and the commas between the objects away.");
             }
             else if (!isOpen)
             {
@@ -109,7 +109,8 @@ internal static class JsonItems
             throw new RankedDataException(
                 $"{DataPath.Quoted(path)} ends within its JSON array, "
                 + (item.Count > 0 ? $"in the item that begins in line {itemLine}" : $"after {count} items")
-                + "; expected ] at its end. It is only the beginning of a file, which is to be copied or written again, or a quote is missing.");
+                + "; expected ] at its end. It is only the beginning of a file, which is to be copied or written again, "
+                + "or a quote is missing.");
         if (item.Count > 0)
             yield return (itemLine, [.. item]);
     }

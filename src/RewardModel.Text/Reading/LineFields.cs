@@ -129,8 +129,8 @@ internal sealed class LineFields
         ];
         if (problems.Count == problemCount && scores[0] < scores[1])
             problems.Add(
-                $"\"score_chosen\" is {Shown(fields["score_chosen"])} and \"score_rejected\" is {Shown(fields["score_rejected"])}, expected "
-                + "the chosen answer to have the higher score, or the same");
+                $"\"score_chosen\" is {Shown(fields["score_chosen"])} and \"score_rejected\" is {Shown(fields["score_rejected"])}, "
+                + "expected the chosen answer to have the higher score, or the same");
         return scores;
     }
 

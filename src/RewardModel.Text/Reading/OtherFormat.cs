@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace RewardModel.Reading;
 
-/// <summary>Says what a file is whose beginning shows that it holds no JSON, and how JSON is made of it: in one sentence, not in one a line.</summary>
+/// <summary>Says what a file is whose beginning shows that it holds no JSON, and how JSON is made of it: in one sentence.</summary>
 internal static partial class OtherFormat
 {
     private const string Expected = "expected JSON lines (one object a line) or a JSON array of objects, plain or gzip";
@@ -45,7 +45,7 @@ internal static partial class OtherFormat
         return text.Contains('\0') ? Text(path, "binary data", "Check the path.") : TextSentence(lines, path);
     }
 
-    /// <summary>The same about formats that are known by their first bytes, of which the name of a file that should be gzip says nothing.</summary>
+    /// <summary>The same about formats that are known by their first bytes alone, whatever the file's name promises.</summary>
     public static string? FilesSentence(ReadOnlySpan<byte> start, string path)
     {
         foreach (var (magic, at, name, advice) in formats)

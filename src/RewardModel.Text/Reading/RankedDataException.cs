@@ -26,7 +26,10 @@ public sealed class RankedDataException : Exception
     /// <summary>Bad lines of one file or more, which are put into the order of their lines.</summary>
     internal static RankedDataException Of(IEnumerable<BadLine> badLines)
     {
-        BadLine[][] files = [.. badLines.GroupBy(line => line.Source.File).Select(file => file.OrderBy(line => line.Source.Line).ToArray())];
+        BadLine[][] files =
+        [
+            .. badLines.GroupBy(line => line.Source.File).Select(file => file.OrderBy(line => line.Source.Line).ToArray()),
+        ];
         return new RankedDataException(
             string.Join('\n', files.Select(file => MessageFor(file[0].Source.File, file))), [.. files.SelectMany(file => file)]);
     }

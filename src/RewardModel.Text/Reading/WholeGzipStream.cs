@@ -4,8 +4,8 @@ namespace RewardModel.Reading;
 
 /// <summary>What a gzip stream decompresses to, which is an error where it is damaged or cut off.</summary>
 /// <remarks>
-/// GZipStream takes a file that is cut off for a whole one. So another member is put behind it, which GZipStream comes to only after a whole
-/// file: its text must be the end of what it gives, and is taken away.
+/// GZipStream takes a file that is cut off for a whole one. So another member is put behind it, which GZipStream comes to only after a
+/// whole file: its text must be the end of what it gives, and is taken away.
 /// </remarks>
 internal sealed class WholeGzipStream : ReadOnlyStream
 {

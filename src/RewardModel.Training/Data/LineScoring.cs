@@ -17,7 +17,7 @@ namespace RewardModel.Training.Data;
 internal sealed record ScoredLine(
     JsonElement? Row, IReadOnlyList<string> Answers, IReadOnlyList<float> Rewards, bool IsSingle, string? Problem);
 
-/// <summary>Scores the lines of a file in their order, a few hundred at a time, so that a file of any length needs no more memory.</summary>
+/// <summary>Scores the lines of a file in their order, some hundreds at a time: a file of any length takes the same memory.</summary>
 /// <param name="path">The file; - is standard input.</param>
 /// <param name="onBadData">What to do with lines that can't be scored.</param>
 /// <param name="logger">Told what is left out, replaced or cut.</param>

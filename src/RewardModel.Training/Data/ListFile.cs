@@ -60,7 +60,7 @@ internal static class ListFile
                 $"{DataPath.Quoted(path)} has no valid lists; expected at least one line with a ranked list.");
     }
 
-    /// <inheritdoc cref="Tokenize(ScoringModel, IReadOnlyList{ValueTuple{RankedListFile, string}}, BadData, ILogger, IProgress{ListProgress}, CancellationToken)"/>
+    /// <summary>The lists of one file as token ids, as those of several are.</summary>
     public static IReadOnlyList<TokenizedList> Tokenize(
         ScoringModel model, RankedListFile file, string name, BadData onBadData, ILogger logger) =>
         Tokenize(model, [(file, name)], onBadData, logger)[0];

@@ -101,7 +101,8 @@ public sealed class ScoreCommandTests : IDisposable
         Assert.StartsWith($"error: '{path}' has 2 bad lines:\n{path}:601: invalid JSON at byte 2\n{path}:602: an array, ", errors);
 
         // What only the tokenizer can tell is told at once as well.
-        (status, output, errors) = Score([.. Enumerable.Repeat("""{"prompt":"a","answers":["b"]}""", 3), Rejected, .. Enumerable.Repeat(Rejected, 600)]);
+        (status, output, errors) = Score(
+            [.. Enumerable.Repeat("""{"prompt":"a","answers":["b"]}""", 3), .. Enumerable.Repeat(Rejected, 601)]);
         Assert.Equal((1, ""), (status, output));
         Assert.StartsWith($"error: '{path}' has 601 bad lines:\n{path}:4: chat template, ", errors);
     }
@@ -111,14 +112,16 @@ public sealed class ScoreCommandTests : IDisposable
     {
         var pipe = directory["pipe"];
         Assert.Equal(0, ChildProcess.Run("mkfifo", pipe).ExitCode);
-        var writing = Task.Run(() => File.WriteAllLines(pipe, Enumerable.Range(0, 600).Select(i => $$"""{"prompt":"a","answers":["b"],"id":{{i}}}""")));
+        // Opening a pipe waits for the other end.
+        Task Write(IEnumerable<string> lines) => Task.Run(() => File.WriteAllLines(pipe, lines));
+        var writing = Write(Enumerable.Range(0, 600).Select(i => $$"""{"prompt":"a","answers":["b"],"id":{{i}}}"""));
         var (status, output, errors) = CommandLineTests.Run("score", "--model", directory["model"], "--data", pipe);
         await writing;
         Assert.Equal((0, ""), (status, errors));
         Assert.Equal(
             Enumerable.Range(0, 600), output.TrimEnd('\n').Split('\n').Select(line => (int)JsonNode.Parse(line)!["id"]!));
 
-        writing = Task.Run(() => File.WriteAllLines(pipe, [.. Enumerable.Repeat("""{"prompt":"a","answers":["b"]}""", 600), "{"]));
+        writing = Write([.. Enumerable.Repeat("""{"prompt":"a","answers":["b"]}""", 600), "{"]);
         (status, output, errors) = CommandLineTests.Run("score", "--model", directory["model"], "--data", pipe);
         await writing;
         // Groups of 256: those before the bad line's were scored.
@@ -140,8 +143,8 @@ public sealed class ScoreCommandTests : IDisposable
         }
         var evaluation = Piped($"evaluate --model '{directory["model"]}' --data -");
         Assert.Equal(
-            (1, "error: standard input has 1 bad line:\n(standard input):3: no answers, expected \"answers\", or \"chosen\" and \"rejected\", "
-                + "or \"answer_ids\"\nCorrect what is wrong, or have bad lines skipped.\n"),
+            (1, "error: standard input has 1 bad line:\n(standard input):3: no answers, expected \"answers\", or \"chosen\" and "
+                + "\"rejected\", or \"answer_ids\"\nCorrect what is wrong, or have bad lines skipped.\n"),
             (evaluation.ExitCode, evaluation.Error));
     }
 
@@ -225,7 +228,8 @@ public sealed class ScoreCommandTests : IDisposable
             var (status, output, errors) = CommandLineTests.Run([.. command, "--model", directory["broken"]]);
             Assert.Equal((1, ""), (status, output));
             Assert.Matches(
-                $"^error: Reward 0 of the list is ({shown}), expected a finite number: the model has diverged or its weights are damaged\\.\n$",
+                $"^error: Reward 0 of the list is ({shown}), expected a finite number: the model has diverged or its weights are "
+                + "damaged\\.\n$",
                 errors);
         }
     }

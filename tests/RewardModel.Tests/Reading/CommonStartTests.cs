@@ -10,7 +10,9 @@ public class CommonStartTests
         "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant: d", "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant: e",
         "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant:")]
     [InlineData("\n\nHuman: a\n\nAssistant: b\n\nHuman: c", "\n\nHuman: a\n\nAssistant: d", "\n\nHuman: a\n\nAssistant:")]
-    [InlineData("\n\nHuman: a\n\nAssistant: b\n\nHuman: c", "\n\nHuman: a\n\nAssistant: b\n\nHuman: d", "\n\nHuman: a\n\nAssistant: b\n\nHuman:")]
+    [InlineData(
+        "\n\nHuman: a\n\nAssistant: b\n\nHuman: c", "\n\nHuman: a\n\nAssistant: b\n\nHuman: d",
+        "\n\nHuman: a\n\nAssistant: b\n\nHuman:")]
     [InlineData("User: a\nBot:yes", "User: a\nBot:no", "User: a\nBot:")]
     [InlineData("### Question:\na\n### Response:\nb c", "### Question:\na\n### Response:\nb d", "### Question:\na\n### Response:")]
     [InlineData("**User:** a\n**Bot:** b", "**User:** a\n**Bot:** c", "**User:** a\n**Bot:**")]

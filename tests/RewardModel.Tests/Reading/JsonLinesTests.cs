@@ -186,8 +186,8 @@ public sealed class JsonLinesTests : IDisposable
         var path = Written("a.json", text);
         AssertError(
             path,
-            $"'{path}' ends within its JSON array, {where}; expected ] at its end. It is only the beginning of a file, which is to be copied "
-            + "or written again, or a quote is missing.");
+            $"'{path}' ends within its JSON array, {where}; expected ] at its end. It is only the beginning of a file, which is to be "
+            + "copied or written again, or a quote is missing.");
     }
 
     [Theory]

@@ -46,7 +46,8 @@ public sealed class OtherFormatTests : IDisposable
         "train.jsonl", "\0{\0\"\0a", "text in UTF-16",
         "Convert it: iconv -f UTF-16BE -t UTF-8 'DIR/train.jsonl' > 'DIR/train-utf8.jsonl'")]
     [InlineData(
-        "train.csv", "\u00ef\u00bb\u00bfprompt,chosen,rejected\r\n\"a, b\",c,d\r\n", "a CSV file with the columns 'prompt', 'chosen', 'rejected'",
+        "train.csv", "\u00ef\u00bb\u00bfprompt,chosen,rejected\r\n\"a, b\",c,d\r\n",
+        "a CSV file with the columns 'prompt', 'chosen', 'rejected'",
         "Convert it: python3 -c \"import pandas; pandas.read_csv('DIR/train.csv', keep_default_na=False).to_json('DIR/train.jsonl', "
         + "orient='records', lines=True)\"")]
     [InlineData(
@@ -117,5 +118,6 @@ public sealed class OtherFormatTests : IDisposable
     [InlineData("\"a\\\"\\\\b\"\n")]
     [InlineData(" \n\n")]
     [InlineData("\ufeff{}")]
-    public void JSON_with_bad_lines_is_still_JSON(string text) => Assert.Null(OtherFormat.Sentence(Encoding.UTF8.GetBytes(text), "a.jsonl"));
+    public void JSON_with_bad_lines_is_still_JSON(string text) =>
+        Assert.Null(OtherFormat.Sentence(Encoding.UTF8.GetBytes(text), "a.jsonl"));
 }

@@ -193,7 +193,8 @@ public class RankedListLineTests
     }
 
     [Theory]
-    [InlineData("\n\nHuman: a\n\nAssistant: b", "\n\nHuman: a\n\nAssistant: c", "\n\nHuman: a\n\nAssistant:", " b", " c", nameof(PromptEnd.Turn))]
+    [InlineData(
+        "\n\nHuman: a\n\nAssistant: b", "\n\nHuman: a\n\nAssistant: c", "\n\nHuman: a\n\nAssistant:", " b", " c", nameof(PromptEnd.Turn))]
     [InlineData("I say yes", "I say no", "I say", " yes", " no", nameof(PromptEnd.Word))]
     public void A_pair_of_dialogues_without_a_prompt_has_it_in_common(
         string chosen, string rejected, string prompt, string good, string bad, string end)
@@ -216,7 +217,9 @@ public class RankedListLineTests
         "yes", "no",
         "\"prompt\" is missing, and \"chosen\" and \"rejected\" do not start with the same words; expected a \"prompt\", which may be "
         + "\"\", or a common start")]
-    [InlineData("Q: a\nA: b", "Q: a\nA: ", "\"chosen\" or \"rejected\" has nothing after the text that both start with, expected an answer")]
+    [InlineData(
+        "Q: a\nA: b", "Q: a\nA: ",
+        "\"chosen\" or \"rejected\" has nothing after the text that both start with, expected an answer")]
     [InlineData("Q: a\nA:", "Q: a\nA: b", "\"chosen\" or \"rejected\" has nothing after the text that both start with, expected an answer")]
     public void What_is_wrong_with_a_pair_of_dialogues_is_told(string chosen, string rejected, string problem) =>
         Assert.Equal(problem, Parse(JsonSerializer.Serialize(new { chosen, rejected })).Problem);
@@ -247,7 +250,8 @@ public class RankedListLineTests
     }
 
     [Theory]
-    [InlineData("""{"messages": [{"role": "user", "content": "p"}], "answers": ["a"], "system": 5}""", "\"system\" is a number, expected a string")]
+    [InlineData("""{"messages": [{"role": "user", "content": "p"}], "answers": ["a"], "system": 5}""",
+        "\"system\" is a number, expected a string")]
     [InlineData(
         """{"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "p"}], "answers": ["a"], "system": "t"}""",
         "\"system\" is given beside a system message, expected one of them")]
