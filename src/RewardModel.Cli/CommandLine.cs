@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using RewardModel.Checkpoints;
 using RewardModel.Jinja;
 using RewardModel.Reading;
@@ -80,8 +81,11 @@ internal static class CommandLine
     private static string Text(Exception exception)
     {
         var text = exception.Message;
-        if (exception is ArgumentOutOfRangeException { ActualValue: not null } && text.LastIndexOf('\n') is var end && end > 0)
-            text = text[..end].TrimEnd('\r');
-        return exception is ArgumentException { ParamName: { } name } ? text.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : text;
+        if (exception is ArgumentException { ParamName: { } name })
+            text = text.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal);
+        if (exception is not ArgumentOutOfRangeException { ActualValue: { } value, ParamName: { } outOfRange })
+            return text;
+        // An argument that the library refuses has the name of its option.
+        return $"--{JsonNamingPolicy.KebabCaseLower.ConvertName(outOfRange)} is {value}; {text.Split('\n')[0].TrimEnd('\r')}";
     }
 }

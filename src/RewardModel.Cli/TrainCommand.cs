@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using RewardModel.Ranking;
 using RewardModel.Tokenizers;
+using RewardModel.Training;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Runs;
-using RewardModel.Training;
 
 namespace RewardModel.Cli;
 

@@ -40,7 +40,7 @@ public sealed class RankedDataException : Exception
         lines.AddRange(badLines.Take(MaxLinesShown).Select(line => line.ToString()));
         if (badLines.Count > MaxLinesShown)
             lines.Add($"... and {badLines.Count - MaxLinesShown} more");
-        lines.Add("Correct what is wrong, or have bad lines skipped.");
+        lines.Add("Correct these lines, or skip them (--on-bad-data skip; in code, BadData.Skip).");
         return string.Join('\n', lines);
     }
 }

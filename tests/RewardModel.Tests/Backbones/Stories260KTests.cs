@@ -51,7 +51,9 @@ public class Stories260KTests
             Assert.Equal(saved.Parameter.bytes.ToArray(), read.Parameter.bytes.ToArray());
         }
         Assert.Equal(model.Score("Once upon a time", "there was a dog", "the"), loaded.Score("Once upon a time", "there was a dog", "the"));
-        foreach (var file in tokenizer.Files)
+        // The padding token, which this tokenizer lacks, is written into these two.
+        foreach (var file in tokenizer.Files.Where(
+            file => Path.GetFileName(file) is not ("tokenizer_config.json" or "special_tokens_map.json")))
             Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(directory[Path.GetFileName(file)]));
     }
 }

@@ -399,6 +399,27 @@ public class CommandLineTests
     }
 
     [Fact]
+    public void A_maximum_length_that_leaves_no_room_is_told_by_its_option()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        var (status, _, errors) = Run(
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"],
+            "--max-length", "0");
+        Assert.Equal(
+            (2, "error: The training options can't be used: MaxLength (--max-length) is 0; expected at least 1.\n"), (status, errors));
+        using var folder = TokenizerFolder.ByteLevel("""{"eos_token": "</s>", "add_eos_token": true}""");
+        var config = TinyModel.Config("llama");
+        config["vocab_size"] = 265;
+        File.WriteAllText(directory["config.json"], config.ToJsonString());
+        (status, _, errors) = Run(
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"],
+            "--max-length", "1", "--tokenizer", folder.Directory);
+        Assert.Equal(1, status);
+        Assert.EndsWith("error: --max-length is 1; expected at least 2: 1 special tokens and one token of the answer\n", errors);
+    }
+
+    [Fact]
     public void A_dry_run_says_what_would_be_done_and_writes_nothing()
     {
         using var directory = new TemporaryDirectory();

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Reflection.Metadata;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace RewardModel.Tests.Packaging;
 
@@ -107,7 +108,11 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
         Assert.Equal(2, lines[1].TrimEnd('\n').Split('\n').Length);
 
         solution.Run("dotnet", "tool", "install", "RewardModel.Cli", "--version", PackedSolution.Version, "--tool-path", "tools");
-        Assert.Equal(lines[1], solution.Run(solution["tools/reward-model"], "score", "--model", "model", "--data", "lists.jsonl"));
+        static string[] Rewards(string output) =>
+            [.. output.TrimEnd('\n').Split('\n').Select(line => JsonNode.Parse(line)!["rewards"]!.ToJsonString())];
+        Assert.Equal(
+            Rewards(lines[1]),
+            Rewards(solution.Run(solution["tools/reward-model"], "score", "--model", "model", "--data", "lists.jsonl")));
         Assert.Equal($"{PackedSolution.Version}\n", solution.Run(solution["tools/reward-model"], "--version"));
         Assert.StartsWith(
             "Description:\n  Trains reward models on ranked answer lists, and scores answers with them.\n",

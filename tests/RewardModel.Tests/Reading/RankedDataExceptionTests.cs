@@ -11,7 +11,7 @@ public class RankedDataExceptionTests
             """
             'f.jsonl' has 1 bad line:
             f.jsonl:1: reason 1
-            Correct what is wrong, or have bad lines skipped.
+            Correct these lines, or skip them (--on-bad-data skip; in code, BadData.Skip).
             """,
             new RankedDataException("f.jsonl", BadLines(1)).Message);
 
@@ -30,10 +30,10 @@ public class RankedDataExceptionTests
             'b' has 2 bad lines:
             b:3: z
             b:5: x
-            Correct what is wrong, or have bad lines skipped.
+            Correct these lines, or skip them (--on-bad-data skip; in code, BadData.Skip).
             'a' has 1 bad line:
             a:2: y
-            Correct what is wrong, or have bad lines skipped.
+            Correct these lines, or skip them (--on-bad-data skip; in code, BadData.Skip).
             """, exception.Message);
         Assert.Equal(["b:3: z", "b:5: x", "a:2: y"], exception.BadLines.Select(line => line.ToString()));
     }
@@ -45,7 +45,7 @@ public class RankedDataExceptionTests
         var lines = exception.Message.Split('\n');
         Assert.Equal("'f.jsonl' has 52 bad lines:", lines[0]);
         Assert.Equal(Enumerable.Range(1, 50).Select(i => $"f.jsonl:{i}: reason {i}"), lines[1..51]);
-        Assert.Equal(["... and 2 more", "Correct what is wrong, or have bad lines skipped."], lines[51..]);
+        Assert.Equal(["... and 2 more", "Correct these lines, or skip them (--on-bad-data skip; in code, BadData.Skip)."], lines[51..]);
         Assert.Equal(52, exception.BadLines.Count);
     }
 

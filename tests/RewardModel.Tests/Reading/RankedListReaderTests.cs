@@ -91,7 +91,7 @@ public sealed class RankedListReaderTests : IDisposable
             '{path}' has 2 bad lines:
             {path}:3: invalid JSON at byte 3 of line 6
             {path}:7: no answers, expected "answers", or "chosen" and "rejected", or "answer_ids"
-            Correct what is wrong, or have bad lines skipped.
+            Correct these lines, or skip them (--on-bad-data skip; in code, BadData.Skip).
             """,
             Assert.Throws<RankedDataException>(() => RankedListReader.Read(path)).Message);
         Assert.Equal([2, 7], RankedListReader.Read(path, BadData.Skip).Lists.Select(list => list.Source.Line));
@@ -133,7 +133,7 @@ public sealed class RankedListReaderTests : IDisposable
             {path}:2: an array, expected an object such as {"{"}"prompt": "...", "answers": ["best", "worst"]{"}"}
             {path}:3: token ids, expected text as in line 1: a file holds one kind
             {path}:5: invalid JSON at byte 2
-            Correct what is wrong, or have bad lines skipped.
+            Correct these lines, or skip them (--on-bad-data skip; in code, BadData.Skip).
             """,
             exception.Message);
         Assert.Equal([2, 3, 5], exception.BadLines.Select(line => line.Source.Line));

@@ -107,7 +107,7 @@ public class ListFileTests
             train.jsonl:2: {reason}
             train.jsonl:4: {reason}
             train.jsonl:5: {reason}
-            Correct what is wrong, or have bad lines skipped.
+            Correct these lines, or skip them (--on-bad-data skip; in code, BadData.Skip).
             """, exception.Message);
         Assert.Equal([2, 4, 5], exception.BadLines.Select(line => line.Source.Line));
         Assert.Equal("", log.ToString());
