@@ -228,7 +228,7 @@ public sealed class Trainer
 
     private void Evaluate(TrainerState state, BestWeights bestWeights)
     {
-        var scoring = Phase<ListProgress>(progress, TrainingPhase.Evaluating, state.Step, done => (done.DoneCount, done.TotalCount));
+        var scoring = PhaseProgress<ListProgress>.Of(progress, TrainingPhase.Evaluating, state.Step, done => (done.DoneCount, done.TotalCount));
         var rewards = new RewardScorer(model, options.MaxTokensPerBatch).Score(lists.HeldOut, scoring);
         if (!rewards.All(list => list.All(float.IsFinite)))
             throw new TrainingDivergedException(
@@ -265,11 +265,6 @@ public sealed class Trainer
                 "The newest saved state is from before it.", lists.OfStep(state.Step - 1).Select(list => list.Source.ToString()));
     }
 
-    /// <summary>Tells how far something is, as a part of the run.</summary>
-    internal static IProgress<T>? Phase<T>(
-        IProgress<TrainingReport>? progress, TrainingPhase phase, int step, Func<T, (long Done, long Total)> count) =>
-        progress is null ? null : new PhaseProgress<T>(progress, phase, step, count);
-
     private void LogStart(int evaluationInterval)
     {
         if (Bfloat16Support.Resolve(options.Precision, model.Device.type) != options.Precision)
@@ -281,15 +276,5 @@ public sealed class Trainer
             Counted.Of(lists.Train.Count, "training list"), Counted.Of(lists.Train.Sum(list => list.AnswerIds.Count), "answer"),
             Counted.Of(lists.HeldOut.Count, "held-out list"), Counted.Of(StepCount, "step"), Counted.Of(options.ListsPerStep, "list"),
             lists.StepsPerEpoch, Counted.Of(evaluationInterval, "step"));
-    }
-
-    private sealed class PhaseProgress<T>(
-        IProgress<TrainingReport> progress, TrainingPhase phase, int step, Func<T, (long Done, long Total)> count) : IProgress<T>
-    {
-        public void Report(T value)
-        {
-            var (done, total) = count(value);
-            progress.Report(new PhaseReport(step, phase, done, total));
-        }
     }
 }

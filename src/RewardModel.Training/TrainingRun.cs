@@ -138,10 +138,10 @@ public sealed class TrainingRun
         var (trainFile, heldOutFile) = ReadLists();
         cancellation.ThrowIfCancellationRequested();
         var model = LoadModel(
-            options, Trainer.Phase<LoadProgress>(progress, TrainingPhase.Loading, 0, read => (read.ReadBytes, read.TotalBytes)), cancellation);
+            options, PhaseProgress<LoadProgress>.Of(progress, TrainingPhase.Loading, 0, read => (read.ReadBytes, read.TotalBytes)), cancellation);
         try
         {
-            var tokenizing = Trainer.Phase<ListProgress>(
+            var tokenizing = PhaseProgress<ListProgress>.Of(
                 progress, TrainingPhase.Tokenizing, 0, done => (done.DoneCount, done.TotalCount));
             var lists = ListFile.Tokenize(
                 model,
