@@ -201,7 +201,7 @@ public sealed class ScoreCommandTests : IDisposable
             Assert.Equal((1, ""), (status, output));
             Assert.Equal(
                 $"error: {directory["lines.jsonl"]}:1: messages, but the tokenizer has no chat template; expected chat_template.jinja, or "
-                + "\"chat_template\" in tokenizer_config.json. Give a tokenizer that has one, or the text as \"prompt\"\n", errors);
+                + "\"chat_template\" in tokenizer_config.json. Provide a tokenizer that has one, or the text as \"prompt\"\n", errors);
         }
     }
 
@@ -228,7 +228,7 @@ public sealed class ScoreCommandTests : IDisposable
             var (status, output, errors) = CommandLineTests.Run([.. command, "--model", directory["broken"]]);
             Assert.Equal((1, ""), (status, output));
             Assert.Matches(
-                $"^error: Reward 0 of the list is ({shown}), expected a finite number: the model has diverged or its weights are "
+                $"^error: Reward 0 of the list is ({shown}); expected a finite number: the model has diverged or its weights are "
                 + "damaged\\.\n$",
                 errors);
         }
