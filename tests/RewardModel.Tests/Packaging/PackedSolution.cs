@@ -9,7 +9,7 @@ namespace RewardModel.Tests.Packaging;
 public sealed class PackedSolution : IDisposable
 {
     /// <summary>No other packages have it, so none can stand in for these.</summary>
-    public const string Version = "0.1.0-test";
+    public const string Version = "0.2.0-test";
 
     private readonly TemporaryDirectory directory = new();
 

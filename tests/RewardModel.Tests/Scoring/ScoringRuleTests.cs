@@ -27,7 +27,7 @@ public sealed class ScoringRuleTests : IDisposable
         Assert.Equal(
             """
             {
-              "library_version": "0.1.0",
+              "library_version": "0.2.0",
               "rule": {
                 "special_tokens": {
                   "before_prompt": [],
