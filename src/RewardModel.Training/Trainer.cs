@@ -105,6 +105,12 @@ public sealed class Trainer
             (model ?? throw new ArgumentNullException(nameof(model))).Transformer, options, trainLists, heldOutLists, directory, progress,
             logger) => savedAs = model;
 
+    /// <summary>Called when the run begins or goes on: nothing is refused any more.</summary>
+    internal Action? Started { get; init; }
+
+    /// <summary>The lists, without those that have no pair.</summary>
+    internal TrainingLists Lists => lists;
+
     /// <summary>Number of optimiser steps of the whole run.</summary>
     public int StepCount { get; }
 
@@ -147,14 +153,15 @@ public sealed class Trainer
         using var bestWeights = new BestWeights(model, options.BestBy, directory);
         var evaluationInterval = options.EvaluationInterval ?? Math.Max(1, StepCount / 10);
         var saveInterval = options.SaveInterval ?? Math.Max(1, StepCount / 10);
-        var fingerprint = RunFingerprint.Of(options.OfEveryStep(), StepCount, lists.Train, lists.HeldOut, model, savedAs);
         LogStart(evaluationInterval);
 
+        // Before the fingerprint, which has the rule that the model is saved with.
         if (savedAs?.RememberTraining(lists.Train) is { Chats: > 0, Texts: > 0 } mixed)
             logger.LogWarning(
                 "{Chats} training lists are conversations and {Texts} are plain text: prompts of plain text will be scored without the chat "
                 + "template", mixed.Chats, mixed.Texts);
 
+        var fingerprint = RunFingerprint.Of(options.OfEveryStep(), StepCount, lists.Train, lists.HeldOut, model, savedAs);
         model.zero_grad();
         var state = new TrainerState();
         var isRestored = resume && directory is not null && directory.TryRestore(fingerprint, model, optimizer, logger, out state);
@@ -162,6 +169,8 @@ public sealed class Trainer
             logger.LogInformation("Resumed after step {Step} of {Steps}", state.Step, StepCount);
         else
             directory?.Begin();
+        directory?.WriteFingerprint(fingerprint);
+        Started?.Invoke();
 
         // Runs during steps only: the time left is that of steps.
         var clock = new Stopwatch();

@@ -24,6 +24,7 @@ public sealed class RunDirectory(string path)
     public const string FolderName = "training";
 
     private const string stateFile = "state.json";
+    private const string fingerprintFile = "fingerprint.json";
     private const string weights = "weights";
     private const string optimizerMoments = "optimizer";
 
@@ -85,15 +86,20 @@ public sealed class RunDirectory(string path)
         bestStepOfState = null;
     }
 
+    /// <summary>What the model is that weights without a state of their own belong to.</summary>
+    internal void WriteFingerprint(RunFingerprint fingerprint) =>
+        PendingFile.WriteText(FingerprintFile, JsonSerializer.Serialize(fingerprint, ReportJson.Options));
+
     internal void Save(RunFingerprint fingerprint, TrainerState state, RewardTransformer model, AdamW optimizer)
     {
         WriteStep(states, state.Step, directory =>
         {
             CheckpointWriter.Write(System.IO.Path.Combine(directory, weights), Weights(model));
             CheckpointWriter.Write(System.IO.Path.Combine(directory, optimizerMoments), optimizer.State());
-            File.WriteAllBytes(
+            // Down to the disk, as the weights: the state before it is deleted next.
+            PendingFile.WriteText(
                 System.IO.Path.Combine(directory, stateFile),
-                JsonSerializer.SerializeToUtf8Bytes(new SavedState(fingerprint, state), ReportJson.Options));
+                JsonSerializer.Serialize(new SavedState(fingerprint, state), ReportJson.Options));
         });
         bestStepOfState = state.BestEvaluation?.Step;
         DeleteSteps(states, except: [state.Step]);
@@ -162,16 +168,28 @@ public sealed class RunDirectory(string path)
             throw new RunDirectoryException($"'{path}' is not empty. Give a new --output, so that no file is overwritten.");
     }
 
-    /// <summary>Sets a model to saved weights.</summary>
+    /// <summary>Sets a model to saved weights, and its rule to that of the run.</summary>
     /// <returns>The step that they are from.</returns>
-    internal int LoadWeights(bool best, RewardTransformer model)
+    /// <exception cref="RunDirectoryException">There are none, or the model is not the run's: all differences are listed.</exception>
+    internal int LoadWeights(bool best, ScoringModel model)
     {
         var parent = best ? this.best : states;
         if (Steps(parent).LastOrDefault() is not { Directory: { } directory, Step: var step })
             throw new RunDirectoryException(
                 $"The run in '{path}' has saved no {(best ? "best weights" : "state")} yet; "
                 + (best ? "it may have had no held-out lists: export the last weights (--step last)." : "let it run longer."));
-        CopyInto(Weights(model), best ? directory : System.IO.Path.Combine(directory, weights));
+        // Older versions wrote no such file.
+        if (File.Exists(FingerprintFile))
+        {
+            var fingerprint = JsonSerializer.Deserialize<RunFingerprint>(File.ReadAllBytes(FingerprintFile), ReportJson.Options)!;
+            model.RememberTraining(fingerprint.Rule);
+            var differences = fingerprint.DifferencesOf(model).ToArray();
+            if (differences.Length > 0)
+                throw new RunDirectoryException(
+                    $"The weights in '{path}' can't be exported with the model that the run's options name: {string.Join("; ", differences)}. "
+                    + "Restore the backbone and the tokenizer that it was started with.");
+        }
+        CopyInto(Weights(model.Transformer), best ? directory : System.IO.Path.Combine(directory, weights));
         return step;
     }
 
@@ -219,6 +237,8 @@ public sealed class RunDirectory(string path)
             ? Directory.EnumerateDirectories(parent, "step-*").Order(StringComparer.Ordinal)
                 .Select(directory => (int.Parse(directory[^8..]), directory))
             : [];
+
+    private string FingerprintFile => System.IO.Path.Combine(path, FolderName, fingerprintFile);
 
     private string LockFile => System.IO.Path.Combine(path, FolderName, "lock");
 
