@@ -127,11 +127,22 @@ internal sealed record RunFingerprint(
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var (_, parameter) in frozen)
         {
-            using var scope = TorchSharp.torch.NewDisposeScope();
-            using var values = parameter.detach().cpu().contiguous().data<float>();
-            Append(hash, values.ToArray());
+            hash.AppendData(BitConverter.GetBytes((int)parameter.numel()));
+            AppendValues(hash, parameter);
         }
         return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    /// <summary>Piece by piece: an embedding may have more bytes than a span.</summary>
+    internal static void AppendValues(IncrementalHash hash, TorchSharp.torch.Tensor tensor, long pieceLength = 1 << 24)
+    {
+        using var whole = TorchSharp.torch.NewDisposeScope();
+        var values = tensor.detach().view(-1);
+        for (long first = 0; first < values.numel(); first += pieceLength)
+        {
+            using var scope = TorchSharp.torch.NewDisposeScope();
+            hash.AppendData(values.narrow(0, first, Math.Min(pieceLength, values.numel() - first)).cpu().bytes);
+        }
     }
 
     private static string DigestOfFiles(IReadOnlyList<string> paths)
