@@ -79,7 +79,7 @@ public sealed class Trainer
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.UnfrozenLayers))} is {options.UnfrozenLayers}; "
                 + $"this {model.Backbone.GetName()} has {Counted.Of(model.Backbone.Layers.Count, "layer")}.");
-        StepCount = options.Steps ?? checked(options.Epochs * lists.StepsPerEpoch);
+        StepCount = options.Steps ?? StepsOf(options.Epochs, lists.StepsPerEpoch);
         if (options.WarmupSteps >= StepCount)
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.WarmupSteps))} is {options.WarmupSteps}; "
@@ -203,6 +203,12 @@ public sealed class Trainer
             logger.LogWarning("{Doubt}", doubt);
         return result;
     }
+
+    private static int StepsOf(int epochs, int stepsPerEpoch) => (long)epochs * stepsPerEpoch is <= int.MaxValue and var steps
+        ? (int)steps
+        : throw new ArgumentException(
+            $"{TrainingOptions.NameOf(nameof(TrainingOptions.Epochs))} is {epochs}; expected at most {int.MaxValue / stepsPerEpoch}, as an epoch "
+            + $"has {Counted.Of(stepsPerEpoch, "step")}.");
 
     private static bool WasEvaluated(TrainerState state) => state.LastEvaluation?.Step == state.Step;
 

@@ -98,6 +98,8 @@ public sealed class TrainingRun
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public TrainingResult Run(IProgress<TrainingReport>? progress = null, CancellationToken cancellation = default)
     {
+        // The lock is a file in it.
+        directory.CheckOutput(options.Resume);
         using var directoryLock = directory.Lock();
         var (model, trainLists, heldOutLists) = Prepare(progress, cancellation);
         using var _ = model;

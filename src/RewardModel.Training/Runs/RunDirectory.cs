@@ -61,7 +61,8 @@ public sealed class RunDirectory(string path)
         try
         {
             Directory.CreateDirectory(System.IO.Path.Combine(path, FolderName));
-            lockFile = new FileStream(LockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            lockFile = new FileStream(
+                LockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
             return new Unlocking(this);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -177,7 +178,7 @@ public sealed class RunDirectory(string path)
         if (Steps(parent).LastOrDefault() is not { Directory: { } directory, Step: var step })
             throw new RunDirectoryException(
                 $"The run in '{path}' has saved no {(best ? "best weights" : "state")} yet; "
-                + (best ? "it may have had no held-out lists: export the last weights (--step last)." : "let it run longer."));
+                + (best ? "it may have no held-out lists, or keep the last weights as the best: export those (--step last)." : "let it run longer."));
         // Older versions wrote no such file.
         if (File.Exists(FingerprintFile))
         {
@@ -253,8 +254,6 @@ public sealed class RunDirectory(string path)
             isDisposed = true;
             if (--directory.lockCount > 0)
                 return;
-            // Removed while it is still held: nobody else can have opened it.
-            File.Delete(directory.LockFile);
             directory.lockFile!.Dispose();
         }
     }

@@ -234,6 +234,27 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    public void A_directory_of_other_files_stays_as_it_is()
+    {
+        Directory.CreateDirectory(directory["other"]);
+        File.WriteAllText(directory["other/file"], "");
+        var error = Assert.Throws<RunDirectoryException>(() => new TrainingRun(Options with { Output = directory["other"] }).Run());
+        Assert.Equal($"'{directory["other"]}' is not empty. Give a new --output, so that no file is overwritten.", error.Message);
+        Assert.Equal([directory["other/file"]], Directory.GetFileSystemEntries(directory["other"]));
+        error = Assert.Throws<RunDirectoryException>(() => new TrainingRun(Options with { Output = directory["train.jsonl"] }).Run());
+        Assert.Equal($"'{directory["train.jsonl"]}' is a file; give a directory as --output.", error.Message);
+    }
+
+    [Fact]
+    public void Too_many_epochs_are_refused()
+    {
+        var options = Options with { Epochs = int.MaxValue, Steps = null, EvaluationFraction = 0 };
+        Assert.Equal(
+            "Epochs (--epochs) is 2147483647; expected at most 268435455, as an epoch has 8 steps.",
+            Assert.Throws<ArgumentException>(() => new TrainingRun(options).Plan()).Message);
+    }
+
+    [Fact]
     public void A_plan_tells_everything_once()
     {
         File.AppendAllLines(directory["train.jsonl"], ["""{"prompt_ids": [60], "answer_ids": [[7, 2], [7, 2]]}"""]);
