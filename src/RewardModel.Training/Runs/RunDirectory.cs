@@ -120,7 +120,8 @@ public sealed class RunDirectory(string path)
     /// <summary>Sets model and optimiser to the newest state.</summary>
     /// <returns>False when no state was saved yet.</returns>
     /// <exception cref="RunDirectoryException">
-    /// The state is of a run with other options, data, model, rule or tokenizer (all differences are listed), or beyond the run's last step.
+    /// The state is of a run with other options, data, model, rule or tokenizer (all differences are listed), beyond the run's last step, or
+    /// damaged.
     /// </exception>
     internal bool TryRestore(
         RunFingerprint fingerprint, RewardTransformer model, AdamW optimizer, ILogger logger, out TrainerState state)
@@ -128,7 +129,7 @@ public sealed class RunDirectory(string path)
         state = new TrainerState();
         if (Steps(states).LastOrDefault() is not { Directory: { } directory })
             return false;
-        var saved = JsonSerializer.Deserialize<SavedState>(File.ReadAllBytes(System.IO.Path.Combine(directory, stateFile)), ReportJson.Options)!;
+        var saved = Read<SavedState>(System.IO.Path.Combine(directory, stateFile));
         var differences = fingerprint.DifferencesOf(saved.Fingerprint).ToArray();
         if (differences.Length > 0)
             throw new RunDirectoryException(
@@ -182,7 +183,7 @@ public sealed class RunDirectory(string path)
         // Older versions wrote no such file.
         if (File.Exists(FingerprintFile))
         {
-            var fingerprint = JsonSerializer.Deserialize<RunFingerprint>(File.ReadAllBytes(FingerprintFile), ReportJson.Options)!;
+            var fingerprint = Read<RunFingerprint>(FingerprintFile);
             model.RememberTraining(fingerprint.Rule);
             var differences = fingerprint.DifferencesOf(model).ToArray();
             if (differences.Length > 0)
@@ -199,6 +200,19 @@ public sealed class RunDirectory(string path)
     /// <summary>The trained parameters as tensors to write or to copy into: the others are those that the run starts with.</summary>
     private static IEnumerable<(string Name, Tensor Tensor)> Weights(RewardTransformer model) =>
         model.TrainedParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter));
+
+    private static T Read<T>(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(file), ReportJson.Options) ?? throw new JsonException("it holds null");
+        }
+        catch (JsonException exception)
+        {
+            throw new RunDirectoryException(
+                $"'{file}' is damaged ({exception.Message.Split('\n')[0].TrimEnd('.', '\r')}). Restore it, or start the run in another directory.");
+        }
+    }
 
     private static string StepDirectory(string parent, int step) => System.IO.Path.Combine(parent, $"step-{step:D8}");
 
