@@ -70,9 +70,9 @@ internal static class CommandLine
             errors.WriteLine($"error: {Text(e)}");
             return failure;
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException e)
         {
-            errors.WriteLine("Stopped. The state is saved: continue with --resume.");
+            errors.WriteLine(e.Message);
             return interrupted;
         }
     }

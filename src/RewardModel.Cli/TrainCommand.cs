@@ -153,6 +153,9 @@ internal static class TrainCommand
         {
             var later = all;
             all = RunFile<TrainingRunOptions>.Read(started);
+            // Written with all options that have a value; the steps count.
+            if (all.ContainsKey("steps"))
+                all.Remove("epochs");
             Override(later);
         }
         if (all.ContainsKey("epochs") && all.ContainsKey("steps"))
@@ -177,7 +180,19 @@ internal static class TrainCommand
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         var run = new TrainingRun(options, display.Logger);
-        var result = display.Show(progress => run.Run(progress, stop.Token));
+        TrainingResult result;
+        try
+        {
+            result = display.Show(progress => run.Run(progress, stop.Token));
+        }
+        catch (OperationCanceledException stopped)
+        {
+            throw new OperationCanceledException(
+                new RunDirectory(options.Output).NewestStep is null
+                    ? "Stopped before training began; there is no state to continue from."
+                    : "Stopped. The state is saved: continue with --resume.",
+                stopped);
+        }
 
         if (result.StoppedEarly)
             output.WriteLine(

@@ -79,7 +79,7 @@ public sealed class Trainer
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.UnfrozenLayers))} is {options.UnfrozenLayers}; "
                 + $"this {model.Backbone.GetName()} has {Counted.Of(model.Backbone.Layers.Count, "layer")}.");
-        StepCount = options.Steps ?? checked(options.Epochs * lists.StepsPerEpoch);
+        StepCount = options.Steps ?? StepsOf(options.Epochs, lists.StepsPerEpoch);
         if (options.WarmupSteps >= StepCount)
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.WarmupSteps))} is {options.WarmupSteps}; "
@@ -104,6 +104,12 @@ public sealed class Trainer
         : this(
             (model ?? throw new ArgumentNullException(nameof(model))).Transformer, options, trainLists, heldOutLists, directory, progress,
             logger) => savedAs = model;
+
+    /// <summary>Called when the run begins or goes on: nothing is refused any more.</summary>
+    internal Action? Started { get; init; }
+
+    /// <summary>The lists, without those that have no pair.</summary>
+    internal TrainingLists Lists => lists;
 
     /// <summary>Number of optimiser steps of the whole run.</summary>
     public int StepCount { get; }
@@ -147,14 +153,15 @@ public sealed class Trainer
         using var bestWeights = new BestWeights(model, options.BestBy, directory);
         var evaluationInterval = options.EvaluationInterval ?? Math.Max(1, StepCount / 10);
         var saveInterval = options.SaveInterval ?? Math.Max(1, StepCount / 10);
-        var fingerprint = RunFingerprint.Of(options.OfEveryStep(), StepCount, lists.Train, lists.HeldOut, model, savedAs);
         LogStart(evaluationInterval);
 
+        // Before the fingerprint, which has the rule that the model is saved with.
         if (savedAs?.RememberTraining(lists.Train) is { Chats: > 0, Texts: > 0 } mixed)
             logger.LogWarning(
                 "{Chats} training lists are conversations and {Texts} are plain text: prompts of plain text will be scored without the chat "
                 + "template", mixed.Chats, mixed.Texts);
 
+        var fingerprint = RunFingerprint.Of(options.OfEveryStep(), StepCount, lists.Train, lists.HeldOut, model, savedAs);
         model.zero_grad();
         var state = new TrainerState();
         var isRestored = resume && directory is not null && directory.TryRestore(fingerprint, model, optimizer, logger, out state);
@@ -162,6 +169,8 @@ public sealed class Trainer
             logger.LogInformation("Resumed after step {Step} of {Steps}", state.Step, StepCount);
         else
             directory?.Begin();
+        directory?.WriteFingerprint(fingerprint);
+        Started?.Invoke();
 
         // Runs during steps only: the time left is that of steps.
         var clock = new Stopwatch();
@@ -194,6 +203,12 @@ public sealed class Trainer
             logger.LogWarning("{Doubt}", doubt);
         return result;
     }
+
+    private static int StepsOf(int epochs, int stepsPerEpoch) => (long)epochs * stepsPerEpoch is <= int.MaxValue and var steps
+        ? (int)steps
+        : throw new ArgumentException(
+            $"{TrainingOptions.NameOf(nameof(TrainingOptions.Epochs))} is {epochs}; expected at most {int.MaxValue / stepsPerEpoch}, as an epoch "
+            + $"has {Counted.Of(stepsPerEpoch, "step")}.");
 
     private static bool WasEvaluated(TrainerState state) => state.LastEvaluation?.Step == state.Step;
 

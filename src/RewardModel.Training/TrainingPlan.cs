@@ -60,7 +60,7 @@ public sealed record TrainingPlan
         var trainer = new Trainer(model, options, trainLists, heldOutLists, logger: logger);
         var transformer = model.Transformer;
         transformer.Freeze(options.UnfrozenLayers);
-        var lists = new TrainingLists(transformer, options, trainLists, heldOutLists, logger);
+        var lists = trainer.Lists;
         var sharesPrompts = transformer.Backbone.IsCausal;
         var tokensPerEpoch = lists.Train.Sum(list => (long)PackedSequences.CountTokens(list, sharesPrompts));
         // The step of the longest lists.

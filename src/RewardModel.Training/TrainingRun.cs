@@ -72,7 +72,9 @@ public sealed class TrainingRun
     /// <param name="best">True: the best evaluated weights so far; false: those of the newest state.</param>
     /// <param name="output">Directory for the model.</param>
     /// <returns>The step of the weights.</returns>
-    /// <exception cref="RunDirectoryException">The directory holds no run, or no such weights yet.</exception>
+    /// <exception cref="RunDirectoryException">
+    /// The directory holds no run, or no such weights yet, or the run's backbone or tokenizer is not what it was.
+    /// </exception>
     public static int Export(string run, bool best, string output)
     {
         ArgumentNullException.ThrowIfNull(output);
@@ -80,7 +82,7 @@ public sealed class TrainingRun
         using var model = LoadModel(options);
         if (options.UnfrozenLayers is { } trained)
             model.Transformer.Freeze(trained);
-        var step = new RunDirectory(run).LoadWeights(best, model.Transformer);
+        var step = new RunDirectory(run).LoadWeights(best, model);
         model.Save(output);
         return step;
     }
@@ -96,12 +98,17 @@ public sealed class TrainingRun
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public TrainingResult Run(IProgress<TrainingReport>? progress = null, CancellationToken cancellation = default)
     {
+        // The lock is a file in it.
+        directory.CheckOutput(options.Resume);
         using var directoryLock = directory.Lock();
         var (model, trainLists, heldOutLists) = Prepare(progress, cancellation);
         using var _ = model;
-        RunFile<TrainingRunOptions>.Write(directory.OptionsFile, options);
         using var log = new TrainingLog(directory.LogFile, options.Resume ? directory.NewestStep : null);
-        var trainer = new Trainer(model, options, trainLists, heldOutLists, directory, new Both(log, progress), logger);
+        var trainer = new Trainer(model, options, trainLists, heldOutLists, directory, new Both(log, progress), logger)
+        {
+            // A resumption that is refused leaves the options of the run.
+            Started = () => RunFile<TrainingRunOptions>.Write(directory.OptionsFile, options),
+        };
         LogModel(model, trainer.LearningRate);
         var result = trainer.Train(options.Resume, cancellation);
         model.Save(options.Output);

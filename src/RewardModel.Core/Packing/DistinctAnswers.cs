@@ -1,3 +1,4 @@
+using RewardModel.Kernels;
 using RewardModel.Lists;
 using static TorchSharp.torch;
 
@@ -48,7 +49,7 @@ internal sealed class DistinctAnswers
         var rows = new List<long>();
         for (int l = 0, first = 0; l < indices.Length; first += Lists[l].AnswerIds.Count, l++)
             rows.AddRange((indices[l] ?? Enumerable.Range(0, Lists[l].AnswerIds.Count)).Select(index => (long)first + index));
-        using var rows_N = tensor(rows.ToArray(), device: rewards.device);
+        using var rows_N = DeviceTensor.Of([.. rows], rewards.device);
         return rewards.index_select(0, rows_N);
     }
 }

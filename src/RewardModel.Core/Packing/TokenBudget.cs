@@ -49,11 +49,12 @@ internal static class TokenBudget
         {
             var promptsOfPart = new HashSet<int>();
             var tokens = TokensOf(first);
-            for (next = first + 1; next < list.AnswerIds.Count && tokens + TokensOf(next) <= maxTokens; next++)
-                tokens += TokensOf(next);
+            for (next = first + 1; next < list.AnswerIds.Count && (tokens += TokensOf(next)) <= maxTokens; next++)
+            {
+            }
             parts.Add(list.WithAnswers([.. Enumerable.Range(first, next - first)]));
 
-            // Asked of an answer that is taken, and of the one after the last, after which the part ends.
+            // Asked once of each answer that is taken, and of the one after the last, after which the part ends.
             int TokensOf(int answer)
             {
                 var isNew = promptsOfPart.Add(promptOfAnswer[answer]);

@@ -320,6 +320,15 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         return (chats, texts);
     }
 
+    /// <summary>Remembers what the model was trained on from the rule that it had then; null where that is not known.</summary>
+    internal void RememberTraining(ScoringRule? rule)
+    {
+        if (rule is null)
+            return;
+        Rule = Rule with { TextIsChat = rule.TextIsChat };
+        ReadsTextAsChat = Rule.TextIsChat;
+    }
+
     /// <summary>Lists that came as token ids, cut to the maximum length where they exceed it, with the rule's token type.</summary>
     /// <param name="lists">Lists of token ids, special tokens included.</param>
     /// <returns>The lists in their order, and how many prompts and answers were cut.</returns>

@@ -24,6 +24,7 @@ public sealed class RunDirectory(string path)
     public const string FolderName = "training";
 
     private const string stateFile = "state.json";
+    private const string fingerprintFile = "fingerprint.json";
     private const string weights = "weights";
     private const string optimizerMoments = "optimizer";
 
@@ -60,7 +61,8 @@ public sealed class RunDirectory(string path)
         try
         {
             Directory.CreateDirectory(System.IO.Path.Combine(path, FolderName));
-            lockFile = new FileStream(LockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            lockFile = new FileStream(
+                LockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
             return new Unlocking(this);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -85,15 +87,20 @@ public sealed class RunDirectory(string path)
         bestStepOfState = null;
     }
 
+    /// <summary>What the model is that weights without a state of their own belong to.</summary>
+    internal void WriteFingerprint(RunFingerprint fingerprint) =>
+        PendingFile.WriteText(FingerprintFile, JsonSerializer.Serialize(fingerprint, ReportJson.Options));
+
     internal void Save(RunFingerprint fingerprint, TrainerState state, RewardTransformer model, AdamW optimizer)
     {
         WriteStep(states, state.Step, directory =>
         {
             CheckpointWriter.Write(System.IO.Path.Combine(directory, weights), Weights(model));
             CheckpointWriter.Write(System.IO.Path.Combine(directory, optimizerMoments), optimizer.State());
-            File.WriteAllBytes(
+            // Down to the disk, as the weights: the state before it is deleted next.
+            PendingFile.WriteText(
                 System.IO.Path.Combine(directory, stateFile),
-                JsonSerializer.SerializeToUtf8Bytes(new SavedState(fingerprint, state), ReportJson.Options));
+                JsonSerializer.Serialize(new SavedState(fingerprint, state), ReportJson.Options));
         });
         bestStepOfState = state.BestEvaluation?.Step;
         DeleteSteps(states, except: [state.Step]);
@@ -113,7 +120,8 @@ public sealed class RunDirectory(string path)
     /// <summary>Sets model and optimiser to the newest state.</summary>
     /// <returns>False when no state was saved yet.</returns>
     /// <exception cref="RunDirectoryException">
-    /// The state is of a run with other options, data, model, rule or tokenizer (all differences are listed), or beyond the run's last step.
+    /// The state is of a run with other options, data, model, rule or tokenizer (all differences are listed), beyond the run's last step, or
+    /// damaged.
     /// </exception>
     internal bool TryRestore(
         RunFingerprint fingerprint, RewardTransformer model, AdamW optimizer, ILogger logger, out TrainerState state)
@@ -121,7 +129,7 @@ public sealed class RunDirectory(string path)
         state = new TrainerState();
         if (Steps(states).LastOrDefault() is not { Directory: { } directory })
             return false;
-        var saved = JsonSerializer.Deserialize<SavedState>(File.ReadAllBytes(System.IO.Path.Combine(directory, stateFile)), ReportJson.Options)!;
+        var saved = Read<SavedState>(System.IO.Path.Combine(directory, stateFile));
         var differences = fingerprint.DifferencesOf(saved.Fingerprint).ToArray();
         if (differences.Length > 0)
             throw new RunDirectoryException(
@@ -162,16 +170,28 @@ public sealed class RunDirectory(string path)
             throw new RunDirectoryException($"'{path}' is not empty. Give a new --output, so that no file is overwritten.");
     }
 
-    /// <summary>Sets a model to saved weights.</summary>
+    /// <summary>Sets a model to saved weights, and its rule to that of the run.</summary>
     /// <returns>The step that they are from.</returns>
-    internal int LoadWeights(bool best, RewardTransformer model)
+    /// <exception cref="RunDirectoryException">There are none, or the model is not the run's: all differences are listed.</exception>
+    internal int LoadWeights(bool best, ScoringModel model)
     {
         var parent = best ? this.best : states;
         if (Steps(parent).LastOrDefault() is not { Directory: { } directory, Step: var step })
             throw new RunDirectoryException(
                 $"The run in '{path}' has saved no {(best ? "best weights" : "state")} yet; "
-                + (best ? "it may have had no held-out lists: export the last weights (--step last)." : "let it run longer."));
-        CopyInto(Weights(model), best ? directory : System.IO.Path.Combine(directory, weights));
+                + (best ? "it may have no held-out lists, or keep the last weights as the best: export those (--step last)." : "let it run longer."));
+        // Older versions wrote no such file.
+        if (File.Exists(FingerprintFile))
+        {
+            var fingerprint = Read<RunFingerprint>(FingerprintFile);
+            model.RememberTraining(fingerprint.Rule);
+            var differences = fingerprint.DifferencesOf(model).ToArray();
+            if (differences.Length > 0)
+                throw new RunDirectoryException(
+                    $"The weights in '{path}' can't be exported with the model that the run's options name: {string.Join("; ", differences)}. "
+                    + "Restore the backbone and the tokenizer that it was started with.");
+        }
+        CopyInto(Weights(model.Transformer), best ? directory : System.IO.Path.Combine(directory, weights));
         return step;
     }
 
@@ -180,6 +200,19 @@ public sealed class RunDirectory(string path)
     /// <summary>The trained parameters as tensors to write or to copy into: the others are those that the run starts with.</summary>
     private static IEnumerable<(string Name, Tensor Tensor)> Weights(RewardTransformer model) =>
         model.TrainedParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter));
+
+    private static T Read<T>(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(file), ReportJson.Options) ?? throw new JsonException("it holds null");
+        }
+        catch (JsonException exception)
+        {
+            throw new RunDirectoryException(
+                $"'{file}' is damaged ({exception.Message.Split('\n')[0].TrimEnd('.', '\r')}). Restore it, or start the run in another directory.");
+        }
+    }
 
     private static string StepDirectory(string parent, int step) => System.IO.Path.Combine(parent, $"step-{step:D8}");
 
@@ -220,6 +253,8 @@ public sealed class RunDirectory(string path)
                 .Select(directory => (int.Parse(directory[^8..]), directory))
             : [];
 
+    private string FingerprintFile => System.IO.Path.Combine(path, FolderName, fingerprintFile);
+
     private string LockFile => System.IO.Path.Combine(path, FolderName, "lock");
 
     private sealed class Unlocking(RunDirectory directory) : IDisposable
@@ -233,8 +268,6 @@ public sealed class RunDirectory(string path)
             isDisposed = true;
             if (--directory.lockCount > 0)
                 return;
-            // Removed while it is still held: nobody else can have opened it.
-            File.Delete(directory.LockFile);
             directory.lockFile!.Dispose();
         }
     }

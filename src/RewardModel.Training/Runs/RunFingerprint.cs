@@ -29,9 +29,7 @@ internal sealed record RunFingerprint(
         JsonObject options, int stepCount, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
         RewardTransformer model, ScoringModel? savedAs) => new(
             options, stepCount, Digest(trainLists), Digest(heldOutLists),
-            Digest(string.Join('\n', model.CheckpointParameters
-                .Select(pair => $"{pair.Name} {string.Join('x', pair.Parameter.shape)}{(pair.Parameter.requires_grad ? "" : " frozen")}").Append(model.Config.Json.ToJsonString()))),
-            DigestOfFrozen(model), savedAs?.Rule, savedAs is null ? null : DigestOfFiles(savedAs.Tokenizer?.Files ?? []),
+            DigestOfModel(model), DigestOfFrozen(model), savedAs?.Rule, savedAs is null ? null : DigestOfFiles(savedAs.Tokenizer?.Files ?? []),
             model.Dropout,
             TorchSharp.torch.get_num_threads(), model.Device.type.ToString());
 
@@ -73,6 +71,16 @@ internal sealed record RunFingerprint(
             yield return $"the device was {saved.Device} and is now {Device}";
     }
 
+    /// <summary>What makes a model another one than the run's, one sentence each: its weights that are not trained, rule and tokenizer.</summary>
+    internal IEnumerable<string> DifferencesOf(ScoringModel model) =>
+        (this with
+        {
+            Model = DigestOfModel(model.Transformer),
+            Frozen = DigestOfFrozen(model.Transformer),
+            Rule = model.Rule,
+            TokenizerFiles = DigestOfFiles(model.Tokenizer?.Files ?? []),
+        }).DifferencesOf(this);
+
     /// <summary>What may differ in a saved run, with what that means, one sentence each.</summary>
     internal IEnumerable<string> ChangesFrom(RunFingerprint saved)
     {
@@ -105,6 +113,12 @@ internal sealed record RunFingerprint(
         return Convert.ToHexString(hash.GetHashAndReset());
     }
 
+    private static string DigestOfModel(RewardTransformer model) => Digest(string.Join(
+        '\n',
+        model.CheckpointParameters
+            .Select(pair => $"{pair.Name} {string.Join('x', pair.Parameter.shape)}{(pair.Parameter.requires_grad ? "" : " frozen")}")
+            .Append(model.Config.Json.ToJsonString())));
+
     private static string? DigestOfFrozen(RewardTransformer model)
     {
         var frozen = model.CheckpointParameters.Where(pair => !pair.Parameter.requires_grad).ToArray();
@@ -113,11 +127,22 @@ internal sealed record RunFingerprint(
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var (_, parameter) in frozen)
         {
-            using var scope = TorchSharp.torch.NewDisposeScope();
-            using var values = parameter.detach().cpu().contiguous().data<float>();
-            Append(hash, values.ToArray());
+            hash.AppendData(BitConverter.GetBytes((int)parameter.numel()));
+            AppendValues(hash, parameter);
         }
         return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    /// <summary>Piece by piece: an embedding may have more bytes than a span.</summary>
+    internal static void AppendValues(IncrementalHash hash, TorchSharp.torch.Tensor tensor, long pieceLength = 1 << 24)
+    {
+        using var whole = TorchSharp.torch.NewDisposeScope();
+        var values = tensor.detach().view(-1);
+        for (long first = 0; first < values.numel(); first += pieceLength)
+        {
+            using var scope = TorchSharp.torch.NewDisposeScope();
+            hash.AppendData(values.narrow(0, first, Math.Min(pieceLength, values.numel() - first)).cpu().bytes);
+        }
     }
 
     private static string DigestOfFiles(IReadOnlyList<string> paths)

@@ -17,6 +17,6 @@ internal sealed record TrainerState
     /// <summary>The newest evaluation.</summary>
     public EvaluationReport? LastEvaluation { get; set; }
 
-    /// <summary>The evaluation with the highest accuracy, the first of equals.</summary>
+    /// <summary>The best evaluation so far, by <see cref="TrainingOptions.BestBy"/>.</summary>
     public EvaluationReport? BestEvaluation { get; set; }
 }

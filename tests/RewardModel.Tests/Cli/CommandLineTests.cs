@@ -333,6 +333,8 @@ public class CommandLineTests
         var (status, output, errors) = Run("train", directory["run.yaml"], "--steps", "4", "-o", directory["model"], "--quiet");
         Assert.Equal((0, ""), (status, string.Concat(errors.Split('\n').Where(line => !line.StartsWith("warning: ", StringComparison.Ordinal)))));
         Assert.Contains("step-00000004", Directory.GetDirectories(directory["model/training/states"]).Single());
+        Assert.Equal(0, Run("train", "--resume", directory["model"]).Status);
+        Assert.Contains("step-00000004", Directory.GetDirectories(directory["model/training/states"]).Single());
         Assert.Equal(0, Run("train", "--resume", directory["model"], "--steps", "6").Status);
         Assert.Contains("step-00000006", Directory.GetDirectories(directory["model/training/states"]).Single());
         Assert.Contains("lists-per-step: 50\n", File.ReadAllText(directory["model/training/run.yaml"]));

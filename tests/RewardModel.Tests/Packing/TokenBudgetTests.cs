@@ -29,6 +29,18 @@ public class TokenBudgetTests
     }
 
     [Fact]
+    public void Parts_of_a_list_whose_prompts_were_cut_differently_keep_to_the_budget()
+    {
+        var list = TinyModel.List(1, 12, 3, 3, 3, 3, 3, 3, 3, 3) with
+        {
+            OwnPromptIds = [.. Enumerable.Range(1, 8).Select(i => Enumerable.Range(i, 10).ToArray())],
+        };
+        var parts = TokenBudget.SplitAnswers(list, 40);
+        Assert.Equal([3, 3, 2], parts.Select(part => part.AnswerIds.Count));
+        Assert.All(parts, part => Assert.InRange(PackedSequences.CountTokens(part), 1, 40));
+    }
+
+    [Fact]
     public void Splitting_a_list_keeps_all_answers_in_order_with_their_prompt()
     {
         var list = TinyModel.List(1, 4, 3, 3, 9, 1, 1, 1);

@@ -50,7 +50,7 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(61, model.Transformer.Backbone.VocabularySize);
         Assert.Equal(Options, TrainingRun.OptionsOf(directory["model"]));
         Assert.Equal(
-            ["log.jsonl", "run.yaml"], Directory.GetFiles(directory["model/training"]).Select(file => Path.GetFileName(file)).Order());
+            ["fingerprint.json", "log.jsonl", "run.yaml"], Directory.GetFiles(directory["model/training"]).Select(file => Path.GetFileName(file)).Order());
     }
 
     [Theory]
@@ -189,6 +189,92 @@ public sealed class TrainingRunTests : IDisposable
         Assert.True(plan.MemoryBytes > 16 * plan.ParameterCount);
         Assert.True(plan.Time > TimeSpan.Zero);
         Assert.False(Directory.Exists(directory["model"]));
+    }
+
+    [Fact]
+    public void A_resumption_that_is_refused_leaves_the_options_of_the_run()
+    {
+        StopAfter(step: 5);
+        var other = TrainingRun.OptionsOf(directory["model"]) with { LearningRate = 1e-3, Resume = true };
+        Assert.Throws<RunDirectoryException>(() => new TrainingRun(other).Run());
+        Assert.Equal(Options, TrainingRun.OptionsOf(directory["model"]));
+        Assert.Equal(12, TrainingRun.Resume(directory["model"]).Run().StepCount);
+    }
+
+    [Fact]
+    public void An_exported_model_scores_by_the_rule_of_the_run()
+    {
+        const string template = "{% for m in messages %}{{ m.role }}: {{ m.content }} {% endfor %}";
+        using var folder = TokenizerFolder.ByteLevel($$"""{"eos_token": "</s>", "chat_template": "{{template}}"}""");
+        var config = TinyModel.Config("llama");
+        config["vocab_size"] = 265;
+        File.WriteAllText(directory["config.json"], config.ToJsonString());
+        File.WriteAllLines(directory["train.jsonl"], Enumerable.Range(0, 20).Select(i => JsonSerializer.Serialize(
+            new { messages = new[] { new { role = "user", content = $"hello {i}" } }, answers = new[] { "world", "wo" } })));
+        new TrainingRun(Options with { Tokenizer = folder.Directory, Steps = 2 }).Run();
+        TrainingRun.Export(directory["model"], best: true, directory["exported"]);
+        Assert.Contains("\"text_is_chat\": true", File.ReadAllText(directory["model/reward_model.json"]));
+        Assert.Equal(
+            File.ReadAllText(directory["model/reward_model.json"]), File.ReadAllText(directory["exported/reward_model.json"]));
+    }
+
+    [Fact]
+    public void Trained_layers_are_not_exported_with_frozen_ones_of_another_backbone()
+    {
+        new TrainingRun(Options with { Output = directory["backbone"], Steps = 1 }).Run();
+        var options = Options with { Config = null, Backbone = directory["backbone"], UnfrozenLayers = 1, Steps = 1 };
+        new TrainingRun(options).Run();
+        TrainingRun.Export(directory["model"], best: false, directory["exported"]);
+        Directory.Delete(directory["backbone"], recursive: true);
+        new TrainingRun(Options with { Output = directory["backbone"], Steps = 2 }).Run();
+        Assert.Contains(
+            "the frozen weights are not the same",
+            Assert.Throws<RunDirectoryException>(
+                () => TrainingRun.Export(directory["model"], best: false, directory["mixed"])).Message);
+    }
+
+    [Fact]
+    public void A_directory_of_other_files_stays_as_it_is()
+    {
+        Directory.CreateDirectory(directory["other"]);
+        File.WriteAllText(directory["other/file"], "");
+        var error = Assert.Throws<RunDirectoryException>(() => new TrainingRun(Options with { Output = directory["other"] }).Run());
+        Assert.Equal($"'{directory["other"]}' is not empty. Give a new --output, so that no file is overwritten.", error.Message);
+        Assert.Equal([directory["other/file"]], Directory.GetFileSystemEntries(directory["other"]));
+        error = Assert.Throws<RunDirectoryException>(() => new TrainingRun(Options with { Output = directory["train.jsonl"] }).Run());
+        Assert.Equal($"'{directory["train.jsonl"]}' is a file; give a directory as --output.", error.Message);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("{\"Fingerprint\": ")]
+    public void A_damaged_state_is_told(string text)
+    {
+        StopAfter(step: 5);
+        var file = directory["model/training/states/step-00000005/state.json"];
+        File.WriteAllText(file, text);
+        var error = Assert.Throws<RunDirectoryException>(() => TrainingRun.Resume(directory["model"]).Run());
+        Assert.StartsWith($"'{file}' is damaged (", error.Message);
+        Assert.EndsWith("). Restore it, or start the run in another directory.", error.Message);
+    }
+
+    [Fact]
+    public void Too_many_epochs_are_refused()
+    {
+        var options = Options with { Epochs = int.MaxValue, Steps = null, EvaluationFraction = 0 };
+        Assert.Equal(
+            "Epochs (--epochs) is 2147483647; expected at most 268435455, as an epoch has 8 steps.",
+            Assert.Throws<ArgumentException>(() => new TrainingRun(options).Plan()).Message);
+    }
+
+    [Fact]
+    public void A_plan_tells_everything_once()
+    {
+        File.AppendAllLines(directory["train.jsonl"], ["""{"prompt_ids": [60], "answer_ids": [[7, 2], [7, 2]]}"""]);
+        new TrainingRun(Options with { EvaluationFraction = 0 }, Logger).Plan();
+        var lines = log.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(lines.Distinct(), lines);
     }
 
     [Fact]

@@ -28,6 +28,22 @@ public class RunFileTests
         Assert.StartsWith("data: \"a: b # \\\"c\\\".jsonl\"\n", File.ReadAllText(directory["run.yaml"]));
     }
 
+    [Theory]
+    [InlineData("\U0001f600.jsonl")]
+    [InlineData("null")]
+    [InlineData("~")]
+    [InlineData("1e5")]
+    [InlineData("C:\\data\\x.jsonl")]
+    [InlineData(" a\tb\nc\r\u0001\u0085\u2028\ufeff\u007f ")]
+    [InlineData("'%@`{}[]&*!|>?- #")]
+    public void Any_path_is_read_again(string path)
+    {
+        using var directory = new TemporaryDirectory();
+        var options = new TrainingRunOptions { Data = path, Output = path };
+        RunFile<TrainingRunOptions>.Write(directory["run.yaml"], options);
+        Assert.Equal(options, RunFile<TrainingRunOptions>.ToOptions(RunFile<TrainingRunOptions>.Read(directory["run.yaml"])));
+    }
+
     [Fact]
     public void It_is_what_people_write()
     {

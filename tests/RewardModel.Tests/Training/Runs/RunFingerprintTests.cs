@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using RewardModel.Checkpoints;
 using RewardModel.Lists;
 using RewardModel.Scoring;
@@ -34,6 +36,19 @@ public class RunFingerprintTests
                 "the normaliser is not the same", "the chat template is not the same", "the tokenizer's files are not the same",
             ],
             other.DifferencesOf(saved));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(100)]
+    public void Values_have_the_same_digest_in_pieces_of_any_length(long pieceLength)
+    {
+        using var values = TorchSharp.torch.arange(21, dtype: TorchSharp.torch.float32).view(3, 7);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        RunFingerprint.AppendValues(hash, values, pieceLength);
+        var whole = MemoryMarshal.AsBytes<float>(Enumerable.Range(0, 21).Select(i => (float)i).ToArray());
+        Assert.Equal(SHA256.HashData(whole), hash.GetHashAndReset());
     }
 
     [Fact]
