@@ -31,7 +31,6 @@ namespace RewardModel.Training;
 public sealed class TrainingRun
 {
     private readonly TrainingRunOptions options;
-    private readonly RunDirectory directory;
     private readonly ILogger logger;
 
     /// <summary>Prepares a run; nothing is read or written yet.</summary>
@@ -44,7 +43,6 @@ public sealed class TrainingRun
         options.Validate();
         this.options = options;
         this.logger = logger ?? NullLogger.Instance;
-        directory = new RunDirectory(options.Output);
     }
 
     /// <summary>Resumes an interrupted run with the options that it was started with.</summary>
@@ -98,7 +96,9 @@ public sealed class TrainingRun
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public TrainingResult Run(IProgress<TrainingReport>? progress = null, CancellationToken cancellation = default)
     {
-        // The lock is a file in it.
+        // One of its own for each call, so that two at once can't share its lock.
+        var directory = new RunDirectory(options.Output);
+        // Before the lock, which is a file in it.
         directory.CheckOutput(options.Resume);
         using var directoryLock = directory.Lock();
         var (model, trainLists, heldOutLists) = Prepare(progress, cancellation);
@@ -135,6 +135,7 @@ public sealed class TrainingRun
     private (ScoringModel Model, IReadOnlyList<TokenizedList> Train, IReadOnlyList<TokenizedList> HeldOut) Prepare(
         IProgress<TrainingReport>? progress, CancellationToken cancellation)
     {
+        var directory = new RunDirectory(options.Output);
         directory.CheckOutput(options.Resume);
         if (options.Resume && directory.NewestStep is null)
             logger.LogInformation("There is no saved state in '{Output}': starting from the first step", options.Output);

@@ -144,12 +144,13 @@ public sealed class TrainingRunTests : IDisposable
     public void A_second_run_in_the_same_directory_is_refused_while_the_first_one_writes()
     {
         string? message = null;
+        var run = new TrainingRun(Options);
         var second = new Reports(step =>
         {
             if (step == 2)
-                message = Assert.Throws<RunDirectoryException>(() => new TrainingRun(Options).Run()).Message;
+                message = Assert.Throws<RunDirectoryException>(() => run.Run()).Message;
         });
-        new TrainingRun(Options).Run(second);
+        run.Run(second);
         Assert.Equal(
             $"Another process is training in '{directory["model"]}': it holds '{directory["model/training/lock"]}'. "
             + "Wait for it, or use another directory.",
