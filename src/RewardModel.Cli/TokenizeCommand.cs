@@ -34,7 +34,8 @@ internal static class TokenizeCommand
         var chat = new Option<bool>("--chat") { Description = "Take texts for messages of the user, to be rendered by the chat template." };
         var text = CommonOptions.Value<string?>("--text", "TEXT", "The text.");
         var data = CommonOptions.Value<string?>(
-            "--data", "FILE", "Lines of {\"text\": ...} or {\"messages\": [...]}. JSON lines or a JSON array, plain or .gz; "
+            "--data", "FILE", "Lines of {\"text\": ...} or {\"messages\": [...]}, or ranked lists, whose answers are shown with their "
+            + "prompts. JSON lines or a JSON array, plain or .gz; "
             + "- reads standard input.");
         var json = CommonOptions.Json(
             "Print one JSON object for each text: ids, ids_with_special, decoded; of messages also rendered; "

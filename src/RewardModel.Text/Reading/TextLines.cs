@@ -16,7 +16,8 @@ internal sealed record TextLine(string? Text, Conversation? Conversation, Source
 
 /// <summary>
 /// Reads texts and conversations from JSON lines, as <see cref="RankedListReader"/> reads lists: <c>{"text": "..."}</c> or
-/// <c>{"messages": [...]}</c>, this with <c>"tools"</c> and <c>"system"</c> if there are any. Other keys are passed over.
+/// <c>{"messages": [...]}</c>, this with <c>"tools"</c> and <c>"system"</c> if there are any. Other keys are passed over. A ranked list is
+/// read as its answers, each with its prompt.
 /// </summary>
 internal static class TextLines
 {
@@ -30,10 +31,17 @@ internal static class TextLines
         foreach (var (source, utf8, loneSurrogateCount) in JsonLines.Read(path))
             if (Parse(utf8, source, out var problem) is { } line)
                 lines.Add(line with { LoneSurrogateCount = loneSurrogateCount });
+            else if (RankedListLine.Parse(utf8, source).List is { } list)
+                lines.AddRange(AnswersOf(list).Select(answer => answer with { LoneSurrogateCount = loneSurrogateCount }));
             else
                 badLines.Add(new BadLine(source, problem));
         return badLines.Count == 0 ? lines : throw new RankedDataException(path, badLines);
     }
+
+    private static IEnumerable<TextLine> AnswersOf(RankedList list) => list.Chat is { } chat
+        ? chat.Answers.Select(answer => new TextLine(
+            null, chat.Prompt with { Messages = [.. chat.Prompt.Messages, .. answer] }, list.Source))
+        : list.Answers.Select(answer => new TextLine(list.Prompt + answer, null, list.Source));
 
     private static TextLine? Parse(ReadOnlyMemory<byte> utf8, SourceLine source, out string problem)
     {
