@@ -52,7 +52,7 @@ internal static class InspectCommand
             lines.Add(("vocabulary", Invariant($"{model.VocabularySize} ids, at most {model.MaxPositions} tokens")));
         }
         if (model.WeightBytes is { } bytes)
-            lines.Add(("weights", $"{Size(bytes)} of {string.Join(", ", model.WeightTypes!)}"));
+            lines.Add(("weights", $"{Sizes.Bytes(bytes)} of {string.Join(", ", model.WeightTypes!)}"));
         if (model.DrawnParameters is { } drawn)
             lines.Add(("head", model.HeadTensor is { } tensor ? $"{tensor}, trained" : $"none; new: {string.Join(", ", drawn)}"));
         lines.Add(("tokenizer", model.TokenizerKind is { } kind ? Invariant($"{kind}, {model.TokenizerVocabularySize} ids") : "none"));
@@ -64,11 +64,11 @@ internal static class InspectCommand
         if (model.Memory is { } memory)
         {
             var (prompt, answer, answers) = model.List!;
-            lines.Add(("training", $"{Size(memory.Total)}: weights {Size(memory.Weights)}, gradients {Size(memory.Gradients)}, "
-                + $"AdamW {Size(memory.Moments)}, activations {Size(memory.Activations)} "
+            lines.Add(("training", $"{Sizes.Bytes(memory.Total)}: weights {Sizes.Bytes(memory.Weights)}, gradients {Sizes.Bytes(memory.Gradients)}, "
+                + $"AdamW {Sizes.Bytes(memory.Moments)}, activations {Sizes.Bytes(memory.Activations)} "
                 + $"(prompt {prompt}, {answers} answers of {answer})"));
-            lines.Add(("", $"{Size(memory.Total - memory.Activations + memory.CheckpointedActivations)} with --activation-checkpointing: "
-                + $"activations {Size(memory.CheckpointedActivations)}"));
+            lines.Add(("", $"{Sizes.Bytes(memory.Total - memory.Activations + memory.CheckpointedActivations)} with --activation-checkpointing: "
+                + $"activations {Sizes.Bytes(memory.CheckpointedActivations)}"));
         }
         if (model.Problems.Count == 0)
             lines.Add(("problems", "none"));
@@ -82,8 +82,6 @@ internal static class InspectCommand
         static IEnumerable<string> Ids(IReadOnlyList<int> ids) => ids.Count == 0 ? [] : [$"[{string.Join(' ', ids)}]"];
         return string.Join(' ', [.. Ids(rule.BeforePrompt), "prompt", .. Ids(rule.AfterPrompt), "answer", .. Ids(rule.AfterAnswer)]);
     }
-
-    private static string Size(long bytes) => bytes < 1_000_000_000 ? Invariant($"{bytes / 1e6:N1} MB") : Invariant($"{bytes / 1e9:N1} GB");
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

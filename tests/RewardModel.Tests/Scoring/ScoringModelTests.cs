@@ -214,7 +214,9 @@ public class ScoringModelTests
         using var model = new ScoringModel(transformer, Tokenizer(directory));
         model.Save(directory["model"]);
         Assert.Null(JsonNode.Parse(File.ReadAllText(directory["model/config.json"]))!["pad_token_id"]);
-        Assert.NotNull(model.PaddingProblem);
+        Assert.StartsWith(
+            "transformers can't score padded batches of the saved model: every special token that its tokenizer has may stand in a prompt or ",
+            model.PaddingProblem);
     }
 
     [Fact]
