@@ -1,7 +1,4 @@
 using System.Text.Json.Nodes;
-using RewardModel.Checkpoints;
-using TorchSharp.Modules;
-using static TorchSharp.torch;
 
 namespace RewardModel.Bench;
 

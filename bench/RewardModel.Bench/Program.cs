@@ -1,4 +1,3 @@
-using RewardModel;
 using RewardModel.Bench;
 
 // bench/run.sh and bench/tokenizers.sh build and start this; see bench/README.md.

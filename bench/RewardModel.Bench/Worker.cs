@@ -1,14 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using RewardModel.Layers;
-using RewardModel.Lists;
-using RewardModel.Ranking;
-using RewardModel.Scoring;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
-using static TorchSharp.torch;
 
 namespace RewardModel.Bench;
 
@@ -98,9 +93,10 @@ internal sealed class Worker : IProgress<TrainingReport>
         model.train();
         model.zero_grad();
         using var sequences = model.Pack([list]);
-        using var pairs = RankingPairs.Of([list.Scores]);
+        var ranking = RankingLoss.ByName("log-sigmoid");
+        using var targets = ranking.TargetsOf([RankingList.Of(list)]);
         using var pass = new ForwardPass(sequences, checkpointing: checkpointing);
-        var loss = new LogSigmoidLoss().Sum(model.forward(pass), pairs);
+        var loss = ranking.Sum(model.forward(pass), targets);
         pass.Backward(loss);
         var norms = model.CheckpointParameters.ToDictionary(pair => pair.Name, pair =>
         {

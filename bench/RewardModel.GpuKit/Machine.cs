@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using RewardModel.Kernels;
-using static TorchSharp.torch;
 
 namespace RewardModel.GpuKit;
 

@@ -1,10 +1,7 @@
 using System.Diagnostics;
-using RewardModel.Checkpoints;
-using RewardModel.Scoring;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
-using TorchSharp;
 
 namespace RewardModel.GpuKit;
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using RewardModel.Lists;
 using RewardModel.Training.Data;
 
 namespace RewardModel.GpuKit;

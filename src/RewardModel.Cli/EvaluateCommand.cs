@@ -24,7 +24,7 @@ internal static class EvaluateCommand
         var model = CommonOptions.Model();
         var data = CommonOptions.Data("Ranked lists to evaluate on.");
         var loss = CommonOptions.Value(
-            "--loss", string.Join('|', RankingLoss.Names), "Ranking loss to report.", new LogSigmoidLoss().Name);
+            "--loss", string.Join('|', RankingLoss.Names), "Ranking loss to report.", new RankingLossOptions().Loss);
         var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
@@ -49,7 +49,7 @@ internal static class EvaluateCommand
                 logger.LogWarning("{EqualAnswers}", description);
             var rewards = scoringModel.Scorer(parsed.GetValue(maxTokensPerBatch)).Score(lists);
             for (var l = 0; l < lists.Count; l++)
-                metrics.Add(rewards[l], lists[l].Scores, lists[l].EqualAnswers(), lists[l].PromptIds);
+                metrics.Add(rewards[l], RankingList.Of(lists[l]), lists[l].PromptIds);
             if (metrics.Result.PairCount == 0)
                 throw new RankedDataException(
                     $"The data ({Counted.Of(lists.Count, "list")}) have no ordered pair, so there is nothing to measure; "

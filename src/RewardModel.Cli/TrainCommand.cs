@@ -60,11 +60,26 @@ internal static class TrainCommand
                 + "two texts in any case. A saved reward model keeps its mode."),
             CommonOptions.Value<int?>(
                 "--unfrozen-layers", "N", "Train only the last N layers and the head; the rest is frozen. Default: train everything."),
-            CommonOptions.Value("--loss", string.Join('|', RankingLoss.Names), "Ranking loss.", defaults.Loss),
             CommonOptions.Value(
-                "--margin-scale", "X", "Margin of a pair in the log-sigmoid loss: this times its score difference; 0 = off.",
-                defaults.MarginScale),
+                "--loss", $"{string.Join('|', RankingLoss.Names)}|none", "Ranking loss; none trains by --pointwise alone.", defaults.Loss),
+            CommonOptions.Value<string?>(
+                "--margin", "none|X|column|score-difference*X|llama2-small|llama2-large",
+                "By how much the rewards of a pair should be apart, in log-sigmoid and hinge: a number, the lists' own margin, a multiple of the "
+                + "score difference, or steps of it. Default: none, 1 for hinge."),
+            CommonOptions.Value(
+                "--label-smoothing", "X", "Share of pairs whose labels are taken to be wrong, in log-sigmoid; 0 = off.", defaults.LabelSmoothing),
+            CommonOptions.Choice<TieHandling>(
+                "--ties", "Whether answers with equal scores make no pair, or one whose rewards should be equal, in log-sigmoid."),
+            CommonOptions.Choice<RewardPositions>(
+                "--reward-positions", "Compare rewards at the last token, or at all tokens from where answers differ, in log-sigmoid."),
             CommonOptions.Choice<LossNormalization>("--loss-normalization", "Whether every list or every pair of a step weighs the same."),
+            CommonOptions.Choice<PointwiseLoss>(
+                "--pointwise", "Loss of every answer by itself, for scores that mean the same in every list."),
+            CommonOptions.Value<double?>("--pointwise-weight", "X", "What the pointwise loss is multiplied with. Default 1."),
+            CommonOptions.Value(
+                "--centering", "X", "Coefficient of the mean of (r_better + r_worse)^2 over pairs, added to the loss; 0 = off.", defaults.Centering),
+            CommonOptions.Value(
+                "--reward-l2", "X", "Coefficient of the mean of r^2 / 2 over answers, added to the loss; 0 = off.", defaults.RewardL2),
             CommonOptions.Value("--seed", "N", "Seed of weights, order, split and dropout.", defaults.Seed),
             CommonOptions.Value<int?>("--eval-every", "N", "Steps between evaluations. Default: a tenth of the run."),
             CommonOptions.Choice<BestBy>(

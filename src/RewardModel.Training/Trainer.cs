@@ -49,7 +49,8 @@ public sealed class Trainer
     /// <param name="model">The model to train. It ends with the best evaluated weights, or the final ones without held-out lists.</param>
     /// <param name="options">The training options.</param>
     /// <param name="trainLists">
-    /// Training lists. Those without an ordered pair (one answer, or all tied or equal) are skipped and counted in the log.
+    /// Training lists. Those without an ordered pair (one answer, or all tied or equal) are skipped and counted in the log, unless the loss
+    /// applies to them all the same.
     /// </param>
     /// <param name="heldOutLists">The held-out set, with other prompts than the training lists; may be empty.</param>
     /// <param name="directory">Where states are saved and resumed from; null saves nothing.</param>
@@ -74,7 +75,12 @@ public sealed class Trainer
         this.progress = progress;
         this.logger = logger ?? NullLogger.Instance;
         this.logger.LogDebug("{Libraries}", TorchLibraries.Description);
-        lists = new TrainingLists(model, options, trainLists, heldOutLists, this.logger);
+        loss = RankingLoss.Of(options.LossOptions with { Levels = LevelsOf(trainLists) });
+        lists = new TrainingLists(model, options, loss, trainLists, heldOutLists, this.logger);
+        if (options.RewardPositions == RewardPositions.All && !model.Backbone.IsCausal)
+            throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.RewardPositions))} is all; this {model.Backbone.GetName()} reads an answer as a whole and "
+                + "has no rewards of its tokens. Use last.");
         if (options.UnfrozenLayers > model.Backbone.Layers.Count)
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.UnfrozenLayers))} is {options.UnfrozenLayers}; "
@@ -84,7 +90,6 @@ public sealed class Trainer
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.WarmupSteps))} is {options.WarmupSteps}; "
                 + $"expected fewer than the run's {Counted.Of(StepCount, "step")}.");
-        loss = RankingLoss.ByName(options.Loss, options.MarginScale);
         LearningRate = options.LearningRate ?? (model.IsNew ? usualRateOfNew : usualRate);
         schedule = new LearningRateSchedule(
             options.Schedule, LearningRate, options.WarmupSteps, StepCount, options.FinalLearningRateRatio);
@@ -108,8 +113,11 @@ public sealed class Trainer
     /// <summary>Called when the run begins or goes on: nothing is refused any more.</summary>
     internal Action? Started { get; init; }
 
-    /// <summary>The lists, without those that have no pair.</summary>
+    /// <summary>The lists, without those that the loss does not apply to.</summary>
     internal TrainingLists Lists => lists;
+
+    /// <summary>The loss.</summary>
+    internal RankingLoss Loss => loss;
 
     /// <summary>Number of optimiser steps of the whole run.</summary>
     public int StepCount { get; }
@@ -204,6 +212,21 @@ public sealed class Trainer
         return result;
     }
 
+    /// <summary>The levels of the training lists' scores, where there are to be any.</summary>
+    private double[]? LevelsOf(IReadOnlyList<TokenizedList> trainLists)
+    {
+        if (options.Pointwise != PointwiseLoss.Levels)
+            return null;
+        double[] levels = [.. trainLists.SelectMany(list => list.Scores).Distinct().Order()];
+        return levels.Length is >= 2 and <= RankingLoss.MaxLevelCount
+            ? levels
+            : throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.Pointwise))} is levels, and the scores of the training lists have "
+                + $"{Counted.Of(levels.Length, "different value")}; expected 2 to {RankingLoss.MaxLevelCount}. Round the scores to as many levels, "
+                + "or use regression.",
+                nameof(trainLists));
+    }
+
     private static int StepsOf(int epochs, int stepsPerEpoch) => (long)epochs * stepsPerEpoch is <= int.MaxValue and var steps
         ? (int)steps
         : throw new ArgumentException(
@@ -221,7 +244,7 @@ public sealed class Trainer
         clock.Start();
         model.train();
         var stepLists = lists.OfStep(state.Step);
-        var (stepLoss, metrics, gradientNorm) = new StepGradients(model, loss, options)
+        var (terms, metrics, gradientNorm) = new StepGradients(model, loss, options)
             .Add(stepLists, state.Step, optimizer.GradientNorm);
         var learningRate = schedule.At(state.Step);
         optimizer.Step(learningRate, ClippingFactor(gradientNorm));
@@ -232,9 +255,12 @@ public sealed class Trainer
         state.TokensSeen += tokens;
         var stepsTaken = state.Step + 1;
         Report(new StepReport(
-            stepsTaken, StepCount, stepsTaken / (double)lists.StepsPerEpoch, stepLoss, metrics.Accuracy, learningRate, gradientNorm,
+            stepsTaken, StepCount, stepsTaken / (double)lists.StepsPerEpoch, terms.Sum(), metrics.Accuracy, learningRate, gradientNorm,
             tokens, state.TokensSeen, tokens / (clock.Elapsed - start).TotalSeconds,
-            clock.Elapsed / (stepsTaken - firstStep) * (StepCount - stepsTaken)));
+            clock.Elapsed / (stepsTaken - firstStep) * (StepCount - stepsTaken))
+        {
+            LossTerms = terms.Length > 1 ? loss.TermNames.Zip(terms).ToDictionary(term => term.First, term => term.Second) : null,
+        });
     }
 
     private double ClippingFactor(double gradientNorm) =>
@@ -251,7 +277,7 @@ public sealed class Trainer
                 lists.HeldOut.Where((_, l) => !rewards[l].All(float.IsFinite)).Select(list => list.Source.ToString()));
         var metrics = new RankingMetricsAccumulator(loss);
         for (var l = 0; l < lists.HeldOut.Count; l++)
-            metrics.Add(rewards[l], lists.HeldOut[l].Scores, lists.HeldOut[l].EqualAnswers(), lists.HeldOut[l].PromptIds);
+            metrics.Add(rewards[l], RankingList.Of(lists.HeldOut[l]), lists.HeldOut[l].PromptIds);
 
         var isBest = bestWeights.IsBetter(metrics.Result, state.BestEvaluation?.Metrics);
         var report = new EvaluationReport(state.Step, metrics.Result, isBest);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using RewardModel.Lists;
 using RewardModel.Ranking;
@@ -16,13 +17,15 @@ internal sealed class TrainingLists
 
     /// <exception cref="ArgumentException">No list has a pair, or lists don't fit the model: all are told.</exception>
     public TrainingLists(
-        RewardTransformer model, TrainingOptions options, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
-        ILogger logger)
+        RewardTransformer model, TrainingOptions options, RankingLoss loss, IReadOnlyList<TokenizedList> trainLists,
+        IReadOnlyList<TokenizedList> heldOutLists, ILogger logger)
     {
         (listsPerStep, seed) = (options.ListsPerStep, (ulong)options.Seed);
         WarnOfEqualAnswers(trainLists, "training lists", logger);
         WarnOfEqualAnswers(heldOutLists, "held-out lists", logger);
-        Train = [.. trainLists.Where(list => PairCountOf(list) > 0)];
+        CheckScores(options, [.. trainLists, .. heldOutLists]);
+        LogMargins(options, trainLists, logger);
+        Train = [.. trainLists.Where(list => loss.DivisorOf(RankingList.Of(list)) > 0)];
         HeldOut = heldOutLists;
         if (Train.Count < trainLists.Count)
             logger.LogWarning(
@@ -37,7 +40,7 @@ internal sealed class TrainingLists
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.EarlyStopPatience))} is {options.EarlyStopPatience}, but there are no held-out lists "
                 + "to evaluate; give some, or set it to 0.");
-        if (heldOutLists.Count > 0 && heldOutLists.All(list => PairCountOf(list) == 0))
+        if (heldOutLists.Count > 0 && heldOutLists.All(list => RankingList.Of(list).PairCount == 0))
             throw new ArgumentException(
                 $"The held-out set ({Counted.Of(heldOutLists.Count, "list")}) has no ordered pair, so there is no accuracy to choose the best "
                 + "weights by; provide other held-out lists, or none.",
@@ -46,7 +49,7 @@ internal sealed class TrainingLists
         StepsPerEpoch = (Train.Count + listsPerStep - 1) / listsPerStep;
     }
 
-    /// <summary>Those with pairs.</summary>
+    /// <summary>Those that the loss applies to: mostly those with pairs.</summary>
     public IReadOnlyList<TokenizedList> Train { get; }
 
     public IReadOnlyList<TokenizedList> HeldOut { get; }
@@ -61,13 +64,44 @@ internal sealed class TrainingLists
         return [.. order.Skip(stepOfEpoch * listsPerStep).Take(listsPerStep).Select(index => Train[index])];
     }
 
-    /// <summary>Ordered pairs of a list: answers that are tied or equal make none.</summary>
-    public static int PairCountOf(TokenizedList list) => RankingPairs.CountOf(list.Scores, list.EqualAnswers());
-
     private static void WarnOfEqualAnswers(IReadOnlyList<TokenizedList> lists, string name, ILogger logger)
     {
         if (EqualAnswers.Describe(lists, name) is { } description)
             logger.LogWarning("{EqualAnswers}", description);
+    }
+
+    /// <summary>Where every answer has a loss of its own, its score has to mean something by itself.</summary>
+    private static void CheckScores(TrainingOptions options, IReadOnlyList<TokenizedList> lists)
+    {
+        if (options.Pointwise == PointwiseLoss.None || lists.Where(list => list.ScoresAreOrder).ToArray() is not { Length: > 0 } ordered)
+            return;
+        throw new ArgumentException(
+            $"{TrainingOptions.NameOf(nameof(options.Pointwise))} is {JsonNamingPolicy.KebabCaseLower.ConvertName(options.Pointwise.ToString())}, "
+            + $"but {ordered.Length} of {Counted.Of(lists.Count, "list")} {Counted.Verb(ordered.Length, "has", "have")} no scores, only an order of "
+            + $"the answers ({string.Join(", ", ordered.Take(5).Select(list => list.Source))}{(ordered.Length > 5 ? ", ..." : "")}); expected "
+            + "scores that mean the same in every list. Give the lists scores, or train on their order alone.");
+    }
+
+    /// <summary>The margins that the data have and the options don't use, or the other way round.</summary>
+    private static void LogMargins(TrainingOptions options, IReadOnlyList<TokenizedList> trainLists, ILogger logger)
+    {
+        var count = trainLists.Count(list => list.Margin is not null);
+        var name = TrainingOptions.NameOf(nameof(options.Margin));
+        if (!options.LossOptions.PairMargin.IsOfData)
+        {
+            if (count > 0)
+                logger.LogWarning(
+                    "{Count} of {All} training lists {Verb} a margin, which is not used: --margin column does so",
+                    count, trainLists.Count, Counted.Verb(count, "has", "have"));
+            return;
+        }
+        if (count == 0)
+            throw new ArgumentException(
+                $"{name} is column, but no training list has a margin; expected lines with a \"margin\", or another value.", nameof(trainLists));
+        if (count < trainLists.Count)
+            logger.LogWarning(
+                "{Count} of {All} training lists {Verb} no margin: theirs is 0",
+                trainLists.Count - count, trainLists.Count, Counted.Verb(trainLists.Count - count, "has", "have"));
     }
 
     private void CheckFit(RewardTransformer model)

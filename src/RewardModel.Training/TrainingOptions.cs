@@ -97,17 +97,45 @@ public record TrainingOptions
     [JsonPropertyName("unfrozen-layers")]
     public int? UnfrozenLayers { get; init; }
 
-    /// <summary>Name of the ranking loss, see <see cref="RankingLoss.Names"/>. Default log-sigmoid.</summary>
+    /// <inheritdoc cref="RankingLossOptions.Loss"/>
     [JsonPropertyName("loss")]
-    public string Loss { get; init; } = LogSigmoidLoss.LossName;
+    public string Loss { get; init; } = new RankingLossOptions().Loss;
 
-    /// <summary>The margin of a pair is this times its score difference: see <see cref="LogSigmoidLoss"/>. Default 0.</summary>
-    [JsonPropertyName("margin-scale")]
-    public double MarginScale { get; init; }
+    /// <inheritdoc cref="RankingLossOptions.Margin"/>
+    [JsonPropertyName("margin")]
+    public string? Margin { get; init; }
 
-    /// <summary>How the pairs of a step are weighted. Default per list.</summary>
+    /// <inheritdoc cref="RankingLossOptions.LabelSmoothing"/>
+    [JsonPropertyName("label-smoothing")]
+    public double LabelSmoothing { get; init; }
+
+    /// <inheritdoc cref="RankingLossOptions.Ties"/>
+    [JsonPropertyName("ties")]
+    public TieHandling Ties { get; init; }
+
+    /// <summary>The rewards of an answer that the log-sigmoid loss compares. Default: that of its last token.</summary>
+    [JsonPropertyName("reward-positions")]
+    public RewardPositions RewardPositions { get; init; }
+
+    /// <inheritdoc cref="RankingLossOptions.LossNormalization"/>
     [JsonPropertyName("loss-normalization")]
     public LossNormalization LossNormalization { get; init; } = LossNormalization.PerList;
+
+    /// <inheritdoc cref="RankingLossOptions.Pointwise"/>
+    [JsonPropertyName("pointwise")]
+    public PointwiseLoss Pointwise { get; init; }
+
+    /// <inheritdoc cref="RankingLossOptions.PointwiseWeight"/>
+    [JsonPropertyName("pointwise-weight")]
+    public double? PointwiseWeight { get; init; }
+
+    /// <inheritdoc cref="RankingLossOptions.Centering"/>
+    [JsonPropertyName("centering")]
+    public double Centering { get; init; }
+
+    /// <inheritdoc cref="RankingLossOptions.RewardL2"/>
+    [JsonPropertyName("reward-l2")]
+    public double RewardL2 { get; init; }
 
     /// <summary>Seed of the order of the lists and of dropout; in a run also of a new head and of the split. Default 0.</summary>
     [JsonPropertyName("seed")]
@@ -141,6 +169,20 @@ public record TrainingOptions
         Epsilon = Epsilon,
         WeightDecay = WeightDecay,
         DecayAll = DecayAll,
+    };
+
+    /// <summary>What the loss is made of, but for the levels of the data.</summary>
+    internal RankingLossOptions LossOptions => new()
+    {
+        Loss = Loss,
+        Margin = Margin,
+        LabelSmoothing = LabelSmoothing,
+        Ties = Ties,
+        LossNormalization = LossNormalization,
+        Pointwise = Pointwise,
+        PointwiseWeight = PointwiseWeight,
+        Centering = Centering,
+        RewardL2 = RewardL2,
     };
 
     /// <summary>Checks every value.</summary>
@@ -189,11 +231,10 @@ public record TrainingOptions
             Problem(ListsPerStep >= 1, nameof(ListsPerStep), ListsPerStep, "at least 1"),
             Problem(MaxTokensPerBatch >= 1, nameof(MaxTokensPerBatch), MaxTokensPerBatch, "at least 1"),
             Problem(UnfrozenLayers is null or >= 0, nameof(UnfrozenLayers), UnfrozenLayers, "0 (the head alone) or more"),
-            Problem(RankingLoss.Names.Contains(Loss), nameof(Loss), $"'{Loss}'", $"one of: {string.Join(", ", RankingLoss.Names)}"),
-            Problem(MarginScale >= 0 && double.IsFinite(MarginScale), nameof(MarginScale), MarginScale, "0 (no margin) or more"),
+            .. LossOptions.Problems(NameOf),
             Problem(
-                MarginScale == 0 || Loss != SigmoidLoss.LossName, nameof(MarginScale), MarginScale,
-                $"0, because the loss {SigmoidLoss.LossName} has no margin"),
+                RewardPositions == RewardPositions.Last || Loss == new RankingLossOptions().Loss, nameof(RewardPositions), "all",
+                $"last, because {NameOf(nameof(Loss))} is {Loss}, not log-sigmoid"),
             Problem(EvaluationInterval is null or >= 1, nameof(EvaluationInterval), EvaluationInterval, "at least 1"),
             Problem(SaveInterval is null or >= 1, nameof(SaveInterval), SaveInterval, "at least 1"),
             Problem(EarlyStopPatience >= 0, nameof(EarlyStopPatience), EarlyStopPatience, "0 (never stop early) or more"),

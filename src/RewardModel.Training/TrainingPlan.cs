@@ -10,7 +10,7 @@ namespace RewardModel.Training;
 /// <summary>The result of a dry run: see <see cref="TrainingRun.Plan"/>.</summary>
 public sealed record TrainingPlan
 {
-    /// <summary>Number of training lists, those without pairs excluded.</summary>
+    /// <summary>Number of training lists, those excluded that the loss does not apply to, mostly for want of a pair.</summary>
     public required int TrainListCount { get; init; }
 
     /// <summary>Number of held-out lists.</summary>
@@ -70,14 +70,14 @@ public sealed record TrainingPlan
         ];
         var batches = TokenBudget.Batches(longest, options.MaxTokensPerBatch, sharesPrompts)
             .Select(batch => batch.Select(index => longest[index]).ToArray()).ToArray();
-        var tokensPerSecond = Measure(transformer, options, batches[0], sharesPrompts);
+        var tokensPerSecond = Measure(transformer, trainer.Loss, options, batches[0], sharesPrompts);
         var tokens = tokensPerEpoch * (double)trainer.StepCount / lists.StepsPerEpoch;
         return new TrainingPlan
         {
             TrainListCount = lists.Train.Count,
             HeldOutListCount = heldOutLists.Count,
             AnswerCount = lists.Train.Sum(list => (long)list.AnswerIds.Count),
-            PairCount = lists.Train.Sum(list => (long)TrainingLists.PairCountOf(list)),
+            PairCount = lists.Train.Sum(list => (long)RankingList.Of(list).PairCount),
             TokensPerEpoch = tokensPerEpoch,
             StepsPerEpoch = lists.StepsPerEpoch,
             StepCount = trainer.StepCount,
@@ -98,9 +98,10 @@ public sealed record TrainingPlan
             : [batch];
 
     /// <summary>Tokens per second of a batch's forward and backward pass, after one that pays for what every process needs once.</summary>
-    private static double Measure(RewardTransformer model, TrainingOptions options, TokenizedList[] batch, bool sharesPrompts)
+    private static double Measure(
+        RewardTransformer model, RankingLoss loss, TrainingOptions options, TokenizedList[] batch, bool sharesPrompts)
     {
-        var gradients = new StepGradients(model, RankingLoss.ByName(options.Loss, options.MarginScale), options);
+        var gradients = new StepGradients(model, loss, options);
         var precision = model.Precision;
         model.Precision = options.Precision;
         model.train();

@@ -151,10 +151,11 @@ internal static class ChildProgram
         void Backward(RewardTransformer model, TokenizedList[] lists)
         {
             using var scope = NewDisposeScope();
-            using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), LossNormalization.PerList);
+            var loss = RankingLoss.ByName("log-sigmoid");
+            using var targets = loss.TargetsOf([.. lists.Select(RankingList.Of)]);
             using var sequences = model.Pack(lists);
             using var pass = new ForwardPass(sequences, checkpointing: checkpointing);
-            pass.Backward(new LogSigmoidLoss().Sum(model.forward(pass), pairs));
+            pass.Backward(loss.Sum(model.forward(pass), targets));
         }
 
         // What every process needs once.

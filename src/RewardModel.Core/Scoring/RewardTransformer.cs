@@ -231,7 +231,14 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <summary>The same, with what belongs to one pass: a seed of dropout, a backward pass in less memory.</summary>
     /// <inheritdoc cref="forward(PackedSequences)"/>
     /// <exception cref="ArgumentException">Or a layer that is computed again would draw another dropout.</exception>
-    public Tensor forward(ForwardPass pass)
+    public Tensor forward(ForwardPass pass) => Rewards(pass, Backbone.SequenceStates);
+
+    /// <summary>A reward at every token of every answer, one answer after the other; of causal architectures only.</summary>
+    /// <returns>[A], float32, of all answers' tokens, on the model's device; the caller's.</returns>
+    /// <inheritdoc cref="forward(ForwardPass)"/>
+    internal Tensor TokenRewards(ForwardPass pass) => Rewards(pass, Backbone.AnswerStates);
+
+    private Tensor Rewards(ForwardPass pass, Func<ForwardPass, Tensor> statesOf)
     {
         ArgumentNullException.ThrowIfNull(pass);
         ThrowIfDisposed();
@@ -242,7 +249,7 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
                 nameof(pass));
         pass.SeedDropout(layer: 0);
         using var scope = NewDisposeScope();
-        return Head.call(Backbone.SequenceStates(pass)).MoveToOuterDisposeScope();
+        return Head.call(statesOf(pass)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Packs lists as the backbone reads them, on the model's device: answers share their prompt where it is causal.</summary>

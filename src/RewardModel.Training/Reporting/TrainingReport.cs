@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using RewardModel.Training.Metrics;
 
 namespace RewardModel.Training.Reporting;
@@ -40,7 +41,12 @@ public enum TrainingPhase
 /// <param name="TimeLeft">Estimated time of the remaining steps, evaluations not counted.</param>
 public sealed record StepReport(
     int Step, int StepCount, double Epoch, double Loss, double Accuracy, double LearningRate, double GradientNorm,
-    long Tokens, long TokensSeen, double TokensPerSecond, TimeSpan TimeLeft) : TrainingReport(Step);
+    long Tokens, long TokensSeen, double TokensPerSecond, TimeSpan TimeLeft) : TrainingReport(Step)
+{
+    /// <summary>The terms that <see cref="Loss"/> is the sum of, by name; null where it is one term.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, double>? LossTerms { get; init; }
+}
 
 /// <summary>One evaluation on the held-out lists.</summary>
 /// <param name="Step">Steps taken before it.</param>

@@ -109,6 +109,9 @@ internal sealed record RunFingerprint(
             // Without prompts of their own as in states of older versions.
             for (var k = 0; list.OwnPromptIds is not null && k < list.AnswerIds.Count; k++)
                 Append(hash, list.PromptOf(k));
+            // Nor lists that say neither.
+            if (list.Margin is not null || list.Weight != 1)
+                Append(hash, [list.Margin ?? -1, list.Weight]);
         }
         return Convert.ToHexString(hash.GetHashAndReset());
     }

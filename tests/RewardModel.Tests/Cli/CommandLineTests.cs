@@ -26,7 +26,8 @@ public class CommandLineTests
         Assert.Equal(
             "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
             + "--warmup-steps --final-learning-rate-ratio --weight-decay --decay-all --beta1 --beta2 --epsilon --max-grad-norm --dropout "
-            + "--lists-per-step --max-tokens-per-batch --max-length --encoding --unfrozen-layers --loss --margin-scale --loss-normalization --seed "
+            + "--lists-per-step --max-tokens-per-batch --max-length --encoding --unfrozen-layers --loss --margin --label-smoothing --ties "
+            + "--reward-positions --loss-normalization --pointwise --pointwise-weight --centering --reward-l2 --seed "
             + "--eval-every --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads --on-bad-data "
             + "--resume --dry-run --quiet --verbose",
             Options("train"));
