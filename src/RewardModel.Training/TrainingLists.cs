@@ -25,6 +25,8 @@ internal sealed class TrainingLists
         WarnOfEqualAnswers(heldOutLists, "held-out lists", logger);
         CheckScores(options, [.. trainLists, .. heldOutLists]);
         LogMargins(options, trainLists, logger);
+        if (options.Ties == TieHandling.Half && trainLists.All(list => list.Scores.Distinct().Count() == list.Scores.Count))
+            logger.LogWarning("--ties half changes nothing: no training list has answers with equal scores");
         Train = [.. trainLists.Where(list => loss.DivisorOf(RankingList.Of(list)) > 0)];
         HeldOut = heldOutLists;
         if (Train.Count < trainLists.Count)
@@ -40,7 +42,8 @@ internal sealed class TrainingLists
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.EarlyStopPatience))} is {options.EarlyStopPatience}, but there are no held-out lists "
                 + "to evaluate; give some, or set it to 0.");
-        if (heldOutLists.Count > 0 && heldOutLists.All(list => RankingList.Of(list).PairCount == 0))
+        var isChosenByLoss = options.BestBy == BestBy.Loss && heldOutLists.Any(list => loss.DivisorOf(RankingList.Of(list)) > 0);
+        if (heldOutLists.Count > 0 && !isChosenByLoss && heldOutLists.All(list => RankingList.Of(list).PairCount == 0))
             throw new ArgumentException(
                 $"The held-out set ({Counted.Of(heldOutLists.Count, "list")}) has no ordered pair, so there is no accuracy to choose the best "
                 + "weights by; provide other held-out lists, or none.",

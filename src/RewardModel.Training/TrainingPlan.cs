@@ -85,7 +85,7 @@ public sealed record TrainingPlan
             ParameterCount = transformer.CheckpointParameters.Sum(pair => pair.Parameter.numel()),
             TrainedParameterCount = transformer.TrainedParameters.Sum(pair => pair.Parameter.numel()),
             Memory = batches.SelectMany(batch => InParts(batch, options, sharesPrompts))
-                .Select(part => TrainingMemory.Estimate(transformer, part)).MaxBy(memory => memory.Total)!,
+                .Select(part => TrainingMemory.Estimate(transformer, part, options.RewardPositions == RewardPositions.All)).MaxBy(memory => memory.Total)!,
             ActivationCheckpointing = options.ActivationCheckpointing,
             Time = TimeSpan.FromSeconds(tokens / tokensPerSecond),
         };

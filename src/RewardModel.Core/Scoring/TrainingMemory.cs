@@ -49,7 +49,10 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
     }
 
     /// <summary>The same for a batch of lists, as they are.</summary>
-    internal static TrainingMemory Estimate(RewardTransformer model, IEnumerable<TokenizedList> batch)
+    /// <param name="model">The model.</param>
+    /// <param name="batch">The lists.</param>
+    /// <param name="rewardsAllTokens">Whether rewards of all tokens are asked for, so that the last layer computes all of them too.</param>
+    internal static TrainingMemory Estimate(RewardTransformer model, IEnumerable<TokenizedList> batch, bool rewardsAllTokens = false)
     {
         var (tokens, pairs) = (0L, 0L);
         foreach (var list in batch)
@@ -57,25 +60,25 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
             tokens += PackedSequences.CountTokens(list, model.Backbone.IsCausal);
             pairs += list.AnswerIds.Select((ids, k) => (long)list.PromptOf(k).Length + ids.Length).Sum(length => length * length);
         }
-        return Estimate(model, new BatchSize(tokens, pairs));
+        return Estimate(model, new BatchSize(tokens, pairs), rewardsAllTokens);
     }
 
-    private static TrainingMemory Estimate(RewardTransformer model, BatchSize batch)
+    private static TrainingMemory Estimate(RewardTransformer model, BatchSize batch, bool rewardsAllTokens = false)
     {
         var weights = 4 * model.CheckpointParameters.Sum(pair => pair.Parameter.numel());
         var gradients = 4 * model.TrainedParameters.Sum(pair => pair.Parameter.numel());
-        var (activations, checkpointed) = ActivationCounts(model, batch);
+        var (activations, checkpointed) = ActivationCounts(model, batch, rewardsAllTokens);
         return new TrainingMemory(weights, gradients, 2 * gradients, 4 * activations, 4 * checkpointed);
     }
 
-    private static (long All, long Checkpointed) ActivationCounts(RewardTransformer model, BatchSize batch)
+    private static (long All, long Checkpointed) ActivationCounts(RewardTransformer model, BatchSize batch, bool rewardsAllTokens)
     {
         var (layers, shape) = (model.Backbone.Layers.Count, model.Backbone.LayerShape);
         if (layers == 0)
             return (0, 0);
         var trained = layers - model.Backbone.FrozenLayerCount;
         // Of the last layer of a causal model few tokens are computed.
-        var isLastShort = model.Backbone.IsCausal && trained > 0;
+        var isLastShort = model.Backbone.IsCausal && trained > 0 && !rewardsAllTokens;
         var whole = trained - (isLastShort ? 1 : 0);
         var weights = batch.Pairs * shape.Attention.Heads;
         var passing = (whole > 0 ? batch.Tokens * shape.Passing : 0) + (trained > 0 ? 2 * shape.Matrices.Max(matrix => matrix.Size) : 0)
