@@ -1,4 +1,7 @@
 using System.Text.Json.Nodes;
+using RewardModel.Checkpoints;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
 
 namespace RewardModel.Bench;
 

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Kernels;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
 
 namespace RewardModel.Bench;
 

@@ -1,3 +1,4 @@
+using RewardModel;
 using RewardModel.Bench;
 
 // bench/run.sh and bench/tokenizers.sh build and start this; see bench/README.md.

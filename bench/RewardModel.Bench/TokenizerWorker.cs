@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
+using RewardModel.Tokenizers;
 
 namespace RewardModel.Bench;
 

@@ -1,9 +1,14 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Layers;
+using RewardModel.Lists;
+using RewardModel.Ranking;
+using RewardModel.Scoring;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
+using static TorchSharp.torch;
 
 namespace RewardModel.Bench;
 

@@ -1,6 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Checkpoints;
+using RewardModel.Lists;
+using RewardModel.Scoring;
 using RewardModel.Training.Data;
+using static TorchSharp.torch;
 
 namespace RewardModel.Bench;
 

@@ -1,4 +1,9 @@
 using System.Runtime.InteropServices;
+using RewardModel.Kernels;
+using RewardModel.Layers;
+using RewardModel.Lists;
+using RewardModel.Packing;
+using static TorchSharp.torch;
 
 namespace RewardModel.GpuKit;
 

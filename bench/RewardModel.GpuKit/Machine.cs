@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using RewardModel.Kernels;
+using static TorchSharp.torch;
 
 namespace RewardModel.GpuKit;
 

@@ -1,7 +1,10 @@
 using System.Diagnostics;
+using RewardModel.Checkpoints;
+using RewardModel.Scoring;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
+using TorchSharp;
 
 namespace RewardModel.GpuKit;
 

@@ -1,8 +1,14 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Checkpoints;
+using RewardModel.Lists;
+using RewardModel.Ranking;
+using RewardModel.Scoring;
 using RewardModel.Tests.Parity;
 using RewardModel.Training.Optimization;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace RewardModel.GpuKit;
 

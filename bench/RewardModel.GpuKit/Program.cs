@@ -1,5 +1,6 @@
 using System.Text.Json;
 using RewardModel.GpuKit;
+using RewardModel.Kernels;
 
 // gpu-kit [--device cuda|cpu] [--output FILE] [--python COMMAND]: all checks and measurements, each in a process of its own, as Markdown
 // into the file. The environment variable LIBTORCH names the folder of libtorch; COMMAND has PyTorch and transformers, the peer. On the CPU

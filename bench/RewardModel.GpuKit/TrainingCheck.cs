@@ -1,7 +1,11 @@
 using System.Text.Json.Nodes;
+using RewardModel.Checkpoints;
+using RewardModel.Lists;
+using RewardModel.Scoring;
 using RewardModel.Training;
 using RewardModel.Training.Data;
 using RewardModel.Training.Reporting;
+using TorchSharp;
 
 namespace RewardModel.GpuKit;
 

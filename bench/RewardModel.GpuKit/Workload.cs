@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using RewardModel.Lists;
 using RewardModel.Training.Data;
 
 namespace RewardModel.GpuKit;

@@ -75,7 +75,8 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
         new RankedChat(
             new Conversation([new ChatMessage("user", Prompt)]),
             [.. Answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]),
-        Scores, Source) with { ScoresAreOrder = ScoresAreOrder, Margin = Margin, Weight = Weight };
+        Scores, Source) with
+    { ScoresAreOrder = ScoresAreOrder, Margin = Margin, Weight = Weight };
 
     /// <summary>
     /// A list whose answers are given best first, without ties: scores K-1, K-2, ..., 0, of which <see cref="ScoresAreOrder"/> is true.

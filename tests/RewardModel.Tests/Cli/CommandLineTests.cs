@@ -68,6 +68,24 @@ public class CommandLineTests
     }
 
     [Fact]
+    public void The_log_has_the_terms_of_the_loss_and_the_run_file_its_options()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        string[] arguments =
+        [
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"],
+            "--steps", "2", "--eval-fraction", "0", "--loss", "hinge", "--margin", "score-difference*0.5", "--centering", "0.1",
+        ];
+        Assert.Equal(0, Run(arguments).Status);
+        var step = JsonNode.Parse(File.ReadLines(directory["model/training/log.jsonl"]).First())!;
+        Assert.Equal(["hinge", "centering"], step["loss_terms"]!.AsObject().Select(term => term.Key));
+        Assert.Equal((double)step["loss"]!, step["loss_terms"]!.AsObject().Sum(term => (double)term.Value!), 1e-12);
+        var run = File.ReadAllLines(directory["model/training/run.yaml"]);
+        Assert.Subset(run.ToHashSet(), new HashSet<string> { "loss: \"hinge\"", "margin: \"score-difference*0.5\"", "centering: 0.1", "ties: \"exclude\"" });
+    }
+
+    [Fact]
     public async Task A_process_killed_again_and_again_ends_with_the_bytes_of_a_straight_run()
     {
         using var directory = new TemporaryDirectory();

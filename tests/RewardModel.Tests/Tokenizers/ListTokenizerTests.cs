@@ -11,7 +11,9 @@ public class ListTokenizerTests
         using var folder = TokenizerFolder.ByteLevel("""{"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": true}""");
         var list = RankedList.BestFirst("hello", " w", " wo") with
         {
-            Source = new SourceLine("lists.jsonl", 3), Margin = 0.5, Weight = 2,
+            Source = new SourceLine("lists.jsonl", 3),
+            Margin = 0.5,
+            Weight = 2,
         };
         var (tokenized, cut) = Make(folder, 100).Tokenize(list);
         Assert.Equal([262, 259], tokenized.PromptIds);

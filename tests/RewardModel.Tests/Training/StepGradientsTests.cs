@@ -43,8 +43,13 @@ public class StepGradientsTests
         ["log-sigmoid, all tokens"] = plain with { RewardPositions = RewardPositions.All },
         ["log-sigmoid, all tokens, all that it has"] = plain with
         {
-            RewardPositions = RewardPositions.All, Margin = "llama2-small", LabelSmoothing = 0.1, Ties = TieHandling.Half, Centering = 0.01,
-            Pointwise = PointwiseLoss.Levels, PointwiseWeight = 0.5,
+            RewardPositions = RewardPositions.All,
+            Margin = "llama2-small",
+            LabelSmoothing = 0.1,
+            Ties = TieHandling.Half,
+            Centering = 0.01,
+            Pointwise = PointwiseLoss.Levels,
+            PointwiseWeight = 0.5,
         },
         ["sigmoid"] = plain with { Loss = "sigmoid" },
         ["hinge"] = plain with { Loss = "hinge" },
