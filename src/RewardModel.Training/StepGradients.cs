@@ -37,7 +37,8 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
         var norm = gradientNorm();
         foreach (var (batchLists, result) in batches.Zip(results))
         {
-            var batchTerms = result.Terms.cpu().data<float>().ToArray();
+            using var termValues = result.Terms.cpu().data<float>();
+            var batchTerms = termValues.ToArray();
             var rewards = RewardScorer.RewardsByList(result.Rewards, batchLists);
             if (!batchTerms.All(float.IsFinite))
                 throw Diverged(step, $"the loss is {batchTerms.Sum()}", batchLists);

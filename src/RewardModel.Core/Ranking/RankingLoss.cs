@@ -86,13 +86,14 @@ public sealed class RankingLoss
         (RankingList List, List<RankedPair> Pairs)[] entries = [.. lists.Select(list => (list, rule.PairsOf(list)))];
         double[] counts = [.. entries.Select(entry => CountOf(entry.Pairs))];
         return new RankingTargets(
-            entries, [.. entries.Zip(counts, (entry, count) => entry.List.Weight * count)], counts.Sum(), device, tokens);
+            this, entries, [.. entries.Zip(counts, (entry, count) => entry.List.Weight * count)], counts.Sum(), device, tokens);
     }
 
     /// <summary>The loss, summed over the lists: divide it by the <see cref="RankingTargets.Divisor"/> of all lists of the step.</summary>
     /// <param name="rewards">[N], float32, list by list.</param>
     /// <param name="targets">Of these lists, and of this loss.</param>
     /// <returns>A scalar, float32; 0 where it applies to no list.</returns>
+    /// <exception cref="ArgumentException">The targets are of another loss, which may have other pairs.</exception>
     public Tensor Sum(Tensor rewards, RankingTargets targets) => SumsOfTerms(rewards, targets).sum();
 
     /// <summary>The sum over the lists of each term, [terms], float32.</summary>
@@ -100,6 +101,9 @@ public sealed class RankingLoss
     {
         ArgumentNullException.ThrowIfNull(rewards);
         ArgumentNullException.ThrowIfNull(targets);
+        if (targets.Loss != this)
+            throw new ArgumentException(
+                "The targets are of another loss, which may have other pairs; expected some that this one's TargetsOf made.", nameof(targets));
         return stack(terms.Select(term => term.Sum(rewards, targets)));
     }
 

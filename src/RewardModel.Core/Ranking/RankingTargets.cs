@@ -21,6 +21,7 @@ public sealed class RankingTargets : IDisposable
     private Tensor? answerRows_N;
     private bool isDisposed;
 
+    /// <param name="loss">The loss that they are of.</param>
     /// <param name="lists">The lists and the pairs among their answers.</param>
     /// <param name="weights">Per list, what its mean is multiplied with.</param>
     /// <param name="divisor">What the sum over the lists is divided by.</param>
@@ -29,13 +30,17 @@ public sealed class RankingTargets : IDisposable
     /// The answers of all lists, N, when their rewards come token by token and pairs are compared so; null: a reward for each answer.
     /// </param>
     internal RankingTargets(
-        IReadOnlyList<(RankingList List, List<RankedPair> Pairs)> lists, IReadOnlyList<double> weights, double divisor, Device? device,
-        IReadOnlyList<AnswerTokens>? tokens)
+        RankingLoss loss, IReadOnlyList<(RankingList List, List<RankedPair> Pairs)> lists, IReadOnlyList<double> weights, double divisor,
+        Device? device, IReadOnlyList<AnswerTokens>? tokens)
     {
         TorchLibraries.Require();
         (this.lists, this.weights, this.device, this.tokens) = (lists, weights, device, tokens);
+        Loss = loss;
         Divisor = divisor;
     }
+
+    /// <summary>The loss that they are of.</summary>
+    internal RankingLoss Loss { get; }
 
     /// <summary>
     /// What these lists add to the number that the sum over a step's lists is divided by: how many of them the loss applies to, or, with

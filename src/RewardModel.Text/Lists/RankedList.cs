@@ -71,12 +71,15 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
     /// The list as a conversation: its prompt as one message of the user, its answers as messages of the assistant. A list that is one stays
     /// as it is.
     /// </summary>
-    public RankedList AsChat() => Chat is not null ? this : OfChat(
-        new RankedChat(
+    public RankedList AsChat()
+    {
+        if (Chat is not null)
+            return this;
+        var chat = new RankedChat(
             new Conversation([new ChatMessage("user", Prompt)]),
-            [.. Answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]),
-        Scores, Source) with
-    { ScoresAreOrder = ScoresAreOrder, Margin = Margin, Weight = Weight };
+            [.. Answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]);
+        return OfChat(chat, Scores, Source) with { ScoresAreOrder = ScoresAreOrder, Margin = Margin, Weight = Weight };
+    }
 
     /// <summary>
     /// A list whose answers are given best first, without ties: scores K-1, K-2, ..., 0, of which <see cref="ScoresAreOrder"/> is true.

@@ -230,8 +230,9 @@ public class RankingLossTests
         foreach (var name in RankingLoss.Names)
         {
             using var scope = NewDisposeScope();
-            using var targets = RankingLoss.ByName(name).TargetsOf([new([1, 1]), new([5])]);
-            Assert.Equal(0f, RankingLoss.ByName(name).Sum(tensor(new[] { 1f, 2f, 3f }), targets).item<float>());
+            var loss = RankingLoss.ByName(name);
+            using var targets = loss.TargetsOf([new([1, 1]), new([5])]);
+            Assert.Equal(0f, loss.Sum(tensor(new[] { 1f, 2f, 3f }), targets).item<float>());
             Assert.Equal(0, targets.Divisor);
         }
     }
@@ -276,14 +277,25 @@ public class RankingLossTests
     [Fact]
     public void Disposed_of_the_targets_say_so()
     {
-        var targets = RankingLoss.ByName("log-sigmoid").TargetsOf([new([1, 0])]);
-        targets.Dispose();
-        targets.Dispose();
         using var some = zeros(2);
-        foreach (var name in RankingLoss.Names)
+        foreach (var loss in RankingLoss.Names.Select(RankingLoss.ByName))
+        {
+            var targets = loss.TargetsOf([new([1, 0])]);
+            targets.Dispose();
+            targets.Dispose();
             Assert.Equal(
-                typeof(RankingTargets).FullName,
-                Assert.Throws<ObjectDisposedException>(() => RankingLoss.ByName(name).Sum(some, targets)).ObjectName);
+                typeof(RankingTargets).FullName, Assert.Throws<ObjectDisposedException>(() => loss.Sum(some, targets)).ObjectName);
+        }
+    }
+
+    [Fact]
+    public void Targets_of_another_loss_are_refused()
+    {
+        using var targets = RankingLoss.ByName("plackett-luce").TargetsOf([new([1, 0])]);
+        using var some = zeros(2);
+        Assert.Equal(
+            "The targets are of another loss, which may have other pairs; expected some that this one's TargetsOf made. (Parameter 'targets')",
+            Assert.Throws<ArgumentException>(() => RankingLoss.ByName("top-choice").Sum(some, targets)).Message);
     }
 
     [Fact]

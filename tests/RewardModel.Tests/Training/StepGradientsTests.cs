@@ -68,8 +68,9 @@ public class StepGradientsTests
         foreach (var budget in new[] { 30, 17, 6 })
             foreach (var (expected, found) in whole.Zip(Steps(options[name] with { Steps = 2, MaxTokensPerBatch = budget })))
             {
-                Assert.Equal(expected.Loss, found.Loss, 2e-6);
-                Assert.Equal(expected.GradientNorm, found.GradientNorm, 2e-5);
+                // Rounding grows with what is rounded: a squared error is about 6 here, other losses are about 1.
+                Assert.Equal(expected.Loss, found.Loss, 2e-6 * Math.Max(1, expected.Loss));
+                Assert.Equal(expected.GradientNorm, found.GradientNorm, 2e-5 * Math.Max(1, expected.GradientNorm));
                 Assert.Equal(expected.LossTerms?.Keys, found.LossTerms?.Keys);
             }
     }
