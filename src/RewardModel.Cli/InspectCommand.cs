@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using RewardModel.Scoring;
 using RewardModel.Tokenizers;
+using RewardModel.Training.Runs;
 
 namespace RewardModel.Cli;
 
@@ -24,23 +25,27 @@ internal static class InspectCommand
         var promptTokens = CommonOptions.Value<int?>("--prompt-tokens", "P", $"Tokens of a prompt, to estimate memory for. {length}");
         var answerTokens = CommonOptions.Value<int?>("--answer-tokens", "A", $"Tokens of an answer, to estimate memory for. {length}");
         var answers = CommonOptions.Value<int>("--answers", "K", "Answers of a list, to estimate memory for.", 4);
+        var optimizer = CommonOptions.Choice<OptimizerKind>("--optimizer", "Optimiser, to estimate memory for.");
         var command = new Command(
             "inspect", "Shows a checkpoint's architecture, size, estimated training memory and any problems, without loading its weights.")
         {
-            directory, json, promptTokens, answerTokens, answers,
+            directory, json, promptTokens, answerTokens, answers, optimizer,
         };
         command.SetAction(parsed =>
         {
             var inspection = ModelInspection.Of(
                 parsed.GetValue(directory)!, parsed.GetValue(promptTokens), parsed.GetValue(answerTokens),
-                parsed.GetValue(answers));
-            output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(inspection, jsonOptions) : Text(inspection));
+                parsed.GetValue(answers), parsed.GetValue(optimizer));
+            output.WriteLine(
+                parsed.GetValue(json)
+                    ? JsonSerializer.Serialize(inspection, jsonOptions)
+                    : Text(inspection, OptionText.NameOf(parsed.GetValue(optimizer))));
             return inspection.Problems.Count == 0 ? 0 : cannotBeUsed;
         });
         return command;
     }
 
-    private static string Text(ModelInspection model)
+    private static string Text(ModelInspection model, string optimizer)
     {
         var lines = new List<(string Name, string Value)> { ("directory", model.Directory) };
         if (model.Architecture is not null)
@@ -65,7 +70,7 @@ internal static class InspectCommand
         {
             var (prompt, answer, answers) = model.List!;
             lines.Add(("training", $"{Sizes.Bytes(memory.Total)}: weights {Sizes.Bytes(memory.Weights)}, gradients {Sizes.Bytes(memory.Gradients)}, "
-                + $"AdamW {Sizes.Bytes(memory.Moments)}, activations {Sizes.Bytes(memory.Activations)} "
+                + $"{optimizer} {Sizes.Bytes(memory.Moments)}, activations {Sizes.Bytes(memory.Activations)} "
                 + $"(prompt {prompt}, {answers} answers of {answer})"));
             lines.Add(("", $"{Sizes.Bytes(memory.Total - memory.Activations + memory.CheckpointedActivations)} with --activation-checkpointing: "
                 + $"activations {Sizes.Bytes(memory.CheckpointedActivations)}"));

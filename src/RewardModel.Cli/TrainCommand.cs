@@ -36,19 +36,31 @@ internal static class TrainCommand
             CommonOptions.Value<int?>("--steps", "N", "Optimiser steps, in place of --epochs."),
             CommonOptions.Value<double?>(
                 "--learning-rate", "X", "Peak learning rate. Default 1e-5 with --backbone, 5e-4 with --config.").Or("--lr"),
-            CommonOptions.Choice<ScheduleKind>("--schedule", "Learning-rate schedule after the warm-up."),
-            CommonOptions.Value("--warmup-steps", "N", "Warm-up steps, over which the learning rate rises from 0.", defaults.WarmupSteps),
-            CommonOptions.Value(
-                "--final-learning-rate-ratio", "X", "Final learning rate of cosine and linear, as a fraction of the peak.",
-                defaults.FinalLearningRateRatio),
+            CommonOptions.Value<double?>("--head-learning-rate", "X", "Peak learning rate of the head. Default: that of everything."),
+            CommonOptions.Value<double?>(
+                "--layer-decay", "X",
+                "Learning rate of a layer, as a fraction of that of the layer above it; the head has the full rate. Default 1."),
+            CommonOptions.Choice<ScheduleKind>(
+                "--schedule", "Learning-rate schedule after the warm-up; wsd is constant until its cooldown in the last steps."),
+            CommonOptions.Value<int?>("--warmup-steps", "N", "Warm-up steps, over which the learning rate rises from 0. Default 0."),
+            CommonOptions.Value<double?>("--warmup-ratio", "X", "Warm-up steps as a fraction of the run, in place of --warmup-steps."),
+            CommonOptions.Value<double?>(
+                "--final-learning-rate-ratio", "X",
+                "Final learning rate of cosine, linear and wsd, as a fraction of the peak. Default 0."),
+            CommonOptions.Value<int?>("--cooldown-steps", "N", "Last steps of wsd, in which the rate goes down. Default: a tenth of the run."),
+            CommonOptions.Choice<OptimizerKind>(
+                "--optimizer", "Optimiser: AdamW, AdamW with moments of 8 bits, or Adafactor, which keeps next to nothing."),
             CommonOptions.Value("--weight-decay", "X", "Decoupled weight decay, of matrices only.", defaults.WeightDecay),
             new Option<bool>("--decay-all") { Description = "Weight decay of every parameter, biases and norms too." },
-            CommonOptions.Value("--beta1", "X", "Decay of AdamW's running mean of gradients.", defaults.Beta1),
-            CommonOptions.Value("--beta2", "X", "Decay of AdamW's running mean of squared gradients.", defaults.Beta2),
-            CommonOptions.Value("--epsilon", "X", "Added to the square root of AdamW's second moment.", defaults.Epsilon),
+            CommonOptions.Value<double?>("--beta1", "X", "Decay of AdamW's running mean of gradients. Default 0.9."),
+            CommonOptions.Value<double?>("--beta2", "X", "Decay of AdamW's running mean of squared gradients. Default 0.999."),
+            CommonOptions.Value<double?>("--epsilon", "X", "Added to the square root of AdamW's second moment. Default 1e-8."),
             CommonOptions.Value("--max-grad-norm", "X", "Clip gradients to this global norm; 0 = off.", defaults.MaxGradientNorm),
             CommonOptions.Value("--dropout", "X", "Dropout rate of the whole architecture; 0 = off.", 0.0),
-            CommonOptions.Value("--lists-per-step", "N", "Lists per optimiser step.", defaults.ListsPerStep),
+            CommonOptions.Value<int?>("--lists-per-step", "N", "Lists per optimiser step. Default 32."),
+            CommonOptions.Value<int?>(
+                "--tokens-per-step", "N",
+                "Tokens per optimiser step, in place of --lists-per-step: lists are taken until they have as many, a shared prompt counted once."),
             CommonOptions.MaxTokensPerBatch(),
             CommonOptions.Value<int?>(
                 "--max-length", "N",
@@ -60,6 +72,7 @@ internal static class TrainCommand
                 + "two texts in any case. A saved reward model keeps its mode."),
             CommonOptions.Value<int?>(
                 "--unfrozen-layers", "N", "Train only the last N layers and the head; the rest is frozen. Default: train everything."),
+            new Option<bool>("--freeze-embeddings") { Description = "Train everything but the embeddings." },
             CommonOptions.Value("--loss", string.Join('|', RankingLoss.Names), "Ranking loss.", defaults.Loss),
             CommonOptions.Value(
                 "--margin-scale", "X", "Margin of a pair in the log-sigmoid loss: this times its score difference; 0 = off.",
@@ -136,7 +149,11 @@ internal static class TrainCommand
     {
         var all = runFile is null ? [] : RunFile<TrainingRunOptions>.Read(runFile);
         // One of two options that exclude each other replaces the other.
-        string[][] either = [["epochs", "steps"], ["backbone", "config"], ["eval-data", "eval-fraction"]];
+        string[][] either = 
+        [
+            ["epochs", "steps"], ["backbone", "config"], ["eval-data", "eval-fraction"], ["warmup-steps", "warmup-ratio"],
+            ["lists-per-step", "tokens-per-step"],
+        ];
         void Override(JsonObject by)
         {
             foreach (var (name, value) in by)
@@ -214,7 +231,7 @@ internal static class TrainCommand
             ("steps", Invariant($"{plan.StepCount:N0}, {plan.StepsPerEpoch:N0} an epoch, learning rate {plan.LearningRate}")),
             ("parameters", Invariant($"{plan.ParameterCount:N0}, {plan.TrainedParameterCount:N0} of them trained")),
             ("memory", $"about {Size(plan.MemoryBytes)}: weights {Size(plan.Memory.Weights)}, gradients {Size(plan.Memory.Gradients)}, "
-                + $"AdamW {Size(plan.Memory.Moments)}, the rest activations"),
+                + $"{OptionText.NameOf(plan.Optimizer)} {Size(plan.Memory.Moments)}, the rest activations"),
             ("time", $"about {Sizes.Time(plan.Time)} on this machine, evaluations not counted"),
         ];
         return string.Join('\n', lines.Select(line => $"{line.Name,-12}{line.Value}"));

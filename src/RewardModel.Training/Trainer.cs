@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using RewardModel.Kernels;
 using RewardModel.Lists;
-using RewardModel.Packing;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
 using RewardModel.Training.Metrics;
@@ -69,25 +68,20 @@ public sealed class Trainer
         ArgumentNullException.ThrowIfNull(heldOutLists);
         options.Validate();
         this.model = model;
-        this.options = options;
+        this.options = options.WithDefaults();
         this.directory = directory;
         this.progress = progress;
         this.logger = logger ?? NullLogger.Instance;
         this.logger.LogDebug("{Libraries}", TorchLibraries.Description);
-        lists = new TrainingLists(model, options, trainLists, heldOutLists, this.logger);
+        lists = new TrainingLists(model, this.options, trainLists, heldOutLists, this.logger);
         if (options.UnfrozenLayers > model.Backbone.Layers.Count)
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.UnfrozenLayers))} is {options.UnfrozenLayers}; "
                 + $"this {model.Backbone.GetName()} has {Counted.Of(model.Backbone.Layers.Count, "layer")}.");
-        StepCount = options.Steps ?? StepsOf(options.Epochs, lists.StepsPerEpoch);
-        if (options.WarmupSteps >= StepCount)
-            throw new ArgumentException(
-                $"{TrainingOptions.NameOf(nameof(options.WarmupSteps))} is {options.WarmupSteps}; "
-                + $"expected fewer than the run's {Counted.Of(StepCount, "step")}.");
+        StepCount = options.Steps ?? lists.StepsOf(options.Epochs);
         loss = RankingLoss.ByName(options.Loss, options.MarginScale);
         LearningRate = options.LearningRate ?? (model.IsNew ? usualRateOfNew : usualRate);
-        schedule = new LearningRateSchedule(
-            options.Schedule, LearningRate, options.WarmupSteps, StepCount, options.FinalLearningRateRatio);
+        schedule = ScheduleOf(this.options);
     }
 
     /// <summary>
@@ -104,6 +98,15 @@ public sealed class Trainer
         : this(
             (model ?? throw new ArgumentNullException(nameof(model))).Transformer, options, trainLists, heldOutLists, directory, progress,
             logger) => savedAs = model;
+
+    /// <summary>Freezes what the options say is not trained. Without such options nothing is changed.</summary>
+    internal static void Freeze(RewardTransformer model, TrainingOptions options)
+    {
+        if (options.UnfrozenLayers is { } trained)
+            model.Freeze(trained);
+        if (options.FreezeEmbeddings)
+            model.FreezeEmbeddings();
+    }
 
     /// <summary>Called when the run begins or goes on: nothing is refused any more.</summary>
     internal Action? Started { get; init; }
@@ -134,8 +137,7 @@ public sealed class Trainer
         // What the model scores afterwards has to be what it scores when it is saved and loaded again.
         var precision = model.Precision;
         model.Precision = options.Precision;
-        if (options.UnfrozenLayers is { } trained)
-            model.Freeze(trained);
+        Freeze(model, options);
         try
         {
             return Run(resume, cancellation);
@@ -149,7 +151,7 @@ public sealed class Trainer
 
     private TrainingResult Run(bool resume, CancellationToken cancellation)
     {
-        using var optimizer = new AdamW(model.TrainedParameters, options.Optimizer);
+        using var optimizer = options.CreateOptimizer(model.TrainedParameters, LearningRates.Of(model, options, LearningRate));
         using var bestWeights = new BestWeights(model, options.BestBy, directory);
         var evaluationInterval = options.EvaluationInterval ?? Math.Max(1, StepCount / 10);
         var saveInterval = options.SaveInterval ?? Math.Max(1, StepCount / 10);
@@ -204,18 +206,31 @@ public sealed class Trainer
         return result;
     }
 
-    private static int StepsOf(int epochs, int stepsPerEpoch) => (long)epochs * stepsPerEpoch is <= int.MaxValue and var steps
-        ? (int)steps
-        : throw new ArgumentException(
-            $"{TrainingOptions.NameOf(nameof(TrainingOptions.Epochs))} is {epochs}; expected at most {int.MaxValue / stepsPerEpoch}, as an epoch "
-            + $"has {Counted.Of(stepsPerEpoch, "step")}.");
+    /// <summary>The schedule of the run, whose steps are known.</summary>
+    private LearningRateSchedule ScheduleOf(TrainingOptions options)
+    {
+        // Rounded up as transformers does, but for a run that would have no step of any use.
+        var warmup = options.WarmupSteps ?? (int)Math.Min(StepCount - 1, Math.Ceiling(options.WarmupRatio!.Value * StepCount));
+        if (warmup >= StepCount)
+            throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.WarmupSteps))} is {warmup}; "
+                + $"expected fewer than the run's {Counted.Of(StepCount, "step")}.");
+        if (options.Schedule != ScheduleKind.Wsd)
+            return new LearningRateSchedule(options.Schedule, LearningRate, warmup, StepCount, options.FinalLearningRateRatio!.Value);
+        var cooldown = options.CooldownSteps ?? Math.Min(StepCount - warmup, (StepCount - 1) / 10 + 1);
+        return warmup + (long)cooldown <= StepCount
+            ? new LearningRateSchedule(options.Schedule, LearningRate, warmup, StepCount, options.FinalLearningRateRatio!.Value, cooldown)
+            : throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.CooldownSteps))} is {cooldown}; expected at most {StepCount - warmup}, as the run has "
+                + $"{Counted.Of(StepCount, "step")}, {warmup} of them warm-up.");
+    }
 
     private static bool WasEvaluated(TrainerState state) => state.LastEvaluation?.Step == state.Step;
 
     private bool IsStoppedEarly(TrainerState state) =>
         options.EarlyStopPatience > 0 && state.EvaluationsSinceBest >= options.EarlyStopPatience;
 
-    private void TakeStep(TrainerState state, AdamW optimizer, Stopwatch clock, int firstStep)
+    private void TakeStep(TrainerState state, Optimizer optimizer, Stopwatch clock, int firstStep)
     {
         var start = clock.Elapsed;
         clock.Start();
@@ -228,11 +243,11 @@ public sealed class Trainer
         model.zero_grad();
 
         clock.Stop();
-        long tokens = stepLists.Sum(list => PackedSequences.CountTokens(list, model.Backbone.IsCausal));
+        long tokens = stepLists.Sum(lists.TokensOf);
         state.TokensSeen += tokens;
         var stepsTaken = state.Step + 1;
         Report(new StepReport(
-            stepsTaken, StepCount, stepsTaken / (double)lists.StepsPerEpoch, stepLoss, metrics.Accuracy, learningRate, gradientNorm,
+            stepsTaken, StepCount, lists.EpochsAfter(stepsTaken), stepLoss, metrics.Accuracy, learningRate, gradientNorm,
             tokens, state.TokensSeen, tokens / (clock.Elapsed - start).TotalSeconds,
             clock.Elapsed / (stepsTaken - firstStep) * (StepCount - stepsTaken)));
     }
@@ -287,9 +302,10 @@ public sealed class Trainer
                 "This processor has no bfloat16 instructions (AVX512_BF16 or AMX), without which bfloat16 is many times slower: matrix "
                 + "products are computed in float32");
         logger.LogInformation(
-            "{Lists}, {Answers}, {HeldOut}; {Steps} of {ListsPerStep} ({StepsPerEpoch} per epoch); evaluation every {Evaluation}",
+            "{Lists}, {Answers}, {HeldOut}; {Steps} of {StepSize} ({StepsPerEpoch} per epoch); evaluation every {Evaluation}",
             Counted.Of(lists.Train.Count, "training list"), Counted.Of(lists.Train.Sum(list => list.AnswerIds.Count), "answer"),
-            Counted.Of(lists.HeldOut.Count, "held-out list"), Counted.Of(StepCount, "step"), Counted.Of(options.ListsPerStep, "list"),
+            Counted.Of(lists.HeldOut.Count, "held-out list"), Counted.Of(StepCount, "step"),
+            options.ListsPerStep is { } listsPerStep ? Counted.Of(listsPerStep, "list") : $"{Counted.Of(options.TokensPerStep!.Value, "token")} or more",
             lists.StepsPerEpoch, Counted.Of(evaluationInterval, "step"));
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using RewardModel.Lists;
+using RewardModel.Packing;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
 using RewardModel.Training.Data;
@@ -11,15 +12,22 @@ internal sealed class TrainingLists
 {
     private const int maxListed = 20;
 
-    private readonly int listsPerStep;
+    private readonly int? listsPerStep;
+    private readonly int? tokensPerStep;
+    private readonly bool sharesPrompts;
     private readonly ulong seed;
+
+    // The first steps of epochs, as far as they were asked for: with steps of tokens each epoch has its own count.
+    private readonly List<int> firstSteps = [0];
+    private Epoch? newest;
 
     /// <exception cref="ArgumentException">No list has a pair, or lists don't fit the model: all are told.</exception>
     public TrainingLists(
         RewardTransformer model, TrainingOptions options, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
         ILogger logger)
     {
-        (listsPerStep, seed) = (options.ListsPerStep, (ulong)options.Seed);
+        (listsPerStep, tokensPerStep) = (options.ListsPerStep, options.TokensPerStep);
+        (seed, sharesPrompts) = ((ulong)options.Seed, model.Backbone.IsCausal);
         WarnOfEqualAnswers(trainLists, "training lists", logger);
         WarnOfEqualAnswers(heldOutLists, "held-out lists", logger);
         Train = [.. trainLists.Where(list => PairCountOf(list) > 0)];
@@ -43,7 +51,6 @@ internal sealed class TrainingLists
                 + "weights by; provide other held-out lists, or none.",
                 nameof(heldOutLists));
         CheckFit(model);
-        StepsPerEpoch = (Train.Count + listsPerStep - 1) / listsPerStep;
     }
 
     /// <summary>Those with pairs.</summary>
@@ -51,18 +58,90 @@ internal sealed class TrainingLists
 
     public IReadOnlyList<TokenizedList> HeldOut { get; }
 
-    public int StepsPerEpoch { get; }
+    /// <summary>Steps of the first epoch: of all, unless steps are counted in tokens.</summary>
+    public int StepsPerEpoch => EpochOf(step: 0).StepCount;
+
+    /// <summary>Steps of a number of epochs.</summary>
+    /// <exception cref="ArgumentException">They are too many to count.</exception>
+    public int StepsOf(int epochs)
+    {
+        long steps = (long)epochs * StepsPerEpoch;
+        if (tokensPerStep is not null)
+            for (steps = 0; epochs > 0 && steps <= int.MaxValue; epochs--)
+                steps += EpochOf((int)steps).StepCount;
+        return steps <= int.MaxValue
+            ? (int)steps
+            : throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(TrainingOptions.Epochs))} is {epochs}; expected at most {int.MaxValue / StepsPerEpoch}, as an "
+                + $"epoch has {Counted.Of(StepsPerEpoch, "step")}.");
+    }
+
+    /// <summary>Passes over the lists after a number of steps, with fraction.</summary>
+    public double EpochsAfter(int steps)
+    {
+        var epoch = EpochOf(steps);
+        return epoch.Index + (steps - epoch.FirstStep) / (double)epoch.StepCount;
+    }
 
     /// <summary>The lists of a step: epoch by epoch all lists, in another order in each epoch.</summary>
     public TokenizedList[] OfStep(int step)
     {
-        var (epoch, stepOfEpoch) = Math.DivRem(step, StepsPerEpoch);
-        var order = SplitMix64.Permutation(Train.Count, SplitMix64.Mix(seed) + (ulong)epoch);
-        return [.. order.Skip(stepOfEpoch * listsPerStep).Take(listsPerStep).Select(index => Train[index])];
+        var epoch = EpochOf(step);
+        return [.. epoch.Order[epoch.Starts[step - epoch.FirstStep]..epoch.Starts[step - epoch.FirstStep + 1]].Select(index => Train[index])];
     }
+
+    /// <summary>The longest lists that can come together in a step.</summary>
+    public TokenizedList[] Longest()
+    {
+        int[] longest = [.. Enumerable.Range(0, Train.Count).OrderByDescending(index => TokensOf(Train[index]))];
+        return [.. longest[..Starts(longest)[1]].Select(index => Train[index])];
+    }
+
+    /// <summary>A list's tokens, a shared prompt counted once.</summary>
+    public int TokensOf(TokenizedList list) => PackedSequences.CountTokens(list, sharesPrompts);
 
     /// <summary>Ordered pairs of a list: answers that are tied or equal make none.</summary>
     public static int PairCountOf(TokenizedList list) => RankingPairs.CountOf(list.Scores, list.EqualAnswers());
+
+    private Epoch EpochOf(int step)
+    {
+        if (newest is { } epoch && step >= epoch.FirstStep && step < epoch.FirstStep + epoch.StepCount)
+            return epoch;
+        if (tokensPerStep is null)
+        {
+            // All epochs have as many steps: none has to be gone through.
+            var stepsPerEpoch = (int)((Train.Count + (long)listsPerStep! - 1) / listsPerStep);
+            return newest = NewEpoch(step / stepsPerEpoch, step / stepsPerEpoch * stepsPerEpoch);
+        }
+        var index = firstSteps.FindLastIndex(first => first <= step);
+        for (newest = NewEpoch(index, firstSteps[index]); step >= newest.FirstStep + newest.StepCount; newest = NewEpoch(++index, firstSteps[index]))
+            if (index + 1 == firstSteps.Count)
+                firstSteps.Add(newest.FirstStep + newest.StepCount);
+        return newest;
+    }
+
+    private Epoch NewEpoch(int index, int firstStep)
+    {
+        var order = SplitMix64.Permutation(Train.Count, SplitMix64.Mix(seed) + (ulong)index);
+        return new Epoch(index, firstStep, order, Starts(order));
+    }
+
+    /// <summary>Where in an order of the lists each step begins, and the end.</summary>
+    private int[] Starts(int[] order)
+    {
+        var starts = new List<int> { 0 };
+        long tokens = 0;
+        for (var end = 1; end <= order.Length; end++)
+        {
+            tokens += TokensOf(Train[order[end - 1]]);
+            var isFull = tokensPerStep is null ? end - starts[^1] == listsPerStep : tokens >= tokensPerStep;
+            if (!isFull && end < order.Length)
+                continue;
+            starts.Add(end);
+            tokens = 0;
+        }
+        return [.. starts];
+    }
 
     private static void WarnOfEqualAnswers(IReadOnlyList<TokenizedList> lists, string name, ILogger logger)
     {
@@ -89,5 +168,11 @@ internal sealed class TrainingLists
                 + $"which takes at most {backbone.MaxPositions} tokens and ids from 0 to {backbone.VocabularySize - 1}: {string.Join("; ", problems.Take(maxListed))}"
                 + $"{(problems.Length > maxListed ? "; ..." : "")}. "
                 + "Truncate the lists (--max-length), or use the tokenizer that belongs to the model.");
+    }
+
+    /// <summary>An epoch, and where in its order each of its steps begins; behind them, its end.</summary>
+    private sealed record Epoch(int Index, int FirstStep, int[] Order, int[] Starts)
+    {
+        public int StepCount => Starts.Length - 1;
     }
 }

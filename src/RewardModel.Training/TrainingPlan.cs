@@ -25,7 +25,7 @@ public sealed record TrainingPlan
     /// <summary>Tokens per epoch, a shared prompt counted once.</summary>
     public required long TokensPerEpoch { get; init; }
 
-    /// <summary>Optimiser steps per epoch.</summary>
+    /// <summary>Optimiser steps per epoch; of the first one, where steps are counted in tokens.</summary>
     public required int StepsPerEpoch { get; init; }
 
     /// <summary>Optimiser steps of the whole run.</summary>
@@ -39,6 +39,9 @@ public sealed record TrainingPlan
 
     /// <summary>Number of trainable parameters.</summary>
     public required long TrainedParameterCount { get; init; }
+
+    /// <summary>The optimiser.</summary>
+    public required OptimizerKind Optimizer { get; init; }
 
     /// <summary>Estimated memory for the largest batch.</summary>
     public required TrainingMemory Memory { get; init; }
@@ -59,15 +62,11 @@ public sealed record TrainingPlan
     {
         var trainer = new Trainer(model, options, trainLists, heldOutLists, logger: logger);
         var transformer = model.Transformer;
-        transformer.Freeze(options.UnfrozenLayers);
+        Trainer.Freeze(transformer, options);
         var lists = trainer.Lists;
         var sharesPrompts = transformer.Backbone.IsCausal;
-        var tokensPerEpoch = lists.Train.Sum(list => (long)PackedSequences.CountTokens(list, sharesPrompts));
-        // The step of the longest lists.
-        TokenizedList[] longest =
-        [
-            .. lists.Train.OrderByDescending(list => PackedSequences.CountTokens(list, sharesPrompts)).Take(options.ListsPerStep),
-        ];
+        var tokensPerEpoch = lists.Train.Sum(list => (long)lists.TokensOf(list));
+        var longest = lists.Longest();
         var batches = TokenBudget.Batches(longest, options.MaxTokensPerBatch, sharesPrompts)
             .Select(batch => batch.Select(index => longest[index]).ToArray()).ToArray();
         var tokensPerSecond = Measure(transformer, options, batches[0], sharesPrompts);
@@ -84,8 +83,9 @@ public sealed record TrainingPlan
             LearningRate = trainer.LearningRate,
             ParameterCount = transformer.CheckpointParameters.Sum(pair => pair.Parameter.numel()),
             TrainedParameterCount = transformer.TrainedParameters.Sum(pair => pair.Parameter.numel()),
+            Optimizer = options.Optimizer,
             Memory = batches.SelectMany(batch => InParts(batch, options, sharesPrompts))
-                .Select(part => TrainingMemory.Estimate(transformer, part)).MaxBy(memory => memory.Total)!,
+                .Select(part => TrainingMemory.Estimate(transformer, part, options.Optimizer)).MaxBy(memory => memory.Total)!,
             ActivationCheckpointing = options.ActivationCheckpointing,
             Time = TimeSpan.FromSeconds(tokens / tokensPerSecond),
         };

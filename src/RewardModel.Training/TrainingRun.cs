@@ -78,8 +78,7 @@ public sealed class TrainingRun
         ArgumentNullException.ThrowIfNull(output);
         var options = OptionsOf(run);
         using var model = LoadModel(options);
-        if (options.UnfrozenLayers is { } trained)
-            model.Transformer.Freeze(trained);
+        Trainer.Freeze(model.Transformer, options);
         var step = new RunDirectory(run).LoadWeights(best, model);
         model.Save(output);
         return step;

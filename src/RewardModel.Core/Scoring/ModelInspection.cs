@@ -80,8 +80,10 @@ public sealed record ModelInspection
     /// <param name="promptTokens">Tokens of the prompt to estimate memory for; null: 256, or half of what the model takes.</param>
     /// <param name="answerTokens">Tokens of each answer; null: the same.</param>
     /// <param name="answers">Count of answers.</param>
+    /// <param name="optimizer">The optimiser to estimate memory for.</param>
     /// <exception cref="ArgumentException">The list does not fit the model.</exception>
-    public static ModelInspection Of(string directory, int? promptTokens = null, int? answerTokens = null, int answers = 4)
+    public static ModelInspection Of(
+        string directory, int? promptTokens = null, int? answerTokens = null, int answers = 4, OptimizerKind optimizer = OptimizerKind.AdamW)
     {
         ArgumentNullException.ThrowIfNull(directory);
         TorchLibraries.Require();
@@ -118,7 +120,7 @@ public sealed record ModelInspection
             Rule = weights?.HeadWeight is null ? null : scoring?.Rule,
             Example = weights?.HeadWeight is null || scoring is null ? null : Try(scoring.Example, problems),
             List = list,
-            Memory = list is null ? null : TrainingMemory.Estimate(model!, list),
+            Memory = list is null ? null : TrainingMemory.Estimate(model!, list, optimizer),
             Problems = [.. problems.Distinct()],
         };
     }

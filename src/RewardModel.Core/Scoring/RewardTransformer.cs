@@ -205,6 +205,16 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
             parameter.requires_grad = false;
     }
 
+    /// <summary>
+    /// Freezes the embeddings, and whatever else lies before the first layer; everything else stays as it is.
+    /// <see cref="Freeze"/> with null trains them again.
+    /// </summary>
+    public void FreezeEmbeddings()
+    {
+        foreach (var parameter in Backbone.BeforeLayers)
+            parameter.requires_grad = false;
+    }
+
     /// <summary>Whether every number of the trained parameters is finite.</summary>
     internal bool HasFiniteWeights()
     {

@@ -14,7 +14,7 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 /// float32.
 /// </summary>
 /// <remarks>
-/// Weights take 4 bytes each, gradients of those that are trained 4, AdamW's two moments of these 8. Activations are what the operators of
+/// Weights take 4 bytes each, gradients of those that are trained 4, AdamW's two moments of these 8; other optimisers keep less. Activations are what the operators of
 /// the forward pass keep for the backward pass, of which each architecture states what its layers are made of. To what all trained layers
 /// keep comes what passes while the backward pass goes through one: gradients of an MLP, two of the largest matrix, and where attention is
 /// composed of operators (DeBERTa) its scores. Of a causal model's last layer only keys and values are computed for all tokens. Layers below
@@ -24,7 +24,7 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 /// </remarks>
 /// <param name="Weights">The parameters.</param>
 /// <param name="Gradients">Gradients of those that are trained: there between the micro-batches of a step.</param>
-/// <param name="Moments">AdamW's running means.</param>
+/// <param name="Moments">What the optimiser keeps from step to step.</param>
 /// <param name="Activations">What a forward pass of one list leaves for its backward pass.</param>
 /// <param name="CheckpointedActivations">The same with activation checkpointing.</param>
 public sealed record TrainingMemory(long Weights, long Gradients, long Moments, long Activations, long CheckpointedActivations)
@@ -34,7 +34,7 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
 
     /// <summary>The memory for a model, whatever its weights. What is frozen has no gradients.</summary>
     /// <exception cref="ArgumentException">The list is longer than the model takes, or empty.</exception>
-    public static TrainingMemory Estimate(RewardTransformer model, ListSize list)
+    public static TrainingMemory Estimate(RewardTransformer model, ListSize list, OptimizerKind optimizer = OptimizerKind.AdamW)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(list);
@@ -45,11 +45,12 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
                 + $"and at most {model.Backbone.MaxPositions} tokens of prompt and answer together.");
         return Estimate(model, model.Backbone.IsCausal
             ? new BatchSize(prompt + (long)answers * answer, 0)
-            : new BatchSize(answers * ((long)prompt + answer), answers * ((long)prompt + answer) * ((long)prompt + answer)));
+            : new BatchSize(answers * ((long)prompt + answer), answers * ((long)prompt + answer) * ((long)prompt + answer)), optimizer);
     }
 
     /// <summary>The same for a batch of lists, as they are.</summary>
-    internal static TrainingMemory Estimate(RewardTransformer model, IEnumerable<TokenizedList> batch)
+    internal static TrainingMemory Estimate(
+        RewardTransformer model, IEnumerable<TokenizedList> batch, OptimizerKind optimizer = OptimizerKind.AdamW)
     {
         var (tokens, pairs) = (0L, 0L);
         foreach (var list in batch)
@@ -57,15 +58,16 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
             tokens += PackedSequences.CountTokens(list, model.Backbone.IsCausal);
             pairs += list.AnswerIds.Select((ids, k) => (long)list.PromptOf(k).Length + ids.Length).Sum(length => length * length);
         }
-        return Estimate(model, new BatchSize(tokens, pairs));
+        return Estimate(model, new BatchSize(tokens, pairs), optimizer);
     }
 
-    private static TrainingMemory Estimate(RewardTransformer model, BatchSize batch)
+    private static TrainingMemory Estimate(RewardTransformer model, BatchSize batch, OptimizerKind optimizer)
     {
         var weights = 4 * model.CheckpointParameters.Sum(pair => pair.Parameter.numel());
         var gradients = 4 * model.TrainedParameters.Sum(pair => pair.Parameter.numel());
         var (activations, checkpointed) = ActivationCounts(model, batch);
-        return new TrainingMemory(weights, gradients, 2 * gradients, 4 * activations, 4 * checkpointed);
+        var moments = model.TrainedParameters.Sum(pair => OptimizerMemory.BytesOf(optimizer, pair.Parameter.shape));
+        return new TrainingMemory(weights, gradients, moments, 4 * activations, 4 * checkpointed);
     }
 
     private static (long All, long Checkpointed) ActivationCounts(RewardTransformer model, BatchSize batch)

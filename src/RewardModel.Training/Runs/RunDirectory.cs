@@ -91,7 +91,7 @@ public sealed class RunDirectory(string path)
     internal void WriteFingerprint(RunFingerprint fingerprint) =>
         PendingFile.WriteText(FingerprintFile, JsonSerializer.Serialize(fingerprint, ReportJson.Options));
 
-    internal void Save(RunFingerprint fingerprint, TrainerState state, RewardTransformer model, AdamW optimizer)
+    internal void Save(RunFingerprint fingerprint, TrainerState state, RewardTransformer model, Optimizer optimizer)
     {
         WriteStep(states, state.Step, directory =>
         {
@@ -124,7 +124,7 @@ public sealed class RunDirectory(string path)
     /// damaged.
     /// </exception>
     internal bool TryRestore(
-        RunFingerprint fingerprint, RewardTransformer model, AdamW optimizer, ILogger logger, out TrainerState state)
+        RunFingerprint fingerprint, RewardTransformer model, Optimizer optimizer, ILogger logger, out TrainerState state)
     {
         state = new TrainerState();
         if (Steps(states).LastOrDefault() is not { Directory: { } directory })

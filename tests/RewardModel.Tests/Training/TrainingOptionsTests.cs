@@ -13,20 +13,27 @@ public class TrainingOptionsTests
             Epochs = 1,
             Steps = null,
             LearningRate = null,
+            HeadLearningRate = null,
+            LayerDecay = null,
             Schedule = ScheduleKind.Cosine,
-            WarmupSteps = 0,
-            FinalLearningRateRatio = 0,
-            Beta1 = 0.9,
-            Beta2 = 0.999,
-            Epsilon = 1e-8,
+            WarmupSteps = null,
+            WarmupRatio = null,
+            FinalLearningRateRatio = null,
+            CooldownSteps = null,
+            Optimizer = OptimizerKind.AdamW,
+            Beta1 = null,
+            Beta2 = null,
+            Epsilon = null,
             WeightDecay = 0.01,
             DecayAll = false,
             MaxGradientNorm = 1,
-            ListsPerStep = 32,
+            ListsPerStep = null,
+            TokensPerStep = null,
             MaxTokensPerBatch = 8192,
             Precision = Precision.Float32,
             ActivationCheckpointing = false,
             UnfrozenLayers = null,
+            FreezeEmbeddings = false,
             Loss = "log-sigmoid",
             MarginScale = 0,
             LossNormalization = LossNormalization.PerList,
@@ -46,16 +53,22 @@ public class TrainingOptionsTests
             Epochs = 0,
             Steps = -1,
             LearningRate = double.NaN,
+            HeadLearningRate = 0,
+            LayerDecay = 1.5,
             WarmupSteps = -2,
+            WarmupRatio = 1,
             FinalLearningRateRatio = 1.5,
+            CooldownSteps = 0,
             Beta1 = 1,
             Beta2 = -0.1,
             Epsilon = 0,
             WeightDecay = -1,
             MaxGradientNorm = -1,
             ListsPerStep = 0,
+            TokensPerStep = 0,
             MaxTokensPerBatch = 0,
             UnfrozenLayers = -1,
+            FreezeEmbeddings = true,
             Loss = "hinge",
             MarginScale = -1,
             EvaluationInterval = 0,
@@ -64,18 +77,58 @@ public class TrainingOptionsTests
         };
         Assert.Equal(
             "The training options can't be used: Epochs (--epochs) is 0; expected at least 1; Steps (--steps) is -1; expected at least 1; "
-            + "LearningRate (--learning-rate) is NaN; expected a positive number; WarmupSteps (--warmup-steps) is -2; expected 0 or more; "
+            + "LearningRate (--learning-rate) is NaN; expected a positive number; "
+            + "HeadLearningRate (--head-learning-rate) is 0; expected a positive number; "
+            + "LayerDecay (--layer-decay) is 1.5; expected a number above 0, up to 1 (no decay); "
+            + "WarmupSteps (--warmup-steps) is -2; expected 0 or more; WarmupRatio (--warmup-ratio) is 1; expected a number from 0 to below 1; "
+            + "give --warmup-steps or --warmup-ratio, not both; "
             + "FinalLearningRateRatio (--final-learning-rate-ratio) is 1.5; expected a number from 0 to 1; "
+            + "CooldownSteps (--cooldown-steps) is 0; expected at least 1; CooldownSteps (--cooldown-steps) is 0; "
+            + "expected no value, because it has no effect without --schedule wsd, the only one with a cooldown; "
             + "Beta1 (--beta1) is 1; expected a number from 0 to below 1; Beta2 (--beta2) is -0.1; expected a number from 0 to below 1; "
             + "Epsilon (--epsilon) is 0; expected a positive number; WeightDecay (--weight-decay) is -1; expected 0 or more; "
             + "MaxGradientNorm (--max-grad-norm) is -1; expected 0 (no clipping) or more; "
-            + "ListsPerStep (--lists-per-step) is 0; expected at least 1; "
+            + "ListsPerStep (--lists-per-step) is 0; expected at least 1; TokensPerStep (--tokens-per-step) is 0; expected at least 1; "
+            + "give --lists-per-step or --tokens-per-step, not both; "
             + "MaxTokensPerBatch (--max-tokens-per-batch) is 0; expected at least 1; "
             + "UnfrozenLayers (--unfrozen-layers) is -1; expected 0 (the head alone) or more; "
-            + "Loss (--loss) is 'hinge'; expected one of: log-sigmoid, sigmoid; MarginScale (--margin-scale) is -1; "
+            + "FreezeEmbeddings (--freeze-embeddings) is True; expected no value, because it has no effect with --unfrozen-layers, which "
+            + "freezes the embeddings as well; Loss (--loss) is 'hinge'; expected one of: log-sigmoid, sigmoid; MarginScale (--margin-scale) is -1; "
             + "expected 0 (no margin) or more; EvaluationInterval (--eval-every) is 0; expected at least 1; "
             + "SaveInterval (--save-every) is 0; expected at least 1; "
             + "EarlyStopPatience (--early-stop) is -1; expected 0 (never stop early) or more.",
             Assert.Throws<OptionsException>(options.Validate).Message);
+    }
+
+    [Fact]
+    public void Options_without_an_effect_are_refused_with_the_reason()
+    {
+        static string Message(TrainingOptions options) => Assert.Throws<OptionsException>(options.Validate).Message;
+        Assert.Equal(
+            "The training options can't be used: Beta1 (--beta1) is 0.9; expected no value, because it has no effect with --optimizer "
+            + "adafactor, which keeps no first moment; Beta2 (--beta2) is 0.99; expected no value, because it has no effect with --optimizer "
+            + "adafactor, whose decay is 1 - step^-0.8; Epsilon (--epsilon) is 1E-06; expected no value, because it has no effect with "
+            + "--optimizer adafactor, whose epsilon is 1e-30.",
+            Message(new TrainingOptions { Optimizer = OptimizerKind.Adafactor, Beta1 = 0.9, Beta2 = 0.99, Epsilon = 1e-6 }));
+        Assert.Equal(
+            "The training options can't be used: FinalLearningRateRatio (--final-learning-rate-ratio) is 0; expected no value, because it has "
+            + "no effect with --schedule constant, which stays at the peak.",
+            Message(new TrainingOptions { Schedule = ScheduleKind.Constant, FinalLearningRateRatio = 0 }));
+        Assert.Equal(
+            "The training options can't be used: LayerDecay (--layer-decay) is 0.9; expected no value, because it has no effect with "
+            + "--unfrozen-layers 0, which trains the head and the last norm alone.",
+            Message(new TrainingOptions { UnfrozenLayers = 0, LayerDecay = 0.9 }));
+        new TrainingOptions { Schedule = ScheduleKind.Wsd, CooldownSteps = 3, FinalLearningRateRatio = 0.1 }.Validate();
+        new TrainingOptions { Optimizer = OptimizerKind.AdamW8Bit, Beta1 = 0.8, UnfrozenLayers = 1, LayerDecay = 0.5 }.Validate();
+    }
+
+    [Fact]
+    public void An_option_that_is_given_with_its_default_is_the_same_run()
+    {
+        var given = new TrainingOptions
+        {
+            WarmupSteps = 0, FinalLearningRateRatio = 0, Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8, ListsPerStep = 32,
+        };
+        Assert.Equal(new TrainingOptions().OfEveryStep().ToJsonString(), given.OfEveryStep().ToJsonString());
     }
 }
