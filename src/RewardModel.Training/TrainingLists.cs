@@ -63,18 +63,11 @@ internal sealed class TrainingLists
 
     /// <summary>Steps of a number of epochs.</summary>
     /// <exception cref="ArgumentException">They are too many to count.</exception>
-    public int StepsOf(int epochs)
-    {
-        long steps = (long)epochs * StepsPerEpoch;
-        if (tokensPerStep is not null)
-            for (steps = 0; epochs > 0 && steps <= int.MaxValue; epochs--)
-                steps += EpochOf((int)steps).StepCount;
-        return steps <= int.MaxValue
-            ? (int)steps
-            : throw new ArgumentException(
-                $"{TrainingOptions.NameOf(nameof(TrainingOptions.Epochs))} is {epochs}; expected at most {int.MaxValue / StepsPerEpoch}, as an "
-                + $"epoch has {Counted.Of(StepsPerEpoch, "step")}.");
-    }
+    public int StepsOf(int epochs) => CountSteps(epochs) is <= int.MaxValue and var steps
+        ? (int)steps
+        : throw new ArgumentException(
+            $"{TrainingOptions.NameOf(nameof(TrainingOptions.Epochs))} is {epochs}; expected at most {int.MaxValue / StepsPerEpoch}, as an epoch "
+            + $"has {Counted.Of(StepsPerEpoch, "step")}.");
 
     /// <summary>Passes over the lists after a number of steps, with fraction.</summary>
     public double EpochsAfter(int steps)
@@ -102,6 +95,21 @@ internal sealed class TrainingLists
 
     /// <summary>Ordered pairs of a list: answers that are tied or equal make none.</summary>
     public static int PairCountOf(TokenizedList list) => RankingPairs.CountOf(list.Scores, list.EqualAnswers());
+
+    private long CountSteps(int epochs)
+    {
+        if (tokensPerStep is not { } tokensOfStep)
+            return (long)epochs * StepsPerEpoch;
+        // A step has fewer tokens than these and its last list. Epochs that are too many even so are not gone through.
+        long longest = Train.Max(TokensOf), all = Train.Sum(list => (long)TokensOf(list));
+        var steps = epochs * (all / (tokensOfStep - 1 + longest));
+        if (steps > int.MaxValue)
+            return steps;
+        steps = 0;
+        for (var epoch = 0; epoch < epochs && steps <= int.MaxValue; epoch++)
+            steps += EpochOf((int)steps).StepCount;
+        return steps;
+    }
 
     private Epoch EpochOf(int step)
     {

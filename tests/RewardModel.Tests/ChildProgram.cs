@@ -11,6 +11,7 @@ using RewardModel.Training;
 using RewardModel.Training.Data;
 using RewardModel.Training.Optimization;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace RewardModel.Tests;
 
@@ -38,6 +39,9 @@ internal static class ChildProgram
                 MeasureStep(
                     config, List(Parse(promptTokens), Parse(answerTokens), Parse(answers)), bool.Parse(checkpointing),
                     trainedLayers is [var count] ? Parse(count) : null);
+                break;
+            case ["optimizer", var kind, var rows, var columns]:
+                MeasureOptimizer(Enum.Parse<OptimizerKind>(kind), Parse(rows), Parse(columns));
                 break;
             case ["train", var config, var checkpointing]:
                 MeasureTraining(config, bool.Parse(checkpointing));
@@ -173,6 +177,30 @@ internal static class ChildProgram
         Backward(model, lists);
         var peak = Memory("VmHWM");
         Console.Write(string.Create(CultureInfo.InvariantCulture, $"{peak - before} {peak - between}"));
+    }
+
+    /// <summary>Prints by how many bytes the process grows while an optimiser of one matrix is made and takes two steps.</summary>
+    private static void MeasureOptimizer(OptimizerKind kind, int rows, int columns)
+    {
+        set_num_threads(1);
+        void Step(Parameter parameter, Func<long> memory, out long bytes)
+        {
+            parameter.grad = ones(parameter.shape);
+            var before = memory();
+            using var optimizer = new TrainingOptions { Optimizer = kind }.CreateOptimizer(
+                [("w", parameter)], new Dictionary<string, double> { ["w"] = 1 });
+            optimizer.Step(1e-5);
+            optimizer.Step(1e-5);
+            TensorMemory.ReleaseFree();
+            bytes = memory() - before;
+        }
+
+        // What every process needs once.
+        using (var small = new Parameter(ones(64, 64)))
+            Step(small, () => 0, out _);
+        using var parameter = new Parameter(ones(rows, columns));
+        Step(parameter, () => Memory("VmRSS"), out var bytes);
+        Console.Write(bytes.ToString(CultureInfo.InvariantCulture));
     }
 
     private static TokenizedList[] List(int prompt, int answer, int count) =>

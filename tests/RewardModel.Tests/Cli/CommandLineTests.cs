@@ -24,9 +24,10 @@ public class CommandLineTests
             ["train", "evaluate", "score", "rank", "best-of-n", "export", "inspect", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
-            "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
-            + "--warmup-steps --final-learning-rate-ratio --weight-decay --decay-all --beta1 --beta2 --epsilon --max-grad-norm --dropout "
-            + "--lists-per-step --max-tokens-per-batch --max-length --encoding --unfrozen-layers --loss --margin-scale --loss-normalization --seed "
+            "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate "
+            + "--head-learning-rate --layer-decay --schedule --warmup-steps --warmup-ratio --final-learning-rate-ratio --cooldown-steps "
+            + "--optimizer --weight-decay --decay-all --beta1 --beta2 --epsilon --max-grad-norm --dropout --lists-per-step --tokens-per-step "
+            + "--max-tokens-per-batch --max-length --encoding --unfrozen-layers --freeze-embeddings --loss --margin-scale --loss-normalization --seed "
             + "--eval-every --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads --on-bad-data "
             + "--resume --dry-run --quiet --verbose",
             Options("train"));
@@ -34,7 +35,7 @@ public class CommandLineTests
         Assert.All(["score", "rank", "best-of-n"], command => Assert.Equal(
             "--model --data --prompt --answer --max-tokens-per-batch --device --threads --on-bad-data --raw --json", Options(command)));
         Assert.Equal("--run --step --output", Options("export"));
-        Assert.Equal("--json --prompt-tokens --answer-tokens --answers", Options("inspect"));
+        Assert.Equal("--json --prompt-tokens --answer-tokens --answers --optimizer", Options("inspect"));
         Assert.Equal("--tokenizer --chat --text --data --json", Options("tokenize"));
     }
 
@@ -269,13 +270,15 @@ public class CommandLineTests
             head          score.weight, trained
             tokenizer     none
             rule          prompt answer, joint encoding, maximum length 96, reward = (raw - 0) / 1
-            training      {total}: weights 0.0 MB, gradients 0.0 MB, AdamW 0.1 MB, activations {activations} (prompt 10, 3 answers of 20)
+            training      {total}: weights 0.0 MB, gradients 0.0 MB, adamw 0.1 MB, activations {activations} (prompt 10, 3 answers of 20)
                           {checkpointed} with --activation-checkpointing: activations {Size(memory.CheckpointedActivations)}
             problems      none
 
             """.ReplaceLineEndings("\n"),
             output);
 
+        (status, output, _) = Run("inspect", directory["model"], "--optimizer", "adafactor");
+        Assert.Contains(", adafactor 0.0 MB, activations ", output);
         (status, output, _) = Run("inspect", directory["nowhere"]);
         Assert.Equal(1, status);
         Assert.EndsWith("problem: there is no such directory\n", output);
@@ -294,8 +297,17 @@ public class CommandLineTests
         "give --eval-data or --eval-fraction, not both",
         "train", "--data", "x", "--output", "y", "--config", "c", "--eval-data", "e", "--eval-fraction", "0.1")]
     [InlineData(
-        "--schedule is 'step'; expected one of: cosine, linear, constant.",
+        "--schedule is 'step'; expected one of: cosine, linear, constant, wsd.",
         "train", "--data", "x", "--output", "y", "--config", "c", "--schedule", "step")]
+    [InlineData(
+        "--optimizer is 'adam'; expected one of: adamw, adamw-8bit, adafactor.",
+        "train", "--data", "x", "--output", "y", "--config", "c", "--optimizer", "adam")]
+    [InlineData(
+        "give --warmup-steps or --warmup-ratio, not both",
+        "train", "--data", "x", "--output", "y", "--config", "c", "--warmup-steps", "1", "--warmup-ratio", "0.1")]
+    [InlineData(
+        "give --lists-per-step or --tokens-per-step, not both",
+        "train", "--data", "x", "--output", "y", "--config", "c", "--lists-per-step", "1", "--tokens-per-step", "100")]
     [InlineData("Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.", "score", "--model", "m")]
     [InlineData("Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.", "score", "--model", "m", "--prompt", "p")]
     [InlineData(
@@ -419,6 +431,41 @@ public class CommandLineTests
             "--max-length", "1", "--tokenizer", folder.Directory);
         Assert.Equal(1, status);
         Assert.EndsWith("error: --max-length is 1; expected at least 2: 1 special tokens and one token of the answer\n", errors);
+    }
+
+    [Fact]
+    public void Other_optimisers_rates_and_steps_are_options_which_replace_those_of_a_run_file()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        File.WriteAllText(directory["run.yaml"], $"""
+            data: {directory["train.jsonl"]}
+            config: {directory["config.json"]}
+            lists-per-step: 50
+            warmup-steps: 1
+            optimizer: adafactor
+            threads: 1
+            """);
+        var (status, output, errors) = Run("train", directory["run.yaml"], "--output", directory["plan"], "--dry-run");
+        Assert.True(status == 0, errors);
+        Assert.Contains(", adafactor 0.0 MB, ", output);
+        (status, _, errors) = Run(
+            "train", directory["run.yaml"], "--output", directory["model"], "--tokens-per-step", "400", "--warmup-ratio", "0.1", "--optimizer",
+            "adamw-8bit", "--schedule", "wsd", "--cooldown-steps", "1", "--layer-decay", "0.9", "--head-learning-rate", "1e-3",
+            "--freeze-embeddings", "--steps", "3");
+        Assert.True(status == 0, errors);
+        Assert.Contains(" steps of 400 tokens or more (", errors);
+        var options = File.ReadAllText(directory["model/training/run.yaml"]);
+        foreach (var line in new[]
+        {
+            "optimizer: \"adamw-8bit\"", "tokens-per-step: 400", "warmup-ratio: 0.1", "cooldown-steps: 1", "layer-decay: 0.9",
+            "head-learning-rate: 0.001", "freeze-embeddings: true", "schedule: \"wsd\"",
+        })
+            Assert.Contains(line + "\n", options);
+        Assert.DoesNotContain("lists-per-step", options);
+        Assert.DoesNotContain("warmup-steps", options);
+        Assert.Equal(0, Run("train", "--resume", directory["model"], "--steps", "4").Status);
+        Assert.Equal(0, Run("export", "--run", directory["model"], "--step", "last", "--output", directory["exported"]).Status);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
 using RewardModel.Lists;
 using RewardModel.Scoring;
+using RewardModel.Training;
 
 namespace RewardModel.Tests.Scoring;
 
@@ -77,6 +78,42 @@ public class TrainingMemoryTests
         var activations = checkpointing ? estimate.CheckpointedActivations : estimate.Activations;
         Assert.InRange(measured[0] / (double)(estimate.Total - estimate.Activations + activations), 0.75, 1.25);
         Assert.InRange(measured[1] / (double)activations, 0.75, 1.25);
+    }
+
+    [Theory]
+    [InlineData(OptimizerKind.AdamW, 8 * 4000 * 2000)]
+    [InlineData(OptimizerKind.AdamW8Bit, 2 * (4000 * 2000 + 4 * 4000 * 2000 / 256))]
+    [InlineData(OptimizerKind.Adafactor, 4 * (4000 + 2000))]
+    public void What_an_optimiser_keeps_is_what_a_process_grows_by(OptimizerKind optimizer, long bytes)
+    {
+        Assert.Equal(bytes, OptimizerMemory.BytesOf(optimizer, [4000, 2000]));
+        var measured = ChildProgram.Measure("optimizer", $"{optimizer}", "4000", "2000").Single();
+        // Besides, a few pages of the process itself.
+        Assert.InRange(measured, bytes * 0.99 - 1e6, bytes * 1.01 + 2e6);
+    }
+
+    [Fact]
+    public void Moments_are_estimated_to_the_byte()
+    {
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        using var model = TinyModel.Create("gpt2");
+        (string, TorchSharp.Modules.Parameter)[] parameters =
+        [
+            .. model.TrainedParameters,
+            .. new long[][] { [4095], [4096], [64, 65], [3, 50, 60], [1, 5000] }.Select((shape, i) =>
+                ($"{i}", new TorchSharp.Modules.Parameter(TorchSharp.torch.zeros(shape)))),
+        ];
+        foreach (var kind in Enum.GetValues<OptimizerKind>())
+        {
+            using var optimizer = new TrainingOptions { Optimizer = kind }.CreateOptimizer(
+                parameters, parameters.ToDictionary(pair => pair.Item1, _ => 1.0));
+            Assert.Equal(
+                optimizer.State().Sum(pair => pair.Tensor.numel() * pair.Tensor.element_size()),
+                parameters.Sum(pair => OptimizerMemory.BytesOf(kind, pair.Item2.shape)));
+            Assert.Equal(
+                model.TrainedParameters.Sum(pair => OptimizerMemory.BytesOf(kind, pair.Parameter.shape)),
+                TrainingMemory.Estimate(model, new ListSize(8, 8, 2), kind).Moments);
+        }
     }
 
     [Fact]
