@@ -6,6 +6,7 @@ using RewardModel.Bench;
 //   RewardModel.Bench run [--quick] [--threads N] [--only NAME] [--python PROGRAM] [--baseline DIRECTORY]
 //   RewardModel.Bench worker DIRECTORY THREADS PRECISION CHECKPOINTING
 //   RewardModel.Bench peer DIRECTORY MODE THREADS
+//   RewardModel.Bench optimizers [THREADS]
 //   RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
 //   RewardModel.Bench tokenizer-worker DIRECTORY TEXT
 
@@ -24,6 +25,9 @@ switch (args)
             int.Parse(Option("--threads") ?? "2"), options.Contains("--quick"), Option("--only"), Option("--python"), Option("--baseline"))
             .Run();
         return 0;
+    case ["optimizers", .. var threads]:
+        new OptimizerComparison(threads is [var count] ? int.Parse(count) : 2, rounds: 15).Run();
+        return 0;
     case ["tokenizers", var node, .. var rest]:
         new TokenizerComparison(node, [.. rest.Where(argument => argument != "--quick")], rest.Contains("--quick")).Run();
         return 0;
@@ -34,6 +38,7 @@ switch (args)
         Console.Error.WriteLine(
             """
             Usage: RewardModel.Bench run [--quick] [--threads N] [--only NAME] [--python PROGRAM] [--baseline DIRECTORY]
+                   RewardModel.Bench optimizers [THREADS]
                    RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
             """);
         return 2;

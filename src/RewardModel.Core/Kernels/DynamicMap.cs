@@ -8,8 +8,11 @@ namespace RewardModel.Kernels;
 /// stored as codes of their share of the block's largest magnitude.
 /// </summary>
 /// <remarks>
-/// In the decade from 10^(i-7) to 10^(i-6), i from 0 to 6, lie the middles of 2^i equal parts (2^(i+1) without a sign); 0 and 1 come besides.
-/// A number's code is that of the nearest of them; where two are as near, of the one nearer to 0.
+/// The decade from 10^(i-7) to 10^(i-6), i from 0 to 6, is divided into 2^i equal parts (2^(i+1) without a sign), whose middles are the
+/// numbers; 0, below all parts, and 1 come besides. A number's code is that of the part it lies in: the nearest number, but where a decade
+/// ends, whose parts are smaller than those above. So a code is a function of straight pieces, each less steep than the one before: the
+/// least of seven lines, and the number of a code the greatest of seven. That is computed with vectors, where tables would be read number by
+/// number.
 /// </remarks>
 internal sealed unsafe class DynamicMap
 {
@@ -19,42 +22,46 @@ internal sealed unsafe class DynamicMap
     /// <summary>Tensors of fewer numbers stay in float32, as in the paper's implementation: they are biases and norms, and small.</summary>
     public const int LeastCount = 4096;
 
+    /// <summary>A block whose largest magnitude is below this is 0: its inverse might not be finite.</summary>
+    public const float LeastMagnitude = 1e-37f;
+
     private const int decades = 7;
 
-    // A float32's upper half: its sign, its exponent, and so many bits of its fraction that two neighbouring middles never share it.
-    private const int halfBits = 16;
+    // Of a part: so much before it a number counts as in it. A block's largest number is 1 but for rounding.
+    private const double slack = 1e-3;
 
-    // The upper half of 2^-23, which lies below all middles, and of 1.
-    private const int first = (127 - 23) << 7, last = 127 << 7;
-
-    // What a kernel reads by address: pinned, and never freed.
-    private readonly float[] values;
-    private readonly float[] middles;
-    private readonly byte[] codes;
-    private readonly float* valuesPointer;
-    private readonly float* middlesPointer;
-    private readonly byte* codesPointer;
     private readonly bool isSigned;
+    private readonly float[] values = new float[256];
+    private readonly float[] bounds;
+
+    // Of each decade's line.
+    private readonly float[] codeSlopes = new float[decades], codeOffsets = new float[decades];
+    private readonly float[] valueSlopes = new float[decades], valueOffsets = new float[decades];
 
     private DynamicMap(bool isSigned)
     {
         this.isSigned = isSigned;
-        double[] magnitudes = [0, .. Enumerable.Range(0, decades).SelectMany(i => Decade(i, 1 << (isSigned ? i : i + 1))), 1];
-        Zero = isSigned ? magnitudes.Length - 2 : 0;
+        Zero = isSigned ? 127 : 0;
+        bounds = new float[255 - Zero];
+        for (var i = 0; i < decades; i++)
+        {
+            var parts = 1 << (isSigned ? i : i + 1);
+            var first = isSigned ? parts : parts - 1;
+            double start = Math.Pow(10, i - decades), part = 9 * start / parts;
+            (codeSlopes[i], codeOffsets[i]) = ((float)(1 / part), (float)(first - start / part + slack));
+            // The middle of a part.
+            (valueSlopes[i], valueOffsets[i]) = ((float)part, (float)(start - (first - 0.5) * part));
+            for (var k = 0; k < parts; k++)
+            {
+                // The first part of a decade begins where the line of the one before says.
+                bounds[first + k - 1] = (float)(start + k * part - slack * (k == 0 && i > 0 ? part / 5 : part));
+                values[Zero + first + k] = (float)(start + (k + 0.5) * part);
+            }
+        }
+        (values[255], bounds[^1]) = (1, (float)(1 - slack * 0.9 / (isSigned ? 64 : 128)));
         // -1 is left out, so that there are 256.
-        var negative = isSigned ? magnitudes[1..^1].Reverse().Select(value => -value) : [];
-        values = GC.AllocateArray<float>(256, pinned: true);
-        negative.Concat(magnitudes).Select(value => (float)value).ToArray().CopyTo(values, 0);
-        // Behind the largest magnitude comes none.
-        middles = GC.AllocateArray<float>(magnitudes.Length, pinned: true);
-        for (var k = 0; k < middles.Length; k++)
-            middles[k] = k + 1 < middles.Length ? Middle(Zero + k) : float.PositiveInfinity;
-        codes = GC.AllocateArray<byte>(last - first + 1, pinned: true);
-        for (var half = 0; half < codes.Length; half++)
-            codes[half] = (byte)middles.Count(middle => middle < BitConverter.Int32BitsToSingle((half + first) << halfBits));
-        valuesPointer = (float*)Unsafe.AsPointer(ref values[0]);
-        middlesPointer = (float*)Unsafe.AsPointer(ref middles[0]);
-        codesPointer = (byte*)Unsafe.AsPointer(ref codes[0]);
+        for (var k = 1; k <= Zero; k++)
+            values[Zero - k] = -values[Zero + k];
     }
 
     /// <summary>Of [-1, 1]: for first moments.</summary>
@@ -69,45 +76,64 @@ internal sealed unsafe class DynamicMap
     /// <summary>The numbers by their codes, from the smallest to the largest.</summary>
     public ReadOnlySpan<float> Values => values;
 
-    /// <summary>The middles between neighbouring numbers, by the lower one's code.</summary>
-    public float[] Middles => [.. Enumerable.Range(0, values.Length - 1).Select(Middle)];
+    /// <summary>Where the parts above 0 begin, and the part of 1.</summary>
+    public ReadOnlySpan<float> Bounds => bounds;
 
     /// <summary>Blocks of a tensor of so many numbers.</summary>
     public static long BlockCountOf(long count) => (count + BlockLength - 1) / BlockLength;
 
-    /// <summary>Numbers from their codes.</summary>
-    public void Decode(byte* source, float largest, int length, float* target)
+    /// <summary>The numbers of a block from its codes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Decode<TLanes>(byte* codes, float largest, float* numbers) where TLanes : struct, ILanes<TLanes>
     {
-        var numbers = valuesPointer;
-        for (var i = 0; i < length; i++)
-            target[i] = numbers[source[i]] * largest;
+        var (one, zero, ofZero, scale) = (TLanes.Of(1), TLanes.Of(0), TLanes.Of(Zero), TLanes.Of(largest));
+        fixed (float* slopes = valueSlopes, offsets = valueOffsets)
+            for (var i = 0; i < BlockLength; i += TLanes.Count)
+            {
+                var code = TLanes.LoadBytes(codes + i) - ofZero;
+                var k = TLanes.Abs(code);
+                var value = TLanes.Max(
+                    TLanes.Max(
+                        TLanes.Max(Line(k, slopes, offsets, 0), Line(k, slopes, offsets, 1)),
+                        TLanes.Max(Line(k, slopes, offsets, 2), Line(k, slopes, offsets, 3))),
+                    TLanes.Max(
+                        TLanes.Max(Line(k, slopes, offsets, 4), Line(k, slopes, offsets, 5)), TLanes.Max(Line(k, slopes, offsets, 6), zero)));
+                // Behind the last part comes 1.
+                (TLanes.CopySign(TLanes.Min(value, one), code) * scale).Store(numbers + i);
+            }
     }
 
-    /// <summary>Codes of numbers.</summary>
-    /// <param name="source">The numbers; where the map has no sign, none below 0.</param>
-    /// <param name="largest">Their largest magnitude; 0 where all are 0.</param>
-    /// <param name="length">How many.</param>
-    /// <param name="least">The least code of a number above 0: 1 keeps it from becoming 0.</param>
-    /// <param name="target">Is given the codes.</param>
-    public void Encode(float* source, float largest, int length, int least, byte* target)
+    /// <summary>The codes of a block's numbers.</summary>
+    /// <param name="numbers">The numbers; where the map has no sign, none below 0.</param>
+    /// <param name="largest">Their largest magnitude, 0 or at least <see cref="LeastMagnitude"/>.</param>
+    /// <param name="codes">Is given the codes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Encode<TLanes>(float* numbers, float largest, byte* codes) where TLanes : struct, ILanes<TLanes>
     {
-        var divisor = largest > 0 ? largest : 1;
-        float* middle = middlesPointer;
-        byte* code = codesPointer;
-        for (var i = 0; i < length; i++)
-        {
-            var share = source[i] / divisor;
-            var magnitude = Math.Abs(share);
-            var half = Math.Clamp((BitConverter.SingleToInt32Bits(magnitude) >> halfBits) - first, 0, last - first);
-            int k = code[half];
-            k += magnitude > middle[k] ? 1 : 0;
-            k = magnitude > 0 ? Math.Max(k, least) : k;
-            target[i] = (byte)(isSigned ? share < 0 ? Zero - Math.Min(k, Zero) : Zero + k : k);
-        }
+        TLanes zero = TLanes.Of(0), one = TLanes.Of(1), ofZero = TLanes.Of(Zero);
+        var inverse = TLanes.Of(largest > 0 ? 1 / largest : 0);
+        fixed (float* slopes = codeSlopes, offsets = codeOffsets)
+            for (var i = 0; i < BlockLength; i += TLanes.Count)
+            {
+                var number = TLanes.Load(numbers + i);
+                var share = TLanes.Abs(number) * inverse;
+                var k = TLanes.Min(
+                    TLanes.Min(
+                        TLanes.Min(Line(share, slopes, offsets, 0), Line(share, slopes, offsets, 1)),
+                        TLanes.Min(Line(share, slopes, offsets, 2), Line(share, slopes, offsets, 3))),
+                    TLanes.Min(
+                        TLanes.Min(Line(share, slopes, offsets, 4), Line(share, slopes, offsets, 5)), Line(share, slopes, offsets, 6)));
+                k = TLanes.Max(TLanes.Floor(k), zero);
+                var code = isSigned
+                    // -1 has no code, and is the number next to it.
+                    ? TLanes.Max(ofZero + TLanes.CopySign(k, number), zero)
+                    // A number above 0 stays above 0.
+                    : TLanes.WhereGreater(number, zero, TLanes.Max(k, one), k);
+                code.StoreBytes(codes + i);
+            }
     }
 
-    private static IEnumerable<double> Decade(int i, int parts) =>
-        Enumerable.Range(0, parts).Select(k => Math.Pow(10, i - (decades - 1)) * (0.1 + 0.9 * (k + 0.5) / parts));
-
-    private float Middle(int code) => (values[code] + values[code + 1]) / 2;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Line<TLanes>(TLanes x, float* slopes, float* offsets, int decade) where TLanes : struct, ILanes<TLanes> =>
+        TLanes.MultiplyAdd(x, TLanes.Of(slopes[decade]), TLanes.Of(offsets[decade]));
 }

@@ -34,15 +34,15 @@ internal sealed class TensorAdamW8Bit : IArithmetic<QuantizedSlot, AdamWRule>
         TensorAdamW.Update(
             slot.Parameter.view(-1).narrow(0, start, length), gradient.narrow(0, start, length),
             m.view(-1).narrow(0, 0, length), v.view(-1).narrow(0, 0, length), slot.Optimized, rule);
-        signed.Encode(m, slot.FirstMoment, first, least: 0);
-        unsigned.Encode(v, slot.SecondMoment, first, least: 1);
+        signed.Encode(m, slot.FirstMoment, first);
+        unsigned.Encode(v, slot.SecondMoment, first);
     }
 
     /// <summary>A map where the moments lie.</summary>
     private sealed class MapTensors(DynamicMap map, Device device)
     {
         private readonly Tensor values = DeviceTensor.Of(map.Values.ToArray(), device);
-        private readonly Tensor middles = DeviceTensor.Of(map.Middles, device);
+        private readonly Tensor bounds = DeviceTensor.Of(map.Bounds.ToArray(), device);
 
         /// <summary>The numbers of some blocks, [blocks, <see cref="DynamicMap.BlockLength"/>] float32.</summary>
         public Tensor Decode(QuantizedMoment moment, long first, long count)
@@ -52,15 +52,17 @@ internal sealed class TensorAdamW8Bit : IArithmetic<QuantizedSlot, AdamWRule>
                 .mul(moment.Largest.narrow(0, first, count).unsqueeze(-1));
         }
 
-        /// <summary>Stores numbers of some blocks; those above 0 get this code at least.</summary>
-        public void Encode(Tensor numbers, QuantizedMoment moment, long first, int least)
+        /// <summary>Stores numbers of some blocks.</summary>
+        public void Encode(Tensor numbers, QuantizedMoment moment, long first)
         {
             var largest = numbers.abs().amax([-1], keepdim: true);
-            var share = numbers.div(largest.where(largest.gt(0), ones_like(largest)));
-            // out_int32: a middle itself belongs to the lower code.
-            var codes = new OperatorCall("aten::bucketize", "Tensor").Tensor(share).Tensor(middles).Bool(true).Bool(false).Call(1)[0];
-            if (least > 0)
-                codes = codes.maximum(share.gt(0).to(int32).mul(least));
+            largest = largest.mul(largest.ge(DynamicMap.LeastMagnitude));
+            var share = numbers.abs().div(largest.where(largest.gt(0), ones_like(largest)));
+            // out_int32, and right: a bound belongs to the part that it begins.
+            var k = new OperatorCall("aten::bucketize", "Tensor").Tensor(share).Tensor(bounds).Bool(true).Bool(true).Call(1)[0];
+            var codes = map.Zero == 0
+                ? k.maximum(numbers.gt(0).to(int32))
+                : k.where(numbers.ge(0), k.clamp_max(map.Zero).neg()).add(map.Zero);
             moment.Codes.narrow(0, first, codes.size(0)).copy_(codes);
             moment.Largest.narrow(0, first, codes.size(0)).copy_(largest.squeeze(-1));
         }

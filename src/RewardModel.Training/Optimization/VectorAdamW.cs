@@ -29,8 +29,7 @@ internal sealed unsafe class VectorAdamW : IArithmetic<AdamWSlot, AdamWRule>
         TorchThreads.Run(blocks.Count, b => Update(blocks[b], rule));
     }
 
-    /// <summary>Updates the weights and the moments of a block.</summary>
-    public static void Update(in Block block, AdamWRule rule)
+    private static void Update(in Block block, AdamWRule rule)
     {
         var weight = block.Weight;
         var gradient = block.Gradient;
@@ -60,7 +59,7 @@ internal sealed unsafe class VectorAdamW : IArithmetic<AdamWSlot, AdamWRule>
     private static float* Data(Tensor tensor) => (float*)LibTorch.DataOf(tensor);
 
     /// <summary>A run of elements of one parameter. Pointers stay valid for a step: tensors' memory does not move.</summary>
-    public readonly struct Block(
+    private readonly struct Block(
         float* weight, float* gradient, float* firstMoment, float* secondMoment, int length, float kept, float stepSize)
     {
         public float* Weight { get; } = weight;

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using RewardModel.Kernels;
 using static TorchSharp.torch;
@@ -25,40 +24,80 @@ internal sealed unsafe class VectorAdamW8Bit : IArithmetic<QuantizedSlot, AdamWR
             for (long first = 0; first < blocks; first += blocksPerTask)
                 tasks.Add((data, first, Math.Min(blocks, first + blocksPerTask)));
         }
-        TorchThreads.Run(tasks.Count, t => Update(tasks[t].Slot, tasks[t].First, tasks[t].End, rule));
+        TorchThreads.Run(tasks.Count, t =>
+        {
+            var (slot, first, end) = tasks[t];
+            switch (LaneWidth.Bits)
+            {
+                case 512:
+                    Update<Lanes512>(slot, first, end, rule);
+                    break;
+                case 256:
+                    Update<Lanes256>(slot, first, end, rule);
+                    break;
+                default:
+                    Update<Lanes128>(slot, first, end, rule);
+                    break;
+            }
+        });
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Update(Slot slot, long first, long end, AdamWRule rule)
+    private static void Update<TLanes>(Slot slot, long first, long end, AdamWRule rule) where TLanes : struct, ILanes<TLanes>
     {
         const int length = DynamicMap.BlockLength;
         float* m = stackalloc float[length], v = stackalloc float[length];
+        float* lastWeight = stackalloc float[length], lastGradient = stackalloc float[length];
         for (var block = first; block < end; block++)
         {
             var start = block * length;
-            var count = (int)Math.Min(length, slot.Length - start);
+            float* weight = slot.Weight + start, gradient = slot.Gradient + start;
             byte* mCodes = slot.FirstCodes + start, vCodes = slot.SecondCodes + start;
-            DynamicMap.Signed.Decode(mCodes, slot.FirstLargest[block], count, m);
-            DynamicMap.Unsigned.Decode(vCodes, slot.SecondLargest[block], count, v);
-            VectorAdamW.Update(new(slot.Weight + start, slot.Gradient + start, m, v, count, slot.Kept, slot.StepSize), rule);
-            DynamicMap.Signed.Encode(m, slot.FirstLargest[block] = Largest(m, count), count, least: 0, mCodes);
-            DynamicMap.Unsigned.Encode(v, slot.SecondLargest[block] = Largest(v, count), count, least: 1, vCodes);
+            // The last block is filled up with zeros.
+            var count = (int)Math.Min(length, slot.Length - start);
+            if (count < length)
+            {
+                new Span<float>(weight, count).CopyTo(new Span<float>(lastWeight, length));
+                new Span<float>(gradient, count).CopyTo(new Span<float>(lastGradient, length));
+                weight = lastWeight;
+                gradient = lastGradient;
+            }
+            DynamicMap.Signed.Decode<TLanes>(mCodes, slot.FirstLargest[block], m);
+            DynamicMap.Unsigned.Decode<TLanes>(vCodes, slot.SecondLargest[block], v);
+            var (mLargest, vLargest) = UpdateBlock<TLanes>(weight, gradient, m, v, slot.Kept, slot.StepSize, rule);
+            DynamicMap.Signed.Encode<TLanes>(m, mLargest, mCodes);
+            DynamicMap.Unsigned.Encode<TLanes>(v, vLargest, vCodes);
+            (slot.FirstLargest[block], slot.SecondLargest[block]) = (mLargest, vLargest);
+            if (count < length)
+                new Span<float>(lastWeight, count).CopyTo(new Span<float>(slot.Weight + start, count));
         }
     }
 
-    private static float Largest(float* values, int count)
+    /// <summary>AdamW's step, and the largest magnitudes of both moments after it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static (float First, float Second) UpdateBlock<TLanes>(
+        float* weight, float* gradient, float* m, float* v, float kept, float stepSize, AdamWRule rule) where TLanes : struct, ILanes<TLanes>
     {
-        var largest = Vector<float>.Zero;
-        var i = 0;
-        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
-            largest = Vector.Max(largest, Vector.Abs(Vector.Load(values + i)));
-        float result = 0;
-        for (var lane = 0; lane < Vector<float>.Count; lane++)
-            result = Math.Max(result, largest[lane]);
-        for (; i < count; i++)
-            result = Math.Max(result, Math.Abs(values[i]));
-        return result;
+        TLanes beta1 = TLanes.Of(rule.Beta1), oneMinusBeta1 = TLanes.Of(rule.OneMinusBeta1);
+        TLanes beta2 = TLanes.Of(rule.Beta2), oneMinusBeta2 = TLanes.Of(rule.OneMinusBeta2);
+        TLanes correction = TLanes.Of(rule.RootOfCorrection2), epsilon = TLanes.Of(rule.Epsilon);
+        TLanes scale = TLanes.Of(rule.GradientScale), ofWeight = TLanes.Of(kept), ofUpdate = TLanes.Of(stepSize);
+        TLanes mLargest = TLanes.Of(0), vLargest = TLanes.Of(0);
+        for (var i = 0; i < DynamicMap.BlockLength; i += TLanes.Count)
+        {
+            var g = TLanes.Load(gradient + i) * scale;
+            var first = TLanes.Load(m + i) * beta1 + g * oneMinusBeta1;
+            var second = TLanes.Load(v + i) * beta2 + g * g * oneMinusBeta2;
+            var root = TLanes.SquareRoot(second) / correction + epsilon;
+            first.Store(m + i);
+            second.Store(v + i);
+            (TLanes.Load(weight + i) * ofWeight - first / root * ofUpdate).Store(weight + i);
+            mLargest = TLanes.Max(mLargest, TLanes.Abs(first));
+            vLargest = TLanes.Max(vLargest, second);
+        }
+        return (OrZero(mLargest.Largest()), OrZero(vLargest.Largest()));
     }
+
+    private static float OrZero(float largest) => largest < DynamicMap.LeastMagnitude ? 0 : largest;
 
     /// <summary>A parameter's memory. Pointers stay valid for a step: tensors' memory does not move.</summary>
     private sealed class Slot(QuantizedSlot slot, Tensor gradient, AdamWRule rule)
