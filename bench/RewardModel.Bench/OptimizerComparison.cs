@@ -13,13 +13,18 @@ internal sealed class OptimizerComparison(int threads, int rounds)
 {
     // Seven layers of GPT-2's width and biases, 49.6 million parameters.
     private static readonly long[][] shapes =
-        [.. Enumerable.Repeat<long[][]>([[2304, 768], [2304], [768, 768], [768], [3072, 768], [3072], [768, 3072], [768]], 7).SelectMany(layer => layer)];
+    [
+        .. Enumerable.Repeat<long[][]>([[2304, 768], [2304], [768, 768], [768], [3072, 768], [3072], [768, 3072], [768]], 7)
+            .SelectMany(layer => layer),
+    ];
 
     public void Run()
     {
         set_num_threads(threads);
         Console.WriteLine(Machine.Description);
-        Console.WriteLine($"{threads} threads; a step of {shapes.Sum(Count) / 1e6:F1} million parameters, the norm of their gradients not included; medians of {rounds}");
+        Console.WriteLine(
+            $"{threads} threads; a step of {shapes.Sum(Count) / 1e6:F1} million parameters, the norm of their gradients not included; "
+            + $"medians of {rounds}");
         Console.WriteLine();
         Tensor[] gradients = [.. shapes.Select(shape => randn(shape).mul(1e-3))];
         OptimizerKind[] kinds = Enum.GetValues<OptimizerKind>();

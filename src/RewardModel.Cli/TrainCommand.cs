@@ -149,7 +149,7 @@ internal static class TrainCommand
     {
         var all = runFile is null ? [] : RunFile<TrainingRunOptions>.Read(runFile);
         // One of two options that exclude each other replaces the other.
-        string[][] either = 
+        string[][] either =
         [
             ["epochs", "steps"], ["backbone", "config"], ["eval-data", "eval-fraction"], ["warmup-steps", "warmup-ratio"],
             ["lists-per-step", "tokens-per-step"],

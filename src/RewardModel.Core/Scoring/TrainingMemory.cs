@@ -14,8 +14,8 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 /// float32.
 /// </summary>
 /// <remarks>
-/// Weights take 4 bytes each, gradients of those that are trained 4, AdamW's two moments of these 8; other optimisers keep less. Activations are what the operators of
-/// the forward pass keep for the backward pass, of which each architecture states what its layers are made of. To what all trained layers
+/// Weights take 4 bytes each, gradients of those that are trained 4, AdamW's two moments of these 8; other optimisers keep less.
+/// Activations are what the operators of the forward pass keep for the backward pass, of which each architecture states what its layers are made of. To what all trained layers
 /// keep comes what passes while the backward pass goes through one: gradients of an MLP, two of the largest matrix, and where attention is
 /// composed of operators (DeBERTa) its scores. Of a causal model's last layer only keys and values are computed for all tokens. Layers below
 /// all that is trained keep nothing; but one of them at a time is there in the forward pass, which counts where little is trained. With

@@ -73,8 +73,14 @@ public class TrainerOptimizerTests
         new Trainer(model, options, lists, [], new RunDirectory(directory.Path)).Train();
         var other = options with
         {
-            Optimizer = OptimizerKind.Adafactor, LayerDecay = 0.9, HeadLearningRate = 1, Schedule = ScheduleKind.Wsd, CooldownSteps = 2,
-            WarmupRatio = 0.1, TokensPerStep = 9, ListsPerStep = null,
+            Optimizer = OptimizerKind.Adafactor,
+            LayerDecay = 0.9,
+            HeadLearningRate = 1,
+            Schedule = ScheduleKind.Wsd,
+            CooldownSteps = 2,
+            WarmupRatio = 0.1,
+            TokensPerStep = 9,
+            ListsPerStep = null,
         };
         var error = Assert.Throws<RunDirectoryException>(
             () => new Trainer(model, other, lists, [], new RunDirectory(directory.Path)).Train(resume: true));

@@ -127,7 +127,12 @@ public class TrainingOptionsTests
     {
         var given = new TrainingOptions
         {
-            WarmupSteps = 0, FinalLearningRateRatio = 0, Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8, ListsPerStep = 32,
+            WarmupSteps = 0,
+            FinalLearningRateRatio = 0,
+            Beta1 = 0.9,
+            Beta2 = 0.999,
+            Epsilon = 1e-8,
+            ListsPerStep = 32,
         };
         Assert.Equal(new TrainingOptions().OfEveryStep().ToJsonString(), given.OfEveryStep().ToJsonString());
     }
