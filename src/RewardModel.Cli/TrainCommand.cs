@@ -67,6 +67,12 @@ internal static class TrainCommand
             CommonOptions.Choice<LossNormalization>("--loss-normalization", "Whether every list or every pair of a step weighs the same."),
             CommonOptions.Value("--seed", "N", "Seed of weights, order, split and dropout.", defaults.Seed),
             CommonOptions.Value<int?>("--eval-every", "N", "Steps between evaluations. Default: a tenth of the run."),
+            CommonOptions.Value<double?>(
+                "--ema", "X",
+                "Evaluate and keep an exponential moving average of the weights, of this decay, such as 0.999. Default: the weights themselves."),
+            CommonOptions.Value<int?>(
+                "--average-last", "N",
+                "At the end, evaluate the average of the weights of the last N evaluations, and keep it if it is better, by --best-by."),
             CommonOptions.Choice<BestBy>(
                 "--best-by", "Which evaluated weights the model ends with: of equal accuracies, those of the lower loss."),
             CommonOptions.Value<int?>("--save-every", "N", "Steps between saved states, to resume from. Default: a tenth of the run."),
@@ -198,7 +204,7 @@ internal static class TrainCommand
             output.WriteLine(
                 $"Stopped after step {result.StepCount}: no evaluation had been better for {options.EarlyStopPatience} evaluations.");
         if (result.BestEvaluation is { } best)
-            output.WriteLine($"Held-out lists, weights of step {best.Step}: {MetricsText.Of(best.Metrics)}");
+            output.WriteLine($"Held-out lists, {MetricsText.WeightsOf(best)}: {MetricsText.Of(best.Metrics)}");
         output.WriteLine($"Model: {options.Output}");
         output.WriteLine($"Log:   {new RunDirectory(options.Output).LogFile}");
     }
@@ -214,7 +220,8 @@ internal static class TrainCommand
             ("steps", Invariant($"{plan.StepCount:N0}, {plan.StepsPerEpoch:N0} an epoch, learning rate {plan.LearningRate}")),
             ("parameters", Invariant($"{plan.ParameterCount:N0}, {plan.TrainedParameterCount:N0} of them trained")),
             ("memory", $"about {Size(plan.MemoryBytes)}: weights {Size(plan.Memory.Weights)}, gradients {Size(plan.Memory.Gradients)}, "
-                + $"AdamW {Size(plan.Memory.Moments)}, the rest activations"),
+                + $"AdamW {Size(plan.Memory.Moments)}, {(plan.Memory.Averages > 0 ? $"average {Size(plan.Memory.Averages)}, " : "")}"
+                + "the rest activations"),
             ("time", $"about {Sizes.Time(plan.Time)} on this machine, evaluations not counted"),
         ];
         return string.Join('\n', lines.Select(line => $"{line.Name,-12}{line.Value}"));

@@ -44,6 +44,7 @@ public sealed class Trainer
     private readonly ILogger logger;
     private readonly RankingLoss loss;
     private readonly LearningRateSchedule schedule;
+    private readonly int evaluationInterval;
 
     /// <summary>Prepares a run; nothing is computed or written yet.</summary>
     /// <param name="model">The model to train. It ends with the best evaluated weights, or the final ones without held-out lists.</param>
@@ -88,6 +89,12 @@ public sealed class Trainer
         LearningRate = options.LearningRate ?? (model.IsNew ? usualRateOfNew : usualRate);
         schedule = new LearningRateSchedule(
             options.Schedule, LearningRate, options.WarmupSteps, StepCount, options.FinalLearningRateRatio);
+        evaluationInterval = options.EvaluationInterval ?? Math.Max(1, StepCount / 10);
+        var evaluationCount = (StepCount - 1) / evaluationInterval + 1;
+        if (options.AverageLast > evaluationCount)
+            throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.AverageLast))} is {options.AverageLast}; expected at most {evaluationCount}, as many "
+                + $"evaluations as the run of {Counted.Of(StepCount, "step")} has after its start. Evaluate more often (--eval-every).");
     }
 
     /// <summary>
@@ -150,10 +157,11 @@ public sealed class Trainer
     private TrainingResult Run(bool resume, CancellationToken cancellation)
     {
         using var optimizer = new AdamW(model.TrainedParameters, options.Optimizer);
+        using var average = options.Ema is { } decay ? new MovingAverage(model.TrainedParameters, decay) : null;
         using var bestWeights = new BestWeights(model, options.BestBy, directory);
-        var evaluationInterval = options.EvaluationInterval ?? Math.Max(1, StepCount / 10);
+        using var evaluatedWeights = options.AverageLast is { } count ? new EvaluatedWeights(model, count, directory) : null;
         var saveInterval = options.SaveInterval ?? Math.Max(1, StepCount / 10);
-        LogStart(evaluationInterval);
+        LogStart();
 
         // Before the fingerprint, which has the rule that the model is saved with.
         if (savedAs?.RememberTraining(lists.Train) is { Chats: > 0, Texts: > 0 } mixed)
@@ -164,7 +172,7 @@ public sealed class Trainer
         var fingerprint = RunFingerprint.Of(options.OfEveryStep(), StepCount, lists.Train, lists.HeldOut, model, savedAs);
         model.zero_grad();
         var state = new TrainerState();
-        var isRestored = resume && directory is not null && directory.TryRestore(fingerprint, model, optimizer, logger, out state);
+        var isRestored = resume && directory is not null && directory.TryRestore(fingerprint, model, optimizer, logger, out state, average);
         if (isRestored)
             logger.LogInformation("Resumed after step {Step} of {Steps}", state.Step, StepCount);
         else
@@ -181,24 +189,31 @@ public sealed class Trainer
             var isNew = !(isRestored && state.Step == firstStep);
             if (lists.HeldOut.Count > 0 && (isNew ? isDone || state.Step % evaluationInterval == 0 : isDone && !WasEvaluated(state)))
             {
-                Evaluate(state, bestWeights);
+                Evaluate(state, bestWeights, average, evaluatedWeights);
                 isDone |= IsStoppedEarly(state);
             }
             if (isNew && (isDone || cancellation.IsCancellationRequested || (state.Step > 0 && state.Step % saveInterval == 0)))
             {
                 CheckWeights(state);
-                directory?.Save(fingerprint, state, model, optimizer);
+                directory?.Save(fingerprint, state, model, optimizer, average);
             }
             cancellation.ThrowIfCancellationRequested();
             if (isDone)
                 break;
             TakeStep(state, optimizer, clock, firstStep);
+            average?.Update(state.Step + 1);
         }
 
-        if (state.BestEvaluation is { } best && best.Step < state.Step)
+        average?.CopyToModel();
+        var averageEvaluation = evaluatedWeights is null ? null : EvaluateMean(state, bestWeights, evaluatedWeights);
+        var best = averageEvaluation is { IsBest: true } ? averageEvaluation : state.BestEvaluation;
+        if (best?.Step < state.Step)
             bestWeights.Restore(best.Step);
         var result = new TrainingResult(
-            state.Step, state.TokensSeen, state.LastEvaluation, state.BestEvaluation, StoppedEarly: state.Step < StepCount);
+            state.Step, state.TokensSeen, state.LastEvaluation, best, StoppedEarly: state.Step < StepCount)
+        {
+            AverageEvaluation = averageEvaluation,
+        };
         foreach (var doubt in result.Doubts)
             logger.LogWarning("{Doubt}", doubt);
         return result;
@@ -241,7 +256,47 @@ public sealed class Trainer
         // 1e-6 as in torch.nn.utils.clip_grad_norm_.
         options.MaxGradientNorm > 0 ? Math.Min(1, options.MaxGradientNorm / (gradientNorm + 1e-6)) : 1;
 
-    private void Evaluate(TrainerState state, BestWeights bestWeights)
+    private void Evaluate(TrainerState state, BestWeights bestWeights, MovingAverage? average, EvaluatedWeights? evaluatedWeights)
+    {
+        using var averaged = average?.InModel();
+        var metrics = Measure(state);
+        var isBest = bestWeights.IsBetter(metrics, state.BestEvaluation?.Metrics);
+        var report = new EvaluationReport(state.Step, metrics, isBest);
+        state.LastEvaluation = report;
+        state.EvaluationsSinceBest = isBest ? 0 : state.EvaluationsSinceBest + 1;
+        if (isBest)
+        {
+            state.BestEvaluation = report;
+            bestWeights.Keep(state.Step);
+        }
+        evaluatedWeights?.Keep(state.Step);
+        Report(report);
+    }
+
+    /// <summary>
+    /// Evaluates the mean of the weights of the last evaluations. It is no part of the run's state, so that a run that is continued is that
+    /// of more steps.
+    /// </summary>
+    /// <returns>The evaluation: if it is the best, the model has these weights, else those of the last step.</returns>
+    private EvaluationReport EvaluateMean(TrainerState state, BestWeights bestWeights, EvaluatedWeights evaluatedWeights)
+    {
+        var steps = evaluatedWeights.Steps;
+        evaluatedWeights.CopyMeanToModel(steps);
+        var metrics = Measure(state);
+        var best = state.BestEvaluation!;
+        var report = new EvaluationReport(state.Step, metrics, bestWeights.IsBetter(metrics, best.Metrics)) { AverageOf = steps };
+        if (!report.IsBest)
+            evaluatedWeights.CopyMeanToModel([state.Step]);
+        logger.LogInformation(
+            "Average of the weights of steps {Steps}: held-out accuracy {Accuracy:F4}, loss {Loss:F4}; weights of step {Step}: "
+            + "{BestAccuracy:F4}, {BestLoss:F4}. By --best-by {BestBy}, {Kept} kept",
+            string.Join(", ", steps), metrics.Accuracy, metrics.Loss, best.Step, best.Metrics.Accuracy, best.Metrics.Loss,
+            options.BestBy.ToString().ToLowerInvariant(), report.IsBest ? "the average is" : "the latter are");
+        Report(report);
+        return report;
+    }
+
+    private RankingMetrics Measure(TrainerState state)
     {
         var scoring = PhaseProgress<ListProgress>.Of(progress, TrainingPhase.Evaluating, state.Step, done => (done.DoneCount, done.TotalCount));
         var rewards = new RewardScorer(model, options.MaxTokensPerBatch).Score(lists.HeldOut, scoring);
@@ -252,17 +307,7 @@ public sealed class Trainer
         var metrics = new RankingMetricsAccumulator(loss);
         for (var l = 0; l < lists.HeldOut.Count; l++)
             metrics.Add(rewards[l], lists.HeldOut[l].Scores, lists.HeldOut[l].EqualAnswers(), lists.HeldOut[l].PromptIds);
-
-        var isBest = bestWeights.IsBetter(metrics.Result, state.BestEvaluation?.Metrics);
-        var report = new EvaluationReport(state.Step, metrics.Result, isBest);
-        state.LastEvaluation = report;
-        state.EvaluationsSinceBest = isBest ? 0 : state.EvaluationsSinceBest + 1;
-        if (isBest)
-        {
-            state.BestEvaluation = report;
-            bestWeights.Keep(state.Step);
-        }
-        Report(report);
+        return metrics.Result;
     }
 
     private void Report(TrainingReport report)
@@ -280,7 +325,7 @@ public sealed class Trainer
                 "The newest saved state is from before it.", lists.OfStep(state.Step - 1).Select(list => list.Source.ToString()));
     }
 
-    private void LogStart(int evaluationInterval)
+    private void LogStart()
     {
         if (Bfloat16Support.Resolve(options.Precision, model.Device.type) != options.Precision)
             logger.LogWarning(

@@ -37,6 +37,10 @@ internal sealed class TrainingLists
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.EarlyStopPatience))} is {options.EarlyStopPatience}, but there are no held-out lists "
                 + "to evaluate; give some, or set it to 0.");
+        if (options.AverageLast is { } averaged && heldOutLists.Count == 0)
+            throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.AverageLast))} is {averaged}, but there are no held-out lists to evaluate; give some, "
+                + "or use --ema.");
         if (heldOutLists.Count > 0 && heldOutLists.All(list => PairCountOf(list) == 0))
             throw new ArgumentException(
                 $"The held-out set ({Counted.Of(heldOutLists.Count, "list")}) has no ordered pair, so there is no accuracy to choose the best "

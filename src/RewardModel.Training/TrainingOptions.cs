@@ -119,6 +119,22 @@ public record TrainingOptions
     [JsonPropertyName("eval-every")]
     public int? EvaluationInterval { get; init; }
 
+    /// <summary>
+    /// Decay of an exponential moving average of the trained weights, such as 0.999, which is evaluated, kept and saved in place of the
+    /// weights themselves; training goes on from these. After t steps the weights of step i count in proportion to decay^(t - i). Null
+    /// (default): no average. It needs as much memory as the trained weights.
+    /// </summary>
+    [JsonPropertyName("ema")]
+    public double? Ema { get; init; }
+
+    /// <summary>
+    /// Number of the last evaluations whose weights are averaged when the run ends (stochastic weight averaging, arXiv 1803.05407): the
+    /// average is evaluated and, if it is better by <see cref="BestBy"/>, kept in place of the best weights. Null (default): no average.
+    /// Requires held-out lists; the weights lie in the run's directory.
+    /// </summary>
+    [JsonPropertyName("average-last")]
+    public int? AverageLast { get; init; }
+
     /// <summary>Which of the evaluated weights are kept as the best. Default accuracy.</summary>
     [JsonPropertyName("best-by")]
     public BestBy BestBy { get; init; } = BestBy.Accuracy;
@@ -195,6 +211,9 @@ public record TrainingOptions
                 MarginScale == 0 || Loss != SigmoidLoss.LossName, nameof(MarginScale), MarginScale,
                 $"0, because the loss {SigmoidLoss.LossName} has no margin"),
             Problem(EvaluationInterval is null or >= 1, nameof(EvaluationInterval), EvaluationInterval, "at least 1"),
+            Problem(Ema is null or (> 0 and < 1), nameof(Ema), Ema, "a number above 0 and below 1, such as 0.999"),
+            Problem(AverageLast is null or >= 2, nameof(AverageLast), AverageLast, "at least 2"),
+            Ema is not null && AverageLast is not null ? "give --ema or --average-last, not both" : null,
             Problem(SaveInterval is null or >= 1, nameof(SaveInterval), SaveInterval, "at least 1"),
             Problem(EarlyStopPatience >= 0, nameof(EarlyStopPatience), EarlyStopPatience, "0 (never stop early) or more"),
             Problem(

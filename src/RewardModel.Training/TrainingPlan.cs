@@ -85,7 +85,10 @@ public sealed record TrainingPlan
             ParameterCount = transformer.CheckpointParameters.Sum(pair => pair.Parameter.numel()),
             TrainedParameterCount = transformer.TrainedParameters.Sum(pair => pair.Parameter.numel()),
             Memory = batches.SelectMany(batch => InParts(batch, options, sharesPrompts))
-                .Select(part => TrainingMemory.Estimate(transformer, part)).MaxBy(memory => memory.Total)!,
+                .Select(part => TrainingMemory.Estimate(transformer, part)).MaxBy(memory => memory.Total)! with
+            {
+                Averages = options.Ema is null ? 0 : 4 * transformer.TrainedParameters.Sum(pair => pair.Parameter.numel()),
+            },
             ActivationCheckpointing = options.ActivationCheckpointing,
             Time = TimeSpan.FromSeconds(tokens / tokensPerSecond),
         };

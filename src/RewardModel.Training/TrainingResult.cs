@@ -15,6 +15,12 @@ namespace RewardModel.Training;
 public sealed record TrainingResult(
     int StepCount, long TokensSeen, EvaluationReport? FinalEvaluation, EvaluationReport? BestEvaluation, bool StoppedEarly)
 {
+    /// <summary>
+    /// The evaluation of the average of the last evaluated weights (<see cref="TrainingOptions.AverageLast"/>): the same as
+    /// <see cref="BestEvaluation"/> if the model has them now; null without such an average.
+    /// </summary>
+    public EvaluationReport? AverageEvaluation { get; init; }
+
     /// <summary>Reasons to doubt that training improved the model, as sentences; empty if there are none.</summary>
     public IReadOnlyList<string> Doubts
     {

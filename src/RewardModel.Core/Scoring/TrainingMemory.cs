@@ -29,8 +29,11 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 /// <param name="CheckpointedActivations">The same with activation checkpointing.</param>
 public sealed record TrainingMemory(long Weights, long Gradients, long Moments, long Activations, long CheckpointedActivations)
 {
+    /// <summary>A moving average of the trained weights, where training keeps one: 4 bytes each.</summary>
+    public long Averages { get; init; }
+
     /// <summary>All together, without checkpoints.</summary>
-    public long Total => Weights + Gradients + Moments + Activations;
+    public long Total => Weights + Gradients + Moments + Averages + Activations;
 
     /// <summary>The memory for a model, whatever its weights. What is frozen has no gradients.</summary>
     /// <exception cref="ArgumentException">The list is longer than the model takes, or empty.</exception>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using RewardModel.Training.Metrics;
 
 namespace RewardModel.Training.Reporting;
@@ -46,4 +47,12 @@ public sealed record StepReport(
 /// <param name="Step">Steps taken before it.</param>
 /// <param name="Metrics">The metrics.</param>
 /// <param name="IsBest">True if it is the best so far, by <see cref="TrainingOptions.BestBy"/>.</param>
-public sealed record EvaluationReport(int Step, RankingMetrics Metrics, bool IsBest) : TrainingReport(Step);
+public sealed record EvaluationReport(int Step, RankingMetrics Metrics, bool IsBest) : TrainingReport(Step)
+{
+    /// <summary>
+    /// The steps whose weights were averaged, for the average at the end of a run (<see cref="TrainingOptions.AverageLast"/>); null for
+    /// weights of the run itself.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<int>? AverageOf { get; init; }
+}

@@ -34,6 +34,8 @@ public class TrainingOptionsTests
             EvaluationInterval = null,
             SaveInterval = null,
             EarlyStopPatience = 0,
+            Ema = null,
+            AverageLast = null,
             BestBy = BestBy.Accuracy,
         },
         new TrainingOptions());
