@@ -31,7 +31,8 @@ internal static class CommandLine
             ScoreCommand.Create(ScoreOutput.Rewards, output, errors),
             ScoreCommand.Create(ScoreOutput.Ranking, output, errors),
             ScoreCommand.Create(ScoreOutput.Best, output, errors),
-            ExportCommand.Create(output),
+            ExportCommand.Create(output, errors),
+            NormalizeCommand.Create(output, errors),
             InspectCommand.Create(output),
             TokenizeCommand.Create(output),
         };

@@ -32,6 +32,10 @@ internal static class TrainCommand
                 "--tokenizer", "DIR", "Directory with a tokenizer, whose special tokens and chat template are taken with it. "
                 + "Default: that of --backbone, with what its reward_model.json says, if it is a reward model. Not needed for token ids."),
             CommonOptions.Value<string?>("--output", "DIR", "Directory for the trained model and the run's log and states.").Or("-o"),
+            CommonOptions.Value<string?>(
+                "--normalize", "none|held-out|held-out-best|reference:FILE",
+                "Which answers give the trained model's rewards their scale: all held-out ones have mean 0 and standard deviation 1, or the best "
+                + "ones of held-out lists mean 0, or those of a file. Default none: raw rewards."),
             CommonOptions.Value<int?>("--epochs", "N", "Passes over the lists. Default 1."),
             CommonOptions.Value<int?>("--steps", "N", "Optimiser steps, in place of --epochs."),
             CommonOptions.Value<double?>(

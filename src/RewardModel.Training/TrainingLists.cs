@@ -46,7 +46,7 @@ internal sealed class TrainingLists
                 $"The held-out set ({Counted.Of(heldOutLists.Count, "list")}) has no ordered pair, so there is no accuracy to choose the best "
                 + "weights by; provide other held-out lists, or none.",
                 nameof(heldOutLists));
-        CheckFit(model);
+        CheckFit(model, Train.Concat(HeldOut));
         StepsPerEpoch = (Train.Count + listsPerStep - 1) / listsPerStep;
     }
 
@@ -74,7 +74,8 @@ internal sealed class TrainingLists
             logger.LogWarning("{EqualAnswers}", description);
     }
 
-    private void CheckFit(RewardTransformer model)
+    /// <exception cref="ArgumentException">Lists are longer than the model takes, or have ids that it doesn't know: all are told.</exception>
+    public static void CheckFit(RewardTransformer model, IEnumerable<TokenizedList> lists)
     {
         var backbone = model.Backbone;
         string? Problem(TokenizedList list)
@@ -86,7 +87,7 @@ internal sealed class TrainingLists
                 .Where(id => id < 0 || id >= backbone.VocabularySize);
             return wrong.Any() ? $"{list.Source} has the token id {wrong.First()}" : null;
         }
-        string[] problems = [.. Train.Concat(HeldOut).Select(Problem).OfType<string>()];
+        string[] problems = [.. lists.Select(Problem).OfType<string>()];
         if (problems.Length > 0)
             throw new ArgumentException(
                 $"{Counted.Of(problems.Length, "list")} {Counted.Verb(problems.Length, "doesn't", "don't")} fit this {backbone.GetName()}, "

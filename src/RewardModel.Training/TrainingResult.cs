@@ -1,5 +1,6 @@
 using System.Globalization;
 using RewardModel.Lists;
+using RewardModel.Scoring;
 using RewardModel.Training.Reporting;
 
 namespace RewardModel.Training;
@@ -20,6 +21,11 @@ public sealed record TrainingResult(
     /// <see cref="BestEvaluation"/> if the model has them now; null without such an average.
     /// </summary>
     public EvaluationReport? AverageEvaluation { get; init; }
+
+    /// <summary>
+    /// The normaliser that the model was saved with (<see cref="TrainingRunOptions.Normalize"/>); null where its rewards stay raw.
+    /// </summary>
+    public RewardNormalizer? Normalizer { get; init; }
 
     /// <summary>Reasons to doubt that training improved the model, as sentences; empty if there are none.</summary>
     public IReadOnlyList<string> Doubts

@@ -110,9 +110,17 @@ public sealed class TrainingRun
             Started = () => RunFile<TrainingRunOptions>.Write(directory.OptionsFile, options),
         };
         LogModel(model, trainer.LearningRate);
+        var scaledBy = ListsToNormalizeBy(model, trainer.Lists.Train, heldOutLists);
         var result = trainer.Train(options.Resume, cancellation);
-        model.Save(options.Output);
-        return result;
+        try
+        {
+            return result with { Normalizer = Normalize(model, scaledBy) };
+        }
+        finally
+        {
+            // A trained model is kept, also where its rewards can't be normalised.
+            model.Save(options.Output);
+        }
     }
 
     /// <summary>The same on a thread-pool thread.</summary>
@@ -129,7 +137,30 @@ public sealed class TrainingRun
     {
         var (model, trainLists, heldOutLists) = Prepare(progress, cancellation);
         using var _ = model;
+        ListsToNormalizeBy(model, trainLists, heldOutLists);
         return TrainingPlan.Of(model, options, trainLists, heldOutLists, logger);
+    }
+
+    /// <summary>Read before training, so that what is wrong with them is not told at its end.</summary>
+    private IReadOnlyList<TokenizedList> ListsToNormalizeBy(
+        ScoringModel model, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists)
+    {
+        if (options.Normalization is not { ReferenceFile: { } file })
+            return heldOutLists;
+        // Plain text is read as the trained model will read it.
+        model.RememberTraining(trainLists);
+        var lists = ListFile.ReadTokenized(model, file, options.OnBadData, logger, areToScore: true);
+        TrainingLists.CheckFit(model.Transformer, lists);
+        return lists;
+    }
+
+    private RewardNormalizer? Normalize(ScoringModel model, IReadOnlyList<TokenizedList> lists)
+    {
+        if (options.Normalization is not { } normalization)
+            return null;
+        var normalizer = normalization.Of(model, lists, options.MaxTokensPerBatch, logger);
+        model.SetNormalizer(normalizer);
+        return normalizer;
     }
 
     private (ScoringModel Model, IReadOnlyList<TokenizedList> Train, IReadOnlyList<TokenizedList> HeldOut) Prepare(

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using RewardModel.Reading;
 using RewardModel.Tokenizers;
+using RewardModel.Training.Data;
 
 namespace RewardModel.Training;
 
@@ -65,6 +66,15 @@ public sealed record TrainingRunOptions : TrainingOptions
     [JsonPropertyName("output")]
     public required string Output { get; init; }
 
+    /// <summary>
+    /// Which answers give the trained model's rewards their scale, computed with the weights that are kept and saved as its normaliser.
+    /// <c>none</c> (default): rewards stay raw. <c>held-out</c>: all held-out answers have mean 0 and standard deviation 1.
+    /// <c>held-out-best</c>: the best answers of the held-out lists have mean 0. <c>reference:FILE</c>: the answers of a file, of ranked lists
+    /// the best ones, have mean 0, as in Learning to summarize (arXiv 2009.01325) and InstructGPT (arXiv 2203.02155).
+    /// </summary>
+    [JsonPropertyName("normalize")]
+    public string Normalize { get; init; } = RewardNormalization.None;
+
     /// <summary>Whether to resume from the newest state in <see cref="Output"/>, if there is one. Default false.</summary>
     [JsonIgnore]
     public bool Resume { get; init; }
@@ -76,6 +86,8 @@ public sealed record TrainingRunOptions : TrainingOptions
     /// <summary>Number of threads for computation and tokenisation; null (default): one per core.</summary>
     [JsonPropertyName("threads")]
     public int? Threads { get; init; }
+
+    internal RewardNormalization? Normalization => RewardNormalization.Parse(Normalize).Value;
 
     /// <inheritdoc/>
     private protected override IEnumerable<string> Problems()
@@ -93,6 +105,14 @@ public sealed record TrainingRunOptions : TrainingOptions
             Problem(MaxLength is null or >= 1, nameof(MaxLength), MaxLength, "at least 1"),
             Problem(Dropout is >= 0 and < 1, nameof(Dropout), Dropout, "a number from 0 to below 1"),
             Problem(Threads is null or >= 1, nameof(Threads), Threads, "at least 1"),
+            Problem(
+                RewardNormalization.Parse(Normalize).IsValid, nameof(Normalize), $"'{Normalize}'", RewardNormalization.Expected),
+            Problem(
+                Normalization is null or { By: NormalizedBy.Reference } || EvaluationFraction != 0, nameof(Normalize), $"'{Normalize}'",
+                "none or reference:FILE, because --eval-fraction 0 holds nothing out"),
+            Problem(
+                Normalization?.ReferenceFile is not { } reference || File.Exists(reference), nameof(Normalize), $"'{Normalize}'",
+                "an existing file of reference answers"),
             MissingData(Data, nameof(Data)),
             MissingData(EvaluationData, nameof(EvaluationData)),
             Data == DataPath.StandardInput && EvaluationData == Data

@@ -23,6 +23,14 @@ internal sealed class CheckpointReader : IDisposable
     /// <summary>The tensors' names, sorted.</summary>
     public IReadOnlyList<string> Names => [.. tensors.Keys.Order(StringComparer.Ordinal)];
 
+    /// <summary>The type that all tensors have, if that is one of half the size of Float32; else Float32, which holds them all.</summary>
+    public ScalarType WeightType => tensors.Values.Select(tensor => tensor.Entry.Type).Distinct().ToArray() switch
+    {
+        [SafetensorsType.BF16] => ScalarType.BFloat16,
+        [SafetensorsType.F16] => ScalarType.Float16,
+        _ => ScalarType.Float32,
+    };
+
     /// <summary>Opens a checkpoint's weights and checks everything but the values.</summary>
     /// <exception cref="CheckpointException">
     /// There are no weights, a file is no valid safetensors file, index and files disagree, or a file lies outside the directory.

@@ -89,6 +89,28 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     public ScoringRule Rule { get; private set; }
 
     /// <summary>
+    /// Sets the normaliser of <see cref="Rule"/>, which scores from now on and is saved with the model. No thread may be scoring meanwhile.
+    /// </summary>
+    /// <param name="normalizer">
+    /// Applied to raw rewards, those of <c>new RewardScorer(model.Transformer)</c>; such as <see cref="RewardNormalizer.Centering"/>.
+    /// </param>
+    /// <exception cref="ArgumentNullException">The normaliser is null.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.Load("my-reward-model");
+    /// var (demonstrations, _) = model.Tokenize(RankedListReader.Read("demonstrations.jsonl").Lists);
+    /// var raw = new RewardScorer(model.Transformer).Score(demonstrations);
+    /// model.SetNormalizer(RewardNormalizer.Centering([.. raw.SelectMany(rewards => rewards)]));
+    /// model.Save("my-normalised-model");
+    /// </code>
+    /// </example>
+    public void SetNormalizer(RewardNormalizer normalizer)
+    {
+        ArgumentNullException.ThrowIfNull(normalizer);
+        Rule = Rule with { Normalizer = normalizer };
+    }
+
+    /// <summary>
     /// Why transformers can't score padded batches of the model that <see cref="Save"/> writes, and what to do about it; null where it can,
     /// and where there is no tokenizer.
     /// </summary>
@@ -346,14 +368,21 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// Writes a directory that transformers loads as the architecture's sequence-classification class: weights, config.json, the
     /// tokenizer's files byte for byte, and reward_model.json. A model that was there is replaced as a whole: whenever the process ends,
     /// <see cref="Load"/> finds the old one or the new one. Files that belong to no model stay. (transformers knows no normaliser and
-    /// gives raw rewards.) config.json and the tokenizer's files name the same padding token, one that stands in no prompt and no answer,
+    /// gives raw rewards, unless it is folded into the head.) config.json and the tokenizer's files name the same padding token, one that stands in no prompt and no answer,
     /// so that transformers reads the same rewards in padded batches; where there is none, <see cref="PaddingProblem"/> says so.
     /// </summary>
     /// <param name="directory">Created if it is missing. Replacing a model temporarily takes the space of both.</param>
     /// <param name="weightType">Float32, or BFloat16 or Float16: half the size, with rounded weights.</param>
     /// <param name="maxShardBytes">The most bytes of one file of weights, unless a single tensor has more.</param>
     /// <exception cref="ArgumentNullException">The directory is null.</exception>
-    /// <exception cref="ArgumentException">Another type, or weights that are too large for Float16.</exception>
+    /// <param name="foldNormalizer">
+    /// True: the saved head's weight and bias hold the normaliser, and reward_model.json has none, so that every program that loads the
+    /// model computes normalised rewards. The model in memory stays as it is.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// Another type, or weights that are too large for Float16; or a normaliser that leaves rewards unchanged, or whose mean needs a bias
+    /// that the architecture's head doesn't have, is to be folded.
+    /// </exception>
     /// <exception cref="CheckpointException">The directory can't be made or written to; the message says why.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
     /// <example>
@@ -363,20 +392,41 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// </code>
     /// </example>
     public void Save(
-        string directory, ScalarType weightType = ScalarType.Float32, long maxShardBytes = CheckpointWriter.DefaultMaxShardBytes)
+        string directory, ScalarType weightType = ScalarType.Float32, long maxShardBytes = CheckpointWriter.DefaultMaxShardBytes,
+        bool foldNormalizer = false)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ThrowIfDisposed();
+        using var scope = NewDisposeScope();
         using var _ = no_grad();
-        CheckWeightType(weightType);
+        var weights = foldNormalizer ? FoldedHead.Of(Transformer, Rule.Normalizer) : FoldedHead.WeightsOf(Transformer);
+        CheckWeightType(weightType, weights);
         SavedModel.Replace(directory, pending =>
         {
-            CheckpointWriter.Write(
-                pending, Transformer.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)), maxShardBytes, weightType);
+            CheckpointWriter.Write(pending, weights, maxShardBytes, weightType);
             WriteTokenizer(pending);
-            Rule.Write(pending);
+            (foldNormalizer ? Rule with { Normalizer = RewardNormalizer.None } : Rule).Write(pending);
             ExportedConfig(weightType).Write(pending);
         });
+    }
+
+    /// <summary>Replaces reward_model.json alone in the directory that the model was loaded from.</summary>
+    /// <exception cref="CheckpointException">There is none, and the head of another trainer would be read in two ways.</exception>
+    internal void SaveRule(string directory)
+    {
+        if (ScoringRule.Read(directory) is null && HasForeignNormalizer(directory))
+            throw new CheckpointException(
+                directory,
+                [$"there is no {ScoringRule.FileName}, and a head with a bias or 'mean' and 'std' in config.json: another trainer's model"],
+                "Export it first (reward-model export --model), which brings it into this form.");
+        Rule.Write(directory);
+    }
+
+    private static bool HasForeignNormalizer(string directory)
+    {
+        using var reader = CheckpointReader.Open(directory);
+        using var model = RewardTransformer.WithoutWeights(HuggingFaceConfig.Read(directory));
+        return WeightLoading.Match(reader, directory, model).ReadNormalizer() != RewardNormalizer.None;
     }
 
     private void WriteTokenizer(string directory)
@@ -491,7 +541,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         };
     }
 
-    private void CheckWeightType(ScalarType type)
+    private static void CheckWeightType(ScalarType type, IEnumerable<(string Name, Tensor Tensor)> weights)
     {
         if (!weightTypeNames.ContainsKey(type))
             throw new ArgumentException(
@@ -499,7 +549,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         const double largestHalf = 65504;
         string[] tooLarge = type != ScalarType.Float16 ? [] :
         [
-            .. Transformer.CheckpointParameters.Where(pair => LargestMagnitude(pair.Parameter) > largestHalf).Select(pair => pair.Name),
+            .. weights.Where(pair => LargestMagnitude(pair.Tensor) > largestHalf).Select(pair => pair.Name),
         ];
         if (tooLarge.Length > 0)
             throw new ArgumentException(

@@ -49,7 +49,13 @@ public static class RankedListReader
     public static RankedListFile Read(string path, BadData badData = BadData.Error)
     {
         ArgumentNullException.ThrowIfNull(path);
-        using var lines = new RankedLines(path);
+        return Read(path, badData, areToScore: false);
+    }
+
+    /// <summary>The same of a file whose lines may also be single answers, which can be scored but not compared.</summary>
+    internal static RankedListFile Read(string path, BadData badData, bool areToScore)
+    {
+        using var lines = new RankedLines(path, areToScore);
         var lists = new List<RankedList>();
         var tokenizedLists = new List<TokenizedList>();
         foreach (var line in lines.Read().Where(line => line.Problem is null))

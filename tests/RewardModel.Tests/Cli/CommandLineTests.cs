@@ -21,10 +21,10 @@ public class CommandLineTests
             string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
                 .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            ["train", "evaluate", "score", "rank", "best-of-n", "export", "inspect", "tokenize"],
+            ["train", "evaluate", "score", "rank", "best-of-n", "export", "normalize", "inspect", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
-            "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
+            "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --normalize --epochs --steps --learning-rate --schedule "
             + "--warmup-steps --final-learning-rate-ratio --weight-decay --decay-all --beta1 --beta2 --epsilon --max-grad-norm --dropout "
             + "--lists-per-step --max-tokens-per-batch --max-length --encoding --unfrozen-layers --loss --margin-scale --loss-normalization --seed "
             + "--eval-every --ema --average-last --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads --on-bad-data "
@@ -33,7 +33,9 @@ public class CommandLineTests
         Assert.Equal("--model --data --loss --max-tokens-per-batch --device --threads --on-bad-data --raw --json", Options("evaluate"));
         Assert.All(["score", "rank", "best-of-n"], command => Assert.Equal(
             "--model --data --prompt --answer --max-tokens-per-batch --device --threads --on-bad-data --raw --json", Options(command)));
-        Assert.Equal("--run --step --output", Options("export"));
+        Assert.Equal("--run --step --model --fold-normalizer --output", Options("export"));
+        Assert.Equal(
+            "--model --reference --held-out --max-tokens-per-batch --device --threads --on-bad-data --raw", Options("normalize"));
         Assert.Equal("--json --prompt-tokens --answer-tokens --answers", Options("inspect"));
         Assert.Equal("--tokenizer --chat --text --data --json", Options("tokenize"));
     }
