@@ -33,6 +33,7 @@ internal static class CommandLine
             ScoreCommand.Create(ScoreOutput.Best, output, errors),
             ExportCommand.Create(output, errors),
             NormalizeCommand.Create(output, errors),
+            AverageCommand.Create(output, errors),
             InspectCommand.Create(output),
             TokenizeCommand.Create(output),
         };

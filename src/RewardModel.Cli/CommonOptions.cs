@@ -24,6 +24,14 @@ internal static class CommonOptions
         HelpName = "DIR",
     };
 
+    /// <summary>One model, or several whose rewards are averaged.</summary>
+    public static Option<string[]> Models() => new("--model", "-m")
+    {
+        Description = "Directory of a reward model. Given more than once, or for a directory of seed-* models, rewards are the means of all.",
+        Required = true,
+        HelpName = "DIR",
+    };
+
     public static Option<BadData> OnBadData() => Choice<BadData>(
         "--on-bad-data", "How to handle invalid lines of the data: report them all and stop, or report and skip them.");
 

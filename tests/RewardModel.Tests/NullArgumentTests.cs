@@ -64,6 +64,10 @@ public sealed class NullArgumentTests : IDisposable
         objects[typeof(RewardModel.Backbones.Backbone)] = model.Transformer.Backbone;
         objects[typeof(RankingLoss)] = new LogSigmoidLoss();
         objects[typeof(IRewardModel)] = model;
+        objects[typeof(RewardEnsemble)] = new RewardEnsemble(model);
+        objects[typeof(IReadOnlyList<ScoringModel>)] = new[] { model };
+        objects[typeof(IReadOnlyCollection<float>)] = new[] { 1f };
+        objects[typeof(RewardNormalizer)] = RewardNormalizer.None;
         objects[typeof(IServiceCollection)] = new ServiceCollection();
         objects[typeof(IEnumerable<(string, Tensor)>)] = Array.Empty<(string, Tensor)>();
         objects[typeof(IReadOnlyList<SafetensorsSource>)] = Array.Empty<SafetensorsSource>();

@@ -171,6 +171,34 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     }
 
     /// <summary>
+    /// Loads the mean of the weights of several reward models of one architecture, computed in float64 tensor by tensor: model soups
+    /// (arXiv 2203.05482), for reward models WARM (arXiv 2401.12187). They should have been trained from one checkpoint: the mean of others
+    /// computes nothing. In memory are one model and one tensor. The model is the first one's in all but its weights, on the CPU, in
+    /// evaluation mode, and has no normaliser, which belongs to the rewards of one model.
+    /// </summary>
+    /// <param name="directories">As for <see cref="Load"/>; at least two.</param>
+    /// <param name="weights">How much each model counts: numbers above 0, divided by their sum; null: all the same.</param>
+    /// <returns>The model, which the caller disposes of.</returns>
+    /// <exception cref="ArgumentNullException">The directories or one of them is null.</exception>
+    /// <exception cref="ArgumentException">There are fewer than two directories, or wrong weights.</exception>
+    /// <exception cref="CheckpointException">
+    /// A directory holds no trained reward model, or models differ in config.json, tokenizer or rule: all differences are listed.
+    /// </exception>
+    /// <exception cref="TokenizerException">A tokenizer can't be used.</exception>
+    /// <example>
+    /// <code>
+    /// using var average = ScoringModel.LoadAverage(["run/seed-0", "run/seed-1", "run/seed-2"]);
+    /// average.Save("averaged-model");
+    /// </code>
+    /// </example>
+    public static ScoringModel LoadAverage(IReadOnlyList<string> directories, IReadOnlyList<double>? weights = null)
+    {
+        CheckNoneIsNull(directories, nameof(directories), "directory");
+        using var average = new ModelAverage(directories);
+        return average.Compute(weights);
+    }
+
+    /// <summary>
     /// Loads a checkpoint for training: a backbone, which gets a newly initialised head, or a reward model, which keeps its head and the
     /// rule of its reward_model.json. Its normaliser is dropped, since it belongs to the rewards before further training.
     /// </summary>
@@ -491,12 +519,13 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         }
     }
 
-    private static void CheckNoneIsNull<T>(IReadOnlyList<T> lists, string name)
+    internal static void CheckNoneIsNull<T>(IReadOnlyList<T> items, string name, string kind = "list")
     {
-        ArgumentNullException.ThrowIfNull(lists, name);
-        for (var i = 0; i < lists.Count; i++)
-            if (lists[i] is null)
-                throw new ArgumentNullException(name, $"List {i + 1} of {lists.Count} is null; expected a list.");
+        ArgumentNullException.ThrowIfNull(items, name);
+        for (var i = 0; i < items.Count; i++)
+            if (items[i] is null)
+                throw new ArgumentNullException(
+                    name, $"{char.ToUpperInvariant(kind[0])}{kind[1..]} {i + 1} of {items.Count} is null; expected a {kind}.");
     }
 
     /// <summary>One text as it stands: special tokens in it are found, and those of the rule are put around it where it has none.</summary>

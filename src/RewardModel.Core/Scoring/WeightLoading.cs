@@ -15,7 +15,7 @@ internal sealed class WeightLoading
 
     private readonly CheckpointReader reader;
     private readonly ForeignHead foreignHead;
-    private readonly List<(Parameter Parameter, string Source)> sources = [];
+    private readonly List<(string Name, Parameter Parameter, string Source)> sources = [];
 
     private WeightLoading(CheckpointReader reader, HuggingFaceConfig config)
     {
@@ -60,7 +60,7 @@ internal sealed class WeightLoading
         using var _ = no_grad();
         var totalBytes = sources.Sum(pair => reader.Entry(pair.Source).Length);
         var readBytes = 0L;
-        foreach (var (parameter, source) in sources)
+        foreach (var (_, parameter, source) in sources)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var tensor = reader.Read(source);
@@ -69,6 +69,10 @@ internal sealed class WeightLoading
             progress?.Report(new LoadProgress(readBytes, totalBytes));
         }
     }
+
+    /// <summary>How each parameter's values are read, of the file's type, into a tensor that is the caller's.</summary>
+    public IReadOnlyDictionary<string, Func<Tensor>> Readers() =>
+        sources.ToDictionary(pair => pair.Name, pair => (Func<Tensor>)(() => reader.Read(pair.Source)));
 
     /// <summary>What the checkpoint's head does to a reward besides.</summary>
     public RewardNormalizer ReadNormalizer()
@@ -120,7 +124,7 @@ internal sealed class WeightLoading
             if (source == HeadWeight || unused.Remove(source))
             {
                 Check(source, parameter.shape, problems);
-                sources.Add((parameter, source));
+                sources.Add((name, parameter, source));
             }
             else if (HeadWeight is null && headNames.Contains(name))
                 Absent.Add(name);

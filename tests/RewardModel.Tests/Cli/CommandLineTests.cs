@@ -21,7 +21,7 @@ public class CommandLineTests
             string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
                 .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            ["train", "evaluate", "score", "rank", "best-of-n", "export", "normalize", "inspect", "tokenize"],
+            ["train", "evaluate", "score", "rank", "best-of-n", "export", "normalize", "average", "inspect", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
             "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --normalize --epochs --steps --learning-rate --schedule "
@@ -36,6 +36,7 @@ public class CommandLineTests
         Assert.Equal("--run --step --model --fold-normalizer --output", Options("export"));
         Assert.Equal(
             "--model --reference --held-out --max-tokens-per-batch --device --threads --on-bad-data --raw", Options("normalize"));
+        Assert.Equal("--weights --output", Options("average"));
         Assert.Equal("--json --prompt-tokens --answer-tokens --answers", Options("inspect"));
         Assert.Equal("--tokenizer --chat --text --data --json", Options("tokenize"));
     }
