@@ -1,4 +1,5 @@
 using System.Globalization;
+using RewardModel.Training;
 using RewardModel.Training.Metrics;
 using RewardModel.Training.Reporting;
 
@@ -11,6 +12,11 @@ internal static class MetricsText
     public static string WeightsOf(EvaluationReport evaluation) => evaluation.AverageOf is { } steps
         ? $"average of the weights of steps {string.Join(", ", steps)}"
         : $"weights of step {evaluation.Step}";
+
+    /// <summary>Means and deviations over seeds.</summary>
+    public static string Of(IReadOnlyDictionary<string, SeedStatistics> metrics) => string.Join("  ", metrics.Select(metric => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{metric.Key.Replace('_', ' ')} {metric.Value.Mean:F4} ± {metric.Value.StandardDeviation:F4}")));
 
     public static string Of(RankingMetrics metrics) => string.Create(
         CultureInfo.InvariantCulture,

@@ -6,6 +6,7 @@ using RewardModel.Ranking;
 using RewardModel.Tokenizers;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
+using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
 
 namespace RewardModel.Cli;
@@ -26,6 +27,7 @@ internal static class TrainCommand
             CommonOptions.Value<double?>(
                 "--eval-fraction", "X",
                 "Fraction of the prompts of --data to hold out for evaluation; 0 means no evaluation. Default 0.1, without --eval-data."),
+            CommonOptions.Value<long?>("--split-seed", "N", "Seed of the choice of held-out prompts. Default: --seed."),
             CommonOptions.Value<string?>("--backbone", "DIR", "Hugging Face checkpoint to start from."),
             CommonOptions.Value<string?>("--config", "FILE", "Hugging Face config.json of a model to train from scratch."),
             CommonOptions.Value<string?>(
@@ -70,6 +72,10 @@ internal static class TrainCommand
                 defaults.MarginScale),
             CommonOptions.Choice<LossNormalization>("--loss-normalization", "Whether every list or every pair of a step weighs the same."),
             CommonOptions.Value("--seed", "N", "Seed of weights, order, split and dropout.", defaults.Seed),
+            CommonOptions.Value<int?>(
+                "--seeds", "N",
+                "Train N models with the seeds from --seed on, one after the other, into directories seed-S of --output: an ensemble. Held-out "
+                + "prompts are the same for all."),
             CommonOptions.Value<int?>("--eval-every", "N", "Steps between evaluations. Default: a tenth of the run."),
             CommonOptions.Value<double?>(
                 "--ema", "X",
@@ -134,9 +140,11 @@ internal static class TrainCommand
             var all = Options(given, parsed.GetValue(runFile), isResumed) with { Resume = isResumed };
             var display = new TrainingDisplay(errors, parsed.GetValue(quiet), parsed.GetValue(verbose));
             if (parsed.GetValue(dryRun))
-                output.WriteLine(Text(display.Show(progress => new TrainingRun(all, display.Logger).Plan(progress))));
-            else
+                output.WriteLine(Plan(all, display));
+            else if (all.Seeds is null)
                 Run(all, display, output);
+            else
+                RunSeeds(all, display, output);
         });
         return command;
     }
@@ -176,7 +184,43 @@ internal static class TrainCommand
             : throw new UsageException($"{string.Join(" and ", missing)} {(missing.Length == 1 ? "is" : "are")} missing.");
     }
 
+    private static string Plan(TrainingRunOptions options, TrainingDisplay display) => options.Seeds is { } count
+        ? $"{Text(display.Show(progress => new EnsembleRun(options, display.Logger).Plan(progress)))}\n"
+            + $"{"seeds",-12}{count}, one after the other: each of them as above"
+        : Text(display.Show(progress => new TrainingRun(options, display.Logger).Plan(progress)));
+
+    private static void RunSeeds(TrainingRunOptions options, TrainingDisplay display, TextWriter output)
+    {
+        var run = new EnsembleRun(options, display.Logger);
+        var result = UntilStopped(
+            display, run.Run, () => File.Exists(new RunDirectory(options.Output).OptionsFile));
+        foreach (var (seed, trained) in result.Seeds.Zip(result.Results))
+            if (trained.BestEvaluation is { } best)
+                output.WriteLine($"Seed {seed}, held-out lists, {MetricsText.WeightsOf(best)}: {MetricsText.Of(best.Metrics)}");
+        if (result.Metrics.Count > 0)
+            output.WriteLine($"Over {result.Seeds.Count} seeds, mean ± standard deviation: {MetricsText.Of(result.Metrics)}");
+        foreach (var directory in result.Directories)
+            output.WriteLine($"Model: {directory}");
+    }
+
     private static void Run(TrainingRunOptions options, TrainingDisplay display, TextWriter output)
+    {
+        var run = new TrainingRun(options, display.Logger);
+        var result = UntilStopped(display, run.Run, () => new RunDirectory(options.Output).NewestStep is not null);
+        if (result.StoppedEarly)
+            output.WriteLine(
+                $"Stopped after step {result.StepCount}: no evaluation had been better for {options.EarlyStopPatience} evaluations.");
+        if (result.BestEvaluation is { } best)
+            output.WriteLine($"Held-out lists, {MetricsText.WeightsOf(best)}: {MetricsText.Of(best.Metrics)}");
+        output.WriteLine($"Model: {options.Output}");
+        output.WriteLine($"Log:   {new RunDirectory(options.Output).LogFile}");
+    }
+
+    /// <param name="display">Shows the training.</param>
+    /// <param name="train">The training.</param>
+    /// <param name="hasState">Whether there is something to continue from.</param>
+    private static T UntilStopped<T>(
+        TrainingDisplay display, Func<IProgress<TrainingReport>?, CancellationToken, T> train, Func<bool> hasState)
     {
         // Ctrl-C and a polite kill end the run after its current step, with its state saved; a second one ends it at once.
         using var stop = new CancellationTokenSource();
@@ -189,28 +233,18 @@ internal static class TrainCommand
         }
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-        var run = new TrainingRun(options, display.Logger);
-        TrainingResult result;
         try
         {
-            result = display.Show(progress => run.Run(progress, stop.Token));
+            return display.Show(progress => train(progress, stop.Token));
         }
         catch (OperationCanceledException stopped)
         {
             throw new OperationCanceledException(
-                new RunDirectory(options.Output).NewestStep is null
-                    ? "Stopped before training began; there is no state to continue from."
-                    : "Stopped. The state is saved: continue with --resume.",
+                hasState()
+                    ? "Stopped. The state is saved: continue with --resume."
+                    : "Stopped before training began; there is no state to continue from.",
                 stopped);
         }
-
-        if (result.StoppedEarly)
-            output.WriteLine(
-                $"Stopped after step {result.StepCount}: no evaluation had been better for {options.EarlyStopPatience} evaluations.");
-        if (result.BestEvaluation is { } best)
-            output.WriteLine($"Held-out lists, {MetricsText.WeightsOf(best)}: {MetricsText.Of(best.Metrics)}");
-        output.WriteLine($"Model: {options.Output}");
-        output.WriteLine($"Log:   {new RunDirectory(options.Output).LogFile}");
     }
 
     private static string Text(TrainingPlan plan)

@@ -41,9 +41,15 @@ public sealed class TrainingRun
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        if (options.Seeds is not null)
+            throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.Seeds))} is {options.Seeds}: several trainings, which EnsembleRun does; expected none.");
         this.options = options;
         this.logger = logger ?? NullLogger.Instance;
     }
+
+    /// <summary>Called when training begins or goes on: nothing is refused any more.</summary>
+    internal Action? Started { get; init; }
 
     /// <summary>Resumes an interrupted run with the options that it was started with.</summary>
     /// <param name="output">Its output directory.</param>
@@ -107,7 +113,11 @@ public sealed class TrainingRun
         var trainer = new Trainer(model, options, trainLists, heldOutLists, directory, new Both(log, progress), logger)
         {
             // A resumption that is refused leaves the options of the run.
-            Started = () => RunFile<TrainingRunOptions>.Write(directory.OptionsFile, options),
+            Started = () =>
+            {
+                RunFile<TrainingRunOptions>.Write(directory.OptionsFile, options);
+                Started?.Invoke();
+            },
         };
         LogModel(model, trainer.LearningRate);
         var scaledBy = ListsToNormalizeBy(model, trainer.Lists.Train, heldOutLists);
@@ -203,7 +213,7 @@ public sealed class TrainingRun
         var file = ListFile.Read(options.Data, options.OnBadData, logger);
         var (train, heldOut) = options.EvaluationData is { } evaluationData
             ? (file, ListFile.Read(evaluationData, options.OnBadData, logger))
-            : PromptSplit.Of(file, options.EvaluationFraction ?? 0.1, (ulong)options.Seed);
+            : PromptSplit.Of(file, options.EvaluationFraction ?? 0.1, (ulong)(options.SplitSeed ?? options.Seed));
         var shared = ListFile.Prompts(train).Intersect(ListFile.Prompts(heldOut)).Count();
         if (shared > 0)
             logger.LogWarning(

@@ -26,6 +26,20 @@ public sealed record TrainingRunOptions : TrainingOptions
     [JsonPropertyName("eval-fraction")]
     public double? EvaluationFraction { get; init; }
 
+    /// <summary>
+    /// Seed of the choice of held-out prompts; null (default): <see cref="TrainingOptions.Seed"/>. Trainings with different seeds are
+    /// compared on the same prompts with it.
+    /// </summary>
+    [JsonPropertyName("split-seed")]
+    public long? SplitSeed { get; init; }
+
+    /// <summary>
+    /// Number of trainings with consecutive seeds, from <see cref="TrainingOptions.Seed"/> on: an ensemble, which <see cref="EnsembleRun"/>
+    /// trains. Null (default): one training.
+    /// </summary>
+    [JsonPropertyName("seeds")]
+    public int? Seeds { get; init; }
+
     /// <summary>How invalid lines of the data are handled. Default: all are reported, and the run stops.</summary>
     [JsonPropertyName("on-bad-data")]
     public BadData OnBadData { get; init; }
@@ -87,6 +101,9 @@ public sealed record TrainingRunOptions : TrainingOptions
     [JsonPropertyName("threads")]
     public int? Threads { get; init; }
 
+    /// <summary>Whether held-out prompts are chosen from the training data.</summary>
+    internal bool SplitsData => EvaluationData is null && EvaluationFraction != 0;
+
     internal RewardNormalization? Normalization => RewardNormalization.Parse(Normalize).Value;
 
     /// <inheritdoc/>
@@ -102,6 +119,13 @@ public sealed record TrainingRunOptions : TrainingOptions
             Problem(
                 EvaluationFraction is null or (>= 0 and < 1), nameof(EvaluationFraction), EvaluationFraction,
                 "a number from 0 (no evaluation) to below 1"),
+            Problem(
+                SplitSeed is null || SplitsData, nameof(SplitSeed), SplitSeed,
+                $"none, because {(EvaluationData is null ? "--eval-fraction 0 holds nothing out" : "--eval-data gives the held-out lists")}"),
+            Problem(Seeds is null or >= 2, nameof(Seeds), Seeds, "at least 2"),
+            Seeds is not null && (Data == DataPath.StandardInput || EvaluationData == DataPath.StandardInput)
+                ? "--seeds reads the data once for every seed, and standard input can be read once; give files"
+                : null,
             Problem(MaxLength is null or >= 1, nameof(MaxLength), MaxLength, "at least 1"),
             Problem(Dropout is >= 0 and < 1, nameof(Dropout), Dropout, "a number from 0 to below 1"),
             Problem(Threads is null or >= 1, nameof(Threads), Threads, "at least 1"),

@@ -14,7 +14,7 @@ public class PublicSurfaceTests
     {
         Assert.Equal(20, CountOf(typeof(RankedList).Assembly));
         Assert.Equal(28, CountOf(typeof(RewardTransformer).Assembly));
-        Assert.Equal(20, CountOf(typeof(Trainer).Assembly));
+        Assert.Equal(23, CountOf(typeof(Trainer).Assembly));
         Assert.Equal(0, CountOf(typeof(RewardModel.Cli.CommandLine).Assembly));
     }
 
