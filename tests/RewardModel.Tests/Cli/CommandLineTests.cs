@@ -69,8 +69,11 @@ public class CommandLineTests
         Assert.Equal((double)metrics["accuracy"]!, rewards.Average(list => list[0] > list[1] ? 1.0 : 0), 1e-9);
     }
 
-    [Fact]
-    public async Task A_process_killed_again_and_again_ends_with_the_bytes_of_a_straight_run()
+    [Theory]
+    [InlineData("--best-by", "accuracy")]
+    [InlineData("--ema", "0.9")]
+    [InlineData("--average-last", "4")]
+    public async Task A_process_killed_again_and_again_ends_with_the_bytes_of_a_straight_run(string option, string value)
     {
         using var directory = new TemporaryDirectory();
         WriteTask(directory);
@@ -78,7 +81,7 @@ public class CommandLineTests
         [
             "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory[output],
             "--steps", "100", "--learning-rate", "3e-3", "--dropout", "0.1", "--eval-fraction", "0.2", "--eval-every", "7",
-            "--save-every", "3", "--threads", "1", "--resume",
+            "--save-every", "3", "--threads", "1", "--normalize", "held-out", option, value, "--resume",
         ];
         Assert.Equal(0, Run(Arguments("straight")).Status);
 
@@ -108,6 +111,7 @@ public class CommandLineTests
 
         Assert.True(kills > 0, "the process was never killed");
         Assert.Equal(File.ReadAllBytes(directory["straight/model.safetensors"]), File.ReadAllBytes(directory["killed/model.safetensors"]));
+        Assert.Equal(File.ReadAllBytes(directory["straight/reward_model.json"]), File.ReadAllBytes(directory["killed/reward_model.json"]));
         Assert.Equal(LossesOf(directory["straight/training/log.jsonl"]), LossesOf(directory["killed/training/log.jsonl"]));
     }
 
