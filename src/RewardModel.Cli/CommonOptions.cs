@@ -24,6 +24,9 @@ internal static class CommonOptions
         HelpName = "DIR",
     };
 
+    public static Option<string?> BaseModel() => Value<string?>(
+        "--base-model", "DIR", "Directory of the base model, where the model is an adapter. Default: what its adapter_config.json says.");
+
     public static Option<BadData> OnBadData() => Choice<BadData>(
         "--on-bad-data", "How to handle invalid lines of the data: report them all and stop, or report and skip them.");
 

@@ -22,6 +22,7 @@ internal static class EvaluateCommand
     public static Command Create(TextWriter output, TextWriter errors)
     {
         var model = CommonOptions.Model();
+        var baseModel = CommonOptions.BaseModel();
         var data = CommonOptions.Data("Ranked lists to evaluate on.");
         var loss = CommonOptions.Value(
             "--loss", string.Join('|', RankingLoss.Names), "Ranking loss to report.", new LogSigmoidLoss().Name);
@@ -33,14 +34,14 @@ internal static class EvaluateCommand
         var json = CommonOptions.Json("Print the metrics as one JSON object.");
         var command = new Command("evaluate", "Measures how well a reward model ranks the answers of ranked lists.")
         {
-            model, data, loss, maxTokensPerBatch, device, threads, onBadData, raw, json,
+            model, baseModel, data, loss, maxTokensPerBatch, device, threads, onBadData, raw, json,
         };
         command.SetAction(parsed =>
         {
             var metrics = new RankingMetricsAccumulator(RankingLoss.ByName(parsed.GetValue(loss)!));
             Threads.Set(parsed.GetValue(threads));
             var place = Devices.Named(parsed.GetValue(device)!, "--device");
-            using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!);
+            using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!, baseDirectory: parsed.GetValue(baseModel));
             scoringModel.Transformer.to(place);
             scoringModel.ReadsTextAsChat &= !parsed.GetValue(raw);
             var logger = new LineLogger(errors.WriteLine);

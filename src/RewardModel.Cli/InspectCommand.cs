@@ -18,7 +18,8 @@ internal static class InspectCommand
 
     public static Command Create(TextWriter output)
     {
-        var directory = new Argument<string>("DIR") { Description = "Directory of a language model or a reward model." };
+        var directory = new Argument<string>("DIR") { Description = "Directory of a language model, a reward model or an adapter." };
+        var baseModel = CommonOptions.BaseModel();
         var json = CommonOptions.Json("Print everything as one JSON object.");
         const string length = "Default: 256, or half of what the model takes.";
         var promptTokens = CommonOptions.Value<int?>("--prompt-tokens", "P", $"Tokens of a prompt, to estimate memory for. {length}");
@@ -27,13 +28,13 @@ internal static class InspectCommand
         var command = new Command(
             "inspect", "Shows a checkpoint's architecture, size, estimated training memory and any problems, without loading its weights.")
         {
-            directory, json, promptTokens, answerTokens, answers,
+            directory, baseModel, json, promptTokens, answerTokens, answers,
         };
         command.SetAction(parsed =>
         {
             var inspection = ModelInspection.Of(
                 parsed.GetValue(directory)!, parsed.GetValue(promptTokens), parsed.GetValue(answerTokens),
-                parsed.GetValue(answers));
+                parsed.GetValue(answers), parsed.GetValue(baseModel));
             output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(inspection, jsonOptions) : Text(inspection));
             return inspection.Problems.Count == 0 ? 0 : cannotBeUsed;
         });
@@ -50,6 +51,16 @@ internal static class InspectCommand
             lines.Add(("parameters", Invariant(
                 $"{count.Total:N0}: embedding {count.Embedding:N0}, layers {count.Layers:N0}, head {count.Head:N0}")));
             lines.Add(("vocabulary", Invariant($"{model.VocabularySize} ids, at most {model.MaxPositions} tokens")));
+        }
+        if (model.Adapter is { } adapter)
+        {
+            var layers = model.AdaptedLayers!.Select(name => name.Split('.')[^1]).Distinct();
+            var scale = adapter.IsRankStabilized ? "the root of the rank" : "the rank";
+            var dropout = adapter.Dropout > 0 ? Invariant($", dropout {adapter.Dropout}") : "";
+            lines.Add(("adapter", Invariant(
+                $"LoRA of rank {adapter.Rank}, scale {adapter.AlphaOrDefault} / {scale}{dropout}, in {model.AdaptedLayers!.Count} layers ")
+                + $"({string.Join(", ", layers)}): " + Invariant($"{model.TrainedParameters:N0} trained parameters")));
+            lines.Add(("base model", model.BaseDirectory!));
         }
         if (model.WeightBytes is { } bytes)
             lines.Add(("weights", $"{Sizes.Bytes(bytes)} of {string.Join(", ", model.WeightTypes!)}"));

@@ -54,6 +54,7 @@ internal static class ScoreCommand
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
         };
         var model = CommonOptions.Model();
+        var baseModel = CommonOptions.BaseModel();
         var data = CommonOptions.Value<string?>(
             "--data", "FILE", "Answers to score: ranked lists, single answers or whole conversations. JSON lines or a JSON array, plain or .gz; "
             + $"- reads standard input. Prints each line again, {each}.");
@@ -71,7 +72,7 @@ internal static class ScoreCommand
         var json = CommonOptions.Json("Print what is found of --answer as one JSON object.");
         var command = new Command(name, description)
         {
-            model, data, prompt, answers, maxTokensPerBatch, device, threads, onBadData, raw, json,
+            model, baseModel, data, prompt, answers, maxTokensPerBatch, device, threads, onBadData, raw, json,
         };
         command.Validators.Add(result =>
         {
@@ -88,7 +89,7 @@ internal static class ScoreCommand
             var onBad = parsed.GetValue(onBadData);
             using var lines = parsed.GetValue(data) is { } file ? new LineScoring(file, onBad, logger) : null;
             lines?.Check();
-            using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!);
+            using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!, baseDirectory: parsed.GetValue(baseModel));
             scoringModel.Transformer.to(place);
             scoringModel.ReadsTextAsChat &= !parsed.GetValue(raw);
             if (lines is not null)

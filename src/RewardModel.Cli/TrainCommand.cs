@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using RewardModel.Adapters;
 using RewardModel.Ranking;
 using RewardModel.Tokenizers;
 using RewardModel.Training;
@@ -26,7 +27,10 @@ internal static class TrainCommand
             CommonOptions.Value<double?>(
                 "--eval-fraction", "X",
                 "Fraction of the prompts of --data to hold out for evaluation; 0 means no evaluation. Default 0.1, without --eval-data."),
-            CommonOptions.Value<string?>("--backbone", "DIR", "Hugging Face checkpoint to start from."),
+            CommonOptions.Value<string?>(
+                "--backbone", "DIR", "Hugging Face checkpoint to start from, or adapter in PEFT's format to train further."),
+            CommonOptions.Value<string?>(
+                "--base-model", "DIR", "Base model of --backbone, where that is an adapter. Default: what its adapter_config.json says."),
             CommonOptions.Value<string?>("--config", "FILE", "Hugging Face config.json of a model to train from scratch."),
             CommonOptions.Value<string?>(
                 "--tokenizer", "DIR", "Directory with a tokenizer, whose special tokens and chat template are taken with it. "
@@ -35,7 +39,7 @@ internal static class TrainCommand
             CommonOptions.Value<int?>("--epochs", "N", "Passes over the lists. Default 1."),
             CommonOptions.Value<int?>("--steps", "N", "Optimiser steps, in place of --epochs."),
             CommonOptions.Value<double?>(
-                "--learning-rate", "X", "Peak learning rate. Default 1e-5 with --backbone, 5e-4 with --config.").Or("--lr"),
+                "--learning-rate", "X", "Peak learning rate. Default 1e-5 with --backbone, 1e-4 with adapters, 5e-4 with --config.").Or("--lr"),
             CommonOptions.Choice<ScheduleKind>("--schedule", "Learning-rate schedule after the warm-up."),
             CommonOptions.Value("--warmup-steps", "N", "Warm-up steps, over which the learning rate rises from 0.", defaults.WarmupSteps),
             CommonOptions.Value(
@@ -60,6 +64,17 @@ internal static class TrainCommand
                 + "two texts in any case. A saved reward model keeps its mode."),
             CommonOptions.Value<int?>(
                 "--unfrozen-layers", "N", "Train only the last N layers and the head; the rest is frozen. Default: train everything."),
+            CommonOptions.Value<int?>(
+                "--lora-rank", "N", "Train low-rank adapters (LoRA) of this rank and the head; everything else is frozen. Default: no adapters."),
+            CommonOptions.Value<double?>("--lora-alpha", "X", "Scale of adapters, over the rank. Default: twice the rank."),
+            CommonOptions.Value<double?>("--lora-dropout", "X", "Dropout rate of what adapters take. Default 0."),
+            CommonOptions.Value<string?>(
+                "--lora-targets", "attention|all-linear|NAMES",
+                "Layers that get an adapter: NAMES such as q_proj,v_proj are the ends of their names. Default attention."),
+            new Option<bool>("--lora-rank-stabilized") { Description = "Divide the scale by the root of the rank instead of the rank (rsLoRA)." },
+            CommonOptions.Choice<LoraBias>("--lora-bias", "Biases to train as well."),
+            CommonOptions.Value<string?>(
+                "--lora-modules-to-save", "NAMES", "Modules to train in full beside the head, such as embed_tokens. Default: none."),
             CommonOptions.Value("--loss", string.Join('|', RankingLoss.Names), "Ranking loss.", defaults.Loss),
             CommonOptions.Value(
                 "--margin-scale", "X", "Margin of a pair in the log-sigmoid loss: this times its score difference; 0 = off.",

@@ -117,5 +117,5 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
 
     /// <summary>Leaves torch's generators alone where nothing is drawn.</summary>
     private ForwardPass Pass(PackedSequences sequences, ulong seed) =>
-        new(sequences, model.Dropout > 0 ? seed : null, options.ActivationCheckpointing);
+        new(sequences, model.DrawsDropout ? seed : null, options.ActivationCheckpointing);
 }

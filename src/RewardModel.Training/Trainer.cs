@@ -32,8 +32,8 @@ namespace RewardModel.Training;
 /// </example>
 public sealed class Trainer
 {
-    // Of fine-tuning, and of training where all weights are new.
-    private const double usualRate = 1e-5, usualRateOfNew = 5e-4;
+    // Of fine-tuning, of adapters (QLoRA, arXiv 2305.14314, table 9, for its larger models), and of training where all weights are new.
+    private const double usualRate = 1e-5, usualRateOfAdapters = 1e-4, usualRateOfNew = 5e-4;
 
     private readonly RewardTransformer model;
     private readonly ScoringModel? savedAs;
@@ -44,9 +44,14 @@ public sealed class Trainer
     private readonly ILogger logger;
     private readonly RankingLoss loss;
     private readonly LearningRateSchedule schedule;
+    private bool hasAdded;
+    private bool hasStarted;
 
     /// <summary>Prepares a run; nothing is computed or written yet.</summary>
-    /// <param name="model">The model to train. It ends with the best evaluated weights, or the final ones without held-out lists.</param>
+    /// <param name="model">
+    /// The model to train. It ends with the best evaluated weights, or the final ones without held-out lists; and with adapters, where the
+    /// options ask for them. A model that has adapters already is trained as such.
+    /// </param>
     /// <param name="options">The training options.</param>
     /// <param name="trainLists">
     /// Training lists. Those without an ordered pair (one answer, or all tied or equal) are skipped and counted in the log.
@@ -56,7 +61,8 @@ public sealed class Trainer
     /// <param name="progress">Receives a report for every step and every evaluation.</param>
     /// <param name="logger">Receives the settings of the run and its events.</param>
     /// <exception cref="ArgumentException">
-    /// An option is out of range, no list has a pair, or a list is longer than the model takes.
+    /// An option is out of range, no list has a pair, a list is longer than the model takes, or adapters are asked for that the model can't
+    /// get.
     /// </exception>
     public Trainer(
         RewardTransformer model, TrainingOptions options,
@@ -79,13 +85,15 @@ public sealed class Trainer
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.UnfrozenLayers))} is {options.UnfrozenLayers}; "
                 + $"this {model.Backbone.GetName()} has {Counted.Of(model.Backbone.Layers.Count, "layer")}.");
+        CheckAdapter();
         StepCount = options.Steps ?? StepsOf(options.Epochs, lists.StepsPerEpoch);
         if (options.WarmupSteps >= StepCount)
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.WarmupSteps))} is {options.WarmupSteps}; "
                 + $"expected fewer than the run's {Counted.Of(StepCount, "step")}.");
         loss = RankingLoss.ByName(options.Loss, options.MarginScale);
-        LearningRate = options.LearningRate ?? (model.IsNew ? usualRateOfNew : usualRate);
+        LearningRate = options.LearningRate
+            ?? (model.Adapter is not null || options.LoraRank is not null ? usualRateOfAdapters : model.IsNew ? usualRateOfNew : usualRate);
         schedule = new LearningRateSchedule(
             options.Schedule, LearningRate, options.WarmupSteps, StepCount, options.FinalLearningRateRatio);
     }
@@ -136,6 +144,11 @@ public sealed class Trainer
         model.Precision = options.Precision;
         if (options.UnfrozenLayers is { } trained)
             model.Freeze(trained);
+        if (options.Lora is { } lora && !hasAdded)
+        {
+            model.AddAdapter(lora, options.Seed);
+            hasAdded = true;
+        }
         try
         {
             return Run(resume, cancellation);
@@ -143,6 +156,11 @@ public sealed class Trainer
         finally
         {
             model.Precision = precision;
+            if (hasAdded && !hasStarted)
+            {
+                model.RemoveAdapter();
+                hasAdded = false;
+            }
             TensorMemory.ReleaseFree();
         }
     }
@@ -170,6 +188,10 @@ public sealed class Trainer
         else
             directory?.Begin();
         directory?.WriteFingerprint(fingerprint);
+        hasStarted = true;
+        // From here on no directory has the weights of a model that is trained itself.
+        if (model.Adapter is null)
+            model.BaseDirectory = null;
         Started?.Invoke();
 
         // Runs during steps only: the time left is that of steps.
@@ -202,6 +224,20 @@ public sealed class Trainer
         foreach (var doubt in result.Doubts)
             logger.LogWarning("{Doubt}", doubt);
         return result;
+    }
+
+    private void CheckAdapter()
+    {
+        if (options.Lora is { } lora && model.Adapter is { } own)
+            throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.LoraRank))} is {lora.Rank}; the model has an adapter of rank {own.Rank} already, which "
+                + "would be trained further. Leave the option out, or merge that adapter first (reward-model export --merge, MergeAdapter).");
+        if (options.UnfrozenLayers is { } trained && model.Adapter is not null)
+            throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.UnfrozenLayers))} is {trained}; the model has an adapter, beside which no layer is "
+                + "trained. Leave the option out, or merge the adapter first (reward-model export --merge, MergeAdapter).");
+        if (options.Lora is { } asked)
+            ModelAdapter.LayersFor(model, asked);
     }
 
     private static int StepsOf(int epochs, int stepsPerEpoch) => (long)epochs * stepsPerEpoch is <= int.MaxValue and var steps
@@ -286,6 +322,12 @@ public sealed class Trainer
             logger.LogWarning(
                 "This processor has no bfloat16 instructions (AVX512_BF16 or AMX), without which bfloat16 is many times slower: matrix "
                 + "products are computed in float32");
+        if (model.ModelAdapter is { } adapter)
+            logger.LogInformation(
+                "An adapter of rank {Rank} in {Layers}: {Trained:N0} trained parameters beside {Frozen:N0} frozen ones",
+                adapter.Options.Rank, Counted.Of(adapter.Layers.Count, "layer"),
+                model.TrainedParameters.Sum(pair => pair.Parameter.numel()),
+                model.CheckpointParameters.Where(pair => !pair.Parameter.requires_grad).Sum(pair => pair.Parameter.numel()));
         logger.LogInformation(
             "{Lists}, {Answers}, {HeldOut}; {Steps} of {ListsPerStep} ({StepsPerEpoch} per epoch); evaluation every {Evaluation}",
             Counted.Of(lists.Train.Count, "training list"), Counted.Of(lists.Train.Sum(list => list.AnswerIds.Count), "answer"),

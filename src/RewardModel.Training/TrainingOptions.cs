@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using RewardModel.Adapters;
 using RewardModel.Ranking;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
@@ -22,7 +23,8 @@ public record TrainingOptions
     public int? Steps { get; init; }
 
     /// <summary>
-    /// Peak learning rate. Null (default): 1e-5 for a loaded model, which is fine-tuned, and 5e-4 for a model trained from scratch.
+    /// Peak learning rate. Null (default): 1e-5 for a loaded model, which is fine-tuned, 1e-4 for its adapters, and 5e-4 for a model trained
+    /// from scratch.
     /// </summary>
     [JsonPropertyName("learning-rate")]
     public double? LearningRate { get; init; }
@@ -97,6 +99,46 @@ public record TrainingOptions
     [JsonPropertyName("unfrozen-layers")]
     public int? UnfrozenLayers { get; init; }
 
+    /// <summary>
+    /// Rank of low-rank adapters (LoRA, arXiv 2106.09685), which are trained together with the head, while everything else is frozen. Null
+    /// (default): no adapters, unless the model has some, which are trained further then.
+    /// </summary>
+    [JsonPropertyName("lora-rank")]
+    public int? LoraRank { get; init; }
+
+    /// <summary>
+    /// What adapters add is multiplied by this over the rank. Null (default): twice the rank, whatever that is. Needs <see cref="LoraRank"/>.
+    /// </summary>
+    [JsonPropertyName("lora-alpha")]
+    public double? LoraAlpha { get; init; }
+
+    /// <summary>Rate of the dropout on what adapters take. Null (default): 0. Needs <see cref="LoraRank"/>.</summary>
+    [JsonPropertyName("lora-dropout")]
+    public double? LoraDropout { get; init; }
+
+    /// <summary>
+    /// The layers that get an adapter, as <see cref="LoraOptions.Targets"/> has them. Null (default): attention. Needs <see cref="LoraRank"/>.
+    /// </summary>
+    [JsonPropertyName("lora-targets")]
+    public string? LoraTargets { get; init; }
+
+    /// <summary>
+    /// Divides alpha by the root of the rank instead of the rank (rsLoRA, arXiv 2312.03732). Default false. Needs <see cref="LoraRank"/>.
+    /// </summary>
+    [JsonPropertyName("lora-rank-stabilized")]
+    public bool LoraRankStabilized { get; init; }
+
+    /// <summary>Which biases are trained as well. Default none. Needs <see cref="LoraRank"/>.</summary>
+    [JsonPropertyName("lora-bias")]
+    public LoraBias LoraBias { get; init; }
+
+    /// <summary>
+    /// Modules that are trained in full beside the head, as <see cref="LoraOptions.ModulesToSave"/> has them. Null (default): none. Needs
+    /// <see cref="LoraRank"/>.
+    /// </summary>
+    [JsonPropertyName("lora-modules-to-save")]
+    public string? LoraModulesToSave { get; init; }
+
     /// <summary>Name of the ranking loss, see <see cref="RankingLoss.Names"/>. Default log-sigmoid.</summary>
     [JsonPropertyName("loss")]
     public string Loss { get; init; } = LogSigmoidLoss.LossName;
@@ -133,6 +175,17 @@ public record TrainingOptions
     /// </summary>
     [JsonPropertyName("early-stop")]
     public int EarlyStopPatience { get; init; }
+
+    /// <summary>The adapters that are asked for; null for none.</summary>
+    internal LoraOptions? Lora => LoraRank is not { } rank ? null : new LoraOptions(rank)
+    {
+        Alpha = LoraAlpha,
+        Dropout = LoraDropout ?? 0,
+        Targets = LoraTargets ?? LoraOptions.AttentionTargets,
+        IsRankStabilized = LoraRankStabilized,
+        Bias = LoraBias,
+        ModulesToSave = LoraModulesToSave ?? "",
+    };
 
     internal AdamWOptions Optimizer => new()
     {
@@ -189,6 +242,21 @@ public record TrainingOptions
             Problem(ListsPerStep >= 1, nameof(ListsPerStep), ListsPerStep, "at least 1"),
             Problem(MaxTokensPerBatch >= 1, nameof(MaxTokensPerBatch), MaxTokensPerBatch, "at least 1"),
             Problem(UnfrozenLayers is null or >= 0, nameof(UnfrozenLayers), UnfrozenLayers, "0 (the head alone) or more"),
+            Problem(LoraRank is null or >= 1, nameof(LoraRank), LoraRank, "at least 1"),
+            Problem(
+                LoraRank is null || UnfrozenLayers is null, nameof(UnfrozenLayers), UnfrozenLayers,
+                "nothing beside --lora-rank, which freezes all layers"),
+            Problem(LoraAlpha is null || (LoraAlpha > 0 && double.IsFinite(LoraAlpha.Value)), nameof(LoraAlpha), LoraAlpha, "a positive number"),
+            Problem(LoraDropout is null or (>= 0 and < 1), nameof(LoraDropout), LoraDropout, "a number from 0 to below 1"),
+            Problem(
+                LoraTargets is null || LoraOptions.NamesOf(LoraTargets).Length > 0, nameof(LoraTargets), $"'{LoraTargets}'",
+                $"{LoraOptions.AttentionTargets}, {LoraOptions.AllLinearTargets} or names of layers with commas between them"),
+            NeedsRank(LoraAlpha is not null, nameof(LoraAlpha), LoraAlpha),
+            NeedsRank(LoraDropout is not null, nameof(LoraDropout), LoraDropout),
+            NeedsRank(LoraTargets is not null, nameof(LoraTargets), $"'{LoraTargets}'"),
+            NeedsRank(LoraRankStabilized, nameof(LoraRankStabilized), "true"),
+            NeedsRank(LoraBias != LoraBias.None, nameof(LoraBias), LoraBias),
+            NeedsRank(LoraModulesToSave is not null, nameof(LoraModulesToSave), $"'{LoraModulesToSave}'"),
             Problem(RankingLoss.Names.Contains(Loss), nameof(Loss), $"'{Loss}'", $"one of: {string.Join(", ", RankingLoss.Names)}"),
             Problem(MarginScale >= 0 && double.IsFinite(MarginScale), nameof(MarginScale), MarginScale, "0 (no margin) or more"),
             Problem(
@@ -203,6 +271,9 @@ public record TrainingOptions
         ];
         return found.OfType<string>();
     }
+
+    private string? NeedsRank(bool isGiven, string property, object? found) =>
+        Problem(LoraRank is not null || !isGiven, property, found, "nothing without --lora-rank, which asks for adapters");
 
     private protected static string? Problem(bool isMet, string property, object? found, string expected) =>
         isMet ? null : $"{NameOf(property)} is {FormattableString.Invariant($"{found}")}; expected {expected}";

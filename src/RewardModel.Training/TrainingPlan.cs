@@ -59,7 +59,10 @@ public sealed record TrainingPlan
     {
         var trainer = new Trainer(model, options, trainLists, heldOutLists, logger: logger);
         var transformer = model.Transformer;
-        transformer.Freeze(options.UnfrozenLayers);
+        if (options.Lora is { } lora)
+            transformer.AddAdapter(lora, options.Seed);
+        else
+            transformer.Freeze(options.UnfrozenLayers);
         var lists = trainer.Lists;
         var sharesPrompts = transformer.Backbone.IsCausal;
         var tokensPerEpoch = lists.Train.Sum(list => (long)PackedSequences.CountTokens(list, sharesPrompts));
@@ -82,7 +85,7 @@ public sealed record TrainingPlan
             StepsPerEpoch = lists.StepsPerEpoch,
             StepCount = trainer.StepCount,
             LearningRate = trainer.LearningRate,
-            ParameterCount = transformer.CheckpointParameters.Sum(pair => pair.Parameter.numel()),
+            ParameterCount = transformer.parameters().Sum(parameter => parameter.numel()),
             TrainedParameterCount = transformer.TrainedParameters.Sum(pair => pair.Parameter.numel()),
             Memory = batches.SelectMany(batch => InParts(batch, options, sharesPrompts))
                 .Select(part => TrainingMemory.Estimate(transformer, part)).MaxBy(memory => memory.Total)!,

@@ -64,7 +64,7 @@ public sealed class TrainingRun
     }
 
     /// <summary>
-    /// Exports a model from an interrupted run, or from other weights of a finished one.
+    /// Exports a model from an interrupted run, or from other weights of a finished one; of a run that trains an adapter, the adapter.
     /// </summary>
     /// <param name="run">The run's output directory.</param>
     /// <param name="best">True: the best evaluated weights so far; false: those of the newest state.</param>
@@ -80,6 +80,8 @@ public sealed class TrainingRun
         using var model = LoadModel(options);
         if (options.UnfrozenLayers is { } trained)
             model.Transformer.Freeze(trained);
+        if (options.Lora is { } lora)
+            model.Transformer.AddAdapter(lora, options.Seed);
         var step = new RunDirectory(run).LoadWeights(best, model);
         model.Save(output);
         return step;
@@ -187,8 +189,8 @@ public sealed class TrainingRun
         var tokenizer = options.Tokenizer is { } folder ? HuggingFaceTokenizer.Load(folder) : null;
         if (options.Backbone is { } backbone)
             return ScoringModel.LoadForTraining(
-                backbone, tokenizer, options.MaxLength, options.Dropout, options.Seed, options.Encoding, options.Device, progress,
-                cancellation);
+                backbone, tokenizer, options.MaxLength, options.Dropout, options.Seed, options.Encoding, options.Device, options.BaseModel,
+                progress, cancellation);
         var transformer = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(options.Config!), options.Dropout, options.Seed);
         transformer.to(Devices.Named(options.Device, "--device"));
         return new ScoringModel(transformer, tokenizer, options.MaxLength, options.Encoding ?? TextEncoding.Joint);

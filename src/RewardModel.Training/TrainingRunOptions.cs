@@ -29,9 +29,18 @@ public sealed record TrainingRunOptions : TrainingOptions
     [JsonPropertyName("on-bad-data")]
     public BadData OnBadData { get; init; }
 
-    /// <summary>Directory of the Hugging Face checkpoint to start from; null where <see cref="Config"/> is given.</summary>
+    /// <summary>
+    /// Directory of the Hugging Face checkpoint to start from, or of an adapter in PEFT's format to train further; null where
+    /// <see cref="Config"/> is given.
+    /// </summary>
     [JsonPropertyName("backbone")]
     public string? Backbone { get; init; }
+
+    /// <summary>
+    /// Directory of the model that <see cref="Backbone"/>, an adapter, changes. Null (default): where its adapter_config.json says.
+    /// </summary>
+    [JsonPropertyName("base-model")]
+    public string? BaseModel { get; init; }
 
     /// <summary>A Hugging Face config.json of a model to train from scratch; null where <see cref="Backbone"/> is given.</summary>
     [JsonPropertyName("config")]
@@ -86,6 +95,11 @@ public sealed record TrainingRunOptions : TrainingOptions
             Backbone is null == Config is null
                 ? "give either --backbone DIR (start from a checkpoint) or --config FILE (train from scratch)"
                 : null,
+            Problem(
+                BaseModel is null || Backbone is not null, nameof(BaseModel), $"'{BaseModel}'", "nothing without --backbone, which is an adapter then"),
+            Problem(
+                LoraRank is null || Config is null, nameof(LoraRank), LoraRank,
+                "nothing with --config: a model that is trained from scratch has no weights that an adapter could change"),
             EvaluationData is not null && EvaluationFraction is not null ? "give --eval-data or --eval-fraction, not both" : null,
             Problem(
                 EvaluationFraction is null or (>= 0 and < 1), nameof(EvaluationFraction), EvaluationFraction,
@@ -99,6 +113,7 @@ public sealed record TrainingRunOptions : TrainingOptions
                 ? "--data and --eval-data are both standard input, which can be read once; give one of them as a file"
                 : null,
             Missing(Config, File.Exists(Config), nameof(Config), "file"),
+            Missing(BaseModel, Directory.Exists(BaseModel), nameof(BaseModel), "directory"),
             Missing(Tokenizer, Directory.Exists(Tokenizer), nameof(Tokenizer), "directory"),
         ];
         return found.OfType<string>();

@@ -56,6 +56,12 @@ internal static class CheckpointWriter
                 File.Delete(path);
     }
 
+    /// <summary>Writes the weights of an adapter, replacing those in the directory.</summary>
+    /// <inheritdoc cref="Write"/>
+    public static void WriteAdapter(string directory, IEnumerable<(string Name, Tensor Tensor)> tensors, ScalarType dtype) =>
+        SafetensorsWriter.Write(
+            Path.Combine(directory, CheckpointLayout.AdapterFile), [.. tensors.Select(tensor => Source(tensor.Name, tensor.Tensor, dtype))]);
+
     private static SafetensorsSource Source(string name, Tensor tensor, ScalarType dtype) =>
         new(name, TensorBytes.ToSafetensorsType(dtype), tensor.shape, stream =>
         {

@@ -21,19 +21,20 @@ internal sealed class LinearKernel : Kernel<LinearKernel, Precision>
         var x = precision == Precision.Float32 ? inputs[0]! : In16Bits(inputs[0]!);
         // The CPU's memory is dearer than the time of a second conversion.
         var weight_IO = inputs[1]!.device_type == DeviceType.CPU ? inputs[1]! : In16Bits(inputs[1]!);
-        saved?.AddRange([x, weight_IO]);
+        // Only the weight's gradient needs x.
+        saved?.AddRange([inputs[1]!.requires_grad ? x : null, weight_IO]);
         return [Product(x, weight_IO, precision, inputs[2])];
     }
 
     protected override Tensor?[] Gradients(
         Precision precision, IReadOnlyList<Tensor?> saved, Tensor?[] gradients, bool[] needed)
     {
-        Tensor x = saved[0]!, weight_IO = saved[1]!, gradient = gradients[0]!;
+        Tensor weight_IO = saved[1]!, gradient = gradients[0]!;
         var factor = precision == Precision.Float32 ? gradient : In16Bits(gradient);
         return
         [
             needed[0] ? Product(factor, weight_IO.t(), precision) : null,
-            needed[1] ? WeightGradient(x, factor, weight_IO, precision) : null,
+            needed[1] ? WeightGradient(saved[0]!, factor, weight_IO, precision) : null,
             needed[2] ? gradient.sum(dim: 0) : null,
         ];
     }

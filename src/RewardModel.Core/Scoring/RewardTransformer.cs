@@ -14,7 +14,7 @@ namespace RewardModel.Scoring;
 /// A reward model: a transformer whose vocabulary head is replaced by one that gives a single number. Reads packed sequences and
 /// returns one reward for each scored one: read at its last token by causal architectures, as their head does by encoders.
 /// </summary>
-public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
+public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tensor>
 {
     private Precision precision;
     private bool isDisposed;
@@ -100,53 +100,65 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     public bool IsNew { get; private set; }
 
     /// <summary>
-    /// The trainable parameters, under their names in a checkpoint: all that require gradients. The others are frozen: they have no
-    /// gradient and no moments, and are not part of a run's states.
+    /// The trainable parameters, under their names in a checkpoint: all that require gradients, and those of adapters under their names in
+    /// PEFT's files. The others are frozen: they have no gradient and no moments, and are not part of a run's states.
     /// </summary>
     public IEnumerable<(string Name, Parameter Parameter)> TrainedParameters =>
-        CheckpointParameters.Where(pair => pair.Parameter.requires_grad);
+        CheckpointParameters.Concat(modelAdapter?.Parameters ?? []).Where(pair => pair.Parameter.requires_grad);
 
-    /// <summary>The parameters under the names that they have in a Hugging Face checkpoint: the model's own tensors, not copies.</summary>
+    /// <summary>
+    /// The parameters under the names that they have in a Hugging Face checkpoint: the model's own tensors, not copies. Those of adapters
+    /// are not among them.
+    /// </summary>
     public IEnumerable<(string Name, Parameter Parameter)> CheckpointParameters =>
-        Backbone.named_parameters().Select(pair => ($"{Backbone.BaseModelPrefix}.{pair.Item1}", pair.Item2))
+        Backbone.named_parameters().Where(pair => !MatrixLayer.IsOfAdapter(pair.Item1))
+            .Select(pair => ($"{Backbone.BaseModelPrefix}.{pair.Item1}", pair.Item2))
             .Concat(Head.named_parameters());
 
     /// <summary>
     /// Loads a Hugging Face checkpoint: a language model, whose vocabulary head is replaced by a new reward head, or a reward model. Its
     /// head may be that of transformers or another trainer's: <c>v_head.weight</c>, <c>v_head.summary.weight</c>,
     /// <c>value_head.weight</c>, what <c>value_head_prefix</c> in config.json names, also in a <c>value_head.safetensors</c>. A bias of
-    /// such a head is no parameter here: <see cref="ScoringModel.Load"/> keeps it in the normaliser.
+    /// such a head is no parameter here: <see cref="ScoringModel.Load"/> keeps it in the normaliser. Or loads an adapter in PEFT's format
+    /// together with its base model: then the model has that <see cref="Adapter"/>.
     /// </summary>
-    /// <param name="directory">With config.json and safetensors files.</param>
+    /// <param name="directory">With config.json and safetensors files, or with adapter_config.json and adapter_model.safetensors.</param>
     /// <param name="dropout">Rate for every dropout the architecture has, in training; the checkpoint's own rates are not used.</param>
     /// <param name="seed">Seed of a new head.</param>
+    /// <param name="baseDirectory">
+    /// Directory of an adapter's base model; null: where adapter_config.json says, from the adapter's directory or the current one.
+    /// </param>
     /// <exception cref="CheckpointException">The directory can't be used: all reasons are listed.</exception>
     /// <exception cref="ArgumentNullException">The directory is null.</exception>
-    public static RewardTransformer Load(string directory, double dropout = 0, long seed = 0) =>
-        Load(directory, dropout, seed, progress: null, CancellationToken.None, out _);
+    public static RewardTransformer Load(string directory, double dropout = 0, long seed = 0, string? baseDirectory = null) =>
+        Load(directory, dropout, seed, baseDirectory, progress: null, CancellationToken.None, out _);
 
     // The normaliser: what the checkpoint's head does to a reward besides, where another trainer made it.
     internal static RewardTransformer Load(
-        string directory, double dropout, long seed, IProgress<LoadProgress>? progress, CancellationToken cancellationToken,
-        out RewardNormalizer normalizer)
+        string directory, double dropout, long seed, string? baseDirectory, IProgress<LoadProgress>? progress,
+        CancellationToken cancellationToken, out RewardNormalizer normalizer)
     {
         ArgumentNullException.ThrowIfNull(directory);
         cancellationToken.ThrowIfCancellationRequested();
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
         SavedModel.Finish(directory);
-        var model = new RewardTransformer(HuggingFaceConfig.Read(directory), dropout);
+        var adapter = AdapterOf(directory, ref baseDirectory);
+        var model = new RewardTransformer(HuggingFaceConfig.Read(baseDirectory), dropout) { BaseDirectory = Path.GetFullPath(baseDirectory) };
         try
         {
-            using var reader = CheckpointReader.Open(directory);
-            var weights = WeightLoading.Match(reader, directory, model);
+            using var reader = CheckpointReader.Open(baseDirectory, besideAdapter: adapter is not null);
+            var weights = WeightLoading.Match(reader, baseDirectory, model);
             weights.CopyValues(progress, cancellationToken);
             normalizer = weights.ReadNormalizer();
             model.HasNewHead = weights.HeadWeight is null;
+            var absent = weights.Absent;
+            if (adapter is not null)
+                model.LoadAdapter(directory, adapter, absent, ref normalizer);
             if (model.HasNewHead)
             {
                 manual_seed(seed);
-                model.InitializeHead(weights.Absent);
+                model.InitializeHead(absent);
             }
             return model;
         }
@@ -158,11 +170,11 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     }
 
     /// <summary>A model whose parameters have their shapes only: their memory is reserved, not used.</summary>
-    internal static RewardTransformer WithoutWeights(HuggingFaceConfig config)
+    internal static RewardTransformer WithoutWeights(HuggingFaceConfig config, string? directory = null)
     {
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
-        return new RewardTransformer(config, dropout: 0);
+        return new RewardTransformer(config, dropout: 0) { BaseDirectory = directory };
     }
 
     /// <summary>A model with random weights, initialised as in the architecture's reference implementation.</summary>
@@ -188,10 +200,20 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// Freezes what lies below the last layers: the embeddings and the layers before them. The head, and what lies between it and the last
     /// layer, is always trained.
     /// </summary>
-    /// <param name="trainedLayers">Layers, counted from the last, that stay trained; null: everything is trained again.</param>
+    /// <param name="trainedLayers">
+    /// Layers, counted from the last, that stay trained; null: everything is trained again, of a model with an adapter what belongs to it.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The model has fewer layers, or the number is negative.</exception>
+    /// <exception cref="ArgumentException">The model has an adapter, which says what is trained.</exception>
     public void Freeze(int? trainedLayers)
     {
+        if (modelAdapter is not null && trainedLayers is not null)
+            throw new ArgumentException("The model has an adapter, beside which no layer is trained.", nameof(trainedLayers));
+        if (modelAdapter is not null)
+        {
+            modelAdapter.Freeze();
+            return;
+        }
         var layers = Backbone.Layers;
         if (trainedLayers < 0 || trainedLayers > layers.Count)
             throw new ArgumentOutOfRangeException(
@@ -235,9 +257,9 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     {
         ArgumentNullException.ThrowIfNull(pass);
         ThrowIfDisposed();
-        if (pass.Recomputes && training && Dropout > 0 && !pass.HasDropoutSeed)
+        if (pass.Recomputes && training && DrawsDropout && !pass.HasDropoutSeed)
             throw new ArgumentException(
-                $"The model is trained with dropout {Dropout} and the pass recomputes layers, but it has no dropout seed; give it one, so "
+                $"The model is trained with dropout {Math.Max(Dropout, Adapter?.Dropout ?? 0)} and the pass recomputes layers, but it has no dropout seed; give it one, so "
                 + "that recomputed layers drop the same values.",
                 nameof(pass));
         pass.SeedDropout(layer: 0);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using RewardModel.Adapters;
 using RewardModel.Chat;
 using RewardModel.Checkpoints;
 using RewardModel.Jinja;
@@ -98,11 +99,18 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// Loads what <see cref="Save"/> wrote, or the reward model of another trainer. That has no reward_model.json: prompts and answers
     /// then get the special tokens of the tokenizer's convention (<see cref="HuggingFaceTokenizer.SpecialTokenRule"/>) and are encoded as
     /// one text, the maximum length is what the transformer takes, and the normaliser holds the head's bias and what OpenRLHF wrote into
-    /// config.json (<c>mean</c>, <c>std</c>, applied whatever <c>normalize_reward</c> says). The transformer is in evaluation mode.
+    /// config.json (<c>mean</c>, <c>std</c>, applied whatever <c>normalize_reward</c> says). An adapter in PEFT's format is loaded together
+    /// with its base model; a tokenizer and a reward_model.json that it doesn't have are taken from there. The transformer is in evaluation
+    /// mode.
     /// </summary>
-    /// <param name="directory">With config.json, safetensors files, and a tokenizer unless all data come as token ids.</param>
+    /// <param name="directory">
+    /// With config.json, safetensors files, and a tokenizer unless all data come as token ids; or an adapter's.
+    /// </param>
     /// <param name="device">
     /// Where it computes: <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>, where N counts the GPUs from 0. Null: the CPU.
+    /// </param>
+    /// <param name="baseDirectory">
+    /// Directory of an adapter's base model; null: where adapter_config.json says, from the adapter's directory or the current one.
     /// </param>
     /// <param name="progress">Receives a report after every tensor.</param>
     /// <param name="cancellationToken">Stops loading before the next tensor.</param>
@@ -119,12 +127,14 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// </code>
     /// </example>
     public static ScoringModel Load(
-        string directory, string? device = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+        string directory, string? device = null, string? baseDirectory = null, IProgress<LoadProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directory);
         return Loaded(device, () =>
         {
-            var transformer = RewardTransformer.Load(directory, dropout: 0, seed: 0, progress, cancellationToken, out var normalizer);
+            var transformer = RewardTransformer.Load(
+                directory, dropout: 0, seed: 0, baseDirectory, progress, cancellationToken, out var normalizer);
             return OwnedBy(transformer, () =>
             {
                 if (transformer.HasNewHead)
@@ -133,7 +143,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
                         [$"tensor {Quoted.Text(transformer.Head.OutputWeight)} is missing; expected the head of a trained reward model"],
                         "Train it first.");
                 transformer.eval();
-                var tokenizer = HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
+                var tokenizer = TokenizerOf(directory, transformer.BaseDirectory);
                 return FromParts(directory, transformer, normalizer, tokenizer);
             });
         });
@@ -142,15 +152,17 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <summary>The same as <see cref="Load"/>, on a thread-pool thread.</summary>
     /// <inheritdoc cref="Load" path="/*[self::param or self::returns or self::exception]"/>
     public static Task<ScoringModel> LoadAsync(
-        string directory, string? device = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+        string directory, string? device = null, string? baseDirectory = null, IProgress<LoadProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directory);
-        return Task.Run(() => Load(directory, device, progress, cancellationToken), cancellationToken);
+        return Task.Run(() => Load(directory, device, baseDirectory, progress, cancellationToken), cancellationToken);
     }
 
     /// <summary>
     /// Loads a checkpoint for training: a backbone, which gets a newly initialised head, or a reward model, which keeps its head and the
-    /// rule of its reward_model.json. Its normaliser is dropped, since it belongs to the rewards before further training.
+    /// rule of its reward_model.json. Its normaliser is dropped, since it belongs to the rewards before further training. An adapter in
+    /// PEFT's format is loaded together with its base model, and is what is trained.
     /// </summary>
     /// <param name="directory">The checkpoint's directory.</param>
     /// <param name="tokenizer">
@@ -160,6 +172,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <param name="dropout">Dropout rate of the whole architecture.</param>
     /// <param name="seed">Seed of a newly initialised head.</param>
     /// <param name="device">Where it computes, as in <see cref="Load"/>.</param>
+    /// <param name="baseDirectory">Directory of an adapter's base model, as in <see cref="Load"/>.</param>
     /// <param name="progress">Receives a report after every tensor.</param>
     /// <param name="cancellationToken">Stops loading before the next tensor.</param>
     /// <returns>The model, which the caller disposes of.</returns>
@@ -182,16 +195,18 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// </example>
     public static ScoringModel LoadForTraining(
         string directory, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null, double dropout = 0, long seed = 0,
-        TextEncoding? encoding = null, string? device = null, IProgress<LoadProgress>? progress = null,
+        TextEncoding? encoding = null, string? device = null, string? baseDirectory = null, IProgress<LoadProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directory);
         return Loaded(device, () =>
         {
+            var baseOrOwn = baseDirectory;
+            RewardTransformer.AdapterOf(directory, ref baseOrOwn);
             // Weights last: they take longest to read.
-            var saved = tokenizer is null ? ScoringRule.Read(directory) : null;
-            var ownTokenizer = tokenizer ?? (HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null);
-            var transformer = RewardTransformer.Load(directory, dropout, seed, progress, cancellationToken, out _);
+            var saved = tokenizer is null ? ScoringRule.Read(directory) ?? ScoringRule.Read(baseOrOwn) : null;
+            var ownTokenizer = tokenizer ?? TokenizerOf(directory, baseOrOwn);
+            var transformer = RewardTransformer.Load(directory, dropout, seed, baseDirectory, progress, cancellationToken, out _);
             return OwnedBy(transformer, () => saved is null
                 ? new ScoringModel(transformer, ownTokenizer, maxLength, encoding ?? TextEncoding.Joint)
                 : new ScoringModel(transformer, ownTokenizer, saved with
@@ -208,6 +223,13 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         string directory, RewardTransformer transformer, RewardNormalizer ofHead, HuggingFaceTokenizer? tokenizer)
     {
         var saved = ScoringRule.Read(directory);
+        if (saved is null && transformer is { Adapter: not null, BaseDirectory: { } baseDirectory })
+        {
+            var ofBase = ScoringRule.Read(baseDirectory);
+            saved = transformer.HasHeadOfAdapter ? ofBase is null ? null : ofBase with { Normalizer = ofHead } : ofBase;
+            if (transformer.HasHeadOfAdapter && saved is not null)
+                ofHead = RewardNormalizer.None;
+        }
         if (saved is not null && ofHead != RewardNormalizer.None)
             throw new CheckpointException(
                 directory,
@@ -347,11 +369,13 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// tokenizer's files byte for byte, and reward_model.json. A model that was there is replaced as a whole: whenever the process ends,
     /// <see cref="Load"/> finds the old one or the new one. Files that belong to no model stay. (transformers knows no normaliser and
     /// gives raw rewards.) config.json and the tokenizer's files name the same padding token, one that stands in no prompt and no answer,
-    /// so that transformers reads the same rewards in padded batches; where there is none, <see cref="PaddingProblem"/> says so.
+    /// so that transformers reads the same rewards in padded batches; where there is none, <see cref="PaddingProblem"/> says so. Of a model
+    /// with an adapter the adapter alone is written, in PEFT's format, with the head and the path of its base model; after
+    /// <see cref="RewardTransformer.MergeAdapter"/> the whole model is.
     /// </summary>
     /// <param name="directory">Created if it is missing. Replacing a model temporarily takes the space of both.</param>
     /// <param name="weightType">Float32, or BFloat16 or Float16: half the size, with rounded weights.</param>
-    /// <param name="maxShardBytes">The most bytes of one file of weights, unless a single tensor has more.</param>
+    /// <param name="maxShardBytes">The most bytes of one file of weights, unless a single tensor has more; an adapter is one file.</param>
     /// <exception cref="ArgumentNullException">The directory is null.</exception>
     /// <exception cref="ArgumentException">Another type, or weights that are too large for Float16.</exception>
     /// <exception cref="CheckpointException">The directory can't be made or written to; the message says why.</exception>
@@ -369,6 +393,11 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         ThrowIfDisposed();
         using var _ = no_grad();
         CheckWeightType(weightType);
+        if (Transformer.ModelAdapter is { } adapter)
+        {
+            SaveAdapter(adapter, directory, weightType);
+            return;
+        }
         SavedModel.Replace(directory, pending =>
         {
             CheckpointWriter.Write(
@@ -376,6 +405,25 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
             WriteTokenizer(pending);
             Rule.Write(pending);
             ExportedConfig(weightType).Write(pending);
+        });
+        if (weightType == ScalarType.Float32)
+            Transformer.BaseDirectory = Path.GetFullPath(directory);
+    }
+
+    private void SaveAdapter(ModelAdapter adapter, string directory, ScalarType weightType)
+    {
+        if (Transformer.BaseDirectory is not { } baseDirectory)
+            throw new CheckpointException(
+                directory, ["the weights that the model's adapter changes lie in no directory; expected those that it was loaded from"],
+                "Save the model before it gets an adapter, or merge it (MergeAdapter).");
+        if (AdapterBase.IsSame(directory, baseDirectory) && !AdapterConfig.IsIn(directory))
+            throw new CheckpointException(
+                directory, ["the directory holds the model that the adapter changes, which would be replaced"], "Give another directory.");
+        SavedModel.Replace(directory, pending =>
+        {
+            adapter.Write(pending, baseDirectory, weightType);
+            WriteTokenizer(pending);
+            Rule.Write(pending);
         });
     }
 
@@ -474,6 +522,11 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
                 [.. rejections.Take(maxShown).Select(rejection => rejection.Message), .. more]);
     }
 
+    private static HuggingFaceTokenizer? TokenizerOf(params string?[] directories) =>
+        directories.FirstOrDefault(directory => directory is not null && HuggingFaceTokenizer.IsIn(directory)) is { } found
+            ? HuggingFaceTokenizer.Load(found)
+            : null;
+
     private ChatTokenizer ChatTokenizerFor(RankedList list) => chatTokenizer.Value ?? throw new TokenizerException(
         list.Source.ToString(),
         [
@@ -499,7 +552,8 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         const double largestHalf = 65504;
         string[] tooLarge = type != ScalarType.Float16 ? [] :
         [
-            .. Transformer.CheckpointParameters.Where(pair => LargestMagnitude(pair.Parameter) > largestHalf).Select(pair => pair.Name),
+            .. (Transformer.Adapter is null ? Transformer.CheckpointParameters : Transformer.TrainedParameters)
+                .Where(pair => LargestMagnitude(pair.Parameter) > largestHalf).Select(pair => pair.Name),
         ];
         if (tooLarge.Length > 0)
             throw new ArgumentException(

@@ -62,7 +62,7 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
 
     private static TrainingMemory Estimate(RewardTransformer model, BatchSize batch)
     {
-        var weights = 4 * model.CheckpointParameters.Sum(pair => pair.Parameter.numel());
+        var weights = 4 * model.parameters().Sum(parameter => parameter.numel());
         var gradients = 4 * model.TrainedParameters.Sum(pair => pair.Parameter.numel());
         var (activations, checkpointed) = ActivationCounts(model, batch);
         return new TrainingMemory(weights, gradients, 2 * gradients, 4 * activations, 4 * checkpointed);

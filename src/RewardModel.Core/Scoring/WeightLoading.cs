@@ -31,6 +31,9 @@ internal sealed class WeightLoading
 
     private string? HeadBias { get; set; }
 
+    /// <summary>Whether a tensor belongs to a language model's head.</summary>
+    public static bool IsOfVocabularyHead(string name) => vocabularyHeads.Any(head => name.StartsWith(head, StringComparison.Ordinal));
+
     /// <summary>Matches every parameter with a tensor; only the reward head may be absent.</summary>
     /// <exception cref="CheckpointException">
     /// Tensors are missing, have another shape or type, or belong to nothing: all are listed.
@@ -45,7 +48,7 @@ internal sealed class WeightLoading
         match.FindParameters(model, unused, problems);
 
         var prefix = model.Backbone.BaseModelPrefix + ".";
-        unused.RemoveWhere(name => vocabularyHeads.Any(head => name.StartsWith(head, StringComparison.Ordinal)));
+        unused.RemoveWhere(IsOfVocabularyHead);
         foreach (var name in unused.Order(StringComparer.Ordinal))
             if (!model.Backbone.Ignores(name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name))
                 problems.Add($"tensor {Quoted.Text(name)} is not part of the model; expected no such tensor");

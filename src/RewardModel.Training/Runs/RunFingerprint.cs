@@ -12,7 +12,7 @@ namespace RewardModel.Training.Runs;
 /// <param name="StepCount">Optimiser steps of the whole run.</param>
 /// <param name="TrainLists">Digest of the token ids, token types and scores trained on, in their order.</param>
 /// <param name="HeldOutLists">Digest of the token ids, token types and scores evaluated on.</param>
-/// <param name="Model">Digest of the model's configuration and of its parameters' names, shapes and whether they are trained.</param>
+/// <param name="Model">Digest of the model's configuration and of its parameters' names, shapes and whether they are trained, with its adapters.</param>
 /// <param name="Frozen">Digest of the parameters that are not trained, which no state holds; null where all are trained.</param>
 /// <param name="Rule">The rule that the trained model is saved with; null where the run doesn't know it.</param>
 /// <param name="TokenizerFiles">
@@ -117,6 +117,7 @@ internal sealed record RunFingerprint(
         '\n',
         model.CheckpointParameters
             .Select(pair => $"{pair.Name} {string.Join('x', pair.Parameter.shape)}{(pair.Parameter.requires_grad ? "" : " frozen")}")
+            .Concat(model.ModelAdapter?.Description ?? [])
             .Append(model.Config.Json.ToJsonString())));
 
     private static string? DigestOfFrozen(RewardTransformer model)
