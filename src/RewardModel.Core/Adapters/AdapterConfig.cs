@@ -27,7 +27,7 @@ internal sealed class AdapterConfig
         ("layer_replication", "layers would be computed several times"),
         ("trainable_token_indices", "single rows of the embedding would be replaced"),
         ("target_parameters", "parameters that belong to no linear layer would be changed"),
-        ("megatron_config", "Megatron's parallel layers are not supported"),
+        ("megatron_config", "layers would be Megatron's parallel ones"),
         ("alora_invocation_tokens", "the adapter would act on a part of the tokens"),
         ("arrow_config", "several adapters would be mixed"),
         ("use_bdlora", "A and B would consist of blocks"),
@@ -76,8 +76,9 @@ internal sealed class AdapterConfig
         reader.Ignore("loftq_config", "eva_config", "runtime_config", "ensure_weight_tying");
         if (targets is null)
             reader.Problem("'target_modules' is missing; expected names of layers, a regular expression or \"all-linear\"");
-        foreach (var problem in Options.Problems())
-            reader.Problem(problem);
+        else
+            foreach (var problem in Options.Problems())
+                reader.Problem(problem);
         reader.Finish();
     }
 
@@ -253,7 +254,7 @@ internal sealed class AdapterConfig
         catch (Exception e) when (e is RegexParseException or RegexMatchTimeoutException)
         {
             throw new CheckpointException(
-                CheckpointLayout.AdapterConfigFile, [$"{Quoted.Text(pattern)} can't be used as a regular expression ({e.Message.TrimEnd('.')})"],
+                CheckpointLayout.AdapterConfigFile, [$"a regular expression can't be used: {e.Message.TrimEnd('.')}"],
                 "Name the layers in a list.", e);
         }
     }

@@ -37,7 +37,7 @@ internal static class ModuleNames
             ? [.. names.Where(name => ends.Any(end => EndsWith(name, end)))]
             : throw new ArgumentException(
                 $"No {what} of the transformer has a name that ends with {string.Join(" or ", unknown)}; expected {others}"
-                + $"{string.Join(", ", names.Select(name => name.Split('.')[^1]).Distinct())}.");
+                + $"{string.Join(", ", names.Select(name => name.Split('.')[^1]).Where(part => !char.IsAsciiDigit(part[0])).Distinct())}.");
     }
 
     /// <summary>

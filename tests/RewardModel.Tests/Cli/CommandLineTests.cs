@@ -24,9 +24,10 @@ public class CommandLineTests
             ["train", "evaluate", "score", "rank", "best-of-n", "export", "inspect", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
-            "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
+            "--data --eval-data --eval-fraction --backbone --base-model --config --tokenizer --output --epochs --steps --learning-rate --schedule "
             + "--warmup-steps --final-learning-rate-ratio --weight-decay --decay-all --beta1 --beta2 --epsilon --max-grad-norm --dropout "
-            + "--lists-per-step --max-tokens-per-batch --max-length --encoding --unfrozen-layers --loss --margin-scale --loss-normalization --seed "
+            + "--lists-per-step --max-tokens-per-batch --max-length --encoding --unfrozen-layers --lora-rank --lora-alpha --lora-dropout "
+            + "--lora-targets --lora-rank-stabilized --lora-bias --lora-modules-to-save --loss --margin-scale --loss-normalization --seed "
             + "--eval-every --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads --on-bad-data "
             + "--resume --dry-run --quiet --verbose",
             Options("train"));
