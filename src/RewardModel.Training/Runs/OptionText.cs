@@ -11,6 +11,8 @@ internal static class OptionText
     {
         ["bf16"] = "bfloat16",
         ["fp32"] = "float32",
+        // As PEFT spells it.
+        ["lora_only"] = "lora-only",
     };
 
     /// <summary>The value of a text.</summary>

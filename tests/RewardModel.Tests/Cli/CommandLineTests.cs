@@ -31,11 +31,11 @@ public class CommandLineTests
             + "--eval-every --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads --on-bad-data "
             + "--resume --dry-run --quiet --verbose",
             Options("train"));
-        Assert.Equal("--model --data --loss --max-tokens-per-batch --device --threads --on-bad-data --raw --json", Options("evaluate"));
+        Assert.Equal("--model --base-model --data --loss --max-tokens-per-batch --device --threads --on-bad-data --raw --json", Options("evaluate"));
         Assert.All(["score", "rank", "best-of-n"], command => Assert.Equal(
-            "--model --data --prompt --answer --max-tokens-per-batch --device --threads --on-bad-data --raw --json", Options(command)));
-        Assert.Equal("--run --step --output", Options("export"));
-        Assert.Equal("--json --prompt-tokens --answer-tokens --answers", Options("inspect"));
+            "--model --base-model --data --prompt --answer --max-tokens-per-batch --device --threads --on-bad-data --raw --json", Options(command)));
+        Assert.Equal("--run --step --merge --model --base-model --output", Options("export"));
+        Assert.Equal("--base-model --json --prompt-tokens --answer-tokens --answers", Options("inspect"));
         Assert.Equal("--tokenizer --chat --text --data --json", Options("tokenize"));
     }
 
