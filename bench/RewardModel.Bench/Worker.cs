@@ -23,10 +23,12 @@ internal sealed class Worker : IProgress<TrainingReport>
     private readonly TokenizedList list;
     private readonly Precision precision;
     private readonly bool checkpointing;
+    private readonly string? loraTargets;
     private readonly Stopwatch clock = new();
 
-    public Worker(string directory, int threads, Precision precision, bool checkpointing)
+    public Worker(string directory, int threads, Precision precision, bool checkpointing, string? loraTargets = null)
     {
+        this.loraTargets = loraTargets;
         this.precision = precision;
         this.checkpointing = checkpointing;
         set_num_threads(threads);
@@ -51,6 +53,8 @@ internal sealed class Worker : IProgress<TrainingReport>
             Precision = precision,
             ActivationCheckpointing = checkpointing,
             WeightDecay = 0.01,
+            LoraRank = loraTargets is null ? null : Comparison.LoraRank,
+            LoraTargets = loraTargets,
         };
         var trainer = new Trainer(model, options, [list], [], progress: this);
         clock.Restart();
