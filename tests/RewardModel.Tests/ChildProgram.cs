@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Intrinsics;
+using RewardModel.Adapters;
 using RewardModel.Checkpoints;
 using RewardModel.Kernels;
 using RewardModel.Layers;
@@ -38,6 +39,11 @@ internal static class ChildProgram
                 MeasureStep(
                     config, List(Parse(promptTokens), Parse(answerTokens), Parse(answers)), bool.Parse(checkpointing),
                     trainedLayers is [var count] ? Parse(count) : null);
+                break;
+            case ["adapter-step", var config, var targets, var dropout, var promptTokens, var answerTokens, var answers]:
+                MeasureStep(
+                    config, List(Parse(promptTokens), Parse(answerTokens), Parse(answers)), checkpointing: false, trainedLayers: null,
+                    new LoraOptions(8) { Targets = targets, Dropout = double.Parse(dropout, CultureInfo.InvariantCulture) });
                 break;
             case ["train", var config, var checkpointing]:
                 MeasureTraining(config, bool.Parse(checkpointing));
@@ -145,7 +151,8 @@ internal static class ChildProgram
     /// Prints by how many bytes the process grows at most from before there is a model, and from before the forward pass of the second
     /// of two micro-batches.
     /// </summary>
-    private static void MeasureStep(string config, TokenizedList[] lists, bool checkpointing, int? trainedLayers)
+    private static void MeasureStep(
+        string config, TokenizedList[] lists, bool checkpointing, int? trainedLayers, LoraOptions? adapter = null)
     {
         set_num_threads(1);
         void Backward(RewardTransformer model, TokenizedList[] lists)
@@ -162,7 +169,10 @@ internal static class ChildProgram
             Backward(tiny, List(3, 4, 2));
         var before = Memory("VmRSS");
         using var model = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(config));
-        model.Freeze(trainedLayers);
+        if (adapter is null)
+            model.Freeze(trainedLayers);
+        else
+            model.AddAdapter(adapter);
         model.train();
         using var optimizer = new AdamW(model.TrainedParameters, new AdamWOptions());
         Backward(model, lists);

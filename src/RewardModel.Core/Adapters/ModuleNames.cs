@@ -12,6 +12,9 @@ internal static class ModuleNames
     public static bool EndsWith(string name, string end) =>
         name.EndsWith(end, StringComparison.Ordinal) && (name.Length == end.Length || name[^(end.Length + 1)] == '.');
 
+    /// <summary>Whether a layer is one of attention.</summary>
+    public static bool IsInAttention(string layer) => layer.Split('.')[..^1].Any(attentionModules.Contains);
+
     /// <summary>Whether a name is that of a module or of something in it.</summary>
     public static bool IsIn(string name, string module) =>
         name.StartsWith(module, StringComparison.Ordinal) && (name.Length == module.Length || name[module.Length] == '.');
@@ -23,7 +26,7 @@ internal static class ModuleNames
     public static IReadOnlyList<string> Targeted(string targets, IReadOnlyList<string> layers) => targets switch
     {
         LoraOptions.AllLinearTargets => layers,
-        LoraOptions.AttentionTargets => [.. layers.Where(name => name.Split('.')[..^1].Any(attentionModules.Contains))],
+        LoraOptions.AttentionTargets => [.. layers.Where(IsInAttention)],
         _ => EndingWith(
             LoraOptions.NamesOf(targets), layers, "linear layer", $"{LoraOptions.AttentionTargets}, {LoraOptions.AllLinearTargets}, "),
     };

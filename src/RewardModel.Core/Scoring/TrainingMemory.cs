@@ -1,3 +1,5 @@
+using RewardModel.Adapters;
+using RewardModel.Layers;
 using RewardModel.Lists;
 using RewardModel.Packing;
 
@@ -17,7 +19,8 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 /// Weights take 4 bytes each, gradients of those that are trained 4, AdamW's two moments of these 8. Activations are what the operators of
 /// the forward pass keep for the backward pass, of which each architecture states what its layers are made of. To what all trained layers
 /// keep comes what passes while the backward pass goes through one: gradients of an MLP, two of the largest matrix, and where attention is
-/// composed of operators (DeBERTa) its scores. Of a causal model's last layer only keys and values are computed for all tokens. Layers below
+/// composed of operators (DeBERTa) its scores. Of a causal model's last layer only keys and values are computed for all tokens. What
+/// adapters have is counted among weights, and what they take among activations; frozen matrices keep nothing for themselves. Layers below
 /// all that is trained keep nothing; but one of them at a time is there in the forward pass, which counts where little is trained. With
 /// checkpoints there is the input of every trained layer, one and a quarter of what a single one keeps, as gradients are there before all of
 /// it is released, and what passes. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
@@ -78,14 +81,33 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
         var isLastShort = model.Backbone.IsCausal && trained > 0;
         var whole = trained - (isLastShort ? 1 : 0);
         var weights = batch.Pairs * shape.Attention.Heads;
-        var passing = (whole > 0 ? batch.Tokens * shape.Passing : 0) + (trained > 0 ? 2 * shape.Matrices.Max(matrix => matrix.Size) : 0)
+        var adapter = model.ModelAdapter;
+        var (kept, keptOfOthers) = adapter is null ? (shape.Kept, shape.KeptOfOthers) : WithAdapters(adapter, shape, layers);
+        // No gradient of a matrix comes where all of them are frozen.
+        var passing = (whole > 0 ? batch.Tokens * shape.Passing : 0)
+            + (trained > 0 && adapter is null ? 2 * shape.Matrices.Max(matrix => matrix.Size) : 0)
             + weights * shape.Attention.PassingWeights;
         var keptWeights = shape.Attention.KeepsWeights ? weights : 0;
         var forward = batch.Tokens * shape.Computed + keptWeights + weights * shape.Attention.PassingWeights;
-        var all = batch.Tokens * (whole * shape.Kept + (isLastShort ? shape.KeptOfOthers : 0)) + trained * keptWeights + passing;
-        var checkpointed = batch.Tokens * (trained * shape.Width + shape.Kept + shape.Kept / 4) + keptWeights + passing;
+        var all = batch.Tokens * (whole * kept + (isLastShort ? keptOfOthers : 0)) + trained * keptWeights + passing;
+        var checkpointed = batch.Tokens * (trained * shape.Width + kept + kept / 4) + keptWeights + passing;
         all = Math.Max(all, forward);
         return (all, Math.Clamp(checkpointed, forward, all));
+    }
+
+    /// <summary>
+    /// What a layer keeps of a token where its matrices are frozen: what they take only where an adapter takes it as well, and of each
+    /// adapter the numbers between A and B; with dropout also what is left of its input, and a byte for each of these numbers.
+    /// </summary>
+    private static (long Kept, long KeptOfOthers) WithAdapters(ModelAdapter adapter, LayerShape shape, int layers)
+    {
+        var own = adapter.Layers.ToLookup(
+            pair => ModuleNames.IsInAttention(pair.Name),
+            pair => pair.Layer.Adapter!.Rank + (adapter.Options.Dropout > 0 ? pair.Layer.Inputs * 5 / 4 : 0));
+        long ofAttention = own[true].Sum() / layers, ofMlp = own[false].Sum() / layers;
+        var attentionInput = own[true].Any() ? 0 : shape.Width;
+        var mlpInput = own[false].Any() ? 0 : shape.Width;
+        return (shape.Kept - attentionInput - mlpInput + ofAttention + ofMlp, shape.KeptOfOthers - attentionInput + ofAttention);
     }
 
     /// <param name="Tokens">Tokens that are computed.</param>

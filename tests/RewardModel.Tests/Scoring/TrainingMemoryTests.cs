@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
+using RewardModel.Adapters;
 using RewardModel.Checkpoints;
 using RewardModel.Lists;
 using RewardModel.Scoring;
@@ -77,6 +79,30 @@ public class TrainingMemoryTests
         var activations = checkpointing ? estimate.CheckpointedActivations : estimate.Activations;
         Assert.InRange(measured[0] / (double)(estimate.Total - estimate.Activations + activations), 0.75, 1.25);
         Assert.InRange(measured[1] / (double)activations, 0.75, 1.25);
+    }
+
+    [Theory]
+    [InlineData("llama", LoraOptions.AttentionTargets, 0.0)]
+    [InlineData("llama", LoraOptions.AllLinearTargets, 0.0)]
+    [InlineData("llama", LoraOptions.AttentionTargets, 0.1)]
+    [InlineData("llama", "up_proj", 0.0)]
+    [InlineData("gpt2", LoraOptions.AttentionTargets, 0.0)]
+    [InlineData("gpt2", LoraOptions.AllLinearTargets, 0.0)]
+    [InlineData("bert", LoraOptions.AttentionTargets, 0.0)]
+    public void With_adapters_the_estimate_is_within_a_quarter_as_well(string architecture, string targets, double dropout)
+    {
+        const int prompt = 256, answer = 128, answers = 8;
+        using var directory = new TemporaryDirectory();
+        File.WriteAllText(directory["config.json"], Config(architecture).ToJsonString());
+        using var model = RewardTransformer.FromConfig(HuggingFaceConfig.Read(directory.Path));
+        model.AddAdapter(new LoraOptions(8) { Targets = targets, Dropout = dropout });
+        var estimate = TrainingMemory.Estimate(model, new ListSize(prompt, answer, answers));
+        var trained = model.TrainedParameters.Sum(pair => pair.Parameter.numel());
+        Assert.Equal((4 * trained, 8 * trained), (estimate.Gradients, estimate.Moments));
+        var measured = ChildProgram.Measure(
+            "adapter-step", directory["config.json"], targets, dropout.ToString(CultureInfo.InvariantCulture), $"{prompt}", $"{answer}", $"{answers}");
+        Assert.InRange(measured[0] / (double)estimate.Total, 0.75, 1.25);
+        Assert.InRange(measured[1] / (double)estimate.Activations, 0.75, 1.25);
     }
 
     [Fact]
