@@ -1,5 +1,5 @@
-using RewardModel.Adapters;
 using System.Text.Json;
+using RewardModel.Adapters;
 
 namespace RewardModel.Bench;
 

@@ -23,7 +23,12 @@ public sealed class AdapterConfigTests : IDisposable
         Assert.Equal(
             new LoraOptions(16)
             {
-                Alpha = 32, Dropout = 0.05, Targets = "q_proj,v_proj", IsRankStabilized = true, Bias = LoraBias.LoraOnly, ModulesToSave = "score",
+                Alpha = 32,
+                Dropout = 0.05,
+                Targets = "q_proj,v_proj",
+                IsRankStabilized = true,
+                Bias = LoraBias.LoraOnly,
+                ModulesToSave = "score",
             },
             config.Options);
         Assert.Equal(("some/model", "SEQ_CLS"), (config.BaseModel, config.TaskType));

@@ -368,6 +368,50 @@ public class CommandLineTests
     }
 
     [Fact]
+    public void Trains_evaluates_inspects_and_merges_an_adapter()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        string[] Train(string output, params string[] others) =>
+        [
+            "train", "--data", directory["train.jsonl"], "--output", directory[output], "--steps", "4", "--eval-fraction", "0", "--threads", "1",
+            "--quiet", .. others,
+        ];
+        Assert.Equal(0, Run(Train("base", "--config", directory["config.json"])).Status);
+        Assert.Equal(0, Run(Train("adapter", "--backbone", directory["base"], "--lora-rank", "2", "--lora-bias", "lora_only", "--lr", "0.1")).Status);
+        string[] Evaluate(string model, params string[] others) =>
+            ["evaluate", "--model", directory[model], "--data", directory["train.jsonl"], "--json", .. others];
+        double Loss(string json) => (double)JsonNode.Parse(json)!["loss"]!;
+        var (status, ofAdapter, _) = Run(Evaluate("adapter"));
+        Assert.Equal(0, status);
+        Assert.NotEqual(Loss(Run(Evaluate("base")).Output), Loss(ofAdapter), 1e-3);
+        (status, var output, _) = Run("export", "--merge", "--model", directory["adapter"], "--output", directory["merged"]);
+        Assert.Equal((0, $"Model: {directory["merged"]}\n"), (status, output));
+        Assert.Equal(Loss(ofAdapter), Loss(Run(Evaluate("merged")).Output), 1e-5);
+
+        (status, output, _) = Run("inspect", directory["adapter"]);
+        Assert.Equal(0, status);
+        Assert.Contains(
+            "adapter       LoRA of rank 2, scale 4 / the rank, in 8 layers (q_proj, k_proj, v_proj, o_proj): 696 trained parameters\n"
+            + $"base model    {directory["base"]}", output);
+
+        Directory.Move(directory["base"], directory["moved"]);
+        Assert.Equal(1, Run(Evaluate("adapter")).Status);
+        Assert.Equal(ofAdapter, Run(Evaluate("adapter", "--base-model", directory["moved"])).Output);
+        foreach (var (arguments, error) in new (string[], string)[]
+        {
+            (["--merge", "--run", "x"], "Give either --run DIR, or --merge with --model DIR."),
+            (["--run", "x", "--base-model", "y"], "--base-model has no effect without --merge."),
+            (["--merge", "--model", "x", "--step", "last"], "--step chooses weights of --run; an adapter has one set of them."),
+            (["--merge", "--model", directory["moved"]], $"'{directory["moved"]}' has no adapter_config.json, so there is nothing to merge."),
+        })
+        {
+            (status, _, var errors) = Run(["export", .. arguments, "--output", directory["other"]]);
+            Assert.Equal((2, $"error: {error}\n"), (status, errors));
+        }
+    }
+
+    [Fact]
     public void Ranks_answers_and_chooses_the_best_of_them()
     {
         using var directory = new TemporaryDirectory();

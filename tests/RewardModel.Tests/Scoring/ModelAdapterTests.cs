@@ -97,7 +97,12 @@ public sealed class ModelAdapterTests : IDisposable
     {
         var options = new LoraOptions(2)
         {
-            Alpha = 3, Dropout = 0.1, IsRankStabilized = true, Targets = targets, Bias = bias, ModulesToSave = modules,
+            Alpha = 3,
+            Dropout = 0.1,
+            IsRankStabilized = true,
+            Targets = targets,
+            Bias = bias,
+            ModulesToSave = modules,
         };
         var expected = SaveAdapter(architecture, options);
         Assert.Equal(

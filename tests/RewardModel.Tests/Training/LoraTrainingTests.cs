@@ -163,7 +163,12 @@ public sealed class LoraTrainingTests : IDisposable
             + "LoraModulesToSave (--lora-modules-to-save) is 'norm'; expected nothing without --lora-rank, which asks for adapters.",
             Assert.Throws<OptionsException>(() => new TrainingOptions
             {
-                LoraAlpha = 2, LoraDropout = 0, LoraTargets = "attention", LoraRankStabilized = true, LoraBias = LoraBias.All, LoraModulesToSave = "norm",
+                LoraAlpha = 2,
+                LoraDropout = 0,
+                LoraTargets = "attention",
+                LoraRankStabilized = true,
+                LoraBias = LoraBias.All,
+                LoraModulesToSave = "norm",
             }.Validate()).Message);
         Assert.Equal(
             "The training options can't be used: LoraRank (--lora-rank) is 0; expected at least 1; "
@@ -172,7 +177,11 @@ public sealed class LoraTrainingTests : IDisposable
             + "LoraTargets (--lora-targets) is ','; expected attention, all-linear or names of layers with commas between them.",
             Assert.Throws<OptionsException>(() => new TrainingOptions
             {
-                LoraRank = 0, UnfrozenLayers = 1, LoraAlpha = 0, LoraDropout = 1, LoraTargets = ",",
+                LoraRank = 0,
+                UnfrozenLayers = 1,
+                LoraAlpha = 0,
+                LoraDropout = 1,
+                LoraTargets = ",",
             }.Validate()).Message);
         File.WriteAllText(directory["config.json"], "{}");
         File.WriteAllText(directory["lists.jsonl"], "");
@@ -182,7 +191,11 @@ public sealed class LoraTrainingTests : IDisposable
             + "could change.",
             Assert.Throws<OptionsException>(() => new TrainingRun(new TrainingRunOptions
             {
-                Data = directory["lists.jsonl"], Config = directory["config.json"], Output = directory["out"], LoraRank = 2, BaseModel = ".",
+                Data = directory["lists.jsonl"],
+                Config = directory["config.json"],
+                Output = directory["out"],
+                LoraRank = 2,
+                BaseModel = ".",
             })).Message);
     }
 
