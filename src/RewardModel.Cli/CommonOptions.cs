@@ -37,6 +37,8 @@ internal static class CommonOptions
     public static Option<int?> Threads() => Value<int?>(
         "--threads", "N", "Number of threads for computation and tokenisation. Default: one per core.");
 
+    public static Option<WeightStorage> FrozenWeights(string description) => Choice<WeightStorage>("--frozen-weights", description);
+
     public static Option<bool> Json(string description) => new("--json") { Description = description };
 
     public static Option<bool> Raw() => new("--raw")

@@ -24,16 +24,19 @@ internal static class InspectCommand
         var promptTokens = CommonOptions.Value<int?>("--prompt-tokens", "P", $"Tokens of a prompt, to estimate memory for. {length}");
         var answerTokens = CommonOptions.Value<int?>("--answer-tokens", "A", $"Tokens of an answer, to estimate memory for. {length}");
         var answers = CommonOptions.Value<int>("--answers", "K", "Answers of a list, to estimate memory for.", 4);
+        var unfrozen = CommonOptions.Value<int?>(
+            "--unfrozen-layers", "N", "Layers that would be trained, to estimate memory for. Default: all.");
+        var storage = CommonOptions.FrozenWeights("How frozen weights would be stored, to estimate memory for.");
         var command = new Command(
             "inspect", "Shows a checkpoint's architecture, size, estimated training memory and any problems, without loading its weights.")
         {
-            directory, json, promptTokens, answerTokens, answers,
+            directory, json, promptTokens, answerTokens, answers, unfrozen, storage,
         };
         command.SetAction(parsed =>
         {
             var inspection = ModelInspection.Of(
                 parsed.GetValue(directory)!, parsed.GetValue(promptTokens), parsed.GetValue(answerTokens),
-                parsed.GetValue(answers));
+                parsed.GetValue(answers), parsed.GetValue(unfrozen), parsed.GetValue(storage));
             output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(inspection, jsonOptions) : Text(inspection));
             return inspection.Problems.Count == 0 ? 0 : cannotBeUsed;
         });

@@ -60,6 +60,8 @@ internal static class TrainCommand
                 + "two texts in any case. A saved reward model keeps its mode."),
             CommonOptions.Value<int?>(
                 "--unfrozen-layers", "N", "Train only the last N layers and the head; the rest is frozen. Default: train everything."),
+            CommonOptions.FrozenWeights(
+                "How frozen weights are stored: in fewer bits they take less memory and are rounded. The model is saved with the original ones."),
             CommonOptions.Value("--loss", string.Join('|', RankingLoss.Names), "Ranking loss.", defaults.Loss),
             CommonOptions.Value(
                 "--margin-scale", "X", "Margin of a pair in the log-sigmoid loss: this times its score difference; 0 = off.",

@@ -187,8 +187,8 @@ public sealed class TrainingRun
         var tokenizer = options.Tokenizer is { } folder ? HuggingFaceTokenizer.Load(folder) : null;
         if (options.Backbone is { } backbone)
             return ScoringModel.LoadForTraining(
-                backbone, tokenizer, options.MaxLength, options.Dropout, options.Seed, options.Encoding, options.Device, progress,
-                cancellation);
+                backbone, tokenizer, options.MaxLength, options.Dropout, options.Seed, options.Encoding, options.Device, options.StoredWeights,
+                progress, cancellation);
         var transformer = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(options.Config!), options.Dropout, options.Seed);
         transformer.to(Devices.Named(options.Device, "--device"));
         return new ScoringModel(transformer, tokenizer, options.MaxLength, options.Encoding ?? TextEncoding.Joint);

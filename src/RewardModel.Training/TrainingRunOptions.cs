@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using RewardModel.Reading;
+using RewardModel.Scoring;
 using RewardModel.Tokenizers;
 
 namespace RewardModel.Training;
@@ -61,6 +62,13 @@ public sealed record TrainingRunOptions : TrainingOptions
     [JsonPropertyName("dropout")]
     public double Dropout { get; init; }
 
+    /// <summary>
+    /// How the weights that are frozen are stored. Default float32. In fewer bits they take less memory and are rounded; the model is saved
+    /// with the original ones, which are read again from <see cref="Backbone"/>, and scores with weights that are stored as in training.
+    /// </summary>
+    [JsonPropertyName("frozen-weights")]
+    public WeightStorage FrozenWeights { get; init; }
+
     /// <summary>Directory for the trained model and, in <c>training/</c>, for the run's log and states.</summary>
     [JsonPropertyName("output")]
     public required string Output { get; init; }
@@ -77,6 +85,12 @@ public sealed record TrainingRunOptions : TrainingOptions
     [JsonPropertyName("threads")]
     public int? Threads { get; init; }
 
+    /// <summary>Which weights are frozen and stored in fewer bits; null where none are.</summary>
+    internal FrozenWeights? StoredWeights =>
+        FrozenWeights != WeightStorage.Float32 && UnfrozenLayers is { } count ? new FrozenWeights(FrozenWeights, count) : null;
+
+    private bool HasFrozenWeights => UnfrozenLayers is not null;
+
     /// <inheritdoc/>
     private protected override IEnumerable<string> Problems()
     {
@@ -92,6 +106,12 @@ public sealed record TrainingRunOptions : TrainingOptions
                 "a number from 0 (no evaluation) to below 1"),
             Problem(MaxLength is null or >= 1, nameof(MaxLength), MaxLength, "at least 1"),
             Problem(Dropout is >= 0 and < 1, nameof(Dropout), Dropout, "a number from 0 to below 1"),
+            Problem(
+                FrozenWeights == WeightStorage.Float32 || HasFrozenWeights, nameof(FrozenWeights), FrozenWeights,
+                "Float32 without --unfrozen-layers, because nothing is frozen"),
+            Problem(
+                FrozenWeights == WeightStorage.Float32 || Config is null, nameof(FrozenWeights), FrozenWeights,
+                "Float32 with --config, because the model is saved with the original weights of its --backbone"),
             Problem(Threads is null or >= 1, nameof(Threads), Threads, "at least 1"),
             MissingData(Data, nameof(Data)),
             MissingData(EvaluationData, nameof(EvaluationData)),

@@ -5,9 +5,9 @@ using Parameter = TorchSharp.Modules.Parameter;
 namespace RewardModel.Layers;
 
 /// <summary>A layer that multiplies with its weight: where nearly all arithmetic is, and where <see cref="Precision"/> acts.</summary>
-internal abstract class MatrixLayer(string name) : nn.Module<Tensor, Tensor>(name)
+internal abstract class MatrixLayer(string name) : WeightLayer(name)
 {
-    /// <summary>[outputs, inputs], float32: the parameter or a view of it.</summary>
+    /// <summary>[outputs, inputs], float32: the parameter or a view of it. No numbers where the weight is stored.</summary>
     protected abstract Tensor Matrix { get; }
 
     /// <summary>[outputs], float32, or null.</summary>
@@ -24,8 +24,10 @@ internal abstract class MatrixLayer(string name) : nn.Module<Tensor, Tensor>(nam
     public override Tensor forward(Tensor x_TD)
     {
         var precision = Bfloat16Support.Resolve(Precision, x_TD.device_type);
+        if (Stored is not null)
+            return LinearKernel.Apply(new LinearSettings(precision, Stored), x_TD, null, Offset);
         if (LinearKernel.CanTake(x_TD, Matrix, precision))
-            return LinearKernel.Apply(precision, x_TD, Matrix.t(), Offset);
+            return LinearKernel.Apply(new LinearSettings(precision), x_TD, Matrix.t(), Offset);
         if (precision == Precision.Float32)
             return nn.functional.linear(x_TD, Matrix, Offset!);
         var product = nn.functional.linear(x_TD.to(bfloat16), Matrix.to(bfloat16)).to(float32);
@@ -45,7 +47,8 @@ internal abstract class MatrixLayer(string name) : nn.Module<Tensor, Tensor>(nam
         if (activation.Kernel is { } kernel)
         {
             var precision = Bfloat16Support.Resolve(Precision, x_TI.device_type);
-            return ActivatedLinearKernel.Apply(new ActivatedLinearSettings(kernel, precision), x_TI, up_TI, Matrix.t(), Offset);
+            return ActivatedLinearKernel.Apply(
+                new ActivatedLinearSettings(kernel, precision, Stored), x_TI, up_TI, Stored is null ? Matrix.t() : null, Offset);
         }
         var activated_TI = activation.Of(x_TI);
         return call(up_TI is null ? activated_TI : activated_TI.mul(up_TI));

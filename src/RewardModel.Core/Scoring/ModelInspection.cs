@@ -80,10 +80,19 @@ public sealed record ModelInspection
     /// <param name="promptTokens">Tokens of the prompt to estimate memory for; null: 256, or half of what the model takes.</param>
     /// <param name="answerTokens">Tokens of each answer; null: the same.</param>
     /// <param name="answers">Count of answers.</param>
-    /// <exception cref="ArgumentException">The list does not fit the model.</exception>
-    public static ModelInspection Of(string directory, int? promptTokens = null, int? answerTokens = null, int answers = 4)
+    /// <param name="unfrozenLayers">Layers, counted from the last, that would be trained; null: everything.</param>
+    /// <param name="frozenWeights">How the weights would be stored that are not.</param>
+    /// <exception cref="ArgumentException">
+    /// The list does not fit the model, or it has fewer layers, or nothing is frozen whose storage could be other than float32.
+    /// </exception>
+    public static ModelInspection Of(
+        string directory, int? promptTokens = null, int? answerTokens = null, int answers = 4, int? unfrozenLayers = null,
+        WeightStorage frozenWeights = WeightStorage.Float32)
     {
         ArgumentNullException.ThrowIfNull(directory);
+        if (frozenWeights != WeightStorage.Float32 && unfrozenLayers is null)
+            throw new ArgumentOutOfRangeException(
+                nameof(frozenWeights), frozenWeights, "expected Float32 without unfrozen layers, because nothing is frozen");
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
         SavedModel.Finish(directory);
@@ -98,6 +107,7 @@ public sealed record ModelInspection
             : Try(() => ScoringModel.FromParts(directory, model!, weights.ReadNormalizer(), tokenizer), problems);
 
         var list = model is null ? null : SizeOf(model, promptTokens, answerTokens, answers);
+        model?.FreezeAs(unfrozenLayers, frozenWeights);
         var entries = reader?.Names.Select(reader.Entry).ToArray();
         return new ModelInspection
         {

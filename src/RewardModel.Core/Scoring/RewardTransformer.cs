@@ -17,6 +17,7 @@ namespace RewardModel.Scoring;
 public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
 {
     private Precision precision;
+    private OriginalWeights? originals;
     private bool isDisposed;
 
     private RewardTransformer(HuggingFaceConfig config, double dropout) : base(nameof(RewardTransformer))
@@ -106,7 +107,16 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     public IEnumerable<(string Name, Parameter Parameter)> TrainedParameters =>
         CheckpointParameters.Where(pair => pair.Parameter.requires_grad);
 
-    /// <summary>The parameters under the names that they have in a Hugging Face checkpoint: the model's own tensors, not copies.</summary>
+    /// <summary>
+    /// Which weights are frozen and stored in fewer bits, as they were loaded; null where all are float32. It can't be changed: what is stored
+    /// can't be trained any more.
+    /// </summary>
+    public FrozenWeights? FrozenWeights { get; private set; }
+
+    /// <summary>
+    /// The parameters under the names that they have in a Hugging Face checkpoint: the model's own tensors, not copies. Those of stored
+    /// <see cref="FrozenWeights"/> have their shapes, and all their elements are NaN.
+    /// </summary>
     public IEnumerable<(string Name, Parameter Parameter)> CheckpointParameters =>
         Backbone.named_parameters().Select(pair => ($"{Backbone.BaseModelPrefix}.{pair.Item1}", pair.Item2))
             .Concat(Head.named_parameters());
@@ -120,15 +130,17 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <param name="directory">With config.json and safetensors files.</param>
     /// <param name="dropout">Rate for every dropout the architecture has, in training; the checkpoint's own rates are not used.</param>
     /// <param name="seed">Seed of a new head.</param>
+    /// <param name="frozenWeights">Which weights are frozen and stored in fewer bits; null: none are.</param>
     /// <exception cref="CheckpointException">The directory can't be used: all reasons are listed.</exception>
     /// <exception cref="ArgumentNullException">The directory is null.</exception>
-    public static RewardTransformer Load(string directory, double dropout = 0, long seed = 0) =>
-        Load(directory, dropout, seed, progress: null, CancellationToken.None, out _);
+    /// <exception cref="ArgumentException">More layers are to be unfrozen than there are.</exception>
+    public static RewardTransformer Load(string directory, double dropout = 0, long seed = 0, FrozenWeights? frozenWeights = null) =>
+        Load(directory, dropout, seed, frozenWeights, progress: null, CancellationToken.None, out _);
 
     // The normaliser: what the checkpoint's head does to a reward besides, where another trainer made it.
     internal static RewardTransformer Load(
-        string directory, double dropout, long seed, IProgress<LoadProgress>? progress, CancellationToken cancellationToken,
-        out RewardNormalizer normalizer)
+        string directory, double dropout, long seed, FrozenWeights? frozenWeights, IProgress<LoadProgress>? progress,
+        CancellationToken cancellationToken, out RewardNormalizer normalizer)
     {
         ArgumentNullException.ThrowIfNull(directory);
         cancellationToken.ThrowIfCancellationRequested();
@@ -138,9 +150,11 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         var model = new RewardTransformer(HuggingFaceConfig.Read(directory), dropout);
         try
         {
+            model.SetFrozenWeights(frozenWeights);
             using var reader = CheckpointReader.Open(directory);
             var weights = WeightLoading.Match(reader, directory, model);
-            weights.CopyValues(progress, cancellationToken);
+            model.originals = frozenWeights is null ? null : new OriginalWeights(directory);
+            weights.CopyValues(model.LayersToStore(), model.originals, progress, cancellationToken);
             normalizer = weights.ReadNormalizer();
             model.HasNewHead = weights.HeadWeight is null;
             if (model.HasNewHead)
@@ -163,6 +177,18 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
         return new RewardTransformer(config, dropout: 0);
+    }
+
+    /// <summary>Freezes a model without weights, so that memory is estimated for weights that would be stored.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The model has fewer layers, or the number is negative.</exception>
+    internal void FreezeAs(int? unfrozenLayers, WeightStorage storage)
+    {
+        if (unfrozenLayers < 0 || unfrozenLayers > Backbone.Layers.Count)
+            throw new ArgumentOutOfRangeException(
+                nameof(unfrozenLayers), unfrozenLayers, $"expected 0 to {Backbone.Layers.Count}, the layers of this {Backbone.GetName()}");
+        Freeze(unfrozenLayers);
+        if (unfrozenLayers is { } count && storage != WeightStorage.Float32)
+            FrozenWeights = new FrozenWeights(storage, count);
     }
 
     /// <summary>A model with random weights, initialised as in the architecture's reference implementation.</summary>
@@ -190,12 +216,18 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// </summary>
     /// <param name="trainedLayers">Layers, counted from the last, that stay trained; null: everything is trained again.</param>
     /// <exception cref="ArgumentOutOfRangeException">The model has fewer layers, or the number is negative.</exception>
+    /// <exception cref="InvalidOperationException">Layers would be trained whose weights are stored in fewer bits.</exception>
     public void Freeze(int? trainedLayers)
     {
         var layers = Backbone.Layers;
         if (trainedLayers < 0 || trainedLayers > layers.Count)
             throw new ArgumentOutOfRangeException(
                 nameof(trainedLayers), trainedLayers, $"expected 0 to {layers.Count}, the layers of this {Backbone.GetName()}");
+        if (FrozenWeights is { } frozen && !(trainedLayers <= frozen.UnfrozenLayers))
+            throw new InvalidOperationException(
+                $"{(trainedLayers is null ? "All layers" : Counted.Of(trainedLayers.Value, "layer"))} would be trained, but the weights before the "
+                + $"last {Counted.Of(frozen.UnfrozenLayers, "layer")} are stored as {frozen.Storage} and can't be trained. Load the model with "
+                + "other frozen weights, or with none.");
         foreach (var (_, parameter) in CheckpointParameters)
             parameter.requires_grad = true;
         if (trainedLayers is not { } count)
@@ -203,6 +235,43 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         var lowest = layers.Count - count;
         foreach (var parameter in Backbone.BeforeLayers.Concat(layers.Take(lowest).SelectMany(layer => layer.parameters())))
             parameter.requires_grad = false;
+    }
+
+    private void SetFrozenWeights(FrozenWeights? frozenWeights)
+    {
+        if (frozenWeights is null)
+            return;
+        if (frozenWeights.UnfrozenLayers > Backbone.Layers.Count)
+            throw new ArgumentException(
+                $"{Counted.Of(frozenWeights.UnfrozenLayers, "layer")} of {frozenWeights.Storage} weights would be unfrozen; "
+                + $"this {Backbone.GetName()} has {Counted.Of(Backbone.Layers.Count, "layer")}.");
+        Freeze(frozenWeights.UnfrozenLayers);
+        FrozenWeights = frozenWeights;
+    }
+
+    /// <summary>The layers whose weights are stored, each by its weight's handle, and how.</summary>
+    internal IReadOnlyDictionary<IntPtr, (WeightLayer Layer, WeightStorage Storage)> LayersToStore() => FrozenWeights is null
+        ? new Dictionary<IntPtr, (WeightLayer, WeightStorage)>()
+        : Backbone.modules().OfType<WeightLayer>().Where(layer => !layer.Weight.requires_grad)
+            .ToDictionary(layer => layer.Weight.Handle, layer => (layer, layer.StorageFor(FrozenWeights.Storage)));
+
+    /// <summary>Digest of a parameter's values in the checkpoint that it was read from, where it is stored; else null.</summary>
+    /// <param name="name">Its name in <see cref="CheckpointParameters"/>.</param>
+    internal string? DigestOfStored(string name) => originals?.Contains(name) == true ? originals.DigestOf(name) : null;
+
+    /// <summary>
+    /// What a checkpoint of the model holds: the parameters, and the values that stored weights had where they were read.
+    /// </summary>
+    /// <param name="use">Is given them; they can be read while it runs.</param>
+    /// <exception cref="CheckpointException">The checkpoint that the model was loaded from is not what it was.</exception>
+    internal void WithOriginals(Action<IReadOnlyList<WeightSource>> use)
+    {
+        using var reader = originals?.Open();
+        use([
+            .. CheckpointParameters.Select(pair => originals?.Contains(pair.Name) == true
+                ? new WeightSource(pair.Name, pair.Parameter.shape, () => originals.Read(reader!, pair.Name))
+                : new WeightSource(pair.Name, pair.Parameter.shape, () => pair.Parameter.alias())),
+        ]);
     }
 
     /// <summary>Whether every number of the trained parameters is finite.</summary>

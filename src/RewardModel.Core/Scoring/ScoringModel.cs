@@ -124,7 +124,11 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         ArgumentNullException.ThrowIfNull(directory);
         return Loaded(device, () =>
         {
-            var transformer = RewardTransformer.Load(directory, dropout: 0, seed: 0, progress, cancellationToken, out var normalizer);
+            // Weights that were stored in training are stored again.
+            SavedModel.Finish(directory);
+            var frozen = ScoringRule.Read(directory)?.FrozenWeights;
+            var transformer = RewardTransformer.Load(
+                directory, dropout: 0, seed: 0, frozen, progress, cancellationToken, out var normalizer);
             return OwnedBy(transformer, () =>
             {
                 if (transformer.HasNewHead)
@@ -150,7 +154,8 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
 
     /// <summary>
     /// Loads a checkpoint for training: a backbone, which gets a newly initialised head, or a reward model, which keeps its head and the
-    /// rule of its reward_model.json. Its normaliser is dropped, since it belongs to the rewards before further training.
+    /// rule of its reward_model.json. Its normaliser is dropped, since it belongs to the rewards before further training, and so is the storage of
+    /// its frozen weights.
     /// </summary>
     /// <param name="directory">The checkpoint's directory.</param>
     /// <param name="tokenizer">
@@ -160,6 +165,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <param name="dropout">Dropout rate of the whole architecture.</param>
     /// <param name="seed">Seed of a newly initialised head.</param>
     /// <param name="device">Where it computes, as in <see cref="Load"/>.</param>
+    /// <param name="frozenWeights">Which weights are frozen and stored in fewer bits; null: none are.</param>
     /// <param name="progress">Receives a report after every tensor.</param>
     /// <param name="cancellationToken">Stops loading before the next tensor.</param>
     /// <returns>The model, which the caller disposes of.</returns>
@@ -182,7 +188,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// </example>
     public static ScoringModel LoadForTraining(
         string directory, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null, double dropout = 0, long seed = 0,
-        TextEncoding? encoding = null, string? device = null, IProgress<LoadProgress>? progress = null,
+        TextEncoding? encoding = null, string? device = null, FrozenWeights? frozenWeights = null, IProgress<LoadProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directory);
@@ -191,7 +197,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
             // Weights last: they take longest to read.
             var saved = tokenizer is null ? ScoringRule.Read(directory) : null;
             var ownTokenizer = tokenizer ?? (HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null);
-            var transformer = RewardTransformer.Load(directory, dropout, seed, progress, cancellationToken, out _);
+            var transformer = RewardTransformer.Load(directory, dropout, seed, frozenWeights, progress, cancellationToken, out _);
             return OwnedBy(transformer, () => saved is null
                 ? new ScoringModel(transformer, ownTokenizer, maxLength, encoding ?? TextEncoding.Joint)
                 : new ScoringModel(transformer, ownTokenizer, saved with
@@ -199,6 +205,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
                     MaxLength = maxLength ?? saved.MaxLength,
                     Encoding = encoding ?? saved.Encoding,
                     Normalizer = RewardNormalizer.None,
+                    FrozenWeights = frozenWeights,
                 }));
         });
     }
@@ -344,7 +351,8 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
 
     /// <summary>
     /// Writes a directory that transformers loads as the architecture's sequence-classification class: weights, config.json, the
-    /// tokenizer's files byte for byte, and reward_model.json. A model that was there is replaced as a whole: whenever the process ends,
+    /// tokenizer's files byte for byte, and reward_model.json. Frozen weights that are stored in fewer bits are written as they were loaded: they
+    /// are read again from the checkpoint's files. A model that was there is replaced as a whole: whenever the process ends,
     /// <see cref="Load"/> finds the old one or the new one. Files that belong to no model stay. (transformers knows no normaliser and
     /// gives raw rewards.) config.json and the tokenizer's files name the same padding token, one that stands in no prompt and no answer,
     /// so that transformers reads the same rewards in padded batches; where there is none, <see cref="PaddingProblem"/> says so.
@@ -354,7 +362,10 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <param name="maxShardBytes">The most bytes of one file of weights, unless a single tensor has more.</param>
     /// <exception cref="ArgumentNullException">The directory is null.</exception>
     /// <exception cref="ArgumentException">Another type, or weights that are too large for Float16.</exception>
-    /// <exception cref="CheckpointException">The directory can't be made or written to; the message says why.</exception>
+    /// <exception cref="CheckpointException">
+    /// The directory can't be made or written to, or stored weights are not in the checkpoint any more that they were loaded from; the message
+    /// says why.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
     /// <example>
     /// <code>
@@ -368,14 +379,16 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         ArgumentNullException.ThrowIfNull(directory);
         ThrowIfDisposed();
         using var _ = no_grad();
-        CheckWeightType(weightType);
-        SavedModel.Replace(directory, pending =>
+        Transformer.WithOriginals(weights =>
         {
-            CheckpointWriter.Write(
-                pending, Transformer.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)), maxShardBytes, weightType);
-            WriteTokenizer(pending);
-            Rule.Write(pending);
-            ExportedConfig(weightType).Write(pending);
+            CheckWeightType(weights, weightType);
+            SavedModel.Replace(directory, pending =>
+            {
+                CheckpointWriter.WriteEach(pending, weights, weightType, maxShardBytes);
+                WriteTokenizer(pending);
+                Rule.Write(pending);
+                ExportedConfig(weightType).Write(pending);
+            });
         });
     }
 
@@ -488,10 +501,11 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         {
             ChatTemplate = tokenizer?.ChatTemplate,
             Encoding = TextEncoding.Joint,
+            FrozenWeights = transformer.FrozenWeights,
         };
     }
 
-    private void CheckWeightType(ScalarType type)
+    private static void CheckWeightType(IReadOnlyList<WeightSource> weights, ScalarType type)
     {
         if (!weightTypeNames.ContainsKey(type))
             throw new ArgumentException(
@@ -499,7 +513,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         const double largestHalf = 65504;
         string[] tooLarge = type != ScalarType.Float16 ? [] :
         [
-            .. Transformer.CheckpointParameters.Where(pair => LargestMagnitude(pair.Parameter) > largestHalf).Select(pair => pair.Name),
+            .. weights.Where(weight => LargestMagnitude(weight) > largestHalf).Select(weight => weight.Name),
         ];
         if (tooLarge.Length > 0)
             throw new ArgumentException(
@@ -507,10 +521,10 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
                 + "Save them as BFloat16 or Float32.");
     }
 
-    private static float LargestMagnitude(Tensor tensor)
+    private static float LargestMagnitude(WeightSource weight)
     {
         using var scope = NewDisposeScope();
-        return tensor.abs().max().cpu().item<float>();
+        return weight.Read().abs().max().to(float32).cpu().item<float>();
     }
 
     private HuggingFaceConfig ExportedConfig(ScalarType weightType)

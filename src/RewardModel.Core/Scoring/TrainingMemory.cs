@@ -1,5 +1,8 @@
+using RewardModel.Kernels;
+using RewardModel.Layers;
 using RewardModel.Lists;
 using RewardModel.Packing;
+using static TorchSharp.torch;
 
 namespace RewardModel.Scoring;
 
@@ -11,16 +14,16 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 
 /// <summary>
 /// An estimate of the memory that training on the CPU needs while a list of a given size goes through the model, in bytes. All of it is
-/// float32.
+/// float32, but for frozen weights that are stored in fewer bits.
 /// </summary>
 /// <remarks>
-/// Weights take 4 bytes each, gradients of those that are trained 4, AdamW's two moments of these 8. Activations are what the operators of
+/// Weights take 4 bytes each, or what their storage takes, gradients of those that are trained 4, AdamW's two moments of these 8. Activations are what the operators of
 /// the forward pass keep for the backward pass, of which each architecture states what its layers are made of. To what all trained layers
 /// keep comes what passes while the backward pass goes through one: gradients of an MLP, two of the largest matrix, and where attention is
 /// composed of operators (DeBERTa) its scores. Of a causal model's last layer only keys and values are computed for all tokens. Layers below
 /// all that is trained keep nothing; but one of them at a time is there in the forward pass, which counts where little is trained. With
 /// checkpoints there is the input of every trained layer, one and a quarter of what a single one keeps, as gradients are there before all of
-/// it is released, and what passes. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
+/// it is released, and what passes. Of stored weights the largest is there in float32 once, in the pass through its layer. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
 /// </remarks>
 /// <param name="Weights">The parameters.</param>
 /// <param name="Gradients">Gradients of those that are trained: there between the micro-batches of a step.</param>
@@ -62,7 +65,9 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
 
     private static TrainingMemory Estimate(RewardTransformer model, BatchSize batch)
     {
-        var weights = 4 * model.CheckpointParameters.Sum(pair => pair.Parameter.numel());
+        var stored = model.LayersToStore();
+        var weights = model.CheckpointParameters.Sum(pair => StoredMatrix.BytesOf(
+            pair.Parameter.numel(), stored.TryGetValue(pair.Parameter.Handle, out var found) ? found.Storage : WeightStorage.Float32));
         var gradients = 4 * model.TrainedParameters.Sum(pair => pair.Parameter.numel());
         var (activations, checkpointed) = ActivationCounts(model, batch);
         return new TrainingMemory(weights, gradients, 2 * gradients, 4 * activations, 4 * checkpointed);
@@ -78,10 +83,14 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
         var isLastShort = model.Backbone.IsCausal && trained > 0;
         var whole = trained - (isLastShort ? 1 : 0);
         var weights = batch.Pairs * shape.Attention.Heads;
+        var stored = model.LayersToStore().Values.Select(found => found.Layer).OfType<MatrixLayer>().ToHashSet();
+        long Converted(IEnumerable<nn.Module> modules) => modules.SelectMany(module => module.modules()).OfType<MatrixLayer>()
+            .Where(stored.Contains).Select(layer => layer.Weight.numel()).DefaultIfEmpty().Max();
         var passing = (whole > 0 ? batch.Tokens * shape.Passing : 0) + (trained > 0 ? 2 * shape.Matrices.Max(matrix => matrix.Size) : 0)
-            + weights * shape.Attention.PassingWeights;
+            + weights * shape.Attention.PassingWeights + Converted(model.Backbone.Layers.Skip(layers - trained));
         var keptWeights = shape.Attention.KeepsWeights ? weights : 0;
-        var forward = batch.Tokens * shape.Computed + keptWeights + weights * shape.Attention.PassingWeights;
+        var forward = batch.Tokens * shape.Computed + keptWeights + weights * shape.Attention.PassingWeights
+            + Converted(model.Backbone.Layers);
         var all = batch.Tokens * (whole * shape.Kept + (isLastShort ? shape.KeptOfOthers : 0)) + trained * keptWeights + passing;
         var checkpointed = batch.Tokens * (trained * shape.Width + shape.Kept + shape.Kept / 4) + keptWeights + passing;
         all = Math.Max(all, forward);

@@ -21,9 +21,10 @@ namespace RewardModel.Training.Runs;
 /// <param name="Dropout">The model's dropout rate.</param>
 /// <param name="Threads">Threads of the computation: sums depend on them.</param>
 /// <param name="Device">Kind of device that computes: its sums and draws of dropout are its own.</param>
+/// <param name="FrozenWeights">Which weights are frozen and stored in fewer bits; null where none are.</param>
 internal sealed record RunFingerprint(
     JsonObject Options, int StepCount, string TrainLists, string HeldOutLists, string Model, string? Frozen, ScoringRule? Rule, string? TokenizerFiles,
-    double Dropout, int Threads, string Device)
+    double Dropout, int Threads, string Device, FrozenWeights? FrozenWeights = null)
 {
     internal static RunFingerprint Of(
         JsonObject options, int stepCount, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
@@ -31,7 +32,7 @@ internal sealed record RunFingerprint(
             options, stepCount, Digest(trainLists), Digest(heldOutLists),
             DigestOfModel(model), DigestOfFrozen(model), savedAs?.Rule, savedAs is null ? null : DigestOfFiles(savedAs.Tokenizer?.Files ?? []),
             model.Dropout,
-            TorchSharp.torch.get_num_threads(), model.Device.type.ToString());
+            TorchSharp.torch.get_num_threads(), model.Device.type.ToString(), model.FrozenWeights);
 
     /// <summary>
     /// What makes a saved run another one, one sentence each. Rules and tokenizers are compared where both runs know theirs: a trainer that
@@ -48,7 +49,10 @@ internal sealed record RunFingerprint(
             yield return "the held-out lists are not the same";
         if (Model != saved.Model)
             yield return "the model's configuration or its parameters are not the same";
-        if (Frozen != saved.Frozen)
+        // Digests are of what was stored, too.
+        if (FrozenWeights != saved.FrozenWeights)
+            yield return $"the frozen weights were stored as {Text(saved.FrozenWeights)} and are now stored as {Text(FrozenWeights)}";
+        else if (Frozen != saved.Frozen)
             yield return "the frozen weights are not the same";
         if (Rule is not null && saved.Rule is not null)
         {
@@ -79,6 +83,7 @@ internal sealed record RunFingerprint(
             Frozen = DigestOfFrozen(model.Transformer),
             Rule = model.Rule,
             TokenizerFiles = DigestOfFiles(model.Tokenizer?.Files ?? []),
+            FrozenWeights = model.Transformer.FrozenWeights,
         }).DifferencesOf(this);
 
     /// <summary>What may differ in a saved run, with what that means, one sentence each.</summary>
@@ -91,6 +96,8 @@ internal sealed record RunFingerprint(
             yield return $"The run had {Counted.Of(saved.Threads, "thread")} and now has {Threads}: the last bits of sums may differ "
                 + "from those of a run that was not interrupted";
     }
+
+    private static string Text(FrozenWeights? weights) => (weights?.Storage ?? WeightStorage.Float32).ToString().ToLowerInvariant();
 
     private static string Text(JsonNode? value) => value?.ToJsonString() ?? "not set";
 
@@ -125,10 +132,13 @@ internal sealed record RunFingerprint(
         if (frozen.Length == 0)
             return null;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var (_, parameter) in frozen)
+        foreach (var (name, parameter) in frozen)
         {
             hash.AppendData(BitConverter.GetBytes((int)parameter.numel()));
-            AppendValues(hash, parameter);
+            if (model.DigestOfStored(name) is { } digest)
+                hash.AppendData(Encoding.UTF8.GetBytes(digest));
+            else
+                AppendValues(hash, parameter);
         }
         return Convert.ToHexString(hash.GetHashAndReset());
     }

@@ -26,7 +26,8 @@ public class CommandLineTests
         Assert.Equal(
             "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
             + "--warmup-steps --final-learning-rate-ratio --weight-decay --decay-all --beta1 --beta2 --epsilon --max-grad-norm --dropout "
-            + "--lists-per-step --max-tokens-per-batch --max-length --encoding --unfrozen-layers --loss --margin-scale --loss-normalization --seed "
+            + "--lists-per-step --max-tokens-per-batch --max-length --encoding --unfrozen-layers --frozen-weights --loss --margin-scale "
+            + "--loss-normalization --seed "
             + "--eval-every --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads --on-bad-data "
             + "--resume --dry-run --quiet --verbose",
             Options("train"));
@@ -34,7 +35,7 @@ public class CommandLineTests
         Assert.All(["score", "rank", "best-of-n"], command => Assert.Equal(
             "--model --data --prompt --answer --max-tokens-per-batch --device --threads --on-bad-data --raw --json", Options(command)));
         Assert.Equal("--run --step --output", Options("export"));
-        Assert.Equal("--json --prompt-tokens --answer-tokens --answers", Options("inspect"));
+        Assert.Equal("--json --prompt-tokens --answer-tokens --answers --unfrozen-layers --frozen-weights", Options("inspect"));
         Assert.Equal("--tokenizer --chat --text --data --json", Options("tokenize"));
     }
 
