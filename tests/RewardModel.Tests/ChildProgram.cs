@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Intrinsics;
+using System.Security.Cryptography;
 using RewardModel.Checkpoints;
 using RewardModel.Kernels;
 using RewardModel.Layers;
@@ -28,16 +29,21 @@ internal static class ChildProgram
             case ["save", var first, var second, var target]:
                 SaveWhenAsked(first, second, target);
                 break;
-            case ["load", var directory]:
-                MeasureLoading(directory);
+            case ["load", var directory, .. var frozenWeights]:
+                MeasureLoading(directory, Frozen(frozenWeights));
                 break;
             case ["inspect", var directory]:
                 MeasureInspection(directory);
                 break;
             case ["step", var config, var promptTokens, var answerTokens, var answers, var checkpointing, .. var trainedLayers]:
                 MeasureStep(
-                    config, List(Parse(promptTokens), Parse(answerTokens), Parse(answers)), bool.Parse(checkpointing),
+                    () => RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(config)), List(Parse(promptTokens), Parse(answerTokens), Parse(answers)), bool.Parse(checkpointing),
                     trainedLayers is [var count] ? Parse(count) : null);
+                break;
+            case ["stored-step", var directory, var storage, var trainedLayers]:
+                MeasureStep(
+                    () => RewardTransformer.Load(directory, frozenWeights: Frozen([storage, trainedLayers])), List(128, 64, 6),
+                    checkpointing: false, Parse(trainedLayers));
                 break;
             case ["train", var config, var checkpointing]:
                 MeasureTraining(config, bool.Parse(checkpointing));
@@ -58,6 +64,10 @@ internal static class ChildProgram
         }
 
         static int Parse(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+
+        static FrozenWeights? Frozen(string[] arguments) =>
+            arguments is [var name, var count] && Enum.Parse<WeightStorage>(name) is var storage and not WeightStorage.Float32
+                ? new FrozenWeights(storage, Parse(count)) : null;
     }
 
     /// <summary>Bits of the widest vectors that this process computes with.</summary>
@@ -120,13 +130,13 @@ internal static class ChildProgram
     }
 
     /// <summary>Prints by how many bytes the process grows at most while it loads a model.</summary>
-    private static void MeasureLoading(string directory)
+    private static void MeasureLoading(string directory, FrozenWeights? frozenWeights)
     {
         using (TinyModel.Create())
         {
         }
         var before = Memory("VmRSS");
-        using var model = RewardTransformer.Load(directory);
+        using var model = RewardTransformer.Load(directory, frozenWeights: frozenWeights);
         Console.Write(Memory("VmHWM") - before);
     }
 
@@ -145,7 +155,7 @@ internal static class ChildProgram
     /// Prints by how many bytes the process grows at most from before there is a model, and from before the forward pass of the second
     /// of two micro-batches.
     /// </summary>
-    private static void MeasureStep(string config, TokenizedList[] lists, bool checkpointing, int? trainedLayers)
+    private static void MeasureStep(Func<RewardTransformer> create, TokenizedList[] lists, bool checkpointing, int? trainedLayers)
     {
         set_num_threads(1);
         void Backward(RewardTransformer model, TokenizedList[] lists)
@@ -157,11 +167,12 @@ internal static class ChildProgram
             pass.Backward(new LogSigmoidLoss().Sum(model.forward(pass), pairs));
         }
 
-        // What every process needs once.
+        // What every process needs once; digests load a library.
+        SHA256.HashData([]);
         using (var tiny = TinyModel.Create())
             Backward(tiny, List(3, 4, 2));
         var before = Memory("VmRSS");
-        using var model = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(config));
+        using var model = create();
         model.Freeze(trainedLayers);
         model.train();
         using var optimizer = new AdamW(model.TrainedParameters, new AdamWOptions());

@@ -75,9 +75,11 @@ internal sealed class LinearKernel : Kernel<LinearKernel, LinearSettings>
             return bias is null ? product : product.add_(bias);
         }
         var result = TensorMemory.Empty(left.size(0), right.size(1));
+        // Not in the layer's dispose scope: a stored weight's numbers would stay with it.
+        using var transposed = right.t();
         var call = bias is null
             ? new OperatorCall("aten::mm", "out").Tensor(left).Tensor(right)
-            : new OperatorCall("aten::linear", "out").Tensor(left).Tensor(right.t()).OptionalTensor(bias);
+            : new OperatorCall("aten::linear", "out").Tensor(left).Tensor(transposed).OptionalTensor(bias);
         call.Tensor(result).Call(1)[0].Dispose();
         return result;
     }

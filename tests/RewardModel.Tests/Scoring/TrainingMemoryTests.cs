@@ -79,6 +79,57 @@ public class TrainingMemoryTests
         Assert.InRange(measured[1] / (double)activations, 0.75, 1.25);
     }
 
+    [Theory]
+    [InlineData("llama", WeightStorage.Float32)]
+    [InlineData("llama", WeightStorage.Bfloat16)]
+    [InlineData("llama", WeightStorage.Int8)]
+    [InlineData("llama", WeightStorage.Nf4)]
+    [InlineData("gpt2", WeightStorage.Nf4)]
+    public void Stored_weights_are_counted_as_they_are_stored(string architecture, WeightStorage storage)
+    {
+        const int trainedLayers = 1;
+        using var directory = new TemporaryDirectory();
+        var settings = Config(architecture);
+        var (width, layers) = architecture == "gpt2" ? ("n_embd", "n_layer") : ("hidden_size", "num_hidden_layers");
+        (settings[width], settings[layers], settings["vocab_size"]) = (512, 10, 8192);
+        if (architecture == "llama")
+            settings["intermediate_size"] = 1376;
+        File.WriteAllText(directory["config.json"], settings.ToJsonString());
+        var config = HuggingFaceConfig.Read(directory.Path);
+        using (var model = new ScoringModel(RewardTransformer.FromConfig(config)))
+            model.Save(directory.Path);
+        using var shapes = RewardTransformer.WithoutWeights(config);
+        shapes.FreezeAs(trainedLayers, storage);
+        var estimate = TrainingMemory.Estimate(shapes, new ListSize(128, 64, 6));
+        var measured = ChildProgram.Measure("stored-step", directory.Path, $"{storage}", $"{trainedLayers}");
+        Assert.InRange(measured[0] / (double)estimate.Total, 0.8, 1.2);
+        // Beside the weights a tensor of the file, in its type and in float32.
+        var largest = shapes.CheckpointParameters.Max(pair => 4 * pair.Parameter.numel());
+        var loading = ChildProgram.Measure("load", directory.Path, $"{storage}", $"{trainedLayers}")[0];
+        Assert.InRange(loading, 0.8 * estimate.Weights, 1.1 * estimate.Weights + 3 * largest);
+    }
+
+    // The table of docs/frozen-weights.md.
+    [Theory]
+    [InlineData(WeightStorage.Float32, 26.4)]
+    [InlineData(WeightStorage.Bfloat16, 13.2)]
+    [InlineData(WeightStorage.Int8, 6.9)]
+    [InlineData(WeightStorage.Nf4, 3.7)]
+    public void A_model_of_seven_billion_weights_is_estimated_without_them(WeightStorage storage, double gigabytes)
+    {
+        using var model = RewardTransformer.WithoutWeights(HuggingFaceConfig.Parse(
+            """
+            {
+              "model_type": "llama", "vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32,
+              "num_attention_heads": 32, "max_position_embeddings": 4096
+            }
+            """,
+            "config.json"));
+        model.FreezeAs(0, storage);
+        var estimate = TrainingMemory.Estimate(model, new ListSize(512, 256, 4));
+        Assert.Equal(gigabytes, Math.Round(estimate.Weights / 1e9, 1));
+    }
+
     [Fact]
     public void A_batch_is_estimated_as_it_is()
     {
