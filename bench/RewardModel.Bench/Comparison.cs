@@ -18,6 +18,8 @@ internal sealed class Comparison(int threads, bool quick, string? only, string? 
             Compare(workload);
         if (only is null or "growth")
             CompareAnswerCounts();
+        if (only is null or "frozen")
+            CompareStorages();
     }
 
     private Workload[] Workloads => quick
@@ -151,6 +153,38 @@ internal sealed class Comparison(int threads, bool quick, string? only, string? 
             $"One more answer takes {slope:F4} s, {slope / (meanY - slope * (meanX - 1)):F2} of what the line gives for a single one "
             + $"(tokens: {workload.AnswerTokens / (double)(workload.PromptTokens + workload.AnswerTokens):F2}); "
             + $"a straight line explains {explained:P2} of the variance from K=4 to K=32.");
+    }
+
+    /// <summary>What a step and the whole process take with the lower two thirds of the layers frozen, by how these are stored.</summary>
+    private void CompareStorages()
+    {
+        var workload = quick ? Workload.Small(4) : Workload.Large(4);
+        var unfrozen = workload.Layers / 3;
+        var directory = Directory.CreateTempSubdirectory("reward-model-bench-").FullName;
+        workload.Write(directory);
+        Measured[] all =
+        [
+            .. Enum.GetValues<WeightStorage>().Select(storage => new Measured(
+                new Side(
+                    $"{storage}", Environment.ProcessPath!, "worker", directory, $"{threads}", $"{Precision.Float32}", $"{false}", $"{storage}",
+                    $"{unfrozen}"),
+                workload.PackedTokens)),
+        ];
+        foreach (var measured in all)
+            measured.WarmUp();
+        for (var round = 0; round < (quick ? 3 : 9); round++)
+            foreach (var measured in all)
+            {
+                measured.Step();
+                measured.Score();
+            }
+        Console.WriteLine();
+        Console.WriteLine($"## Frozen weights: {workload.Name}, {unfrozen} of {workload.Layers} layers trained");
+        Console.WriteLine();
+        PrintTable(all, all[0], workload);
+        foreach (var measured in all)
+            measured.Side.Dispose();
+        Directory.Delete(directory, recursive: true);
     }
 
     private Side Ours(string name, string directory, Precision precision, bool checkpointing = false) =>

@@ -4,7 +4,7 @@ using RewardModel.Bench;
 // bench/run.sh and bench/tokenizers.sh build and start this; see bench/README.md.
 //
 //   RewardModel.Bench run [--quick] [--threads N] [--only NAME] [--python PROGRAM] [--baseline DIRECTORY]
-//   RewardModel.Bench worker DIRECTORY THREADS PRECISION CHECKPOINTING
+//   RewardModel.Bench worker DIRECTORY THREADS PRECISION CHECKPOINTING [STORAGE UNFROZEN-LAYERS]
 //   RewardModel.Bench peer DIRECTORY MODE THREADS
 //   RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
 //   RewardModel.Bench tokenizer-worker DIRECTORY TEXT
@@ -14,6 +14,11 @@ switch (args)
 {
     case ["worker", var directory, var threads, var precision, var checkpointing]:
         new Worker(directory, int.Parse(threads), Enum.Parse<Precision>(precision), bool.Parse(checkpointing)).Run();
+        return 0;
+    case ["worker", var directory, var threads, var precision, var checkpointing, var storage, var unfrozenLayers]:
+        new Worker(
+            directory, int.Parse(threads), Enum.Parse<Precision>(precision), bool.Parse(checkpointing), Enum.Parse<WeightStorage>(storage),
+            int.Parse(unfrozenLayers)).Run();
         return 0;
     case ["peer", var directory, var mode, var threads]:
         new PeerWorker(directory, mode, int.Parse(threads)).Run();

@@ -23,14 +23,20 @@ internal sealed class Worker : IProgress<TrainingReport>
     private readonly TokenizedList list;
     private readonly Precision precision;
     private readonly bool checkpointing;
+    private readonly int? unfrozenLayers;
     private readonly Stopwatch clock = new();
 
-    public Worker(string directory, int threads, Precision precision, bool checkpointing)
+    public Worker(
+        string directory, int threads, Precision precision, bool checkpointing, WeightStorage storage = WeightStorage.Float32,
+        int? unfrozenLayers = null)
     {
+        this.unfrozenLayers = unfrozenLayers;
         this.precision = precision;
         this.checkpointing = checkpointing;
         set_num_threads(threads);
-        model = RewardTransformer.Load(directory);
+        model = RewardTransformer.Load(
+            directory,
+            frozenWeights: storage == WeightStorage.Float32 ? null : new FrozenWeights(storage, unfrozenLayers!.Value));
         model.Precision = precision;
         var json = JsonNode.Parse(File.ReadAllText(Path.Combine(directory, "list.json")))!;
         var answers = json["answers"].Deserialize<int[][]>()!;
@@ -51,6 +57,7 @@ internal sealed class Worker : IProgress<TrainingReport>
             Precision = precision,
             ActivationCheckpointing = checkpointing,
             WeightDecay = 0.01,
+            UnfrozenLayers = unfrozenLayers,
         };
         var trainer = new Trainer(model, options, [list], [], progress: this);
         clock.Restart();
