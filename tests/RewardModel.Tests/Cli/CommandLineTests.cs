@@ -277,11 +277,27 @@ public class CommandLineTests
             """.ReplaceLineEndings("\n"),
             output);
 
+        (status, output, _) = Run("inspect", directory["model"], "--json", "--unfrozen-layers", "1", "--frozen-weights", "nf4");
+        // 73 blocks of the first layer's matrices, the embedding in 16 bits, the layer's norms, and what is trained.
+        Assert.Equal((34 * 73) + (2 * 1464) + (4 * (48 + 4656 + 24 + 24)), (long)JsonNode.Parse(output)!["memory"]!["weights"]!);
+        Assert.Equal(
+            (1, "error: --frozen-weights is Nf4; expected Float32 without unfrozen layers, because nothing is frozen\n"),
+            Errors("inspect", directory["model"], "--frozen-weights", "nf4"));
+        Assert.Equal(
+            (1, "error: --unfrozen-layers is 3; expected 0 to 2, the layers of this Llama\n"),
+            Errors("inspect", directory["model"], "--unfrozen-layers", "3"));
+
         (status, output, _) = Run("inspect", directory["nowhere"]);
         Assert.Equal(1, status);
         Assert.EndsWith("problem: there is no such directory\n", output);
         (status, output, _) = Run("inspect", directory["model"], "--json");
         Assert.Equal((0, 10824), (status, (int)JsonNode.Parse(output)!["parameters"]!["total"]!));
+
+        (int, string) Errors(params string[] arguments)
+        {
+            var (status, _, errors) = Run(arguments);
+            return (status, errors);
+        }
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
+using RewardModel.Kernels;
 using RewardModel.Layers;
 using RewardModel.Lists;
 using RewardModel.Ranking;
@@ -48,6 +49,55 @@ public class FrozenWeightsTests
         Assert.Equal(found, again);
         foreach (var (parameter, gradient) in gradients)
             Assert.Equal(gradient, checkpointed[parameter]);
+    }
+
+    // The table of docs/frozen-weights.md.
+    [Theory]
+    [InlineData("bert", WeightStorage.Bfloat16, 0.0005, 0.0033)]
+    [InlineData("bert", WeightStorage.Int8, 0.0033, 0.0056)]
+    [InlineData("bert", WeightStorage.Nf4, 0.019, 0.14)]
+    [InlineData("gpt2", WeightStorage.Bfloat16, 0.0024, 0.0056)]
+    [InlineData("gpt2", WeightStorage.Int8, 0.0044, 0.010)]
+    [InlineData("gpt2", WeightStorage.Nf4, 0.15, 0.21)]
+    [InlineData("llama", WeightStorage.Bfloat16, 0.0031, 0.0045)]
+    [InlineData("llama", WeightStorage.Int8, 0.0057, 0.011)]
+    [InlineData("llama", WeightStorage.Nf4, 0.15, 0.26)]
+    public void Rewards_and_gradients_move_as_far_as_the_documentation_says(
+        string name, WeightStorage storage, double ofRewards, double ofGradients)
+    {
+        using var files = ParityModel.OfRepository(name);
+        using var whole = RewardTransformer.Load(files.Directory);
+        whole.Freeze(1);
+        using var stored = RewardTransformer.Load(files.Directory, frozenWeights: new FrozenWeights(storage, 1));
+        var (rewards, gradients) = Pass(whole, files.RankedLists(), checkpointing: false);
+        var (movedRewards, movedGradients) = Pass(stored, files.RankedLists(), checkpointing: false);
+        Assert.InRange(Change(rewards, movedRewards), 0.9 * ofRewards, 1.1 * ofRewards);
+        Assert.InRange(
+            Change([.. gradients.Values.SelectMany(values => values)], [.. movedGradients.Values.SelectMany(values => values)]),
+            0.9 * ofGradients, 1.1 * ofGradients);
+    }
+
+    // The other table there.
+    [SharedFact("data/models/stories260K")]
+    public void Trained_weights_lose_as_much_as_the_documentation_says()
+    {
+        using var scope = NewDisposeScope();
+        using var reader = CheckpointReader.Open(Shared.PathOf("data/models/stories260K"));
+        foreach (var (storage, expected) in new[]
+        {
+            (WeightStorage.Bfloat16, 0.0017), (WeightStorage.Int8, 0.0059), (WeightStorage.Nf4, 0.094),
+        })
+        {
+            double lost = 0, all = 0;
+            foreach (var name in reader.Names.Where(name => reader.Entry(name).Shape.Length == 2))
+            {
+                var values = reader.Read(name, ScalarType.Float32);
+                using var matrix = StoredMatrix.Of(values, storage);
+                lost += Math.Pow(matrix.Values().sub(values).norm().item<float>(), 2);
+                all += Math.Pow(values.norm().item<float>(), 2);
+            }
+            Assert.InRange(Math.Sqrt(lost / all), 0.95 * expected, 1.05 * expected);
+        }
     }
 
     [Theory, MemberData(nameof(Storages))]
@@ -177,6 +227,10 @@ public class FrozenWeightsTests
         model.MoveTo(CPU);
         Assert.Equal(expected, new RewardScorer(model).Score(lists));
     }
+
+    /// <summary>The norm of the difference, relative to the first.</summary>
+    private static double Change(float[] from, float[] to) => Math.Sqrt(
+        from.Zip(to).Sum(pair => Math.Pow((double)pair.First - pair.Second, 2)) / from.Sum(value => (double)value * value));
 
     private static void Save(string directory, long seed = 1)
     {
