@@ -10,7 +10,7 @@ kit=$root/artifacts/gpu-kit
 rm -rf "$kit"
 dotnet publish "$root/bench/RewardModel.GpuKit" --configuration Release --runtime linux-x64 --self-contained --output "$kit" \
   --nologo --verbosity quiet -p:PublishSingleFile=true -p:EnableCompressionInSingleFile=true -p:LibTorchPackage=None \
-  -p:DebugType=none -p:PublishDocumentationFiles=false -p:ArtifactsPath="$root/artifacts/gpu-kit-build"
+  -p:PublishDocumentationFiles=false -p:ArtifactsPath="$root/artifacts/gpu-kit-build"
 cp "$root/LICENSE" "$kit"
 du --human-readable --summarize "$kit"
 if ! nvidia-smi >/dev/null 2>&1; then

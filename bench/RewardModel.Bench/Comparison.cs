@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RewardModel.Adapters;
 
 namespace RewardModel.Bench;
 
@@ -18,7 +19,14 @@ internal sealed class Comparison(int threads, bool quick, string? only, string? 
             Compare(workload);
         if (only is null or "growth")
             CompareAnswerCounts();
+        if (only is null or "frozen")
+            CompareStorages();
+        if (only is null or "adapters")
+            CompareAdapters(quick ? Workload.Small(4) : Workload.Large(4));
     }
+
+    /// <summary>Of the adapters that are compared with training everything.</summary>
+    internal const int LoraRank = 8;
 
     private Workload[] Workloads => quick
         ? [Workload.Tiny(4), Workload.Small(4), Workload.Small(9)]
@@ -151,6 +159,67 @@ internal sealed class Comparison(int threads, bool quick, string? only, string? 
             $"One more answer takes {slope:F4} s, {slope / (meanY - slope * (meanX - 1)):F2} of what the line gives for a single one "
             + $"(tokens: {workload.AnswerTokens / (double)(workload.PromptTokens + workload.AnswerTokens):F2}); "
             + $"a straight line explains {explained:P2} of the variance from K=4 to K=32.");
+    }
+
+    /// <summary>What a step and the whole process take with the lower two thirds of the layers frozen, by how these are stored.</summary>
+    private void CompareStorages()
+    {
+        var workload = quick ? Workload.Small(4) : Workload.Large(4);
+        var unfrozen = workload.Layers / 3;
+        var directory = Directory.CreateTempSubdirectory("reward-model-bench-").FullName;
+        workload.Write(directory);
+        Measured[] all =
+        [
+            .. Enum.GetValues<WeightStorage>().Select(storage => new Measured(
+                new Side(
+                    $"{storage}", Environment.ProcessPath!, "worker", directory, $"{threads}", $"{Precision.Float32}", $"{false}", $"{storage}",
+                    $"{unfrozen}"),
+                workload.PackedTokens)),
+        ];
+        foreach (var measured in all)
+            measured.WarmUp();
+        for (var round = 0; round < (quick ? 3 : 9); round++)
+            foreach (var measured in all)
+            {
+                measured.Step();
+                measured.Score();
+            }
+        Console.WriteLine();
+        Console.WriteLine($"## Frozen weights: {workload.Name}, {unfrozen} of {workload.Layers} layers trained");
+        Console.WriteLine();
+        PrintTable(all, all[0], workload);
+    }
+
+    /// <summary>Steps that train adapters, beside one that trains everything.</summary>
+    private void CompareAdapters(Workload workload)
+    {
+        var directory = Directory.CreateTempSubdirectory("reward-model-bench-").FullName;
+        workload.Write(directory);
+        Measured Adapters(string name, string targets) => new(
+            new Side(name, Environment.ProcessPath!, "worker", directory, $"{threads}", $"{Precision.Float32}", $"{false}", targets), workload.PackedTokens);
+        var full = new Measured(Ours("all weights", directory, Precision.Float32), workload.PackedTokens);
+        Measured[] all =
+        [
+            full, Adapters($"adapters of attention, rank {LoraRank}", LoraOptions.AttentionTargets),
+            Adapters($"adapters of all layers, rank {LoraRank}", LoraOptions.AllLinearTargets),
+        ];
+        foreach (var measured in all)
+            measured.WarmUp();
+        for (var round = 0; round < (quick ? 5 : 15); round++)
+            foreach (var measured in all)
+                measured.Step();
+        Console.WriteLine();
+        Console.WriteLine($"## Adapters: {workload.Name}, P={workload.PromptTokens}, A={string.Join(' ', workload.AnswerLengths)}");
+        Console.WriteLine();
+        Console.WriteLine("| side | s a step | peak MiB | step / all weights | peak / all weights |");
+        Console.WriteLine("|---|---|---|---|---|");
+        foreach (var measured in all)
+            Console.WriteLine(
+                $"| {measured.Side.Name} | {measured.StepSeconds:F4} | {measured.PeakMemory:F0} | {measured.StepSeconds / full.StepSeconds:F3} "
+                + $"| {measured.PeakMemory / full.PeakMemory:F2} |");
+        foreach (var measured in all)
+            measured.Side.Dispose();
+        Directory.Delete(directory, recursive: true);
     }
 
     private Side Ours(string name, string directory, Precision precision, bool checkpointing = false) =>

@@ -4,8 +4,9 @@ using RewardModel.Bench;
 // bench/run.sh and bench/tokenizers.sh build and start this; see bench/README.md.
 //
 //   RewardModel.Bench run [--quick] [--threads N] [--only NAME] [--python PROGRAM] [--baseline DIRECTORY]
-//   RewardModel.Bench worker DIRECTORY THREADS PRECISION CHECKPOINTING
+//   RewardModel.Bench worker DIRECTORY THREADS PRECISION CHECKPOINTING [LORA-TARGETS | STORAGE UNFROZEN-LAYERS]
 //   RewardModel.Bench peer DIRECTORY MODE THREADS
+//   RewardModel.Bench optimizers [THREADS]
 //   RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
 //   RewardModel.Bench tokenizer-worker DIRECTORY TEXT
 
@@ -15,6 +16,14 @@ switch (args)
     case ["worker", var directory, var threads, var precision, var checkpointing]:
         new Worker(directory, int.Parse(threads), Enum.Parse<Precision>(precision), bool.Parse(checkpointing)).Run();
         return 0;
+    case ["worker", var directory, var threads, var precision, var checkpointing, var targets]:
+        new Worker(directory, int.Parse(threads), Enum.Parse<Precision>(precision), bool.Parse(checkpointing), loraTargets: targets).Run();
+        return 0;
+    case ["worker", var directory, var threads, var precision, var checkpointing, var storage, var unfrozenLayers]:
+        new Worker(
+            directory, int.Parse(threads), Enum.Parse<Precision>(precision), bool.Parse(checkpointing), Enum.Parse<WeightStorage>(storage),
+            int.Parse(unfrozenLayers)).Run();
+        return 0;
     case ["peer", var directory, var mode, var threads]:
         new PeerWorker(directory, mode, int.Parse(threads)).Run();
         return 0;
@@ -23,6 +32,9 @@ switch (args)
         new Comparison(
             int.Parse(Option("--threads") ?? "2"), options.Contains("--quick"), Option("--only"), Option("--python"), Option("--baseline"))
             .Run();
+        return 0;
+    case ["optimizers", .. var threads]:
+        new OptimizerComparison(threads is [var count] ? int.Parse(count) : 2, rounds: 15).Run();
         return 0;
     case ["tokenizers", var node, .. var rest]:
         new TokenizerComparison(node, [.. rest.Where(argument => argument != "--quick")], rest.Contains("--quick")).Run();
@@ -34,6 +46,7 @@ switch (args)
         Console.Error.WriteLine(
             """
             Usage: RewardModel.Bench run [--quick] [--threads N] [--only NAME] [--python PROGRAM] [--baseline DIRECTORY]
+                   RewardModel.Bench optimizers [THREADS]
                    RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
             """);
         return 2;

@@ -23,14 +23,21 @@ internal sealed class Worker : IProgress<TrainingReport>
     private readonly TokenizedList list;
     private readonly Precision precision;
     private readonly bool checkpointing;
+    private readonly int? unfrozenLayers;
+    private readonly string? loraTargets;
     private readonly Stopwatch clock = new();
 
-    public Worker(string directory, int threads, Precision precision, bool checkpointing)
+    public Worker(
+        string directory, int threads, Precision precision, bool checkpointing, WeightStorage storage = WeightStorage.Float32,
+        int? unfrozenLayers = null, string? loraTargets = null)
     {
+        (this.unfrozenLayers, this.loraTargets) = (unfrozenLayers, loraTargets);
         this.precision = precision;
         this.checkpointing = checkpointing;
         set_num_threads(threads);
-        model = RewardTransformer.Load(directory);
+        model = RewardTransformer.Load(
+            directory,
+            frozenWeights: storage == WeightStorage.Float32 ? null : new FrozenWeights(storage, unfrozenLayers!.Value));
         model.Precision = precision;
         var json = JsonNode.Parse(File.ReadAllText(Path.Combine(directory, "list.json")))!;
         var answers = json["answers"].Deserialize<int[][]>()!;
@@ -51,6 +58,9 @@ internal sealed class Worker : IProgress<TrainingReport>
             Precision = precision,
             ActivationCheckpointing = checkpointing,
             WeightDecay = 0.01,
+            UnfrozenLayers = unfrozenLayers,
+            LoraRank = loraTargets is null ? null : Comparison.LoraRank,
+            LoraTargets = loraTargets,
         };
         var trainer = new Trainer(model, options, [list], [], progress: this);
         clock.Restart();
@@ -98,9 +108,10 @@ internal sealed class Worker : IProgress<TrainingReport>
         model.train();
         model.zero_grad();
         using var sequences = model.Pack([list]);
-        using var pairs = RankingPairs.Of([list.Scores]);
+        var ranking = RankingLoss.ByName("log-sigmoid");
+        using var targets = ranking.TargetsOf([RankingList.Of(list)]);
         using var pass = new ForwardPass(sequences, checkpointing: checkpointing);
-        var loss = new LogSigmoidLoss().Sum(model.forward(pass), pairs);
+        var loss = ranking.Sum(model.forward(pass), targets);
         pass.Backward(loss);
         var norms = model.CheckpointParameters.ToDictionary(pair => pair.Name, pair =>
         {

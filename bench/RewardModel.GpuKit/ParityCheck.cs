@@ -59,8 +59,9 @@ internal sealed record ParityCheck(string Name, double Rewards, double Loss, dou
 
         model.train();
         using var sequences = model.Pack(lists);
-        using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), device: model.Device);
-        var loss = new LogSigmoidLoss().Sum(model.call(sequences), pairs).div(lists.Length);
+        var ranking = RankingLoss.ByName("log-sigmoid");
+        using var targets = ranking.TargetsOf([.. lists.Select(RankingList.Of)], model.Device);
+        var loss = ranking.Sum(model.call(sequences), targets).div(lists.Length);
         loss.backward();
         using var optimizer = new AdamW(model.CheckpointParameters, new AdamWOptions());
         var reference = expected["ranking"]!["logsigmoid"]!;

@@ -27,11 +27,14 @@ internal static class CommandLine
         new("Trains reward models on ranked answer lists, and scores answers with them.")
         {
             TrainCommand.Create(output, errors),
+            RecipesCommand.Create(output),
             EvaluateCommand.Create(output, errors),
             ScoreCommand.Create(ScoreOutput.Rewards, output, errors),
             ScoreCommand.Create(ScoreOutput.Ranking, output, errors),
             ScoreCommand.Create(ScoreOutput.Best, output, errors),
-            ExportCommand.Create(output),
+            ExportCommand.Create(output, errors),
+            NormalizeCommand.Create(output, errors),
+            AverageCommand.Create(output, errors),
             InspectCommand.Create(output),
             TokenizeCommand.Create(output),
         };

@@ -24,6 +24,17 @@ internal static class CommonOptions
         HelpName = "DIR",
     };
 
+    public static Option<string?> BaseModel() => Value<string?>(
+        "--base-model", "DIR", "Directory of the base model, where the model is an adapter. Default: what its adapter_config.json says.");
+
+    /// <summary>One model, or several whose rewards are averaged.</summary>
+    public static Option<string[]> Models() => new("--model", "-m")
+    {
+        Description = "Directory of a reward model. Given more than once, or for a directory of seed-* models, rewards are the means of all.",
+        Required = true,
+        HelpName = "DIR",
+    };
+
     public static Option<BadData> OnBadData() => Choice<BadData>(
         "--on-bad-data", "How to handle invalid lines of the data: report them all and stop, or report and skip them.");
 
@@ -36,6 +47,8 @@ internal static class CommonOptions
 
     public static Option<int?> Threads() => Value<int?>(
         "--threads", "N", "Number of threads for computation and tokenisation. Default: one per core.");
+
+    public static Option<WeightStorage> FrozenWeights(string description) => Choice<WeightStorage>("--frozen-weights", description);
 
     public static Option<bool> Json(string description) => new("--json") { Description = description };
 

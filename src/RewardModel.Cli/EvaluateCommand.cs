@@ -7,7 +7,6 @@ using RewardModel.Reading;
 using RewardModel.Scoring;
 using RewardModel.Training.Data;
 using RewardModel.Training.Metrics;
-using TorchSharp;
 
 namespace RewardModel.Cli;
 
@@ -21,10 +20,11 @@ internal static class EvaluateCommand
 
     public static Command Create(TextWriter output, TextWriter errors)
     {
-        var model = CommonOptions.Model();
+        var model = CommonOptions.Models();
+        var baseModel = CommonOptions.BaseModel();
         var data = CommonOptions.Data("Ranked lists to evaluate on.");
         var loss = CommonOptions.Value(
-            "--loss", string.Join('|', RankingLoss.Names), "Ranking loss to report.", new LogSigmoidLoss().Name);
+            "--loss", string.Join('|', RankingLoss.Names), "Ranking loss to report.", new RankingLossOptions().Loss);
         var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
@@ -33,23 +33,23 @@ internal static class EvaluateCommand
         var json = CommonOptions.Json("Print the metrics as one JSON object.");
         var command = new Command("evaluate", "Measures how well a reward model ranks the answers of ranked lists.")
         {
-            model, data, loss, maxTokensPerBatch, device, threads, onBadData, raw, json,
+            model, baseModel, data, loss, maxTokensPerBatch, device, threads, onBadData, raw, json,
         };
         command.SetAction(parsed =>
         {
             var metrics = new RankingMetricsAccumulator(RankingLoss.ByName(parsed.GetValue(loss)!));
             Threads.Set(parsed.GetValue(threads));
-            var place = Devices.Named(parsed.GetValue(device)!, "--device");
-            using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!);
-            scoringModel.Transformer.to(place);
+            Devices.Named(parsed.GetValue(device)!, "--device");
+            using var ensemble = RewardEnsemble.Load(parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel));
+            var scoringModel = ensemble.Members[0];
             scoringModel.ReadsTextAsChat &= !parsed.GetValue(raw);
             var logger = new LineLogger(errors.WriteLine);
             var lists = ListFile.ReadTokenized(scoringModel, parsed.GetValue(data)!, parsed.GetValue(onBadData), logger);
             if (EqualAnswers.Describe(lists) is { } description)
                 logger.LogWarning("{EqualAnswers}", description);
-            var rewards = scoringModel.Scorer(parsed.GetValue(maxTokensPerBatch)).Score(lists);
+            var rewards = ensemble.Score(lists, parsed.GetValue(maxTokensPerBatch));
             for (var l = 0; l < lists.Count; l++)
-                metrics.Add(rewards[l], lists[l].Scores, lists[l].EqualAnswers(), lists[l].PromptIds);
+                metrics.Add([.. rewards[l].Select(reward => reward.Mean)], RankingList.Of(lists[l]), lists[l].PromptIds);
             if (metrics.Result.PairCount == 0)
                 throw new RankedDataException(
                     $"The data ({Counted.Of(lists.Count, "list")}) have no ordered pair, so there is nothing to measure; "

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using RewardModel.Scoring;
 using RewardModel.Tokenizers;
+using RewardModel.Training.Runs;
 
 namespace RewardModel.Cli;
 
@@ -18,29 +19,38 @@ internal static class InspectCommand
 
     public static Command Create(TextWriter output)
     {
-        var directory = new Argument<string>("DIR") { Description = "Directory of a language model or a reward model." };
+        var directory = new Argument<string>("DIR") { Description = "Directory of a language model, a reward model or an adapter." };
+        var baseModel = CommonOptions.BaseModel();
         var json = CommonOptions.Json("Print everything as one JSON object.");
         const string length = "Default: 256, or half of what the model takes.";
         var promptTokens = CommonOptions.Value<int?>("--prompt-tokens", "P", $"Tokens of a prompt, to estimate memory for. {length}");
         var answerTokens = CommonOptions.Value<int?>("--answer-tokens", "A", $"Tokens of an answer, to estimate memory for. {length}");
         var answers = CommonOptions.Value<int>("--answers", "K", "Answers of a list, to estimate memory for.", 4);
+        var optimizer = CommonOptions.Choice<OptimizerKind>("--optimizer", "Optimiser, to estimate memory for.");
+        var unfrozen = CommonOptions.Value<int?>(
+            "--unfrozen-layers", "N", "Layers that would be trained, to estimate memory for. Default: all.");
+        var storage = CommonOptions.FrozenWeights("How frozen weights would be stored, to estimate memory for.");
         var command = new Command(
             "inspect", "Shows a checkpoint's architecture, size, estimated training memory and any problems, without loading its weights.")
         {
-            directory, json, promptTokens, answerTokens, answers,
+            directory, baseModel, json, promptTokens, answerTokens, answers, unfrozen, storage, optimizer,
         };
         command.SetAction(parsed =>
         {
             var inspection = ModelInspection.Of(
                 parsed.GetValue(directory)!, parsed.GetValue(promptTokens), parsed.GetValue(answerTokens),
-                parsed.GetValue(answers));
-            output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(inspection, jsonOptions) : Text(inspection));
+                parsed.GetValue(answers), parsed.GetValue(optimizer), parsed.GetValue(unfrozen), parsed.GetValue(storage),
+                parsed.GetValue(baseModel));
+            output.WriteLine(
+                parsed.GetValue(json)
+                    ? JsonSerializer.Serialize(inspection, jsonOptions)
+                    : Text(inspection, OptionText.NameOf(parsed.GetValue(optimizer))));
             return inspection.Problems.Count == 0 ? 0 : cannotBeUsed;
         });
         return command;
     }
 
-    private static string Text(ModelInspection model)
+    private static string Text(ModelInspection model, string optimizer)
     {
         var lines = new List<(string Name, string Value)> { ("directory", model.Directory) };
         if (model.Architecture is not null)
@@ -50,6 +60,16 @@ internal static class InspectCommand
             lines.Add(("parameters", Invariant(
                 $"{count.Total:N0}: embedding {count.Embedding:N0}, layers {count.Layers:N0}, head {count.Head:N0}")));
             lines.Add(("vocabulary", Invariant($"{model.VocabularySize} ids, at most {model.MaxPositions} tokens")));
+        }
+        if (model.Adapter is { } adapter)
+        {
+            var layers = model.AdaptedLayers!.Select(name => name.Split('.')[^1]).Distinct();
+            var scale = adapter.IsRankStabilized ? "the root of the rank" : "the rank";
+            var dropout = adapter.Dropout > 0 ? Invariant($", dropout {adapter.Dropout}") : "";
+            lines.Add(("adapter", Invariant(
+                $"LoRA of rank {adapter.Rank}, scale {adapter.AlphaOrDefault} / {scale}{dropout}, in {model.AdaptedLayers!.Count} layers ")
+                + $"({string.Join(", ", layers)}): " + Invariant($"{model.TrainedParameters:N0} trained parameters")));
+            lines.Add(("base model", model.BaseDirectory!));
         }
         if (model.WeightBytes is { } bytes)
             lines.Add(("weights", $"{Sizes.Bytes(bytes)} of {string.Join(", ", model.WeightTypes!)}"));
@@ -65,7 +85,7 @@ internal static class InspectCommand
         {
             var (prompt, answer, answers) = model.List!;
             lines.Add(("training", $"{Sizes.Bytes(memory.Total)}: weights {Sizes.Bytes(memory.Weights)}, gradients {Sizes.Bytes(memory.Gradients)}, "
-                + $"AdamW {Sizes.Bytes(memory.Moments)}, activations {Sizes.Bytes(memory.Activations)} "
+                + $"{optimizer} {Sizes.Bytes(memory.Moments)}, activations {Sizes.Bytes(memory.Activations)} "
                 + $"(prompt {prompt}, {answers} answers of {answer})"));
             lines.Add(("", $"{Sizes.Bytes(memory.Total - memory.Activations + memory.CheckpointedActivations)} with --activation-checkpointing: "
                 + $"activations {Sizes.Bytes(memory.CheckpointedActivations)}"));

@@ -1,11 +1,23 @@
 using System.Globalization;
+using RewardModel.Training;
 using RewardModel.Training.Metrics;
+using RewardModel.Training.Reporting;
 
 namespace RewardModel.Cli;
 
 /// <summary>A line about an evaluation, the same wherever one is told.</summary>
 internal static class MetricsText
 {
+    /// <summary>Which weights an evaluation is of.</summary>
+    public static string WeightsOf(EvaluationReport evaluation) => evaluation.AverageOf is { } steps
+        ? $"average of the weights of steps {string.Join(", ", steps)}"
+        : $"weights of step {evaluation.Step}";
+
+    /// <summary>Means and deviations over seeds.</summary>
+    public static string Of(IReadOnlyDictionary<string, SeedStatistics> metrics) => string.Join("  ", metrics.Select(metric => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{metric.Key.Replace('_', ' ')} {metric.Value.Mean:F4} ± {metric.Value.StandardDeviation:F4}")));
+
     public static string Of(RankingMetrics metrics) => string.Create(
         CultureInfo.InvariantCulture,
         $"loss {metrics.Loss:F4}  accuracy {metrics.Accuracy:F4} (95 % interval {metrics.AccuracyLow:F3} to {metrics.AccuracyHigh:F3})  "

@@ -8,7 +8,6 @@ using RewardModel.Reading;
 using RewardModel.Scoring;
 using RewardModel.Training.Data;
 using RewardModel.Training.Metrics;
-using TorchSharp;
 
 namespace RewardModel.Cli;
 
@@ -32,12 +31,14 @@ internal static class ScoreCommand
 {
     private const string rewardsKey = "rewards";
     private const string rewardKey = "reward";
+    private const string deviationsKey = "reward_stds";
+    private const string deviationKey = "reward_std";
     private const string rankingKey = "ranking";
     private const string bestKey = "best";
     private const string bestAnswerKey = "best_answer";
     private const string errorKey = "error";
 
-    private static readonly string[] ownKeys = [rewardsKey, rewardKey, rankingKey, bestKey, bestAnswerKey, errorKey];
+    private static readonly string[] ownKeys = [rewardsKey, rewardKey, deviationsKey, deviationKey, rankingKey, bestKey, bestAnswerKey, errorKey];
 
     private static readonly JsonWriterOptions writerOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -53,7 +54,8 @@ internal static class ScoreCommand
                 "with the index from 0 of its best answer, that answer and its reward"),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
         };
-        var model = CommonOptions.Model();
+        var model = CommonOptions.Models();
+        var baseModel = CommonOptions.BaseModel();
         var data = CommonOptions.Value<string?>(
             "--data", "FILE", "Answers to score: ranked lists, single answers or whole conversations. JSON lines or a JSON array, plain or .gz; "
             + $"- reads standard input. Prints each line again, {each}.");
@@ -71,7 +73,7 @@ internal static class ScoreCommand
         var json = CommonOptions.Json("Print what is found of --answer as one JSON object.");
         var command = new Command(name, description)
         {
-            model, data, prompt, answers, maxTokensPerBatch, device, threads, onBadData, raw, json,
+            model, baseModel, data, prompt, answers, maxTokensPerBatch, device, threads, onBadData, raw, json,
         };
         command.Validators.Add(result =>
         {
@@ -83,17 +85,17 @@ internal static class ScoreCommand
         command.SetAction(parsed =>
         {
             Threads.Set(parsed.GetValue(threads));
-            var place = Devices.Named(parsed.GetValue(device)!, "--device");
+            Devices.Named(parsed.GetValue(device)!, "--device");
             var logger = new LineLogger(errors.WriteLine);
             var onBad = parsed.GetValue(onBadData);
             using var lines = parsed.GetValue(data) is { } file ? new LineScoring(file, onBad, logger) : null;
             lines?.Check();
-            using var scoringModel = ScoringModel.Load(parsed.GetValue(model)!);
-            scoringModel.Transformer.to(place);
+            using var ensemble = RewardEnsemble.Load(parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel));
+            var scoringModel = ensemble.Members[0];
             scoringModel.ReadsTextAsChat &= !parsed.GetValue(raw);
             if (lines is not null)
             {
-                foreach (var line in lines.Score(scoringModel, parsed.GetValue(maxTokensPerBatch)))
+                foreach (var line in lines.Score(ensemble, parsed.GetValue(maxTokensPerBatch)))
                     output.WriteLine(JsonOf(line, kind));
                 return;
             }
@@ -101,24 +103,32 @@ internal static class ScoreCommand
             var list = RankedList.BestFirst(parsed.GetValue(prompt)!, texts);
             var lone = ListFile.ToScore(scoringModel, new RankedListFile([list], [], [], new Dictionary<string, int>()));
             var tokenized = ListFile.Tokenize(scoringModel, lone, "--prompt", onBad, logger);
-            var scores = scoringModel.Scorer(parsed.GetValue(maxTokensPerBatch)).Score(tokenized)[0];
-            RankingMetricsAccumulator.CheckFinite(scores);
+            var scored = ScoredLine.Of(ensemble, ensemble.Score(tokenized, parsed.GetValue(maxTokensPerBatch))[0], texts);
+            RankingMetricsAccumulator.CheckFinite(scored.Rewards);
             if (parsed.GetValue(json))
-                output.WriteLine(JsonOf(new ScoredLine(null, texts, scores, IsSingle: false, Problem: null), kind));
+                output.WriteLine(JsonOf(scored, kind));
             else
-                foreach (var answer in Shown(scores, kind))
-                    output.WriteLine($"{scores[answer].ToString("F4", CultureInfo.InvariantCulture),9}  {texts[answer]}");
+                foreach (var answer in Shown(scored.Rewards, kind))
+                    output.WriteLine($"{RewardText(scored, answer, kind)}  {texts[answer]}");
         });
         return command;
     }
 
     /// <summary>The answers that are told, in their order.</summary>
-    private static IEnumerable<int> Shown(float[] rewards, ScoreOutput kind) => kind switch
+    private static IEnumerable<int> Shown(IReadOnlyList<float> rewards, ScoreOutput kind) => kind switch
     {
         ScoreOutput.Ranking => Ranking(rewards),
         ScoreOutput.Best => Ranking(rewards)[..1],
-        _ => Enumerable.Range(0, rewards.Length),
+        _ => Enumerable.Range(0, rewards.Count),
     };
+
+    private static string RewardText(ScoredLine line, int answer, ScoreOutput kind)
+    {
+        var reward = line.Rewards[answer].ToString("F4", CultureInfo.InvariantCulture).PadLeft(9);
+        return kind == ScoreOutput.Rewards && line.Deviations is { } deviations
+            ? $"{reward} ± {deviations[answer].ToString("F4", CultureInfo.InvariantCulture)}"
+            : reward;
+    }
 
     /// <summary>Indices of the answers, best first; of equal rewards the first.</summary>
     private static int[] Ranking(IReadOnlyList<float> rewards) =>
@@ -158,17 +168,26 @@ internal static class ScoreCommand
         if (line.IsSingle && kind == ScoreOutput.Rewards)
         {
             writer.WriteNumber(rewardKey, line.Rewards[0]);
+            if (line.Deviations is { } deviation)
+                writer.WriteNumber(deviationKey, deviation[0]);
             return;
         }
-        writer.WriteStartArray(rewardsKey);
-        foreach (var reward in line.Rewards)
-            writer.WriteNumberValue(reward);
-        writer.WriteEndArray();
+        WriteNumbers(writer, rewardsKey, line.Rewards);
+        if (line.Deviations is { } deviations && kind == ScoreOutput.Rewards)
+            WriteNumbers(writer, deviationsKey, deviations);
         if (kind != ScoreOutput.Ranking)
             return;
         writer.WriteStartArray(rankingKey);
         foreach (var answer in Ranking(line.Rewards))
             writer.WriteNumberValue(answer);
+        writer.WriteEndArray();
+    }
+
+    private static void WriteNumbers(Utf8JsonWriter writer, string key, IReadOnlyList<float> numbers)
+    {
+        writer.WriteStartArray(key);
+        foreach (var number in numbers)
+            writer.WriteNumberValue(number);
         writer.WriteEndArray();
     }
 }

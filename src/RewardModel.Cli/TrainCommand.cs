@@ -2,10 +2,13 @@ using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using RewardModel.Adapters;
 using RewardModel.Ranking;
 using RewardModel.Tokenizers;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
+using RewardModel.Training.Recipes;
+using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
 
 namespace RewardModel.Cli;
@@ -26,29 +29,49 @@ internal static class TrainCommand
             CommonOptions.Value<double?>(
                 "--eval-fraction", "X",
                 "Fraction of the prompts of --data to hold out for evaluation; 0 means no evaluation. Default 0.1, without --eval-data."),
-            CommonOptions.Value<string?>("--backbone", "DIR", "Hugging Face checkpoint to start from."),
+            CommonOptions.Value<long?>("--split-seed", "N", "Seed of the choice of held-out prompts. Default: --seed."),
+            CommonOptions.Value<string?>(
+                "--backbone", "DIR", "Hugging Face checkpoint to start from, or adapter in PEFT's format to train further."),
+            CommonOptions.Value<string?>(
+                "--base-model", "DIR", "Base model of --backbone, where that is an adapter. Default: what its adapter_config.json says."),
             CommonOptions.Value<string?>("--config", "FILE", "Hugging Face config.json of a model to train from scratch."),
             CommonOptions.Value<string?>(
                 "--tokenizer", "DIR", "Directory with a tokenizer, whose special tokens and chat template are taken with it. "
                 + "Default: that of --backbone, with what its reward_model.json says, if it is a reward model. Not needed for token ids."),
             CommonOptions.Value<string?>("--output", "DIR", "Directory for the trained model and the run's log and states.").Or("-o"),
+            CommonOptions.Value<string?>(
+                "--normalize", "none|held-out|held-out-best|reference:FILE",
+                "Which answers give the trained model's rewards their scale: all held-out ones have mean 0 and standard deviation 1, or the best "
+                + "ones of held-out lists mean 0, or those of a file. Default none: raw rewards."),
             CommonOptions.Value<int?>("--epochs", "N", "Passes over the lists. Default 1."),
             CommonOptions.Value<int?>("--steps", "N", "Optimiser steps, in place of --epochs."),
             CommonOptions.Value<double?>(
-                "--learning-rate", "X", "Peak learning rate. Default 1e-5 with --backbone, 5e-4 with --config.").Or("--lr"),
-            CommonOptions.Choice<ScheduleKind>("--schedule", "Learning-rate schedule after the warm-up."),
-            CommonOptions.Value("--warmup-steps", "N", "Warm-up steps, over which the learning rate rises from 0.", defaults.WarmupSteps),
-            CommonOptions.Value(
-                "--final-learning-rate-ratio", "X", "Final learning rate of cosine and linear, as a fraction of the peak.",
-                defaults.FinalLearningRateRatio),
+                "--learning-rate", "X", "Peak learning rate. Default 1e-5 with --backbone, 1e-4 with adapters, 5e-4 with --config.").Or("--lr"),
+            CommonOptions.Value<double?>("--head-learning-rate", "X", "Peak learning rate of the head. Default: that of everything."),
+            CommonOptions.Value<double?>(
+                "--layer-decay", "X",
+                "Learning rate of a layer, as a fraction of that of the layer above it; the head has the full rate. Default 1."),
+            CommonOptions.Choice<ScheduleKind>(
+                "--schedule", "Learning-rate schedule after the warm-up; wsd is constant until its cooldown in the last steps."),
+            CommonOptions.Value<int?>("--warmup-steps", "N", "Warm-up steps, over which the learning rate rises from 0. Default 0."),
+            CommonOptions.Value<double?>("--warmup-ratio", "X", "Warm-up steps as a fraction of the run, in place of --warmup-steps."),
+            CommonOptions.Value<double?>(
+                "--final-learning-rate-ratio", "X",
+                "Final learning rate of cosine, linear and wsd, as a fraction of the peak. Default 0."),
+            CommonOptions.Value<int?>("--cooldown-steps", "N", "Last steps of wsd, in which the rate goes down. Default: a tenth of the run."),
+            CommonOptions.Choice<OptimizerKind>(
+                "--optimizer", "Optimiser: AdamW, AdamW with moments of 8 bits, or Adafactor, which keeps next to nothing."),
             CommonOptions.Value("--weight-decay", "X", "Decoupled weight decay, of matrices only.", defaults.WeightDecay),
             new Option<bool>("--decay-all") { Description = "Weight decay of every parameter, biases and norms too." },
-            CommonOptions.Value("--beta1", "X", "Decay of AdamW's running mean of gradients.", defaults.Beta1),
-            CommonOptions.Value("--beta2", "X", "Decay of AdamW's running mean of squared gradients.", defaults.Beta2),
-            CommonOptions.Value("--epsilon", "X", "Added to the square root of AdamW's second moment.", defaults.Epsilon),
+            CommonOptions.Value<double?>("--beta1", "X", "Decay of AdamW's running mean of gradients. Default 0.9."),
+            CommonOptions.Value<double?>("--beta2", "X", "Decay of AdamW's running mean of squared gradients. Default 0.999."),
+            CommonOptions.Value<double?>("--epsilon", "X", "Added to the square root of AdamW's second moment. Default 1e-8."),
             CommonOptions.Value("--max-grad-norm", "X", "Clip gradients to this global norm; 0 = off.", defaults.MaxGradientNorm),
             CommonOptions.Value("--dropout", "X", "Dropout rate of the whole architecture; 0 = off.", 0.0),
-            CommonOptions.Value("--lists-per-step", "N", "Lists per optimiser step.", defaults.ListsPerStep),
+            CommonOptions.Value<int?>("--lists-per-step", "N", "Lists per optimiser step. Default 32."),
+            CommonOptions.Value<int?>(
+                "--tokens-per-step", "N",
+                "Tokens per optimiser step, in place of --lists-per-step: lists are taken until they have as many, a shared prompt counted once."),
             CommonOptions.MaxTokensPerBatch(),
             CommonOptions.Value<int?>(
                 "--max-length", "N",
@@ -60,13 +83,52 @@ internal static class TrainCommand
                 + "two texts in any case. A saved reward model keeps its mode."),
             CommonOptions.Value<int?>(
                 "--unfrozen-layers", "N", "Train only the last N layers and the head; the rest is frozen. Default: train everything."),
-            CommonOptions.Value("--loss", string.Join('|', RankingLoss.Names), "Ranking loss.", defaults.Loss),
+            new Option<bool>("--freeze-embeddings") { Description = "Train everything but the embeddings." },
+            CommonOptions.Value<int?>(
+                "--lora-rank", "N", "Train low-rank adapters (LoRA) of this rank and the head; everything else is frozen. Default: no adapters."),
+            CommonOptions.Value<double?>("--lora-alpha", "X", "Scale of adapters, over the rank. Default: twice the rank."),
+            CommonOptions.Value<double?>("--lora-dropout", "X", "Dropout rate of what adapters take. Default 0."),
+            CommonOptions.Value<string?>(
+                "--lora-targets", "attention|all-linear|NAMES",
+                "Layers that get an adapter: NAMES such as q_proj,v_proj are the ends of their names. Default attention."),
+            new Option<bool>("--lora-rank-stabilized") { Description = "Divide the scale by the root of the rank instead of the rank (rsLoRA)." },
+            CommonOptions.Choice<LoraBias>("--lora-bias", "Biases to train as well."),
+            CommonOptions.Value<string?>(
+                "--lora-modules-to-save", "NAMES", "Modules to train in full beside the head, such as embed_tokens. Default: none."),
+            CommonOptions.FrozenWeights(
+                "How frozen weights are stored: in fewer bits they take less memory and are rounded. The model is saved with the original ones."),
             CommonOptions.Value(
-                "--margin-scale", "X", "Margin of a pair in the log-sigmoid loss: this times its score difference; 0 = off.",
-                defaults.MarginScale),
+                "--loss", $"{string.Join('|', RankingLoss.Names)}|none", "Ranking loss; none trains by --pointwise alone.", defaults.Loss),
+            CommonOptions.Value<string?>(
+                "--margin", "none|X|column|score-difference*X|llama2-small|llama2-large",
+                "By how much the rewards of a pair should be apart, in log-sigmoid and hinge: a number, the lists' own margin, a multiple of the "
+                + "score difference, or steps of it. Default: none, 1 for hinge."),
+            CommonOptions.Value(
+                "--label-smoothing", "X", "Share of pairs whose labels are taken to be wrong, in log-sigmoid; 0 = off.", defaults.LabelSmoothing),
+            CommonOptions.Choice<TieHandling>(
+                "--ties", "Whether answers with equal scores make no pair, or one whose rewards should be equal, in log-sigmoid."),
+            CommonOptions.Choice<RewardPositions>(
+                "--reward-positions", "Compare rewards at the last token, or at all tokens from where answers differ, in log-sigmoid."),
             CommonOptions.Choice<LossNormalization>("--loss-normalization", "Whether every list or every pair of a step weighs the same."),
+            CommonOptions.Choice<PointwiseLoss>(
+                "--pointwise", "Loss of every answer by itself, for scores that mean the same in every list."),
+            CommonOptions.Value<double?>("--pointwise-weight", "X", "What the pointwise loss is multiplied with. Default 1."),
+            CommonOptions.Value(
+                "--centering", "X", "Coefficient of the mean of (r_better + r_worse)^2 over pairs, added to the loss; 0 = off.", defaults.Centering),
+            CommonOptions.Value(
+                "--reward-l2", "X", "Coefficient of the mean of r^2 / 2 over answers, added to the loss; 0 = off.", defaults.RewardL2),
             CommonOptions.Value("--seed", "N", "Seed of weights, order, split and dropout.", defaults.Seed),
+            CommonOptions.Value<int?>(
+                "--seeds", "N",
+                "Train N models with the seeds from --seed on, one after the other, into directories seed-S of --output: an ensemble. Held-out "
+                + "prompts are the same for all."),
             CommonOptions.Value<int?>("--eval-every", "N", "Steps between evaluations. Default: a tenth of the run."),
+            CommonOptions.Value<double?>(
+                "--ema", "X",
+                "Evaluate and keep an exponential moving average of the weights, of this decay, such as 0.999. Default: the weights themselves."),
+            CommonOptions.Value<int?>(
+                "--average-last", "N",
+                "At the end, evaluate the average of the weights of the last N evaluations, and keep it if it is better, by --best-by."),
             CommonOptions.Choice<BestBy>(
                 "--best-by", "Which evaluated weights the model ends with: of equal accuracies, those of the lower loss."),
             CommonOptions.Value<int?>("--save-every", "N", "Steps between saved states, to resume from. Default: a tenth of the run."),
@@ -95,6 +157,9 @@ internal static class TrainCommand
             HelpName = "DIR",
             Arity = ArgumentArity.ZeroOrOne,
         };
+        var recipe = CommonOptions.Value<string?>(
+            "--recipe", "NAME", "Start from the settings of a published recipe (see 'reward-model recipes'); the run file and the other "
+            + "options replace them.");
         var dryRun = new Option<bool>("--dry-run")
         {
             Description = "Report data, steps, memory and time without training.",
@@ -104,7 +169,7 @@ internal static class TrainCommand
         var command = new Command("train", "Trains a reward model on ranked lists and saves it in a directory.") { runFile };
         foreach (var option in options)
             command.Options.Add(option);
-        foreach (var option in new Option[] { resume, dryRun, quiet, verbose })
+        foreach (var option in new Option[] { recipe, resume, dryRun, quiet, verbose })
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
@@ -121,22 +186,30 @@ internal static class TrainCommand
             var isResumed = parsed.GetResult(resume) is not null;
             if (parsed.GetValue(resume) is { } directory)
                 given["output"] = directory;
-            var all = Options(given, parsed.GetValue(runFile), isResumed) with { Resume = isResumed };
+            var all = Options(parsed.GetValue(recipe), parsed.GetValue(runFile), given, isResumed) with { Resume = isResumed };
             var display = new TrainingDisplay(errors, parsed.GetValue(quiet), parsed.GetValue(verbose));
             if (parsed.GetValue(dryRun))
-                output.WriteLine(Text(display.Show(progress => new TrainingRun(all, display.Logger).Plan(progress))));
-            else
+                output.WriteLine(Plan(all, display));
+            else if (all.Seeds is null)
                 Run(all, display, output);
+            else
+                RunSeeds(all, display, output);
         });
         return command;
     }
 
-    /// <summary>What is given on the command line, else what the run file says, else what the run that is resumed was started with.</summary>
-    private static TrainingRunOptions Options(JsonObject given, string? runFile, bool isResumed)
+    /// <summary>
+    /// What is given on the command line, else what the run file says, else the recipe, else what the run that is resumed was started with.
+    /// </summary>
+    private static TrainingRunOptions Options(string? recipe, string? runFile, JsonObject given, bool isResumed)
     {
-        var all = runFile is null ? [] : RunFile<TrainingRunOptions>.Read(runFile);
+        var all = recipe is null ? [] : TrainingRecipe.Named(recipe).Settings;
         // One of two options that exclude each other replaces the other.
-        string[][] either = [["epochs", "steps"], ["backbone", "config"], ["eval-data", "eval-fraction"]];
+        string[][] either =
+        [
+            ["epochs", "steps"], ["backbone", "config"], ["eval-data", "eval-fraction"], ["warmup-steps", "warmup-ratio"],
+            ["lists-per-step", "tokens-per-step"],
+        ];
         void Override(JsonObject by)
         {
             foreach (var (name, value) in by)
@@ -147,6 +220,8 @@ internal static class TrainCommand
                 all[name] = value?.DeepClone();
             }
         }
+        if (runFile is not null)
+            Override(RunFile<TrainingRunOptions>.Read(runFile));
         Override(given);
         if (isResumed && all["output"]?.GetValue<string>() is { } output && new RunDirectory(output).OptionsFile is var started
             && File.Exists(started))
@@ -166,7 +241,43 @@ internal static class TrainCommand
             : throw new UsageException($"{string.Join(" and ", missing)} {(missing.Length == 1 ? "is" : "are")} missing.");
     }
 
+    private static string Plan(TrainingRunOptions options, TrainingDisplay display) => options.Seeds is { } count
+        ? $"{Text(display.Show(progress => new EnsembleRun(options, display.Logger).Plan(progress)))}\n"
+            + $"{"seeds",-12}{count}, one after the other: each of them as above"
+        : Text(display.Show(progress => new TrainingRun(options, display.Logger).Plan(progress)));
+
+    private static void RunSeeds(TrainingRunOptions options, TrainingDisplay display, TextWriter output)
+    {
+        var run = new EnsembleRun(options, display.Logger);
+        var result = UntilStopped(
+            display, run.Run, () => File.Exists(new RunDirectory(options.Output).OptionsFile));
+        foreach (var (seed, trained) in result.Seeds.Zip(result.Results))
+            if (trained.BestEvaluation is { } best)
+                output.WriteLine($"Seed {seed}, held-out lists, {MetricsText.WeightsOf(best)}: {MetricsText.Of(best.Metrics)}");
+        if (result.Metrics.Count > 0)
+            output.WriteLine($"Over {result.Seeds.Count} seeds, mean ± standard deviation: {MetricsText.Of(result.Metrics)}");
+        foreach (var directory in result.Directories)
+            output.WriteLine($"Model: {directory}");
+    }
+
     private static void Run(TrainingRunOptions options, TrainingDisplay display, TextWriter output)
+    {
+        var run = new TrainingRun(options, display.Logger);
+        var result = UntilStopped(display, run.Run, () => new RunDirectory(options.Output).NewestStep is not null);
+        if (result.StoppedEarly)
+            output.WriteLine(
+                $"Stopped after step {result.StepCount}: no evaluation had been better for {options.EarlyStopPatience} evaluations.");
+        if (result.BestEvaluation is { } best)
+            output.WriteLine($"Held-out lists, {MetricsText.WeightsOf(best)}: {MetricsText.Of(best.Metrics)}");
+        output.WriteLine($"Model: {options.Output}");
+        output.WriteLine($"Log:   {new RunDirectory(options.Output).LogFile}");
+    }
+
+    /// <param name="display">Shows the training.</param>
+    /// <param name="train">The training.</param>
+    /// <param name="hasState">Whether there is something to continue from.</param>
+    private static T UntilStopped<T>(
+        TrainingDisplay display, Func<IProgress<TrainingReport>?, CancellationToken, T> train, Func<bool> hasState)
     {
         // Ctrl-C and a polite kill end the run after its current step, with its state saved; a second one ends it at once.
         using var stop = new CancellationTokenSource();
@@ -179,28 +290,18 @@ internal static class TrainCommand
         }
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-        var run = new TrainingRun(options, display.Logger);
-        TrainingResult result;
         try
         {
-            result = display.Show(progress => run.Run(progress, stop.Token));
+            return display.Show(progress => train(progress, stop.Token));
         }
         catch (OperationCanceledException stopped)
         {
             throw new OperationCanceledException(
-                new RunDirectory(options.Output).NewestStep is null
-                    ? "Stopped before training began; there is no state to continue from."
-                    : "Stopped. The state is saved: continue with --resume.",
+                hasState()
+                    ? "Stopped. The state is saved: continue with --resume."
+                    : "Stopped before training began; there is no state to continue from.",
                 stopped);
         }
-
-        if (result.StoppedEarly)
-            output.WriteLine(
-                $"Stopped after step {result.StepCount}: no evaluation had been better for {options.EarlyStopPatience} evaluations.");
-        if (result.BestEvaluation is { } best)
-            output.WriteLine($"Held-out lists, weights of step {best.Step}: {MetricsText.Of(best.Metrics)}");
-        output.WriteLine($"Model: {options.Output}");
-        output.WriteLine($"Log:   {new RunDirectory(options.Output).LogFile}");
     }
 
     private static string Text(TrainingPlan plan)
@@ -214,8 +315,10 @@ internal static class TrainCommand
             ("steps", Invariant($"{plan.StepCount:N0}, {plan.StepsPerEpoch:N0} an epoch, learning rate {plan.LearningRate}")),
             ("parameters", Invariant($"{plan.ParameterCount:N0}, {plan.TrainedParameterCount:N0} of them trained")),
             ("memory", $"about {Size(plan.MemoryBytes)}: weights {Size(plan.Memory.Weights)}, gradients {Size(plan.Memory.Gradients)}, "
-                + $"AdamW {Size(plan.Memory.Moments)}, the rest activations"),
-            ("time", $"about {Sizes.Time(plan.Time)} on this machine, evaluations not counted"),
+                + $"{OptionText.NameOf(plan.Optimizer)} {Size(plan.Memory.Moments)}, {(plan.Memory.Averages > 0 ? $"average {Size(plan.Memory.Averages)}, " : "")}"
+                + "the rest activations"),
+            ("time", $"about {Sizes.Time(plan.Time)} on this machine, evaluations not counted"
+                + (plan.IsModelLoaded ? "" : "; the model doesn't fit in its memory, so these are the matrix products of its layers alone")),
         ];
         return string.Join('\n', lines.Select(line => $"{line.Name,-12}{line.Value}"));
     }

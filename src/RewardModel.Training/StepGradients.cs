@@ -16,16 +16,14 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
     /// <param name="lists">The lists of the step.</param>
     /// <param name="step">Steps taken before: dropout is drawn by it.</param>
     /// <param name="gradientNorm">Asks for the L2 norm of all gradients, when they are there.</param>
-    /// <returns>The loss, what the rewards say about the lists, and the norm, before the update.</returns>
+    /// <returns>The loss as its terms, what the rewards say about the lists, and the norm, before the update.</returns>
     /// <exception cref="TrainingDivergedException">A loss, reward or gradient is not finite. All gradients are 0 then.</exception>
-    public (double Loss, RankingMetrics Metrics, double GradientNorm) Add(
+    public (double[] Terms, RankingMetrics Metrics, double GradientNorm) Add(
         IReadOnlyList<TokenizedList> lists, int step, Func<double> gradientNorm)
     {
-        double divisor = options.LossNormalization == LossNormalization.PerList
-            ? lists.Count
-            : lists.Sum(TrainingLists.PairCountOf);
+        var divisor = lists.Sum(list => loss.DivisorOf(RankingList.Of(list)));
         var metrics = new RankingMetricsAccumulator(loss);
-        double stepLoss = 0;
+        var stepTerms = new double[loss.TermNames.Count];
         // Draws of dropout belong to their step, not to what was drawn before: no generator's state is part of a run's.
         var seeds = new SplitMix64(SplitMix64.Mix((ulong)options.Seed) + (ulong)step);
         TokenizedList[][] batches =
@@ -35,22 +33,24 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
         ];
         using var scope = NewDisposeScope();
         // Nothing is read back before all has been asked for: while a GPU is waited for, it has nothing to do next.
-        (Tensor Loss, Tensor Rewards)[] results = [.. batches.Select(batch => AddBatch(batch, divisor, seeds.Next()))];
+        (Tensor Terms, Tensor Rewards)[] results = [.. batches.Select(batch => AddBatch(batch, divisor, seeds.Next()))];
         var norm = gradientNorm();
         foreach (var (batchLists, result) in batches.Zip(results))
         {
-            double batchLoss = result.Loss.cpu().item<float>();
+            using var termValues = result.Terms.cpu().data<float>();
+            var batchTerms = termValues.ToArray();
             var rewards = RewardScorer.RewardsByList(result.Rewards, batchLists);
-            if (!double.IsFinite(batchLoss))
-                throw Diverged(step, $"the loss is {batchLoss}", batchLists);
+            if (!batchTerms.All(float.IsFinite))
+                throw Diverged(step, $"the loss is {batchTerms.Sum()}", batchLists);
             if (!rewards.All(list => list.All(float.IsFinite)))
                 throw Diverged(step, "a reward is not finite", batchLists);
-            stepLoss += batchLoss;
+            for (var i = 0; i < stepTerms.Length; i++)
+                stepTerms[i] += batchTerms[i];
             for (var l = 0; l < batchLists.Length; l++)
-                metrics.Add(rewards[l], batchLists[l].Scores, batchLists[l].EqualAnswers(), batchLists[l].PromptIds);
+                metrics.Add(rewards[l], RankingList.Of(batchLists[l]), batchLists[l].PromptIds);
         }
         return double.IsFinite(norm)
-            ? (stepLoss, metrics.Result, norm)
+            ? (stepTerms, metrics.Result, norm)
             : throw Diverged(step, $"the gradient norm is {norm}", lists);
     }
 
@@ -63,30 +63,31 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
     }
 
     /// <summary>Adds the gradient of sum(loss) / divisor.</summary>
-    /// <returns>Both without a graph, where the model lies, in the caller's scope.</returns>
-    private (Tensor Loss, Tensor Rewards) AddBatch(TokenizedList[] lists, double divisor, ulong seed)
+    /// <returns>The terms of the loss and the answers' rewards, without a graph, where the model lies, in the caller's scope.</returns>
+    private (Tensor Terms, Tensor Rewards) AddBatch(TokenizedList[] lists, double divisor, ulong seed)
     {
         using var scope = NewDisposeScope();
-        using var pairs = RankingPairs.Of(
-            lists.Select(list => list.Scores), options.LossNormalization, model.Device, lists.Select(list => list.EqualAnswers()));
         var distinct = new DistinctAnswers(lists);
+        using var targets = loss.TargetsOf(
+            [.. lists.Select(RankingList.Of)], model.Device,
+            ReadsAllTokens ? [.. distinct.Tokens().Select(answer => new AnswerTokens(answer.FirstToken, answer.Ids))] : null);
         if (lists.Length == 1
             && TokenBudget.SplitAnswers(distinct.Lists[0], options.MaxTokensPerBatch, model.Backbone.IsCausal) is { Count: > 1 } parts)
-            return AddInParts(distinct, parts, pairs, divisor, seed);
+            return AddInParts(distinct, parts, targets, divisor, seed);
         using var sequences = model.Pack(distinct.Lists);
         using var pass = Pass(sequences, seed);
-        var rewards = distinct.RewardsOfAll(model.forward(pass));
-        var batchLoss = loss.Sum(rewards, pairs).div(divisor);
-        pass.Backward(batchLoss);
-        return (batchLoss.detach().MoveToOuterDisposeScope(), rewards.detach().MoveToOuterDisposeScope());
+        var rewards = RewardsOfAll(distinct, Forward(pass));
+        var terms = loss.SumsOfTerms(rewards, targets).div(divisor);
+        pass.Backward(terms.sum());
+        return Detached(terms, targets.OfAnswers(rewards));
     }
 
     /// <summary>
-    /// The loss sees the model only through K rewards. So a list that is too long for one graph is scored without one, d loss / d reward
+    /// The loss sees the model only through its rewards. So a list that is too long for one graph is scored without one, d loss / d reward
     /// is taken, and each part goes forward and backward with that: one forward pass more, and memory for one part only.
     /// </summary>
-    private (Tensor Loss, Tensor Rewards) AddInParts(
-        DistinctAnswers distinct, IReadOnlyList<TokenizedList> parts, RankingPairs pairs, double divisor, ulong seed)
+    private (Tensor Terms, Tensor Rewards) AddInParts(
+        DistinctAnswers distinct, IReadOnlyList<TokenizedList> parts, RankingTargets targets, double divisor, ulong seed)
     {
         var partRewards = new List<Tensor>();
         using (no_grad())
@@ -94,15 +95,15 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
             {
                 using var sequences = model.Pack([parts[p]]);
                 using var pass = Pass(sequences, SplitMix64.Mix(seed + (ulong)p));
-                partRewards.Add(model.forward(pass));
+                partRewards.Add(Forward(pass));
             }
 
         // The parts' answers follow each other, as in the list.
         var rewards = cat(partRewards).requires_grad_();
-        var rewardsOfAll = distinct.RewardsOfAll(rewards);
-        var listLoss = loss.Sum(rewardsOfAll, pairs).div(divisor);
-        listLoss.backward();
-        var rewardGradients = rewards.grad!.split([.. parts.Select(part => (long)part.AnswerIds.Count)]);
+        var rewardsOfAll = RewardsOfAll(distinct, rewards);
+        var terms = loss.SumsOfTerms(rewardsOfAll, targets).div(divisor);
+        terms.sum().backward();
+        var rewardGradients = rewards.grad!.split([.. partRewards.Select(ofPart => ofPart.size(0))]);
 
         for (var p = 0; p < parts.Count; p++)
         {
@@ -110,12 +111,23 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
             using var sequences = model.Pack([parts[p]]);
             // The same seed draws the same as in the first pass.
             using var pass = Pass(sequences, SplitMix64.Mix(seed + (ulong)p));
-            pass.Backward(model.forward(pass), rewardGradients[p]);
+            pass.Backward(Forward(pass), rewardGradients[p]);
         }
-        return (listLoss.detach().MoveToOuterDisposeScope(), rewardsOfAll.detach().MoveToOuterDisposeScope());
+        return Detached(terms, targets.OfAnswers(rewardsOfAll));
     }
+
+    private bool ReadsAllTokens => options.RewardPositions == RewardPositions.All;
+
+    /// <summary>The rewards that the loss compares: of answers, or of all their tokens.</summary>
+    private Tensor Forward(ForwardPass pass) => ReadsAllTokens ? model.TokenRewards(pass) : model.forward(pass);
+
+    /// <summary>Those of answers that are equal as well; tokens are found where they are.</summary>
+    private Tensor RewardsOfAll(DistinctAnswers distinct, Tensor rewards) => ReadsAllTokens ? rewards : distinct.RewardsOfAll(rewards);
+
+    private static (Tensor Terms, Tensor Rewards) Detached(Tensor terms, Tensor rewards) =>
+        (terms.detach().MoveToOuterDisposeScope(), rewards.detach().MoveToOuterDisposeScope());
 
     /// <summary>Leaves torch's generators alone where nothing is drawn.</summary>
     private ForwardPass Pass(PackedSequences sequences, ulong seed) =>
-        new(sequences, model.Dropout > 0 ? seed : null, options.ActivationCheckpointing);
+        new(sequences, model.DrawsDropout ? seed : null, options.ActivationCheckpointing);
 }

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using RewardModel.Kernels;
 using RewardModel.Lists;
-using RewardModel.Packing;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
 using RewardModel.Training.Metrics;
@@ -32,8 +31,8 @@ namespace RewardModel.Training;
 /// </example>
 public sealed class Trainer
 {
-    // Of fine-tuning, and of training where all weights are new.
-    private const double usualRate = 1e-5, usualRateOfNew = 5e-4;
+    // Of fine-tuning, of adapters (QLoRA, arXiv 2305.14314, table 9, for its larger models), and of training where all weights are new.
+    private const double usualRate = 1e-5, usualRateOfAdapters = 1e-4, usualRateOfNew = 5e-4;
 
     private readonly RewardTransformer model;
     private readonly ScoringModel? savedAs;
@@ -44,19 +43,27 @@ public sealed class Trainer
     private readonly ILogger logger;
     private readonly RankingLoss loss;
     private readonly LearningRateSchedule schedule;
+    private readonly int evaluationInterval;
+    private bool hasAdded;
+    private bool hasStarted;
 
     /// <summary>Prepares a run; nothing is computed or written yet.</summary>
-    /// <param name="model">The model to train. It ends with the best evaluated weights, or the final ones without held-out lists.</param>
+    /// <param name="model">
+    /// The model to train. It ends with the best evaluated weights, or the final ones without held-out lists; and with adapters, where the
+    /// options ask for them. A model that has adapters already is trained as such.
+    /// </param>
     /// <param name="options">The training options.</param>
     /// <param name="trainLists">
-    /// Training lists. Those without an ordered pair (one answer, or all tied or equal) are skipped and counted in the log.
+    /// Training lists. Those without an ordered pair (one answer, or all tied or equal) are skipped and counted in the log, unless the loss
+    /// applies to them all the same.
     /// </param>
     /// <param name="heldOutLists">The held-out set, with other prompts than the training lists; may be empty.</param>
     /// <param name="directory">Where states are saved and resumed from; null saves nothing.</param>
     /// <param name="progress">Receives a report for every step and every evaluation.</param>
     /// <param name="logger">Receives the settings of the run and its events.</param>
     /// <exception cref="ArgumentException">
-    /// An option is out of range, no list has a pair, or a list is longer than the model takes.
+    /// An option is out of range, no list has a pair, a list is longer than the model takes, or adapters are asked for that the model can't
+    /// get.
     /// </exception>
     public Trainer(
         RewardTransformer model, TrainingOptions options,
@@ -69,25 +76,32 @@ public sealed class Trainer
         ArgumentNullException.ThrowIfNull(heldOutLists);
         options.Validate();
         this.model = model;
-        this.options = options;
+        this.options = options.WithDefaults();
         this.directory = directory;
         this.progress = progress;
         this.logger = logger ?? NullLogger.Instance;
         this.logger.LogDebug("{Libraries}", TorchLibraries.Description);
-        lists = new TrainingLists(model, options, trainLists, heldOutLists, this.logger);
+        loss = RankingLoss.Of(options.LossOptions with { Levels = LevelsOf(trainLists) });
+        lists = new TrainingLists(model, this.options, loss, trainLists, heldOutLists, this.logger);
+        if (options.RewardPositions == RewardPositions.All && !model.Backbone.IsCausal)
+            throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.RewardPositions))} is all; this {model.Backbone.GetName()} reads an answer as a whole and "
+                + "has no rewards of its tokens. Use last.");
         if (options.UnfrozenLayers > model.Backbone.Layers.Count)
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.UnfrozenLayers))} is {options.UnfrozenLayers}; "
                 + $"this {model.Backbone.GetName()} has {Counted.Of(model.Backbone.Layers.Count, "layer")}.");
-        StepCount = options.Steps ?? StepsOf(options.Epochs, lists.StepsPerEpoch);
-        if (options.WarmupSteps >= StepCount)
+        CheckAdapter();
+        StepCount = options.Steps ?? lists.StepsOf(options.Epochs);
+        LearningRate = options.LearningRate
+            ?? (model.Adapter is not null || options.LoraRank is not null ? usualRateOfAdapters : model.IsNew ? usualRateOfNew : usualRate);
+        schedule = ScheduleOf(this.options);
+        evaluationInterval = options.EvaluationInterval ?? Math.Max(1, StepCount / 10);
+        var evaluationCount = (StepCount - 1) / evaluationInterval + 1;
+        if (options.AverageLast > evaluationCount)
             throw new ArgumentException(
-                $"{TrainingOptions.NameOf(nameof(options.WarmupSteps))} is {options.WarmupSteps}; "
-                + $"expected fewer than the run's {Counted.Of(StepCount, "step")}.");
-        loss = RankingLoss.ByName(options.Loss, options.MarginScale);
-        LearningRate = options.LearningRate ?? (model.IsNew ? usualRateOfNew : usualRate);
-        schedule = new LearningRateSchedule(
-            options.Schedule, LearningRate, options.WarmupSteps, StepCount, options.FinalLearningRateRatio);
+                $"{TrainingOptions.NameOf(nameof(options.AverageLast))} is {options.AverageLast}; expected at most {evaluationCount}, as many "
+                + $"evaluations as the run of {Counted.Of(StepCount, "step")} has after its start. Evaluate more often (--eval-every).");
     }
 
     /// <summary>
@@ -105,11 +119,23 @@ public sealed class Trainer
             (model ?? throw new ArgumentNullException(nameof(model))).Transformer, options, trainLists, heldOutLists, directory, progress,
             logger) => savedAs = model;
 
+    /// <summary>Freezes what the options say is not trained. Without such options nothing is changed.</summary>
+    internal static void Freeze(RewardTransformer model, TrainingOptions options)
+    {
+        if (options.UnfrozenLayers is { } trained)
+            model.Freeze(trained);
+        if (options.FreezeEmbeddings)
+            model.FreezeEmbeddings();
+    }
+
     /// <summary>Called when the run begins or goes on: nothing is refused any more.</summary>
     internal Action? Started { get; init; }
 
-    /// <summary>The lists, without those that have no pair.</summary>
+    /// <summary>The lists, without those that the loss does not apply to.</summary>
     internal TrainingLists Lists => lists;
+
+    /// <summary>The loss.</summary>
+    internal RankingLoss Loss => loss;
 
     /// <summary>Number of optimiser steps of the whole run.</summary>
     public int StepCount { get; }
@@ -134,8 +160,12 @@ public sealed class Trainer
         // What the model scores afterwards has to be what it scores when it is saved and loaded again.
         var precision = model.Precision;
         model.Precision = options.Precision;
-        if (options.UnfrozenLayers is { } trained)
-            model.Freeze(trained);
+        Freeze(model, options);
+        if (options.Lora is { } lora && !hasAdded)
+        {
+            model.AddAdapter(lora, options.Seed);
+            hasAdded = true;
+        }
         try
         {
             return Run(resume, cancellation);
@@ -143,17 +173,23 @@ public sealed class Trainer
         finally
         {
             model.Precision = precision;
+            if (hasAdded && !hasStarted)
+            {
+                model.RemoveAdapter();
+                hasAdded = false;
+            }
             TensorMemory.ReleaseFree();
         }
     }
 
     private TrainingResult Run(bool resume, CancellationToken cancellation)
     {
-        using var optimizer = new AdamW(model.TrainedParameters, options.Optimizer);
+        using var optimizer = options.CreateOptimizer(model.TrainedParameters, LearningRates.Of(model, options, LearningRate));
+        using var average = options.Ema is { } decay ? new MovingAverage(model.TrainedParameters, decay) : null;
         using var bestWeights = new BestWeights(model, options.BestBy, directory);
-        var evaluationInterval = options.EvaluationInterval ?? Math.Max(1, StepCount / 10);
+        using var evaluatedWeights = options.AverageLast is { } count ? new EvaluatedWeights(model, count, directory) : null;
         var saveInterval = options.SaveInterval ?? Math.Max(1, StepCount / 10);
-        LogStart(evaluationInterval);
+        LogStart();
 
         // Before the fingerprint, which has the rule that the model is saved with.
         if (savedAs?.RememberTraining(lists.Train) is { Chats: > 0, Texts: > 0 } mixed)
@@ -164,12 +200,16 @@ public sealed class Trainer
         var fingerprint = RunFingerprint.Of(options.OfEveryStep(), StepCount, lists.Train, lists.HeldOut, model, savedAs);
         model.zero_grad();
         var state = new TrainerState();
-        var isRestored = resume && directory is not null && directory.TryRestore(fingerprint, model, optimizer, logger, out state);
+        var isRestored = resume && directory is not null && directory.TryRestore(fingerprint, model, optimizer, logger, out state, average);
         if (isRestored)
             logger.LogInformation("Resumed after step {Step} of {Steps}", state.Step, StepCount);
         else
             directory?.Begin();
         directory?.WriteFingerprint(fingerprint);
+        hasStarted = true;
+        // From here on no directory has the weights of a model that is trained itself.
+        if (model.Adapter is null)
+            model.BaseDirectory = null;
         Started?.Invoke();
 
         // Runs during steps only: the time left is that of steps.
@@ -181,67 +221,159 @@ public sealed class Trainer
             var isNew = !(isRestored && state.Step == firstStep);
             if (lists.HeldOut.Count > 0 && (isNew ? isDone || state.Step % evaluationInterval == 0 : isDone && !WasEvaluated(state)))
             {
-                Evaluate(state, bestWeights);
+                Evaluate(state, bestWeights, average, evaluatedWeights);
                 isDone |= IsStoppedEarly(state);
             }
             if (isNew && (isDone || cancellation.IsCancellationRequested || (state.Step > 0 && state.Step % saveInterval == 0)))
             {
                 CheckWeights(state);
-                directory?.Save(fingerprint, state, model, optimizer);
+                directory?.Save(fingerprint, state, model, optimizer, average);
             }
             cancellation.ThrowIfCancellationRequested();
             if (isDone)
                 break;
             TakeStep(state, optimizer, clock, firstStep);
+            average?.Update(state.Step + 1);
         }
 
-        if (state.BestEvaluation is { } best && best.Step < state.Step)
+        average?.CopyToModel();
+        var averageEvaluation = evaluatedWeights is null ? null : EvaluateMean(state, bestWeights, evaluatedWeights);
+        var best = averageEvaluation is { IsBest: true } ? averageEvaluation : state.BestEvaluation;
+        if (best?.Step < state.Step)
             bestWeights.Restore(best.Step);
         var result = new TrainingResult(
-            state.Step, state.TokensSeen, state.LastEvaluation, state.BestEvaluation, StoppedEarly: state.Step < StepCount);
+            state.Step, state.TokensSeen, state.LastEvaluation, best, StoppedEarly: state.Step < StepCount)
+        {
+            AverageEvaluation = averageEvaluation,
+        };
         foreach (var doubt in result.Doubts)
             logger.LogWarning("{Doubt}", doubt);
         return result;
     }
 
-    private static int StepsOf(int epochs, int stepsPerEpoch) => (long)epochs * stepsPerEpoch is <= int.MaxValue and var steps
-        ? (int)steps
-        : throw new ArgumentException(
-            $"{TrainingOptions.NameOf(nameof(TrainingOptions.Epochs))} is {epochs}; expected at most {int.MaxValue / stepsPerEpoch}, as an epoch "
-            + $"has {Counted.Of(stepsPerEpoch, "step")}.");
+    /// <summary>The levels of the training lists' scores, where there are to be any.</summary>
+    private double[]? LevelsOf(IReadOnlyList<TokenizedList> trainLists)
+    {
+        if (options.Pointwise != PointwiseLoss.Levels)
+            return null;
+        double[] levels = [.. trainLists.SelectMany(list => list.Scores).Distinct().Order()];
+        return levels.Length is >= 2 and <= RankingLoss.MaxLevelCount
+            ? levels
+            : throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.Pointwise))} is levels, and the scores of the training lists have "
+                + $"{Counted.Of(levels.Length, "different value")}; expected 2 to {RankingLoss.MaxLevelCount}. Round the scores to as many levels, "
+                + "or use regression.",
+                nameof(trainLists));
+    }
+
+    /// <summary>The schedule of the run, whose steps are known.</summary>
+    private LearningRateSchedule ScheduleOf(TrainingOptions options)
+    {
+        // Rounded up as transformers does, but for a run that would have no step of any use.
+        var warmup = options.WarmupSteps ?? (int)Math.Min(StepCount - 1, Math.Ceiling(options.WarmupRatio!.Value * StepCount));
+        if (warmup >= StepCount)
+            throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.WarmupSteps))} is {warmup}; "
+                + $"expected fewer than the run's {Counted.Of(StepCount, "step")}.");
+        if (options.Schedule != ScheduleKind.Wsd)
+            return new LearningRateSchedule(options.Schedule, LearningRate, warmup, StepCount, options.FinalLearningRateRatio!.Value);
+        var cooldown = options.CooldownSteps ?? Math.Min(StepCount - warmup, (StepCount - 1) / 10 + 1);
+        return warmup + (long)cooldown <= StepCount
+            ? new LearningRateSchedule(options.Schedule, LearningRate, warmup, StepCount, options.FinalLearningRateRatio!.Value, cooldown)
+            : throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.CooldownSteps))} is {cooldown}; expected at most {StepCount - warmup}, as the run has "
+                + $"{Counted.Of(StepCount, "step")}, {warmup} of them warm-up.");
+    }
+
+    private void CheckAdapter()
+    {
+        if (options.Lora is { } lora && model.Adapter is { } own)
+            throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.LoraRank))} is {lora.Rank}; the model has an adapter of rank {own.Rank} already, which "
+                + "would be trained further. Leave the option out, or merge that adapter first (reward-model export --merge, MergeAdapter).");
+        if (options.UnfrozenLayers is { } trained && model.Adapter is not null)
+            throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.UnfrozenLayers))} is {trained}; the model has an adapter, beside which no layer is "
+                + "trained. Leave the option out, or merge the adapter first (reward-model export --merge, MergeAdapter).");
+        if (options.Lora is { } asked)
+            ModelAdapter.LayersFor(model, asked);
+    }
 
     private static bool WasEvaluated(TrainerState state) => state.LastEvaluation?.Step == state.Step;
 
     private bool IsStoppedEarly(TrainerState state) =>
         options.EarlyStopPatience > 0 && state.EvaluationsSinceBest >= options.EarlyStopPatience;
 
-    private void TakeStep(TrainerState state, AdamW optimizer, Stopwatch clock, int firstStep)
+    private void TakeStep(TrainerState state, Optimizer optimizer, Stopwatch clock, int firstStep)
     {
         var start = clock.Elapsed;
         clock.Start();
         model.train();
         var stepLists = lists.OfStep(state.Step);
-        var (stepLoss, metrics, gradientNorm) = new StepGradients(model, loss, options)
+        var (terms, metrics, gradientNorm) = new StepGradients(model, loss, options)
             .Add(stepLists, state.Step, optimizer.GradientNorm);
         var learningRate = schedule.At(state.Step);
         optimizer.Step(learningRate, ClippingFactor(gradientNorm));
         model.zero_grad();
 
         clock.Stop();
-        long tokens = stepLists.Sum(list => PackedSequences.CountTokens(list, model.Backbone.IsCausal));
+        long tokens = stepLists.Sum(lists.TokensOf);
         state.TokensSeen += tokens;
         var stepsTaken = state.Step + 1;
         Report(new StepReport(
-            stepsTaken, StepCount, stepsTaken / (double)lists.StepsPerEpoch, stepLoss, metrics.Accuracy, learningRate, gradientNorm,
+            stepsTaken, StepCount, lists.EpochsAfter(stepsTaken), terms.Sum(), metrics.Accuracy, learningRate, gradientNorm,
             tokens, state.TokensSeen, tokens / (clock.Elapsed - start).TotalSeconds,
-            clock.Elapsed / (stepsTaken - firstStep) * (StepCount - stepsTaken)));
+            clock.Elapsed / (stepsTaken - firstStep) * (StepCount - stepsTaken))
+        {
+            LossTerms = terms.Length > 1 ? loss.TermNames.Zip(terms).ToDictionary(term => term.First, term => term.Second) : null,
+        });
     }
 
     private double ClippingFactor(double gradientNorm) =>
         // 1e-6 as in torch.nn.utils.clip_grad_norm_.
         options.MaxGradientNorm > 0 ? Math.Min(1, options.MaxGradientNorm / (gradientNorm + 1e-6)) : 1;
 
-    private void Evaluate(TrainerState state, BestWeights bestWeights)
+    private void Evaluate(TrainerState state, BestWeights bestWeights, MovingAverage? average, EvaluatedWeights? evaluatedWeights)
+    {
+        using var averaged = average?.InModel();
+        var metrics = Measure(state);
+        var isBest = bestWeights.IsBetter(metrics, state.BestEvaluation?.Metrics);
+        var report = new EvaluationReport(state.Step, metrics, isBest);
+        state.LastEvaluation = report;
+        state.EvaluationsSinceBest = isBest ? 0 : state.EvaluationsSinceBest + 1;
+        if (isBest)
+        {
+            state.BestEvaluation = report;
+            bestWeights.Keep(state.Step);
+        }
+        evaluatedWeights?.Keep(state.Step);
+        Report(report);
+    }
+
+    /// <summary>
+    /// Evaluates the mean of the weights of the last evaluations. It is no part of the run's state, so that a run that is continued is that
+    /// of more steps.
+    /// </summary>
+    /// <returns>The evaluation: if it is the best, the model has these weights, else those of the last step.</returns>
+    private EvaluationReport EvaluateMean(TrainerState state, BestWeights bestWeights, EvaluatedWeights evaluatedWeights)
+    {
+        var steps = evaluatedWeights.Steps;
+        evaluatedWeights.CopyMeanToModel(steps);
+        var metrics = Measure(state);
+        var best = state.BestEvaluation!;
+        var report = new EvaluationReport(state.Step, metrics, bestWeights.IsBetter(metrics, best.Metrics)) { AverageOf = steps };
+        if (!report.IsBest)
+            evaluatedWeights.CopyMeanToModel([state.Step]);
+        logger.LogInformation(
+            "Average of the weights of steps {Steps}: held-out accuracy {Accuracy:F4}, loss {Loss:F4}; weights of step {Step}: "
+            + "{BestAccuracy:F4}, {BestLoss:F4}. By --best-by {BestBy}, {Kept} kept",
+            string.Join(", ", steps), metrics.Accuracy, metrics.Loss, best.Step, best.Metrics.Accuracy, best.Metrics.Loss,
+            options.BestBy.ToString().ToLowerInvariant(), report.IsBest ? "the average is" : "the latter are");
+        Report(report);
+        return report;
+    }
+
+    private RankingMetrics Measure(TrainerState state)
     {
         var scoring = PhaseProgress<ListProgress>.Of(progress, TrainingPhase.Evaluating, state.Step, done => (done.DoneCount, done.TotalCount));
         var rewards = new RewardScorer(model, options.MaxTokensPerBatch).Score(lists.HeldOut, scoring);
@@ -251,18 +383,8 @@ public sealed class Trainer
                 lists.HeldOut.Where((_, l) => !rewards[l].All(float.IsFinite)).Select(list => list.Source.ToString()));
         var metrics = new RankingMetricsAccumulator(loss);
         for (var l = 0; l < lists.HeldOut.Count; l++)
-            metrics.Add(rewards[l], lists.HeldOut[l].Scores, lists.HeldOut[l].EqualAnswers(), lists.HeldOut[l].PromptIds);
-
-        var isBest = bestWeights.IsBetter(metrics.Result, state.BestEvaluation?.Metrics);
-        var report = new EvaluationReport(state.Step, metrics.Result, isBest);
-        state.LastEvaluation = report;
-        state.EvaluationsSinceBest = isBest ? 0 : state.EvaluationsSinceBest + 1;
-        if (isBest)
-        {
-            state.BestEvaluation = report;
-            bestWeights.Keep(state.Step);
-        }
-        Report(report);
+            metrics.Add(rewards[l], RankingList.Of(lists.HeldOut[l]), lists.HeldOut[l].PromptIds);
+        return metrics.Result;
     }
 
     private void Report(TrainingReport report)
@@ -280,16 +402,23 @@ public sealed class Trainer
                 "The newest saved state is from before it.", lists.OfStep(state.Step - 1).Select(list => list.Source.ToString()));
     }
 
-    private void LogStart(int evaluationInterval)
+    private void LogStart()
     {
         if (Bfloat16Support.Resolve(options.Precision, model.Device.type) != options.Precision)
             logger.LogWarning(
                 "This processor has no bfloat16 instructions (AVX512_BF16 or AMX), without which bfloat16 is many times slower: matrix "
                 + "products are computed in float32");
+        if (model.ModelAdapter is { } adapter)
+            logger.LogInformation(
+                "An adapter of rank {Rank} in {Layers}: {Trained:N0} trained parameters beside {Frozen:N0} frozen ones",
+                adapter.Options.Rank, Counted.Of(adapter.Layers.Count, "layer"),
+                model.TrainedParameters.Sum(pair => pair.Parameter.numel()),
+                model.CheckpointParameters.Where(pair => !pair.Parameter.requires_grad).Sum(pair => pair.Parameter.numel()));
         logger.LogInformation(
-            "{Lists}, {Answers}, {HeldOut}; {Steps} of {ListsPerStep} ({StepsPerEpoch} per epoch); evaluation every {Evaluation}",
+            "{Lists}, {Answers}, {HeldOut}; {Steps} of {StepSize} ({StepsPerEpoch} per epoch); evaluation every {Evaluation}",
             Counted.Of(lists.Train.Count, "training list"), Counted.Of(lists.Train.Sum(list => list.AnswerIds.Count), "answer"),
-            Counted.Of(lists.HeldOut.Count, "held-out list"), Counted.Of(StepCount, "step"), Counted.Of(options.ListsPerStep, "list"),
+            Counted.Of(lists.HeldOut.Count, "held-out list"), Counted.Of(StepCount, "step"),
+            options.ListsPerStep is { } listsPerStep ? Counted.Of(listsPerStep, "list") : $"{Counted.Of(options.TokensPerStep!.Value, "token")} or more",
             lists.StepsPerEpoch, Counted.Of(evaluationInterval, "step"));
     }
 }

@@ -4,13 +4,14 @@ using RewardModel.Lists;
 using RewardModel.Packing;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
+using static TorchSharp.torch;
 
 namespace RewardModel.Training;
 
 /// <summary>The result of a dry run: see <see cref="TrainingRun.Plan"/>.</summary>
 public sealed record TrainingPlan
 {
-    /// <summary>Number of training lists, those without pairs excluded.</summary>
+    /// <summary>Number of training lists, those excluded that the loss does not apply to, mostly for want of a pair.</summary>
     public required int TrainListCount { get; init; }
 
     /// <summary>Number of held-out lists.</summary>
@@ -25,7 +26,7 @@ public sealed record TrainingPlan
     /// <summary>Tokens per epoch, a shared prompt counted once.</summary>
     public required long TokensPerEpoch { get; init; }
 
-    /// <summary>Optimiser steps per epoch.</summary>
+    /// <summary>Optimiser steps per epoch; of the first one, where steps are counted in tokens.</summary>
     public required int StepsPerEpoch { get; init; }
 
     /// <summary>Optimiser steps of the whole run.</summary>
@@ -40,14 +41,23 @@ public sealed record TrainingPlan
     /// <summary>Number of trainable parameters.</summary>
     public required long TrainedParameterCount { get; init; }
 
+    /// <summary>The optimiser.</summary>
+    public required OptimizerKind Optimizer { get; init; }
+
     /// <summary>Estimated memory for the largest batch.</summary>
     public required TrainingMemory Memory { get; init; }
 
     /// <summary>Whether activation checkpointing is used.</summary>
     public required bool ActivationCheckpointing { get; init; }
 
-    /// <summary>Estimated time of all steps at the measured speed of one batch, evaluations not counted.</summary>
+    /// <summary>
+    /// Estimated time of all steps, evaluations not counted: at the measured speed of one batch, or, where the model was not loaded, at that
+    /// of its layers' matrix products, which are most of a large model's time.
+    /// </summary>
     public required TimeSpan Time { get; init; }
+
+    /// <summary>Whether the model fits in this machine's memory, so that it was loaded.</summary>
+    public required bool IsModelLoaded { get; init; }
 
     /// <summary>Estimated peak memory, in bytes.</summary>
     public long MemoryBytes =>
@@ -55,39 +65,44 @@ public sealed record TrainingPlan
 
     internal static TrainingPlan Of(
         ScoringModel model, TrainingOptions options, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
-        ILogger logger)
+        Device? deviceOfShapes, ILogger logger)
     {
         var trainer = new Trainer(model, options, trainLists, heldOutLists, logger: logger);
         var transformer = model.Transformer;
-        transformer.Freeze(options.UnfrozenLayers);
+        Trainer.Freeze(transformer, options);
+        if (options.Lora is { } lora)
+            transformer.AddAdapter(lora, options.Seed);
         var lists = trainer.Lists;
         var sharesPrompts = transformer.Backbone.IsCausal;
-        var tokensPerEpoch = lists.Train.Sum(list => (long)PackedSequences.CountTokens(list, sharesPrompts));
-        // The step of the longest lists.
-        TokenizedList[] longest =
-        [
-            .. lists.Train.OrderByDescending(list => PackedSequences.CountTokens(list, sharesPrompts)).Take(options.ListsPerStep),
-        ];
+        var tokensPerEpoch = lists.Train.Sum(list => (long)lists.TokensOf(list));
+        var longest = lists.Longest();
         var batches = TokenBudget.Batches(longest, options.MaxTokensPerBatch, sharesPrompts)
             .Select(batch => batch.Select(index => longest[index]).ToArray()).ToArray();
-        var tokensPerSecond = Measure(transformer, options, batches[0], sharesPrompts);
+        var secondsPerToken = deviceOfShapes is null
+            ? Measure(transformer, trainer.Loss, options, batches[0], sharesPrompts)
+            : ProductTime.SecondsPerToken(transformer, options.Precision, options.ActivationCheckpointing, deviceOfShapes);
         var tokens = tokensPerEpoch * (double)trainer.StepCount / lists.StepsPerEpoch;
         return new TrainingPlan
         {
             TrainListCount = lists.Train.Count,
             HeldOutListCount = heldOutLists.Count,
             AnswerCount = lists.Train.Sum(list => (long)list.AnswerIds.Count),
-            PairCount = lists.Train.Sum(list => (long)TrainingLists.PairCountOf(list)),
+            PairCount = lists.Train.Sum(list => (long)RankingList.Of(list).PairCount),
             TokensPerEpoch = tokensPerEpoch,
             StepsPerEpoch = lists.StepsPerEpoch,
             StepCount = trainer.StepCount,
             LearningRate = trainer.LearningRate,
-            ParameterCount = transformer.CheckpointParameters.Sum(pair => pair.Parameter.numel()),
+            ParameterCount = transformer.parameters().Sum(parameter => parameter.numel()),
             TrainedParameterCount = transformer.TrainedParameters.Sum(pair => pair.Parameter.numel()),
+            Optimizer = options.Optimizer,
             Memory = batches.SelectMany(batch => InParts(batch, options, sharesPrompts))
-                .Select(part => TrainingMemory.Estimate(transformer, part)).MaxBy(memory => memory.Total)!,
+                .Select(part => TrainingMemory.Estimate(transformer, part, options.RewardPositions == RewardPositions.All, options.Optimizer)).MaxBy(memory => memory.Total)! with
+            {
+                Averages = options.Ema is null ? 0 : 4 * transformer.TrainedParameters.Sum(pair => pair.Parameter.numel()),
+            },
             ActivationCheckpointing = options.ActivationCheckpointing,
-            Time = TimeSpan.FromSeconds(tokens / tokensPerSecond),
+            Time = TimeSpan.FromSeconds(tokens * secondsPerToken),
+            IsModelLoaded = deviceOfShapes is null,
         };
     }
 
@@ -97,10 +112,11 @@ public sealed record TrainingPlan
             ? TokenBudget.SplitAnswers(list, options.MaxTokensPerBatch, sharesPrompts).Select(part => new[] { part })
             : [batch];
 
-    /// <summary>Tokens per second of a batch's forward and backward pass, after one that pays for what every process needs once.</summary>
-    private static double Measure(RewardTransformer model, TrainingOptions options, TokenizedList[] batch, bool sharesPrompts)
+    /// <summary>Seconds that a token of a batch takes in the forward and backward pass, after one that pays for what every process needs once.</summary>
+    private static double Measure(
+        RewardTransformer model, RankingLoss loss, TrainingOptions options, TokenizedList[] batch, bool sharesPrompts)
     {
-        var gradients = new StepGradients(model, RankingLoss.ByName(options.Loss, options.MarginScale), options);
+        var gradients = new StepGradients(model, loss, options);
         var precision = model.Precision;
         model.Precision = options.Precision;
         model.train();
@@ -110,6 +126,6 @@ public sealed record TrainingPlan
         var seconds = clock.Elapsed.TotalSeconds;
         model.zero_grad();
         model.Precision = precision;
-        return batch.Sum(list => PackedSequences.CountTokens(list, sharesPrompts)) / seconds;
+        return seconds / batch.Sum(list => PackedSequences.CountTokens(list, sharesPrompts));
     }
 }

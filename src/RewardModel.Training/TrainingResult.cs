@@ -1,5 +1,6 @@
 using System.Globalization;
 using RewardModel.Lists;
+using RewardModel.Scoring;
 using RewardModel.Training.Reporting;
 
 namespace RewardModel.Training;
@@ -15,6 +16,17 @@ namespace RewardModel.Training;
 public sealed record TrainingResult(
     int StepCount, long TokensSeen, EvaluationReport? FinalEvaluation, EvaluationReport? BestEvaluation, bool StoppedEarly)
 {
+    /// <summary>
+    /// The evaluation of the average of the last evaluated weights (<see cref="TrainingOptions.AverageLast"/>): the same as
+    /// <see cref="BestEvaluation"/> if the model has them now; null without such an average.
+    /// </summary>
+    public EvaluationReport? AverageEvaluation { get; init; }
+
+    /// <summary>
+    /// The normaliser that the model was saved with (<see cref="TrainingRunOptions.Normalize"/>); null where its rewards stay raw.
+    /// </summary>
+    public RewardNormalizer? Normalizer { get; init; }
+
     /// <summary>Reasons to doubt that training improved the model, as sentences; empty if there are none.</summary>
     public IReadOnlyList<string> Doubts
     {

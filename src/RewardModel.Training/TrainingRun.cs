@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using RewardModel.Adapters;
 using RewardModel.Checkpoints;
 using RewardModel.Kernels;
 using RewardModel.Lists;
@@ -41,9 +42,15 @@ public sealed class TrainingRun
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        if (options.Seeds is not null)
+            throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.Seeds))} is {options.Seeds}: several trainings, which EnsembleRun does; expected none.");
         this.options = options;
         this.logger = logger ?? NullLogger.Instance;
     }
+
+    /// <summary>Called when training begins or goes on: nothing is refused any more.</summary>
+    internal Action? Started { get; init; }
 
     /// <summary>Resumes an interrupted run with the options that it was started with.</summary>
     /// <param name="output">Its output directory.</param>
@@ -64,7 +71,7 @@ public sealed class TrainingRun
     }
 
     /// <summary>
-    /// Exports a model from an interrupted run, or from other weights of a finished one.
+    /// Exports a model from an interrupted run, or from other weights of a finished one; of a run that trains an adapter, the adapter.
     /// </summary>
     /// <param name="run">The run's output directory.</param>
     /// <param name="best">True: the best evaluated weights so far; false: those of the newest state.</param>
@@ -78,8 +85,9 @@ public sealed class TrainingRun
         ArgumentNullException.ThrowIfNull(output);
         var options = OptionsOf(run);
         using var model = LoadModel(options);
-        if (options.UnfrozenLayers is { } trained)
-            model.Transformer.Freeze(trained);
+        Trainer.Freeze(model.Transformer, options);
+        if (options.Lora is { } lora)
+            model.Transformer.AddAdapter(lora, options.Seed);
         var step = new RunDirectory(run).LoadWeights(best, model);
         model.Save(output);
         return step;
@@ -107,12 +115,24 @@ public sealed class TrainingRun
         var trainer = new Trainer(model, options, trainLists, heldOutLists, directory, new Both(log, progress), logger)
         {
             // A resumption that is refused leaves the options of the run.
-            Started = () => RunFile<TrainingRunOptions>.Write(directory.OptionsFile, options),
+            Started = () =>
+            {
+                RunFile<TrainingRunOptions>.Write(directory.OptionsFile, options);
+                Started?.Invoke();
+            },
         };
         LogModel(model, trainer.LearningRate);
+        var scaledBy = ListsToNormalizeBy(model, trainer.Lists.Train, heldOutLists);
         var result = trainer.Train(options.Resume, cancellation);
-        model.Save(options.Output);
-        return result;
+        try
+        {
+            return result with { Normalizer = Normalize(model, scaledBy) };
+        }
+        finally
+        {
+            // A trained model is kept, also where its rewards can't be normalised.
+            model.Save(options.Output);
+        }
     }
 
     /// <summary>The same on a thread-pool thread.</summary>
@@ -121,19 +141,48 @@ public sealed class TrainingRun
         Task.Run(() => Run(progress, cancellation), CancellationToken.None);
 
     /// <summary>
-    /// A dry run: reads and tokenises the data, loads the model, and computes the gradients of one batch to estimate the time. Writes
-    /// nothing.
+    /// A dry run: reads and tokenises the data, loads the model, and computes the gradients of one batch to estimate the time. Of a model
+    /// whose weights and gradients don't fit in this machine's memory no weight is read; the time is estimated from its matrix products.
+    /// Writes nothing.
     /// </summary>
     /// <inheritdoc cref="Run"/>
     public TrainingPlan Plan(IProgress<TrainingReport>? progress = null, CancellationToken cancellation = default)
     {
-        var (model, trainLists, heldOutLists) = Prepare(progress, cancellation);
+        var shapes = ShapesOfTooLarge();
+        var (model, trainLists, heldOutLists) = Prepare(progress, cancellation, shapes);
         using var _ = model;
-        return TrainingPlan.Of(model, options, trainLists, heldOutLists, logger);
+        if (shapes is null)
+            ListsToNormalizeBy(model, trainLists, heldOutLists);
+        return TrainingPlan.Of(model, options, trainLists, heldOutLists, shapes is null ? null : Devices.Named(options.Device, "--device"), logger);
     }
 
+    /// <summary>Read before training, so that what is wrong with them is not told at its end.</summary>
+    private IReadOnlyList<TokenizedList> ListsToNormalizeBy(
+        ScoringModel model, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists)
+    {
+        if (options.Normalization is not { ReferenceFile: { } file })
+            return heldOutLists;
+        // Plain text is read as the trained model will read it.
+        model.RememberTraining(trainLists);
+        var lists = ListFile.ReadTokenized(model, file, options.OnBadData, logger, areToScore: true);
+        TrainingLists.CheckFit(model.Transformer, lists);
+        return lists;
+    }
+
+    private RewardNormalizer? Normalize(ScoringModel model, IReadOnlyList<TokenizedList> lists)
+    {
+        if (options.Normalization is not { } normalization)
+            return null;
+        var normalizer = normalization.Of(model, lists, options.MaxTokensPerBatch, logger);
+        model.SetNormalizer(normalizer);
+        return normalizer;
+    }
+
+    /// <param name="progress">Receives reports.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <param name="shapes">The model, where it is not to be loaded.</param>
     private (ScoringModel Model, IReadOnlyList<TokenizedList> Train, IReadOnlyList<TokenizedList> HeldOut) Prepare(
-        IProgress<TrainingReport>? progress, CancellationToken cancellation)
+        IProgress<TrainingReport>? progress, CancellationToken cancellation, ScoringModel? shapes = null)
     {
         var directory = new RunDirectory(options.Output);
         directory.CheckOutput(options.Resume);
@@ -145,7 +194,7 @@ public sealed class TrainingRun
         Devices.Named(options.Device, "--device");
         var (trainFile, heldOutFile) = ReadLists();
         cancellation.ThrowIfCancellationRequested();
-        var model = LoadModel(
+        var model = shapes ?? LoadModel(
             options, PhaseProgress<LoadProgress>.Of(progress, TrainingPhase.Loading, 0, read => (read.ReadBytes, read.TotalBytes)), cancellation);
         try
         {
@@ -172,7 +221,7 @@ public sealed class TrainingRun
         var file = ListFile.Read(options.Data, options.OnBadData, logger);
         var (train, heldOut) = options.EvaluationData is { } evaluationData
             ? (file, ListFile.Read(evaluationData, options.OnBadData, logger))
-            : PromptSplit.Of(file, options.EvaluationFraction ?? 0.1, (ulong)options.Seed);
+            : PromptSplit.Of(file, options.EvaluationFraction ?? 0.1, (ulong)(options.SplitSeed ?? options.Seed));
         var shared = ListFile.Prompts(train).Intersect(ListFile.Prompts(heldOut)).Count();
         if (shared > 0)
             logger.LogWarning(
@@ -181,14 +230,40 @@ public sealed class TrainingRun
         return (train, heldOut);
     }
 
+    /// <summary>Bytes of memory that weights and gradients may take in a dry run.</summary>
+    internal long AvailableMemory { get; init; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
+    /// <summary>The model without weights, where these and their gradients are too large for this machine; else null.</summary>
+    private ScoringModel? ShapesOfTooLarge()
+    {
+        if (options.Backbone is { } adapter && AdapterConfig.IsIn(adapter))
+            return null;
+        TorchLibraries.Require();
+        var tokenizer = options.Tokenizer is { } folder ? HuggingFaceTokenizer.Load(folder) : null;
+        var model = options.Backbone is { } backbone
+            ? ScoringModel.ShapesForTraining(backbone, tokenizer, options.MaxLength, options.Encoding, options.StoredWeights)
+            : new ScoringModel(
+                RewardTransformer.WithoutWeights(HuggingFaceConfig.ReadFile(options.Config!)), tokenizer, options.MaxLength,
+                options.Encoding ?? TextEncoding.Joint);
+        if (options.Lora is null)
+            Trainer.Freeze(model.Transformer, options);
+        var memory = TrainingMemory.Estimate(model.Transformer, new ListSize(0, 1, 1));
+        // Beside adapters there are next to no gradients.
+        if (memory.Weights + (options.Lora is null ? memory.Gradients : 0) > AvailableMemory)
+            return model;
+        model.Dispose();
+        return null;
+    }
+
     private static ScoringModel LoadModel(
         TrainingRunOptions options, IProgress<LoadProgress>? progress = null, CancellationToken cancellation = default)
     {
         var tokenizer = options.Tokenizer is { } folder ? HuggingFaceTokenizer.Load(folder) : null;
         if (options.Backbone is { } backbone)
             return ScoringModel.LoadForTraining(
-                backbone, tokenizer, options.MaxLength, options.Dropout, options.Seed, options.Encoding, options.Device, progress,
-                cancellation);
+                backbone, tokenizer, options.MaxLength, options.Dropout, options.Seed, options.Encoding, options.Device, options.BaseModel,
+                options.StoredWeights,
+                progress, cancellation);
         var transformer = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(options.Config!), options.Dropout, options.Seed);
         transformer.to(Devices.Named(options.Device, "--device"));
         return new ScoringModel(transformer, tokenizer, options.MaxLength, options.Encoding ?? TextEncoding.Joint);

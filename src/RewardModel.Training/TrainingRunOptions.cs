@@ -1,6 +1,9 @@
 using System.Text.Json.Serialization;
+using RewardModel.Adapters;
 using RewardModel.Reading;
+using RewardModel.Scoring;
 using RewardModel.Tokenizers;
+using RewardModel.Training.Data;
 
 namespace RewardModel.Training;
 
@@ -25,13 +28,36 @@ public sealed record TrainingRunOptions : TrainingOptions
     [JsonPropertyName("eval-fraction")]
     public double? EvaluationFraction { get; init; }
 
+    /// <summary>
+    /// Seed of the choice of held-out prompts; null (default): <see cref="TrainingOptions.Seed"/>. Trainings with different seeds are
+    /// compared on the same prompts with it.
+    /// </summary>
+    [JsonPropertyName("split-seed")]
+    public long? SplitSeed { get; init; }
+
+    /// <summary>
+    /// Number of trainings with consecutive seeds, from <see cref="TrainingOptions.Seed"/> on: an ensemble, which <see cref="EnsembleRun"/>
+    /// trains. Null (default): one training.
+    /// </summary>
+    [JsonPropertyName("seeds")]
+    public int? Seeds { get; init; }
+
     /// <summary>How invalid lines of the data are handled. Default: all are reported, and the run stops.</summary>
     [JsonPropertyName("on-bad-data")]
     public BadData OnBadData { get; init; }
 
-    /// <summary>Directory of the Hugging Face checkpoint to start from; null where <see cref="Config"/> is given.</summary>
+    /// <summary>
+    /// Directory of the Hugging Face checkpoint to start from, or of an adapter in PEFT's format to train further; null where
+    /// <see cref="Config"/> is given.
+    /// </summary>
     [JsonPropertyName("backbone")]
     public string? Backbone { get; init; }
+
+    /// <summary>
+    /// Directory of the model that <see cref="Backbone"/>, an adapter, changes. Null (default): where its adapter_config.json says.
+    /// </summary>
+    [JsonPropertyName("base-model")]
+    public string? BaseModel { get; init; }
 
     /// <summary>A Hugging Face config.json of a model to train from scratch; null where <see cref="Backbone"/> is given.</summary>
     [JsonPropertyName("config")]
@@ -61,9 +87,25 @@ public sealed record TrainingRunOptions : TrainingOptions
     [JsonPropertyName("dropout")]
     public double Dropout { get; init; }
 
+    /// <summary>
+    /// How the weights that are frozen are stored. Default float32. In fewer bits they take less memory and are rounded; the model is saved
+    /// with the original ones, which are read again from <see cref="Backbone"/>, and scores with weights that are stored as in training.
+    /// </summary>
+    [JsonPropertyName("frozen-weights")]
+    public WeightStorage FrozenWeights { get; init; }
+
     /// <summary>Directory for the trained model and, in <c>training/</c>, for the run's log and states.</summary>
     [JsonPropertyName("output")]
     public required string Output { get; init; }
+
+    /// <summary>
+    /// Which answers give the trained model's rewards their scale, computed with the weights that are kept and saved as its normaliser.
+    /// <c>none</c> (default): rewards stay raw. <c>held-out</c>: all held-out answers have mean 0 and standard deviation 1.
+    /// <c>held-out-best</c>: the best answers of the held-out lists have mean 0. <c>reference:FILE</c>: the answers of a file, of ranked lists
+    /// the best ones, have mean 0, as in Learning to summarize (arXiv 2009.01325) and InstructGPT (arXiv 2203.02155).
+    /// </summary>
+    [JsonPropertyName("normalize")]
+    public string Normalize { get; init; } = RewardNormalization.None;
 
     /// <summary>Whether to resume from the newest state in <see cref="Output"/>, if there is one. Default false.</summary>
     [JsonIgnore]
@@ -77,6 +119,18 @@ public sealed record TrainingRunOptions : TrainingOptions
     [JsonPropertyName("threads")]
     public int? Threads { get; init; }
 
+    /// <summary>Whether held-out prompts are chosen from the training data.</summary>
+    internal bool SplitsData => EvaluationData is null && EvaluationFraction != 0;
+
+    internal RewardNormalization? Normalization => RewardNormalization.Parse(Normalize).Value;
+
+    /// <summary>Which weights are frozen and stored in fewer bits; null where none are.</summary>
+    internal FrozenWeights? StoredWeights =>
+        FrozenWeights != WeightStorage.Float32 && HasFrozenWeights ? new FrozenWeights(FrozenWeights, UnfrozenLayers ?? 0) : null;
+
+    // Beside adapters everything is frozen.
+    private bool HasFrozenWeights => UnfrozenLayers is not null || LoraRank is not null || (Backbone is { } backbone && AdapterConfig.IsIn(backbone));
+
     /// <inheritdoc/>
     private protected override IEnumerable<string> Problems()
     {
@@ -86,19 +140,46 @@ public sealed record TrainingRunOptions : TrainingOptions
             Backbone is null == Config is null
                 ? "give either --backbone DIR (start from a checkpoint) or --config FILE (train from scratch)"
                 : null,
+            Problem(
+                BaseModel is null || Backbone is not null, nameof(BaseModel), $"'{BaseModel}'", "nothing without --backbone, which is an adapter then"),
+            Problem(
+                LoraRank is null || Config is null, nameof(LoraRank), LoraRank,
+                "nothing with --config: a model that is trained from scratch has no weights that an adapter could change"),
             EvaluationData is not null && EvaluationFraction is not null ? "give --eval-data or --eval-fraction, not both" : null,
             Problem(
                 EvaluationFraction is null or (>= 0 and < 1), nameof(EvaluationFraction), EvaluationFraction,
                 "a number from 0 (no evaluation) to below 1"),
+            Problem(
+                SplitSeed is null || SplitsData, nameof(SplitSeed), SplitSeed,
+                $"none, because {(EvaluationData is null ? "--eval-fraction 0 holds nothing out" : "--eval-data gives the held-out lists")}"),
+            Problem(Seeds is null or >= 2, nameof(Seeds), Seeds, "at least 2"),
+            Seeds is not null && (Data == DataPath.StandardInput || EvaluationData == DataPath.StandardInput)
+                ? "--seeds reads the data once for every seed, and standard input can be read once; give files"
+                : null,
             Problem(MaxLength is null or >= 1, nameof(MaxLength), MaxLength, "at least 1"),
             Problem(Dropout is >= 0 and < 1, nameof(Dropout), Dropout, "a number from 0 to below 1"),
+            Problem(
+                FrozenWeights == WeightStorage.Float32 || HasFrozenWeights, nameof(FrozenWeights), FrozenWeights,
+                "Float32 without --unfrozen-layers or --lora-rank, because nothing is frozen"),
+            Problem(
+                FrozenWeights == WeightStorage.Float32 || Config is null, nameof(FrozenWeights), FrozenWeights,
+                "Float32 with --config, because the model is saved with the original weights of its --backbone"),
             Problem(Threads is null or >= 1, nameof(Threads), Threads, "at least 1"),
+            Problem(
+                RewardNormalization.Parse(Normalize).IsValid, nameof(Normalize), $"'{Normalize}'", RewardNormalization.Expected),
+            Problem(
+                Normalization is null or { By: NormalizedBy.Reference } || EvaluationFraction != 0, nameof(Normalize), $"'{Normalize}'",
+                "none or reference:FILE, because --eval-fraction 0 holds nothing out"),
+            Problem(
+                Normalization?.ReferenceFile is not { } reference || File.Exists(reference), nameof(Normalize), $"'{Normalize}'",
+                "an existing file of reference answers"),
             MissingData(Data, nameof(Data)),
             MissingData(EvaluationData, nameof(EvaluationData)),
             Data == DataPath.StandardInput && EvaluationData == Data
                 ? "--data and --eval-data are both standard input, which can be read once; give one of them as a file"
                 : null,
             Missing(Config, File.Exists(Config), nameof(Config), "file"),
+            Missing(BaseModel, Directory.Exists(BaseModel), nameof(BaseModel), "directory"),
             Missing(Tokenizer, Directory.Exists(Tokenizer), nameof(Tokenizer), "directory"),
         ];
         return found.OfType<string>();

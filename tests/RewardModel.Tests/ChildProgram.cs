@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Intrinsics;
+using System.Security.Cryptography;
+using RewardModel.Adapters;
 using RewardModel.Checkpoints;
 using RewardModel.Kernels;
 using RewardModel.Layers;
@@ -11,6 +13,7 @@ using RewardModel.Training;
 using RewardModel.Training.Data;
 using RewardModel.Training.Optimization;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace RewardModel.Tests;
 
@@ -28,16 +31,29 @@ internal static class ChildProgram
             case ["save", var first, var second, var target]:
                 SaveWhenAsked(first, second, target);
                 break;
-            case ["load", var directory]:
-                MeasureLoading(directory);
+            case ["load", var directory, .. var frozenWeights]:
+                MeasureLoading(directory, Frozen(frozenWeights));
                 break;
             case ["inspect", var directory]:
                 MeasureInspection(directory);
                 break;
             case ["step", var config, var promptTokens, var answerTokens, var answers, var checkpointing, .. var trainedLayers]:
                 MeasureStep(
-                    config, List(Parse(promptTokens), Parse(answerTokens), Parse(answers)), bool.Parse(checkpointing),
+                    () => RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(config)), List(Parse(promptTokens), Parse(answerTokens), Parse(answers)), bool.Parse(checkpointing),
                     trainedLayers is [var count] ? Parse(count) : null);
+                break;
+            case ["optimizer", var kind, var rows, var columns]:
+                MeasureOptimizer(Enum.Parse<OptimizerKind>(kind), Parse(rows), Parse(columns));
+                break;
+            case ["stored-step", var directory, var storage, var trainedLayers]:
+                MeasureStep(
+                    () => RewardTransformer.Load(directory, frozenWeights: Frozen([storage, trainedLayers])), List(128, 64, 6),
+                    checkpointing: false, Parse(trainedLayers));
+                break;
+            case ["adapter-step", var config, var targets, var dropout, var promptTokens, var answerTokens, var answers]:
+                MeasureStep(
+                    () => RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(config)), List(Parse(promptTokens), Parse(answerTokens), Parse(answers)), checkpointing: false, trainedLayers: null,
+                    new LoraOptions(8) { Targets = targets, Dropout = double.Parse(dropout, CultureInfo.InvariantCulture) });
                 break;
             case ["train", var config, var checkpointing]:
                 MeasureTraining(config, bool.Parse(checkpointing));
@@ -58,6 +74,10 @@ internal static class ChildProgram
         }
 
         static int Parse(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+
+        static FrozenWeights? Frozen(string[] arguments) =>
+            arguments is [var name, var count] && Enum.Parse<WeightStorage>(name) is var storage and not WeightStorage.Float32
+                ? new FrozenWeights(storage, Parse(count)) : null;
     }
 
     /// <summary>Bits of the widest vectors that this process computes with.</summary>
@@ -120,13 +140,13 @@ internal static class ChildProgram
     }
 
     /// <summary>Prints by how many bytes the process grows at most while it loads a model.</summary>
-    private static void MeasureLoading(string directory)
+    private static void MeasureLoading(string directory, FrozenWeights? frozenWeights)
     {
         using (TinyModel.Create())
         {
         }
         var before = Memory("VmRSS");
-        using var model = RewardTransformer.Load(directory);
+        using var model = RewardTransformer.Load(directory, frozenWeights: frozenWeights);
         Console.Write(Memory("VmHWM") - before);
     }
 
@@ -145,24 +165,30 @@ internal static class ChildProgram
     /// Prints by how many bytes the process grows at most from before there is a model, and from before the forward pass of the second
     /// of two micro-batches.
     /// </summary>
-    private static void MeasureStep(string config, TokenizedList[] lists, bool checkpointing, int? trainedLayers)
+    private static void MeasureStep(
+        Func<RewardTransformer> create, TokenizedList[] lists, bool checkpointing, int? trainedLayers, LoraOptions? adapter = null)
     {
         set_num_threads(1);
         void Backward(RewardTransformer model, TokenizedList[] lists)
         {
             using var scope = NewDisposeScope();
-            using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), LossNormalization.PerList);
+            var loss = RankingLoss.ByName("log-sigmoid");
+            using var targets = loss.TargetsOf([.. lists.Select(RankingList.Of)]);
             using var sequences = model.Pack(lists);
             using var pass = new ForwardPass(sequences, checkpointing: checkpointing);
-            pass.Backward(new LogSigmoidLoss().Sum(model.forward(pass), pairs));
+            pass.Backward(loss.Sum(model.forward(pass), targets));
         }
 
-        // What every process needs once.
+        // What every process needs once; digests load a library.
+        SHA256.HashData([]);
         using (var tiny = TinyModel.Create())
             Backward(tiny, List(3, 4, 2));
         var before = Memory("VmRSS");
-        using var model = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(config));
-        model.Freeze(trainedLayers);
+        using var model = create();
+        if (adapter is null)
+            model.Freeze(trainedLayers);
+        else
+            model.AddAdapter(adapter);
         model.train();
         using var optimizer = new AdamW(model.TrainedParameters, new AdamWOptions());
         Backward(model, lists);
@@ -173,6 +199,30 @@ internal static class ChildProgram
         Backward(model, lists);
         var peak = Memory("VmHWM");
         Console.Write(string.Create(CultureInfo.InvariantCulture, $"{peak - before} {peak - between}"));
+    }
+
+    /// <summary>Prints by how many bytes the process grows while an optimiser of one matrix is made and takes two steps.</summary>
+    private static void MeasureOptimizer(OptimizerKind kind, int rows, int columns)
+    {
+        set_num_threads(1);
+        void Step(Parameter parameter, Func<long> memory, out long bytes)
+        {
+            parameter.grad = ones(parameter.shape);
+            var before = memory();
+            using var optimizer = new TrainingOptions { Optimizer = kind }.CreateOptimizer(
+                [("w", parameter)], new Dictionary<string, double> { ["w"] = 1 });
+            optimizer.Step(1e-5);
+            optimizer.Step(1e-5);
+            TensorMemory.ReleaseFree();
+            bytes = memory() - before;
+        }
+
+        // What every process needs once.
+        using (var small = new Parameter(ones(64, 64)))
+            Step(small, () => 0, out _);
+        using var parameter = new Parameter(ones(rows, columns));
+        Step(parameter, () => Memory("VmRSS"), out var bytes);
+        Console.Write(bytes.ToString(CultureInfo.InvariantCulture));
     }
 
     private static TokenizedList[] List(int prompt, int answer, int count) =>

@@ -92,9 +92,10 @@ internal static class CudaChecks
         using var scope = NewDisposeScope();
         model.train();
         using var sequences = model.Pack(lists);
-        using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), device: model.Device);
+        var loss = RankingLoss.ByName("log-sigmoid");
+        using var targets = loss.TargetsOf([.. lists.Select(RankingList.Of)], model.Device);
         var rewards = model.call(sequences);
-        new LogSigmoidLoss().Sum(rewards, pairs).backward();
+        loss.Sum(rewards, targets).backward();
         return (Values(rewards), [.. model.CheckpointParameters.Select(pair => Values(pair.Parameter.grad!))]);
     }
 

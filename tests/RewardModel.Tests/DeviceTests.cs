@@ -44,13 +44,14 @@ public class DeviceTests
         model.train();
         using var optimizer = new AdamW(model.CheckpointParameters, new AdamWOptions());
         using var sequences = model.Pack(lists);
-        using var pairs = RankingPairs.Of(lists.Select(list => list.Scores), device: model.Device);
+        var loss = RankingLoss.ByName("log-sigmoid");
+        using var targets = loss.TargetsOf([.. lists.Select(RankingList.Of)], model.Device);
         using var pass = new ForwardPass(sequences, dropoutSeed: 1, checkpointing);
 
         var rewards = model.forward(pass);
         Assert.Equal([6], rewards.shape);
         Assert.Equal(DeviceType.META, rewards.device_type);
-        pass.Backward(new LogSigmoidLoss().Sum(rewards, pairs));
+        pass.Backward(loss.Sum(rewards, targets));
         optimizer.Step(1e-3, gradientScale: 0.5);
         foreach (var (_, parameter) in model.CheckpointParameters)
         {

@@ -44,9 +44,9 @@ public sealed class NullArgumentTests : IDisposable
         objects = new object[]
         {
             "text", tokenizer, tokenizer.Tokenizer, model, model.Transformer, model.Transformer.Backbone, model.Rule, ids, message,
-            conversation, list, sequences, file, json, SpecialTokenRule.None, new ForwardPass(sequences), RankingPairs.Of([[1.0, 0.0]]),
+            conversation, list, sequences, file, json, SpecialTokenRule.None, new ForwardPass(sequences), RankingLoss.ByName("log-sigmoid").TargetsOf([new([1, 0])]), new RankingLossOptions(),
             new RankedChat(conversation, [[message]]), new ChatTemplate("{{ messages[0].content }}"),
-            CheckpointReader.Open(directory["model"]), file.Entries[0], model.Transformer.Config, new ConfigReader(json, "config.json"), new LogSigmoidLoss(),
+            CheckpointReader.Open(directory["model"]), file.Entries[0], model.Transformer.Config, new ConfigReader(json, "config.json"), RankingLoss.ByName("log-sigmoid"),
             new RewardScorer(model.Transformer), new ListSize(2, 2, 2), zeros(2), model.Transformer.Backbone.GetType(),
         }.ToDictionary(value => value.GetType());
         foreach (var (type, value) in new (Type, object)[]
@@ -57,13 +57,17 @@ public sealed class NullArgumentTests : IDisposable
             (typeof(IReadOnlyList<ChatMessage>), new[] { message }),
             (typeof(IReadOnlyList<IReadOnlyList<ChatMessage>>), new[] { new[] { message } }),
             (typeof(IReadOnlyList<RankedList>), new[] { list }), (typeof(IReadOnlyList<TokenizedList>), new[] { ids }),
+            (typeof(IReadOnlyList<RankingList>), new[] { new RankingList([1, 0]) }),
             (typeof(IReadOnlyDictionary<string, string>), new Dictionary<string, string>()),
         })
             objects.Add(type, value);
         objects[typeof(Microsoft.ML.Tokenizers.Tokenizer)] = tokenizer.Tokenizer;
         objects[typeof(RewardModel.Backbones.Backbone)] = model.Transformer.Backbone;
-        objects[typeof(RankingLoss)] = new LogSigmoidLoss();
         objects[typeof(IRewardModel)] = model;
+        objects[typeof(RewardEnsemble)] = new RewardEnsemble(model);
+        objects[typeof(IReadOnlyList<ScoringModel>)] = new[] { model };
+        objects[typeof(IReadOnlyCollection<float>)] = new[] { 1f };
+        objects[typeof(RewardNormalizer)] = RewardNormalizer.None;
         objects[typeof(IServiceCollection)] = new ServiceCollection();
         objects[typeof(IEnumerable<(string, Tensor)>)] = Array.Empty<(string, Tensor)>();
         objects[typeof(IReadOnlyList<SafetensorsSource>)] = Array.Empty<SafetensorsSource>();

@@ -1,4 +1,5 @@
 using RewardModel.Checkpoints;
+using RewardModel.Kernels;
 using RewardModel.Layers;
 using RewardModel.Packing;
 using static TorchSharp.torch;
@@ -103,6 +104,20 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
             return AllStates(pass).index_select(0, pass.Sequences.FirstRows);
         Enter(pass);
         return HiddenStates(pass, new QueryRows(pass.Sequences, AreScored: true));
+    }
+
+    /// <summary>The hidden states of all tokens of the scored segments, one segment after the other, [A, D]; of causal architectures only.</summary>
+    /// <inheritdoc cref="SequenceStates"/>
+    internal Tensor AnswerStates(ForwardPass pass)
+    {
+        ArgumentNullException.ThrowIfNull(pass);
+        var sequences = pass.Sequences;
+        long[] rows =
+        [
+            .. sequences.ScoredSegments.Select(index => sequences.Segments[index])
+                .SelectMany(segment => Enumerable.Range(segment.Start, segment.Length)).Select(row => (long)row),
+        ];
+        return AllStates(pass).index_select(0, DeviceTensor.Of(rows, sequences.Device));
     }
 
     /// <summary>Hidden states of all tokens.</summary>

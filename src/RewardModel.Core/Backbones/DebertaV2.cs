@@ -306,7 +306,7 @@ internal sealed class DebertaV2Encoder : nn.Module
 
     public Tensor forward(Tensor embedded_TD, ForwardPass pass, QueryRows lastRows)
     {
-        Tensor? distances_SD = rel_embeddings?.weight;
+        Tensor? distances_SD = rel_embeddings?.Table;
         if (distances_SD is not null && LayerNorm is not null)
             distances_SD = LayerNorm.call(distances_SD);
         if (distances_SD is not null)

@@ -73,6 +73,10 @@ internal sealed class Conv1D : MatrixLayer
         RegisterComponents();
     }
 
+    internal override Parameter Weight => weight;
+
+    private protected override bool HasInputsFirst => true;
+
     protected override Tensor Matrix => weight.t();
 
     protected override Parameter? Offset => bias;

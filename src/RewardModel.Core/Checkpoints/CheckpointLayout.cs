@@ -15,7 +15,13 @@ internal static partial class CheckpointLayout
     private const string MergeAdapter =
         "Load it with peft, merge it into its model (merge_and_unload) and write that with save_pretrained";
 
-    private static readonly string[] adapterFiles = ["adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"];
+    /// <summary>What an adapter in PEFT's format is: which layers it changes, and of which model.</summary>
+    public const string AdapterConfigFile = "adapter_config.json";
+
+    /// <summary>Its weights.</summary>
+    public const string AdapterFile = "adapter_model.safetensors";
+
+    private static readonly string[] adapterFiles = [AdapterConfigFile, AdapterFile, "adapter_model.bin"];
 
     // Far more than real ones have, which name some labels at most.
     private const int MaxTextBytes = 2_000_000;
@@ -46,10 +52,7 @@ internal static partial class CheckpointLayout
             return new CheckpointException(
                 directory, ["there is no such directory"],
                 "Expected the directory of a Hugging Face checkpoint."
-                + (HubPattern().IsMatch(directory)
-                    ? " Models of the Hugging Face hub are not downloaded: if this is one, "
-                        + $"`hf download {directory} --local-dir {Path.GetFileName(directory)}` gives a directory of it."
-                    : ""));
+                + HubAdvice(directory));
         if (AdapterFiles(directory) is { Length: > 0 } adapter)
             return new CheckpointException(
                 directory, [$"there is an adapter ({string.Join(", ", adapter)}), which is only the changes to another model; {missing}"],
@@ -78,15 +81,26 @@ internal static partial class CheckpointLayout
     public static void CheckNoAdapter(string directory)
     {
         if (AdapterFiles(directory) is { Length: > 0 } adapter
-            && new[] { SingleFile, IndexFile }.Any(name => File.Exists(Path.Combine(directory, name))))
+            && HasWeights(directory))
             throw new CheckpointException(
                 directory,
                 [
                     $"there is an adapter ({string.Join(", ", adapter)}) beside the weights, which would change every reward; "
-                        + "adapters are not supported",
+                        + $"expected {AdapterConfigFile} to name this directory as the adapter's base model",
                 ],
-                $"{MergeAdapter}. If the weights have it already, remove the adapter's files.");
+                "If the weights have the adapter already, remove its files. If they are its base model, name their directory in "
+                + "base_model_name_or_path. Otherwise move the adapter to a directory of its own.");
     }
+
+    /// <summary>Whether there are weights in a directory, other than an adapter's.</summary>
+    public static bool HasWeights(string directory) =>
+        new[] { SingleFile, IndexFile }.Any(name => File.Exists(Path.Combine(directory, name)));
+
+    /// <summary>What to do where a model is not there, as far as its name tells.</summary>
+    public static string HubAdvice(string directory) => HubPattern().IsMatch(directory)
+        ? " Models of the Hugging Face hub are not downloaded: if this is one, "
+            + $"`hf download {directory} --local-dir {Path.GetFileName(directory)}` gives a directory of it."
+        : "";
 
     private static string[] AdapterFiles(string directory) =>
         Directory.Exists(directory) ? [.. adapterFiles.Where(name => File.Exists(Path.Combine(directory, name)))] : [];

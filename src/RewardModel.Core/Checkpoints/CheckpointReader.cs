@@ -23,15 +23,26 @@ internal sealed class CheckpointReader : IDisposable
     /// <summary>The tensors' names, sorted.</summary>
     public IReadOnlyList<string> Names => [.. tensors.Keys.Order(StringComparer.Ordinal)];
 
+    /// <summary>The type that all tensors have, if that is one of half the size of Float32; else Float32, which holds them all.</summary>
+    public ScalarType WeightType => tensors.Values.Select(tensor => tensor.Entry.Type).Distinct().ToArray() switch
+    {
+        [SafetensorsType.BF16] => ScalarType.BFloat16,
+        [SafetensorsType.F16] => ScalarType.Float16,
+        _ => ScalarType.Float32,
+    };
+
     /// <summary>Opens a checkpoint's weights and checks everything but the values.</summary>
+    /// <param name="directory">The checkpoint's.</param>
+    /// <param name="besideAdapter">Whether an adapter may lie beside them, because the caller takes it as well.</param>
     /// <exception cref="CheckpointException">
     /// There are no weights, a file is no valid safetensors file, index and files disagree, or a file lies outside the directory.
     /// </exception>
-    public static CheckpointReader Open(string directory)
+    public static CheckpointReader Open(string directory, bool besideAdapter = false)
     {
         ArgumentNullException.ThrowIfNull(directory);
         var problems = new ProblemList();
-        CheckpointLayout.CheckNoAdapter(directory);
+        if (!besideAdapter)
+            CheckpointLayout.CheckNoAdapter(directory);
         if (File.Exists(Path.Combine(directory, CheckpointLayout.SingleFile)))
             return OpenFiles(directory, [CheckpointLayout.SingleFile], listed: null, problems);
         if (!File.Exists(Path.Combine(directory, CheckpointLayout.IndexFile)))
@@ -41,6 +52,19 @@ internal sealed class CheckpointReader : IDisposable
             throw new CheckpointException(directory, [reason], Advice);
         var listed = CheckpointIndex.Read(directory, problems);
         return OpenFiles(directory, listed.Values.Distinct().Order(StringComparer.Ordinal), listed, problems);
+    }
+
+    /// <summary>Opens an adapter's weights, with the head that LLaMA-Factory puts beside them, and checks everything but the values.</summary>
+    /// <exception cref="CheckpointException">There are none, or a file can't be used.</exception>
+    public static CheckpointReader OpenAdapter(string directory)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        return File.Exists(Path.Combine(directory, CheckpointLayout.AdapterFile))
+            ? OpenFiles(directory, [CheckpointLayout.AdapterFile], listed: null, new ProblemList())
+            : throw new CheckpointException(
+                directory, [$"there is an {CheckpointLayout.AdapterConfigFile}, but no {CheckpointLayout.AdapterFile}"],
+                "Pickles (adapter_model.bin) can run any program and are never read: if you trust this one, load it in peft and write it "
+                + "with save_pretrained.");
     }
 
     /// <summary>Whether there is a tensor of that name.</summary>

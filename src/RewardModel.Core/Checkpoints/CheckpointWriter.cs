@@ -2,6 +2,12 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Checkpoints;
 
+/// <summary>A tensor to be written to a checkpoint, which is there only while it is.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Shape">Its shape.</param>
+/// <param name="Read">Gives it, on any device; the writer disposes of it.</param>
+internal sealed record WeightSource(string Name, long[] Shape, Func<Tensor> Read);
+
 /// <summary>Writes the weights of a checkpoint in the layout of transformers, in one file or in several with an index.</summary>
 internal static class CheckpointWriter
 {
@@ -25,7 +31,21 @@ internal static class CheckpointWriter
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(tensors);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
-        var sources = tensors.Select(tensor => Source(tensor.Name, tensor.Tensor, dtype ?? tensor.Tensor.dtype)).ToList();
+        Write(directory, [.. tensors.Select(tensor => Source(tensor.Name, tensor.Tensor, dtype ?? tensor.Tensor.dtype))], maxShardBytes);
+    }
+
+    /// <summary>The same of tensors that are asked for one at a time.</summary>
+    /// <inheritdoc cref="Write(string, IEnumerable{ValueTuple{string, Tensor}}, long, ScalarType?)"/>
+    public static void WriteEach(string directory, IEnumerable<WeightSource> tensors, ScalarType dtype, long maxShardBytes = DefaultMaxShardBytes)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        ArgumentNullException.ThrowIfNull(tensors);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
+        Write(directory, [.. tensors.Select(tensor => Source(tensor, dtype))], maxShardBytes);
+    }
+
+    private static void Write(string directory, IReadOnlyList<SafetensorsSource> sources, long maxShardBytes)
+    {
         SafetensorsWriter.CheckNamesAndShapes(sources);
         CheckpointLayout.CreateDirectory(directory);
 
@@ -56,11 +76,19 @@ internal static class CheckpointWriter
                 File.Delete(path);
     }
 
+    /// <summary>Writes the weights of an adapter, replacing those in the directory.</summary>
+    public static void WriteAdapter(string directory, IEnumerable<(string Name, Tensor Tensor)> tensors, ScalarType dtype) =>
+        SafetensorsWriter.Write(
+            Path.Combine(directory, CheckpointLayout.AdapterFile), [.. tensors.Select(tensor => Source(tensor.Name, tensor.Tensor, dtype))]);
+
     private static SafetensorsSource Source(string name, Tensor tensor, ScalarType dtype) =>
-        new(name, TensorBytes.ToSafetensorsType(dtype), tensor.shape, stream =>
+        Source(new WeightSource(name, tensor.shape, tensor.alias), dtype);
+
+    private static SafetensorsSource Source(WeightSource tensor, ScalarType dtype) =>
+        new(tensor.Name, TensorBytes.ToSafetensorsType(dtype), tensor.Shape, stream =>
         {
             using var scope = NewDisposeScope();
-            TensorBytes.Write(tensor.detach().to(dtype), stream);
+            TensorBytes.Write(tensor.Read().detach().to(dtype), stream);
         });
 
     private static List<List<SafetensorsSource>> Split(IEnumerable<SafetensorsSource> sources, long maxShardBytes)

@@ -82,6 +82,9 @@ public sealed class HuggingFaceConfig
     public void Write(string directory)
     {
         ArgumentNullException.ThrowIfNull(directory);
-        PendingFile.WriteText(Path.Combine(directory, FileName), Json.ToJsonString(indented) + "\n");
+        WriteJson(Path.Combine(directory, FileName), Json);
     }
+
+    /// <summary>Writes any JSON file as transformers does, replacing an existing one in one step.</summary>
+    internal static void WriteJson(string path, JsonObject json) => PendingFile.WriteText(path, json.ToJsonString(indented) + "\n");
 }

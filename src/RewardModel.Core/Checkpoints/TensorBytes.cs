@@ -24,12 +24,18 @@ internal static class TensorBytes
     }
 
     /// <summary>Writes a tensor's values in row-major order; it may lie on any device and in any strides.</summary>
-    public static void Write(Tensor tensor, Stream stream, long maxChunkBytes = MaxChunkBytes)
+    public static void Write(Tensor tensor, Stream stream, long maxChunkBytes = MaxChunkBytes) => Read(tensor, stream.Write, maxChunkBytes);
+
+    /// <summary>Hands on the bytes of a tensor's values in row-major order, part by part; it may lie on any device and in any strides.</summary>
+    public static void Read(Tensor tensor, BytesReader read, long maxChunkBytes = MaxChunkBytes)
     {
         using var scope = NewDisposeScope();
         foreach (var (_, chunk) in Chunks(tensor.detach().cpu().contiguous(), maxChunkBytes))
-            stream.Write(chunk.bytes);
+            read(chunk.bytes);
     }
+
+    /// <summary>Takes a part of a tensor's bytes.</summary>
+    public delegate void BytesReader(ReadOnlySpan<byte> bytes);
 
     public static ScalarType ToScalarType(SafetensorsType type) => type switch
     {

@@ -21,7 +21,8 @@ internal enum KernelActivation
 /// <summary>What <see cref="ActivatedLinearKernel"/> is told beside tensors.</summary>
 /// <param name="Activation">f.</param>
 /// <param name="Precision">The type that the product takes.</param>
-internal sealed record ActivatedLinearSettings(KernelActivation Activation, Precision Precision);
+/// <param name="Stored">The weight, as for <see cref="LinearKernel"/>.</param>
+internal sealed record ActivatedLinearSettings(KernelActivation Activation, Precision Precision, StoredMatrix? Stored = null);
 
 /// <summary>
 /// A linear layer behind a pointwise function: f(x) W^T + b, or (f(x) * up) W^T + b; the second half of an MLP, and all of a gated one but
@@ -33,37 +34,38 @@ internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKerne
 {
     protected override Tensor[] Compute(ActivatedLinearSettings settings, Tensor?[] inputs, List<Tensor?>? saved)
     {
-        Tensor x = WithDenseRows(inputs[0]!), weight_IO = inputs[2]!;
-        Tensor? up = inputs[1] is null ? null : WithDenseRows(inputs[1]!), bias = inputs[3];
+        var x = WithDenseRows(inputs[0]!);
+        Tensor? up = inputs[1] is null ? null : WithDenseRows(inputs[1]!), weight_IO = inputs[2], bias = inputs[3];
         saved?.AddRange([x, up, weight_IO]);
         using var value = Value(settings, x, up);
-        return [Product(value, weight_IO, settings.Precision, bias)];
+        using var factor_IO = settings.Stored?.Factor(settings.Precision);
+        return [LinearKernel.Product(value, factor_IO ?? weight_IO!, settings.Precision, bias)];
     }
 
     protected override Tensor?[] Gradients(
         ActivatedLinearSettings settings, IReadOnlyList<Tensor?> saved, Tensor?[] gradients, bool[] needed)
     {
-        Tensor x = saved[0]!, weight_IO = saved[2]!, gradient = gradients[0]!;
-        var up = saved[1];
+        Tensor x = saved[0]!, gradient = gradients[0]!;
+        Tensor? up = saved[1], weight_IO = saved[2];
         var precision = settings.Precision;
         // What several products take is converted once.
         var factor = precision == Precision.Bfloat16 ? LinearKernel.In16Bits(gradient) : gradient;
         Tensor? value = null, dx = null, dUp = null, dWeight = null;
         if (needed[0] || needed[1])
-            (value, dx, dUp) = ValueAndGradients(settings, x, up, Product(factor, weight_IO.t(), precision));
+            (value, dx, dUp) = ValueAndGradients(settings, x, up, ValueGradient(settings, factor, weight_IO));
         else if (needed[2])
             value = Value(settings, x, up);
         if (needed[2])
-            dWeight = weight_IO.is_contiguous() ? Product(value!.t(), factor, precision) : Product(factor.t(), value!, precision).t();
+            dWeight = LinearKernel.WeightGradient(value!, factor, weight_IO!, precision);
         return [dx, dUp, dWeight, needed[3] ? gradient.sum(dim: 0) : null];
     }
 
-    private static Tensor Product(Tensor left, Tensor right, Precision precision, Tensor? bias = null)
+    /// <summary>The gradient of what the product takes.</summary>
+    private static Tensor ValueGradient(ActivatedLinearSettings settings, Tensor gradient, Tensor? weight_IO)
     {
-        if (left.device_type == DeviceType.CPU || precision == Precision.Bfloat16)
-            return LinearKernel.Product(left, right, precision, bias);
-        var product = left.mm(right);
-        return bias is null ? product : product.add_(bias);
+        using var factor_IO = settings.Stored?.Factor(settings.Precision);
+        using var weight_OI = (factor_IO ?? weight_IO!).t();
+        return LinearKernel.Product(gradient, weight_OI, settings.Precision);
     }
 
     /// <summary>Rows of numbers side by side, wherever the rows lie.</summary>

@@ -3,39 +3,62 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Kernels;
 
+/// <summary>What <see cref="LinearKernel"/> is told beside tensors.</summary>
+/// <param name="Precision">The type that products take.</param>
+/// <param name="Stored">The weight, where it is not trained and not a tensor of float32.</param>
+internal readonly record struct LinearSettings(Precision Precision, StoredMatrix? Stored = null);
+
 /// <summary>
-/// x W^T + b of x [T, I], W [O, I] and b [O], float32; the setting is the type that products take. On the CPU results and gradients are in
-/// <see cref="TensorMemory"/>; on other devices, in bfloat16 only, every factor is converted once, and x may be in bfloat16 already. The
-/// weight is given as its transpose [I, O], a view: autograd then takes the gradient as it is for the parameter's, where it would copy that
-/// of a parameter itself.
+/// x W^T + b of x [T, I], W [O, I] and b [O], float32. On the CPU results and gradients are in <see cref="TensorMemory"/>; on other devices,
+/// in bfloat16 or where the weight is stored, every factor is converted once, and x may be in bfloat16 already. The weight is given as its
+/// transpose [I, O], a view: autograd then takes the gradient as it is for the parameter's, where it would copy that of a parameter itself. A
+/// stored weight is converted for each product, and gone after it; x is not kept then.
 /// </summary>
-internal sealed class LinearKernel : Kernel<LinearKernel, Precision>
+internal sealed class LinearKernel : Kernel<LinearKernel, LinearSettings>
 {
     /// <summary>Whether it is worth it.</summary>
     public static bool CanTake(Tensor x, Tensor weight, Precision precision) => x.device_type == DeviceType.CPU
         ? KernelSupport.CanTake(x) && x.size(0) * weight.size(0) >= KernelSupport.LeastElements
         : precision == Precision.Bfloat16;
 
-    protected override Tensor[] Compute(Precision precision, Tensor?[] inputs, List<Tensor?>? saved)
+    protected override Tensor[] Compute(LinearSettings settings, Tensor?[] inputs, List<Tensor?>? saved)
     {
+        var (precision, stored) = settings;
+        if (stored is not null)
+        {
+            using var factor_IO = stored.Factor(precision);
+            return [Product(inputs[0]!, factor_IO, precision, inputs[2])];
+        }
         var x = precision == Precision.Float32 ? inputs[0]! : In16Bits(inputs[0]!);
         // The CPU's memory is dearer than the time of a second conversion.
         var weight_IO = inputs[1]!.device_type == DeviceType.CPU ? inputs[1]! : In16Bits(inputs[1]!);
-        saved?.AddRange([x, weight_IO]);
+        // Only the weight's gradient needs x.
+        saved?.AddRange([inputs[1]!.requires_grad ? x : null, weight_IO]);
         return [Product(x, weight_IO, precision, inputs[2])];
     }
 
     protected override Tensor?[] Gradients(
-        Precision precision, IReadOnlyList<Tensor?> saved, Tensor?[] gradients, bool[] needed)
+        LinearSettings settings, IReadOnlyList<Tensor?> saved, Tensor?[] gradients, bool[] needed)
     {
-        Tensor x = saved[0]!, weight_IO = saved[1]!, gradient = gradients[0]!;
+        var (precision, stored) = settings;
+        var gradient = gradients[0]!;
+        if (stored is not null)
+            return [needed[0] ? InputGradient(gradient, stored, precision) : null, null, needed[2] ? gradient.sum(dim: 0) : null];
+        var weight_IO = saved[1]!;
         var factor = precision == Precision.Float32 ? gradient : In16Bits(gradient);
         return
         [
             needed[0] ? Product(factor, weight_IO.t(), precision) : null,
-            needed[1] ? WeightGradient(x, factor, weight_IO, precision) : null,
+            needed[1] ? WeightGradient(saved[0]!, factor, weight_IO, precision) : null,
             needed[2] ? gradient.sum(dim: 0) : null,
         ];
+    }
+
+    private static Tensor InputGradient(Tensor gradient, StoredMatrix stored, Precision precision)
+    {
+        using var factor_IO = stored.Factor(precision);
+        using var factor_OI = factor_IO.t();
+        return Product(gradient, factor_OI, precision);
     }
 
     /// <summary>The gradient [I, O] of the transposed weight, in the layout of that.</summary>
@@ -47,10 +70,17 @@ internal sealed class LinearKernel : Kernel<LinearKernel, Precision>
     {
         if (precision == Precision.Bfloat16)
             return ProductInBfloat16(left, right, bias);
+        if (left.device_type != DeviceType.CPU)
+        {
+            var product = left.mm(right);
+            return bias is null ? product : product.add_(bias);
+        }
         var result = TensorMemory.Empty(left.size(0), right.size(1));
+        // Not in the layer's dispose scope: a stored weight's numbers would stay with it.
+        using var transposed = right.t();
         var call = bias is null
             ? new OperatorCall("aten::mm", "out").Tensor(left).Tensor(right)
-            : new OperatorCall("aten::linear", "out").Tensor(left).Tensor(right.t()).OptionalTensor(bias);
+            : new OperatorCall("aten::linear", "out").Tensor(left).Tensor(transposed).OptionalTensor(bias);
         call.Tensor(result).Call(1)[0].Dispose();
         return result;
     }

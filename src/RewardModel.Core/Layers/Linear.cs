@@ -16,6 +16,8 @@ internal sealed class Linear : MatrixLayer
         RegisterComponents();
     }
 
+    internal override Parameter Weight => weight;
+
     protected override Tensor Matrix => weight;
 
     protected override Parameter? Offset => bias;

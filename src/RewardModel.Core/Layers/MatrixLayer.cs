@@ -1,3 +1,4 @@
+using RewardModel.Adapters;
 using RewardModel.Kernels;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
@@ -5,9 +6,11 @@ using Parameter = TorchSharp.Modules.Parameter;
 namespace RewardModel.Layers;
 
 /// <summary>A layer that multiplies with its weight: where nearly all arithmetic is, and where <see cref="Precision"/> acts.</summary>
-internal abstract class MatrixLayer(string name) : nn.Module<Tensor, Tensor>(name)
+internal abstract class MatrixLayer(string name) : WeightLayer(name)
 {
-    /// <summary>[outputs, inputs], float32: the parameter or a view of it.</summary>
+    private const string adapterName = "adapter";
+
+    /// <summary>[outputs, inputs], float32: the parameter or a view of it. No numbers where the weight is stored.</summary>
     protected abstract Tensor Matrix { get; }
 
     /// <summary>[outputs], float32, or null.</summary>
@@ -18,14 +21,60 @@ internal abstract class MatrixLayer(string name) : nn.Module<Tensor, Tensor>(nam
     /// </summary>
     public Precision Precision { get; set; }
 
-    /// <summary>x W^T + b.</summary>
+    /// <summary>What is added to the layer's product; null: nothing.</summary>
+    public LowRankAdapter? Adapter { get; private set; }
+
+    /// <summary>Numbers of a row that the layer takes.</summary>
+    public long Inputs => Matrix.size(1);
+
+    /// <summary>Numbers of a row that the layer gives.</summary>
+    public long Outputs => Matrix.size(0);
+
+    /// <summary>Whether a parameter of a model, by its name there, is one of a layer's adapter.</summary>
+    public static bool IsOfAdapter(string name) => name.Split('.') is [.., adapterName, _];
+
+    /// <summary>Lets an adapter add to the layer's product; it is the layer's own from now on.</summary>
+    public void Attach(LowRankAdapter adapter)
+    {
+        register_module(adapterName, adapter);
+        Adapter = adapter;
+    }
+
+    /// <summary>Takes the adapter away again, and disposes of it.</summary>
+    public void Detach()
+    {
+        // There is no other module in a layer.
+        ClearModules();
+        Adapter?.Dispose();
+        Adapter = null;
+    }
+
+    /// <summary>Adds the adapter's product to the weight, and takes the adapter away.</summary>
+    public void Merge()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        if (Adapter is not null)
+            Matrix.add_(Adapter.Product());
+        Detach();
+    }
+
+    /// <summary>x W^T + b, and what the adapter adds.</summary>
     /// <param name="x_TD">[T, inputs], float32; on a GPU also in the type of the product.</param>
     /// <returns>[T, outputs], float32.</returns>
     public override Tensor forward(Tensor x_TD)
     {
         var precision = Bfloat16Support.Resolve(Precision, x_TD.device_type);
+        var y = Product(x_TD, precision);
+        return Adapter?.AddTo(y, x_TD, precision) ?? y;
+    }
+
+    private Tensor Product(Tensor x_TD, Precision precision)
+    {
+        if (Stored is not null)
+            return LinearKernel.Apply(new LinearSettings(precision, Stored), x_TD, null, Offset);
         if (LinearKernel.CanTake(x_TD, Matrix, precision))
-            return LinearKernel.Apply(precision, x_TD, Matrix.t(), Offset);
+            return LinearKernel.Apply(new LinearSettings(precision), x_TD, Matrix.t(), Offset);
         if (precision == Precision.Float32)
             return nn.functional.linear(x_TD, Matrix, Offset!);
         var product = nn.functional.linear(x_TD.to(bfloat16), Matrix.to(bfloat16)).to(float32);
@@ -45,9 +94,19 @@ internal abstract class MatrixLayer(string name) : nn.Module<Tensor, Tensor>(nam
         if (activation.Kernel is { } kernel)
         {
             var precision = Bfloat16Support.Resolve(Precision, x_TI.device_type);
-            return ActivatedLinearKernel.Apply(new ActivatedLinearSettings(kernel, precision), x_TI, up_TI, Matrix.t(), Offset);
+            var settings = new ActivatedLinearSettings(kernel, precision, Stored);
+            var y = ActivatedLinearKernel.Apply(settings, x_TI, up_TI, Stored is null ? Matrix.t() : null, Offset);
+            // Dropout is drawn on the product's input, which has to be there then.
+            return Adapter is null ? y
+                : Adapter.DrawsDropout ? Adapter.AddTo(y, Activated(), precision)
+                : Adapter.AddTo(y, settings with { Stored = null }, x_TI, up_TI);
         }
-        var activated_TI = activation.Of(x_TI);
-        return call(up_TI is null ? activated_TI : activated_TI.mul(up_TI));
+        return call(Activated());
+
+        Tensor Activated()
+        {
+            var activated_TI = activation.Of(x_TI);
+            return up_TI is null ? activated_TI : activated_TI.mul(up_TI);
+        }
     }
 }

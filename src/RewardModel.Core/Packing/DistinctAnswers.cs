@@ -35,6 +35,26 @@ internal sealed class DistinctAnswers
     /// <summary>The lists without their repeated answers; those that have none are the same.</summary>
     public IReadOnlyList<TokenizedList> Lists { get; }
 
+    /// <summary>
+    /// For each answer, list by list, its token ids, and the index of the first of them among the tokens of all answers of
+    /// <see cref="Lists"/>.
+    /// </summary>
+    public IEnumerable<(int FirstToken, int[] Ids)> Tokens()
+    {
+        var first = 0;
+        for (var l = 0; l < indices.Length; l++)
+        {
+            var answers = new List<(int FirstToken, int[] Ids)>();
+            foreach (var ids in Lists[l].AnswerIds)
+            {
+                answers.Add((first, ids));
+                first += ids.Length;
+            }
+            foreach (var index in indices[l] ?? Enumerable.Range(0, answers.Count))
+                yield return answers[index];
+        }
+    }
+
     /// <summary>The rewards of all answers, list by list.</summary>
     /// <param name="rewards">Those of <see cref="Lists"/>.</param>
     public float[][] RewardsOfAll(float[][] rewards) =>

@@ -3,112 +3,146 @@ using static TorchSharp.torch;
 namespace RewardModel.Ranking;
 
 /// <summary>
-/// A pairwise ranking loss: a function of the rewards of a batch and the pairs among them. It sums; the caller divides once per
-/// optimiser step, so that splitting a step into micro-batches changes nothing but rounding.
+/// A loss of ranked lists: a function of their rewards, each answer scored once, that is a sum of terms: of the order, of each answer by
+/// itself, and of regularisation. It sums over lists; the caller divides once per optimiser step, so that splitting a step into
+/// micro-batches changes nothing but rounding.
 /// </summary>
-public abstract class RankingLoss
+/// <remarks>
+/// Of every list each term takes a mean, so that a list weighs the same however many answers it has; times the list's own weight, where the
+/// data give one. A step's loss is the sum over its lists divided by their count (not by the sum of the weights: what a list weighs does not
+/// depend on the others of its step). docs/losses.md has all formulas.
+/// </remarks>
+public sealed class RankingLoss
 {
-    /// <summary>The names that <see cref="ByName"/> knows.</summary>
-    public static IReadOnlyList<string> Names { get; } = [LogSigmoidLoss.LossName, SigmoidLoss.LossName];
+    internal const string NoneName = "none";
 
-    /// <summary>The name by which options and run files call this loss.</summary>
-    public abstract string Name { get; }
+    /// <summary>More different scores than this are no levels.</summary>
+    internal const int MaxLevelCount = 100;
 
-    /// <summary>The loss of the given name.</summary>
+    private readonly PairRule rule;
+    private readonly bool isPerPair;
+    private readonly bool isPointwise;
+    private readonly LossTerm[] terms;
+
+    private RankingLoss(RankingLossOptions options)
+    {
+        rule = new PairRule(options.Ties, options.PairMargin);
+        isPerPair = options.LossNormalization == LossNormalization.PerPair;
+        isPointwise = options.Pointwise != PointwiseLoss.None;
+        terms = [.. TermsOf(options)];
+    }
+
+    /// <summary>The names of the losses of the order.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        LogSigmoidTerm.TermName, SigmoidTerm.TermName, HingeTerm.TermName, PlackettLuceTerm.TermName, TopChoiceTerm.TermName,
+    ];
+
+    /// <summary>The names of the terms, in their order.</summary>
+    internal IReadOnlyList<string> TermNames => [.. terms.Select(term => term.Name)];
+
+    /// <summary>The loss of the given name, with the defaults of <see cref="RankingLossOptions"/>.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="marginScale">
-    /// The margin of a pair in the log-sigmoid loss is this times its score difference; 0: no margin. Other losses have none.
-    /// </param>
-    /// <exception cref="ArgumentException">
-    /// No loss has that name (the message lists those that exist), or the loss has no margin and was given one.
-    /// </exception>
+    /// <exception cref="ArgumentException">No loss has that name; the message lists those that exist.</exception>
     /// <example>
     /// <code>
     /// var loss = RankingLoss.ByName("log-sigmoid");
-    /// using var pairs = RankingPairs.Of([[2.0, 1.0, 0.0]]);
+    /// using var targets = loss.TargetsOf([new RankingList([2.0, 1.0, 0.0])]);
     /// using var rewards = TorchSharp.torch.tensor(new[] { 0.5f, 0.1f, -1f });
-    /// using var sum = loss.Sum(rewards, pairs);
+    /// using var sum = loss.Sum(rewards, targets);
+    /// using var mean = sum.div(targets.Divisor);
     /// </code>
     /// </example>
-    public static RankingLoss ByName(string name, double marginScale = 0) => name switch
+    public static RankingLoss ByName(string name)
     {
-        LogSigmoidLoss.LossName => new LogSigmoidLoss(marginScale),
-        SigmoidLoss.LossName when marginScale == 0 => new SigmoidLoss(),
-        SigmoidLoss.LossName => throw new ArgumentException(
-            $"The loss '{name}' has no margin; expected a margin scale of 0, or the loss {LogSigmoidLoss.LossName}.", nameof(marginScale)),
-        null => throw new ArgumentNullException(nameof(name)),
-        _ => throw new ArgumentException(
-            $"The loss '{name}' is not known; expected one of: {string.Join(", ", Names)}.", nameof(name)),
-    };
+        ArgumentNullException.ThrowIfNull(name);
+        return Names.Contains(name)
+            ? Of(new RankingLossOptions { Loss = name })
+            : throw new ArgumentException(
+                $"The loss '{name}' is not known; expected one of: {string.Join(", ", Names)}.", nameof(name));
+    }
 
-    /// <summary>The weighted sum of the loss over all pairs.</summary>
-    /// <param name="rewards">[N], float32.</param>
-    /// <param name="pairs">Pairs among those rewards.</param>
-    /// <returns>A scalar, float32; 0 when there are no pairs.</returns>
-    public Tensor Sum(Tensor rewards, RankingPairs pairs)
+    /// <summary>The loss of some options.</summary>
+    /// <exception cref="ArgumentException">Values can't be used, or have no effect beside others: all are listed.</exception>
+    public static RankingLoss Of(RankingLossOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        string[] problems = [.. options.Problems(name => name), .. options.LevelsProblem() is { } problem ? [problem] : (string[])[]];
+        return problems.Length == 0
+            ? new RankingLoss(options)
+            : throw new ArgumentException($"The loss can't be used: {string.Join("; ", problems)}.", nameof(options));
+    }
+
+    /// <summary>What the loss has to know of a batch of lists.</summary>
+    /// <param name="lists">The lists; those that it doesn't apply to add nothing.</param>
+    /// <param name="device">Where the rewards will lie: the model's device. Null: on the CPU.</param>
+    /// <returns>The caller's.</returns>
+    public RankingTargets TargetsOf(IReadOnlyList<RankingList> lists, Device? device = null) => TargetsOf(lists, device, tokens: null);
+
+    /// <summary>The same where rewards come token by token.</summary>
+    internal RankingTargets TargetsOf(IReadOnlyList<RankingList> lists, Device? device, IReadOnlyList<AnswerTokens>? tokens)
+    {
+        ArgumentNullException.ThrowIfNull(lists);
+        (RankingList List, List<RankedPair> Pairs)[] entries = [.. lists.Select(list => (list, rule.PairsOf(list)))];
+        double[] counts = [.. entries.Select(entry => CountOf(entry.Pairs))];
+        return new RankingTargets(
+            this, entries, [.. entries.Zip(counts, (entry, count) => entry.List.Weight * count)], counts.Sum(), device, tokens);
+    }
+
+    /// <summary>The loss, summed over the lists: divide it by the <see cref="RankingTargets.Divisor"/> of all lists of the step.</summary>
+    /// <param name="rewards">[N], float32, list by list.</param>
+    /// <param name="targets">Of these lists, and of this loss.</param>
+    /// <returns>A scalar, float32; 0 where it applies to no list.</returns>
+    /// <exception cref="ArgumentException">The targets are of another loss, which may have other pairs.</exception>
+    public Tensor Sum(Tensor rewards, RankingTargets targets) => SumsOfTerms(rewards, targets).sum();
+
+    /// <summary>The sum over the lists of each term, [terms], float32.</summary>
+    internal Tensor SumsOfTerms(Tensor rewards, RankingTargets targets)
     {
         ArgumentNullException.ThrowIfNull(rewards);
-        ArgumentNullException.ThrowIfNull(pairs);
-        var differences_M = rewards.index_select(0, pairs.Better).sub(rewards.index_select(0, pairs.Worse));
-        return OfPairs(differences_M, pairs).mul(pairs.Weights).sum();
+        ArgumentNullException.ThrowIfNull(targets);
+        if (targets.Loss != this)
+            throw new ArgumentException(
+                "The targets are of another loss, which may have other pairs; expected some that this one's TargetsOf made.", nameof(targets));
+        return stack(terms.Select(term => term.Sum(rewards, targets)));
     }
 
-    /// <summary>The loss of one pair as a number, in float64.</summary>
-    /// <param name="difference">Reward of the better answer minus that of the worse, finite.</param>
-    /// <param name="scoreDifference">Score of the better answer minus that of the worse, positive.</param>
-    public abstract double OfPair(double difference, double scoreDifference);
-
-    /// <summary>The loss of each pair.</summary>
-    /// <param name="differences_M">Reward of the better answer minus that of the worse, [M], float32.</param>
-    /// <param name="pairs">What else is known of each pair.</param>
-    /// <returns>[M], float32.</returns>
-    protected abstract Tensor OfPairs(Tensor differences_M, RankingPairs pairs);
-}
-
-/// <summary>
-/// -log sigmoid(r_w - r_l - m), the negative log-likelihood of Bradley and Terry's model (arXiv 2203.02155, eq. 1), with a margin m that
-/// the rewards should be apart (Llama 2, arXiv 2307.09288, eq. 2): a multiple of how far the scores are apart.
-/// </summary>
-/// <param name="marginScale">
-/// What the score difference of a pair is multiplied with for its margin; 0: no margin. Of answers that are given best first the scores
-/// are K-1, ..., 0, so the margin grows with the distance in rank.
-/// </param>
-/// <exception cref="ArgumentException">The scale is negative or not finite.</exception>
-internal sealed class LogSigmoidLoss(double marginScale = 0) : RankingLoss
-{
-    internal const string LossName = "log-sigmoid";
-
-    private readonly double marginScale = marginScale >= 0 && double.IsFinite(marginScale)
-        ? marginScale
-        : throw new ArgumentException($"The margin scale is {marginScale}; expected 0 (no margin) or more.", nameof(marginScale));
-
-    /// <inheritdoc/>
-    public override string Name => LossName;
-
-    /// <inheritdoc/>
-    public override double OfPair(double difference, double scoreDifference)
+    /// <summary>What one list adds to the sum, as a number, computed in float64.</summary>
+    /// <param name="rewards">K rewards, finite.</param>
+    /// <param name="list">What is known of them.</param>
+    internal double OfList(IReadOnlyList<float> rewards, RankingList list)
     {
-        var apart = difference - marginScale * scoreDifference;
-        // log(1 + exp(-|d|)) + max(-d, 0): exp sees no positive number, so it can't overflow.
-        return Math.Log(1 + Math.Exp(-Math.Abs(apart))) + Math.Max(-apart, 0);
+        var pairs = rule.PairsOf(list);
+        var count = CountOf(pairs);
+        return count == 0 ? 0 : list.Weight * count * terms.Sum(term => term.OfList(rewards, list, pairs));
     }
 
-    /// <inheritdoc/>
-    protected override Tensor OfPairs(Tensor differences_M, RankingPairs pairs) => nn.functional.logsigmoid(
-        marginScale == 0 ? differences_M : differences_M.sub(pairs.ScoreDifferences.mul(marginScale))).neg();
-}
+    /// <summary>What one list adds to the divisor; 0 where the loss does not apply to it.</summary>
+    internal double DivisorOf(RankingList list) => CountOf(rule.PairsOf(list));
 
-/// <summary>-sigmoid(r_w - r_l): a bounded loss, whose gradient fades for pairs that are far on the wrong side, too.</summary>
-internal sealed class SigmoidLoss : RankingLoss
-{
-    internal const string LossName = "sigmoid";
+    /// <summary>A list without a pair has nothing to train on but its answers one by one.</summary>
+    private double CountOf(List<RankedPair> pairs) => isPerPair ? pairs.Count : pairs.Count > 0 || isPointwise ? 1 : 0;
 
-    /// <inheritdoc/>
-    public override string Name => LossName;
-
-    /// <inheritdoc/>
-    public override double OfPair(double difference, double scoreDifference) => -1 / (1 + Math.Exp(-difference));
-
-    /// <inheritdoc/>
-    protected override Tensor OfPairs(Tensor differences_M, RankingPairs pairs) => differences_M.sigmoid().neg();
+    private static IEnumerable<LossTerm> TermsOf(RankingLossOptions options)
+    {
+        if (options.Loss != NoneName)
+            yield return options.Loss switch
+            {
+                LogSigmoidTerm.TermName => new LogSigmoidTerm(options.LabelSmoothing),
+                SigmoidTerm.TermName => new SigmoidTerm(),
+                HingeTerm.TermName => new HingeTerm(),
+                PlackettLuceTerm.TermName => new PlackettLuceTerm(),
+                TopChoiceTerm.TermName => new TopChoiceTerm(),
+                _ => throw new InvalidOperationException($"The loss '{options.Loss}' is among the names, but there is none."),
+            };
+        var weight = options.PointwiseWeight ?? 1;
+        if (options.Pointwise == PointwiseLoss.Regression)
+            yield return new RegressionTerm(weight);
+        if (options.Pointwise == PointwiseLoss.Levels)
+            yield return new LevelsTerm(weight, options.Levels!);
+        if (options.Centering > 0)
+            yield return new CenteringTerm(options.Centering);
+        if (options.RewardL2 > 0)
+            yield return new RewardL2Term(options.RewardL2);
+    }
 }

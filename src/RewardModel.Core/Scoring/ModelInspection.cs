@@ -1,3 +1,4 @@
+using RewardModel.Adapters;
 using RewardModel.Checkpoints;
 using RewardModel.Kernels;
 using RewardModel.Tokenizers;
@@ -30,6 +31,18 @@ public sealed record ModelInspection
 
     /// <summary>Parameters of the reward model that training would start from.</summary>
     public ParameterCounts? Parameters { get; init; }
+
+    /// <summary>The adapter, where the directory is one's; the other properties are of it and its base model together.</summary>
+    public LoraOptions? Adapter { get; init; }
+
+    /// <summary>The layers that the adapter changes; null without one.</summary>
+    public IReadOnlyList<string>? AdaptedLayers { get; init; }
+
+    /// <summary>The directory of the adapter's base model; null without one.</summary>
+    public string? BaseDirectory { get; init; }
+
+    /// <summary>Parameters that training the adapter further would train, its head among them; null without an adapter.</summary>
+    public long? TrainedParameters { get; init; }
 
     /// <summary>Rows of the token embedding.</summary>
     public int? VocabularySize { get; init; }
@@ -76,49 +89,77 @@ public sealed record ModelInspection
     /// <summary>
     /// Inspects a directory. Headers are read, not weights; of a head that has a bias only that one number, which is part of the rule.
     /// </summary>
-    /// <param name="directory">Of a language model or a reward model.</param>
+    /// <param name="directory">Of a language model, a reward model or an adapter.</param>
     /// <param name="promptTokens">Tokens of the prompt to estimate memory for; null: 256, or half of what the model takes.</param>
     /// <param name="answerTokens">Tokens of each answer; null: the same.</param>
     /// <param name="answers">Count of answers.</param>
-    /// <exception cref="ArgumentException">The list does not fit the model.</exception>
-    public static ModelInspection Of(string directory, int? promptTokens = null, int? answerTokens = null, int answers = 4)
+    /// <param name="optimizer">The optimiser to estimate memory for.</param>
+    /// <param name="unfrozenLayers">Layers, counted from the last, that would be trained; null: everything.</param>
+    /// <param name="frozenWeights">How the weights would be stored that are not.</param>
+    /// <param name="baseDirectory">Directory of an adapter's base model; null: where the adapter says.</param>
+    /// <exception cref="ArgumentException">
+    /// The list does not fit the model, or it has fewer layers, or nothing is frozen whose storage could be other than float32.
+    /// </exception>
+    public static ModelInspection Of(
+        string directory, int? promptTokens = null, int? answerTokens = null, int answers = 4, OptimizerKind optimizer = OptimizerKind.AdamW,
+        int? unfrozenLayers = null, WeightStorage frozenWeights = WeightStorage.Float32, string? baseDirectory = null)
     {
         ArgumentNullException.ThrowIfNull(directory);
+        if (frozenWeights != WeightStorage.Float32 && unfrozenLayers is null)
+            throw new ArgumentOutOfRangeException(
+                nameof(frozenWeights), frozenWeights, "expected Float32 without unfrozen layers, because nothing is frozen");
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
         SavedModel.Finish(directory);
         var problems = new List<string>();
-        var config = Try(() => HuggingFaceConfig.Read(directory), problems);
-        using var model = config is null ? null : Try(() => RewardTransformer.WithoutWeights(config), problems);
-        using var reader = Try(() => CheckpointReader.Open(directory), problems);
-        var weights = model is null || reader is null ? null : Try(() => WeightLoading.Match(reader, directory, model), problems);
-        var tokenizer = HuggingFaceTokenizer.IsIn(directory) ? Try(() => HuggingFaceTokenizer.Load(directory), problems) : null;
-        var scoring = weights is null
+        var place = Try(() => Place.Of(directory, baseDirectory), problems);
+        var config = place is null ? null : Try(() => HuggingFaceConfig.Read(place.Weights), problems);
+        using var model = config is null ? null : Try(() => RewardTransformer.WithoutWeights(config, place!.Weights), problems);
+        using var reader = place is null ? null : Try(() => CheckpointReader.Open(place.Weights, place.Adapter is not null), problems);
+        var weights = model is null || reader is null ? null : Try(() => WeightLoading.Match(reader, place!.Weights, model), problems);
+        var counts = model is null ? null : Count(model);
+        using var adapterReader = place?.Adapter is null ? null : Try(() => CheckpointReader.OpenAdapter(directory), problems);
+        var adapter = adapterReader is null || weights is null
             ? null
-            : Try(() => ScoringModel.FromParts(directory, model!, weights.ReadNormalizer(), tokenizer), problems);
+            : Try(() => AdapterLoading.Match(adapterReader, place!.Adapter!, directory, model!), problems);
+        var tokenizer = new[] { directory, place?.Weights }.FirstOrDefault(path => path is not null && HuggingFaceTokenizer.IsIn(path)) is { } files
+            ? Try(() => HuggingFaceTokenizer.Load(files), problems)
+            : null;
+        var headTensor = adapter?.HeadWeight ?? weights?.HeadWeight;
+        var scoring = weights is null || (adapterReader is not null && adapter is null)
+            ? null
+            : Try(
+                () => ScoringModel.FromParts(
+                    directory, model!, adapter?.HeadWeight is null ? weights.ReadNormalizer() : adapter.ReadNormalizer(), tokenizer),
+                problems);
 
         var list = model is null ? null : SizeOf(model, promptTokens, answerTokens, answers);
+        model?.FreezeAs(unfrozenLayers, frozenWeights);
         var entries = reader?.Names.Select(reader.Entry).ToArray();
         return new ModelInspection
         {
             Directory = directory,
             Architecture = config?.Json["model_type"]?.ToString(),
             ModelClass = model?.Backbone.SequenceClassificationClass,
-            Parameters = model is null ? null : Count(model),
+            Parameters = counts,
+            Adapter = model?.Adapter,
+            AdaptedLayers = model?.ModelAdapter is { } attached ? [.. attached.Layers.Select(layer => layer.Name)] : null,
+            BaseDirectory = place?.Adapter is null ? null : place.Weights,
+            TrainedParameters = model?.Adapter is null ? null : Numbers(model.TrainedParameters.Select(pair => pair.Parameter)),
             VocabularySize = model?.Backbone.VocabularySize,
             MaxPositions = model?.Backbone.MaxPositions,
             WeightTypes = entries is null
                 ? null
                 : [.. entries.Select(entry => entry.Type.ToString()).Distinct().Order(StringComparer.Ordinal)],
             WeightBytes = entries?.Sum(entry => entry.Length),
-            HeadTensor = weights?.HeadWeight,
-            DrawnParameters = weights?.Absent,
+            HeadTensor = headTensor,
+            DrawnParameters = weights?.Absent.Where(name => adapter?.HeadNames.Contains(name) != true).ToArray(),
             TokenizerKind = tokenizer?.ModelType,
             TokenizerVocabularySize = tokenizer?.VocabularySize,
-            Rule = weights?.HeadWeight is null ? null : scoring?.Rule,
-            Example = weights?.HeadWeight is null || scoring is null ? null : Try(scoring.Example, problems),
+            Rule = headTensor is null ? null : scoring?.Rule,
+            Example = headTensor is null || scoring is null ? null : Try(scoring.Example, problems),
             List = list,
-            Memory = list is null ? null : TrainingMemory.Estimate(model!, list),
+            Memory = list is null ? null : TrainingMemory.Estimate(model!, list, optimizer),
             Problems = [.. problems.Distinct()],
         };
     }
@@ -158,7 +199,17 @@ public sealed record ModelInspection
         return new ParameterCounts(embedding, Numbers(backbone.parameters()) - embedding, Numbers(model.Head.parameters()));
 
         static long Matrices(nn.Module module) => Numbers(module.parameters().Where(parameter => parameter.dim() == 2));
+    }
 
-        static long Numbers(IEnumerable<Parameter> parameters) => parameters.Sum(parameter => parameter.numel());
+    private static long Numbers(IEnumerable<Parameter> parameters) => parameters.Sum(parameter => parameter.numel());
+
+    /// <summary>An adapter's config, if there is one, and the directory of the weights.</summary>
+    private sealed record Place(AdapterConfig? Adapter, string Weights)
+    {
+        public static Place Of(string directory, string? baseDirectory)
+        {
+            var adapter = RewardTransformer.AdapterOf(directory, ref baseDirectory);
+            return new Place(adapter, baseDirectory);
+        }
     }
 }

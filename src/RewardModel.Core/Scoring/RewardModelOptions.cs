@@ -6,6 +6,12 @@ public sealed class RewardModelOptions
     /// <summary>The directory of a trained reward model, as <see cref="ScoringModel.Load"/> takes it. Required.</summary>
     public string Directory { get; set; } = "";
 
+    /// <summary>
+    /// Directory of the base model where <see cref="Directory"/> is an adapter's, as <see cref="ScoringModel.Load"/> takes it. Null, the
+    /// default: where the adapter says.
+    /// </summary>
+    public string? BaseDirectory { get; set; }
+
     /// <summary>Device: <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>. Null, the default: the CPU.</summary>
     public string? Device { get; set; }
 

@@ -10,6 +10,9 @@ internal sealed class RewardModelOptionsCheck : IValidateOptions<RewardModelOpti
         string[] problems =
         [
             .. DirectoryProblem(options.Directory),
+            .. options.BaseDirectory is null || Directory.Exists(options.BaseDirectory)
+                ? (string[])[]
+                : [$"BaseDirectory is '{options.BaseDirectory}', which does not exist; expected the directory of an adapter's base model."],
             .. DeviceProblem(options.Device),
             .. options.MaxTokensPerBatch >= 1
                 ? (string[])[] : [$"{nameof(options.MaxTokensPerBatch)} is {options.MaxTokensPerBatch}; expected at least 1."],

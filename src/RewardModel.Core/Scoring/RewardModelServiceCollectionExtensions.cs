@@ -72,7 +72,7 @@ public static class RewardModelServiceCollectionExtensions
     private static ScoringModel Load(IServiceProvider provider, string name)
     {
         var options = provider.GetRequiredService<IOptionsMonitor<RewardModelOptions>>().Get(name);
-        var model = ScoringModel.Load(options.Directory, options.Device);
+        var model = ScoringModel.Load(options.Directory, options.Device, options.BaseDirectory);
         model.MaxTokensPerBatch = options.MaxTokensPerBatch;
         return model;
     }

@@ -25,6 +25,31 @@ public sealed record RewardNormalizer
     /// <summary>Leaves rewards unchanged.</summary>
     public static RewardNormalizer None { get; } = new(0, 1);
 
+    /// <summary>
+    /// The normaliser with which some rewards have mean 0, and differences of rewards stay what they are: for reference answers, as in
+    /// Learning to summarize (arXiv 2009.01325) and InstructGPT (arXiv 2203.02155, section 3.5).
+    /// </summary>
+    /// <param name="rewards">Raw rewards, at least one. Their mean is computed in float64.</param>
+    /// <exception cref="ArgumentException">There are none, or one is not finite.</exception>
+    public static RewardNormalizer Centering(IReadOnlyCollection<float> rewards) => new(MeanOf(rewards), 1);
+
+    /// <summary>The normaliser with which some rewards have mean 0 and standard deviation 1.</summary>
+    /// <param name="rewards">
+    /// Raw rewards. Their mean and standard deviation (the population's: divided by their number) are computed in float64.
+    /// </param>
+    /// <exception cref="ArgumentException">There are none, all are the same, or one is not finite.</exception>
+    public static RewardNormalizer Standardizing(IReadOnlyCollection<float> rewards)
+    {
+        var mean = MeanOf(rewards);
+        var std = Math.Sqrt(rewards.Sum(reward => (reward - mean) * (reward - mean)) / rewards.Count);
+        return std > 0
+            ? new RewardNormalizer(mean, std)
+            : throw new ArgumentException(
+                $"All {rewards.Count} rewards are {rewards.First()}, so that they have no standard deviation to divide by; expected answers with "
+                + "different rewards.",
+                nameof(rewards));
+    }
+
     /// <summary>Subtracted from the raw reward.</summary>
     public double Mean { get; }
 
@@ -34,4 +59,18 @@ public sealed record RewardNormalizer
     /// <summary>The reward of an answer.</summary>
     /// <param name="raw">The model's raw reward.</param>
     public float Apply(float raw) => (float)((raw - Mean) / Std);
+
+    private static double MeanOf(IReadOnlyCollection<float> rewards)
+    {
+        ArgumentNullException.ThrowIfNull(rewards);
+        if (rewards.Count == 0)
+            throw new ArgumentException("There are no rewards to normalise by; expected at least one.", nameof(rewards));
+        var wrong = rewards.Count(reward => !float.IsFinite(reward));
+        return wrong == 0
+            ? rewards.Average(reward => (double)reward)
+            : throw new ArgumentException(
+                $"{wrong} of {rewards.Count} rewards are not finite; expected finite numbers: the model has diverged or its weights are "
+                + "damaged.",
+                nameof(rewards));
+    }
 }

@@ -14,9 +14,10 @@ namespace RewardModel.Scoring;
 /// A reward model: a transformer whose vocabulary head is replaced by one that gives a single number. Reads packed sequences and
 /// returns one reward for each scored one: read at its last token by causal architectures, as their head does by encoders.
 /// </summary>
-public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
+public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tensor>
 {
     private Precision precision;
+    private OriginalWeights? originals;
     private bool isDisposed;
 
     private RewardTransformer(HuggingFaceConfig config, double dropout) : base(nameof(RewardTransformer))
@@ -100,53 +101,77 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     public bool IsNew { get; private set; }
 
     /// <summary>
-    /// The trainable parameters, under their names in a checkpoint: all that require gradients. The others are frozen: they have no
-    /// gradient and no moments, and are not part of a run's states.
+    /// The trainable parameters, under their names in a checkpoint: all that require gradients, and those of adapters under their names in
+    /// PEFT's files. The others are frozen: they have no gradient and no moments, and are not part of a run's states.
     /// </summary>
     public IEnumerable<(string Name, Parameter Parameter)> TrainedParameters =>
-        CheckpointParameters.Where(pair => pair.Parameter.requires_grad);
+        CheckpointParameters.Concat(modelAdapter?.Parameters ?? []).Where(pair => pair.Parameter.requires_grad);
 
-    /// <summary>The parameters under the names that they have in a Hugging Face checkpoint: the model's own tensors, not copies.</summary>
+    /// <summary>
+    /// Which weights are frozen and stored in fewer bits, as they were loaded; null where all are float32. It can't be changed: what is stored
+    /// can't be trained any more.
+    /// </summary>
+    public FrozenWeights? FrozenWeights { get; private set; }
+
+    /// <summary>
+    /// The parameters under the names that they have in a Hugging Face checkpoint: the model's own tensors, not copies. Those of stored
+    /// <see cref="FrozenWeights"/> have their shapes, and all their elements are NaN. Those of adapters
+    /// are not among them.
+    /// </summary>
     public IEnumerable<(string Name, Parameter Parameter)> CheckpointParameters =>
-        Backbone.named_parameters().Select(pair => ($"{Backbone.BaseModelPrefix}.{pair.Item1}", pair.Item2))
+        Backbone.named_parameters().Where(pair => !MatrixLayer.IsOfAdapter(pair.Item1))
+            .Select(pair => ($"{Backbone.BaseModelPrefix}.{pair.Item1}", pair.Item2))
             .Concat(Head.named_parameters());
 
     /// <summary>
     /// Loads a Hugging Face checkpoint: a language model, whose vocabulary head is replaced by a new reward head, or a reward model. Its
     /// head may be that of transformers or another trainer's: <c>v_head.weight</c>, <c>v_head.summary.weight</c>,
     /// <c>value_head.weight</c>, what <c>value_head_prefix</c> in config.json names, also in a <c>value_head.safetensors</c>. A bias of
-    /// such a head is no parameter here: <see cref="ScoringModel.Load"/> keeps it in the normaliser.
+    /// such a head is no parameter here: <see cref="ScoringModel.Load"/> keeps it in the normaliser. Or loads an adapter in PEFT's format
+    /// together with its base model: then the model has that <see cref="Adapter"/>.
     /// </summary>
-    /// <param name="directory">With config.json and safetensors files.</param>
+    /// <param name="directory">With config.json and safetensors files, or with adapter_config.json and adapter_model.safetensors.</param>
     /// <param name="dropout">Rate for every dropout the architecture has, in training; the checkpoint's own rates are not used.</param>
     /// <param name="seed">Seed of a new head.</param>
+    /// <param name="baseDirectory">
+    /// Directory of an adapter's base model; null: where adapter_config.json says, from the adapter's directory or the current one.
+    /// </param>
+    /// <param name="frozenWeights">Which weights are frozen and stored in fewer bits; null: none are.</param>
     /// <exception cref="CheckpointException">The directory can't be used: all reasons are listed.</exception>
     /// <exception cref="ArgumentNullException">The directory is null.</exception>
-    public static RewardTransformer Load(string directory, double dropout = 0, long seed = 0) =>
-        Load(directory, dropout, seed, progress: null, CancellationToken.None, out _);
+    /// <exception cref="ArgumentException">More layers are to be unfrozen than there are.</exception>
+    public static RewardTransformer Load(
+        string directory, double dropout = 0, long seed = 0, string? baseDirectory = null, FrozenWeights? frozenWeights = null) =>
+        Load(directory, dropout, seed, baseDirectory, frozenWeights, progress: null, CancellationToken.None, out _);
 
     // The normaliser: what the checkpoint's head does to a reward besides, where another trainer made it.
     internal static RewardTransformer Load(
-        string directory, double dropout, long seed, IProgress<LoadProgress>? progress, CancellationToken cancellationToken,
-        out RewardNormalizer normalizer)
+        string directory, double dropout, long seed, string? baseDirectory, FrozenWeights? frozenWeights, IProgress<LoadProgress>? progress,
+        CancellationToken cancellationToken, out RewardNormalizer normalizer)
     {
         ArgumentNullException.ThrowIfNull(directory);
         cancellationToken.ThrowIfCancellationRequested();
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
         SavedModel.Finish(directory);
-        var model = new RewardTransformer(HuggingFaceConfig.Read(directory), dropout);
+        var adapter = AdapterOf(directory, ref baseDirectory);
+        var model = new RewardTransformer(HuggingFaceConfig.Read(baseDirectory), dropout) { BaseDirectory = Path.GetFullPath(baseDirectory) };
         try
         {
-            using var reader = CheckpointReader.Open(directory);
-            var weights = WeightLoading.Match(reader, directory, model);
-            weights.CopyValues(progress, cancellationToken);
+            model.SetFrozenWeights(frozenWeights);
+            using var reader = CheckpointReader.Open(baseDirectory, besideAdapter: adapter is not null);
+            var weights = WeightLoading.Match(reader, baseDirectory, model);
+            model.originals = frozenWeights is null ? null : new OriginalWeights(baseDirectory);
+            weights.CopyValues(model.LayersToStore(), model.originals, progress, cancellationToken);
             normalizer = weights.ReadNormalizer();
             model.HasNewHead = weights.HeadWeight is null;
+            var absent = weights.Absent;
+            if (adapter is not null)
+                model.LoadAdapter(directory, adapter, absent, ref normalizer);
             if (model.HasNewHead)
             {
                 manual_seed(seed);
-                model.InitializeHead(weights.Absent);
+                model.InitializeHead(absent);
             }
             return model;
         }
@@ -158,11 +183,25 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     }
 
     /// <summary>A model whose parameters have their shapes only: their memory is reserved, not used.</summary>
-    internal static RewardTransformer WithoutWeights(HuggingFaceConfig config)
+    /// <param name="config">Describes the architecture.</param>
+    /// <param name="directory">Where its weights lie; null: nowhere.</param>
+    internal static RewardTransformer WithoutWeights(HuggingFaceConfig config, string? directory = null)
     {
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
-        return new RewardTransformer(config, dropout: 0);
+        return new RewardTransformer(config, dropout: 0) { BaseDirectory = directory, IsNew = directory is null };
+    }
+
+    /// <summary>Freezes a model without weights, so that memory is estimated for weights that would be stored.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The model has fewer layers, or the number is negative.</exception>
+    internal void FreezeAs(int? unfrozenLayers, WeightStorage storage)
+    {
+        if (unfrozenLayers < 0 || unfrozenLayers > Backbone.Layers.Count)
+            throw new ArgumentOutOfRangeException(
+                nameof(unfrozenLayers), unfrozenLayers, $"expected 0 to {Backbone.Layers.Count}, the layers of this {Backbone.GetName()}");
+        Freeze(unfrozenLayers);
+        if (unfrozenLayers is { } count && storage != WeightStorage.Float32)
+            FrozenWeights = new FrozenWeights(storage, count);
     }
 
     /// <summary>A model with random weights, initialised as in the architecture's reference implementation.</summary>
@@ -188,14 +227,30 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// Freezes what lies below the last layers: the embeddings and the layers before them. The head, and what lies between it and the last
     /// layer, is always trained.
     /// </summary>
-    /// <param name="trainedLayers">Layers, counted from the last, that stay trained; null: everything is trained again.</param>
+    /// <param name="trainedLayers">
+    /// Layers, counted from the last, that stay trained; null: everything is trained again, of a model with an adapter what belongs to it.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The model has fewer layers, or the number is negative.</exception>
+    /// <exception cref="ArgumentException">The model has an adapter, which says what is trained.</exception>
+    /// <exception cref="InvalidOperationException">Layers would be trained whose weights are stored in fewer bits.</exception>
     public void Freeze(int? trainedLayers)
     {
+        if (modelAdapter is not null && trainedLayers is not null)
+            throw new ArgumentException("The model has an adapter, beside which no layer is trained.", nameof(trainedLayers));
+        if (modelAdapter is not null)
+        {
+            modelAdapter.Freeze();
+            return;
+        }
         var layers = Backbone.Layers;
         if (trainedLayers < 0 || trainedLayers > layers.Count)
             throw new ArgumentOutOfRangeException(
                 nameof(trainedLayers), trainedLayers, $"expected 0 to {layers.Count}, the layers of this {Backbone.GetName()}");
+        if (FrozenWeights is { } frozen && !(trainedLayers <= frozen.UnfrozenLayers))
+            throw new InvalidOperationException(
+                $"{(trainedLayers is null ? "All layers" : Counted.Of(trainedLayers.Value, "layer"))} would be trained, but the weights before the "
+                + $"last {Counted.Of(frozen.UnfrozenLayers, "layer")} are stored as {frozen.Storage} and can't be trained. Load the model with "
+                + "other frozen weights, or with none.");
         foreach (var (_, parameter) in CheckpointParameters)
             parameter.requires_grad = true;
         if (trainedLayers is not { } count)
@@ -203,6 +258,53 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
         var lowest = layers.Count - count;
         foreach (var parameter in Backbone.BeforeLayers.Concat(layers.Take(lowest).SelectMany(layer => layer.parameters())))
             parameter.requires_grad = false;
+    }
+
+    /// <summary>
+    /// Freezes the embeddings, and whatever else lies before the first layer; everything else stays as it is.
+    /// <see cref="Freeze"/> with null trains them again.
+    /// </summary>
+    public void FreezeEmbeddings()
+    {
+        foreach (var parameter in Backbone.BeforeLayers)
+            parameter.requires_grad = false;
+    }
+
+    private void SetFrozenWeights(FrozenWeights? frozenWeights)
+    {
+        if (frozenWeights is null)
+            return;
+        if (frozenWeights.UnfrozenLayers > Backbone.Layers.Count)
+            throw new ArgumentException(
+                $"{Counted.Of(frozenWeights.UnfrozenLayers, "layer")} of {frozenWeights.Storage} weights would be unfrozen; "
+                + $"this {Backbone.GetName()} has {Counted.Of(Backbone.Layers.Count, "layer")}.");
+        Freeze(frozenWeights.UnfrozenLayers);
+        FrozenWeights = frozenWeights;
+    }
+
+    /// <summary>The layers whose weights are stored, each by its weight's handle, and how.</summary>
+    internal IReadOnlyDictionary<IntPtr, (WeightLayer Layer, WeightStorage Storage)> LayersToStore() => FrozenWeights is null
+        ? new Dictionary<IntPtr, (WeightLayer, WeightStorage)>()
+        : Backbone.modules().OfType<WeightLayer>().Where(layer => !layer.Weight.requires_grad)
+            .ToDictionary(layer => layer.Weight.Handle, layer => (layer, layer.StorageFor(FrozenWeights.Storage)));
+
+    /// <summary>Digest of a parameter's values in the checkpoint that it was read from, where it is stored; else null.</summary>
+    /// <param name="name">Its name in <see cref="CheckpointParameters"/>.</param>
+    internal string? DigestOfStored(string name) => originals?.Contains(name) == true ? originals.DigestOf(name) : null;
+
+    /// <summary>
+    /// What a checkpoint of the model holds: the parameters, and the values that stored weights had where they were read.
+    /// </summary>
+    /// <param name="use">Is given them; they can be read while it runs.</param>
+    /// <exception cref="CheckpointException">The checkpoint that the model was loaded from is not what it was.</exception>
+    internal void WithOriginals(Action<IReadOnlyList<WeightSource>> use)
+    {
+        using var reader = originals?.Open();
+        use([
+            .. CheckpointParameters.Select(pair => originals?.Contains(pair.Name) == true
+                ? new WeightSource(pair.Name, pair.Parameter.shape, () => originals.Read(reader!, pair.Name))
+                : new WeightSource(pair.Name, pair.Parameter.shape, () => pair.Parameter.alias())),
+        ]);
     }
 
     /// <summary>Whether every number of the trained parameters is finite.</summary>
@@ -231,18 +333,25 @@ public sealed class RewardTransformer : nn.Module<PackedSequences, Tensor>
     /// <summary>The same, with what belongs to one pass: a seed of dropout, a backward pass in less memory.</summary>
     /// <inheritdoc cref="forward(PackedSequences)"/>
     /// <exception cref="ArgumentException">Or a layer that is computed again would draw another dropout.</exception>
-    public Tensor forward(ForwardPass pass)
+    public Tensor forward(ForwardPass pass) => Rewards(pass, Backbone.SequenceStates);
+
+    /// <summary>A reward at every token of every answer, one answer after the other; of causal architectures only.</summary>
+    /// <returns>[A], float32, of all answers' tokens, on the model's device; the caller's.</returns>
+    /// <inheritdoc cref="forward(ForwardPass)"/>
+    internal Tensor TokenRewards(ForwardPass pass) => Rewards(pass, Backbone.AnswerStates);
+
+    private Tensor Rewards(ForwardPass pass, Func<ForwardPass, Tensor> statesOf)
     {
         ArgumentNullException.ThrowIfNull(pass);
         ThrowIfDisposed();
-        if (pass.Recomputes && training && Dropout > 0 && !pass.HasDropoutSeed)
+        if (pass.Recomputes && training && DrawsDropout && !pass.HasDropoutSeed)
             throw new ArgumentException(
-                $"The model is trained with dropout {Dropout} and the pass recomputes layers, but it has no dropout seed; give it one, so "
+                $"The model is trained with dropout {Math.Max(Dropout, Adapter?.Dropout ?? 0)} and the pass recomputes layers, but it has no dropout seed; give it one, so "
                 + "that recomputed layers drop the same values.",
                 nameof(pass));
         pass.SeedDropout(layer: 0);
         using var scope = NewDisposeScope();
-        return Head.call(Backbone.SequenceStates(pass)).MoveToOuterDisposeScope();
+        return Head.call(statesOf(pass)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Packs lists as the backbone reads them, on the model's device: answers share their prompt where it is causal.</summary>

@@ -9,8 +9,8 @@ namespace RewardModel.Scoring;
 /// <remarks>
 /// No file system renames several files at once, so this is done in steps that can be done again. The new files are written into a
 /// folder of their own. Its renaming to <see cref="Written"/> decides: before it the old model counts, from then on the new one. Then
-/// config.json goes, without which no program takes the directory for a model, and the other old files; the folder becomes
-/// <see cref="Placing"/>; its files are moved into the directory, config.json last. Whoever next loads or saves finishes what was
+/// config.json or adapter_config.json goes, without which no program takes the directory for a model, and the other old files; the folder
+/// becomes <see cref="Placing"/>; its files are moved into the directory, those two last. Whoever next loads or saves finishes what was
 /// interrupted, and two that do so at once do no harm: no step removes a file of the new model.
 /// </remarks>
 internal static class SavedModel
@@ -19,7 +19,8 @@ internal static class SavedModel
     internal const string Written = ".reward-model-written";
     internal const string Placing = ".reward-model-placing";
 
-    private const string oldConfig = "config.json.old";
+    // Of a model, and of an adapter.
+    private static readonly string[] configs = [HuggingFaceConfig.FileName, CheckpointLayout.AdapterConfigFile];
 
     /// <summary>Replaces the model in a directory; files that belong to no model stay.</summary>
     /// <param name="directory">Is created where it is missing.</param>
@@ -54,7 +55,8 @@ internal static class SavedModel
         Place(placing, directory);
         if (!IsFolder(written))
             return;
-        MoveIfThere(Path.Combine(directory, HuggingFaceConfig.FileName), Path.Combine(written, oldConfig));
+        foreach (var config in configs)
+            MoveIfThere(Path.Combine(directory, config), Path.Combine(written, $"{config}.old"));
         foreach (var file in Directory.EnumerateFiles(directory))
             if (IsModelFile(Path.GetFileName(file)) && !File.Exists(Path.Combine(written, Path.GetFileName(file))))
                 File.Delete(file);
@@ -70,7 +72,7 @@ internal static class SavedModel
     }
 
     private static bool IsModelFile(string name) =>
-        name is HuggingFaceConfig.FileName or ScoringRule.FileName || CheckpointLayout.IsWeightFile(name)
+        name is ScoringRule.FileName or CheckpointLayout.AdapterFile || configs.Contains(name) || CheckpointLayout.IsWeightFile(name)
         || TokenizerDirectory.FileNames.Contains(name);
 
     private static void Place(string placing, string directory)
@@ -80,7 +82,7 @@ internal static class SavedModel
         try
         {
             var names = Directory.EnumerateFiles(placing).Select(path => Path.GetFileName(path)).Where(IsModelFile)
-                .OrderBy(name => name == HuggingFaceConfig.FileName).ToArray();
+                .OrderBy(configs.Contains).ToArray();
             foreach (var name in names)
                 MoveIfThere(Path.Combine(placing, name), Path.Combine(directory, name));
             Directory.Delete(placing, recursive: true);

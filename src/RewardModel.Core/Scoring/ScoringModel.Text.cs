@@ -219,9 +219,9 @@ public sealed partial class ScoringModel
     private float[] Score(RankedList list, CancellationToken cancellationToken) =>
         Score((IReadOnlyList<RankedList>)[list], progress: null, cancellationToken)[0];
 
-    private static RankedList ListOf(string prompt, IReadOnlyList<string> answers) => RankedList.BestFirst(prompt, answers);
+    internal static RankedList ListOf(string prompt, IReadOnlyList<string> answers) => RankedList.BestFirst(prompt, answers);
 
-    private static RankedList ListOf(Conversation conversation, IReadOnlyList<string> answers)
+    internal static RankedList ListOf(Conversation conversation, IReadOnlyList<string> answers)
     {
         ArgumentNullException.ThrowIfNull(conversation);
         return RankedList.OfChat(

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using RewardModel.Adapters;
 using RewardModel.Chat;
 using RewardModel.Checkpoints;
 using RewardModel.Jinja;
@@ -89,6 +90,28 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     public ScoringRule Rule { get; private set; }
 
     /// <summary>
+    /// Sets the normaliser of <see cref="Rule"/>, which scores from now on and is saved with the model. No thread may be scoring meanwhile.
+    /// </summary>
+    /// <param name="normalizer">
+    /// Applied to raw rewards, those of <c>new RewardScorer(model.Transformer)</c>; such as <see cref="RewardNormalizer.Centering"/>.
+    /// </param>
+    /// <exception cref="ArgumentNullException">The normaliser is null.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.Load("my-reward-model");
+    /// var (demonstrations, _) = model.Tokenize(RankedListReader.Read("demonstrations.jsonl").Lists);
+    /// var raw = new RewardScorer(model.Transformer).Score(demonstrations);
+    /// model.SetNormalizer(RewardNormalizer.Centering([.. raw.SelectMany(rewards => rewards)]));
+    /// model.Save("my-normalised-model");
+    /// </code>
+    /// </example>
+    public void SetNormalizer(RewardNormalizer normalizer)
+    {
+        ArgumentNullException.ThrowIfNull(normalizer);
+        Rule = Rule with { Normalizer = normalizer };
+    }
+
+    /// <summary>
     /// Why transformers can't score padded batches of the model that <see cref="Save"/> writes, and what to do about it; null where it can,
     /// and where there is no tokenizer.
     /// </summary>
@@ -98,11 +121,18 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// Loads what <see cref="Save"/> wrote, or the reward model of another trainer. That has no reward_model.json: prompts and answers
     /// then get the special tokens of the tokenizer's convention (<see cref="HuggingFaceTokenizer.SpecialTokenRule"/>) and are encoded as
     /// one text, the maximum length is what the transformer takes, and the normaliser holds the head's bias and what OpenRLHF wrote into
-    /// config.json (<c>mean</c>, <c>std</c>, applied whatever <c>normalize_reward</c> says). The transformer is in evaluation mode.
+    /// config.json (<c>mean</c>, <c>std</c>, applied whatever <c>normalize_reward</c> says). An adapter in PEFT's format is loaded together
+    /// with its base model; a tokenizer and a reward_model.json that it doesn't have are taken from there. The transformer is in evaluation
+    /// mode.
     /// </summary>
-    /// <param name="directory">With config.json, safetensors files, and a tokenizer unless all data come as token ids.</param>
+    /// <param name="directory">
+    /// With config.json, safetensors files, and a tokenizer unless all data come as token ids; or an adapter's.
+    /// </param>
     /// <param name="device">
     /// Where it computes: <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>, where N counts the GPUs from 0. Null: the CPU.
+    /// </param>
+    /// <param name="baseDirectory">
+    /// Directory of an adapter's base model; null: where adapter_config.json says, from the adapter's directory or the current one.
     /// </param>
     /// <param name="progress">Receives a report after every tensor.</param>
     /// <param name="cancellationToken">Stops loading before the next tensor.</param>
@@ -119,12 +149,36 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// </code>
     /// </example>
     public static ScoringModel Load(
-        string directory, string? device = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+        string directory, string? device = null, string? baseDirectory = null, IProgress<LoadProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directory);
+        SavedModel.Finish(directory);
+        // Weights that were stored in training are stored again.
+        return LoadWith(directory, device, baseDirectory, ScoringRule.Read(directory)?.FrozenWeights, progress, cancellationToken);
+    }
+
+    /// <summary>
+    /// The model of an adapter's directory with the adapter merged into its base model's weights as they are, not as they were stored in
+    /// training.
+    /// </summary>
+    /// <inheritdoc cref="Load"/>
+    internal static ScoringModel LoadMerged(string directory, string? baseDirectory)
+    {
+        var model = LoadWith(directory, device: null, baseDirectory, frozenWeights: null, progress: null, CancellationToken.None);
+        model.Transformer.MergeAdapter();
+        model.Rule = model.Rule with { FrozenWeights = null };
+        return model;
+    }
+
+    private static ScoringModel LoadWith(
+        string directory, string? device, string? baseDirectory, FrozenWeights? frozenWeights, IProgress<LoadProgress>? progress,
+        CancellationToken cancellationToken)
+    {
         return Loaded(device, () =>
         {
-            var transformer = RewardTransformer.Load(directory, dropout: 0, seed: 0, progress, cancellationToken, out var normalizer);
+            var transformer = RewardTransformer.Load(
+                directory, dropout: 0, seed: 0, baseDirectory, frozenWeights, progress, cancellationToken, out var normalizer);
             return OwnedBy(transformer, () =>
             {
                 if (transformer.HasNewHead)
@@ -133,7 +187,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
                         [$"tensor {Quoted.Text(transformer.Head.OutputWeight)} is missing; expected the head of a trained reward model"],
                         "Train it first.");
                 transformer.eval();
-                var tokenizer = HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null;
+                var tokenizer = TokenizerOf(directory, transformer.BaseDirectory);
                 return FromParts(directory, transformer, normalizer, tokenizer);
             });
         });
@@ -142,15 +196,45 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <summary>The same as <see cref="Load"/>, on a thread-pool thread.</summary>
     /// <inheritdoc cref="Load" path="/*[self::param or self::returns or self::exception]"/>
     public static Task<ScoringModel> LoadAsync(
-        string directory, string? device = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+        string directory, string? device = null, string? baseDirectory = null, IProgress<LoadProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directory);
-        return Task.Run(() => Load(directory, device, progress, cancellationToken), cancellationToken);
+        return Task.Run(() => Load(directory, device, baseDirectory, progress, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>
+    /// Loads the mean of the weights of several reward models of one architecture, computed in float64 tensor by tensor: model soups
+    /// (arXiv 2203.05482), for reward models WARM (arXiv 2401.12187). They should have been trained from one checkpoint: the mean of others
+    /// computes nothing. In memory are one model and one tensor. The model is the first one's in all but its weights, on the CPU, in
+    /// evaluation mode, and has no normaliser, which belongs to the rewards of one model.
+    /// </summary>
+    /// <param name="directories">As for <see cref="Load"/>; at least two.</param>
+    /// <param name="weights">How much each model counts: numbers above 0, divided by their sum; null: all the same.</param>
+    /// <returns>The model, which the caller disposes of.</returns>
+    /// <exception cref="ArgumentNullException">The directories or one of them is null.</exception>
+    /// <exception cref="ArgumentException">There are fewer than two directories, or wrong weights.</exception>
+    /// <exception cref="CheckpointException">
+    /// A directory holds no trained reward model, or models differ in config.json, tokenizer or rule: all differences are listed.
+    /// </exception>
+    /// <exception cref="TokenizerException">A tokenizer can't be used.</exception>
+    /// <example>
+    /// <code>
+    /// using var average = ScoringModel.LoadAverage(["run/seed-0", "run/seed-1", "run/seed-2"]);
+    /// average.Save("averaged-model");
+    /// </code>
+    /// </example>
+    public static ScoringModel LoadAverage(IReadOnlyList<string> directories, IReadOnlyList<double>? weights = null)
+    {
+        CheckNoneIsNull(directories, nameof(directories), "directory");
+        using var average = new ModelAverage(directories);
+        return average.Compute(weights);
     }
 
     /// <summary>
     /// Loads a checkpoint for training: a backbone, which gets a newly initialised head, or a reward model, which keeps its head and the
-    /// rule of its reward_model.json. Its normaliser is dropped, since it belongs to the rewards before further training.
+    /// rule of its reward_model.json. Its normaliser is dropped, since it belongs to the rewards before further training, and so is the storage of
+    /// its frozen weights. An adapter in PEFT's format is loaded together with its base model, and is what is trained.
     /// </summary>
     /// <param name="directory">The checkpoint's directory.</param>
     /// <param name="tokenizer">
@@ -160,6 +244,8 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <param name="dropout">Dropout rate of the whole architecture.</param>
     /// <param name="seed">Seed of a newly initialised head.</param>
     /// <param name="device">Where it computes, as in <see cref="Load"/>.</param>
+    /// <param name="baseDirectory">Directory of an adapter's base model, as in <see cref="Load"/>.</param>
+    /// <param name="frozenWeights">Which weights are frozen and stored in fewer bits; null: none are.</param>
     /// <param name="progress">Receives a report after every tensor.</param>
     /// <param name="cancellationToken">Stops loading before the next tensor.</param>
     /// <returns>The model, which the caller disposes of.</returns>
@@ -182,32 +268,64 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// </example>
     public static ScoringModel LoadForTraining(
         string directory, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null, double dropout = 0, long seed = 0,
-        TextEncoding? encoding = null, string? device = null, IProgress<LoadProgress>? progress = null,
+        TextEncoding? encoding = null, string? device = null, string? baseDirectory = null, FrozenWeights? frozenWeights = null,
+        IProgress<LoadProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directory);
         return Loaded(device, () =>
         {
+            var baseOrOwn = baseDirectory;
+            RewardTransformer.AdapterOf(directory, ref baseOrOwn);
             // Weights last: they take longest to read.
-            var saved = tokenizer is null ? ScoringRule.Read(directory) : null;
-            var ownTokenizer = tokenizer ?? (HuggingFaceTokenizer.IsIn(directory) ? HuggingFaceTokenizer.Load(directory) : null);
-            var transformer = RewardTransformer.Load(directory, dropout, seed, progress, cancellationToken, out _);
-            return OwnedBy(transformer, () => saved is null
-                ? new ScoringModel(transformer, ownTokenizer, maxLength, encoding ?? TextEncoding.Joint)
-                : new ScoringModel(transformer, ownTokenizer, saved with
-                {
-                    MaxLength = maxLength ?? saved.MaxLength,
-                    Encoding = encoding ?? saved.Encoding,
-                    Normalizer = RewardNormalizer.None,
-                }));
+            var saved = tokenizer is null ? ScoringRule.Read(directory) ?? ScoringRule.Read(baseOrOwn) : null;
+            var ownTokenizer = tokenizer ?? TokenizerOf(directory, baseOrOwn);
+            var transformer = RewardTransformer.Load(directory, dropout, seed, baseDirectory, frozenWeights, progress, cancellationToken, out _);
+            return OwnedBy(transformer, () => ForTraining(transformer, ownTokenizer, saved, maxLength, encoding));
         });
     }
+
+    /// <summary>
+    /// What <see cref="LoadForTraining"/> would give, without reading a weight: parameters have their shapes, and their memory is reserved,
+    /// not used.
+    /// </summary>
+    internal static ScoringModel ShapesForTraining(
+        string directory, HuggingFaceTokenizer? tokenizer, int? maxLength, TextEncoding? encoding, FrozenWeights? frozenWeights)
+    {
+        var saved = tokenizer is null ? ScoringRule.Read(directory) : null;
+        var transformer = RewardTransformer.WithoutWeights(HuggingFaceConfig.Read(directory), Path.GetFullPath(directory));
+        return OwnedBy(transformer, () =>
+        {
+            if (frozenWeights is not null)
+                transformer.FreezeAs(frozenWeights.UnfrozenLayers, frozenWeights.Storage);
+            return ForTraining(transformer, tokenizer ?? TokenizerOf(directory, directory), saved, maxLength, encoding);
+        });
+    }
+
+    private static ScoringModel ForTraining(
+        RewardTransformer transformer, HuggingFaceTokenizer? tokenizer, ScoringRule? saved, int? maxLength, TextEncoding? encoding) =>
+        saved is null
+            ? new ScoringModel(transformer, tokenizer, maxLength, encoding ?? TextEncoding.Joint)
+            : new ScoringModel(transformer, tokenizer, saved with
+            {
+                MaxLength = maxLength ?? saved.MaxLength,
+                Encoding = encoding ?? saved.Encoding,
+                Normalizer = RewardNormalizer.None,
+                FrozenWeights = transformer.FrozenWeights,
+            });
 
     /// <summary>A model of parts that a directory has, with the rule that was saved there or else the conventional one.</summary>
     internal static ScoringModel FromParts(
         string directory, RewardTransformer transformer, RewardNormalizer ofHead, HuggingFaceTokenizer? tokenizer)
     {
         var saved = ScoringRule.Read(directory);
+        if (saved is null && transformer is { Adapter: not null, BaseDirectory: { } baseDirectory })
+        {
+            var ofBase = ScoringRule.Read(baseDirectory);
+            saved = transformer.HasHeadOfAdapter ? ofBase is null ? null : ofBase with { Normalizer = ofHead } : ofBase;
+            if (transformer.HasHeadOfAdapter && saved is not null)
+                ofHead = RewardNormalizer.None;
+        }
         if (saved is not null && ofHead != RewardNormalizer.None)
             throw new CheckpointException(
                 directory,
@@ -344,17 +462,30 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
 
     /// <summary>
     /// Writes a directory that transformers loads as the architecture's sequence-classification class: weights, config.json, the
-    /// tokenizer's files byte for byte, and reward_model.json. A model that was there is replaced as a whole: whenever the process ends,
+    /// tokenizer's files byte for byte, and reward_model.json. Frozen weights that are stored in fewer bits are written as they were loaded: they
+    /// are read again from the checkpoint's files. A model that was there is replaced as a whole: whenever the process ends,
     /// <see cref="Load"/> finds the old one or the new one. Files that belong to no model stay. (transformers knows no normaliser and
-    /// gives raw rewards.) config.json and the tokenizer's files name the same padding token, one that stands in no prompt and no answer,
-    /// so that transformers reads the same rewards in padded batches; where there is none, <see cref="PaddingProblem"/> says so.
+    /// gives raw rewards, unless it is folded into the head.) config.json and the tokenizer's files name the same padding token, one that
+    /// stands in no prompt and no answer, so that transformers reads the same rewards in padded batches; where there is none,
+    /// <see cref="PaddingProblem"/> says so. Of a model with an adapter the adapter alone is written, in PEFT's format, with the head and the
+    /// path of its base model; after <see cref="RewardTransformer.MergeAdapter"/> the whole model is.
     /// </summary>
     /// <param name="directory">Created if it is missing. Replacing a model temporarily takes the space of both.</param>
     /// <param name="weightType">Float32, or BFloat16 or Float16: half the size, with rounded weights.</param>
-    /// <param name="maxShardBytes">The most bytes of one file of weights, unless a single tensor has more.</param>
+    /// <param name="maxShardBytes">The most bytes of one file of weights, unless a single tensor has more; an adapter is one file.</param>
     /// <exception cref="ArgumentNullException">The directory is null.</exception>
-    /// <exception cref="ArgumentException">Another type, or weights that are too large for Float16.</exception>
-    /// <exception cref="CheckpointException">The directory can't be made or written to; the message says why.</exception>
+    /// <param name="foldNormalizer">
+    /// True: the saved head's weight and bias hold the normaliser, and reward_model.json has none, so that every program that loads the
+    /// model computes normalised rewards. The model in memory stays as it is.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// Another type, or weights that are too large for Float16; or a normaliser that leaves rewards unchanged, or whose mean needs a bias
+    /// that the architecture's head doesn't have, is to be folded.
+    /// </exception>
+    /// <exception cref="CheckpointException">
+    /// The directory can't be made or written to, or stored weights are not in the checkpoint any more that they were loaded from; the message
+    /// says why.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
     /// <example>
     /// <code>
@@ -363,20 +494,75 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// </code>
     /// </example>
     public void Save(
-        string directory, ScalarType weightType = ScalarType.Float32, long maxShardBytes = CheckpointWriter.DefaultMaxShardBytes)
+        string directory, ScalarType weightType = ScalarType.Float32, long maxShardBytes = CheckpointWriter.DefaultMaxShardBytes,
+        bool foldNormalizer = false)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ThrowIfDisposed();
+        using var scope = NewDisposeScope();
         using var _ = no_grad();
-        CheckWeightType(weightType);
+        if (Transformer.ModelAdapter is { } adapter)
+        {
+            if (foldNormalizer)
+                throw new ArgumentException(
+                    "The model has an adapter, and a normaliser is folded into whole models only; merge the adapter first (MergeAdapter, "
+                    + "reward-model export --merge).", nameof(foldNormalizer));
+            CheckWeightType(
+                [.. Transformer.TrainedParameters.Select(pair => new WeightSource(pair.Name, pair.Parameter.shape, () => pair.Parameter.alias()))],
+                weightType);
+            SaveAdapter(adapter, directory, weightType);
+            return;
+        }
+        Transformer.WithOriginals(originals =>
+        {
+            var weights = foldNormalizer ? FoldedHead.Of(Transformer, originals, Rule.Normalizer) : originals;
+            CheckWeightType(weights, weightType);
+            SavedModel.Replace(directory, pending =>
+            {
+                CheckpointWriter.WriteEach(pending, weights, weightType, maxShardBytes);
+                WriteTokenizer(pending);
+                (foldNormalizer ? Rule with { Normalizer = RewardNormalizer.None } : Rule).Write(pending);
+                ExportedConfig(weightType).Write(pending);
+            });
+        });
+        if (weightType == ScalarType.Float32 && !foldNormalizer)
+            Transformer.BaseDirectory = Path.GetFullPath(directory);
+    }
+
+    private void SaveAdapter(ModelAdapter adapter, string directory, ScalarType weightType)
+    {
+        if (Transformer.BaseDirectory is not { } baseDirectory)
+            throw new CheckpointException(
+                directory, ["the weights that the model's adapter changes lie in no directory; expected those that it was loaded from"],
+                "Save the model before it gets an adapter, or merge it (MergeAdapter).");
+        if (AdapterBase.IsSame(directory, baseDirectory) && !AdapterConfig.IsIn(directory))
+            throw new CheckpointException(
+                directory, ["the directory holds the model that the adapter changes, which would be replaced"], "Give another directory.");
         SavedModel.Replace(directory, pending =>
         {
-            CheckpointWriter.Write(
-                pending, Transformer.CheckpointParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter)), maxShardBytes, weightType);
+            adapter.Write(pending, baseDirectory, weightType);
             WriteTokenizer(pending);
             Rule.Write(pending);
-            ExportedConfig(weightType).Write(pending);
         });
+    }
+
+    /// <summary>Replaces reward_model.json alone in the directory that the model was loaded from.</summary>
+    /// <exception cref="CheckpointException">There is none, and the head of another trainer would be read in two ways.</exception>
+    internal void SaveRule(string directory)
+    {
+        if (ScoringRule.Read(directory) is null && !AdapterConfig.IsIn(directory) && HasForeignNormalizer(directory))
+            throw new CheckpointException(
+                directory,
+                [$"there is no {ScoringRule.FileName}, and a head with a bias or 'mean' and 'std' in config.json: another trainer's model"],
+                "Export it first (reward-model export --model), which brings it into this form.");
+        Rule.Write(directory);
+    }
+
+    private static bool HasForeignNormalizer(string directory)
+    {
+        using var reader = CheckpointReader.Open(directory);
+        using var model = RewardTransformer.WithoutWeights(HuggingFaceConfig.Read(directory));
+        return WeightLoading.Match(reader, directory, model).ReadNormalizer() != RewardNormalizer.None;
     }
 
     private void WriteTokenizer(string directory)
@@ -441,12 +627,13 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         }
     }
 
-    private static void CheckNoneIsNull<T>(IReadOnlyList<T> lists, string name)
+    internal static void CheckNoneIsNull<T>(IReadOnlyList<T> items, string name, string kind = "list")
     {
-        ArgumentNullException.ThrowIfNull(lists, name);
-        for (var i = 0; i < lists.Count; i++)
-            if (lists[i] is null)
-                throw new ArgumentNullException(name, $"List {i + 1} of {lists.Count} is null; expected a list.");
+        ArgumentNullException.ThrowIfNull(items, name);
+        for (var i = 0; i < items.Count; i++)
+            if (items[i] is null)
+                throw new ArgumentNullException(
+                    name, $"{char.ToUpperInvariant(kind[0])}{kind[1..]} {i + 1} of {items.Count} is null; expected a {kind}.");
     }
 
     /// <summary>One text as it stands: special tokens in it are found, and those of the rule are put around it where it has none.</summary>
@@ -474,6 +661,11 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
                 [.. rejections.Take(maxShown).Select(rejection => rejection.Message), .. more]);
     }
 
+    private static HuggingFaceTokenizer? TokenizerOf(params string?[] directories) =>
+        directories.FirstOrDefault(directory => directory is not null && HuggingFaceTokenizer.IsIn(directory)) is { } found
+            ? HuggingFaceTokenizer.Load(found)
+            : null;
+
     private ChatTokenizer ChatTokenizerFor(RankedList list) => chatTokenizer.Value ?? throw new TokenizerException(
         list.Source.ToString(),
         [
@@ -488,10 +680,11 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         {
             ChatTemplate = tokenizer?.ChatTemplate,
             Encoding = TextEncoding.Joint,
+            FrozenWeights = transformer.FrozenWeights,
         };
     }
 
-    private void CheckWeightType(ScalarType type)
+    private static void CheckWeightType(IReadOnlyList<WeightSource> weights, ScalarType type)
     {
         if (!weightTypeNames.ContainsKey(type))
             throw new ArgumentException(
@@ -499,7 +692,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         const double largestHalf = 65504;
         string[] tooLarge = type != ScalarType.Float16 ? [] :
         [
-            .. Transformer.CheckpointParameters.Where(pair => LargestMagnitude(pair.Parameter) > largestHalf).Select(pair => pair.Name),
+            .. weights.Where(weight => LargestMagnitude(weight) > largestHalf).Select(weight => weight.Name),
         ];
         if (tooLarge.Length > 0)
             throw new ArgumentException(
@@ -507,10 +700,10 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
                 + "Save them as BFloat16 or Float32.");
     }
 
-    private static float LargestMagnitude(Tensor tensor)
+    private static float LargestMagnitude(WeightSource weight)
     {
         using var scope = NewDisposeScope();
-        return tensor.abs().max().cpu().item<float>();
+        return weight.Read().abs().max().to(float32).cpu().item<float>();
     }
 
     private HuggingFaceConfig ExportedConfig(ScalarType weightType)

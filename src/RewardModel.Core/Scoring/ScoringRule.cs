@@ -49,6 +49,13 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
     /// </summary>
     public TextEncoding Encoding { get; init; } = TextEncoding.Separate;
 
+    /// <summary>
+    /// Which weights were frozen and stored in fewer bits when the model was trained: they are stored so whenever it is loaded, as the weights
+    /// that were trained are fitted to the rounded ones. Null, and not in the file, where all were float32.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public FrozenWeights? FrozenWeights { get; init; }
+
     private static readonly JsonSerializerOptions jsonOptions = new()
     {
         WriteIndented = true,
@@ -56,7 +63,7 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectRequiredConstructorParameters = true,
         RespectNullableAnnotations = true,
-        Converters = { new EncodingConverter() },
+        Converters = { new EncodingConverter(), new StorageConverter() },
     };
 
     /// <summary>Reads what was saved with a model; null where nothing was, as in the checkpoints of others.</summary>
@@ -118,6 +125,24 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
 
         public override void Write(Utf8JsonWriter writer, TextEncoding value, JsonSerializerOptions options) =>
             writer.WriteStringValue(value == TextEncoding.Joint ? "joint" : "separate");
+    }
+
+    private sealed class StorageConverter : JsonConverter<WeightStorage>
+    {
+        public override WeightStorage Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            using var value = JsonDocument.ParseValue(ref reader);
+            return value.RootElement.GetRawText() switch
+            {
+                "\"bfloat16\"" => WeightStorage.Bfloat16,
+                "\"int8\"" => WeightStorage.Int8,
+                "\"nf4\"" => WeightStorage.Nf4,
+                var other => throw new JsonException($"storage is {other}; expected \"bfloat16\", \"int8\" or \"nf4\""),
+            };
+        }
+
+        public override void Write(Utf8JsonWriter writer, WeightStorage value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.ToString().ToLowerInvariant());
     }
 
     private sealed record SavedRule(string LibraryVersion, ScoringRule Rule);

@@ -1,5 +1,9 @@
+using RewardModel.Adapters;
+using RewardModel.Kernels;
+using RewardModel.Layers;
 using RewardModel.Lists;
 using RewardModel.Packing;
+using static TorchSharp.torch;
 
 namespace RewardModel.Scoring;
 
@@ -11,30 +15,35 @@ public sealed record ListSize(int PromptTokens, int AnswerTokens, int Answers);
 
 /// <summary>
 /// An estimate of the memory that training on the CPU needs while a list of a given size goes through the model, in bytes. All of it is
-/// float32.
+/// float32, but for frozen weights that are stored in fewer bits.
 /// </summary>
 /// <remarks>
-/// Weights take 4 bytes each, gradients of those that are trained 4, AdamW's two moments of these 8. Activations are what the operators of
+/// Weights take 4 bytes each, or what their storage takes, gradients of those that are trained 4, AdamW's two moments of these 8; other
+/// optimisers keep less. Activations are what the operators of
 /// the forward pass keep for the backward pass, of which each architecture states what its layers are made of. To what all trained layers
 /// keep comes what passes while the backward pass goes through one: gradients of an MLP, two of the largest matrix, and where attention is
-/// composed of operators (DeBERTa) its scores. Of a causal model's last layer only keys and values are computed for all tokens. Layers below
+/// composed of operators (DeBERTa) its scores. Of a causal model's last layer only keys and values are computed for all tokens. What
+/// adapters have is counted among weights, and what they take among activations; frozen matrices keep nothing for themselves. Layers below
 /// all that is trained keep nothing; but one of them at a time is there in the forward pass, which counts where little is trained. With
 /// checkpoints there is the input of every trained layer, one and a quarter of what a single one keeps, as gradients are there before all of
-/// it is released, and what passes. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
+/// it is released, and what passes. Of stored weights the largest is there in float32 once, in the pass through its layer. Weights stand for the model in any type: libtorch's own memory and that of .NET come on top.
 /// </remarks>
 /// <param name="Weights">The parameters.</param>
 /// <param name="Gradients">Gradients of those that are trained: there between the micro-batches of a step.</param>
-/// <param name="Moments">AdamW's running means.</param>
+/// <param name="Moments">What the optimiser keeps from step to step.</param>
 /// <param name="Activations">What a forward pass of one list leaves for its backward pass.</param>
 /// <param name="CheckpointedActivations">The same with activation checkpointing.</param>
 public sealed record TrainingMemory(long Weights, long Gradients, long Moments, long Activations, long CheckpointedActivations)
 {
+    /// <summary>A moving average of the trained weights, where training keeps one: 4 bytes each.</summary>
+    public long Averages { get; init; }
+
     /// <summary>All together, without checkpoints.</summary>
-    public long Total => Weights + Gradients + Moments + Activations;
+    public long Total => Weights + Gradients + Moments + Averages + Activations;
 
     /// <summary>The memory for a model, whatever its weights. What is frozen has no gradients.</summary>
     /// <exception cref="ArgumentException">The list is longer than the model takes, or empty.</exception>
-    public static TrainingMemory Estimate(RewardTransformer model, ListSize list)
+    public static TrainingMemory Estimate(RewardTransformer model, ListSize list, OptimizerKind optimizer = OptimizerKind.AdamW)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(list);
@@ -45,11 +54,17 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
                 + $"and at most {model.Backbone.MaxPositions} tokens of prompt and answer together.");
         return Estimate(model, model.Backbone.IsCausal
             ? new BatchSize(prompt + (long)answers * answer, 0)
-            : new BatchSize(answers * ((long)prompt + answer), answers * ((long)prompt + answer) * ((long)prompt + answer)));
+            : new BatchSize(answers * ((long)prompt + answer), answers * ((long)prompt + answer) * ((long)prompt + answer)), optimizer);
     }
 
     /// <summary>The same for a batch of lists, as they are.</summary>
-    internal static TrainingMemory Estimate(RewardTransformer model, IEnumerable<TokenizedList> batch)
+    /// <param name="model">The model.</param>
+    /// <param name="batch">The lists.</param>
+    /// <param name="rewardsAllTokens">Whether rewards of all tokens are asked for, so that the last layer computes all of them too.</param>
+    /// <param name="optimizer">The optimiser.</param>
+    internal static TrainingMemory Estimate(
+        RewardTransformer model, IEnumerable<TokenizedList> batch, bool rewardsAllTokens = false,
+        OptimizerKind optimizer = OptimizerKind.AdamW)
     {
         var (tokens, pairs) = (0L, 0L);
         foreach (var list in batch)
@@ -57,35 +72,61 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
             tokens += PackedSequences.CountTokens(list, model.Backbone.IsCausal);
             pairs += list.AnswerIds.Select((ids, k) => (long)list.PromptOf(k).Length + ids.Length).Sum(length => length * length);
         }
-        return Estimate(model, new BatchSize(tokens, pairs));
+        return Estimate(model, new BatchSize(tokens, pairs), optimizer, rewardsAllTokens);
     }
 
-    private static TrainingMemory Estimate(RewardTransformer model, BatchSize batch)
+    private static TrainingMemory Estimate(
+        RewardTransformer model, BatchSize batch, OptimizerKind optimizer, bool rewardsAllTokens = false)
     {
-        var weights = 4 * model.CheckpointParameters.Sum(pair => pair.Parameter.numel());
+        var stored = model.LayersToStore();
+        var weights = model.parameters().Sum(parameter => StoredMatrix.BytesOf(
+            parameter.numel(), stored.TryGetValue(parameter.Handle, out var found) ? found.Storage : WeightStorage.Float32));
         var gradients = 4 * model.TrainedParameters.Sum(pair => pair.Parameter.numel());
-        var (activations, checkpointed) = ActivationCounts(model, batch);
-        return new TrainingMemory(weights, gradients, 2 * gradients, 4 * activations, 4 * checkpointed);
+        var (activations, checkpointed) = ActivationCounts(model, batch, rewardsAllTokens);
+        var moments = model.TrainedParameters.Sum(pair => OptimizerMemory.BytesOf(optimizer, pair.Parameter.shape));
+        return new TrainingMemory(weights, gradients, moments, 4 * activations, 4 * checkpointed);
     }
 
-    private static (long All, long Checkpointed) ActivationCounts(RewardTransformer model, BatchSize batch)
+    private static (long All, long Checkpointed) ActivationCounts(RewardTransformer model, BatchSize batch, bool rewardsAllTokens)
     {
         var (layers, shape) = (model.Backbone.Layers.Count, model.Backbone.LayerShape);
         if (layers == 0)
             return (0, 0);
         var trained = layers - model.Backbone.FrozenLayerCount;
         // Of the last layer of a causal model few tokens are computed.
-        var isLastShort = model.Backbone.IsCausal && trained > 0;
+        var isLastShort = model.Backbone.IsCausal && trained > 0 && !rewardsAllTokens;
         var whole = trained - (isLastShort ? 1 : 0);
         var weights = batch.Pairs * shape.Attention.Heads;
-        var passing = (whole > 0 ? batch.Tokens * shape.Passing : 0) + (trained > 0 ? 2 * shape.Matrices.Max(matrix => matrix.Size) : 0)
-            + weights * shape.Attention.PassingWeights;
+        var adapter = model.ModelAdapter;
+        var (kept, keptOfOthers) = adapter is null ? (shape.Kept, shape.KeptOfOthers) : WithAdapters(adapter, shape, layers);
+        var stored = model.LayersToStore().Values.Select(found => found.Layer).OfType<MatrixLayer>().ToHashSet();
+        long Converted(IEnumerable<nn.Module> modules) => modules.SelectMany(module => module.modules()).OfType<MatrixLayer>()
+            .Where(stored.Contains).Select(layer => layer.Weight.numel()).DefaultIfEmpty().Max();
+        // No gradient of a matrix comes where all of them are frozen.
+        var passing = (whole > 0 ? batch.Tokens * shape.Passing : 0) + (trained > 0 && adapter is null ? 2 * shape.Matrices.Max(matrix => matrix.Size) : 0)
+            + weights * shape.Attention.PassingWeights + Converted(model.Backbone.Layers.Skip(layers - trained));
         var keptWeights = shape.Attention.KeepsWeights ? weights : 0;
-        var forward = batch.Tokens * shape.Computed + keptWeights + weights * shape.Attention.PassingWeights;
-        var all = batch.Tokens * (whole * shape.Kept + (isLastShort ? shape.KeptOfOthers : 0)) + trained * keptWeights + passing;
-        var checkpointed = batch.Tokens * (trained * shape.Width + shape.Kept + shape.Kept / 4) + keptWeights + passing;
+        var forward = batch.Tokens * shape.Computed + keptWeights + weights * shape.Attention.PassingWeights
+            + Converted(model.Backbone.Layers);
+        var all = batch.Tokens * (whole * kept + (isLastShort ? keptOfOthers : 0)) + trained * keptWeights + passing;
+        var checkpointed = batch.Tokens * (trained * shape.Width + kept + kept / 4) + keptWeights + passing;
         all = Math.Max(all, forward);
         return (all, Math.Clamp(checkpointed, forward, all));
+    }
+
+    /// <summary>
+    /// What a layer keeps of a token where its matrices are frozen: what they take only where an adapter takes it as well, and of each
+    /// adapter the numbers between A and B; with dropout also what is left of its input, and a byte for each of these numbers.
+    /// </summary>
+    private static (long Kept, long KeptOfOthers) WithAdapters(ModelAdapter adapter, LayerShape shape, int layers)
+    {
+        var own = adapter.Layers.ToLookup(
+            pair => ModuleNames.IsInAttention(pair.Name),
+            pair => pair.Layer.Adapter!.Rank + (adapter.Options.Dropout > 0 ? pair.Layer.Inputs * 5 / 4 : 0));
+        long ofAttention = own[true].Sum() / layers, ofMlp = own[false].Sum() / layers;
+        var attentionInput = own[true].Any() ? 0 : shape.Width;
+        var mlpInput = own[false].Any() ? 0 : shape.Width;
+        return (shape.Kept - attentionInput - mlpInput + ofAttention + ofMlp, shape.KeptOfOthers - attentionInput + ofAttention);
     }
 
     /// <param name="Tokens">Tokens that are computed.</param>

@@ -1,5 +1,6 @@
 using RewardModel.Backbones;
 using RewardModel.Checkpoints;
+using RewardModel.Layers;
 using RewardModel.Reading;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -15,7 +16,7 @@ internal sealed class WeightLoading
 
     private readonly CheckpointReader reader;
     private readonly ForeignHead foreignHead;
-    private readonly List<(Parameter Parameter, string Source)> sources = [];
+    private readonly List<(string Name, Parameter Parameter, string Source)> sources = [];
 
     private WeightLoading(CheckpointReader reader, HuggingFaceConfig config)
     {
@@ -31,6 +32,9 @@ internal sealed class WeightLoading
 
     private string? HeadBias { get; set; }
 
+    /// <summary>Whether a tensor belongs to a language model's head.</summary>
+    public static bool IsOfVocabularyHead(string name) => vocabularyHeads.Any(head => name.StartsWith(head, StringComparison.Ordinal));
+
     /// <summary>Matches every parameter with a tensor; only the reward head may be absent.</summary>
     /// <exception cref="CheckpointException">
     /// Tensors are missing, have another shape or type, or belong to nothing: all are listed.
@@ -45,7 +49,7 @@ internal sealed class WeightLoading
         match.FindParameters(model, unused, problems);
 
         var prefix = model.Backbone.BaseModelPrefix + ".";
-        unused.RemoveWhere(name => vocabularyHeads.Any(head => name.StartsWith(head, StringComparison.Ordinal)));
+        unused.RemoveWhere(IsOfVocabularyHead);
         foreach (var name in unused.Order(StringComparer.Ordinal))
             if (!model.Backbone.Ignores(name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name))
                 problems.Add($"tensor {Quoted.Text(name)} is not part of the model; expected no such tensor");
@@ -55,20 +59,36 @@ internal sealed class WeightLoading
     }
 
     /// <summary>Sets the parameters, one tensor at a time.</summary>
-    public void CopyValues(IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+    /// <param name="stored">Layers whose weights are stored instead, by these parameters' handles, and how.</param>
+    /// <param name="originals">Is told what was read for them.</param>
+    /// <param name="progress">Receives a report after every tensor.</param>
+    /// <param name="cancellationToken">Stops before the next tensor.</param>
+    public void CopyValues(
+        IReadOnlyDictionary<IntPtr, (WeightLayer Layer, WeightStorage Storage)> stored, OriginalWeights? originals,
+        IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         using var _ = no_grad();
         var totalBytes = sources.Sum(pair => reader.Entry(pair.Source).Length);
         var readBytes = 0L;
-        foreach (var (parameter, source) in sources)
+        foreach (var (name, parameter, source) in sources)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var tensor = reader.Read(source);
-            parameter.copy_(tensor);
+            if (stored.TryGetValue(parameter.Handle, out var target))
+            {
+                target.Layer.Store(tensor, target.Storage);
+                originals!.Add(name, source, tensor);
+            }
+            else
+                parameter.copy_(tensor);
             readBytes += reader.Entry(source).Length;
             progress?.Report(new LoadProgress(readBytes, totalBytes));
         }
     }
+
+    /// <summary>How each parameter's values are read, of the file's type, into a tensor that is the caller's.</summary>
+    public IReadOnlyDictionary<string, Func<Tensor>> Readers() =>
+        sources.ToDictionary(pair => pair.Name, pair => (Func<Tensor>)(() => reader.Read(pair.Source)));
 
     /// <summary>What the checkpoint's head does to a reward besides.</summary>
     public RewardNormalizer ReadNormalizer()
@@ -120,7 +140,7 @@ internal sealed class WeightLoading
             if (source == HeadWeight || unused.Remove(source))
             {
                 Check(source, parameter.shape, problems);
-                sources.Add((parameter, source));
+                sources.Add((name, parameter, source));
             }
             else if (HeadWeight is null && headNames.Contains(name))
                 Absent.Add(name);

@@ -6,8 +6,8 @@ namespace RewardModel.Lists;
 /// <param name="Prompt">The prompt; may be empty.</param>
 /// <param name="Answers">K answers, at least one, in the order in which their rewards are reported. A text may be empty.</param>
 /// <param name="Scores">
-/// K finite scores, higher is better; equal scores are ties. Only their order counts in the ranking loss. <c>with</c> may replace them by
-/// as many others.
+/// K finite scores, higher is better; equal scores are ties. Only their order counts in a ranking loss without margins. <c>with</c> may
+/// replace them by as many others.
 /// </param>
 /// <param name="Source">Where the list was read from.</param>
 /// <exception cref="ArgumentNullException">Prompt, answers, scores or one of the answers is null.</exception>
@@ -26,8 +26,25 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
     public IReadOnlyList<double> Scores
     {
         get;
-        init => field = CheckedScores(value, Answers.Count);
+        init => (field, ScoresAreOrder) = (CheckedScores(value, Answers.Count), false);
     } = CheckedScores(Scores, Answers.Count);
+
+    /// <summary>
+    /// Whether the scores say the order of the answers only, as those of lists that are given best first or with ranks do: how far two of them
+    /// are apart means nothing then. New scores are taken to be more than an order unless it is said again.
+    /// </summary>
+    public bool ScoresAreOrder { get; init; }
+
+    /// <summary>
+    /// By how much the rewards of this list's pairs should be apart, 0 or more; null where the data don't say it. Losses use it when they are
+    /// asked to (<c>--margin column</c>).
+    /// </summary>
+    /// <exception cref="ArgumentException">The margin is negative or not finite.</exception>
+    public double? Margin { get; init => field = ListNotes.CheckedMargin(value); }
+
+    /// <summary>What the list's loss is multiplied with; 1 unless the data say otherwise.</summary>
+    /// <exception cref="ArgumentException">The weight is not a positive finite number.</exception>
+    public double Weight { get; init => field = ListNotes.CheckedWeight(value); } = 1;
 
     /// <summary>The list as a conversation; null where prompt and answers are plain text. Then they are its messages as JSON.</summary>
     public RankedChat? Chat { get; private init; }
@@ -54,13 +71,19 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
     /// The list as a conversation: its prompt as one message of the user, its answers as messages of the assistant. A list that is one stays
     /// as it is.
     /// </summary>
-    public RankedList AsChat() => Chat is not null ? this : OfChat(
-        new RankedChat(
+    public RankedList AsChat()
+    {
+        if (Chat is not null)
+            return this;
+        var chat = new RankedChat(
             new Conversation([new ChatMessage("user", Prompt)]),
-            [.. Answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]),
-        Scores, Source);
+            [.. Answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]);
+        return OfChat(chat, Scores, Source) with { ScoresAreOrder = ScoresAreOrder, Margin = Margin, Weight = Weight };
+    }
 
-    /// <summary>A list whose answers are given best first, without ties: scores K-1, K-2, ..., 0.</summary>
+    /// <summary>
+    /// A list whose answers are given best first, without ties: scores K-1, K-2, ..., 0, of which <see cref="ScoresAreOrder"/> is true.
+    /// </summary>
     /// <param name="prompt">The prompt; may be empty.</param>
     /// <param name="answers">K answers, at least one.</param>
     /// <exception cref="ArgumentNullException">The prompt, the answers or one of them is null.</exception>
@@ -74,7 +97,7 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
     public static RankedList BestFirst(string prompt, params IReadOnlyList<string> answers)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        return new RankedList(prompt, CheckedAnswers(answers, nameof(answers)), ScoresOfOrder(answers.Count));
+        return new RankedList(prompt, CheckedAnswers(answers, nameof(answers)), ScoresOfOrder(answers.Count)) { ScoresAreOrder = true };
     }
 
     /// <summary>The scores that stand for "best first": count-1, ..., 1, 0.</summary>

@@ -11,6 +11,18 @@ namespace RewardModel.Lists;
 public sealed record TokenizedList(
     int[] PromptIds, IReadOnlyList<int[]> AnswerIds, IReadOnlyList<double> Scores, SourceLine Source = default)
 {
+    /// <summary>K scores, higher is better; equal scores are ties.</summary>
+    public IReadOnlyList<double> Scores { get; init => (field, ScoresAreOrder) = (value, false); } = Scores;
+
+    /// <inheritdoc cref="RankedList.ScoresAreOrder"/>
+    public bool ScoresAreOrder { get; init; }
+
+    /// <inheritdoc cref="RankedList.Margin"/>
+    public double? Margin { get; init => field = ListNotes.CheckedMargin(value); }
+
+    /// <inheritdoc cref="RankedList.Weight"/>
+    public double Weight { get; init => field = ListNotes.CheckedWeight(value); } = 1;
+
     /// <summary>Token type of the answers' tokens, which BERT-like encoders embed; prompts have type 0.</summary>
     public int AnswerTokenType { get; init; }
 
@@ -38,6 +50,7 @@ public sealed record TokenizedList(
         {
             AnswerIds = [.. answers.Select(answer => AnswerIds[answer])],
             Scores = [.. answers.Select(answer => Scores[answer])],
+            ScoresAreOrder = ScoresAreOrder,
             OwnPromptIds = OwnPromptIds is null ? null : [.. answers.Select(answer => OwnPromptIds[answer])],
         };
     }

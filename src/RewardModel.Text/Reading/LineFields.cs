@@ -134,6 +134,15 @@ internal sealed class LineFields
         return scores;
     }
 
+    /// <summary>Whether the scores are made of an order: of that in which the answers are given, or of ranks.</summary>
+    public bool ScoresAreOrder => !Has("scores") && !Has("score_chosen");
+
+    /// <summary>By how much the rewards of the line's pairs should be apart; null where it doesn't say.</summary>
+    public double? Margin() => Number("margin", ListNotes.IsMargin, "a finite number, 0 or more");
+
+    /// <summary>What the line's loss is multiplied with.</summary>
+    public double Weight() => Number("weight", ListNotes.IsWeight, "a finite number above 0") ?? 1;
+
     private static string Quoted(string key) => $"\"{key}\"";
 
     private static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
@@ -220,6 +229,17 @@ internal sealed class LineFields
             return id;
         problems.Add($"{name} is {Shown(element)}, expected a token id: an integer from 0 to {int.MaxValue}");
         return 0;
+    }
+
+    /// <summary>A number that need not be there.</summary>
+    private double? Number(string key, Func<double, bool> isValid, string expected)
+    {
+        if (!Has(key) || Field(key) is not { } element)
+            return null;
+        if (element.ValueKind == JsonValueKind.Number && isValid(element.GetDouble()))
+            return element.GetDouble();
+        problems.Add($"{Quoted(key)} is {Shown(element)}, expected {expected}");
+        return null;
     }
 
     private double ScoreOf(JsonElement element, string name)

@@ -115,8 +115,15 @@ internal sealed record RankedListLine(
                 fields.Reject("answers in several forms, expected one of \"answers\", \"chosen\" and \"rejected\", \"answer_ids\"");
                 break;
         }
+        // What is scored has no loss.
+        var (margin, weight) = isToScore ? (null, 1) : (fields.Margin(), fields.Weight());
         return fields.Problems.Count == 0
-            ? new RankedListLine(list?.Invoke(), tokenizedList?.Invoke(), fields.UnusedKeys, Problem: null)
+            ? new RankedListLine(
+                list is null ? null : list() with { ScoresAreOrder = fields.ScoresAreOrder, Margin = margin, Weight = weight },
+                tokenizedList is null
+                    ? null
+                    : tokenizedList() with { ScoresAreOrder = fields.ScoresAreOrder, Margin = margin, Weight = weight },
+                fields.UnusedKeys, Problem: null)
             {
                 PromptEnd = promptEnd,
                 IsSingle = isSingle,

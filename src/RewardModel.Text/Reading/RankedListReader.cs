@@ -22,7 +22,9 @@ namespace RewardModel.Reading;
 /// higher is better) or <c>"ranks"</c> (integers, 1 is best, read as scores -1, -2, ...); equal values are ties. An answer to messages
 /// is the text of the assistant's message, or an array of messages; pairs of messages without a prompt have it as their common start, and
 /// so have pairs of texts, back to the last turn (a line that starts with a word and a colon, as <c>Assistant:</c>) or else to the last
-/// word. The scores of a pair may be given as <c>"score_chosen"</c> and <c>"score_rejected"</c>. Beside messages, <c>"tools"</c> may hold
+/// word. The scores of a pair may be given as <c>"score_chosen"</c> and <c>"score_rejected"</c>. Any line may have a <c>"margin"</c>, by which
+/// the rewards of its pairs should be apart (a finite number, 0 or more), and a <c>"weight"</c>, which its loss is multiplied with (a finite
+/// number above 0). Beside messages, <c>"tools"</c> may hold
 /// the JSON schemas of tools, and <c>"system"</c> the text of a system message before them. Escaped lone surrogates are read as U+FFFD and
 /// counted. A key whose value is null counts as absent. A file holds text and messages, or token ids, as its first good line does. Lists
 /// that have no pair to compare (one answer, or all tied) are read like any other: they can be scored.
@@ -49,7 +51,13 @@ public static class RankedListReader
     public static RankedListFile Read(string path, BadData badData = BadData.Error)
     {
         ArgumentNullException.ThrowIfNull(path);
-        using var lines = new RankedLines(path);
+        return Read(path, badData, areToScore: false);
+    }
+
+    /// <summary>The same of a file whose lines may also be single answers, which can be scored but not compared.</summary>
+    internal static RankedListFile Read(string path, BadData badData, bool areToScore)
+    {
+        using var lines = new RankedLines(path, areToScore);
         var lists = new List<RankedList>();
         var tokenizedLists = new List<TokenizedList>();
         foreach (var line in lines.Read().Where(line => line.Problem is null))

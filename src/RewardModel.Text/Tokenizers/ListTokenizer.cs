@@ -59,7 +59,13 @@ internal sealed class ListTokenizer
         CheckAnswers(list, pairs);
         var cut = pairs.Select((pair, k) => truncationOf(k).Truncate(pair.PromptIds, pair.AnswerIds)).ToArray();
         var shared = SharedPrompt(pairs, rule);
-        var tokenized = new TokenizedList(shared, [], list.Scores, list.Source) { AnswerTokenType = rule.AnswerTokenType };
+        var tokenized = new TokenizedList(shared, [], list.Scores, list.Source)
+        {
+            AnswerTokenType = rule.AnswerTokenType,
+            ScoresAreOrder = list.ScoresAreOrder,
+            Margin = list.Margin,
+            Weight = list.Weight,
+        };
         return (
             ListTruncation.WithPairs(tokenized, [.. pairs.Zip(cut, (whole, pair) => Share(whole.PromptIds, pair))]),
             ListTruncation.Count(pairs, cut));

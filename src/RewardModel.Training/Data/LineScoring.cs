@@ -12,10 +12,22 @@ namespace RewardModel.Training.Data;
 /// The answers as text, those to messages as JSON; none where the line is left out or its answers are token ids.
 /// </param>
 /// <param name="Rewards">One for each answer; none where the line is left out.</param>
+/// <param name="Deviations">Of each answer the standard deviation of several models' rewards; null for one model.</param>
 /// <param name="IsSingle">Whether the line is one answer by itself, and not a list that may have several.</param>
 /// <param name="Problem">Why the line is left out; null where it is not.</param>
 internal sealed record ScoredLine(
-    JsonElement? Row, IReadOnlyList<string> Answers, IReadOnlyList<float> Rewards, bool IsSingle, string? Problem);
+    JsonElement? Row, IReadOnlyList<string> Answers, IReadOnlyList<float> Rewards, IReadOnlyList<float>? Deviations, bool IsSingle,
+    string? Problem)
+{
+    /// <summary>Answers that are in no file.</summary>
+    public static ScoredLine Of(RewardEnsemble ensemble, EnsembleReward[] rewards, IReadOnlyList<string> answers) =>
+        new(null, answers, MeansOf(rewards), DeviationsOf(ensemble, rewards), IsSingle: false, Problem: null);
+
+    public static float[] MeansOf(EnsembleReward[] rewards) => [.. rewards.Select(reward => reward.Mean)];
+
+    public static float[]? DeviationsOf(RewardEnsemble ensemble, EnsembleReward[] rewards) =>
+        ensemble.Members.Count > 1 ? [.. rewards.Select(reward => reward.StandardDeviation)] : null;
+}
 
 /// <summary>Scores the lines of a file in their order, some hundreds at a time: a file of any length takes the same memory.</summary>
 /// <param name="path">The file; - is standard input.</param>
@@ -40,24 +52,29 @@ internal sealed class LineScoring(string path, BadData onBadData, ILogger logger
     }
 
     /// <summary>Scores the lines while they are enumerated, once.</summary>
-    /// <param name="model">Its tokenizer and rule are used.</param>
+    /// <param name="ensemble">The first member's tokenizer and rule are used.</param>
     /// <param name="maxTokensPerBatch">Most tokens that are computed at once.</param>
     /// <exception cref="RankedDataException">
     /// Lines can't be scored, and that is an error: all are named. Lines before them may have been given already.
     /// </exception>
-    public IEnumerable<ScoredLine> Score(ScoringModel model, int maxTokensPerBatch)
+    public IEnumerable<ScoredLine> Score(RewardEnsemble ensemble, int maxTokensPerBatch)
     {
-        var scorer = model.Scorer(maxTokensPerBatch);
+        var model = ensemble.Members[0];
         foreach (var group in lines.Read().Chunk(ScoringModel.GroupSize))
         {
             var tokenized = Tokenize(group, model);
             // What is an error in any case is not computed further, but read on for other lines like it.
             if (onBadData == BadData.Error && lines.BadLines.Count + rejected.Count > 0)
                 continue;
-            var rewards = new Queue<float[]>(scorer.Score([.. tokenized.Select(line => line.List).OfType<TokenizedList>()]));
+            var scored = new Queue<EnsembleReward[]>(
+                ensemble.Score([.. tokenized.Select(line => line.List).OfType<TokenizedList>()], maxTokensPerBatch));
             foreach (var ((list, problem), line) in tokenized.Zip(group))
+            {
+                var rewards = list is null ? [] : scored.Dequeue();
                 yield return new ScoredLine(
-                    line.Row, list is null ? [] : line.List?.Answers ?? [], list is null ? [] : rewards.Dequeue(), line.IsSingle, problem);
+                    line.Row, list is null ? [] : line.List?.Answers ?? [], ScoredLine.MeansOf(rewards),
+                    ScoredLine.DeviationsOf(ensemble, rewards), line.IsSingle, problem);
+            }
         }
         if (!lines.CanReadAgain)
             Tell();

@@ -9,10 +9,10 @@ namespace RewardModel.Training.Data;
 /// <summary>Reads ranked lists for a model, and logs everything that is left out or cut.</summary>
 internal static class ListFile
 {
-    /// <summary>Reads a file; - is standard input.</summary>
-    public static RankedListFile Read(string path, BadData onBadData, ILogger logger)
+    /// <summary>Reads a file; - is standard input. Where its answers are to be scored only, it may hold single ones.</summary>
+    public static RankedListFile Read(string path, BadData onBadData, ILogger logger, bool areToScore = false)
     {
-        var file = RankedListReader.Read(path, onBadData);
+        var file = RankedListReader.Read(path, onBadData, areToScore);
         var listCount = file.Lists.Count + file.TokenizedLists.Count;
         Log(file, listCount, path, logger);
         CheckAnyIsLeft(listCount, path);
@@ -147,8 +147,9 @@ internal static class ListFile
         file.Lists.Select(list => list.Prompt).Concat(file.TokenizedLists.Select(list => string.Join(' ', list.PromptIds)));
 
     /// <summary>Reads a file and turns it into token ids at once.</summary>
-    public static IReadOnlyList<TokenizedList> ReadTokenized(ScoringModel model, string path, BadData onBadData, ILogger logger) =>
-        Tokenize(model, ToScore(model, Read(path, onBadData, logger)), DataPath.NameOf(path), onBadData, logger);
+    public static IReadOnlyList<TokenizedList> ReadTokenized(
+        ScoringModel model, string path, BadData onBadData, ILogger logger, bool areToScore = false) =>
+        Tokenize(model, ToScore(model, Read(path, onBadData, logger, areToScore)), DataPath.NameOf(path), onBadData, logger);
 
     /// <summary>Plain text as the model takes it when it scores.</summary>
     public static RankedListFile ToScore(ScoringModel model, RankedListFile file) => file with { Lists = model.ToScore(file.Lists) };

@@ -22,7 +22,9 @@ public sealed record RankingMetrics
     /// <summary>Pairs of all lists.</summary>
     public required long PairCount { get; init; }
 
-    /// <summary>The loss: its mean over the pairs of a list, then over the lists with pairs (arXiv 2203.02155, eq. 1).</summary>
+    /// <summary>
+    /// The loss as it is trained on: mostly its mean over the pairs of a list, then over the lists with pairs (arXiv 2203.02155, eq. 1).
+    /// </summary>
     public required double Loss { get; init; }
 
     /// <summary>The fraction of all pairs with r_w above r_l; equal rewards count one half.</summary>
@@ -70,7 +72,7 @@ public sealed record RankingMetrics
     /// <summary>The metrics of lists that were scored.</summary>
     /// <param name="rewards">Per list, the finite rewards of its answers, as <c>RewardScorer.Score</c> gives them.</param>
     /// <param name="scores">Per list, the scores of its answers: finite, higher is better, equal ones are ties.</param>
-    /// <param name="loss">The loss of each pair; null: log-sigmoid.</param>
+    /// <param name="loss">The loss of each list; null: log-sigmoid.</param>
     /// <exception cref="ArgumentException">
     /// The numbers of lists, or of a list's rewards and scores, differ, or a reward is not finite.
     /// </exception>
@@ -84,7 +86,7 @@ public sealed record RankingMetrics
                 $"There are rewards of {rewards.Count} lists and scores of {scores.Count}; expected as many of both.", nameof(scores));
         var metrics = new RankingMetricsAccumulator(loss ?? RankingLoss.ByName("log-sigmoid"));
         for (var l = 0; l < rewards.Count; l++)
-            metrics.Add(rewards[l], scores[l]);
+            metrics.Add(rewards[l], new RankingList(scores[l]));
         return metrics.Result;
     }
 }

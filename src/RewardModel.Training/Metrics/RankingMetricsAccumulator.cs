@@ -4,7 +4,7 @@ using RewardModel.Ranking;
 namespace RewardModel.Training.Metrics;
 
 /// <summary>Adds up <see cref="RankingMetrics"/> list by list, in float64.</summary>
-/// <param name="loss">Gives the loss of each pair.</param>
+/// <param name="loss">Gives the loss of each list.</param>
 internal sealed class RankingMetricsAccumulator(RankingLoss loss)
 {
     private readonly Dictionary<string, (double Right, long Pairs)> prompts = [];
@@ -14,6 +14,7 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
     private long answerCount;
     private long pairCount;
     private double lossSum;
+    private double lossDivisor;
     private double correctSum;
     private double marginSum;
     private double tauSum;
@@ -35,7 +36,7 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
                 ListsWithoutPairsCount = listCount - listsWithPairsCount,
                 AnswerCount = answerCount,
                 PairCount = pairCount,
-                Loss = lossSum / listsWithPairsCount,
+                Loss = lossSum / lossDivisor,
                 Accuracy = correctSum / pairCount,
                 PromptCount = Independent.Count,
                 AccuracyLow = low,
@@ -56,25 +57,25 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
 
     /// <summary>Adds one list.</summary>
     /// <param name="rewards">K rewards, finite.</param>
-    /// <param name="scores">K scores, finite, higher is better; equal scores are ties and make no pair.</param>
-    /// <param name="equalAnswers">
-    /// For each answer the index of the first one that is equal to it, which makes a tie of them whatever their scores are; null: none are.
+    /// <param name="list">
+    /// K scores, finite, higher is better; equal scores are ties and make no pair, and nor do equal answers, whatever their scores are.
     /// </param>
     /// <param name="promptIds">Token ids of its prompt: lists with the same prompt depend on each other.</param>
     /// <exception cref="ArgumentException">
     /// The numbers of rewards and scores differ, or a reward is not finite; nothing is added.
     /// </exception>
-    public void Add(
-        IReadOnlyList<float> rewards, IReadOnlyList<double> scores, IReadOnlyList<int>? equalAnswers = null, int[]? promptIds = null)
+    public void Add(IReadOnlyList<float> rewards, RankingList list, int[]? promptIds = null)
     {
-        if (rewards.Count != scores.Count)
-            throw new ArgumentException($"A list has {rewards.Count} rewards and {scores.Count} scores; expected as many of both.");
+        if (rewards.Count != list.Scores.Count)
+            throw new ArgumentException($"A list has {rewards.Count} rewards and {list.Scores.Count} scores; expected as many of both.");
         CheckFinite(rewards);
 
         listCount++;
         foreach (var reward in rewards)
             AddReward(reward);
-        AddPairs(rewards, scores, equalAnswers, promptIds);
+        lossSum += loss.OfList(rewards, list);
+        lossDivisor += loss.DivisorOf(list);
+        AddPairs(rewards, list, promptIds);
     }
 
     /// <exception cref="ArgumentException">A reward is not finite.</exception>
@@ -98,32 +99,29 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
         rewardMax = Math.Max(rewardMax, reward);
     }
 
-    private void AddPairs(
-        IReadOnlyList<float> rewards, IReadOnlyList<double> scores, IReadOnlyList<int>? equalAnswers, int[]? promptIds)
+    private void AddPairs(IReadOnlyList<float> rewards, RankingList list, int[]? promptIds)
     {
+        var scores = list.Scores;
         // Of the answers' pairs: those with different scores, with different rewards, and the signed sum over those with both.
         long scorePairs = 0, rewardPairs = 0, concordance = 0;
-        double listLoss = 0, listMargin = 0;
+        double listMargin = 0;
         for (var i = 0; i < rewards.Count; i++)
             for (var j = 0; j < i; j++)
             {
                 if (rewards[i] != rewards[j])
                     rewardPairs++;
-                if (scores[i] == scores[j] || RankingPairs.AreEqual(equalAnswers, i, j))
+                if (!list.IsPair(i, j))
                     continue;
                 concordance += Math.Sign(scores[i].CompareTo(scores[j])) * Math.Sign(rewards[i].CompareTo(rewards[j]));
                 scorePairs++;
                 var difference = (double)rewards[i] - rewards[j];
-                var margin = scores[i] > scores[j] ? difference : -difference;
-                listMargin += margin;
-                listLoss += loss.OfPair(margin, Math.Abs(scores[i] - scores[j]));
+                listMargin += scores[i] > scores[j] ? difference : -difference;
             }
         if (scorePairs == 0)
             return;
 
         listsWithPairsCount++;
         pairCount += scorePairs;
-        lossSum += listLoss / scorePairs;
         marginSum += listMargin;
         // Right pairs count 1, wrong ones 0 and equal rewards one half, which is (agreement + 1) / 2 for each.
         var right = (concordance + scorePairs) / 2.0;

@@ -5,26 +5,12 @@ using static TorchSharp.torch;
 namespace RewardModel.Training.Optimization;
 
 /// <summary>AdamW on the CPU, over the tensors' memory.</summary>
-internal sealed unsafe class VectorAdamW : IAdamWArithmetic
+internal sealed unsafe class VectorAdamW : IArithmetic<AdamWSlot, AdamWRule>
 {
-    /// <summary>Elements that one thread takes at a time. Fixed, so that sums don't depend on the count of threads.</summary>
+    /// <summary>Elements that one thread takes at a time.</summary>
     private const int blockLength = 1 << 16;
 
-    public double SumOfSquares(IReadOnlyList<AdamWSlot> slots)
-    {
-        var blocks = Blocks(slots);
-        var sums = new double[blocks.Count];
-        TorchThreads.Run(blocks.Count, b => sums[b] = SumOfSquares(blocks[b].Gradient, blocks[b].Length));
-        return sums.Sum();
-    }
-
     public void Update(IReadOnlyList<AdamWSlot> slots, AdamWRule rule)
-    {
-        var blocks = Blocks(slots);
-        TorchThreads.Run(blocks.Count, b => Update(blocks[b], rule));
-    }
-
-    private static List<Block> Blocks(IReadOnlyList<AdamWSlot> slots)
     {
         var blocks = new List<Block>();
         foreach (var slot in slots)
@@ -35,37 +21,21 @@ internal sealed unsafe class VectorAdamW : IAdamWArithmetic
             var g = Data(gradient.contiguous());
             var m = Data(slot.FirstMoment);
             var v = Data(slot.SecondMoment);
+            var (kept, stepSize) = (rule.KeptOf(slot.Optimized), rule.StepSizeOf(slot.Optimized));
             var length = slot.Parameter.numel();
             for (long i = 0; i < length; i += blockLength)
-                blocks.Add(new Block(weight + i, g + i, m + i, v + i, (int)Math.Min(blockLength, length - i), (float)slot.WeightDecay));
+                blocks.Add(new Block(weight + i, g + i, m + i, v + i, (int)Math.Min(blockLength, length - i), kept, stepSize));
         }
-        return blocks;
+        TorchThreads.Run(blocks.Count, b => Update(blocks[b], rule));
     }
 
-    private static float* Data(Tensor tensor) => (float*)LibTorch.DataOf(tensor);
-
-    private static double SumOfSquares(float* values, int length)
-    {
-        var sums = Vector<double>.Zero;
-        var i = 0;
-        for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
-        {
-            Vector.Widen(Vector.Load(values + i), out var low, out var high);
-            sums += low * low + high * high;
-        }
-        var sum = Vector.Sum(sums);
-        for (; i < length; i++)
-            sum += (double)values[i] * values[i];
-        return sum;
-    }
-
-    private static void Update(Block block, AdamWRule rule)
+    private static void Update(in Block block, AdamWRule rule)
     {
         var weight = block.Weight;
         var gradient = block.Gradient;
         var m = block.FirstMoment;
         var v = block.SecondMoment;
-        var keep = 1 - rule.LearningRate * block.WeightDecay;
+        var (kept, stepSize) = (block.Kept, block.StepSize);
         var i = 0;
         for (; i <= block.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
@@ -75,19 +45,22 @@ internal sealed unsafe class VectorAdamW : IAdamWArithmetic
             var root = Vector.SquareRoot(second) / rule.RootOfCorrection2 + new Vector<float>(rule.Epsilon);
             Vector.Store(first, m + i);
             Vector.Store(second, v + i);
-            Vector.Store(Vector.Load(weight + i) * keep - first / root * rule.StepSize, weight + i);
+            Vector.Store(Vector.Load(weight + i) * kept - first / root * stepSize, weight + i);
         }
         for (; i < block.Length; i++)
         {
             var g = gradient[i] * rule.GradientScale;
             m[i] = m[i] * rule.Beta1 + g * rule.OneMinusBeta1;
             v[i] = v[i] * rule.Beta2 + g * g * rule.OneMinusBeta2;
-            weight[i] = weight[i] * keep - m[i] / (MathF.Sqrt(v[i]) / rule.RootOfCorrection2 + rule.Epsilon) * rule.StepSize;
+            weight[i] = weight[i] * kept - m[i] / (MathF.Sqrt(v[i]) / rule.RootOfCorrection2 + rule.Epsilon) * stepSize;
         }
     }
 
+    private static float* Data(Tensor tensor) => (float*)LibTorch.DataOf(tensor);
+
     /// <summary>A run of elements of one parameter. Pointers stay valid for a step: tensors' memory does not move.</summary>
-    private readonly struct Block(float* weight, float* gradient, float* firstMoment, float* secondMoment, int length, float weightDecay)
+    private readonly struct Block(
+        float* weight, float* gradient, float* firstMoment, float* secondMoment, int length, float kept, float stepSize)
     {
         public float* Weight { get; } = weight;
 
@@ -99,6 +72,9 @@ internal sealed unsafe class VectorAdamW : IAdamWArithmetic
 
         public int Length { get; } = length;
 
-        public float WeightDecay { get; } = weightDecay;
+        /// <summary>What weights are multiplied by.</summary>
+        public float Kept { get; } = kept;
+
+        public float StepSize { get; } = stepSize;
     }
 }

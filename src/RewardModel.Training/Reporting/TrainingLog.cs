@@ -6,7 +6,8 @@ namespace RewardModel.Training.Reporting;
 
 /// <summary>
 /// Writes reports as JSON, one object a line, with the members of <see cref="StepReport"/> or <see cref="EvaluationReport"/> in
-/// snake_case. A resumed run continues where its state was saved: later lines, of steps that are repeated, are removed first.
+/// snake_case. A resumed run continues where its state was saved: later lines, of steps that are repeated, are removed first, and that of
+/// the average at the run's end.
 /// </summary>
 internal sealed class TrainingLog : IProgress<TrainingReport>, IDisposable
 {
@@ -52,12 +53,12 @@ internal sealed class TrainingLog : IProgress<TrainingReport>, IDisposable
         return new StreamWriter(path, append: true) { AutoFlush = true };
     }
 
-    /// <summary>Null for the line that was being written when the run was killed.</summary>
+    /// <summary>Null for the line that was being written when the run was killed, and for what is evaluated again at the end.</summary>
     private static int? StepOf(string line)
     {
         try
         {
-            return JsonNode.Parse(line)?["step"]?.GetValue<int>();
+            return JsonNode.Parse(line) is { } report && report["average_of"] is null ? report["step"]?.GetValue<int>() : null;
         }
         catch (JsonException)
         {

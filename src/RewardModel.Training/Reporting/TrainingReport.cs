@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using RewardModel.Training.Metrics;
 
 namespace RewardModel.Training.Reporting;
@@ -40,10 +41,23 @@ public enum TrainingPhase
 /// <param name="TimeLeft">Estimated time of the remaining steps, evaluations not counted.</param>
 public sealed record StepReport(
     int Step, int StepCount, double Epoch, double Loss, double Accuracy, double LearningRate, double GradientNorm,
-    long Tokens, long TokensSeen, double TokensPerSecond, TimeSpan TimeLeft) : TrainingReport(Step);
+    long Tokens, long TokensSeen, double TokensPerSecond, TimeSpan TimeLeft) : TrainingReport(Step)
+{
+    /// <summary>The terms that <see cref="Loss"/> is the sum of, by name; null where it is one term.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, double>? LossTerms { get; init; }
+}
 
 /// <summary>One evaluation on the held-out lists.</summary>
 /// <param name="Step">Steps taken before it.</param>
 /// <param name="Metrics">The metrics.</param>
 /// <param name="IsBest">True if it is the best so far, by <see cref="TrainingOptions.BestBy"/>.</param>
-public sealed record EvaluationReport(int Step, RankingMetrics Metrics, bool IsBest) : TrainingReport(Step);
+public sealed record EvaluationReport(int Step, RankingMetrics Metrics, bool IsBest) : TrainingReport(Step)
+{
+    /// <summary>
+    /// The steps whose weights were averaged, for the average at the end of a run (<see cref="TrainingOptions.AverageLast"/>); null for
+    /// weights of the run itself.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<int>? AverageOf { get; init; }
+}

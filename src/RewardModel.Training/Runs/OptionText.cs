@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace RewardModel.Training.Runs;
 
@@ -11,6 +13,8 @@ internal static class OptionText
     {
         ["bf16"] = "bfloat16",
         ["fp32"] = "float32",
+        // As PEFT spells it.
+        ["lora_only"] = "lora-only",
     };
 
     /// <summary>The value of a text.</summary>
@@ -45,10 +49,17 @@ internal static class OptionText
     }
 
     /// <summary>The values of an enum as they are written.</summary>
-    public static IEnumerable<string> Names(Type type) => Enum.GetNames(type).Select(JsonNamingPolicy.KebabCaseLower.ConvertName);
+    public static IEnumerable<string> Names(Type type) => Enum.GetNames(type).Select(name => NameOf(type, name));
+
+    /// <summary>A value of an enum as it is written.</summary>
+    public static string NameOf<T>(T value) where T : struct, Enum => NameOf(typeof(T), $"{value}");
+
+    // As the JSON of run files has it.
+    private static string NameOf(Type type, string name) =>
+        type.GetField(name)!.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name ?? JsonNamingPolicy.KebabCaseLower.ConvertName(name);
 
     private static object? EnumOf(string text, Type type) =>
-        Enum.GetNames(type).FirstOrDefault(name => JsonNamingPolicy.KebabCaseLower.ConvertName(name) == text) is { } found
+        Enum.GetNames(type).FirstOrDefault(name => NameOf(type, name) == text) is { } found
             ? Enum.Parse(type, found)
             : null;
 }

@@ -27,15 +27,20 @@ public sealed class RunDirectory(string path)
     private const string fingerprintFile = "fingerprint.json";
     private const string weights = "weights";
     private const string optimizerMoments = "optimizer";
+    private const string movingAverage = "average";
 
     private readonly string states = System.IO.Path.Combine(path, FolderName, "states");
     private readonly string best = System.IO.Path.Combine(path, FolderName, "best");
+    private readonly string evaluated = System.IO.Path.Combine(path, FolderName, "evaluated");
 
     private FileStream? lockFile;
     private int lockCount;
 
     /// <summary>The step of the best weights that the newest state names.</summary>
     private int? bestStepOfState;
+
+    /// <summary>The step of the newest state.</summary>
+    private int stepOfState;
 
     /// <summary>The directory.</summary>
     public string Path => path;
@@ -80,29 +85,34 @@ public sealed class RunDirectory(string path)
     /// <summary>Makes the directory ready for a new run: states of an older one are removed.</summary>
     internal void Begin()
     {
-        foreach (var older in new[] { states, best }.Where(Directory.Exists))
+        foreach (var older in new[] { states, best, evaluated }.Where(Directory.Exists))
             Directory.Delete(older, recursive: true);
         Directory.CreateDirectory(states);
         Directory.CreateDirectory(best);
         bestStepOfState = null;
+        stepOfState = 0;
     }
 
     /// <summary>What the model is that weights without a state of their own belong to.</summary>
     internal void WriteFingerprint(RunFingerprint fingerprint) =>
         PendingFile.WriteText(FingerprintFile, JsonSerializer.Serialize(fingerprint, ReportJson.Options));
 
-    internal void Save(RunFingerprint fingerprint, TrainerState state, RewardTransformer model, AdamW optimizer)
+    internal void Save(
+        RunFingerprint fingerprint, TrainerState state, RewardTransformer model, Optimizer optimizer, MovingAverage? average = null)
     {
         WriteStep(states, state.Step, directory =>
         {
             CheckpointWriter.Write(System.IO.Path.Combine(directory, weights), Weights(model));
             CheckpointWriter.Write(System.IO.Path.Combine(directory, optimizerMoments), optimizer.State());
+            if (average is not null)
+                CheckpointWriter.Write(System.IO.Path.Combine(directory, movingAverage), average.State());
             // Down to the disk, as the weights: the state before it is deleted next.
             PendingFile.WriteText(
                 System.IO.Path.Combine(directory, stateFile),
                 JsonSerializer.Serialize(new SavedState(fingerprint, state), ReportJson.Options));
         });
         bestStepOfState = state.BestEvaluation?.Step;
+        stepOfState = state.Step;
         DeleteSteps(states, except: [state.Step]);
         DeleteSteps(best, except: [bestStepOfState]);
     }
@@ -117,6 +127,39 @@ public sealed class RunDirectory(string path)
         DeleteSteps(best, except: [step, bestStepOfState]);
     }
 
+    /// <summary>
+    /// Keeps weights that were evaluated: of the newest ones as many as are averaged. From the newest state on, a run that is resumed may
+    /// end sooner, so as many from up to it stay too.
+    /// </summary>
+    internal void SaveEvaluated(int step, RewardTransformer model, int count)
+    {
+        Directory.CreateDirectory(evaluated);
+        WriteStep(evaluated, step, directory => CheckpointWriter.Write(directory, Weights(model)));
+        int[] all = [.. EvaluatedSteps];
+        DeleteSteps(
+            evaluated, except: [.. all.TakeLast(count).Concat(all.Where(saved => saved <= stepOfState).TakeLast(count)).Select(saved => (int?)saved)]);
+    }
+
+    /// <summary>The steps of the evaluated weights that are kept, in their order.</summary>
+    internal IEnumerable<int> EvaluatedSteps => Steps(evaluated).Select(saved => saved.Step);
+
+    /// <summary>Sets the model to the mean of evaluated weights.</summary>
+    internal void CopyMeanOfEvaluated(IReadOnlyList<int> steps, RewardTransformer model)
+    {
+        var readers = new List<CheckpointReader>();
+        try
+        {
+            foreach (var step in steps)
+                readers.Add(CheckpointReader.Open(StepDirectory(evaluated, step)));
+            foreach (var (name, parameter) in model.TrainedParameters)
+                WeightMean.CopyTo(parameter, readers.Select(reader => ((Func<Tensor>)(() => reader.Read(name)), 1.0 / steps.Count)));
+        }
+        finally
+        {
+            readers.ForEach(reader => reader.Dispose());
+        }
+    }
+
     /// <summary>Sets model and optimiser to the newest state.</summary>
     /// <returns>False when no state was saved yet.</returns>
     /// <exception cref="RunDirectoryException">
@@ -124,7 +167,8 @@ public sealed class RunDirectory(string path)
     /// damaged.
     /// </exception>
     internal bool TryRestore(
-        RunFingerprint fingerprint, RewardTransformer model, AdamW optimizer, ILogger logger, out TrainerState state)
+        RunFingerprint fingerprint, RewardTransformer model, Optimizer optimizer, ILogger logger, out TrainerState state,
+        MovingAverage? average = null)
     {
         state = new TrainerState();
         if (Steps(states).LastOrDefault() is not { Directory: { } directory })
@@ -145,9 +189,14 @@ public sealed class RunDirectory(string path)
 
         CopyInto(Weights(model), System.IO.Path.Combine(directory, weights));
         CopyInto(optimizer.State(), System.IO.Path.Combine(directory, optimizerMoments));
+        if (average is not null)
+            CopyInto(average.State(), System.IO.Path.Combine(directory, movingAverage));
         optimizer.ResumeAt(saved.State.Step);
         state = saved.State;
         bestStepOfState = state.BestEvaluation?.Step;
+        stepOfState = state.Step;
+        // Evaluated after the state was saved, by a run that was killed: evaluated again where the run comes there again.
+        DeleteSteps(evaluated, except: [.. EvaluatedSteps.Where(step => step <= saved.State.Step).Select(step => (int?)step)]);
         return true;
     }
 
@@ -191,7 +240,11 @@ public sealed class RunDirectory(string path)
                     $"The weights in '{path}' can't be exported with the model that the run's options name: {string.Join("; ", differences)}. "
                     + "Restore the backbone and the tokenizer that it was started with.");
         }
-        CopyInto(Weights(model.Transformer), best ? directory : System.IO.Path.Combine(directory, weights));
+        // With a moving average, that is what the run would end with here.
+        var average = System.IO.Path.Combine(directory, movingAverage);
+        CopyInto(
+            Weights(model.Transformer),
+            best ? directory : Directory.Exists(average) ? average : System.IO.Path.Combine(directory, weights));
         return step;
     }
 

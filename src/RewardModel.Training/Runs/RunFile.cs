@@ -38,11 +38,20 @@ internal static class RunFile<T>
     /// <exception cref="IOException">The file can't be read.</exception>
     public static JsonObject Read(string path)
     {
+        using var reader = new StreamReader(path);
+        return Parse(reader, path);
+    }
+
+    /// <summary>The options that a text sets, by their names.</summary>
+    /// <param name="text">The YAML.</param>
+    /// <param name="path">What messages call it.</param>
+    /// <exception cref="RunFileException">It is no such mapping, has unknown names or wrong values: all are listed.</exception>
+    public static JsonObject Parse(TextReader text, string path)
+    {
         var yaml = new YamlStream();
         try
         {
-            using var reader = new StreamReader(path);
-            yaml.Load(reader);
+            yaml.Load(text);
         }
         catch (YamlException exception)
         {
@@ -58,13 +67,13 @@ internal static class RunFile<T>
             if (!members.TryGetValue(name, out var member))
                 problems.Add(
                     $"{path}:{key.Start.Line}: {Quoted.Text(name)} is not an option; expected one of: {string.Join(", ", members.Keys)}");
-            else if (value is not YamlScalarNode { Value: { } text })
+            else if (value is not YamlScalarNode { Value: { } found })
                 problems.Add($"{path}:{value.Start.Line}: '{name}' has several values; expected one");
-            else if (OptionText.Parse(text, member.PropertyType) is { Value: { } found })
-                options[name] = ToNode(found);
+            else if (OptionText.Parse(found, member.PropertyType) is { Value: { } parsed })
+                options[name] = ToNode(parsed);
             else
                 problems.Add(
-                    $"{path}:{value.Start.Line}: '{name}' is {Quoted.Text(text)}; expected {OptionText.Expected(member.PropertyType)}");
+                    $"{path}:{value.Start.Line}: '{name}' is {Quoted.Text(found)}; expected {OptionText.Expected(member.PropertyType)}");
         }
         return problems.Count == 0 ? options : throw new RunFileException(string.Join('\n', problems));
     }
@@ -84,5 +93,4 @@ internal static class RunFile<T>
             .Where(name => json[name] is not null)
             .Select(name => $"{name}: {json[name]!.ToJsonString(readableJson)}\n")));
     }
-
 }

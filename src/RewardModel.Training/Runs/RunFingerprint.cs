@@ -12,7 +12,7 @@ namespace RewardModel.Training.Runs;
 /// <param name="StepCount">Optimiser steps of the whole run.</param>
 /// <param name="TrainLists">Digest of the token ids, token types and scores trained on, in their order.</param>
 /// <param name="HeldOutLists">Digest of the token ids, token types and scores evaluated on.</param>
-/// <param name="Model">Digest of the model's configuration and of its parameters' names, shapes and whether they are trained.</param>
+/// <param name="Model">Digest of the model's configuration and of its parameters' names, shapes and whether they are trained, with its adapters.</param>
 /// <param name="Frozen">Digest of the parameters that are not trained, which no state holds; null where all are trained.</param>
 /// <param name="Rule">The rule that the trained model is saved with; null where the run doesn't know it.</param>
 /// <param name="TokenizerFiles">
@@ -21,9 +21,10 @@ namespace RewardModel.Training.Runs;
 /// <param name="Dropout">The model's dropout rate.</param>
 /// <param name="Threads">Threads of the computation: sums depend on them.</param>
 /// <param name="Device">Kind of device that computes: its sums and draws of dropout are its own.</param>
+/// <param name="FrozenWeights">Which weights are frozen and stored in fewer bits; null where none are.</param>
 internal sealed record RunFingerprint(
     JsonObject Options, int StepCount, string TrainLists, string HeldOutLists, string Model, string? Frozen, ScoringRule? Rule, string? TokenizerFiles,
-    double Dropout, int Threads, string Device)
+    double Dropout, int Threads, string Device, FrozenWeights? FrozenWeights = null)
 {
     internal static RunFingerprint Of(
         JsonObject options, int stepCount, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
@@ -31,7 +32,7 @@ internal sealed record RunFingerprint(
             options, stepCount, Digest(trainLists), Digest(heldOutLists),
             DigestOfModel(model), DigestOfFrozen(model), savedAs?.Rule, savedAs is null ? null : DigestOfFiles(savedAs.Tokenizer?.Files ?? []),
             model.Dropout,
-            TorchSharp.torch.get_num_threads(), model.Device.type.ToString());
+            TorchSharp.torch.get_num_threads(), model.Device.type.ToString(), model.FrozenWeights);
 
     /// <summary>
     /// What makes a saved run another one, one sentence each. Rules and tokenizers are compared where both runs know theirs: a trainer that
@@ -48,7 +49,10 @@ internal sealed record RunFingerprint(
             yield return "the held-out lists are not the same";
         if (Model != saved.Model)
             yield return "the model's configuration or its parameters are not the same";
-        if (Frozen != saved.Frozen)
+        // Digests are of what was stored, too.
+        if (FrozenWeights != saved.FrozenWeights)
+            yield return $"the frozen weights were stored as {Text(saved.FrozenWeights)} and are now stored as {Text(FrozenWeights)}";
+        else if (Frozen != saved.Frozen)
             yield return "the frozen weights are not the same";
         if (Rule is not null && saved.Rule is not null)
         {
@@ -79,6 +83,7 @@ internal sealed record RunFingerprint(
             Frozen = DigestOfFrozen(model.Transformer),
             Rule = model.Rule,
             TokenizerFiles = DigestOfFiles(model.Tokenizer?.Files ?? []),
+            FrozenWeights = model.Transformer.FrozenWeights,
         }).DifferencesOf(this);
 
     /// <summary>What may differ in a saved run, with what that means, one sentence each.</summary>
@@ -91,6 +96,8 @@ internal sealed record RunFingerprint(
             yield return $"The run had {Counted.Of(saved.Threads, "thread")} and now has {Threads}: the last bits of sums may differ "
                 + "from those of a run that was not interrupted";
     }
+
+    private static string Text(FrozenWeights? weights) => (weights?.Storage ?? WeightStorage.Float32).ToString().ToLowerInvariant();
 
     private static string Text(JsonNode? value) => value?.ToJsonString() ?? "not set";
 
@@ -109,6 +116,9 @@ internal sealed record RunFingerprint(
             // Without prompts of their own as in states of older versions.
             for (var k = 0; list.OwnPromptIds is not null && k < list.AnswerIds.Count; k++)
                 Append(hash, list.PromptOf(k));
+            // Nor lists that say neither.
+            if (list.Margin is not null || list.Weight != 1)
+                Append(hash, [list.Margin ?? -1, list.Weight]);
         }
         return Convert.ToHexString(hash.GetHashAndReset());
     }
@@ -117,6 +127,7 @@ internal sealed record RunFingerprint(
         '\n',
         model.CheckpointParameters
             .Select(pair => $"{pair.Name} {string.Join('x', pair.Parameter.shape)}{(pair.Parameter.requires_grad ? "" : " frozen")}")
+            .Concat(model.ModelAdapter?.Description ?? [])
             .Append(model.Config.Json.ToJsonString())));
 
     private static string? DigestOfFrozen(RewardTransformer model)
@@ -125,10 +136,13 @@ internal sealed record RunFingerprint(
         if (frozen.Length == 0)
             return null;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var (_, parameter) in frozen)
+        foreach (var (name, parameter) in frozen)
         {
             hash.AppendData(BitConverter.GetBytes((int)parameter.numel()));
-            AppendValues(hash, parameter);
+            if (model.DigestOfStored(name) is { } digest)
+                hash.AppendData(Encoding.UTF8.GetBytes(digest));
+            else
+                AppendValues(hash, parameter);
         }
         return Convert.ToHexString(hash.GetHashAndReset());
     }

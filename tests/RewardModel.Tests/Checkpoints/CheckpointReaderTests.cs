@@ -186,9 +186,9 @@ public sealed class CheckpointReaderTests : IDisposable
             File.WriteAllText(directory[name], "{}");
         Refuses(
             $"{FullPath}: there is an adapter ({string.Join(", ", files)}) beside the weights, which would change every reward; "
-            + "adapters are not supported. "
-            + "Load it with peft, merge it into its model (merge_and_unload) and write that with save_pretrained. "
-            + "If the weights have it already, remove the adapter's files.");
+            + "expected adapter_config.json to name this directory as the adapter's base model. "
+            + "If the weights have the adapter already, remove its files. If they are its base model, name their directory in "
+            + "base_model_name_or_path. Otherwise move the adapter to a directory of its own.");
     }
 
     [Theory]

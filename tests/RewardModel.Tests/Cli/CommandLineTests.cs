@@ -21,20 +21,26 @@ public class CommandLineTests
             string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
                 .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            ["train", "evaluate", "score", "rank", "best-of-n", "export", "inspect", "tokenize"],
+            ["train", "recipes", "evaluate", "score", "rank", "best-of-n", "export", "normalize", "average", "inspect", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
-            "--data --eval-data --eval-fraction --backbone --config --tokenizer --output --epochs --steps --learning-rate --schedule "
-            + "--warmup-steps --final-learning-rate-ratio --weight-decay --decay-all --beta1 --beta2 --epsilon --max-grad-norm --dropout "
-            + "--lists-per-step --max-tokens-per-batch --max-length --encoding --unfrozen-layers --loss --margin-scale --loss-normalization --seed "
-            + "--eval-every --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads --on-bad-data "
-            + "--resume --dry-run --quiet --verbose",
+            "--data --eval-data --eval-fraction --split-seed --backbone --base-model --config --tokenizer --output --normalize --epochs --steps --learning-rate "
+            + "--head-learning-rate --layer-decay --schedule --warmup-steps --warmup-ratio --final-learning-rate-ratio --cooldown-steps "
+            + "--optimizer --weight-decay --decay-all --beta1 --beta2 --epsilon --max-grad-norm --dropout --lists-per-step --tokens-per-step "
+            + "--max-tokens-per-batch --max-length --encoding --unfrozen-layers --freeze-embeddings --lora-rank --lora-alpha --lora-dropout "
+            + "--lora-targets --lora-rank-stabilized --lora-bias --lora-modules-to-save --frozen-weights --loss --margin --label-smoothing "
+            + "--ties --reward-positions --loss-normalization --pointwise --pointwise-weight --centering --reward-l2 --seed --seeds "
+            + "--eval-every --ema --average-last --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads --on-bad-data "
+            + "--recipe --resume --dry-run --quiet --verbose",
             Options("train"));
-        Assert.Equal("--model --data --loss --max-tokens-per-batch --device --threads --on-bad-data --raw --json", Options("evaluate"));
+        Assert.Equal("--model --base-model --data --loss --max-tokens-per-batch --device --threads --on-bad-data --raw --json", Options("evaluate"));
         Assert.All(["score", "rank", "best-of-n"], command => Assert.Equal(
-            "--model --data --prompt --answer --max-tokens-per-batch --device --threads --on-bad-data --raw --json", Options(command)));
-        Assert.Equal("--run --step --output", Options("export"));
-        Assert.Equal("--json --prompt-tokens --answer-tokens --answers", Options("inspect"));
+            "--model --base-model --data --prompt --answer --max-tokens-per-batch --device --threads --on-bad-data --raw --json", Options(command)));
+        Assert.Equal("--run --step --model --base-model --merge --fold-normalizer --output", Options("export"));
+        Assert.Equal(
+            "--model --reference --held-out --max-tokens-per-batch --device --threads --on-bad-data --raw", Options("normalize"));
+        Assert.Equal("--weights --output", Options("average"));
+        Assert.Equal("--base-model --json --prompt-tokens --answer-tokens --answers --unfrozen-layers --frozen-weights --optimizer", Options("inspect"));
         Assert.Equal("--tokenizer --chat --text --data --json", Options("tokenize"));
     }
 
@@ -67,7 +73,28 @@ public class CommandLineTests
     }
 
     [Fact]
-    public async Task A_process_killed_again_and_again_ends_with_the_bytes_of_a_straight_run()
+    public void The_log_has_the_terms_of_the_loss_and_the_run_file_its_options()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        string[] arguments =
+        [
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"],
+            "--steps", "2", "--eval-fraction", "0", "--loss", "hinge", "--margin", "score-difference*0.5", "--centering", "0.1",
+        ];
+        Assert.Equal(0, Run(arguments).Status);
+        var step = JsonNode.Parse(File.ReadLines(directory["model/training/log.jsonl"]).First())!;
+        Assert.Equal(["hinge", "centering"], step["loss_terms"]!.AsObject().Select(term => term.Key));
+        Assert.Equal((double)step["loss"]!, step["loss_terms"]!.AsObject().Sum(term => (double)term.Value!), 1e-12);
+        var run = File.ReadAllLines(directory["model/training/run.yaml"]);
+        Assert.Subset(run.ToHashSet(), new HashSet<string> { "loss: \"hinge\"", "margin: \"score-difference*0.5\"", "centering: 0.1", "ties: \"exclude\"" });
+    }
+
+    [Theory]
+    [InlineData("--best-by", "accuracy")]
+    [InlineData("--ema", "0.9")]
+    [InlineData("--average-last", "4")]
+    public async Task A_process_killed_again_and_again_ends_with_the_bytes_of_a_straight_run(string option, string value)
     {
         using var directory = new TemporaryDirectory();
         WriteTask(directory);
@@ -75,7 +102,7 @@ public class CommandLineTests
         [
             "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory[output],
             "--steps", "100", "--learning-rate", "3e-3", "--dropout", "0.1", "--eval-fraction", "0.2", "--eval-every", "7",
-            "--save-every", "3", "--threads", "1", "--resume",
+            "--save-every", "3", "--threads", "1", "--normalize", "held-out", option, value, "--resume",
         ];
         Assert.Equal(0, Run(Arguments("straight")).Status);
 
@@ -105,6 +132,7 @@ public class CommandLineTests
 
         Assert.True(kills > 0, "the process was never killed");
         Assert.Equal(File.ReadAllBytes(directory["straight/model.safetensors"]), File.ReadAllBytes(directory["killed/model.safetensors"]));
+        Assert.Equal(File.ReadAllBytes(directory["straight/reward_model.json"]), File.ReadAllBytes(directory["killed/reward_model.json"]));
         Assert.Equal(LossesOf(directory["straight/training/log.jsonl"]), LossesOf(directory["killed/training/log.jsonl"]));
     }
 
@@ -269,18 +297,36 @@ public class CommandLineTests
             head          score.weight, trained
             tokenizer     none
             rule          prompt answer, joint encoding, maximum length 96, reward = (raw - 0) / 1
-            training      {total}: weights 0.0 MB, gradients 0.0 MB, AdamW 0.1 MB, activations {activations} (prompt 10, 3 answers of 20)
+            training      {total}: weights 0.0 MB, gradients 0.0 MB, adamw 0.1 MB, activations {activations} (prompt 10, 3 answers of 20)
                           {checkpointed} with --activation-checkpointing: activations {Size(memory.CheckpointedActivations)}
             problems      none
 
             """.ReplaceLineEndings("\n"),
             output);
 
+        (status, output, _) = Run("inspect", directory["model"], "--optimizer", "adafactor");
+        Assert.Contains(", adafactor 0.0 MB, activations ", output);
+        (status, output, _) = Run("inspect", directory["model"], "--json", "--unfrozen-layers", "1", "--frozen-weights", "nf4");
+        // 73 blocks of the first layer's matrices, the embedding in 16 bits, the layer's norms, and what is trained.
+        Assert.Equal((34 * 73) + (2 * 1464) + (4 * (48 + 4656 + 24 + 24)), (long)JsonNode.Parse(output)!["memory"]!["weights"]!);
+        Assert.Equal(
+            (1, "error: --frozen-weights is Nf4; expected Float32 without unfrozen layers, because nothing is frozen\n"),
+            Errors("inspect", directory["model"], "--frozen-weights", "nf4"));
+        Assert.Equal(
+            (1, "error: --unfrozen-layers is 3; expected 0 to 2, the layers of this Llama\n"),
+            Errors("inspect", directory["model"], "--unfrozen-layers", "3"));
+
         (status, output, _) = Run("inspect", directory["nowhere"]);
         Assert.Equal(1, status);
         Assert.EndsWith("problem: there is no such directory\n", output);
         (status, output, _) = Run("inspect", directory["model"], "--json");
         Assert.Equal((0, 10824), (status, (int)JsonNode.Parse(output)!["parameters"]!["total"]!));
+
+        (int, string) Errors(params string[] arguments)
+        {
+            var (status, _, errors) = Run(arguments);
+            return (status, errors);
+        }
     }
 
     [Theory]
@@ -294,8 +340,17 @@ public class CommandLineTests
         "give --eval-data or --eval-fraction, not both",
         "train", "--data", "x", "--output", "y", "--config", "c", "--eval-data", "e", "--eval-fraction", "0.1")]
     [InlineData(
-        "--schedule is 'step'; expected one of: cosine, linear, constant.",
+        "--schedule is 'step'; expected one of: cosine, linear, constant, wsd.",
         "train", "--data", "x", "--output", "y", "--config", "c", "--schedule", "step")]
+    [InlineData(
+        "--optimizer is 'adam'; expected one of: adamw, adamw-8bit, adafactor.",
+        "train", "--data", "x", "--output", "y", "--config", "c", "--optimizer", "adam")]
+    [InlineData(
+        "give --warmup-steps or --warmup-ratio, not both",
+        "train", "--data", "x", "--output", "y", "--config", "c", "--warmup-steps", "1", "--warmup-ratio", "0.1")]
+    [InlineData(
+        "give --lists-per-step or --tokens-per-step, not both",
+        "train", "--data", "x", "--output", "y", "--config", "c", "--lists-per-step", "1", "--tokens-per-step", "100")]
     [InlineData("Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.", "score", "--model", "m")]
     [InlineData("Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.", "score", "--model", "m", "--prompt", "p")]
     [InlineData(
@@ -367,6 +422,50 @@ public class CommandLineTests
     }
 
     [Fact]
+    public void Trains_evaluates_inspects_and_merges_an_adapter()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        string[] Train(string output, params string[] others) =>
+        [
+            "train", "--data", directory["train.jsonl"], "--output", directory[output], "--steps", "4", "--eval-fraction", "0", "--threads", "1",
+            "--quiet", .. others,
+        ];
+        Assert.Equal(0, Run(Train("base", "--config", directory["config.json"])).Status);
+        Assert.Equal(0, Run(Train("adapter", "--backbone", directory["base"], "--lora-rank", "2", "--lora-bias", "lora_only", "--lr", "0.1")).Status);
+        string[] Evaluate(string model, params string[] others) =>
+            ["evaluate", "--model", directory[model], "--data", directory["train.jsonl"], "--json", .. others];
+        double Loss(string json) => (double)JsonNode.Parse(json)!["loss"]!;
+        var (status, ofAdapter, _) = Run(Evaluate("adapter"));
+        Assert.Equal(0, status);
+        Assert.NotEqual(Loss(Run(Evaluate("base")).Output), Loss(ofAdapter), 1e-3);
+        (status, var output, _) = Run("export", "--merge", "--model", directory["adapter"], "--output", directory["merged"]);
+        Assert.Equal((0, $"Model: {directory["merged"]}\n"), (status, output));
+        Assert.Equal(Loss(ofAdapter), Loss(Run(Evaluate("merged")).Output), 1e-5);
+
+        (status, output, _) = Run("inspect", directory["adapter"]);
+        Assert.Equal(0, status);
+        Assert.Contains(
+            "adapter       LoRA of rank 2, scale 4 / the rank, in 8 layers (q_proj, k_proj, v_proj, o_proj): 696 trained parameters\n"
+            + $"base model    {directory["base"]}", output);
+
+        Directory.Move(directory["base"], directory["moved"]);
+        Assert.Equal(1, Run(Evaluate("adapter")).Status);
+        Assert.Equal(ofAdapter, Run(Evaluate("adapter", "--base-model", directory["moved"])).Output);
+        foreach (var (arguments, error) in new (string[], string)[]
+        {
+            (["--merge", "--run", "x"], "--merge and --base-model are of an adapter; give it with --model."),
+            (["--run", "x", "--base-model", "y"], "--merge and --base-model are of an adapter; give it with --model."),
+            (["--merge", "--model", "x", "--step", "last"], "--step chooses weights of a run; give it with --run."),
+            (["--merge", "--model", directory["moved"]], $"'{directory["moved"]}' has no adapter_config.json, so there is nothing to merge."),
+        })
+        {
+            (status, _, var errors) = Run(["export", .. arguments, "--output", directory["other"]]);
+            Assert.Equal((2, $"error: {error}\n"), (status, errors));
+        }
+    }
+
+    [Fact]
     public void Ranks_answers_and_chooses_the_best_of_them()
     {
         using var directory = new TemporaryDirectory();
@@ -419,6 +518,41 @@ public class CommandLineTests
             "--max-length", "1", "--tokenizer", folder.Directory);
         Assert.Equal(1, status);
         Assert.EndsWith("error: --max-length is 1; expected at least 2: 1 special tokens and one token of the answer\n", errors);
+    }
+
+    [Fact]
+    public void Other_optimisers_rates_and_steps_are_options_which_replace_those_of_a_run_file()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        File.WriteAllText(directory["run.yaml"], $"""
+            data: {directory["train.jsonl"]}
+            config: {directory["config.json"]}
+            lists-per-step: 50
+            warmup-steps: 1
+            optimizer: adafactor
+            threads: 1
+            """);
+        var (status, output, errors) = Run("train", directory["run.yaml"], "--output", directory["plan"], "--dry-run");
+        Assert.True(status == 0, errors);
+        Assert.Contains(", adafactor 0.0 MB, ", output);
+        (status, _, errors) = Run(
+            "train", directory["run.yaml"], "--output", directory["model"], "--tokens-per-step", "400", "--warmup-ratio", "0.1", "--optimizer",
+            "adamw-8bit", "--schedule", "wsd", "--cooldown-steps", "1", "--layer-decay", "0.9", "--head-learning-rate", "1e-3",
+            "--freeze-embeddings", "--steps", "3");
+        Assert.True(status == 0, errors);
+        Assert.Contains(" steps of 400 tokens or more (", errors);
+        var options = File.ReadAllText(directory["model/training/run.yaml"]);
+        foreach (var line in new[]
+        {
+            "optimizer: \"adamw-8bit\"", "tokens-per-step: 400", "warmup-ratio: 0.1", "cooldown-steps: 1", "layer-decay: 0.9",
+            "head-learning-rate: 0.001", "freeze-embeddings: true", "schedule: \"wsd\"",
+        })
+            Assert.Contains(line + "\n", options);
+        Assert.DoesNotContain("lists-per-step", options);
+        Assert.DoesNotContain("warmup-steps", options);
+        Assert.Equal(0, Run("train", "--resume", directory["model"], "--steps", "4").Status);
+        Assert.Equal(0, Run("export", "--run", directory["model"], "--step", "last", "--output", directory["exported"]).Status);
     }
 
     [Fact]

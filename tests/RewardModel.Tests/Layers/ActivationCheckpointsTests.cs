@@ -131,11 +131,12 @@ public class ActivationCheckpointsTests
         foreach (var batch in new[] { lists[..2], lists[2..] })
         {
             using var scope = NewDisposeScope();
-            using var pairs = RankingPairs.Of(batch.Select(list => list.Scores));
+            var loss = RankingLoss.ByName("log-sigmoid");
+            using var targets = loss.TargetsOf([.. batch.Select(RankingList.Of)]);
             using var sequences = model.Pack(batch);
             using var pass = new ForwardPass(sequences, dropoutSeed, checkpoints);
             var rewards = model.forward(pass);
-            pass.Backward(new LogSigmoidLoss().Sum(rewards, pairs));
+            pass.Backward(loss.Sum(rewards, targets));
             result.Add($"rewards of {batch.Length}", Values(rewards.detach()));
         }
         foreach (var (name, parameter) in model.CheckpointParameters)

@@ -126,9 +126,10 @@ public class AttentionTests
         model.train();
         model.zero_grad();
         using var sequences = PackedSequences.Pack(lists, sharePrompts);
-        using var pairs = RankingPairs.Of(lists.Select(list => list.Scores));
+        var loss = RankingLoss.ByName("log-sigmoid");
+        using var targets = loss.TargetsOf([.. lists.Select(RankingList.Of)]);
         var rewards = model.call(sequences);
-        new LogSigmoidLoss().Sum(rewards, pairs).backward();
+        loss.Sum(rewards, targets).backward();
         return (Values(rewards.detach()), model.CheckpointParameters.ToDictionary(pair => pair.Name, pair => Values(pair.Parameter.grad!)));
     }
 

@@ -72,6 +72,35 @@ public class RankedListTests
     }
 
     [Fact]
+    public void New_scores_are_more_than_an_order()
+    {
+        var list = RankedList.BestFirst("p", "a", "b");
+        Assert.True(list.ScoresAreOrder);
+        Assert.False((list with { Scores = [7, 5] }).ScoresAreOrder);
+        Assert.True((list with { Scores = [7, 5], ScoresAreOrder = true }).ScoresAreOrder);
+        Assert.False(new RankedList("p", ["a"], [0]).ScoresAreOrder);
+    }
+
+    [Fact]
+    public void As_a_conversation_a_list_keeps_what_it_says_of_itself()
+    {
+        var chat = (RankedList.BestFirst("p", "a", "b") with { Margin = 0.5, Weight = 2 }).AsChat();
+        Assert.Equal((true, 0.5, 2), (chat.ScoresAreOrder, chat.Margin, chat.Weight));
+    }
+
+    [Fact]
+    public void Margins_and_weights_are_checked()
+    {
+        var list = RankedList.BestFirst("p", "a", "b");
+        Assert.Equal(
+            "The list's margin is -1; expected a finite number, 0 or more. (Parameter 'Margin')",
+            Assert.Throws<ArgumentException>(() => list with { Margin = -1 }).Message);
+        Assert.Equal(
+            "The list's weight is 0; expected a finite number above 0. (Parameter 'Weight')",
+            Assert.Throws<ArgumentException>(() => list with { Weight = 0 }).Message);
+    }
+
+    [Fact]
     public void Empty_texts_and_ties_are_allowed() => Assert.Equal([0.0, 0], new RankedList("", ["", ""], [0, 0]).Scores);
 
     [Fact]

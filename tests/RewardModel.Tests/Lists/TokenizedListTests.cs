@@ -11,6 +11,9 @@ public class TokenizedListTests
         {
             AnswerTokenType = 1,
             OwnPromptIds = [[3], null, [2, 3]],
+            ScoresAreOrder = true,
+            Margin = 0.5,
+            Weight = 2,
         };
         Assert.Equal([[3], [1, 2, 3], [2, 3]], Enumerable.Range(0, 3).Select(list.PromptOf));
         var some = list.WithAnswers([2, 1]);
@@ -18,6 +21,8 @@ public class TokenizedListTests
         Assert.Equal([0.0, 1], some.Scores);
         Assert.Equal([[2, 3], [1, 2, 3]], [some.PromptOf(0), some.PromptOf(1)]);
         Assert.Equal((list.PromptIds, list.Source, 1), (some.PromptIds, some.Source, some.AnswerTokenType));
+        Assert.Equal((true, 0.5, 2), (some.ScoresAreOrder, some.Margin, some.Weight));
+        Assert.False((some with { Scores = [7, 5] }).ScoresAreOrder);
         Assert.Null((list with { OwnPromptIds = null }).WithAnswers([1]).OwnPromptIds);
     }
 

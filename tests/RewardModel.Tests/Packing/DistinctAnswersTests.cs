@@ -32,6 +32,15 @@ public class DistinctAnswersTests
     }
 
     [Fact]
+    public void Tokens_of_equal_answers_are_found_in_the_same_place()
+    {
+        TokenizedList[] some = [new([1], [[2, 3], [4], [2, 3]], [2, 1, 0]), new([1], [[5, 6, 7], [8]], [1, 0])];
+        Assert.Equal(
+            [(0, [2, 3]), (2, [4]), (0, [2, 3]), (3, [5, 6, 7]), (6, [8])],
+            new DistinctAnswers(some).Tokens().Select(answer => (answer.FirstToken, answer.Ids)));
+    }
+
+    [Fact]
     public void Without_equal_answers_nothing_is_computed()
     {
         var distinct = new DistinctAnswers([lists[0], lists[2]]);

@@ -33,8 +33,8 @@ public class ParityTests
         var isCausal = CompareRewardsAndHiddenStates(model);
         foreach (var shares in isCausal ? new[] { true, false } : [false])
         {
-            CompareLossAndGradients(model, new LogSigmoidLoss(), "logsigmoid", shares);
-            CompareLossAndGradients(model, new SigmoidLoss(), "sigmoid", shares);
+            CompareLossAndGradients(model, RankingLoss.ByName("log-sigmoid"), "logsigmoid", shares);
+            CompareLossAndGradients(model, RankingLoss.ByName("sigmoid"), "sigmoid", shares);
         }
         CompareTraining(model, "constant", new TrainingOptions { Schedule = ScheduleKind.Constant, MaxGradientNorm = 0 });
         CompareTraining(model, "clip_warmup", new TrainingOptions { Schedule = ScheduleKind.Linear, WarmupSteps = 2, MaxGradientNorm = 1 });
@@ -106,9 +106,9 @@ public class ParityTests
         var expected = model.Expected["ranking"]![name]!;
         var lists = model.RankedLists();
         using var sequences = PackedSequences.Pack(lists, sharePrompts);
-        using var pairs = RankingPairs.Of(lists.Select(list => list.Scores));
+        using var targets = loss.TargetsOf([.. lists.Select(RankingList.Of)]);
         transformer.train();
-        var value = loss.Sum(transformer.call(sequences), pairs).div(lists.Count);
+        var value = loss.Sum(transformer.call(sequences), targets).div(lists.Count);
         value.backward();
 
         Assert.InRange(Math.Abs(value.item<float>() - (float)expected["loss"]!), 0, 1e-5);

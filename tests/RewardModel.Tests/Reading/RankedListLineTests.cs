@@ -120,6 +120,58 @@ public class RankedListLineTests
         Assert.Equal([], Parse("""{"prompt_ids": [], "answer_ids": [[1]]}""").TokenizedList!.PromptIds);
     }
 
+    [Theory]
+    [InlineData("""{"prompt": "p", "answers": ["a", "b"]}""")]
+    [InlineData("""{"prompt": "p", "chosen": "a", "rejected": "b"}""")]
+    [InlineData("""{"chosen": "Human: p\nAssistant: a", "rejected": "Human: p\nAssistant: b"}""")]
+    [InlineData("""{"messages": [{"role": "user", "content": "p"}], "answers": ["a", "b"]}""")]
+    [InlineData("""{"prompt": [{"role": "user", "content": "p"}], "chosen": [{"role": "assistant", "content": "a"}], "rejected": [{"role": "assistant", "content": "b"}]}""")]
+    [InlineData("""{"prompt_ids": [5], "answer_ids": [[1], [2]]}""")]
+    public void Any_form_may_have_a_margin_and_a_weight(string line)
+    {
+        (double?, double) Read(string members)
+        {
+            var found = Parse(line[..^1] + members + "}");
+            Assert.Null(found.Problem);
+            Assert.Empty(found.IgnoredKeys);
+            return found.List is { } list ? (list.Margin, list.Weight) : (found.TokenizedList!.Margin, found.TokenizedList.Weight);
+        }
+        Assert.Equal((0.5, 2), Read(""", "margin": 0.5, "weight": 2"""));
+        Assert.Equal((0, 1), Read(""", "margin": 0"""));
+        Assert.Equal((null, 1), Read(""", "margin": null, "weight": null"""));
+        Assert.Equal((null, 1), Read(""));
+    }
+
+    [Theory]
+    [InlineData("\"margin\": -0.5", "\"margin\" is -0.5, expected a finite number, 0 or more")]
+    [InlineData("\"margin\": \"1\"", "\"margin\" is a string, expected a finite number, 0 or more")]
+    [InlineData("\"margin\": 1e999", "\"margin\" is 1e999, expected a finite number, 0 or more")]
+    [InlineData("\"weight\": 0", "\"weight\" is 0, expected a finite number above 0")]
+    [InlineData("\"weight\": [1, 2]", "\"weight\" is an array, expected a finite number above 0")]
+    [InlineData("\"margin\": true, \"weight\": -1",
+        "\"margin\" is a boolean, expected a finite number, 0 or more; \"weight\" is -1, expected a finite number above 0")]
+    public void A_margin_or_a_weight_that_is_none_is_told(string members, string problem)
+    {
+        var line = $$"""{"prompt": "p", "answers": ["a", "b"], {{members}}}""";
+        Assert.Equal(problem, Parse(line).Problem);
+        // They are of training only.
+        Assert.Null(RankedListLine.Parse(Encoding.UTF8.GetBytes(line), source, isToScore: true).Problem);
+    }
+
+    [Theory]
+    [InlineData("""{"prompt": "p", "answers": ["a", "b"]}""", true)]
+    [InlineData("""{"prompt": "p", "answers": ["a", "b"], "ranks": [1, 2]}""", true)]
+    [InlineData("""{"prompt": "p", "answers": ["a", "b"], "scores": [1, 0]}""", false)]
+    [InlineData("""{"prompt": "p", "chosen": "a", "rejected": "b"}""", true)]
+    [InlineData("""{"prompt": "p", "chosen": "a", "rejected": "b", "score_chosen": 1, "score_rejected": 0}""", false)]
+    [InlineData("""{"prompt_ids": [5], "answer_ids": [[1], [2]]}""", true)]
+    [InlineData("""{"prompt_ids": [5], "answer_ids": [[1], [2]], "scores": [1, 0]}""", false)]
+    public void Scores_that_are_an_order_only_are_known_as_such(string text, bool expected)
+    {
+        var line = Parse(text);
+        Assert.Equal(expected, line.List?.ScoresAreOrder ?? line.TokenizedList!.ScoresAreOrder);
+    }
+
     [Fact]
     public void A_null_value_counts_as_absent()
     {

@@ -83,9 +83,9 @@ public sealed class GenerateSortingTaskTests(GenerateSortingTaskTests.GeneratedT
     {
         var random = new SplitMix64(1);
         var weights = Enumerable.Range(1, 20).ToDictionary(item => $"{item}", _ => random.NextBelow(1000));
-        var metrics = new RankingMetricsAccumulator(new LogSigmoidLoss());
+        var metrics = new RankingMetricsAccumulator(RankingLoss.ByName("log-sigmoid"));
         foreach (var list in AllLists)
-            metrics.Add([.. list.Answers.Select(answer => (float)answer.Split(' ').Sum(item => weights[item]))], list.Scores);
+            metrics.Add([.. list.Answers.Select(answer => (float)answer.Split(' ').Sum(item => weights[item]))], new(list.Scores));
         Assert.Equal(0.5, metrics.Result.Accuracy);
         Assert.Equal(0, metrics.Result.KendallTau);
         // Because all answers have the words of the prompt, once each.

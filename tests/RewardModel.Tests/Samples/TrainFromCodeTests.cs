@@ -58,9 +58,9 @@ public sealed partial class TrainFromCodeTests
     {
         using var scoring = ScoringModel.Load(model);
         var lists = scoring.Tokenize(RankedListReader.Read(Path.Combine(task, "test.jsonl")).Lists).Lists;
-        var metrics = new RankingMetricsAccumulator(new LogSigmoidLoss());
+        var metrics = new RankingMetricsAccumulator(RankingLoss.ByName("log-sigmoid"));
         foreach (var (list, rewards) in lists.Zip(new RewardScorer(scoring.Transformer).Score(lists)))
-            metrics.Add(rewards, list.Scores);
+            metrics.Add(rewards, new(list.Scores));
         return metrics.Result.Accuracy;
     }
 

@@ -176,7 +176,8 @@ public sealed class ScoringModelTextTests : IDisposable
             if (++count == 3)
                 source.Cancel();
         });
-        Assert.Throws<OperationCanceledException>(() => ScoringModel.Load(directory["model"], null, cancels, source.Token));
+        Assert.Throws<OperationCanceledException>(
+            () => ScoringModel.Load(directory["model"], progress: cancels, cancellationToken: source.Token));
         Assert.Equal(3, count);
         Assert.Throws<OperationCanceledException>(
             () => ScoringModel.LoadForTraining(directory["model"], cancellationToken: source.Token));

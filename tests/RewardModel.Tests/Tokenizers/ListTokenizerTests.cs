@@ -9,12 +9,18 @@ public class ListTokenizerTests
     public void Special_tokens_stand_before_the_prompt_and_after_each_answer()
     {
         using var folder = TokenizerFolder.ByteLevel("""{"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": true}""");
-        var list = RankedList.BestFirst("hello", " w", " wo") with { Source = new SourceLine("lists.jsonl", 3) };
+        var list = RankedList.BestFirst("hello", " w", " wo") with
+        {
+            Source = new SourceLine("lists.jsonl", 3),
+            Margin = 0.5,
+            Weight = 2,
+        };
         var (tokenized, cut) = Make(folder, 100).Tokenize(list);
         Assert.Equal([262, 259], tokenized.PromptIds);
         Assert.Equal([[260, 263], [261, 263]], tokenized.AnswerIds);
         Assert.Equal([1.0, 0.0], tokenized.Scores);
         Assert.Equal(new SourceLine("lists.jsonl", 3), tokenized.Source);
+        Assert.Equal((true, 0.5, 2), (tokenized.ScoresAreOrder, tokenized.Margin, tokenized.Weight));
         Assert.Equal(new TruncationCount(new CutCount(0, 1, 0, 4), new CutCount(0, 2, 0, 4)), cut);
     }
 

@@ -48,9 +48,9 @@ public class BestWeightsTests
 
     private static RankingMetrics Metrics(double accuracy, double loss)
     {
-        var metrics = new RankingMetricsAccumulator(new LogSigmoidLoss());
+        var metrics = new RankingMetricsAccumulator(RankingLoss.ByName("log-sigmoid"));
         for (var i = 0; i < 50; i++)
-            metrics.Add([1, 0], [1, 0]);
+            metrics.Add([1, 0], new([1, 0]));
         return metrics.Result with { Accuracy = accuracy, Loss = loss };
     }
 }

@@ -458,9 +458,9 @@ public class TrainerTests
 
     private static double Accuracy(RewardTransformer model, IReadOnlyList<TokenizedList> lists)
     {
-        var metrics = new RewardModel.Training.Metrics.RankingMetricsAccumulator(new LogSigmoidLoss());
+        var metrics = new RewardModel.Training.Metrics.RankingMetricsAccumulator(RankingLoss.ByName("log-sigmoid"));
         foreach (var (rewards, list) in new RewardScorer(model).Score(lists).Zip(lists))
-            metrics.Add(rewards, list.Scores);
+            metrics.Add(rewards, new(list.Scores));
         return metrics.Result.Accuracy;
     }
 

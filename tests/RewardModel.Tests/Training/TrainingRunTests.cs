@@ -192,6 +192,27 @@ public sealed class TrainingRunTests : IDisposable
         Assert.False(Directory.Exists(directory["model"]));
     }
 
+    /// <summary>Where it fits, a plan has the same numbers, but for the time.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_model_that_does_not_fit_is_planned_from_its_shapes(bool hasAdapters)
+    {
+        var run = Options with { EvaluationFraction = 0, LoraRank = hasAdapters ? 2 : null };
+        if (hasAdapters)
+        {
+            using (var model = new ScoringModel(TinyModel.Create()))
+                model.Save(directory["backbone"]);
+            run = run with { Config = null, Backbone = directory["backbone"], FrozenWeights = WeightStorage.Nf4 };
+        }
+        var loaded = new TrainingRun(run).Plan();
+        var planned = new TrainingRun(run) { AvailableMemory = 1000 }.Plan();
+        Assert.True(loaded.IsModelLoaded);
+        Assert.False(planned.IsModelLoaded);
+        Assert.True(planned.Time > TimeSpan.Zero);
+        Assert.Equal(loaded, planned with { Time = loaded.Time, IsModelLoaded = true });
+    }
+
     [Fact]
     public void A_resumption_that_is_refused_leaves_the_options_of_the_run()
     {

@@ -38,14 +38,14 @@ public class AccuracyIntervalTests
     {
         RankingMetrics Of(params int[][] prompts)
         {
-            var metrics = new RankingMetricsAccumulator(new LogSigmoidLoss());
+            var metrics = new RankingMetricsAccumulator(RankingLoss.ByName("log-sigmoid"));
             foreach (var prompt in prompts)
-                metrics.Add([1, 0], [1, 0], promptIds: prompt);
+                metrics.Add([1, 0], new([1, 0]), promptIds: prompt);
             return metrics.Result;
         }
         Assert.Equal(2, Of([1, 2], [1, 2], [1], [1]).PromptCount);
         Assert.Equal(3, Of([7], [7], [7]).PromptCount);
-        Assert.Equal(0, new RankingMetricsAccumulator(new LogSigmoidLoss()).Result.PromptCount);
+        Assert.Equal(0, new RankingMetricsAccumulator(RankingLoss.ByName("log-sigmoid")).Result.PromptCount);
     }
 
     private static void AssertInterval(double low, double high, (double, long)[] prompts, double tolerance)

@@ -12,11 +12,11 @@ public class RankingMetricsAccumulatorTests
     [Fact]
     public void Every_figure_of_a_small_example_is_as_by_hand()
     {
-        var accumulator = new RankingMetricsAccumulator(new LogSigmoidLoss());
+        var accumulator = new RankingMetricsAccumulator(RankingLoss.ByName("log-sigmoid"));
         // Pairs (0,1) right by 1, (0,2) wrong by 1, (1,2) wrong by 2: the highest reward is the worst answer's.
-        accumulator.Add([1f, 0f, 2f], [2, 1, 0]);
+        accumulator.Add([1f, 0f, 2f], new([2, 1, 0]));
         // One pair, right by 3.
-        accumulator.Add([-1f, 2f], [0, 1]);
+        accumulator.Add([-1f, 2f], new([0, 1]));
         var result = accumulator.Result;
 
         Assert.Equal(2, result.ListCount);
@@ -40,19 +40,19 @@ public class RankingMetricsAccumulatorTests
     [Fact]
     public void The_loss_is_the_one_that_is_given()
     {
-        var accumulator = new RankingMetricsAccumulator(new SigmoidLoss());
-        accumulator.Add([1f, 0f], [1, 0]);
-        accumulator.Add([5f, 5f], [1, 0]);
+        var accumulator = new RankingMetricsAccumulator(RankingLoss.ByName("sigmoid"));
+        accumulator.Add([1f, 0f], new([1, 0]));
+        accumulator.Add([5f, 5f], new([1, 0]));
         Assert.Equal((-0.7310585786300049 - 0.5) / 2, accumulator.Result.Loss, Precision);
     }
 
     [Fact]
     public void Equal_answers_are_a_tie()
     {
-        var accumulator = new RankingMetricsAccumulator(new LogSigmoidLoss());
+        var accumulator = new RankingMetricsAccumulator(RankingLoss.ByName("log-sigmoid"));
         // Pairs: (0,1) right by 1, (1,2) wrong by 1; tau-b: 0 / sqrt(2 * 2).
-        accumulator.Add([3f, 2f, 3f], [2, 1, 0], [0, 1, 0]);
-        accumulator.Add([1f, 1f], [1, 0], [0, 0]);
+        accumulator.Add([3f, 2f, 3f], new([2, 1, 0]) { EqualAnswers = [0, 1, 0] });
+        accumulator.Add([1f, 1f], new([1, 0]) { EqualAnswers = [0, 0] });
         var result = accumulator.Result;
         Assert.Equal((2, 1, 2L), (result.ListCount, result.ListsWithoutPairsCount, result.PairCount));
         Assert.Equal((0.5, 0, 0), (result.Accuracy, result.Margin, result.KendallTau));
@@ -108,11 +108,11 @@ public class RankingMetricsAccumulatorTests
     [Fact]
     public void Lists_without_pairs_count_in_the_rewards_only()
     {
-        var accumulator = new RankingMetricsAccumulator(new LogSigmoidLoss());
-        accumulator.Add([1f, 0f], [1, 0]);
+        var accumulator = new RankingMetricsAccumulator(RankingLoss.ByName("log-sigmoid"));
+        accumulator.Add([1f, 0f], new([1, 0]));
         var alone = accumulator.Result;
-        accumulator.Add([9f], [1]);
-        accumulator.Add([4f, 6f], [2, 2]);
+        accumulator.Add([9f], new([1]));
+        accumulator.Add([4f, 6f], new([2, 2]));
         var result = accumulator.Result;
         Assert.Equal(
             alone with
@@ -130,7 +130,7 @@ public class RankingMetricsAccumulatorTests
     [Fact]
     public void Without_lists_the_figures_are_NaN()
     {
-        var result = new RankingMetricsAccumulator(new LogSigmoidLoss()).Result;
+        var result = new RankingMetricsAccumulator(RankingLoss.ByName("log-sigmoid")).Result;
         Assert.Equal([0, 0, 0, 0], [result.ListCount, result.ListsWithoutPairsCount, result.AnswerCount, result.PairCount]);
         Assert.All(
             [
@@ -166,8 +166,8 @@ public class RankingMetricsAccumulatorTests
     [InlineData(float.NegativeInfinity, "-Infinity")]
     public void A_reward_that_is_not_finite_is_refused_and_nothing_is_added(float reward, string shown)
     {
-        var accumulator = new RankingMetricsAccumulator(new LogSigmoidLoss());
-        var exception = Assert.Throws<ArgumentException>(() => accumulator.Add([0f, reward], [1, 0]));
+        var accumulator = new RankingMetricsAccumulator(RankingLoss.ByName("log-sigmoid"));
+        var exception = Assert.Throws<ArgumentException>(() => accumulator.Add([0f, reward], new([1, 0])));
         Assert.Equal(
             $"Reward 1 of the list is {shown}; expected a finite number: the model has diverged or its weights are damaged.",
             exception.Message);
@@ -211,8 +211,8 @@ public class RankingMetricsAccumulatorTests
 
     private static RankingMetrics Of(float[] rewards, double[] scores)
     {
-        var accumulator = new RankingMetricsAccumulator(new LogSigmoidLoss());
-        accumulator.Add(rewards, scores);
+        var accumulator = new RankingMetricsAccumulator(RankingLoss.ByName("log-sigmoid"));
+        accumulator.Add(rewards, new(scores));
         return accumulator.Result;
     }
 }

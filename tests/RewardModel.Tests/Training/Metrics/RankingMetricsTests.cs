@@ -14,8 +14,8 @@ public class RankingMetricsTests
     public void The_metrics_of_scored_lists_are_those_that_are_added_up(string? given, string loss)
     {
         var expected = new RankingMetricsAccumulator(RankingLoss.ByName(loss));
-        expected.Add(rewards[0], scores[0]);
-        expected.Add(rewards[1], scores[1]);
+        expected.Add(rewards[0], new(scores[0]));
+        expected.Add(rewards[1], new(scores[1]));
         Assert.Equal(expected.Result, RankingMetrics.Of(rewards, scores, given is null ? null : RankingLoss.ByName(given)));
     }
 

@@ -23,7 +23,7 @@ public class RunDirectoryTests
             new TrainerState
             {
                 Step = step,
-                BestEvaluation = new EvaluationReport(best, new RankingMetricsAccumulator(new LogSigmoidLoss()).Result, IsBest: true),
+                BestEvaluation = new EvaluationReport(best, new RankingMetricsAccumulator(RankingLoss.ByName("log-sigmoid")).Result, IsBest: true),
             },
             model, optimizer);
         string[] Best() =>

@@ -70,7 +70,7 @@ public class RunFileTests
         File.WriteAllText(file, "epochs: two\nschedule: steep\nlearnign-rate: 1e-5\nlearning-rate: 0,5\ndata: [a, b]\ndecay-all: yes\n");
         var lines = Assert.Throws<RunFileException>(() => RunFile<TrainingRunOptions>.Read(file)).Message.Split('\n');
         Assert.Equal($"{file}:1: 'epochs' is 'two'; expected a whole number", lines[0]);
-        Assert.Equal($"{file}:2: 'schedule' is 'steep'; expected one of: cosine, linear, constant", lines[1]);
+        Assert.Equal($"{file}:2: 'schedule' is 'steep'; expected one of: cosine, linear, constant, wsd", lines[1]);
         Assert.StartsWith($"{file}:3: 'learnign-rate' is not an option; expected one of: ", lines[2]);
         Assert.Equal($"{file}:4: 'learning-rate' is '0,5'; expected a number such as 0.1 or 1e-5", lines[3]);
         Assert.Equal($"{file}:5: 'data' has several values; expected one", lines[4]);

@@ -1,0 +1,98 @@
+using RewardModel.Kernels;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace RewardModel.Training.Optimization;
+
+/// <summary>
+/// Changes parameters by their gradients, and keeps what it has to know from step to step. Float32 parameters, all on one device; those
+/// without gradient are left alone.
+/// </summary>
+internal abstract class Optimizer : IDisposable
+{
+    /// <param name="parameters">Names, which the state is saved under, and the parameters.</param>
+    /// <param name="weightDecay">Decoupled weight decay of parameters of two dimensions or more.</param>
+    /// <param name="decayAll">Whether the others decay as well.</param>
+    /// <param name="rates">Learning rates by names, as multiples of a step's; null: 1 for all.</param>
+    /// <exception cref="ArgumentException">Parameters are not float32 on one device, or not contiguous: all are listed.</exception>
+    protected Optimizer(
+        IEnumerable<(string Name, Parameter Parameter)> parameters, double weightDecay, bool decayAll,
+        IReadOnlyDictionary<string, double>? rates)
+    {
+        (string Name, Parameter Parameter)[] all = [.. parameters];
+        Device = all.Length == 0 ? CPU : all[0].Parameter.device;
+        string[] problems =
+        [
+            .. all.Where(pair => pair.Parameter.dtype != ScalarType.Float32 || pair.Parameter.device.ToString() != Device.ToString()
+                    || !pair.Parameter.is_contiguous())
+                .Select(pair => $"'{pair.Name}' is {(pair.Parameter.is_contiguous() ? "" : "not contiguous, ")}"
+                    + $"{pair.Parameter.dtype} on {pair.Parameter.device}"),
+        ];
+        if (problems.Length > 0)
+            throw new ArgumentException(
+                $"Parameters can't be optimised: {string.Join("; ", problems)}. Expected contiguous Float32, all on one device, {Device}.",
+                nameof(parameters));
+        Parameters =
+        [
+            .. all.Select(pair => new OptimizedParameter(
+                pair.Name, pair.Parameter, decayAll || pair.Parameter.dim() >= 2 ? weightDecay : 0, rates?[pair.Name] ?? 1)),
+        ];
+    }
+
+    /// <summary>Steps taken.</summary>
+    public int StepCount { get; private set; }
+
+    /// <summary>All of them, in their order.</summary>
+    protected IReadOnlyList<OptimizedParameter> Parameters { get; }
+
+    /// <summary>Where they lie.</summary>
+    protected Device Device { get; }
+
+    /// <summary>L2 norm of all gradients together, added up in float64. Infinite or NaN if a gradient is.</summary>
+    public double GradientNorm()
+    {
+        KernelErrors.Throw();
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        Tensor[] gradients = [.. Parameters.Select(parameter => parameter.Parameter.grad).OfType<Tensor>()];
+        return Math.Sqrt(Device.type == DeviceType.CPU ? SquaredNorm.OverMemory(gradients) : SquaredNorm.ByOperators(gradients));
+    }
+
+    /// <summary>Updates all parameters that have a gradient.</summary>
+    /// <param name="learningRate">The step's rate, of which each parameter has its multiple.</param>
+    /// <param name="gradientScale">Gradients are multiplied by this first: clipping, without a pass of its own.</param>
+    public void Step(double learningRate, double gradientScale = 1)
+    {
+        KernelErrors.Throw();
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        StepCount++;
+        Update(learningRate, gradientScale);
+    }
+
+    /// <summary>What is kept from step to step, by names: the optimiser's own tensors, not copies.</summary>
+    public abstract IEnumerable<(string Name, Tensor Tensor)> State();
+
+    /// <summary>Goes on from a saved state: call after copying the saved tensors into those of <see cref="State"/>.</summary>
+    public void ResumeAt(int stepCount) => StepCount = stepCount;
+
+    /// <summary>Releases the state; the parameters are the model's.</summary>
+    public void Dispose()
+    {
+        foreach (var (_, tensor) in State())
+            tensor.Dispose();
+    }
+
+    /// <summary>Takes step <see cref="StepCount"/>, counted from 1. Without gradient recording, in a dispose scope.</summary>
+    protected abstract void Update(double learningRate, double gradientScale);
+}
+
+/// <summary>An optimiser's arithmetic, where the tensors lie. Without gradient recording, in a dispose scope.</summary>
+/// <typeparam name="TSlot">A parameter, with what is kept of it.</typeparam>
+/// <typeparam name="TRule">A step's constants.</typeparam>
+internal interface IArithmetic<TSlot, TRule>
+{
+    /// <summary>Updates weights and state of the slots that have a gradient, which may change too.</summary>
+    void Update(IReadOnlyList<TSlot> slots, TRule rule);
+}
