@@ -31,7 +31,7 @@ public class TrainingRecipeTests
     public void Every_setting_has_its_source_beside_it(string name)
     {
         var recipe = TrainingRecipe.Named(name);
-        Assert.NotEmpty(recipe.Title);
+        Assert.EndsWith(".", recipe.Title);
         var settings = recipe.Yaml.Split('\n').Where(line => line.Length > 0 && !line.StartsWith('#') && !line.StartsWith(' ')).ToArray();
         Assert.Equal(recipe.Settings.Count, settings.Length);
         Assert.All(settings, line => Assert.Matches("^[a-z0-9-]+: [^ ]+ +# [^ ].+$", line));
