@@ -119,13 +119,18 @@ public sealed class Trainer
             (model ?? throw new ArgumentNullException(nameof(model))).Transformer, options, trainLists, heldOutLists, directory, progress,
             logger) => savedAs = model;
 
-    /// <summary>Freezes what the options say is not trained. Without such options nothing is changed.</summary>
-    internal static void Freeze(RewardTransformer model, TrainingOptions options)
+    /// <summary>
+    /// Freezes what the options say is not trained, and adds the adapters that they ask for, unless the model has some. Without such options
+    /// nothing is changed.
+    /// </summary>
+    internal static void ChooseTrained(RewardTransformer model, TrainingOptions options)
     {
         if (options.UnfrozenLayers is { } trained)
             model.Freeze(trained);
         if (options.FreezeEmbeddings)
             model.FreezeEmbeddings();
+        if (options.Lora is { } lora && model.Adapter is null)
+            model.AddAdapter(lora, options.Seed);
     }
 
     /// <summary>Called when the run begins or goes on: nothing is refused any more.</summary>
@@ -160,12 +165,8 @@ public sealed class Trainer
         // What the model scores afterwards has to be what it scores when it is saved and loaded again.
         var precision = model.Precision;
         model.Precision = options.Precision;
-        Freeze(model, options);
-        if (options.Lora is { } lora && !hasAdded)
-        {
-            model.AddAdapter(lora, options.Seed);
-            hasAdded = true;
-        }
+        hasAdded |= options.Lora is not null && model.Adapter is null;
+        ChooseTrained(model, options);
         try
         {
             return Run(resume, cancellation);
@@ -295,6 +296,10 @@ public sealed class Trainer
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.UnfrozenLayers))} is {trained}; the model has an adapter, beside which no layer is "
                 + "trained. Leave the option out, or merge the adapter first (reward-model export --merge, MergeAdapter).");
+        if (options.FreezeEmbeddings && model.Adapter is not null)
+            throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.FreezeEmbeddings))} is true; the model has an adapter, beside which the embeddings are "
+                + "frozen in any case. Leave the option out.");
         if (options.Lora is { } asked)
             ModelAdapter.LayersFor(model, asked);
     }

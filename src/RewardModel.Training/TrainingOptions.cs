@@ -421,6 +421,9 @@ public record TrainingOptions
             WithoutEffect(
                 FreezeEmbeddings ? true : null, nameof(FreezeEmbeddings), UnfrozenLayers is not null,
                 "with --unfrozen-layers, which freezes the embeddings as well"),
+            WithoutEffect(
+                FreezeEmbeddings ? true : null, nameof(FreezeEmbeddings), LoraRank is not null,
+                "with --lora-rank, which freezes the embeddings as well"),
             Problem(LoraRank is null or >= 1, nameof(LoraRank), LoraRank, "at least 1"),
             Problem(
                 LoraRank is null || UnfrozenLayers is null, nameof(UnfrozenLayers), UnfrozenLayers,

@@ -69,9 +69,7 @@ public sealed record TrainingPlan
     {
         var trainer = new Trainer(model, options, trainLists, heldOutLists, logger: logger);
         var transformer = model.Transformer;
-        Trainer.Freeze(transformer, options);
-        if (options.Lora is { } lora)
-            transformer.AddAdapter(lora, options.Seed);
+        Trainer.ChooseTrained(transformer, options);
         var lists = trainer.Lists;
         var sharesPrompts = transformer.Backbone.IsCausal;
         var tokensPerEpoch = lists.Train.Sum(list => (long)lists.TokensOf(list));

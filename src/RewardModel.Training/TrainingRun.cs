@@ -85,9 +85,7 @@ public sealed class TrainingRun
         ArgumentNullException.ThrowIfNull(output);
         var options = OptionsOf(run);
         using var model = LoadModel(options);
-        Trainer.Freeze(model.Transformer, options);
-        if (options.Lora is { } lora)
-            model.Transformer.AddAdapter(lora, options.Seed);
+        Trainer.ChooseTrained(model.Transformer, options);
         var step = new RunDirectory(run).LoadWeights(best, model);
         model.Save(output);
         return step;
@@ -245,10 +243,10 @@ public sealed class TrainingRun
             : new ScoringModel(
                 RewardTransformer.WithoutWeights(HuggingFaceConfig.ReadFile(options.Config!)), tokenizer, options.MaxLength,
                 options.Encoding ?? TextEncoding.Joint);
+        // The plan adds adapters; beside them there are next to no gradients.
         if (options.Lora is null)
-            Trainer.Freeze(model.Transformer, options);
+            Trainer.ChooseTrained(model.Transformer, options);
         var memory = TrainingMemory.Estimate(model.Transformer, new ListSize(0, 1, 1));
-        // Beside adapters there are next to no gradients.
         if (memory.Weights + (options.Lora is null ? memory.Gradients : 0) > AvailableMemory)
             return model;
         model.Dispose();

@@ -32,7 +32,7 @@ internal sealed class AdapterConfig
         ("arrow_config", "several adapters would be mixed"),
         ("use_bdlora", "A and B would consist of blocks"),
         ("kasa_config", "the base model's weights would be changed"),
-        ("monteclora_config", "A and B would be drawn anew for every pass"),
+        ("monteclora_config", "A and B would be sampled in every pass"),
         ("corda_config", "the base model's weights would be changed"),
         ("lora_ga_config", "the base model's weights would be changed"),
         ("velora_config", "gradients would be approximated"),

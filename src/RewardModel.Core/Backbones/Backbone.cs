@@ -130,7 +130,7 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
     /// <summary>Hidden states of the rows that the last layer is asked for.</summary>
     private protected abstract Tensor HiddenStates(ForwardPass pass, QueryRows lastRows);
 
-    /// <summary>Draws all weights anew, as the architecture's reference implementation does, from torch's default generator.</summary>
+    /// <summary>Re-initialises all weights, as the architecture's reference implementation does, from torch's default generator.</summary>
     public abstract void InitializeWeights();
 
     /// <summary>The head of this architecture's sequence classification, its weights not yet set.</summary>

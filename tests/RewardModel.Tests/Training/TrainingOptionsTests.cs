@@ -127,6 +127,7 @@ public class TrainingOptionsTests
 
     public static TheoryData<TrainingOptions, string> WithoutEffect => new()
     {
+        { new() { FreezeEmbeddings = true, LoraRank = 8 }, "FreezeEmbeddings (--freeze-embeddings) is True; expected no value, because it has no effect with --lora-rank, which freezes the embeddings as well" },
         { new() { Loss = "none" }, "Loss (--loss) is none; expected a loss, because Pointwise (--pointwise) is none as well and there is nothing to train by" },
         { new() { Loss = "sigmoid", Margin = "1" }, "Margin (--margin) is 1; expected none, because Loss (--loss) is sigmoid, which has no margin" },
         { new() { Loss = "plackett-luce", Margin = "column" }, "Margin (--margin) is column; expected none, because Loss (--loss) is plackett-luce, which has no margin" },
