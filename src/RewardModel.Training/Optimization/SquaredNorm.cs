@@ -76,10 +76,16 @@ internal static unsafe class SquaredNorm
     {
         var rest = flat.numel() % rowLength;
         if (flat.numel() > rest)
-            yield return linalg.vector_norm(flat.narrow(0, 0, flat.numel() - rest).view(-1, rowLength), 2, [1]);
+            yield return NormOfEach(flat.narrow(0, 0, flat.numel() - rest).view(-1, rowLength));
         if (rest > 0)
-            yield return linalg.vector_norm(flat.narrow(0, flat.numel() - rest, rest).view(1, rest), 2, [1]);
+            yield return NormOfEach(flat.narrow(0, flat.numel() - rest, rest).view(1, rest));
     }
+
+    /// <summary>
+    /// Of each row its Euclidean norm. Not through TorchSharp, whose number for the order of the norm may be collected before libtorch reads it.
+    /// </summary>
+    private static Tensor NormOfEach(Tensor rows) => new OperatorCall("aten::frobenius_norm", "dim").Tensor(rows)
+        .Ints(1).Bool(false).Call(1)[0];
 
     private static IEnumerable<Tensor> Chunks(Tensor flat)
     {
