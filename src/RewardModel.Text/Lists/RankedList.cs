@@ -46,6 +46,12 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
     /// <exception cref="ArgumentException">The weight is not a positive finite number.</exception>
     public double Weight { get; init => field = ListNotes.CheckedWeight(value); } = 1;
 
+    /// <summary>
+    /// What the list belongs to, such as a data set, an annotator or a language; null where the data don't say it. Lists are split and
+    /// metrics divided by it when they are asked to (<c>--group-by</c>).
+    /// </summary>
+    public string? Group { get; init; }
+
     /// <summary>The list as a conversation; null where prompt and answers are plain text. Then they are its messages as JSON.</summary>
     public RankedChat? Chat { get; private init; }
 
@@ -78,7 +84,7 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
         var chat = new RankedChat(
             new Conversation([new ChatMessage("user", Prompt)]),
             [.. Answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]);
-        return OfChat(chat, Scores, Source) with { ScoresAreOrder = ScoresAreOrder, Margin = Margin, Weight = Weight };
+        return OfChat(chat, Scores, Source) with { ScoresAreOrder = ScoresAreOrder, Margin = Margin, Weight = Weight, Group = Group };
     }
 
     /// <summary>

@@ -23,6 +23,9 @@ public sealed record TokenizedList(
     /// <inheritdoc cref="RankedList.Weight"/>
     public double Weight { get; init => field = ListNotes.CheckedWeight(value); } = 1;
 
+    /// <inheritdoc cref="RankedList.Group"/>
+    public string? Group { get; init; }
+
     /// <summary>Token type of the answers' tokens, which BERT-like encoders embed; prompts have type 0.</summary>
     public int AnswerTokenType { get; init; }
 

@@ -65,6 +65,7 @@ internal sealed class ListTokenizer
             ScoresAreOrder = list.ScoresAreOrder,
             Margin = list.Margin,
             Weight = list.Weight,
+            Group = list.Group,
         };
         return (
             ListTruncation.WithPairs(tokenized, [.. pairs.Zip(cut, (whole, pair) => Share(whole.PromptIds, pair))]),
