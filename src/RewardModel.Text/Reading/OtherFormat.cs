@@ -3,27 +3,23 @@ using System.Text.RegularExpressions;
 
 namespace RewardModel.Reading;
 
-/// <summary>Says what a file is whose beginning shows that it holds no JSON, and how JSON is made of it: in one sentence.</summary>
+/// <summary>Says what a file is whose beginning shows that it holds neither JSON nor a table, and how JSON is made of it: in one sentence.</summary>
 internal static partial class OtherFormat
 {
-    private const string Expected = "expected JSON lines (one object a line) or a JSON array of objects, plain or gzip";
+    private const string Expected = "expected JSON lines (one object a line), a JSON array of objects, Parquet, CSV or TSV";
 
     // What a file of these begins with, at which byte, what it is, and what to do; in that FILE is the file and NAME is its name without
     // the ending.
     private static readonly (byte[] Magic, int At, string Name, string Advice)[] formats =
     [
-        ([.. "PAR1"u8], 0, "a Parquet file", Python("import pandas; pandas.read_parquet('FILE')", ToLines)),
         ([.. "ARROW1"u8], 0, "an Arrow file", Python("import pandas; pandas.read_feather('FILE')", ToLines)),
         ([0xff, 0xff, 0xff, 0xff], 0, "an Arrow stream",
             Python("from datasets import Dataset; Dataset.from_file('FILE')", ".to_json('NAME.jsonl')")),
-        ([0x28, 0xb5, 0x2f, 0xfd], 0, "compressed by zstd", "Unpack it: zstd -d 'FILE' -o 'NAME.jsonl'"),
         ([(byte)'P', (byte)'K', 3, 4], 0, "a zip archive", "Unpack it: unzip 'FILE'"),
         ([0xfd, .. "7zXZ"u8, 0], 0, "compressed by xz", "Unpack it: xz -dc 'FILE' > 'NAME.jsonl'"),
         ([.. "BZh"u8], 0, "compressed by bzip2", "Unpack it: bzip2 -dc 'FILE' > 'NAME.jsonl'"),
         ([.. "ustar"u8], 257, "a tar archive", "Unpack it: tar -xf 'FILE'"),
         ([0xff, 0xfe, 0, 0], 0, "text in UTF-32", Iconv("UTF-32")),
-        ([0xff, 0xfe], 0, "text in UTF-16", Iconv("UTF-16")),
-        ([0xfe, 0xff], 0, "text in UTF-16", Iconv("UTF-16")),
     ];
 
     private const string ToLines = ".to_json('NAME.jsonl', orient='records', lines=True)";
@@ -53,34 +49,17 @@ internal static partial class OtherFormat
                 return Text(path, name, advice);
         if (ForeignContent.Of(start) is { } foreign)
             return $"{DataPath.Quoted(path)} is {foreign.What}. {foreign.Advice}";
-        return start switch
-        {
-            [not 0, 0, not 0, 0, ..] => Text(path, "text in UTF-16", Iconv("UTF-16LE")),
-            [0, not 0, 0, not 0, ..] => Text(path, "text in UTF-16", Iconv("UTF-16BE")),
-            _ => null,
-        };
+        return null;
     }
 
     /// <summary>Whether a line seems to be JSON: an array, which may be cut off here, or a string.</summary>
-    private static bool IsJson(string line) => line[0] == '[' || WholeString().IsMatch(line);
+    public static bool IsJson(string line) => line[0] == '[' || WholeString().IsMatch(line);
 
     private static string TextSentence(string[] lines, string path)
     {
         var first = lines[0];
         if (first[0] == '<')
             return Text(path, "XML or HTML", "Convert it, or download the file itself.");
-        foreach (var (separator, name, argument) in new[] { ('\t', "a TSV file", ", sep='\\t'"), (',', "a CSV file", "") })
-        {
-            var cells = first.Split(separator).Select(cell => cell.Trim('"')).ToArray();
-            if (cells.Length > 1 && cells.All(cell => ColumnName().IsMatch(cell)))
-                return Text(
-                    path, $"{name} with the columns {string.Join(", ", cells.Select(Quoted.Text))}",
-                    Python($"import pandas; pandas.read_csv('FILE'{argument}, keep_default_na=False)", ToLines));
-        }
-        if (first.Contains('\t'))
-            return Text(
-                path, "a TSV file without the names of its columns",
-                "Where a line holds answers, best first: jq -Rc '{prompt: \"\", answers: split(\"\\t\")}' 'FILE' > 'NAME.jsonl'");
         if (YamlStart().IsMatch(first))
             return Text(
                 path, "text like YAML", Python("import json, yaml; json.dump(yaml.safe_load(open('FILE')), open('NAME.json', 'w'))", ""));
@@ -104,9 +83,6 @@ internal static partial class OtherFormat
     /// <summary>A JSON string and nothing else.</summary>
     [GeneratedRegex(@"^""(\\.|[^""\\])*""$")]
     private static partial Regex WholeString();
-
-    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_ .-]{0,39}$")]
-    private static partial Regex ColumnName();
 
     [GeneratedRegex(@"^(---|- .*|[\w-]+:( .*)?)$")]
     private static partial Regex YamlStart();

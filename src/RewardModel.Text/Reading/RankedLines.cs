@@ -1,70 +1,171 @@
+using RewardModel.Layouts;
 using RewardModel.Lists;
 
 namespace RewardModel.Reading;
 
-/// <summary>Reads the lines of a file one by one, without keeping them, and counts what is to be told about them.</summary>
-/// <param name="path">The file; - is standard input.</param>
-/// <param name="areToScore">As in <see cref="RankedListLine.Parse(ReadOnlyMemory{byte}, SourceLine, bool)"/>.</param>
-/// <exception cref="RankedDataException">There is no such file.</exception>
-internal sealed class RankedLines(string path, bool areToScore = false) : IDisposable
+/// <summary>Reads the rows of files one by one, without keeping them, and counts what is to be told about them.</summary>
+internal sealed class RankedLines : IDisposable
 {
-    private readonly JsonLines lines = new(path);
+    private readonly IReadOnlyList<DataSource> sources;
+    private readonly ITableReader? tables;
+    private readonly string? query;
+    private readonly RowSettings settings;
     private readonly List<BadLine> badLines = [];
     private readonly SortedDictionary<string, int> ignoredKeys = new(StringComparer.Ordinal);
     private readonly Dictionary<PromptEnd, int> foundPrompts = [];
+    private readonly Dictionary<DataLayout, int> layouts = [];
+    // The one that is read before any other, so that what can't be opened is told at once.
+    private DataRows? first;
+    private ReadKind? kind;
     private int loneSurrogateCount;
+    private int repeatedPromptCount;
+    private int partCount;
 
-    /// <summary>The lines with a problem, of those that were read so far.</summary>
+    /// <param name="path">One file; - is standard input.</param>
+    /// <param name="areToScore">Whether its answers are to be scored only.</param>
+    /// <exception cref="RankedDataException">There is no such file.</exception>
+    public RankedLines(string path, bool areToScore = false)
+        : this([new DataSource(path, 1, [path])], new RowSettings { AreToScore = areToScore })
+    {
+    }
+
+    /// <param name="sources">What to read.</param>
+    /// <param name="settings">How rows are read.</param>
+    /// <param name="tables">What reads tables; null where there is nothing that does.</param>
+    /// <param name="query">SQL over all of the files; null for their rows as they are.</param>
+    /// <exception cref="RankedDataException">There is no such file, or nothing that reads it.</exception>
+    public RankedLines(IReadOnlyList<DataSource> sources, RowSettings settings, ITableReader? tables = null, string? query = null)
+    {
+        (this.sources, this.settings, this.tables, this.query) = (sources, settings, tables, query);
+        if (query is not null && tables is null)
+            throw new RankedDataException(
+                "A query needs a reader of tables. In code, give DuckDbTables of the package RewardModel.Data.");
+        if (query is null)
+            first = new DataRows(sources[0].Files[0], tables);
+    }
+
+    /// <summary>The rows with a problem, of those that were read so far.</summary>
     public IReadOnlyList<BadLine> BadLines => badLines;
 
     /// <summary>How many lists were read so far.</summary>
     public int ListCount { get; private set; }
 
-    /// <inheritdoc cref="JsonLines.CanReadAgain"/>
-    public bool CanReadAgain => lines.CanReadAgain;
+    /// <summary>Whether <see cref="Read"/> can be called a second time: a pipe can be read only once.</summary>
+    public bool CanReadAgain => sources.SelectMany(source => source.Files).All(file => file != DataPath.StandardInput)
+        && first is { CanReadAgain: true };
 
-    /// <summary>Reads the lines, those with a problem too. A second time, it counts anew.</summary>
-    /// <exception cref="RankedDataException">The file as a whole can't be read.</exception>
-    public IEnumerable<RankedListLine> Read()
+    /// <summary>
+    /// Reads the rows, those with a problem too; rows of one answer come as the lists that they make together, after the others of their source.
+    /// A second time, it counts anew.
+    /// </summary>
+    /// <exception cref="RankedDataException">A file as a whole can't be read.</exception>
+    public IEnumerable<ParsedRow> Read()
     {
         badLines.Clear();
         ignoredKeys.Clear();
         foundPrompts.Clear();
-        (loneSurrogateCount, ListCount) = (0, 0);
-        RankedListLine? first = null;
-        foreach (var (source, utf8, loneSurrogates) in lines.Lines())
+        layouts.Clear();
+        (loneSurrogateCount, repeatedPromptCount, partCount, ListCount, kind) = (0, 0, 0, 0, null);
+        for (var s = 0; s < (query is null ? sources.Count : 1); s++)
         {
-            var line = RankedListLine.Parse(utf8, source, areToScore);
-            if (line.Problem is null && first is not null && (first.List is null) != (line.List is null))
-                line = line with
-                {
-                    List = null,
-                    TokenizedList = null,
-                    Problem = $"{Kind(line)}, expected {Kind(first)} as in line {first.Source.Line}: a file holds one kind",
-                };
-            if (line.Problem is not null)
+            var parts = new AnswerParts();
+            foreach (var row in query is null ? RowsOf(sources[s]) : RowsOfQuery())
             {
-                badLines.Add(new BadLine(source, line.Problem));
+                var read = Count(row with { SourceNumber = s });
+                if (read.IsPart && !settings.AreToScore)
+                    parts.Add(read.List!);
+                else
+                    yield return read;
             }
-            else
-            {
-                first ??= line;
-                ListCount++;
-                loneSurrogateCount += loneSurrogates;
-                if (line.PromptEnd != PromptEnd.Given)
-                    foundPrompts[line.PromptEnd] = foundPrompts.GetValueOrDefault(line.PromptEnd) + 1;
-                foreach (var key in line.IgnoredKeys)
-                    ignoredKeys[key] = ignoredKeys.GetValueOrDefault(key) + 1;
-            }
-            yield return line;
+            ListCount += parts.Count - partCount;
+            foreach (var list in parts.Lists())
+                yield return new ParsedRow(list.Source) { Lists = [list], SourceNumber = s };
         }
+        if (settings.ScoreFrom is { IsUsed: false } unused && badLines.Count == 0 && ListCount > 0)
+            throw new RankedDataException(
+                $"--score-from '{unused.Text}' has no effect: the data give the order of their answers themselves; expected rows of one answer "
+                + "each with numbers, or answers that are objects with numbers. Leave the option out.");
     }
 
     /// <summary>What was counted, about these lists.</summary>
     public RankedListFile Summary(IReadOnlyList<RankedList> lists, IReadOnlyList<TokenizedList> tokenizedLists) =>
-        new(lists, tokenizedLists, [.. badLines], ignoredKeys) { LoneSurrogateCount = loneSurrogateCount, FoundPrompts = foundPrompts };
+        new(lists, tokenizedLists, [.. badLines], ignoredKeys)
+        {
+            LoneSurrogateCount = loneSurrogateCount,
+            FoundPrompts = foundPrompts,
+            RowsOfLayouts = new Dictionary<DataLayout, int>(layouts),
+            RepeatedPromptCount = repeatedPromptCount,
+        };
 
-    public void Dispose() => lines.Dispose();
+    public void Dispose() => first?.Dispose();
 
-    private static string Kind(RankedListLine line) => line.List is null ? "token ids" : "text";
+    private IEnumerable<ParsedRow> RowsOf(DataSource source)
+    {
+        foreach (var file in source.Files)
+        {
+            using var opened = first is null || file != sources[0].Files[0] ? new DataRows(file, tables) : null;
+            var parser = new RowParser(settings);
+            foreach (var row in (opened ?? first!).Read())
+            {
+                var parsed = parser.Parse(row.Utf8, row.Source);
+                if (parsed.Problem is null)
+                    loneSurrogateCount += row.LoneSurrogateCount;
+                yield return parsed;
+            }
+        }
+    }
+
+    private IEnumerable<ParsedRow> RowsOfQuery()
+    {
+        var files = new List<DataFile>();
+        try
+        {
+            foreach (var path in sources.SelectMany(source => source.Files))
+                files.Add(new DataFile(path));
+            var parser = new RowParser(settings);
+            var number = 0;
+            foreach (var utf8 in tables!.Read([.. files.Select(DataRows.TableOf)], query))
+                yield return parser.Parse(utf8, new SourceLine("--query", ++number) { IsRow = true });
+        }
+        finally
+        {
+            foreach (var file in files)
+                file.Dispose();
+        }
+    }
+
+    private ParsedRow Count(ParsedRow row)
+    {
+        var found = new ReadKind(row.Source, row.TokenizedList is not null);
+        if (row.Problem is null && kind is { } expected && expected.IsTokens != found.IsTokens)
+            row = row with
+            {
+                Lists = [],
+                TokenizedList = null,
+                IsPart = false,
+                Problem = $"{found.Name}, expected {expected.Name} as in {expected.Source.Place}: a file holds one kind",
+            };
+        if (row.Problem is not null)
+        {
+            badLines.Add(new BadLine(row.Source, row.Problem));
+            return row;
+        }
+        kind ??= found;
+        ListCount += row.TokenizedList is null ? row.Lists.Count : 1;
+        partCount += row.IsPart ? 1 : 0;
+        repeatedPromptCount += row.HadRepeatedPrompt ? 1 : 0;
+        if (row.Layout is { } layout)
+            layouts[layout] = layouts.GetValueOrDefault(layout) + 1;
+        if (row.PromptEnd != PromptEnd.Given)
+            foundPrompts[row.PromptEnd] = foundPrompts.GetValueOrDefault(row.PromptEnd) + 1;
+        foreach (var key in row.IgnoredKeys)
+            ignoredKeys[key] = ignoredKeys.GetValueOrDefault(key) + 1;
+        return row;
+    }
+
+    /// <summary>What the first good row holds, and all others should.</summary>
+    private readonly record struct ReadKind(SourceLine Source, bool IsTokens)
+    {
+        public string Name => IsTokens ? "token ids" : "text";
+    }
 }

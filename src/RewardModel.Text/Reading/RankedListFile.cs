@@ -1,3 +1,4 @@
+using RewardModel.Layouts;
 using RewardModel.Lists;
 
 namespace RewardModel.Reading;
@@ -18,4 +19,10 @@ public sealed record RankedListFile(
 
     /// <summary>How many prompts were not given, but are what two dialogues both start with, by the rule that found their end.</summary>
     internal IReadOnlyDictionary<PromptEnd, int> FoundPrompts { get; init; } = new Dictionary<PromptEnd, int>();
+
+    /// <summary>How many rows were read by each layout.</summary>
+    internal IReadOnlyDictionary<DataLayout, int> RowsOfLayouts { get; init; } = new Dictionary<DataLayout, int>();
+
+    /// <summary>In how many rows answers started with the prompt, which was taken off them.</summary>
+    internal int RepeatedPromptCount { get; init; }
 }

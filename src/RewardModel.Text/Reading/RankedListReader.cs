@@ -62,8 +62,7 @@ public static class RankedListReader
         var tokenizedLists = new List<TokenizedList>();
         foreach (var line in lines.Read().Where(line => line.Problem is null))
         {
-            if (line.List is not null)
-                lists.Add(line.List);
+            lists.AddRange(line.Lists);
             if (line.TokenizedList is not null)
                 tokenizedLists.Add(line.TokenizedList);
         }

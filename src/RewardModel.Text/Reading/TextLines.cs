@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using RewardModel.Layouts;
 using RewardModel.Lists;
 
 namespace RewardModel.Reading;
@@ -28,10 +29,11 @@ internal static class TextLines
         ArgumentNullException.ThrowIfNull(path);
         var lines = new List<TextLine>();
         var badLines = new List<BadLine>();
-        foreach (var (source, utf8, loneSurrogateCount) in JsonLines.Read(path))
+        var parser = new RowParser(new RowSettings());
+        foreach (var (source, utf8, loneSurrogateCount) in DataRows.Read(path))
             if (Parse(utf8, source, out var problem) is { } line)
                 lines.Add(line with { LoneSurrogateCount = loneSurrogateCount });
-            else if (RankedListLine.Parse(utf8, source).List is { } list)
+            else if (parser.Parse(utf8, source).List is { } list)
                 lines.AddRange(AnswersOf(list).Select(answer => answer with { LoneSurrogateCount = loneSurrogateCount }));
             else
                 badLines.Add(new BadLine(source, problem));
@@ -56,21 +58,21 @@ internal static class TextLines
             using var document = JsonDocument.Parse(utf8);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
-                problem = $"{LineFields.NameOf(document.RootElement)}, expected an object such as {{\"text\": \"...\"}}";
+                problem = $"{RowFields.NameOf(document.RootElement)}, expected an object such as {{\"text\": \"...\"}}";
                 return null;
             }
-            var fields = new LineFields(document.RootElement);
+            var fields = new RowFields(document.RootElement);
             if (fields.Has("text") == fields.Has("messages"))
                 fields.Reject("expected either \"text\" or \"messages\"");
             var line = fields.Has("messages")
-                ? new TextLine(null, RankedListLine.ConversationOf(fields, fields.Messages("messages")), source)
+                ? new TextLine(null, OwnLayout.ConversationOf(fields, fields.Messages("messages")), source)
                 : new TextLine(fields.Text("text"), null, source);
             problem = string.Join("; ", fields.Problems);
             return fields.Problems.Count == 0 ? line : null;
         }
         catch (JsonException exception)
         {
-            problem = RankedListLine.InvalidJson(exception, source);
+            problem = RowParser.InvalidJson(exception, source);
             return null;
         }
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using RewardModel.Layouts;
 using RewardModel.Lists;
 using RewardModel.Reading;
 using RewardModel.Scoring;
@@ -87,7 +88,7 @@ internal sealed class LineScoring(string path, BadData onBadData, ILogger logger
 
     public void Dispose() => lines.Dispose();
 
-    private (TokenizedList? List, string? Problem)[] Tokenize(RankedListLine[] group, ScoringModel model)
+    private (TokenizedList? List, string? Problem)[] Tokenize(ParsedRow[] group, ScoringModel model)
     {
         var texts = group.Select(line => line.List).OfType<RankedList>().ToArray();
         var ofTexts = new Queue<(TokenizedList? List, string? Problem)>(

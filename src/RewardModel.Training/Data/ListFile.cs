@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using RewardModel.Layouts;
 using RewardModel.Lists;
 using RewardModel.Reading;
 using RewardModel.Scoring;

@@ -1,4 +1,5 @@
 using System.Text;
+using RewardModel.Layouts;
 using RewardModel.Lists;
 using RewardModel.Reading;
 

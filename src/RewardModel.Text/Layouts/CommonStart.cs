@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace RewardModel.Reading;
+namespace RewardModel.Layouts;
 
 /// <summary>Where a prompt ends that was not given, but is what two dialogues both start with.</summary>
 internal enum PromptEnd

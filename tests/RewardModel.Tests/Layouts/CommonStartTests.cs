@@ -1,6 +1,6 @@
-using RewardModel.Reading;
+using RewardModel.Layouts;
 
-namespace RewardModel.Tests.Reading;
+namespace RewardModel.Tests.Layouts;
 
 public class CommonStartTests
 {

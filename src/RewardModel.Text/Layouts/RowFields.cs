@@ -1,24 +1,47 @@
 using System.Text.Json;
 using RewardModel.Lists;
 
-namespace RewardModel.Reading;
+namespace RewardModel.Layouts;
 
 /// <summary>
-/// The fields of one line, read by type. What is wrong is collected in <see cref="Problems"/>, and a stand-in is returned, so that
-/// all problems of a line are found at once. A field whose value is null counts as absent.
+/// The fields of one row, or of an object in it, read by type. What is wrong is collected in <see cref="Problems"/>, and a stand-in is
+/// returned, so that all problems of a row are found at once. A field whose value is null counts as absent.
 /// </summary>
-internal sealed class LineFields
+internal sealed class RowFields
 {
     private readonly Dictionary<string, JsonElement> fields = [];
     private readonly HashSet<string> usedKeys = [];
-    private readonly List<string> problems = [];
+    private readonly List<string> problems;
+    // What the names of an inner object's fields start with.
+    private readonly string path;
 
-    public LineFields(JsonElement root)
+    /// <param name="root">The row: an object.</param>
+    /// <param name="source">Where it was read from.</param>
+    /// <param name="scoreFrom">How scores are computed from numbers; null where they are read.</param>
+    public RowFields(JsonElement root, SourceLine source = default, ScoreExpression? scoreFrom = null)
+        : this(root, source, scoreFrom, [], "")
     {
+    }
+
+    private RowFields(JsonElement root, SourceLine source, ScoreExpression? scoreFrom, List<string> problems, string path)
+    {
+        (Source, ScoreFrom, this.problems, this.path) = (source, scoreFrom, problems, path);
         foreach (var property in root.EnumerateObject())
             if (property.Value.ValueKind != JsonValueKind.Null && !fields.TryAdd(property.Name, property.Value))
-                problems.Add($"\"{property.Name}\" is given twice");
+                problems.Add($"{Quoted(property.Name)} is given twice");
     }
+
+    /// <summary>Where the row was read from.</summary>
+    public SourceLine Source { get; }
+
+    /// <summary>How scores are computed from numbers of the row; null where they are read.</summary>
+    public ScoreExpression? ScoreFrom { get; }
+
+    /// <summary>Whether answers are to be scored only.</summary>
+    public bool IsToScore { get; init; }
+
+    /// <summary>The names of the fields that are not null.</summary>
+    public IReadOnlyCollection<string> Keys => fields.Keys;
 
     public IReadOnlyList<string> Problems => problems;
 
@@ -39,6 +62,86 @@ internal sealed class LineFields
     public void Reject(string problem) => problems.Add(problem);
 
     public bool Has(string key) => fields.ContainsKey(key);
+
+    /// <summary>Whether all of these are there.</summary>
+    public bool HasAll(params ReadOnlySpan<string> keys)
+    {
+        foreach (var key in keys)
+            if (!Has(key))
+                return false;
+        return true;
+    }
+
+    /// <summary>What kind of value a field has; undefined where it is absent.</summary>
+    public JsonValueKind KindOf(string key) => fields.TryGetValue(key, out var element) ? element.ValueKind : JsonValueKind.Undefined;
+
+    /// <summary>Whether a field is an array of objects, the first of which has all of these keys.</summary>
+    public bool IsArrayOf(string key, params ReadOnlySpan<string> itemKeys)
+    {
+        if (KindOf(key) != JsonValueKind.Array || fields[key].GetArrayLength() == 0
+            || fields[key][0] is not { ValueKind: JsonValueKind.Object } first)
+            return false;
+        foreach (var itemKey in itemKeys)
+            if (!first.TryGetProperty(itemKey, out _))
+                return false;
+        return true;
+    }
+
+    /// <summary>Whether a field is an object that has all of these keys.</summary>
+    public bool IsObjectWith(string key, params ReadOnlySpan<string> itemKeys)
+    {
+        if (KindOf(key) != JsonValueKind.Object)
+            return false;
+        foreach (var itemKey in itemKeys)
+            if (!fields[key].TryGetProperty(itemKey, out _))
+                return false;
+        return true;
+    }
+
+    /// <summary>An object of the row.</summary>
+    public RowFields Object(string key)
+    {
+        var element = Field(key);
+        return ObjectOf(element ?? emptyObject, Quoted(key));
+    }
+
+    /// <summary>An array of objects, at least one.</summary>
+    public RowFields[] Objects(string key) => Items(key, "objects", ObjectOf);
+
+    /// <summary>A finite number.</summary>
+    public double Score(string key) => Field(key) is { } element ? ScoreOf(element, Quoted(key)) : 0;
+
+    /// <summary>An integer from 1, the best.</summary>
+    public double Rank(string key) => Field(key) is { } element ? RankOf(element, Quoted(key)) : 1;
+
+    /// <summary>What <see cref="ScoreFrom"/> makes of the numbers of this object.</summary>
+    public double ComputedScore()
+    {
+        if (ScoreFrom is null)
+            throw new InvalidOperationException("There is no expression to compute scores by.");
+        var score = ScoreFrom.Of(name => Has(name) ? Score(name) : Missing(name));
+        if (!double.IsFinite(score) && problems.Count == 0)
+            problems.Add($"'{ScoreFrom.Text}' is {score} here, expected a finite number");
+        return score;
+
+        double Missing(string name)
+        {
+            problems.Add($"{Quoted(name)} is missing, which '{ScoreFrom.Text}' needs");
+            return 0;
+        }
+    }
+
+    /// <summary>What a value is as text: of a string itself, of a number or a boolean its JSON; null where it is absent or something else.</summary>
+    public string? Label(string key)
+    {
+        usedKeys.Add(key);
+        return KindOf(key) switch
+        {
+            JsonValueKind.String => fields[key].GetString(),
+            JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => fields[key].GetRawText(),
+            _ => null,
+        };
+    }
 
     public string Text(string key) => Field(key) is { } element ? TextOf(element, Quoted(key)) : "";
 
@@ -98,8 +201,8 @@ internal sealed class LineFields
         return fields["tools"].Clone();
     }
 
-    /// <summary>A field whose value is known by another name.</summary>
-    public void Ignore(string key) => usedKeys.Add(key);
+    /// <summary>Fields whose values are known by other names, or are of no account.</summary>
+    public void Ignore(params IEnumerable<string> keys) => usedKeys.UnionWith(keys);
 
     /// <summary>A score per answer: from "scores", from "ranks" (rank r is score -r), or else from the order of the answers.</summary>
     public double[] Scores(string answersKey)
@@ -143,7 +246,17 @@ internal sealed class LineFields
     /// <summary>What the line's loss is multiplied with.</summary>
     public double Weight() => Number("weight", ListNotes.IsWeight, "a finite number above 0") ?? 1;
 
-    private static string Quoted(string key) => $"\"{key}\"";
+    private static readonly JsonElement emptyObject = JsonSerializer.SerializeToElement(new object());
+
+    private string Quoted(string key) => $"{path}\"{key}\"";
+
+    private RowFields ObjectOf(JsonElement element, string name)
+    {
+        if (element.ValueKind == JsonValueKind.Object)
+            return new RowFields(element, Source, ScoreFrom, problems, $"{name}.");
+        problems.Add($"{name} is {NameOf(element)}, expected an object");
+        return new RowFields(emptyObject, Source, ScoreFrom, problems, $"{name}.");
+    }
 
     private static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 

@@ -1,9 +1,9 @@
 using System.Text.Json;
-using RewardModel.Reading;
+using RewardModel.Layouts;
 
-namespace RewardModel.Tests.Reading;
+namespace RewardModel.Tests.Layouts;
 
-public class LineFieldsTests
+public class RowFieldsTests
 {
     [Theory]
     [InlineData("""{}""", "\"t\" is missing")]
@@ -63,10 +63,10 @@ public class LineFieldsTests
     public void Scores_of_answers_that_are_no_array_are_not_counted(string json) =>
         AssertProblem(json, fields => fields.Scores("a"), "");
 
-    private static void AssertProblem<T>(string json, Func<LineFields, T> read, string problems)
+    private static void AssertProblem<T>(string json, Func<RowFields, T> read, string problems)
     {
         using var document = JsonDocument.Parse(json);
-        var fields = new LineFields(document.RootElement);
+        var fields = new RowFields(document.RootElement);
         read(fields);
         Assert.Equal(problems, string.Join('|', fields.Problems));
     }

@@ -5,7 +5,7 @@ using RewardModel.Reading;
 
 namespace RewardModel.Tests.Reading;
 
-public sealed class JsonLinesTests : IDisposable
+public sealed class DataRowsTests : IDisposable
 {
     private readonly string directory = Directory.CreateTempSubdirectory("json-lines-").FullName;
 
@@ -27,7 +27,7 @@ public sealed class JsonLinesTests : IDisposable
     public void Bytes_that_are_not_UTF8_come_as_they_are()
     {
         var path = Written("a.jsonl", [(byte)'{', 0xe9, 0xff, (byte)'\n', (byte)'}']);
-        Assert.Equal([[(byte)'{', 0xe9, 0xff], [(byte)'}']], JsonLines.Read(path).Select(line => line.Utf8.ToArray()));
+        Assert.Equal([[(byte)'{', 0xe9, 0xff], [(byte)'}']], DataRows.Read(path).Select(line => line.Utf8.ToArray()));
     }
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed class JsonLinesTests : IDisposable
         var path = Written("a.jsonl", "\"\\ud83d\"\n\"\\ud83d\\ude00\"\n\"\\ude00\\ud83d\"\n");
         Assert.Equal(
             [("\"\\ufffd\"", 1), ("\"\\ud83d\\ude00\"", 0), ("\"\\ufffd\\ufffd\"", 2)],
-            JsonLines.Read(path).Select(line => (Encoding.UTF8.GetString(line.Utf8.Span), line.LoneSurrogateCount)));
+            DataRows.Read(path).Select(line => (Encoding.UTF8.GetString(line.Utf8.Span), line.LoneSurrogateCount)));
     }
 
     [Theory]
@@ -102,11 +102,11 @@ public sealed class JsonLinesTests : IDisposable
         var path = Path.Combine(directory, "pipe");
         Assert.Equal(0, ChildProcess.Run("mkfifo", path).ExitCode);
         var writing = Task.Run(() => File.WriteAllBytes(path, isGzip ? Gzip(text) : Encoding.UTF8.GetBytes(text)));
-        using var pipe = new JsonLines(path);
+        using var pipe = new DataRows(path);
         Assert.False(pipe.CanReadAgain);
         Assert.Equal(
             Enumerable.Range(1, 3000).Select(i => $"{path}:{i} {{\"prompt\": \"number {i}\"}}"),
-            pipe.Lines().Select(line => $"{line.Source} {Encoding.UTF8.GetString(line.Utf8.Span)}"));
+            pipe.Read().Select(line => $"{line.Source} {Encoding.UTF8.GetString(line.Utf8.Span)}"));
         await writing;
     }
 
@@ -115,10 +115,10 @@ public sealed class JsonLinesTests : IDisposable
     [InlineData(true)]
     public void A_file_can_be_read_again(bool isGzip)
     {
-        using var file = new JsonLines(Written("a.jsonl", isGzip ? Gzip("{}\n[]\n") : Encoding.UTF8.GetBytes("{}\n[]\n")));
+        using var file = new DataRows(Written("a.jsonl", isGzip ? Gzip("{}\n[]\n") : Encoding.UTF8.GetBytes("{}\n[]\n")));
         Assert.True(file.CanReadAgain);
-        Assert.Equal([1, 2], file.Lines().Select(line => line.Source.Line));
-        Assert.Equal([1, 2], file.Lines().Select(line => line.Source.Line));
+        Assert.Equal([1, 2], file.Read().Select(line => line.Source.Line));
+        Assert.Equal([1, 2], file.Read().Select(line => line.Source.Line));
     }
 
     [Fact]
@@ -201,7 +201,7 @@ public sealed class JsonLinesTests : IDisposable
         Assert.Equal(items, string.Join('|', Read(Written("a.json", text))));
 
     private static string[] Read(string path) =>
-        [.. JsonLines.Read(path).Select(line => $"{line.Source.Line} {Encoding.UTF8.GetString(line.Utf8.Span)}")];
+        [.. DataRows.Read(path).Select(line => $"{line.Source.Line} {Encoding.UTF8.GetString(line.Utf8.Span)}")];
 
     private static void AssertDamaged(string path) =>
         AssertError(path, $"'{path}' is damaged gzip, or only the beginning of it. Copy or compress it again.");

@@ -3,11 +3,11 @@ using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
 using RewardModel.Lists;
-using RewardModel.Reading;
+using RewardModel.Layouts;
 
-namespace RewardModel.Tests.Reading;
+namespace RewardModel.Tests.Layouts;
 
-public class RankedListLineTests
+public class OwnLayoutTests
 {
     private static readonly SourceLine source = new("x.jsonl", 7);
 
@@ -155,7 +155,7 @@ public class RankedListLineTests
         var line = $$"""{"prompt": "p", "answers": ["a", "b"], {{members}}}""";
         Assert.Equal(problem, Parse(line).Problem);
         // They are of training only.
-        Assert.Null(RankedListLine.Parse(Encoding.UTF8.GetBytes(line), source, isToScore: true).Problem);
+        Assert.Null(new RowParser(new RowSettings { AreToScore = true }).Parse(Encoding.UTF8.GetBytes(line), source).Problem);
     }
 
     [Theory]
@@ -209,7 +209,7 @@ public class RankedListLineTests
     public void Bytes_that_are_not_UTF8_are_a_problem()
     {
         var latin1 = Encoding.Latin1.GetBytes("""{"prompt": "é", "answers": ["a", "b"]}""");
-        Assert.Equal("not UTF-8", RankedListLine.Parse(latin1, source).Problem);
+        Assert.Equal("not UTF-8", new RowParser(new RowSettings()).Parse(latin1, source).Problem);
     }
 
     [Fact]
@@ -237,7 +237,7 @@ public class RankedListLineTests
         {
             byte[] damaged = [.. good];
             damaged[position] = value;
-            var line = RankedListLine.Parse(damaged, source);
+            var line = new RowParser(new RowSettings()).Parse(damaged, source);
             return line.Problem is not null
                 ? line.List is null && line.TokenizedList is null
                 : line.TokenizedList!.Scores.Count == line.TokenizedList.AnswerIds.Count;
@@ -355,7 +355,7 @@ public class RankedListLineTests
         """[{"role":"system","content":"s"}, {"role":"user","content":"p"}]""", """[{"role":"assistant","content":"a"}]""")]
     public void One_answer_can_be_scored_but_not_ranked(string json, string prompt, string answer)
     {
-        var line = RankedListLine.Parse(Encoding.UTF8.GetBytes(json), source, isToScore: true);
+        var line = new RowParser(new RowSettings { AreToScore = true }).Parse(Encoding.UTF8.GetBytes(json), source);
         Assert.Null(line.Problem);
         Assert.True(line.IsSingle);
         Assert.Equal((prompt, answer), (line.List!.Prompt, Assert.Single(line.List.Answers)));
@@ -386,7 +386,7 @@ public class RankedListLineTests
         + "\"answers\" beside them")]
     public void What_is_wrong_with_one_answer_is_told(string json, string problem)
     {
-        var line = RankedListLine.Parse(Encoding.UTF8.GetBytes(json), source, isToScore: true);
+        var line = new RowParser(new RowSettings { AreToScore = true }).Parse(Encoding.UTF8.GetBytes(json), source);
         Assert.Equal(problem, line.Problem);
         Assert.Equal(json, line.Row!.Value.GetRawText());
     }
@@ -394,7 +394,7 @@ public class RankedListLineTests
     [Fact]
     public void Lists_are_scored_as_lists_also_beside_a_text()
     {
-        var line = RankedListLine.Parse("""{"prompt": "p", "answers": ["a"], "text": "t"}"""u8.ToArray(), source, isToScore: true);
+        var line = new RowParser(new RowSettings { AreToScore = true }).Parse("""{"prompt": "p", "answers": ["a"], "text": "t"}"""u8.ToArray(), source);
         Assert.False(line.IsSingle);
         Assert.Equal(("a", false), (line.List!.Answers[0], line.List.IsWholeText));
     }
@@ -403,5 +403,5 @@ public class RankedListLineTests
     public void Invalid_JSON_over_several_lines_is_told_with_its_line() => Assert.Equal(
         $"invalid JSON at byte 6 of line {source.Line + 2}", Parse("{\n \"a\": 1,\n \"b\" 2}").Problem);
 
-    private static RankedListLine Parse(string json) => RankedListLine.Parse(Encoding.UTF8.GetBytes(json), source);
+    private static ParsedRow Parse(string json) => new RowParser(new RowSettings()).Parse(Encoding.UTF8.GetBytes(json), source);
 }

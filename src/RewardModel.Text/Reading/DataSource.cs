@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.IO.Enumeration;
+
+namespace RewardModel.Reading;
+
+/// <summary>The files of one path of <see cref="DataPaths"/>.</summary>
+/// <param name="Name">The path as it was given, without its weight.</param>
+/// <param name="Weight">How often an epoch has each of its lists.</param>
+/// <param name="Files">Its files, in the order of their names; - for standard input.</param>
+internal sealed record DataSource(string Name, double Weight, IReadOnlyList<string> Files)
+{
+    /// <summary>What files of data end with: the others of a folder are something else.</summary>
+    private static readonly string[] endings = [".jsonl", ".ndjson", ".json", ".parquet", ".csv", ".tsv"];
+
+    private static readonly string[] compressedEndings = ["", ".gz", ".zst"];
+
+    // Of a folder with parts for training and for evaluation not all is meant.
+    private static readonly string[] trainNames = ["train"];
+    private static readonly string[] otherNames = ["test", "validation", "valid", "eval", "dev"];
+
+    /// <summary>Whether this reads standard input, which can be done once.</summary>
+    public bool IsStandardInput => Files is [DataPath.StandardInput];
+
+    /// <summary>The sources of paths.</summary>
+    /// <param name="paths">The paths.</param>
+    /// <exception cref="RankedDataException">There are no such files: all paths that have none are named.</exception>
+    public static IReadOnlyList<DataSource> Of(DataPaths paths)
+    {
+        var problems = new List<string>();
+        var sources = paths.Select(path => Of(path, problems)).ToArray();
+        return problems.Count == 0 ? sources : throw new RankedDataException(string.Join('\n', problems));
+    }
+
+    /// <summary>What is wrong with paths, one sentence each.</summary>
+    public static IReadOnlyList<string> ProblemsOf(DataPaths paths)
+    {
+        var problems = new List<string>();
+        foreach (var path in paths)
+            Of(path, problems);
+        return problems;
+    }
+
+    private static DataSource Of(string path, List<string> problems)
+    {
+        var (name, weight) = Exists(path) ? (path, 1) : WithWeight(path);
+        if (!(weight > 0 && double.IsFinite(weight)))
+            problems.Add($"'{path}' has the weight {weight.ToString(CultureInfo.InvariantCulture)}; expected a finite number above 0.");
+        var files = Directory.Exists(name) ? FilesOf(name, problems) : Exists(name) ? [name] : Matching(name);
+        if (files.Length == 0 && !Directory.Exists(name))
+            problems.Add(
+                name.AsSpan().IndexOfAny('*', '?') >= 0
+                    ? $"'{name}' matches no file; expected a file, a folder or a pattern that matches files."
+                    : $"'{name}' is not a file; expected a file, a folder, a pattern such as 'data/*.parquet', or - for standard input. Check the path.");
+        return new DataSource(name, weight, files);
+    }
+
+    private static (string Name, double Weight) WithWeight(string path)
+    {
+        var at = path.LastIndexOf('=');
+        return at > 0 && double.TryParse(path.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out var weight)
+            ? (path[..at], weight)
+            : (path, 1);
+    }
+
+    private static bool Exists(string path) => DataPath.Exists(path) || Directory.Exists(path);
+
+    /// <summary>The files of data in a folder and those in it.</summary>
+    private static string[] FilesOf(string folder, List<string> problems)
+    {
+        string[] files =
+        [
+            .. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+                .Where(file => IsData(file) && !Path.GetRelativePath(folder, file).Split('/', '\\').Any(part => part.StartsWith('.')))
+                .Order(StringComparer.Ordinal),
+        ];
+        if (files.Length == 0)
+            problems.Add($"'{folder}' holds no file of data; expected files that end with {string.Join(", ", endings)}, also with .gz or .zst.");
+        if (files.FirstOrDefault(file => IsPart(folder, file, trainNames)) is { } train
+            && files.FirstOrDefault(file => IsPart(folder, file, otherNames)) is { } other)
+            problems.Add(
+                $"'{folder}' holds parts for training and for evaluation ('{train}' and '{other}'); expected one of them. Give a pattern such as "
+                + $"'{Path.Combine(folder, "**", "train*")}'.");
+        return files;
+    }
+
+    private static bool IsData(string file) => endings.Any(ending => compressedEndings.Any(
+        compressed => file.EndsWith(ending + compressed, StringComparison.OrdinalIgnoreCase)));
+
+    private static bool IsPart(string folder, string file, string[] names) =>
+        Path.GetRelativePath(folder, file).Split('/', '\\').Any(
+            part => names.Any(name => part.StartsWith(name, StringComparison.OrdinalIgnoreCase)));
+
+    /// <summary>The files that a pattern matches: * and ? within a name, ** for any folders.</summary>
+    private static string[] Matching(string pattern)
+    {
+        var parts = pattern.Split('/', '\\');
+        var fixedCount = Array.FindIndex(parts, part => part.AsSpan().IndexOfAny('*', '?') >= 0);
+        if (fixedCount < 0)
+            return [];
+        var root = fixedCount == 0 ? "." : fixedCount == 1 && parts[0] == "" ? "/" : string.Join('/', parts[..fixedCount]);
+        if (!Directory.Exists(root))
+            return [];
+        return
+        [
+            .. Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories)
+                .Where(file => Matches(parts.AsSpan(fixedCount), Path.GetRelativePath(root, file).Split('/', '\\')))
+                .Select(file => fixedCount == 0 ? Path.GetRelativePath(root, file) : file)
+                .Order(StringComparer.Ordinal),
+        ];
+    }
+
+    private static bool Matches(ReadOnlySpan<string> patterns, ReadOnlySpan<string> names) => patterns switch
+    {
+        [] => names.IsEmpty,
+        ["**", .. var rest] => Matches(rest, names) || (!names.IsEmpty && Matches(patterns, names[1..])),
+        [var pattern, .. var rest] => !names.IsEmpty && FileSystemName.MatchesSimpleExpression(pattern, names[0], ignoreCase: false)
+            && Matches(rest, names[1..]),
+    };
+}
