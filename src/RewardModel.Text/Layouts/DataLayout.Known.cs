@@ -11,4 +11,13 @@ public sealed partial class DataLayout
 
     /// <summary>What rows are read by that are of no layout: its messages say what is expected.</summary>
     internal static DataLayout Own => Known[^1];
+
+    /// <summary>The layout of a name.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="more">Layouts of the caller.</param>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    internal static DataLayout Named(string name, IReadOnlyList<DataLayout> more) =>
+        more.Concat(Known).FirstOrDefault(layout => layout.Name == name)
+        ?? throw new ArgumentException(
+            $"There is no layout '{name}'; expected one of {string.Join(", ", more.Concat(Known).Select(layout => layout.Name))}.");
 }

@@ -66,8 +66,8 @@ internal sealed class DataRows : IDisposable
                 + "array. In code, give DuckDbTables of the package RewardModel.Data.");
         var name = DataPath.NameOf(file.Path);
         var number = 0;
-        foreach (var utf8 in tables.Read([file.AsTable(table)]))
-            yield return new DataRow(new SourceLine(name, ++number) { IsRow = true }, utf8, 0);
+        foreach (var row in tables.Read([file.AsTable(table)]))
+            yield return DataRow.Of(name, row, ++number);
     }
 
     private IEnumerable<DataRow> JsonRows()

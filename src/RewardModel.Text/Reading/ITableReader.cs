@@ -10,8 +10,9 @@ public interface ITableReader
     /// <param name="files">Files of tables or of JSON, at least one.</param>
     /// <param name="sql">A query over all of them as the table <c>data</c>; null for their rows as they are.</param>
     /// <returns>
-    /// Each row as a JSON object in UTF-8, nested columns as arrays and objects, dates as text. The memory is valid until the next row.
+    /// Each row as a JSON object, nested columns as arrays and objects, dates as text, numbers that are not finite as null. Rows that can't be
+    /// read come with their problem, after the others.
     /// </returns>
     /// <exception cref="RankedDataException">A file is damaged, or the query can't be run.</exception>
-    IEnumerable<ReadOnlyMemory<byte>> Read(IReadOnlyList<TableFile> files, string? sql = null);
+    IEnumerable<TableRow> Read(IReadOnlyList<TableFile> files, string? sql = null);
 }

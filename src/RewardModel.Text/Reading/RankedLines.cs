@@ -6,6 +6,9 @@ namespace RewardModel.Reading;
 /// <summary>Reads the rows of files one by one, without keeping them, and counts what is to be told about them.</summary>
 internal sealed class RankedLines : IDisposable
 {
+    /// <summary>What messages call the rows of a query.</summary>
+    public const string QueryName = "(query)";
+
     private readonly IReadOnlyList<DataSource> sources;
     private readonly ITableReader? tables;
     private readonly string? query;
@@ -107,7 +110,7 @@ internal sealed class RankedLines : IDisposable
             var parser = new RowParser(settings);
             foreach (var row in (opened ?? first!).Read())
             {
-                var parsed = parser.Parse(row.Utf8, row.Source);
+                var parsed = Parsed(parser, row);
                 if (parsed.Problem is null)
                     loneSurrogateCount += row.LoneSurrogateCount;
                 yield return parsed;
@@ -124,8 +127,8 @@ internal sealed class RankedLines : IDisposable
                 files.Add(new DataFile(path));
             var parser = new RowParser(settings);
             var number = 0;
-            foreach (var utf8 in tables!.Read([.. files.Select(DataRows.TableOf)], query))
-                yield return parser.Parse(utf8, new SourceLine("--query", ++number) { IsRow = true });
+            foreach (var row in tables!.Read([.. files.Select(DataRows.TableOf)], query))
+                yield return Parsed(parser, DataRow.Of(QueryName, row, ++number));
         }
         finally
         {
@@ -133,6 +136,9 @@ internal sealed class RankedLines : IDisposable
                 file.Dispose();
         }
     }
+
+    private static ParsedRow Parsed(RowParser parser, DataRow row) =>
+        row.Problem is { } problem ? new ParsedRow(row.Source) { Problem = problem } : parser.Parse(row.Utf8, row.Source);
 
     private ParsedRow Count(ParsedRow row)
     {

@@ -7,7 +7,7 @@ namespace RewardModel.Tests.Packaging;
 
 public sealed class PackageTests(PackedSolution solution) : IClassFixture<PackedSolution>
 {
-    private static readonly string[] libraryPackages = ["RewardModel.Cli", "RewardModel.Core", "RewardModel.Text", "RewardModel.Training"];
+    private static readonly string[] libraryPackages = ["RewardModel.Cli", "RewardModel.Core", "RewardModel.Data", "RewardModel.Text", "RewardModel.Training"];
 
     private const string repository = "https://github.com/RewardModel/RewardModel";
 

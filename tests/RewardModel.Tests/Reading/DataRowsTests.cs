@@ -60,13 +60,13 @@ public sealed class DataRowsTests : IDisposable
     public void A_missing_file_is_an_error()
     {
         var path = Path.Combine(directory, "absent.jsonl");
-        AssertError(path, $"'{path}' is not a file, expected JSON lines, plain or gzip. Check the path.");
+        AssertError(path, $"'{path}' is not a file, expected one of ranked lists. Check the path.");
     }
 
     [Fact]
     public void A_directory_is_not_a_file() =>
         AssertError(
-            directory, $"'{directory}' is a directory, expected a file of JSON lines, plain or gzip. Give one of the files in it.");
+            directory, $"'{directory}' is a directory, expected a file. Give one of the files in it.");
 
     [Theory]
     [InlineData("{}")]
