@@ -16,7 +16,7 @@ internal sealed class DataCheck
 
     private readonly DataCheckSettings settings;
     private readonly CheckedLists lists = new();
-    private readonly SampledLists? sample;
+    private readonly SampledLists? sample, evalSample;
     private readonly SpecialTokenSearch specialTokens;
     private readonly NearDuplicates? nearPrompts;
     private readonly LengthCounts promptCharacters = new(), answerCharacters = new(), promptTokens = new(), answerTokens = new();
@@ -38,6 +38,7 @@ internal sealed class DataCheck
     {
         this.settings = settings;
         sample = settings.HasNgrams ? new SampledLists(settings.MaxNgramLists) : null;
+        evalSample = settings.HasNgrams ? new SampledLists(settings.MaxNgramLists) : null;
         nearPrompts = settings.HasNearDuplicates ? new NearDuplicates() : null;
         nearLists = settings.HasNearDuplicates ? new NearDuplicates() : null;
         specialTokens = new SpecialTokenSearch(settings.SpecialTokens);
@@ -47,7 +48,11 @@ internal sealed class DataCheck
     /// <param name="list">Text or a conversation.</param>
     /// <param name="tokens">The same list as the model reads it, after template and cut; null without a tokenizer.</param>
     /// <param name="cut">What was cut of it.</param>
-    public void Add(RankedList list, TokenizedList? tokens = null, TruncationCount cut = default)
+    /// <param name="isOfEvalData">
+    /// Whether it is of a file that is held out as a whole: of such a file, which may be small, as many lists are measured on as of the others
+    /// are trained on.
+    /// </param>
+    public void Add(RankedList list, TokenizedList? tokens = null, TruncationCount cut = default, bool isOfEvalData = false)
     {
         var plain = PlainText.Of(list);
         var scans = Array.ConvertAll([.. plain.Answers], answer => TextScan.Of(answer));
@@ -56,7 +61,8 @@ internal sealed class DataCheck
             answers[i] = new CheckedAnswer(
                 TextHash.Of(list.Answers[i]), list.Scores[i], plain.Answers[i].Length, tokens?.AnswerIds[i].Length ?? -1, scans[i].Marks);
         var promptHash = TextHash.Of(list.Prompt);
-        sample?.Add(lists.Count, plain, promptHash, answers.Aggregate(0ul, (hash, answer) => TextHash.Joined(hash, answer.Hash)));
+        (isOfEvalData ? evalSample : sample)?.Add(
+            lists.Count, plain, promptHash, answers.Aggregate(0ul, (hash, answer) => TextHash.Joined(hash, answer.Hash)));
 
         var isNew = lists.Add(promptHash, answers, list.Source);
         if (isNew)
@@ -146,6 +152,7 @@ internal sealed class DataCheck
             DuplicateLists = DuplicateLists(),
             SharedPrompts = SharedPrompts(keys),
             NearDuplicates = clusters is null ? null : NearDuplicatesOf(keys, clusters),
+            LargestCluster = clusters?.CountBy(cluster => cluster).Max(cluster => cluster.Value),
             Split = isHeldOut.Contains(true) ? SplitOf(isHeldOut, keys, clusters) : null,
             EmptyAnswers = textListCount > 0 ? emptyAnswers.Of(textAnswerCount) : null,
             OneTokenAnswers = tokenListCount > 0 ? oneTokenAnswers.Of(tokenAnswerCount) : null,
@@ -162,7 +169,7 @@ internal sealed class DataCheck
             MixedScripts = OfTextLists(mixedScripts),
             LongerIsBetter = textListCount > 0 ? longerIsBetter.Of(textPairCount) : null,
             ShorterIsBetter = textListCount > 0 ? shorterIsBetter.Of(textPairCount) : null,
-            Baselines = [.. baselines.Rules(), .. sample is null ? [] : baselines.Models(sample.InOrder())],
+            Baselines = [.. baselines.Rules(), .. sample is null ? [] : baselines.Models([.. sample.InOrder(), .. evalSample!.InOrder()])],
         };
         return report with { Findings = DataFindings.Of(report) };
     }

@@ -92,6 +92,12 @@ public sealed record DataReport
     /// <summary>Lists whose prompt is nearly the same as another one: see docs/check-data.md. Null where it was not looked for.</summary>
     public required DataCount? NearDuplicates { get; init; }
 
+    /// <summary>
+    /// Lists of the largest cluster of prompts that are nearly the same, or the same: where it has many of all, the data are hard to split by
+    /// clusters. Null where it was not looked for.
+    /// </summary>
+    public required int? LargestCluster { get; init; }
+
     /// <summary>The sides of the split; null where no list is held out.</summary>
     public required DataSplitReport? Split { get; init; }
 

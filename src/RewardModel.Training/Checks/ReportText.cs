@@ -28,7 +28,7 @@ internal static class ReportText
             var name = $"  {finding.Severity.ToString().ToLowerInvariant(),-7} {finding.Id}";
             text.Append(name).Append('\n');
             AppendWrapped(text, new string(' ', 10), finding.Sentence);
-            AppendWrapped(text, new string(' ', 10), string.Join(", ", finding.Examples.Select(source => source.ToString())));
+            AppendWrapped(text, new string(' ', 10), Places(finding.Examples));
         }
         return text.ToString();
     }
@@ -66,6 +66,7 @@ internal static class ReportText
         ("duplicate lists", Text(report.DuplicateLists)),
         (report.PromptCount == 1 ? "answers of other lists" : "prompts of other lists", Text(report.SharedPrompts)),
         ("near duplicates", Text(report.NearDuplicates)),
+        ("largest cluster of them", report.LargestCluster is > 1 and var largest ? $"{largest}" : null),
         ("to train on, held out", report.Split is null ? null : $"{report.Split.TrainListCount}, {report.Split.HeldOutListCount}"),
         ("held out and trained on", Text(report.Split?.Leak)),
         ("but for space and case", Text(report.Split?.LeakButForSpaceAndCase)),
@@ -108,6 +109,13 @@ internal static class ReportText
     private static string? Text(CutCount? cut) => cut is not { } count
         ? null
         : $"{count.Cut} of {count.All} ({Percent(count.CutShare)}), {Percent(count.LostTokenShare)} of their tokens";
+
+    /// <summary>Lines of files: <c>train.jsonl:3, 17</c>.</summary>
+    private static string Places(IEnumerable<SourceLine> sources) => string.Join("; ", sources
+        .GroupBy(source => source.File)
+        .Select(file => file.Any(source => source.Line == 0)
+            ? file.First().ToString()
+            : $"{file.Key}:{string.Join(", ", file.Select(source => source.Line))}"));
 
     private static string Counts(IEnumerable<(string Name, int Count)> counts) =>
         string.Join(", ", counts.Select(count => $"{count.Name}: {count.Count}"));
