@@ -15,14 +15,16 @@ internal static class BootstrapInterval
 
     /// <param name="prompts">Of each prompt how many pairs are right, halves for equal ones, and how many there are.</param>
     /// <param name="seed">Decides what is drawn.</param>
-    /// <returns>NaN without pairs.</returns>
+    /// <returns>0 and 1 where there is one prompt, which says nothing of others, or none.</returns>
     public static (double Low, double High) Of(IReadOnlyList<(double Right, long Pairs)> prompts, ulong seed)
     {
-        var groups = prompts.Select((prompt, i) => (prompt, Group: i % mostGroups)).GroupBy(pair => pair.Group, pair => pair.prompt)
-            .Select(group => (Right: group.Sum(prompt => prompt.Right), Pairs: group.Sum(prompt => prompt.Pairs))).ToArray();
-        if (groups.Length == 0)
-            return (double.NaN, double.NaN);
         var random = new SplitMix64(seed);
+        (double Right, long Pairs)[] shuffled = [.. prompts];
+        random.Shuffle<(double, long)>(shuffled);
+        var groups = shuffled.Select((prompt, i) => (prompt, Group: i % mostGroups)).GroupBy(pair => pair.Group, pair => pair.prompt)
+            .Select(group => (Right: group.Sum(prompt => prompt.Right), Pairs: group.Sum(prompt => prompt.Pairs))).ToArray();
+        if (groups.Length < 2)
+            return (0, 1);
         var shares = new double[sampleCount];
         for (var sample = 0; sample < sampleCount; sample++)
         {
