@@ -14,7 +14,7 @@ internal sealed class Tally
     public void Add(SourceLine source, long count = 1)
     {
         Count += count;
-        if (examples.Count < mostExamples && !examples.Contains(source))
+        if (count > 0 && examples.Count < mostExamples && !examples.Contains(source))
             examples.Add(source);
     }
 
