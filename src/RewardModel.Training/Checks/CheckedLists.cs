@@ -3,7 +3,9 @@ using RewardModel.Lists;
 
 namespace RewardModel.Training.Checks;
 
-/// <summary>What is kept of all lists: hashes and lengths, some 16 bytes a list and 32 an answer, and a number for each different prompt.</summary>
+/// <summary>
+/// What is kept of all lists: hashes and lengths, 16 bytes a list and 32 an answer, and a number for each different prompt.
+/// </summary>
 internal sealed class CheckedLists
 {
     private readonly List<Row> rows = [];

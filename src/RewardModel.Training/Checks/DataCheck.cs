@@ -100,7 +100,8 @@ internal sealed class DataCheck
     {
         if (isHeldOut.Count != lists.Count)
             throw new ArgumentException(
-                $"There are {Counted.Of(isHeldOut.Count, "side")} for {Counted.Of(lists.Count, "list")}; expected one for each.", nameof(isHeldOut));
+                $"There are {Counted.Of(isHeldOut.Count, "side")} for {Counted.Of(lists.Count, "list")}; expected one for each.",
+                nameof(isHeldOut));
         var keys = lists.Keys();
         var repetitions = new Repetitions(lists, keys, NearLists());
         var contradictions = Contradictions.In(lists);

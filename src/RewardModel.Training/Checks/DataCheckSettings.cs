@@ -18,7 +18,9 @@ internal sealed record DataCheckSettings
     /// <summary>Whether linear models of words and characters are trained.</summary>
     public bool HasNgrams { get; init; } = true;
 
-    /// <summary>Most lists that they are trained and measured on, and of files that are held out as a whole: those with the smallest hashes.</summary>
+    /// <summary>
+    /// Most lists that they are trained and measured on, and of files that are held out as a whole: those with the smallest hashes.
+    /// </summary>
     public int MaxNgramLists { get; init; } = 20_000;
 
     /// <summary>Most models that are trained at a time; their results don't depend on it.</summary>

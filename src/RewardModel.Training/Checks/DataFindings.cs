@@ -9,7 +9,7 @@ internal static class DataFindings
     /// <summary>From this share on, what is found here and there becomes a warning.</summary>
     private const double manyShare = 0.01;
 
-    /// <summary>Pairs in which the longer answer, or the shorter one, is the better one: a share that a model learns before anything else.</summary>
+    /// <summary>The share of pairs with the longer answer as the better one, or the shorter one, that a model learns before all else.</summary>
     private const double lengthShare = 0.6;
 
     /// <summary>Fewer pairs than these say nothing about lengths.</summary>

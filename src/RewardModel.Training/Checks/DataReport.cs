@@ -4,7 +4,9 @@ using RewardModel.Lists;
 
 namespace RewardModel.Training.Checks;
 
-/// <summary>What a check of ranked lists found, before anything is trained. Figures that the data don't have (of text, of tokens) are null.</summary>
+/// <summary>
+/// What a check of ranked lists found, before anything is trained. Figures that the data don't have (of text, of tokens) are null.
+/// </summary>
 public sealed record DataReport
 {
     private static readonly JsonSerializerOptions jsonOptions = new()
@@ -153,7 +155,6 @@ public sealed record DataReport
     public IReadOnlyList<DataFinding> Findings { get; internal init; } = [];
 
     /// <summary>The lazy model that a reward model has to beat; null where none was measured.</summary>
-    [JsonIgnore]
     internal LazyBaseline? Floor => Baselines.MaxBy(baseline => baseline.Accuracy);
 
     /// <summary>Whether a finding has one of these ids, or one of these severities or a worse one.</summary>

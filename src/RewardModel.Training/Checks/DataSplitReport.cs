@@ -14,7 +14,9 @@ public sealed record DataSplitReport
     /// </summary>
     public required DataCount Leak { get; init; }
 
-    /// <summary>Further ones, whose prompt is the same as one that is trained on but for white space and case; null where it was not looked for.</summary>
+    /// <summary>
+    /// Further ones, whose prompt is the same as one that is trained on but for white space and case; null where it was not looked for.
+    /// </summary>
     public required DataCount? LeakButForSpaceAndCase { get; init; }
 
     /// <summary>

@@ -56,7 +56,9 @@ internal sealed class NearDuplicates
     /// <summary>For each text the hash of it in lower case, with single spaces.</summary>
     public IReadOnlyList<ulong> Normalized => normalized;
 
-    /// <summary>Joins texts that are nearly the same, or the same but for white space and case; what is like a third is like the others.</summary>
+    /// <summary>
+    /// Joins texts that are nearly the same, or the same but for white space and case; what is like a third is like the others.
+    /// </summary>
     public DisjointSets Sets(double similarity)
     {
         LearnForm();

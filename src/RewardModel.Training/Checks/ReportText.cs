@@ -35,7 +35,8 @@ internal static class ReportText
 
     /// <summary>What a reward model has to beat.</summary>
     public static string Advice(DataReport report) =>
-        $"A reward model has to beat {Accuracy(report.Floor!)}, which {NameOf(report.Floor!)} gets{(report.Split is null ? " on all lists" : "")}.";
+        $"A reward model has to beat {Accuracy(report.Floor!)}, which {NameOf(report.Floor!)} gets"
+        + (report.Split is null ? " on all lists." : ".");
 
     /// <summary>Never 0 for something, nor 100 for less than all.</summary>
     public static string Percent(double share) =>

@@ -60,7 +60,8 @@ internal sealed class TextCounts(IEnumerable<string> specialTokens)
             answerCharacters.Add(answer.Length);
             empty.AddIf(string.IsNullOrWhiteSpace(answer), list.Source);
             repeatedPrompts.AddIf(
-                start.Length >= fewestCharactersRepeated && answer.AsSpan().TrimStart().StartsWith(start, StringComparison.Ordinal), list.Source);
+                start.Length >= fewestCharactersRepeated && answer.AsSpan().TrimStart().StartsWith(start, StringComparison.Ordinal),
+                list.Source);
             flaws |= answers[i].Flaws;
             letters.Add(answers[i].Letters);
             hasSpecial |= search.IsIn(answer);

@@ -41,7 +41,8 @@ public class DataCheckTests
     };
 
     [Theory, MemberData(nameof(OfText))]
-    public void What_is_wrong_with_one_list_is_found_there_and_nothing_else_is(string id, string prompt, string better, string worse, string scores)
+    public void What_is_wrong_with_one_list_is_found_there_and_nothing_else_is(string id, string prompt, string better, string worse,
+        string scores)
     {
         var list = new RankedList(prompt, [better, worse], scores == "tied" ? [1, 1] : [1, 0], new SourceLine("data.jsonl", 7));
         var report = Report([.. clean, list], [], new DataCheckSettings { HasNgrams = false, SpecialTokens = ["<own>", "the", ""] });
@@ -78,7 +79,8 @@ public class DataCheckTests
     {
         var report = Report([.. clean, List(clean[0].Prompt, ["another one", "and a worse"], 7)], heldOut: [4, 6], new DataCheckSettings());
         var leak = Assert.Single(report.Findings, finding => finding.Id == FindingId.Leak);
-        Assert.Equal((FindingSeverity.Error, 1L, 0.5, "data.jsonl:7"), (leak.Severity, leak.Count, leak.Share, leak.Examples.Single().ToString()));
+        Assert.Equal((FindingSeverity.Error, 1L, 0.5, "data.jsonl:7"),
+            (leak.Severity, leak.Count, leak.Share, leak.Examples.Single().ToString()));
         Assert.Equal(0, report.Split!.NearLeak!.Count);
         Assert.Equal((2L, 7L), (report.SharedPrompts.Count, report.SharedPrompts.Of));
         Assert.Equal(0, Report([.. clean, List(clean[0].Prompt, ["another one", "and a worse"], 7)], heldOut: [0, 6], quick).Split!.Leak.Count);
@@ -87,7 +89,8 @@ public class DataCheckTests
     [Fact]
     public void White_space_and_case_make_no_other_prompt()
     {
-        var report = Report([.. clean, List(" why is  the\nSKY blue? ", ["another one", "and a worse"], 7)], heldOut: [4, 6], new DataCheckSettings());
+        var report = Report(
+            [.. clean, List(" why is  the\nSKY blue? ", ["another one", "and a worse"], 7)], heldOut: [4, 6], new DataCheckSettings());
         Assert.Equal([FindingId.NearLeak, FindingId.NearDuplicates], report.Findings.Select(finding => finding.Id));
         Assert.Equal((0L, 1L, 1L), (report.Split!.Leak.Count, report.Split.LeakButForSpaceAndCase!.Count, report.Split.NearLeak!.Count));
         Assert.Equal((2L, 2), (report.NearDuplicates!.Count, report.LargestCluster));
@@ -156,7 +159,8 @@ public class DataCheckTests
         var check = new DataCheck(quick with { TokensAfterAnswer = 1 });
         var cut = new TruncationCount(new CutCount(1, 1, 6, 12), new CutCount(0, 2, 0, 4));
         check.Add(List("p", ["long one", "long two"]), new TokenizedList([1, 2], [[3, 9], [3, 9]], [1, 0]), cut);
-        check.Add(List("q", ["a b", "c d"]), new TokenizedList([1], [[3, 4, 9], [5, 6, 9]], [1, 0]), new TruncationCount(new(0, 1, 0, 1), new(0, 2, 0, 6)));
+        check.Add(List("q", ["a b", "c d"]), new TokenizedList([1], [[3, 4, 9], [5, 6, 9]], [1, 0]),
+            new TruncationCount(new CutCount(0, 1, 0, 1), new CutCount(0, 2, 0, 6)));
         var report = check.Report([false, false]);
         Assert.Equal((0L, 1L, 1L), (report.IdenticalTexts!.Count, report.IdenticalTokens!.Count, report.IdenticalAnswers.Count));
         Assert.Equal((1L, 1L), (report.PairCount, report.ListsWithoutPairs.Count));
@@ -166,7 +170,8 @@ public class DataCheckTests
         Assert.Equal((new DataLengths(1, 2, 2, 2), new DataLengths(2, 3, 3, 3)), (report.PromptTokens, report.AnswerTokens));
         var sentence = Assert.Single(report.Findings, finding => finding.Id == FindingId.IdenticalAnswers).Sentence;
         Assert.Contains("(1 only after the cut or the chat template)", sentence, StringComparison.Ordinal);
-        Assert.Contains("takes 26.1 % of all tokens", report.Findings.Single(finding => finding.Id == FindingId.Cut).Sentence, StringComparison.Ordinal);
+        Assert.Contains(
+            "takes 26.1 % of all tokens", report.Findings.Single(finding => finding.Id == FindingId.Cut).Sentence, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -222,7 +227,8 @@ public class DataCheckTests
     public void Longer_answers_that_win_are_a_warning()
     {
         RankedList[] lists =
-            [.. Enumerable.Range(0, 40).Select(i => List($"prompt {i}", i < 25 ? [$"longer one {i}", $"{i}"] : [$"{i}", $"longer one {i}"], i + 1))];
+            [.. Enumerable.Range(0, 40).Select(
+                i => List($"prompt {i}", i < 25 ? [$"longer one {i}", $"{i}"] : [$"{i}", $"longer one {i}"], i + 1))];
         var found = Assert.Single(Report(lists, [], quick).Findings);
         Assert.Equal((FindingId.LongerWins, FindingSeverity.Warning, 25L, 0.625), (found.Id, found.Severity, found.Count, found.Share));
         // 23 of 38 is above 60 %, 22 of 37 below.

@@ -9,7 +9,8 @@ public class DataReportTests
     /// <summary>A leak (an error), an empty answer (a warning), and an answer in another script (a note).</summary>
     private static readonly DataReport report = Report(
     [
-        List("What is the best of all teas?", ["A drink of leaves", " "], 1), List("Name a river of Asia.", ["The Ob is one of them", "The Rhine"], 4),
+        List("What is the best of all teas?", ["A drink of leaves", " "], 1),
+        List("Name a river of Asia.", ["The Ob is one of them", "The Rhine"], 4),
         List("What is the best of all teas?", ["Это горячий напиток", "A stone"], 2),
     ], heldOut: [2], DataCheckSettings.Quick);
 

@@ -84,7 +84,7 @@ public class LazyBaselinesTests(ITestOutputHelper output)
         return check.Report([.. Enumerable.Range(0, data.Length).Select(isHeldOut)]).Baselines;
     }
 
-    /// <summary>Three splits of a fifth of the prompts: the accuracies that a linear model of words and pairs of words is known to reach.</summary>
+    /// <summary>Three splits of a fifth of the prompts: what a linear model of words and pairs of words is known to reach.</summary>
     [SharedTheory("data/ranked")]
     [InlineData("zh-sentiment-lists", 0.868, 0.03)]
     [InlineData("e2e-quality", 0.707, 0.03)]

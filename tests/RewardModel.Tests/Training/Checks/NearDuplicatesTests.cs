@@ -14,7 +14,9 @@ public class NearDuplicatesTests
     public void A_word_more_is_nearly_the_same_and_half_of_the_words_is_not()
     {
         var text = Sentence(1);
-        Assert.Equal([0, 0, 0, 1, 2], Clusters([text, text + " more", text.ToUpperInvariant() + "\n", Sentence(1, 20) + " " + Sentence(2, 20), Sentence(3)]));
+        Assert.Equal(
+            [0, 0, 0, 1, 2],
+            Clusters([text, text + " more", text.ToUpperInvariant() + "\n", Sentence(1, 20) + " " + Sentence(2, 20), Sentence(3)]));
     }
 
     [Fact]
