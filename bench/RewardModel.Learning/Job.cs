@@ -1,6 +1,7 @@
 using RewardModel.Lists;
 using RewardModel.Scoring;
 using RewardModel.Training;
+using RewardModel.Training.Checks;
 using RewardModel.Training.Runs;
 
 namespace RewardModel.Learning;
@@ -40,7 +41,7 @@ internal static class Job
 
     private static float[][] NgramRewards(IReadOnlyList<RankedList> train, IReadOnlyList<RankedList> test, int seed)
     {
-        var model = NgramModel.Train(train, seed);
+        var model = NgramModel.Train(NgramKind.WordPairs, train, (ulong)seed);
         return [.. test.Select(model.Score)];
     }
 

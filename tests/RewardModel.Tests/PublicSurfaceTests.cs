@@ -14,7 +14,7 @@ public class PublicSurfaceTests
     {
         Assert.Equal(20, CountOf(typeof(RankedList).Assembly));
         Assert.Equal(37, CountOf(typeof(RewardTransformer).Assembly));
-        Assert.Equal(25, CountOf(typeof(Trainer).Assembly));
+        Assert.Equal(32, CountOf(typeof(Trainer).Assembly));
         Assert.Equal(0, CountOf(typeof(RewardModel.Cli.CommandLine).Assembly));
     }
 
