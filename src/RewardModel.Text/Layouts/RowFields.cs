@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using RewardModel.Lists;
 
 namespace RewardModel.Layouts;
@@ -7,9 +9,17 @@ namespace RewardModel.Layouts;
 /// The fields of one row, or of an object in it, read by type. What is wrong is collected in <see cref="Problems"/>, and a stand-in is
 /// returned, so that all problems of a row are found at once. A field whose value is null counts as absent.
 /// </summary>
-internal sealed class RowFields
+internal sealed partial class RowFields
 {
+    // Who speaks in ShareGPT's messages, and the role that it is.
+    private static readonly Dictionary<string, string> speakers = new()
+    {
+        ["human"] = "user", ["gpt"] = "assistant", ["system"] = "system", ["observation"] = "tool",
+        ["user"] = "user", ["assistant"] = "assistant", ["tool"] = "tool",
+    };
+
     private readonly Dictionary<string, JsonElement> fields = [];
+    private readonly HashSet<string> nullKeys = [];
     private readonly HashSet<string> usedKeys = [];
     private readonly List<string> problems;
     // What the names of an inner object's fields start with.
@@ -27,7 +37,9 @@ internal sealed class RowFields
     {
         (Source, ScoreFrom, this.problems, this.path) = (source, scoreFrom, problems, path);
         foreach (var property in root.EnumerateObject())
-            if (property.Value.ValueKind != JsonValueKind.Null && !fields.TryAdd(property.Name, property.Value))
+            if (property.Value.ValueKind == JsonValueKind.Null)
+                nullKeys.Add(property.Name);
+            else if (!fields.TryAdd(property.Name, property.Value))
                 problems.Add($"{Quoted(property.Name)} is given twice");
     }
 
@@ -108,18 +120,88 @@ internal sealed class RowFields
     /// <summary>An array of objects, at least one.</summary>
     public RowFields[] Objects(string key) => Items(key, "objects", ObjectOf);
 
-    /// <summary>A finite number.</summary>
-    public double Score(string key) => Field(key) is { } element ? ScoreOf(element, Quoted(key)) : 0;
+    /// <summary>Adds a problem of one field: <c>"key" ...</c>.</summary>
+    public void Reject(string key, string problem)
+    {
+        usedKeys.Add(key);
+        problems.Add($"{Quoted(key)} {problem}");
+    }
 
-    /// <summary>An integer from 1, the best.</summary>
-    public double Rank(string key) => Field(key) is { } element ? RankOf(element, Quoted(key)) : 1;
+    /// <summary>Whether a key is there, be its value null.</summary>
+    public bool IsNamed(string key) => Has(key) || nullKeys.Contains(key);
+
+    /// <summary>Whether a field is an array that starts with a string.</summary>
+    public bool IsArrayOfTexts(string key) =>
+        IsArray(key) && fields[key].GetArrayLength() > 0 && fields[key][0].ValueKind == JsonValueKind.String;
+
+    /// <summary>A finite number, which tables may have as text.</summary>
+    public double Score(string key)
+    {
+        if (Field(key) is not { } element)
+            return 0;
+        if (NumberOf(element) is { } number)
+            return number;
+        problems.Add($"{Quoted(key)} is {ShownText(element)}, expected a finite number");
+        return 0;
+    }
+
+    /// <summary>A finite number; null where it is absent or no number, as the <c>N/A</c> of an answer that was not rated.</summary>
+    public double? ScoreOrNone(string key)
+    {
+        usedKeys.Add(key);
+        return Has(key) ? NumberOf(fields[key]) : null;
+    }
+
+    /// <summary>Whether a field is there and no empty array.</summary>
+    public bool HasItems(string key) => Has(key) && !(IsArray(key) && fields[key].GetArrayLength() == 0);
+
+    /// <summary>Earlier turns of a conversation as pairs of what the user and the assistant said; none where the field is absent.</summary>
+    public ChatMessage[] Turns(string key)
+    {
+        usedKeys.Add(key);
+        if (!HasItems(key))
+            return [];
+        return [.. Items(key, "pairs of strings", TurnOf).SelectMany(turn => turn)];
+    }
+
+    /// <summary>An array of such numbers.</summary>
+    public double?[] ScoresOrNone(string key) => Items(key, "numbers", (element, _) => NumberOf(element));
+
+    /// <summary>Whether a field is a string that starts with a text.</summary>
+    public bool StartsWith(string key, string start) =>
+        KindOf(key) == JsonValueKind.String && fields[key].GetString()!.StartsWith(start, StringComparison.Ordinal);
+
+    /// <summary>An integer of a range, which tables may have as text.</summary>
+    public int Integer(string key, int min, int max)
+    {
+        if (Field(key) is not { } element)
+            return min;
+        if (NumberOf(element) is { } number && double.IsInteger(number) && number >= min && number <= max)
+            return (int)number;
+        problems.Add($"{Quoted(key)} is {ShownText(element)}, expected {IntegersOf(min, max)}");
+        return min;
+    }
+
+    /// <summary>An integer, the lower the better, which tables may have as text.</summary>
+    /// <param name="key">The field.</param>
+    /// <param name="best">The lowest that there is.</param>
+    public double Rank(string key, int best = 1)
+    {
+        if (Field(key) is not { } element)
+            return best;
+        if (NumberOf(element) is { } rank && double.IsInteger(rank) && rank >= best)
+            return rank;
+        problems.Add($"{Quoted(key)} is {ShownText(element)}, expected an integer from {best} (the best)");
+        return best;
+    }
 
     /// <summary>What <see cref="ScoreFrom"/> makes of the numbers of this object.</summary>
-    public double ComputedScore()
+    /// <param name="numberOf">Numbers that stand elsewhere, by their names; null for a name that is none.</param>
+    public double ComputedScore(Func<string, double?>? numberOf = null)
     {
         if (ScoreFrom is null)
             throw new InvalidOperationException("There is no expression to compute scores by.");
-        var score = ScoreFrom.Of(name => Has(name) ? Score(name) : Missing(name));
+        var score = ScoreFrom.Of(name => Has(name) ? Score(name) : numberOf?.Invoke(name) ?? Missing(name));
         if (!double.IsFinite(score) && problems.Count == 0)
             problems.Add($"'{ScoreFrom.Text}' is {score} here, expected a finite number");
         return score;
@@ -147,6 +229,26 @@ internal sealed class RowFields
 
     public string[] Texts(string key) => Items(key, "strings", TextOf);
 
+    /// <summary>A text that says something.</summary>
+    public string AnswerText(string key) => Field(key) is { } element ? AnswerTextOf(element, Quoted(key)) : "";
+
+    /// <summary>Texts that say something.</summary>
+    public string[] AnswerTexts(string key) => Items(key, "strings", AnswerTextOf);
+
+    /// <summary>Texts, given as an array or, in tables, as the JSON of one.</summary>
+    public string[] TextsOfJson(string key)
+    {
+        if (KindOf(key) != JsonValueKind.String)
+            return Texts(key);
+        usedKeys.Add(key);
+        if (Json(key) is not { } json)
+            return [];
+        var texts = ItemsOf(json, Quoted(key), "strings", TextOf);
+        if (texts is [] && json.ValueKind == JsonValueKind.Array)
+            problems.Add($"{Quoted(key)} is empty, expected at least one item");
+        return texts;
+    }
+
     public int[] TokenIds(string key) => Field(key) is { } element ? TokenIdsOf(element, Quoted(key)) : [];
 
     public int[][] AnswerIds(string key) => Items(key, "arrays of token ids", NonEmptyTokenIdsOf);
@@ -162,18 +264,28 @@ internal sealed class RowFields
     /// <summary>One answer of the assistant: a string, or messages.</summary>
     public ChatMessage[] Answer(string key) => Field(key) is { } element ? AnswerOf(element, Quoted(key)) : [];
 
+    /// <summary>Messages as ShareGPT has them: <c>{"from": "human", "value": "..."}</c>.</summary>
+    public ChatMessage[] SpokenMessages(string key) => Items(key, "messages", SpokenMessageOf);
+
+    /// <summary>One message as ShareGPT has them.</summary>
+    public ChatMessage SpokenMessage(string key) =>
+        Field(key) is { } element ? SpokenMessageOf(element, Quoted(key)) : new ChatMessage("user", "");
+
+    /// <summary>One message.</summary>
+    public ChatMessage Message(string key) => Field(key) is { } element ? MessageOf(element, Quoted(key)) : new ChatMessage("user", "");
+
     /// <summary>Whether both fields are there and strings.</summary>
     public bool AreTexts(string first, string second) =>
         new[] { first, second }.All(key => fields.TryGetValue(key, out var element) && element.ValueKind == JsonValueKind.String);
 
     /// <summary>The messages with "system" as the first of them, where it is given and says something.</summary>
-    public ChatMessage[] WithSystem(ChatMessage[] messages)
+    public ChatMessage[] WithSystem(ChatMessage[] messages, string key = "system")
     {
-        if (!Has("system") || Text("system") is not { Length: > 0 } system)
+        if (!Has(key) || Text(key) is not { Length: > 0 } system)
             return messages;
         if (!messages.Any(message => message.Role == "system"))
             return [new ChatMessage("system", system), .. messages];
-        problems.Add("\"system\" is given beside a system message, expected one of them");
+        problems.Add($"\"{key}\" is given beside a system message, expected one of them");
         return messages;
     }
 
@@ -192,13 +304,19 @@ internal sealed class RowFields
     {
         if (!Has("tools"))
             return null;
-        Items("tools", "objects", (element, name) =>
-        {
-            if (element.ValueKind != JsonValueKind.Object)
-                problems.Add($"{name} is {NameOf(element)}, expected an object");
-            return element;
-        });
+        Items("tools", "objects", ToolOf);
         return fields["tools"].Clone();
+    }
+
+    /// <summary>The same, where they are also given as the JSON of an array, or as an empty text for none.</summary>
+    public JsonElement? ToolsOfJson()
+    {
+        if (KindOf("tools") != JsonValueKind.String)
+            return Tools();
+        if (string.IsNullOrWhiteSpace(Text("tools")) || Json("tools") is not { } tools || tools is { ValueKind: JsonValueKind.Array } && tools.GetArrayLength() == 0)
+            return null;
+        ItemsOf(tools, "\"tools\"", "objects", ToolOf);
+        return tools;
     }
 
     /// <summary>Fields whose values are known by other names, or are of no account.</summary>
@@ -257,6 +375,80 @@ internal sealed class RowFields
         problems.Add($"{name} is {NameOf(element)}, expected an object");
         return new RowFields(emptyObject, Source, ScoreFrom, problems, $"{name}.");
     }
+
+    /// <summary>The JSON that a string holds; null where it holds something else, which is a problem.</summary>
+    private JsonElement? Json(string key)
+    {
+        try
+        {
+            // Half a surrogate pair is no text.
+            var text = Escape().Replace(Text(key), match => match.Groups["alone"].Success ? @"\uFFFD" : match.Value);
+            using var document = JsonDocument.Parse(text);
+            return document.RootElement.Clone();
+        }
+        catch (JsonException)
+        {
+            problems.Add($"{Quoted(key)} is a string that is no JSON, expected an array, or the JSON of one");
+            return null;
+        }
+    }
+
+    private JsonElement ToolOf(JsonElement element, string name)
+    {
+        if (element.ValueKind != JsonValueKind.Object)
+            problems.Add($"{name} is {NameOf(element)}, expected an object");
+        return element;
+    }
+
+    private string AnswerTextOf(JsonElement element, string name)
+    {
+        var problemCount = problems.Count;
+        var text = TextOf(element, name);
+        if (problems.Count == problemCount && string.IsNullOrWhiteSpace(text))
+            problems.Add($"{name} is empty, expected an answer");
+        return text;
+    }
+
+    private ChatMessage[] TurnOf(JsonElement element, string name)
+    {
+        var problemCount = problems.Count;
+        var texts = ItemsOf(element, name, "two strings", TextOf);
+        if (problems.Count == problemCount && texts.Length != 2)
+            problems.Add($"{name} has {Count(texts.Length, "item")}, expected what the user said and the answer");
+        return texts.Length == 2 ? [new ChatMessage("user", texts[0]), new ChatMessage("assistant", texts[1])] : [];
+    }
+
+    private ChatMessage SpokenMessageOf(JsonElement element, string name)
+    {
+        const string expected = "expected a message such as {\"from\": \"human\", \"value\": \"...\"}";
+        if (element.ValueKind != JsonValueKind.Object)
+        {
+            problems.Add($"{name} is {NameOf(element)}, {expected}");
+            return new ChatMessage("user", "");
+        }
+        var message = ObjectOf(element, name);
+        var (speaker, text) = (message.Text("from"), message.Text("value"));
+        if (message.Has("from") && !speakers.ContainsKey(speaker) && message.KindOf("from") == JsonValueKind.String)
+            message.Reject("from", $"is '{speaker}', expected one of {string.Join(", ", speakers.Keys)}");
+        return new ChatMessage(speakers.GetValueOrDefault(speaker, "user"), text);
+    }
+
+    private static double? NumberOf(JsonElement element)
+    {
+        var number = element.ValueKind switch
+        {
+            JsonValueKind.Number => element.GetDouble(),
+            JsonValueKind.String when double.TryParse(element.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var parsed) => parsed,
+            _ => double.NaN,
+        };
+        return double.IsFinite(number) ? number : null;
+    }
+
+    private static string IntegersOf(int min, int max) => max == min + 1 ? $"{min} or {max}" : $"an integer from {min} to {max}";
+
+    /// <summary>A value for a message that expects a number: also of a string what it says, when it is short.</summary>
+    private static string ShownText(JsonElement element) =>
+        element.ValueKind == JsonValueKind.String && element.GetString() is { Length: <= 20 } text ? $"'{text}'" : Shown(element);
 
     private static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 
@@ -373,4 +565,8 @@ internal sealed class RowFields
 
     private static string Shown(JsonElement element) =>
         element.ValueKind == JsonValueKind.Number ? element.GetRawText() : NameOf(element);
+
+    /// <summary>An escape of JSON: of two surrogates, of one alone, or another.</summary>
+    [GeneratedRegex(@"\\(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD](?<alone>[89a-fA-F])[0-9a-fA-F]{2}|.)")]
+    private static partial Regex Escape();
 }
