@@ -95,7 +95,7 @@ internal static class AnswerObjectLayouts
     }
 
     private static double ScoreOfRank(RowFields answer, int best = 1) =>
-        answer.ScoreFrom is null ? -answer.Rank("rank", best) : answer.ComputedScore();
+        answer.ScoreFrom is null ? answer.ScoreOfRank("rank", best) : answer.ComputedScore();
 
     // Of Argilla's first sets, the rating is one of pairs that are given as such too.
     private static bool IsRated(RowFields fields) =>

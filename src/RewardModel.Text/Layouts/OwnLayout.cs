@@ -51,7 +51,8 @@ internal static class OwnLayout
                 var pairScores = fields.PairScores();
                 fields.RejectSystem();
                 return RowReading.OfTexts(fields, pairPrompt, [chosen, rejected], pairScores, fields.ScoresAreOrder)
-                    with { PromptEnd = promptEnd };
+                    with
+                { PromptEnd = promptEnd };
             case (false, false, true):
                 var (promptIds, answerIds, idScores) =
                     (fields.TokenIds("prompt_ids"), fields.AnswerIds("answer_ids"), fields.Scores("answer_ids"));
@@ -136,8 +137,8 @@ internal static class OwnLayout
                 fields.Reject(
                     $"\"messages\" end with a message of '{messages[^1].Role}', expected messages that end with the assistant's answer to "
                     + "those before, or \"answers\" beside them");
-            var prompt = ConversationOf(fields, messages[..Math.Max(0, messages.Length - 1)]);
-            return RowReading.OfChat(fields, prompt, [messages[Math.Max(0, messages.Length - 1)..]], [0], areOrder: true);
+            var last = Math.Max(0, messages.Length - 1);
+            return RowReading.OfChat(fields, ConversationOf(fields, messages[..last]), [messages[last..]], [0], areOrder: true);
         }
         if (keys.Length == 0)
             fields.Reject(

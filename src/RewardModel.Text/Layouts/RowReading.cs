@@ -55,7 +55,8 @@ internal sealed record RowReading
     {
         var (source, hadPrompt) = (fields.Source, RepeatedPrompt.TakeOff(prompt.Messages, answers));
         return Of(() => RankedList.OfChat(new RankedChat(prompt, answers), scores, source) with { ScoresAreOrder = areOrder })
-            with { HadRepeatedPrompt = hadPrompt };
+            with
+        { HadRepeatedPrompt = hadPrompt };
     }
 
     /// <summary>This row of one answer as a part of the list of its prompt.</summary>

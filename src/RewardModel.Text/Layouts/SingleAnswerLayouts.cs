@@ -28,12 +28,12 @@ internal static class SingleAnswerLayouts
 
     // What is only scored is of the own layout, whatever stands beside its answers.
     private static bool IsRanked(RowFields fields) =>
-        !OwnLayout.IsOwn(fields) && answerKeys.Any(fields.Has) && (valueKeys.Any(fields.Has) || fields.ScoreFrom is not null);
+        !OwnLayout.IsOwn(fields) && !HelpSteer.Keys.All(fields.Has) && answerKeys.Any(fields.Has) && (valueKeys.Any(fields.Has) || fields.ScoreFrom is not null);
 
     private static RowReading ReadRanked(RowFields fields)
     {
-        var answerKey = OneOf(fields, answerKeys);
-        var (score, areOrder) = fields.ScoreFrom is not null ? (fields.ComputedScore(), false) : ValueOf(fields, OneOf(fields, valueKeys));
+        var answerKey = fields.OnlyOf(answerKeys);
+        var (score, areOrder) = fields.ScoreFrom is not null ? (fields.ComputedScore(), false) : ValueOf(fields, fields.OnlyOf(valueKeys));
         if (fields.IsArray("prompt"))
             return RowReading.OfChat(
                 fields, OwnLayout.ConversationOf(fields, fields.Messages("prompt")), [fields.Answer(answerKey)], [score], areOrder).AsAnswer();
@@ -43,17 +43,8 @@ internal static class SingleAnswerLayouts
 
     private static (double Score, bool IsOrder) ValueOf(RowFields fields, string key) => key switch
     {
-        "rank" => (-fields.Rank("rank", best: 0), true),
+        "rank" => (fields.ScoreOfRank("rank", best: 0), true),
         "label" when fields.Label("label") is { } label && bool.TryParse(label, out var isGood) => (isGood ? 1 : 0, false),
         _ => (fields.Score(key), false),
     };
-
-    /// <summary>The only one of several keys that is there.</summary>
-    private static string OneOf(RowFields fields, string[] keys)
-    {
-        string[] given = [.. keys.Where(fields.Has)];
-        if (given.Length > 1)
-            fields.Reject($"{string.Join(" and ", given.Select(key => $"\"{key}\""))} are given, expected one of them");
-        return given.FirstOrDefault(keys[0]);
-    }
 }

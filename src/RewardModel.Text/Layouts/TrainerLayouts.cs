@@ -72,10 +72,7 @@ internal static class TrainerLayouts
 
     private static RowReading ReadAxolotl(RowFields fields)
     {
-        string[] questions = [.. questionKeys.Where(fields.Has)];
-        if (questions.Length > 1)
-            fields.Reject($"{string.Join(" and ", questions.Select(key => $"\"{key}\""))} are given, expected one of them");
-        var prompt = fields.Text(questions.FirstOrDefault(questionKeys[0]));
+        var prompt = fields.Text(fields.OnlyOf(questionKeys));
         var (chosen, rejected) = fields.Has("chosen_response") ? ("chosen_response", "rejected_response")
             : fields.Has("accepted") ? ("accepted", "rejected")
             : ("chosen", "rejected");

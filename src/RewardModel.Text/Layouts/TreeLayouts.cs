@@ -62,7 +62,8 @@ internal static class TreeLayouts
 
         RankedList ListOf((ChatMessage[] Path, RowFields[] Answers) list) => RankedList.OfChat(
             new RankedChat(new Conversation(list.Path), [.. list.Answers.Select(answer => new[] { MessageOf(answer) })]),
-            [.. list.Answers.Select(answer => -answer.Rank("rank", best: 0))], fields.Source) with { ScoresAreOrder = true };
+            [.. list.Answers.Select(answer => answer.ScoreOfRank("rank", best: 0))], fields.Source) with
+        { ScoresAreOrder = true };
     }
 
     private static bool IsLeftOut(RowFields message) => message.Label("deleted") == "true" || message.Label("review_result") == "false";
