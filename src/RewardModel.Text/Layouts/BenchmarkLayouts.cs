@@ -25,7 +25,6 @@ internal static class BenchmarkLayouts
 
     private static RowReading ReadRewardBench(RowFields fields)
     {
-        fields.RejectSystem();
         return RowReading.OfTexts(
             fields, fields.Text("prompt"), [fields.AnswerText("chosen"), fields.AnswerText("rejected")], RankedList.ScoresOfOrder(2),
             areOrder: true);
@@ -34,7 +33,6 @@ internal static class BenchmarkLayouts
     private static RowReading ReadRewardBench2(RowFields fields)
     {
         var (chosen, rejected) = (fields.AnswerTexts("chosen"), fields.AnswerTexts("rejected"));
-        fields.RejectSystem();
         return RowReading.OfTexts(
             fields, fields.Text("prompt"), [.. chosen, .. rejected], [.. chosen.Select(_ => 1.0), .. rejected.Select(_ => 0.0)],
             areOrder: true);

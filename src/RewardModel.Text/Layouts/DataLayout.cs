@@ -52,14 +52,17 @@ public sealed partial class DataLayout
     /// <summary>A layout that is known.</summary>
     /// <param name="name">What it is called, in messages and by <c>--layout</c>.</param>
     /// <param name="title">What it is, in words.</param>
-    /// <param name="keys">The keys that all of its rows have.</param>
+    /// <param name="keys">The keys that all of its rows have, be some of them null.</param>
     /// <param name="matches">Whether a row that has these keys is of this layout; null for yes.</param>
     /// <param name="read">What a row holds; what is wrong with it goes to the fields' problems.</param>
     internal DataLayout(
         string name, string title, IReadOnlyList<string> keys, Func<RowFields, bool>? matches, Func<RowFields, RowReading> read)
     {
         (Name, Title, Keys) = (name, title, keys);
-        (this.matches, this.read) = (fields => keys.All(fields.Has) && (matches is null || matches(fields)), read);
+        this.read = read;
+        // Where one is null, its row should say which.
+        this.matches = fields =>
+            keys.All(fields.IsNamed) && (keys.Count == 0 || keys.Any(fields.Has)) && (matches is null || matches(fields));
     }
 
     /// <summary>What it is called, in messages and by <c>--layout</c>.</summary>

@@ -93,7 +93,7 @@ internal static class JudgedPairLayouts
         ScoresOfSign(fields, "preference_strength"), areOrder: true);
 
     private static RowReading ReadHelpSteer3(RowFields fields) => RowReading.OfChat(
-        fields, new Conversation(fields.Messages("context")), [AnswerOf(fields, "response1"), AnswerOf(fields, "response2")],
+        fields, OwnLayout.ConversationOf(fields, fields.Messages("context")), [AnswerOf(fields, "response1"), AnswerOf(fields, "response2")],
         ScoresOfSign(fields, "overall_preference"), areOrder: true);
 
     private static ChatMessage[] AnswerOf(RowFields fields, string key) => [new ChatMessage("assistant", fields.AnswerText(key))];

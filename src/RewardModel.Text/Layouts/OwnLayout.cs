@@ -38,7 +38,6 @@ internal static class OwnLayout
                 return RowReading.OfChat(fields, conversation, chatAnswers, chatScores, fields.ScoresAreOrder);
             case (true, false, false):
                 var (prompt, answers, scores) = (fields.Text("prompt"), fields.Texts("answers"), fields.Scores("answers"));
-                fields.RejectSystem();
                 return RowReading.OfTexts(fields, prompt, answers, scores, fields.ScoresAreOrder);
             case (false, true, false) when fields.IsArray("chosen") || fields.IsArray("rejected"):
                 var ((chatPrompt, pair), chatPairScores) = (PairOf(fields), fields.PairScores());
@@ -49,7 +48,6 @@ internal static class OwnLayout
                     ? DialoguesOf(fields, out promptEnd)
                     : (fields.Text("prompt"), fields.Text("chosen"), fields.Text("rejected"));
                 var pairScores = fields.PairScores();
-                fields.RejectSystem();
                 return RowReading.OfTexts(fields, pairPrompt, [chosen, rejected], pairScores, fields.ScoresAreOrder)
                     with
                 { PromptEnd = promptEnd };
@@ -127,7 +125,6 @@ internal static class OwnLayout
         if (keys is [var textKey])
         {
             var (prompt, answer) = (fields.Text(promptKey), fields.Text(textKey));
-            fields.RejectSystem();
             return RowReading.OfTexts(fields, prompt, [answer], [0], areOrder: true);
         }
         if (fields.Has("messages"))

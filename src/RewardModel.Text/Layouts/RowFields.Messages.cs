@@ -65,6 +65,14 @@ internal sealed partial class RowFields
                 + "\"answers\": [...]}");
     }
 
+    /// <summary>Tools change what a model reads as well.</summary>
+    public void RejectTools()
+    {
+        if (HasItems("tools") && (KindOf("tools") != JsonValueKind.String || !string.IsNullOrWhiteSpace(Text("tools"))))
+            problems.Add(
+                "\"tools\" are given beside a text: they change what the model reads, but only a chat template says how; expected \"messages\"");
+    }
+
     /// <summary>The tools that the assistant may call; null for none.</summary>
     public JsonElement? Tools()
     {
@@ -79,10 +87,9 @@ internal sealed partial class RowFields
     {
         if (KindOf("tools") != JsonValueKind.String)
             return Tools();
-        if (string.IsNullOrWhiteSpace(Text("tools")) || Json("tools") is not { } tools || tools is { ValueKind: JsonValueKind.Array } && tools.GetArrayLength() == 0)
+        if (string.IsNullOrWhiteSpace(Text("tools")) || Json("tools") is not { } tools)
             return null;
-        ItemsOf(tools, "\"tools\"", "objects", ToolOf);
-        return tools;
+        return ItemsOf(tools, "\"tools\"", "objects", ToolOf) is [] ? null : tools;
     }
 
     private ChatMessage[] AnswerOf(JsonElement element, string name)

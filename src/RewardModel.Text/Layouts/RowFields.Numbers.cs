@@ -140,12 +140,12 @@ internal sealed partial class RowFields
 
     private static double? NumberOf(JsonElement element)
     {
-        var number = element.ValueKind switch
-        {
-            JsonValueKind.Number => element.GetDouble(),
-            JsonValueKind.String when double.TryParse(element.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var parsed) => parsed,
-            _ => double.NaN,
-        };
+        var number = double.NaN;
+        if (element.ValueKind == JsonValueKind.Number)
+            number = element.GetDouble();
+        else if (element.ValueKind == JsonValueKind.String
+            && double.TryParse(element.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var parsed))
+            number = parsed;
         return double.IsFinite(number) ? number : null;
     }
 

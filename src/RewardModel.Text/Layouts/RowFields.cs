@@ -67,15 +67,6 @@ internal sealed partial class RowFields
 
     public bool Has(string key) => fields.ContainsKey(key);
 
-    /// <summary>Whether all of these are there.</summary>
-    public bool HasAll(params ReadOnlySpan<string> keys)
-    {
-        foreach (var key in keys)
-            if (!Has(key))
-                return false;
-        return true;
-    }
-
     /// <summary>The only one of several keys that is there, or else the first.</summary>
     public string OnlyOf(string[] keys)
     {

@@ -34,10 +34,7 @@ internal sealed record RowReading
     /// <summary>A row of any number of lists: one without answers to compare has none.</summary>
     public static RowReading OfMany(Func<IEnumerable<RankedList>> lists) => new() { Lists = lists };
 
-    /// <summary>A row of one answer with a score, which is compared with those of other rows that have the same prompt.</summary>
-    public static RowReading OfAnswer(Func<RankedList> answer) => Of(answer).AsAnswer();
-
-    /// <summary>A row of texts, of which those that repeat the prompt lose it.</summary>
+    /// <summary>A row of texts, of which those that repeat the prompt lose it. A system message or tools beside them are a problem.</summary>
     /// <param name="fields">The row.</param>
     /// <param name="prompt">The prompt.</param>
     /// <param name="answers">The answers.</param>
@@ -45,6 +42,8 @@ internal sealed record RowReading
     /// <param name="areOrder">Whether the scores say the order only.</param>
     public static RowReading OfTexts(RowFields fields, string prompt, string[] answers, double[] scores, bool areOrder)
     {
+        fields.RejectSystem();
+        fields.RejectTools();
         var (source, hadPrompt) = (fields.Source, RepeatedPrompt.TakeOff(prompt, answers));
         return Of(() => new RankedList(prompt, answers, scores, source) { ScoresAreOrder = areOrder }) with { HadRepeatedPrompt = hadPrompt };
     }
@@ -59,6 +58,6 @@ internal sealed record RowReading
         { HadRepeatedPrompt = hadPrompt };
     }
 
-    /// <summary>This row of one answer as a part of the list of its prompt.</summary>
+    /// <summary>This row of one answer with a score, which is compared with those of other rows that have the same prompt.</summary>
     public RowReading AsAnswer() => this with { IsPart = true, IsSingle = true };
 }

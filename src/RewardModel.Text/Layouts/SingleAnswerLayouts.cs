@@ -28,7 +28,8 @@ internal static class SingleAnswerLayouts
 
     // What is only scored is of the own layout, whatever stands beside its answers.
     private static bool IsRanked(RowFields fields) =>
-        !OwnLayout.IsOwn(fields) && !HelpSteer.Keys.All(fields.Has) && answerKeys.Any(fields.Has) && (valueKeys.Any(fields.Has) || fields.ScoreFrom is not null);
+        !OwnLayout.IsOwn(fields) && !HelpSteer.Keys.All(fields.IsNamed) && answerKeys.Any(fields.Has)
+        && (valueKeys.Any(fields.Has) || fields.ScoreFrom is not null);
 
     private static RowReading ReadRanked(RowFields fields)
     {
@@ -37,7 +38,6 @@ internal static class SingleAnswerLayouts
         if (fields.IsArray("prompt"))
             return RowReading.OfChat(
                 fields, OwnLayout.ConversationOf(fields, fields.Messages("prompt")), [fields.Answer(answerKey)], [score], areOrder).AsAnswer();
-        fields.RejectSystem();
         return RowReading.OfTexts(fields, fields.Text("prompt"), [fields.AnswerText(answerKey)], [score], areOrder).AsAnswer();
     }
 

@@ -13,13 +13,14 @@ internal static class TableLayouts
         "best-first", "a table of answers, best first", [], fields => fields.Keys.Count > 0 && fields.Keys.All(IsColumn), ReadBestFirst);
 
     private static bool IsColumn(string key) =>
-        key.StartsWith(Column, StringComparison.Ordinal) && int.TryParse(key[Column.Length..], NumberStyles.None, null, out _);
+        key.StartsWith(Column, StringComparison.Ordinal) && int.TryParse(key[Column.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out _);
+
+    private static int NumberOf(string key) => int.Parse(key[Column.Length..], NumberStyles.None, CultureInfo.InvariantCulture);
 
     private static RowReading ReadBestFirst(RowFields fields)
     {
         // Rows with fewer answers than others have empty cells at their ends.
-        string[] keys = [.. fields.Keys.Where(IsColumn).OrderBy(key => int.Parse(key[Column.Length..], NumberStyles.None, CultureInfo.InvariantCulture))];
-        string[] cells = [.. keys.Select(key => fields.Label(key) ?? "")];
+        string[] cells = [.. fields.Keys.Where(IsColumn).OrderBy(NumberOf).Select(key => fields.Label(key) ?? "")];
         string[] answers = [.. cells.Reverse().SkipWhile(string.IsNullOrWhiteSpace).Reverse()];
         if (answers.Length == 0)
             fields.Reject("all cells are empty, expected answers, best first");

@@ -60,6 +60,14 @@ public class KnownLayoutTests
         "\"chosen\" and \"rejected\" start with different messages, expected a \"prompt\" of messages or a common start")]
     [InlineData("stackllama", """{"question": 1, "response_j": " ", "response_k": "b"}""",
         "\"question\" is a number, expected a string; \"response_j\" is empty, expected an answer")]
+    [InlineData("stackllama", """{"question": "p", "response_j": "a", "response_k": null}""", "\"response_k\" is missing")]
+    [InlineData("stackllama", """{"question": "p", "response_j": "a", "response_k": "b", "system": "", "tools": [{"name": "clock"}]}""",
+        "\"tools\" are given beside a text: they change what the model reads, but only a chat template says how; expected \"messages\"")]
+    [InlineData("lists", """{"prompt": "p", "answers": ["a", "b"], "tools": "[1]"}""",
+        "\"tools\" are given beside a text: they change what the model reads, but only a chat template says how; expected \"messages\"")]
+    [InlineData("helpsteer",
+        """{"prompt": "p", "response": "a", "helpfulness": null, "correctness": 4, "coherence": 4, "complexity": 1, "verbosity": 0}""",
+        "\"helpfulness\" is missing")]
     [InlineData("webgpt-comparisons",
         """{"question": {"full_text": null}, "answer_0": "a", "answer_1": "", "score_0": "high", "score_1": true}""",
         "\"question\".\"full_text\" is missing; \"answer_1\" is empty, expected an answer; \"score_0\" is 'high', expected a finite number; "
