@@ -13,7 +13,8 @@ internal static class TableLayouts
         "best-first", "a table of answers, best first", [], fields => fields.Keys.Count > 0 && fields.Keys.All(IsColumn), ReadBestFirst);
 
     private static bool IsColumn(string key) =>
-        key.StartsWith(Column, StringComparison.Ordinal) && int.TryParse(key[Column.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out _);
+        key.StartsWith(Column, StringComparison.Ordinal)
+        && int.TryParse(key[Column.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out _);
 
     private static int NumberOf(string key) => int.Parse(key[Column.Length..], NumberStyles.None, CultureInfo.InvariantCulture);
 

@@ -218,6 +218,14 @@ public class KnownLayoutTests
         Assert.Contains(", ranked-table, lists.", message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("human_ref_A,sales\n", true)]
+    [InlineData("post_id,sales\n", true)]
+    [InlineData("rating,sales\n", true)]
+    [InlineData("spring,sales\n", false)]
+    public void A_header_is_known_by_the_keys_of_the_layouts(string text, bool hasHeader) =>
+        Assert.Equal(hasHeader, TableFiles.Of(Encoding.UTF8.GetBytes(text), "x.csv")!.HasHeader);
+
     [Fact]
     public void Every_layout_is_documented()
     {
