@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
+using RewardModel.Lists;
 
 namespace RewardModel.Layouts;
 
@@ -16,7 +18,7 @@ internal enum PromptEnd
     Word,
 }
 
-/// <summary>Finds the prompt of two whole dialogues.</summary>
+/// <summary>Finds the prompt of two whole dialogues, as texts or as messages.</summary>
 internal static partial class CommonStart
 {
     /// <summary>The length of the prompt, 0 where the dialogues do not start with the same word, and the rule it was found by.</summary>
@@ -35,7 +37,26 @@ internal static partial class CommonStart
         return (chosen.AsSpan(0, length).TrimEnd().Length, PromptEnd.Word);
     }
 
-    private static bool IsInWord(string text, int index) => index < text.Length && IsOfWord(text[index - 1]) && IsOfWord(text[index]);
+    /// <summary>
+    /// The messages that two conversations both start with, and what each of them has after these; a problem where there is nothing.
+    /// </summary>
+    /// <param name="fields">The row.</param>
+    /// <param name="first">A conversation and its key.</param>
+    /// <param name="second">The other.</param>
+    /// <param name="expected">What is expected instead of different starts.</param>
+    public static (ChatMessage[] Start, ChatMessage[][] Ends) Of(
+        RowFields fields, (string Key, ChatMessage[] Messages) first, (string Key, ChatMessage[] Messages) second, string expected)
+    {
+        var common = first.Messages.Zip(second.Messages).TakeWhile(pair => JsonElement.DeepEquals(pair.First.Json, pair.Second.Json)).Count();
+        if (fields.Problems.Count == 0 && common == 0)
+            fields.Reject($"\"{first.Key}\" and \"{second.Key}\" start with different messages, expected {expected}");
+        if (fields.Problems.Count == 0 && common == Math.Min(first.Messages.Length, second.Messages.Length))
+            fields.Reject($"\"{first.Key}\" or \"{second.Key}\" has nothing after the messages that both start with");
+        return (first.Messages[..common], [first.Messages[common..], second.Messages[common..]]);
+    }
+
+    /// <summary>Whether a word goes on at an index.</summary>
+    public static bool IsInWord(string text, int index) => index < text.Length && IsOfWord(text[index - 1]) && IsOfWord(text[index]);
 
     /// <summary>Whether a character goes on a word: those of Chinese and Japanese are words of their own.</summary>
     private static bool IsOfWord(char character) =>

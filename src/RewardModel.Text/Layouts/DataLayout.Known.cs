@@ -5,8 +5,37 @@ public sealed partial class DataLayout
     /// <summary>The layouts that are recognised, in the order in which rows are compared with them.</summary>
     public static IReadOnlyList<DataLayout> Known { get; } =
     [
+        NamedPairLayouts.HhRlhf,
+        NamedPairLayouts.UltraFeedbackBinarized,
+        NamedPairLayouts.Skywork,
+        JudgedPairLayouts.StackLlama,
+        JudgedPairLayouts.WebGpt,
+        JudgedPairLayouts.PkuSafeRlhf,
+        JudgedPairLayouts.Shp,
+        JudgedPairLayouts.HelpSteer2Preference,
+        JudgedPairLayouts.HelpSteer3,
+        SummaryLayouts.Comparisons,
+        SummaryLayouts.Axes,
+        AnswerObjectLayouts.UltraFeedback,
+        AnswerObjectLayouts.Nectar,
+        AnswerObjectLayouts.StackExchange,
+        AnswerObjectLayouts.Nemo,
+        AnswerObjectLayouts.Distilabel,
+        TreeLayouts.Trees,
+        TreeLayouts.Messages,
+        BattleLayouts.Arena,
+        BattleLayouts.ArenaTurns,
+        BenchmarkLayouts.RewardBench,
+        BenchmarkLayouts.RewardBench2,
+        TrainerLayouts.ShareGpt,
+        TrainerLayouts.Alpaca,
+        TrainerLayouts.Axolotl,
+        TrainerLayouts.AxolotlChat,
+        TableLayouts.BestFirst,
+        SingleAnswerLayouts.HelpSteer,
+        SingleAnswerLayouts.RankedTable,
         // The layout of this library is the last: it is what a row is taken for that is of no other.
-        new("lists", "ranked lists", _ => true, OwnLayout.Read),
+        OwnLayout.Lists,
     ];
 
     /// <summary>What rows are read by that are of no layout: its messages say what is expected.</summary>

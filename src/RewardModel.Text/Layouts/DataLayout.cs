@@ -49,10 +49,20 @@ public sealed partial class DataLayout
         (this.matches, this.read) = (_ => false, _ => new RowReading());
     }
 
-    private DataLayout(string name, string title, Func<RowFields, bool> matches, Func<RowFields, RowReading> read)
+    /// <summary>A layout that is known.</summary>
+    /// <param name="name">What it is called, in messages and by <c>--layout</c>.</param>
+    /// <param name="title">What it is, in words.</param>
+    /// <param name="keys">The keys that all of its rows have, be some of them null.</param>
+    /// <param name="matches">Whether a row that has these keys is of this layout; null for yes.</param>
+    /// <param name="read">What a row holds; what is wrong with it goes to the fields' problems.</param>
+    internal DataLayout(
+        string name, string title, IReadOnlyList<string> keys, Func<RowFields, bool>? matches, Func<RowFields, RowReading> read)
     {
-        (Name, Title) = (name, title);
-        (this.matches, this.read) = (matches, read);
+        (Name, Title, Keys) = (name, title, keys);
+        this.read = read;
+        // Where one is null, its row should say which.
+        this.matches = fields =>
+            keys.All(fields.IsNamed) && (keys.Count == 0 || keys.Any(fields.Has)) && (matches is null || matches(fields));
     }
 
     /// <summary>What it is called, in messages and by <c>--layout</c>.</summary>
@@ -61,8 +71,20 @@ public sealed partial class DataLayout
     /// <summary>What it is, in words.</summary>
     public string Title { get; }
 
+    /// <summary>The keys that all of its rows have.</summary>
+    internal IReadOnlyList<string> Keys { get; } = [];
+
+    /// <summary>Other keys that it reads, of those that a table may have as columns.</summary>
+    internal IReadOnlyList<string> OtherKeys { get; init; } = [];
+
     /// <summary>Keys that say nothing about order or text: they are ignored without a word.</summary>
-    internal IReadOnlyCollection<string> Metadata { get; private init; } = [];
+    internal IReadOnlyCollection<string> Metadata { get; init; } = [];
+
+    /// <summary>The known layout of a name.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    internal static DataLayout Named(string name) =>
+        Known.FirstOrDefault(layout => layout.Name == name) ?? throw new ArgumentException(
+            $"The layout '{name}' is not known; expected one of: {string.Join(", ", Known.Select(layout => layout.Name))}.", nameof(name));
 
     /// <summary>Whether a row is of this layout.</summary>
     internal bool Matches(JsonElement row, RowFields fields) => matchesRow?.Invoke(row) ?? matches(fields);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using RewardModel.Lists;
 
 namespace RewardModel.Layouts;
@@ -9,6 +8,16 @@ namespace RewardModel.Layouts;
 /// </summary>
 internal static class OwnLayout
 {
+    /// <summary>The layout, which is what a row is taken for that is of no other.</summary>
+    public static readonly DataLayout Lists = new("lists", "ranked lists", [], null, Read)
+    {
+        OtherKeys =
+        [
+            "prompt", "answers", "scores", "ranks", "chosen", "rejected", "score_chosen", "score_rejected", "messages", "system",
+            "response", "answer", "completion", "text", "margin", "weight",
+        ],
+    };
+
     // One answer, which can be scored but not ranked.
     private static readonly string[] singleAnswerKeys = ["response", "answer", "completion"];
 
@@ -26,28 +35,28 @@ internal static class OwnLayout
                     fields.Reject("\"prompt\" and \"messages\" are both given, expected one of them");
                 var conversation = ConversationOf(fields, fields.Messages("messages"));
                 var (chatAnswers, chatScores) = (fields.AnswerMessages("answers"), fields.Scores("answers"));
-                return ListOf(fields, () => RankedList.OfChat(new RankedChat(conversation, chatAnswers), chatScores, source));
+                return RowReading.OfChat(fields, conversation, chatAnswers, chatScores, fields.ScoresAreOrder);
             case (true, false, false):
                 var (prompt, answers, scores) = (fields.Text("prompt"), fields.Texts("answers"), fields.Scores("answers"));
-                fields.RejectSystem();
-                return ListOf(fields, () => new RankedList(prompt, answers, scores, source));
+                return RowReading.OfTexts(fields, prompt, answers, scores, fields.ScoresAreOrder);
             case (false, true, false) when fields.IsArray("chosen") || fields.IsArray("rejected"):
-                var (pair, chatPairScores) = (PairOf(fields), fields.PairScores());
-                return ListOf(fields, () => RankedList.OfChat(pair(), chatPairScores, source));
+                var ((chatPrompt, pair), chatPairScores) = (PairOf(fields), fields.PairScores());
+                return RowReading.OfChat(fields, chatPrompt, pair, chatPairScores, fields.ScoresAreOrder);
             case (false, true, false):
                 var promptEnd = PromptEnd.Given;
                 var (pairPrompt, chosen, rejected) = !fields.Has("prompt") && fields.AreTexts("chosen", "rejected")
                     ? DialoguesOf(fields, out promptEnd)
                     : (fields.Text("prompt"), fields.Text("chosen"), fields.Text("rejected"));
                 var pairScores = fields.PairScores();
-                fields.RejectSystem();
-                return ListOf(fields, () => new RankedList(pairPrompt, [chosen, rejected], pairScores, source)) with { PromptEnd = promptEnd };
+                return RowReading.OfTexts(fields, pairPrompt, [chosen, rejected], pairScores, fields.ScoresAreOrder)
+                    with
+                { PromptEnd = promptEnd };
             case (false, false, true):
                 var (promptIds, answerIds, idScores) =
                     (fields.TokenIds("prompt_ids"), fields.AnswerIds("answer_ids"), fields.Scores("answer_ids"));
                 return new RowReading { TokenizedList = () => new TokenizedList(promptIds, answerIds, idScores, source) };
             case (false, false, false) when fields.IsToScore:
-                return ListOf(fields, SingleOf(fields)) with { IsSingle = true };
+                return SingleOf(fields) with { IsSingle = true };
             case (false, false, false):
                 fields.Reject("no answers, expected \"answers\", or \"chosen\" and \"rejected\", or \"answer_ids\"");
                 return new RowReading();
@@ -61,32 +70,18 @@ internal static class OwnLayout
     public static Conversation ConversationOf(RowFields fields, ChatMessage[] messages) =>
         new(fields.WithSystem(messages)) { Tools = fields.Tools() };
 
-    private static RowReading ListOf(RowFields fields, Func<RankedList> list)
-    {
-        var isOrder = fields.ScoresAreOrder;
-        return RowReading.Of(() => list() with { ScoresAreOrder = isOrder });
-    }
-
     /// <summary>
     /// A pair of message lists. Without a prompt of messages, the prompt is what both start with; a prompt that is a string is then the
     /// text of messages that both lists have as well.
     /// </summary>
-    private static Func<RankedChat> PairOf(RowFields fields)
+    private static (Conversation Prompt, ChatMessage[][] Answers) PairOf(RowFields fields)
     {
         ChatMessage[] chosen = fields.Messages("chosen"), rejected = fields.Messages("rejected");
         if (fields.IsArray("prompt"))
-        {
-            var prompt = ConversationOf(fields, fields.Messages("prompt"));
-            return () => new RankedChat(prompt, [chosen, rejected]);
-        }
+            return (ConversationOf(fields, fields.Messages("prompt")), [chosen, rejected]);
         fields.Ignore("prompt");
-        var common = chosen.Zip(rejected).TakeWhile(pair => JsonElement.DeepEquals(pair.First.Json, pair.Second.Json)).Count();
-        if (fields.Problems.Count == 0 && common == 0)
-            fields.Reject("\"chosen\" and \"rejected\" start with different messages, expected a \"prompt\" of messages or a common start");
-        if (fields.Problems.Count == 0 && common == Math.Min(chosen.Length, rejected.Length))
-            fields.Reject("\"chosen\" or \"rejected\" has nothing after the messages that both start with");
-        var start = ConversationOf(fields, chosen[..common]);
-        return () => new RankedChat(start, [chosen[common..], rejected[common..]]);
+        var (start, answers) = CommonStart.Of(fields, ("chosen", chosen), ("rejected", rejected), "a \"prompt\" of messages or a common start");
+        return (ConversationOf(fields, start), answers);
     }
 
     /// <summary>Two whole dialogues as texts: the prompt is what both start with.</summary>
@@ -106,7 +101,7 @@ internal static class OwnLayout
     }
 
     /// <summary>One answer, a conversation that ends with one, or a text as a whole.</summary>
-    private static Func<RankedList> SingleOf(RowFields fields)
+    private static RowReading SingleOf(RowFields fields)
     {
         string[] keys = [.. singleAnswerKeys.Concat(["text"]).Where(fields.Has)];
         if (keys.Length > 1)
@@ -119,19 +114,18 @@ internal static class OwnLayout
         {
             var text = fields.Text("text");
             fields.RejectSystem();
-            return () => new RankedList("", [text], [0], fields.Source) { IsWholeText = true };
+            return RowReading.Of(() => new RankedList("", [text], [0], fields.Source) { IsWholeText = true });
         }
         var promptKey = fields.Has("messages") ? "messages" : "prompt";
         if (keys is [var key] && (promptKey == "messages" || fields.IsArray(promptKey)))
         {
             var (prompt, answer) = (ConversationOf(fields, fields.Messages(promptKey)), fields.Answer(key));
-            return () => RankedList.OfChat(new RankedChat(prompt, [answer]), [0], fields.Source);
+            return RowReading.OfChat(fields, prompt, [answer], [0], areOrder: true);
         }
         if (keys is [var textKey])
         {
             var (prompt, answer) = (fields.Text(promptKey), fields.Text(textKey));
-            fields.RejectSystem();
-            return () => new RankedList(prompt, [answer], [0], fields.Source);
+            return RowReading.OfTexts(fields, prompt, [answer], [0], areOrder: true);
         }
         if (fields.Has("messages"))
         {
@@ -140,13 +134,13 @@ internal static class OwnLayout
                 fields.Reject(
                     $"\"messages\" end with a message of '{messages[^1].Role}', expected messages that end with the assistant's answer to "
                     + "those before, or \"answers\" beside them");
-            var prompt = ConversationOf(fields, messages[..Math.Max(0, messages.Length - 1)]);
-            return () => RankedList.OfChat(new RankedChat(prompt, [[messages[^1]]]), [0], fields.Source);
+            var last = Math.Max(0, messages.Length - 1);
+            return RowReading.OfChat(fields, ConversationOf(fields, messages[..last]), [messages[last..]], [0], areOrder: true);
         }
         if (keys.Length == 0)
             fields.Reject(
                 "no answers, expected \"answers\", or \"chosen\" and \"rejected\", or \"answer_ids\", or one answer: \"response\", "
                 + "\"answer\" or \"completion\", or \"messages\" that end with it, or \"text\"");
-        return () => throw new InvalidOperationException();
+        return new RowReading();
     }
 }

@@ -34,6 +34,9 @@ internal sealed record ParsedRow(SourceLine Source)
     /// <summary>Whether answers repeated the prompt at their start, where it was taken off.</summary>
     public bool HadRepeatedPrompt { get; init; }
 
+    /// <summary>How many answers were left out, as the data neither rank nor score them, or mark them as deleted.</summary>
+    public int LeftOutAnswerCount { get; init; }
+
     /// <summary>What is wrong; null when there is nothing.</summary>
     public string? Problem { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using RewardModel.Lists;
 
 namespace RewardModel.Layouts;
@@ -7,9 +8,10 @@ namespace RewardModel.Layouts;
 /// The fields of one row, or of an object in it, read by type. What is wrong is collected in <see cref="Problems"/>, and a stand-in is
 /// returned, so that all problems of a row are found at once. A field whose value is null counts as absent.
 /// </summary>
-internal sealed class RowFields
+internal sealed partial class RowFields
 {
     private readonly Dictionary<string, JsonElement> fields = [];
+    private readonly HashSet<string> nullKeys = [];
     private readonly HashSet<string> usedKeys = [];
     private readonly List<string> problems;
     // What the names of an inner object's fields start with.
@@ -27,7 +29,9 @@ internal sealed class RowFields
     {
         (Source, ScoreFrom, this.problems, this.path) = (source, scoreFrom, problems, path);
         foreach (var property in root.EnumerateObject())
-            if (property.Value.ValueKind != JsonValueKind.Null && !fields.TryAdd(property.Name, property.Value))
+            if (property.Value.ValueKind == JsonValueKind.Null)
+                nullKeys.Add(property.Name);
+            else if (!fields.TryAdd(property.Name, property.Value))
                 problems.Add($"{Quoted(property.Name)} is given twice");
     }
 
@@ -63,13 +67,13 @@ internal sealed class RowFields
 
     public bool Has(string key) => fields.ContainsKey(key);
 
-    /// <summary>Whether all of these are there.</summary>
-    public bool HasAll(params ReadOnlySpan<string> keys)
+    /// <summary>The only one of several keys that is there, or else the first.</summary>
+    public string OnlyOf(string[] keys)
     {
-        foreach (var key in keys)
-            if (!Has(key))
-                return false;
-        return true;
+        string[] given = [.. keys.Where(Has)];
+        if (given.Length > 1)
+            problems.Add($"{string.Join(" and ", given.Select(Quoted))} are given, expected one of them");
+        return given.FirstOrDefault(keys[0]);
     }
 
     /// <summary>What kind of value a field has; undefined where it is absent.</summary>
@@ -108,28 +112,26 @@ internal sealed class RowFields
     /// <summary>An array of objects, at least one.</summary>
     public RowFields[] Objects(string key) => Items(key, "objects", ObjectOf);
 
-    /// <summary>A finite number.</summary>
-    public double Score(string key) => Field(key) is { } element ? ScoreOf(element, Quoted(key)) : 0;
-
-    /// <summary>An integer from 1, the best.</summary>
-    public double Rank(string key) => Field(key) is { } element ? RankOf(element, Quoted(key)) : 1;
-
-    /// <summary>What <see cref="ScoreFrom"/> makes of the numbers of this object.</summary>
-    public double ComputedScore()
+    /// <summary>Adds a problem of one field: <c>"key" ...</c>.</summary>
+    public void Reject(string key, string problem)
     {
-        if (ScoreFrom is null)
-            throw new InvalidOperationException("There is no expression to compute scores by.");
-        var score = ScoreFrom.Of(name => Has(name) ? Score(name) : Missing(name));
-        if (!double.IsFinite(score) && problems.Count == 0)
-            problems.Add($"'{ScoreFrom.Text}' is {score} here, expected a finite number");
-        return score;
-
-        double Missing(string name)
-        {
-            problems.Add($"{Quoted(name)} is missing, which '{ScoreFrom.Text}' needs");
-            return 0;
-        }
+        usedKeys.Add(key);
+        problems.Add($"{Quoted(key)} {problem}");
     }
+
+    /// <summary>Whether a key is there, be its value null.</summary>
+    public bool IsNamed(string key) => Has(key) || nullKeys.Contains(key);
+
+    /// <summary>Whether a field is an array that starts with a string.</summary>
+    public bool IsArrayOfTexts(string key) =>
+        IsArray(key) && fields[key].GetArrayLength() > 0 && fields[key][0].ValueKind == JsonValueKind.String;
+
+    /// <summary>Whether a field is there and no empty array.</summary>
+    public bool HasItems(string key) => Has(key) && !(IsArray(key) && fields[key].GetArrayLength() == 0);
+
+    /// <summary>Whether a field is a string that starts with a text.</summary>
+    public bool StartsWith(string key, string start) =>
+        KindOf(key) == JsonValueKind.String && fields[key].GetString()!.StartsWith(start, StringComparison.Ordinal);
 
     /// <summary>What a value is as text: of a string itself, of a number or a boolean its JSON; null where it is absent or something else.</summary>
     public string? Label(string key)
@@ -147,6 +149,26 @@ internal sealed class RowFields
 
     public string[] Texts(string key) => Items(key, "strings", TextOf);
 
+    /// <summary>A text that says something.</summary>
+    public string AnswerText(string key) => Field(key) is { } element ? AnswerTextOf(element, Quoted(key)) : "";
+
+    /// <summary>Texts that say something.</summary>
+    public string[] AnswerTexts(string key) => Items(key, "strings", AnswerTextOf);
+
+    /// <summary>Texts, given as an array or, in tables, as the JSON of one.</summary>
+    public string[] TextsOfJson(string key)
+    {
+        if (KindOf(key) != JsonValueKind.String)
+            return Texts(key);
+        usedKeys.Add(key);
+        if (Json(key) is not { } json)
+            return [];
+        var texts = ItemsOf(json, Quoted(key), "strings", TextOf);
+        if (texts is [] && json.ValueKind == JsonValueKind.Array)
+            problems.Add($"{Quoted(key)} is empty, expected at least one item");
+        return texts;
+    }
+
     public int[] TokenIds(string key) => Field(key) is { } element ? TokenIdsOf(element, Quoted(key)) : [];
 
     public int[][] AnswerIds(string key) => Items(key, "arrays of token ids", NonEmptyTokenIdsOf);
@@ -154,97 +176,12 @@ internal sealed class RowFields
     /// <summary>Whether a field is there and an array, as messages are.</summary>
     public bool IsArray(string key) => fields.TryGetValue(key, out var element) && element.ValueKind == JsonValueKind.Array;
 
-    public ChatMessage[] Messages(string key) => Items(key, "messages", MessageOf);
-
-    /// <summary>Answers of the assistant, each a string, or messages.</summary>
-    public ChatMessage[][] AnswerMessages(string key) => Items(key, "strings or arrays of messages", AnswerOf);
-
-    /// <summary>One answer of the assistant: a string, or messages.</summary>
-    public ChatMessage[] Answer(string key) => Field(key) is { } element ? AnswerOf(element, Quoted(key)) : [];
-
     /// <summary>Whether both fields are there and strings.</summary>
     public bool AreTexts(string first, string second) =>
         new[] { first, second }.All(key => fields.TryGetValue(key, out var element) && element.ValueKind == JsonValueKind.String);
 
-    /// <summary>The messages with "system" as the first of them, where it is given and says something.</summary>
-    public ChatMessage[] WithSystem(ChatMessage[] messages)
-    {
-        if (!Has("system") || Text("system") is not { Length: > 0 } system)
-            return messages;
-        if (!messages.Any(message => message.Role == "system"))
-            return [new ChatMessage("system", system), .. messages];
-        problems.Add("\"system\" is given beside a system message, expected one of them");
-        return messages;
-    }
-
-    /// <summary>"system" changes what a model reads, and what it reads before a text is not known.</summary>
-    public void RejectSystem()
-    {
-        if (Has("system") && Text("system") != "")
-            problems.Add(
-                "\"system\" is given beside a text: it changes what the model reads, but only a chat template says how; expected messages, "
-                + "such as {\"messages\": [{\"role\": \"system\", \"content\": \"...\"}, {\"role\": \"user\", \"content\": \"...\"}], "
-                + "\"answers\": [...]}");
-    }
-
-    /// <summary>The tools that the assistant may call; null for none.</summary>
-    public JsonElement? Tools()
-    {
-        if (!Has("tools"))
-            return null;
-        Items("tools", "objects", (element, name) =>
-        {
-            if (element.ValueKind != JsonValueKind.Object)
-                problems.Add($"{name} is {NameOf(element)}, expected an object");
-            return element;
-        });
-        return fields["tools"].Clone();
-    }
-
     /// <summary>Fields whose values are known by other names, or are of no account.</summary>
     public void Ignore(params IEnumerable<string> keys) => usedKeys.UnionWith(keys);
-
-    /// <summary>A score per answer: from "scores", from "ranks" (rank r is score -r), or else from the order of the answers.</summary>
-    public double[] Scores(string answersKey)
-    {
-        if (Has("scores") && Has("ranks"))
-            problems.Add("\"scores\" and \"ranks\" are both given, expected at most one of them");
-        var scores = Has("scores") ? Items("scores", "numbers", ScoreOf)
-            : Has("ranks") ? Items("ranks", "integers", (element, name) => -RankOf(element, name))
-            : null;
-        if (!fields.TryGetValue(answersKey, out var answers) || answers.ValueKind != JsonValueKind.Array)
-            return [];
-        var answerCount = answers.GetArrayLength();
-        if (scores is not null && scores.Length != answerCount)
-            problems.Add($"{Count(scores.Length, Has("scores") ? "score" : "rank")} for {Count(answerCount, "answer")}");
-        return scores ?? RankedList.ScoresOfOrder(answerCount);
-    }
-
-    /// <summary>The scores of a pair, from "score_chosen" and "score_rejected" where they are given.</summary>
-    public double[] PairScores()
-    {
-        if (!Has("score_chosen") && !Has("score_rejected"))
-            return RankedList.ScoresOfOrder(2);
-        var problemCount = problems.Count;
-        double[] scores =
-        [
-            .. new[] { "score_chosen", "score_rejected" }.Select(key => Field(key) is { } element ? ScoreOf(element, Quoted(key)) : 0),
-        ];
-        if (problems.Count == problemCount && scores[0] < scores[1])
-            problems.Add(
-                $"\"score_chosen\" is {Shown(fields["score_chosen"])} and \"score_rejected\" is {Shown(fields["score_rejected"])}, "
-                + "expected the chosen answer to have the higher score, or the same");
-        return scores;
-    }
-
-    /// <summary>Whether the scores are made of an order: of that in which the answers are given, or of ranks.</summary>
-    public bool ScoresAreOrder => !Has("scores") && !Has("score_chosen");
-
-    /// <summary>By how much the rewards of the line's pairs should be apart; null where it doesn't say.</summary>
-    public double? Margin() => Number("margin", ListNotes.IsMargin, "a finite number, 0 or more");
-
-    /// <summary>What the line's loss is multiplied with.</summary>
-    public double Weight() => Number("weight", ListNotes.IsWeight, "a finite number above 0") ?? 1;
 
     private static readonly JsonElement emptyObject = JsonSerializer.SerializeToElement(new object());
 
@@ -256,6 +193,32 @@ internal sealed class RowFields
             return new RowFields(element, Source, ScoreFrom, problems, $"{name}.");
         problems.Add($"{name} is {NameOf(element)}, expected an object");
         return new RowFields(emptyObject, Source, ScoreFrom, problems, $"{name}.");
+    }
+
+    /// <summary>The JSON that a string holds; null where it holds something else, which is a problem.</summary>
+    private JsonElement? Json(string key)
+    {
+        try
+        {
+            // Half a surrogate pair is no text.
+            var text = Escape().Replace(Text(key), match => match.Groups["alone"].Success ? @"\uFFFD" : match.Value);
+            using var document = JsonDocument.Parse(text);
+            return document.RootElement.Clone();
+        }
+        catch (JsonException)
+        {
+            problems.Add($"{Quoted(key)} is a string that is no JSON, expected an array, or the JSON of one");
+            return null;
+        }
+    }
+
+    private string AnswerTextOf(JsonElement element, string name)
+    {
+        var problemCount = problems.Count;
+        var text = TextOf(element, name);
+        if (problems.Count == problemCount && string.IsNullOrWhiteSpace(text))
+            problems.Add($"{name} is empty, expected an answer");
+        return text;
     }
 
     private static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
@@ -296,36 +259,6 @@ internal sealed class RowFields
         return "";
     }
 
-    private ChatMessage[] AnswerOf(JsonElement element, string name)
-    {
-        if (element.ValueKind == JsonValueKind.String)
-            return [new ChatMessage("assistant", TextOf(element, name))];
-        if (element.ValueKind != JsonValueKind.Array || element.GetArrayLength() == 0)
-        {
-            var found = element.ValueKind == JsonValueKind.Array ? "empty" : NameOf(element);
-            problems.Add($"{name} is {found}, expected a string or an array of messages");
-            return [];
-        }
-        return ItemsOf(element, name, "messages", MessageOf);
-    }
-
-    private ChatMessage MessageOf(JsonElement element, string name)
-    {
-        if (element.ValueKind != JsonValueKind.Object)
-            problems.Add($"{name} is {NameOf(element)}, expected a message such as {{\"role\": \"user\", \"content\": \"...\"}}");
-        else if (!element.TryGetProperty("role", out var role))
-            problems.Add($"{name} has no \"role\"");
-        else if (role.ValueKind != JsonValueKind.String)
-            problems.Add($"{name}: \"role\" is {NameOf(role)}, expected a string");
-        else if (role.ValueEquals(""))
-            problems.Add($"{name}: \"role\" is empty, expected who speaks, such as \"user\"");
-        else if (!element.TryGetProperty("content", out _) && !element.TryGetProperty("tool_calls", out _))
-            problems.Add($"{name} has neither \"content\" nor \"tool_calls\"");
-        else
-            return ChatMessage.FromJson(element);
-        return new ChatMessage("user", "");
-    }
-
     private int[] TokenIdsOf(JsonElement element, string name) => ItemsOf(element, name, "token ids", TokenIdOf);
 
     private int[] NonEmptyTokenIdsOf(JsonElement element, string name)
@@ -344,33 +277,10 @@ internal sealed class RowFields
         return 0;
     }
 
-    /// <summary>A number that need not be there.</summary>
-    private double? Number(string key, Func<double, bool> isValid, string expected)
-    {
-        if (!Has(key) || Field(key) is not { } element)
-            return null;
-        if (element.ValueKind == JsonValueKind.Number && isValid(element.GetDouble()))
-            return element.GetDouble();
-        problems.Add($"{Quoted(key)} is {Shown(element)}, expected {expected}");
-        return null;
-    }
-
-    private double ScoreOf(JsonElement element, string name)
-    {
-        if (element.ValueKind == JsonValueKind.Number && double.IsFinite(element.GetDouble()))
-            return element.GetDouble();
-        problems.Add($"{name} is {Shown(element)}, expected a finite number");
-        return 0;
-    }
-
-    private double RankOf(JsonElement element, string name)
-    {
-        if (element.ValueKind == JsonValueKind.Number && element.GetDouble() is >= 1 and var rank && double.IsInteger(rank))
-            return rank;
-        problems.Add($"{name} is {Shown(element)}, expected an integer from 1 (the best)");
-        return 0;
-    }
-
     private static string Shown(JsonElement element) =>
         element.ValueKind == JsonValueKind.Number ? element.GetRawText() : NameOf(element);
+
+    /// <summary>An escape of JSON: of two surrogates, of one alone, or another.</summary>
+    [GeneratedRegex(@"\\(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD](?<alone>[89a-fA-F])[0-9a-fA-F]{2}|.)")]
+    private static partial Regex Escape();
 }

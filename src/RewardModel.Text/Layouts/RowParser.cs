@@ -69,6 +69,7 @@ internal sealed class RowParser(RowSettings settings)
             IgnoredKeys = fields.UnusedKeys,
             PromptEnd = reading.PromptEnd,
             HadRepeatedPrompt = reading.HadRepeatedPrompt,
+            LeftOutAnswerCount = reading.LeftOutAnswerCount,
             Layout = rowLayout,
         };
     }

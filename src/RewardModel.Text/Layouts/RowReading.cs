@@ -25,12 +25,39 @@ internal sealed record RowReading
     /// <inheritdoc cref="ParsedRow.HadRepeatedPrompt"/>
     public bool HadRepeatedPrompt { get; init; }
 
+    /// <inheritdoc cref="ParsedRow.LeftOutAnswerCount"/>
+    public int LeftOutAnswerCount { get; init; }
+
     /// <summary>A row of one list.</summary>
     public static RowReading Of(Func<RankedList> list) => new() { Lists = () => [list()] };
 
     /// <summary>A row of any number of lists: one without answers to compare has none.</summary>
     public static RowReading OfMany(Func<IEnumerable<RankedList>> lists) => new() { Lists = lists };
 
-    /// <summary>A row of one answer with a score, which is compared with those of other rows that have the same prompt.</summary>
-    public static RowReading OfAnswer(Func<RankedList> answer) => Of(answer) with { IsPart = true };
+    /// <summary>A row of texts, of which those that repeat the prompt lose it. A system message or tools beside them are a problem.</summary>
+    /// <param name="fields">The row.</param>
+    /// <param name="prompt">The prompt.</param>
+    /// <param name="answers">The answers.</param>
+    /// <param name="scores">A score each.</param>
+    /// <param name="areOrder">Whether the scores say the order only.</param>
+    public static RowReading OfTexts(RowFields fields, string prompt, string[] answers, double[] scores, bool areOrder)
+    {
+        fields.RejectSystem();
+        fields.RejectTools();
+        var (source, hadPrompt) = (fields.Source, RepeatedPrompt.TakeOff(prompt, answers));
+        return Of(() => new RankedList(prompt, answers, scores, source) { ScoresAreOrder = areOrder }) with { HadRepeatedPrompt = hadPrompt };
+    }
+
+    /// <summary>The same of conversations.</summary>
+    /// <inheritdoc cref="OfTexts"/>
+    public static RowReading OfChat(RowFields fields, Conversation prompt, ChatMessage[][] answers, double[] scores, bool areOrder)
+    {
+        var (source, hadPrompt) = (fields.Source, RepeatedPrompt.TakeOff(prompt.Messages, answers));
+        return Of(() => RankedList.OfChat(new RankedChat(prompt, answers), scores, source) with { ScoresAreOrder = areOrder })
+            with
+        { HadRepeatedPrompt = hadPrompt };
+    }
+
+    /// <summary>This row of one answer with a score, which is compared with those of other rows that have the same prompt.</summary>
+    public RowReading AsAnswer() => this with { IsPart = true, IsSingle = true };
 }

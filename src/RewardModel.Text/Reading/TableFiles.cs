@@ -1,23 +1,25 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using RewardModel.Layouts;
 
 namespace RewardModel.Reading;
 
 /// <summary>Recognises tables by how they begin.</summary>
 internal static partial class TableFiles
 {
+    // Of tables that are of no layout as they are, but become rows of one by a query.
+    private static readonly string[] otherColumns =
+    [
+        "query", "post", "title", "summary", "outputs", "output_1", "output_2", "responses", "completions", "preference",
+        "reward",
+    ];
+
     /// <summary>
     /// Names of columns that data sets have, of which a header has at least one: a first line of answers can look like names as well.
     /// </summary>
-    private static readonly HashSet<string> knownColumns = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "prompt", "instruction", "question", "query", "input", "context", "history", "post", "title", "system", "text", "messages",
-        "conversation", "conversations", "chosen", "rejected", "answer", "answers", "response", "responses", "completion", "completions",
-        "output", "outputs", "summary", "response_a", "response_b", "response_j", "response_k", "response_0", "response_1", "response1",
-        "response2", "answer_0", "answer_1", "human_ref_A", "human_ref_B", "output_1", "output_2", "model_a", "model_b", "winner", "label",
-        "preference", "score", "scores", "rank", "ranks", "rating", "ratings", "reward", "margin", "weight", "id", "prompt_id", "source",
-        "score_chosen", "score_rejected", "helpfulness",
-    };
+    private static readonly HashSet<string> knownColumns = new(
+        DataLayout.Known.SelectMany(layout => layout.Keys.Concat(layout.OtherKeys).Concat(layout.Metadata)).Concat(otherColumns),
+        StringComparer.OrdinalIgnoreCase);
 
     /// <summary>What a file is, where it is a table.</summary>
     /// <param name="start">Its first bytes, unpacked.</param>
