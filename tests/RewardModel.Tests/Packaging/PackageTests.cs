@@ -96,7 +96,9 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
                 "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Options", "RewardModel.Text", "TorchSharp",
             ],
             Dependencies("RewardModel.Core"));
-        Assert.Equal(["Microsoft.Extensions.Logging.Abstractions", "RewardModel.Core", "YamlDotNet"], Dependencies("RewardModel.Training"));
+        Assert.Equal(
+            ["Microsoft.Extensions.Logging.Abstractions", "RewardModel.Core", "System.IO.Hashing", "YamlDotNet"],
+            Dependencies("RewardModel.Training"));
     }
 
     [Fact]

@@ -1,0 +1,107 @@
+using RewardModel.Lists;
+
+namespace RewardModel.Training.Data;
+
+/// <summary>
+/// A list as bytes: the scores first, which are asked for alone, then what its flags say that it has, then token ids. Where it was read
+/// from, its flags and how many answers it has stand in its index entry.
+/// </summary>
+internal static class ListEncoding
+{
+    // What stands for a prompt of an answer's own: nothing, the list's prompt itself, or from here on the answer that has the same array.
+    private const int noPrompt = 0, listPrompt = 1, firstAnswer = 2;
+
+    /// <summary>Writes a list.</summary>
+    public static void Write(ByteWriter writer, TokenizedList list)
+    {
+        foreach (var score in list.Scores)
+            writer.WriteDouble(score);
+        if (list.Margin is { } margin)
+            writer.WriteDouble(margin);
+        if (list.Weight != 1)
+            writer.WriteDouble(list.Weight);
+        if (list.Group is not null)
+            writer.WriteText(list.Group);
+        writer.WriteIds([list.AnswerTokenType]);
+        writer.WriteIds(list.PromptIds);
+        foreach (var answer in list.AnswerIds)
+            writer.WriteIds(answer);
+        for (var k = 0; list.OwnPromptIds is not null && k < list.AnswerIds.Count; k++)
+            WriteOwnPrompt(writer, list.PromptIds, list.OwnPromptIds, k);
+    }
+
+    /// <summary>Reads a list.</summary>
+    /// <param name="bytes">From its first one on.</param>
+    /// <param name="info">What is known of it.</param>
+    /// <param name="source">Where it was read from.</param>
+    public static TokenizedList Read(ReadOnlySpan<byte> bytes, in ListInfo info, SourceLine source)
+    {
+        var reader = new ByteReader(bytes);
+        var scores = reader.ReadDoubles(info.AnswerCount);
+        double? margin = info.Has(ListFlags.Margin) ? reader.ReadDouble() : null;
+        var weight = info.Has(ListFlags.Weight) ? reader.ReadDouble() : 1;
+        var group = info.Has(ListFlags.Group) ? reader.ReadText() : null;
+        var tokenType = reader.ReadIds()[0];
+        var promptIds = reader.ReadIds();
+        var answerIds = new int[info.AnswerCount][];
+        foreach (ref var answer in answerIds.AsSpan())
+            answer = reader.ReadIds();
+        int[]?[]? ownPromptIds = info.Has(ListFlags.OwnPrompts) ? new int[info.AnswerCount][] : null;
+        for (var k = 0; k < ownPromptIds?.Length; k++)
+            ownPromptIds[k] = ReadOwnPrompt(ref reader, promptIds, ownPromptIds, k);
+        return new TokenizedList(promptIds, answerIds, scores, source)
+        {
+            ScoresAreOrder = info.Has(ListFlags.ScoresAreOrder),
+            Margin = margin,
+            Weight = weight,
+            Group = group,
+            AnswerTokenType = tokenType,
+            IsChat = info.Has(ListFlags.Chat) ? true : info.Has(ListFlags.Text) ? false : null,
+            OwnPromptIds = ownPromptIds,
+        };
+    }
+
+    /// <summary>Reads the scores alone.</summary>
+    public static double[] ReadScores(ReadOnlySpan<byte> bytes, in ListInfo info) => new ByteReader(bytes).ReadDoubles(info.AnswerCount);
+
+    /// <summary>A prompt that had to be cut is the list's but for its middle, which is most often nothing.</summary>
+    private static void WriteOwnPrompt(ByteWriter writer, int[] listIds, IReadOnlyList<int[]?> prompts, int answer)
+    {
+        if (prompts[answer] is not { } ids)
+        {
+            writer.WriteCount(noPrompt);
+            return;
+        }
+        if (ids == listIds)
+        {
+            writer.WriteCount(listPrompt);
+            return;
+        }
+        var first = 0;
+        while (prompts[first] != ids)
+            first++;
+        writer.WriteCount(firstAnswer + first);
+        if (first < answer)
+            return;
+        var prefix = ids.AsSpan().CommonPrefixLength(listIds);
+        var suffix = 0;
+        while (suffix < Math.Min(ids.Length, listIds.Length) - prefix && ids[^(suffix + 1)] == listIds[^(suffix + 1)])
+            suffix++;
+        writer.WriteCount(prefix);
+        writer.WriteCount(suffix);
+        writer.WriteIds(ids.AsSpan(prefix, ids.Length - prefix - suffix));
+    }
+
+    private static int[]? ReadOwnPrompt(ref ByteReader reader, int[] listIds, int[]?[] prompts, int answer)
+    {
+        var code = reader.ReadCount();
+        if (code < firstAnswer + answer)
+            return code switch { noPrompt => null, listPrompt => listIds, _ => prompts[code - firstAnswer] };
+        var prefix = reader.ReadCount();
+        var suffix = reader.ReadCount();
+        var ids = reader.ReadIds(prefix, suffix);
+        listIds.AsSpan(0, prefix).CopyTo(ids);
+        listIds.AsSpan(listIds.Length - suffix).CopyTo(ids.AsSpan(ids.Length - suffix));
+        return ids;
+    }
+}

@@ -1,0 +1,11 @@
+using System.Runtime.InteropServices;
+
+namespace RewardModel.Training.Data;
+
+/// <summary>An entry of a store's index: 96 bytes, in memory and in a file.</summary>
+/// <param name="Info">What is known of the list.</param>
+/// <param name="Position">Where its bytes begin, as the store counts.</param>
+/// <param name="File">The number of the file that it was read from, from 1; 0 for none.</param>
+/// <param name="Line">Its line there.</param>
+[StructLayout(LayoutKind.Sequential, Pack = 8)]
+internal readonly record struct ListEntry(ListInfo Info, long Position, int File, int Line);

@@ -1,0 +1,114 @@
+using RewardModel.Lists;
+using RewardModel.Training.Data;
+
+namespace RewardModel.Tests.Training.Data;
+
+public sealed class ListCacheTests : IDisposable
+{
+    private static readonly TokenizedList[] lists = [.. Enumerable.Range(0, 50).Select(i => TinyModel.List((ulong)i, 2 + i % 7, 3, 4))];
+
+    private readonly TemporaryDirectory directory = new();
+    private readonly ListCache cache;
+
+    public ListCacheTests() => cache = new ListCache(directory["cache"]);
+
+    public void Dispose() => directory.Dispose();
+
+    [Fact]
+    public void Lists_are_found_by_their_key_with_their_notes()
+    {
+        Assert.False(cache.TryOpen("key", out _));
+        Fill("key", "{\"cut\": 3}");
+        Assert.False(cache.TryOpen("other key", out _));
+        Assert.True(cache.TryOpen("key", out var found));
+        using var opened = found;
+        Assert.Equal("{\"cut\": 3}", found.Notes);
+        Assert.Equal(lists.Select(ListKeys.ContentOf), found.Select(ListKeys.ContentOf));
+    }
+
+    [Fact]
+    public void Lists_that_are_not_finished_are_not_found()
+    {
+        using (var writer = cache.Create("key"))
+            writer.Add(lists[0], default);
+        Assert.False(cache.TryOpen("key", out _));
+        Assert.Empty(Files);
+    }
+
+    [Fact]
+    public void A_file_that_is_damaged_anywhere_is_made_anew()
+    {
+        Fill("key");
+        var path = Assert.Single(Files);
+        var whole = File.ReadAllBytes(path);
+        foreach (var position in Enumerable.Range(0, whole.Length / 101).Select(i => i * 101).Concat(Enumerable.Range(whole.Length - 60, 60)))
+        {
+            var damaged = (byte[])whole.Clone();
+            damaged[position] ^= 4;
+            File.WriteAllBytes(path, damaged);
+            Assert.False(cache.TryOpen("key", out _), $"byte {position} of {whole.Length}");
+        }
+        foreach (var length in new[] { 0, 1, whole.Length / 2, whole.Length - 1 })
+        {
+            File.WriteAllBytes(path, whole[..length]);
+            Assert.False(cache.TryOpen("key", out _));
+        }
+        File.WriteAllBytes(path, [.. whole, 0]);
+        Assert.False(cache.TryOpen("key", out _));
+        Fill("key");
+        Assert.Equal(whole, File.ReadAllBytes(path));
+    }
+
+    [Fact]
+    public void A_file_has_the_same_bytes_for_ever()
+    {
+        // If not, it is of another version of the format.
+        Fill("key").Dispose();
+        Assert.Equal((1, "6ca3860667b677fc431ec1e0d91a03d6"), (ListStoreFile.Version, ContentDigest.Of(Files)));
+    }
+
+    [Fact]
+    public void Two_that_write_the_same_lists_at_once_do_not_disturb_each_other()
+    {
+        using var first = cache.Create("key");
+        using var second = cache.Create("key");
+        foreach (var list in lists)
+        {
+            first.Add(list, default);
+            second.Add(list, default);
+        }
+        using var ofFirst = first.Finish();
+        using var ofSecond = second.Finish();
+        Assert.Single(Files);
+        SomeLists.AssertSame(lists[7], ofFirst[7]);
+        SomeLists.AssertSame(lists[7], ofSecond[7]);
+    }
+
+    [Fact]
+    public void Lists_that_are_read_may_be_replaced()
+    {
+        using var before = Fill("key");
+        using var after = Fill("key");
+        SomeLists.AssertSame(lists[3], before[3]);
+    }
+
+    [Fact]
+    public void What_a_killed_process_left_is_removed()
+    {
+        Fill("key").Dispose();
+        var left = $"{Assert.Single(Files)}.left.tmp";
+        File.WriteAllText(left, "half");
+        Fill("key").Dispose();
+        Assert.False(File.Exists(left));
+    }
+
+    private string[] Files => Directory.GetFiles(directory["cache"]);
+
+    private CompactLists Fill(string key, string notes = "")
+    {
+        using var writer = cache.Create(key);
+        foreach (var list in lists)
+            writer.Add(list, ListKeys.Of(list));
+        return writer.Finish(notes);
+    }
+}
