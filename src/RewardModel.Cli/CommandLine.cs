@@ -36,6 +36,8 @@ internal static class CommandLine
             NormalizeCommand.Create(output, errors),
             AverageCommand.Create(output, errors),
             InspectCommand.Create(output),
+            CheckDataCommand.Create(output, errors),
+            ConvertCommand.Create(output, errors),
             TokenizeCommand.Create(output),
         };
 

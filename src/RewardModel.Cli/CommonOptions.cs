@@ -10,13 +10,6 @@ internal static class CommonOptions
 {
     public const int DefaultMaxTokensPerBatch = 8192;
 
-    public static Option<string> Data(string description, bool required = true) => new("--data")
-    {
-        Description = $"{description} JSON lines or a JSON array, plain or .gz; - reads standard input.",
-        Required = required,
-        HelpName = "FILE",
-    };
-
     public static Option<string> Model() => new("--model", "-m")
     {
         Description = "Directory of a reward model.",

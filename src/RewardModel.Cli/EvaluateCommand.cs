@@ -22,19 +22,20 @@ internal static class EvaluateCommand
     {
         var model = CommonOptions.Models();
         var baseModel = CommonOptions.BaseModel();
-        var data = CommonOptions.Data("Ranked lists to evaluate on.");
+        var data = new DataOptions("Ranked lists to evaluate on.");
         var loss = CommonOptions.Value(
             "--loss", string.Join('|', RankingLoss.Names), "Ranking loss to report.", new RankingLossOptions().Loss);
         var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
-        var onBadData = CommonOptions.OnBadData();
         var raw = CommonOptions.Raw();
         var json = CommonOptions.Json("Print the metrics as one JSON object.");
         var command = new Command("evaluate", "Measures how well a reward model ranks the answers of ranked lists.")
         {
-            model, baseModel, data, loss, maxTokensPerBatch, device, threads, onBadData, raw, json,
+            model, baseModel, loss, maxTokensPerBatch, device, threads, raw, json,
         };
+        foreach (var option in data.All)
+            command.Options.Add(option);
         command.SetAction(parsed =>
         {
             var metrics = new RankingMetricsAccumulator(RankingLoss.ByName(parsed.GetValue(loss)!));
@@ -44,7 +45,7 @@ internal static class EvaluateCommand
             var scoringModel = ensemble.Members[0];
             scoringModel.ReadsTextAsChat &= !parsed.GetValue(raw);
             var logger = new LineLogger(errors.WriteLine);
-            var lists = ListFile.ReadTokenized(scoringModel, parsed.GetValue(data)!, parsed.GetValue(onBadData), logger);
+            using var lists = new ListReading(scoringModel, data.OnBadData(parsed), logger) { Purpose = ListPurpose.Evaluation }.Read(data.Of(parsed)!);
             if (EqualAnswers.Describe(lists) is { } description)
                 logger.LogWarning("{EqualAnswers}", description);
             var rewards = ensemble.Score(lists, parsed.GetValue(maxTokensPerBatch));

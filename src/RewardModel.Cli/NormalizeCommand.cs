@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using RewardModel.Data;
+using RewardModel.Reading;
 using RewardModel.Scoring;
 using RewardModel.Training.Data;
 using TorchSharp;
@@ -11,7 +13,7 @@ internal static class NormalizeCommand
 {
     public static Command Create(TextWriter output, TextWriter errors)
     {
-        const string form = "JSON lines or a JSON array, plain or .gz.";
+        const string form = "JSON, Parquet, CSV or TSV, plain, .gz or .zst.";
         var model = CommonOptions.Model();
         var reference = CommonOptions.Value<string?>(
             "--reference", "FILE", $"Answers whose rewards get mean 0: single answers, or ranked lists, of which the best ones count. {form}");
@@ -42,8 +44,8 @@ internal static class NormalizeCommand
             scoringModel.ReadsTextAsChat &= !parsed.GetValue(raw);
             var logger = new LineLogger(errors.WriteLine);
             var file = parsed.GetValue(reference);
-            var lists = ListFile.ReadTokenized(
-                scoringModel, file ?? parsed.GetValue(heldOut)!, parsed.GetValue(onBadData), logger, areToScore: true);
+            using var lists = new ListReading(scoringModel, parsed.GetValue(onBadData), logger) { Purpose = ListPurpose.Scoring }
+                .Read(new RankedListFiles(file ?? parsed.GetValue(heldOut)!) { Tables = new DuckDbTables() });
             var normalization = new RewardNormalization(file is null ? NormalizedBy.HeldOut : NormalizedBy.Reference, file);
             var normalizer = normalization.Of(scoringModel, lists, parsed.GetValue(maxTokensPerBatch), logger);
             scoringModel.SetNormalizer(normalizer);

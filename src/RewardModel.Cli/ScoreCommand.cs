@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using RewardModel.Lists;
-using RewardModel.Reading;
 using RewardModel.Scoring;
 using RewardModel.Training.Data;
 using RewardModel.Training.Metrics;
@@ -56,9 +55,7 @@ internal static class ScoreCommand
         };
         var model = CommonOptions.Models();
         var baseModel = CommonOptions.BaseModel();
-        var data = CommonOptions.Value<string?>(
-            "--data", "FILE", "Answers to score: ranked lists, single answers or whole conversations. JSON lines or a JSON array, plain or .gz; "
-            + $"- reads standard input. Prints each line again, {each}.");
+        var data = new DataOptions($"Answers to score: ranked lists, single answers or whole conversations. Prints each row again, {each}.", isRequired: false);
         var prompt = CommonOptions.Value<string?>("--prompt", "TEXT", "The prompt.");
         var answers = new Option<string[]>("--answer")
         {
@@ -68,18 +65,19 @@ internal static class ScoreCommand
         var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
-        var onBadData = CommonOptions.OnBadData();
         var raw = CommonOptions.Raw();
         var json = CommonOptions.Json("Print what is found of --answer as one JSON object.");
         var command = new Command(name, description)
         {
-            model, baseModel, data, prompt, answers, maxTokensPerBatch, device, threads, onBadData, raw, json,
+            model, baseModel, prompt, answers, maxTokensPerBatch, device, threads, raw, json,
         };
+        foreach (var option in data.All)
+            command.Options.Add(option);
         command.Validators.Add(result =>
         {
             var hasText = result.GetResult(prompt) is not null && result.GetResult(answers) is not null;
-            if (result.GetResult(data) is not null == (result.GetResult(prompt) is not null || result.GetResult(answers) is not null)
-                || (result.GetResult(data) is null && !hasText))
+            if (result.GetResult(data.Data) is not null == (result.GetResult(prompt) is not null || result.GetResult(answers) is not null)
+                || (result.GetResult(data.Data) is null && !hasText))
                 result.AddError("Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.");
         });
         command.SetAction(parsed =>
@@ -87,8 +85,8 @@ internal static class ScoreCommand
             Threads.Set(parsed.GetValue(threads));
             Devices.Named(parsed.GetValue(device)!, "--device");
             var logger = new LineLogger(errors.WriteLine);
-            var onBad = parsed.GetValue(onBadData);
-            using var lines = parsed.GetValue(data) is { } file ? new LineScoring(file, onBad, logger) : null;
+            var onBad = data.OnBadData(parsed);
+            using var lines = data.Of(parsed) is { } files ? new LineScoring(files, onBad, logger) : null;
             lines?.Check();
             using var ensemble = RewardEnsemble.Load(parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel));
             var scoringModel = ensemble.Members[0];
@@ -101,8 +99,8 @@ internal static class ScoreCommand
             }
             var texts = parsed.GetValue(answers)!;
             var list = RankedList.BestFirst(parsed.GetValue(prompt)!, texts);
-            var lone = ListFile.ToScore(scoringModel, new RankedListFile([list], [], [], new Dictionary<string, int>()));
-            var tokenized = ListFile.Tokenize(scoringModel, lone, "--prompt", onBad, logger);
+            var (tokenized, cut) = scoringModel.Tokenize(scoringModel.ToScore([list]));
+            DataLog.LogCut(cut, "--prompt", scoringModel.Rule.MaxLength, logger);
             var scored = ScoredLine.Of(ensemble, ensemble.Score(tokenized, parsed.GetValue(maxTokensPerBatch))[0], texts);
             RankingMetricsAccumulator.CheckFinite(scored.Rewards);
             if (parsed.GetValue(json))

@@ -3,9 +3,11 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using RewardModel.Adapters;
+using RewardModel.Data;
 using RewardModel.Ranking;
 using RewardModel.Tokenizers;
 using RewardModel.Training;
+using RewardModel.Training.Data;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Recipes;
 using RewardModel.Training.Reporting;
@@ -18,18 +20,31 @@ internal static class TrainCommand
 {
     private const string resumeName = "--resume";
 
+    private static readonly TrainingInputs inputs = new() { Tables = new DuckDbTables() };
+
     public static Command Create(TextWriter output, TextWriter errors)
     {
         var defaults = new TrainingOptions();
         // Every one of them is a member of TrainingRunOptions, by its name.
+        var data = new DataOptions(
+            "Ranked lists to train on. PATH=X: an epoch has each list X times on average.", isRequired: false, areGrouped: true);
         Option[] options =
         [
-            CommonOptions.Data("Ranked lists to train on.", required: false),
-            CommonOptions.Value<string?>("--eval-data", "FILE", "Ranked lists to evaluate on."),
+            .. data.All,
+            new Option<string[]>("--eval-data")
+            {
+                Description = "Ranked lists to evaluate on, given and read as --data. May be given several times.",
+                HelpName = "PATH",
+            },
             CommonOptions.Value<double?>(
                 "--eval-fraction", "X",
                 "Fraction of the prompts of --data to hold out for evaluation; 0 means no evaluation. Default 0.1, without --eval-data."),
             CommonOptions.Value<long?>("--split-seed", "N", "Seed of the choice of held-out prompts. Default: --seed."),
+            CommonOptions.Choice<SplitBy>(
+                "--split-by", "What is held out as a whole: prompts, groups of --group-by, or prompts that are nearly the same."),
+            CommonOptions.Value<int?>("--max-lists-per-prompt", "N", "Most lists of one prompt to train on. Default: all."),
+            CommonOptions.Value<string?>(
+                "--cache", "DIR", "Keep the tokenised lists in DIR, so that a second run on the same data starts at once. Default: no cache."),
             CommonOptions.Value<string?>(
                 "--backbone", "DIR", "Hugging Face checkpoint to start from, or adapter in PEFT's format to train further."),
             CommonOptions.Value<string?>(
@@ -143,7 +158,6 @@ internal static class TrainCommand
             },
             CommonOptions.Device(),
             CommonOptions.Threads(),
-            CommonOptions.OnBadData(),
         ];
         var runFile = new Argument<string?>("RUN.yaml")
         {
@@ -242,13 +256,13 @@ internal static class TrainCommand
     }
 
     private static string Plan(TrainingRunOptions options, TrainingDisplay display) => options.Seeds is { } count
-        ? $"{Text(display.Show(progress => new EnsembleRun(options, display.Logger).Plan(progress)))}\n"
+        ? $"{Text(display.Show(progress => new EnsembleRun(options, display.Logger, inputs).Plan(progress)))}\n"
             + $"{"seeds",-12}{count}, one after the other: each of them as above"
-        : Text(display.Show(progress => new TrainingRun(options, display.Logger).Plan(progress)));
+        : Text(display.Show(progress => new TrainingRun(options, display.Logger, inputs).Plan(progress)));
 
     private static void RunSeeds(TrainingRunOptions options, TrainingDisplay display, TextWriter output)
     {
-        var run = new EnsembleRun(options, display.Logger);
+        var run = new EnsembleRun(options, display.Logger, inputs);
         var result = UntilStopped(
             display, run.Run, () => File.Exists(new RunDirectory(options.Output).OptionsFile));
         foreach (var (seed, trained) in result.Seeds.Zip(result.Results))
@@ -262,7 +276,7 @@ internal static class TrainCommand
 
     private static void Run(TrainingRunOptions options, TrainingDisplay display, TextWriter output)
     {
-        var run = new TrainingRun(options, display.Logger);
+        var run = new TrainingRun(options, display.Logger, inputs);
         var result = UntilStopped(display, run.Run, () => new RunDirectory(options.Output).NewestStep is not null);
         if (result.StoppedEarly)
             output.WriteLine(

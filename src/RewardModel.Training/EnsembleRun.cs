@@ -31,12 +31,14 @@ public sealed class EnsembleRun
 
     private readonly TrainingRunOptions options;
     private readonly ILogger logger;
+    private readonly TrainingInputs? inputs;
 
     /// <summary>Prepares the trainings; nothing is read or written yet.</summary>
     /// <param name="options">The options of all, with <see cref="TrainingRunOptions.Seeds"/>.</param>
     /// <param name="logger">As for a single run.</param>
+    /// <param name="inputs">As for a single run; the lists are read once for each seed.</param>
     /// <exception cref="ArgumentException">Options are invalid, or files are missing: all are listed.</exception>
-    public EnsembleRun(TrainingRunOptions options, ILogger? logger = null)
+    public EnsembleRun(TrainingRunOptions options, ILogger? logger = null, TrainingInputs? inputs = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
@@ -44,6 +46,7 @@ public sealed class EnsembleRun
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.Seeds))} is not set; expected at least 2. TrainingRun does a single training.");
         this.options = options;
+        this.inputs = inputs;
         this.logger = logger ?? NullLogger.Instance;
     }
 
@@ -63,7 +66,7 @@ public sealed class EnsembleRun
         {
             cancellation.ThrowIfCancellationRequested();
             logger.LogInformation("Seed {Seed}, {Number} of {Count}: {Output}", member.Seed, results.Count + 1, members.Length, member.Output);
-            var run = new TrainingRun(member, logger)
+            var run = new TrainingRun(member, logger, inputs)
             {
                 // A resumption that is refused leaves the options of the trainings.
                 Started = () => RunFile<TrainingRunOptions>.Write(directory.OptionsFile, options),
@@ -83,7 +86,7 @@ public sealed class EnsembleRun
     public TrainingPlan Plan(IProgress<TrainingReport>? progress = null, CancellationToken cancellation = default)
     {
         CheckOutput(new RunDirectory(options.Output));
-        return new TrainingRun(Member(0), logger).Plan(progress, cancellation);
+        return new TrainingRun(Member(0), logger, inputs).Plan(progress, cancellation);
     }
 
     private TrainingRunOptions Member(int index) => options with

@@ -4,6 +4,7 @@ using RewardModel.Lists;
 using RewardModel.Packing;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
+using RewardModel.Training.Checks;
 using static TorchSharp.torch;
 
 namespace RewardModel.Training;
@@ -63,9 +64,12 @@ public sealed record TrainingPlan
     public long MemoryBytes =>
         ActivationCheckpointing ? Memory.Total - Memory.Activations + Memory.CheckpointedActivations : Memory.Total;
 
+    /// <summary>What the check of the data found.</summary>
+    public DataReport? Data { get; init; }
+
     internal static TrainingPlan Of(
         ScoringModel model, TrainingOptions options, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
-        Device? deviceOfShapes, ILogger logger, IReadOnlyList<double>? sourceWeights = null)
+        IReadOnlyList<double>? sourceWeights, DataReport? data, Device? deviceOfShapes, ILogger logger)
     {
         var trainer = new Trainer(
             model.Transformer, model, options, trainLists, heldOutLists, sourceWeights, directory: null, progress: null, logger);
@@ -85,6 +89,7 @@ public sealed record TrainingPlan
         {
             TrainListCount = lists.Train.Count,
             HeldOutListCount = heldOutLists.Count,
+            Data = data,
             AnswerCount = lists.AnswerCount,
             PairCount = lists.PairCount,
             TokensPerEpoch = tokensPerEpoch,

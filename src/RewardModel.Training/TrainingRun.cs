@@ -7,6 +7,7 @@ using RewardModel.Lists;
 using RewardModel.Reading;
 using RewardModel.Scoring;
 using RewardModel.Tokenizers;
+using RewardModel.Training.Checks;
 using RewardModel.Training.Data;
 using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
@@ -33,15 +34,21 @@ public sealed class TrainingRun
 {
     private readonly TrainingRunOptions options;
     private readonly ILogger logger;
+    private readonly TrainingInputs inputs;
 
     /// <summary>Prepares a run; nothing is read or written yet.</summary>
     /// <param name="options">The options of the run.</param>
     /// <param name="logger">Receives the settings of the run and its events, and everything that is skipped or truncated.</param>
+    /// <param name="inputs">
+    /// What reads tables, or lists that come from code; null: files of JSON, plain or compressed, are read.
+    /// </param>
     /// <exception cref="ArgumentException">Options are invalid, or files are missing: all are listed.</exception>
-    public TrainingRun(TrainingRunOptions options, ILogger? logger = null)
+    public TrainingRun(TrainingRunOptions options, ILogger? logger = null, TrainingInputs? inputs = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        this.inputs = inputs ?? new TrainingInputs();
+        this.inputs.Check(options);
         if (options.Seeds is not null)
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.Seeds))} is {options.Seeds}: several trainings, which EnsembleRun does; expected none.");
@@ -55,12 +62,16 @@ public sealed class TrainingRun
     /// <summary>Resumes an interrupted run with the options that it was started with.</summary>
     /// <param name="output">Its output directory.</param>
     /// <param name="logger">As for a new run.</param>
+    /// <param name="inputs">As for a new run: the same lists.</param>
     /// <exception cref="RunDirectoryException">The directory holds no run.</exception>
     /// <exception cref="RunFileException">Its run file was changed and can't be used.</exception>
-    public static TrainingRun Resume(string output, ILogger? logger = null) => new(OptionsOf(output) with { Resume = true }, logger);
+    public static TrainingRun Resume(string output, ILogger? logger = null, TrainingInputs? inputs = null) =>
+        new(OptionsOf(output) with { Resume = true }, logger, inputs);
 
     /// <summary>The options that the run in a directory was started with.</summary>
-    /// <inheritdoc cref="Resume"/>
+    /// <param name="output">Its output directory.</param>
+    /// <exception cref="RunDirectoryException">The directory holds no run.</exception>
+    /// <exception cref="RunFileException">Its run file was changed and can't be used.</exception>
     public static TrainingRunOptions OptionsOf(string output)
     {
         ArgumentNullException.ThrowIfNull(output);
@@ -107,10 +118,11 @@ public sealed class TrainingRun
         // Before the lock, which is a file in it.
         directory.CheckOutput(options.Resume);
         using var directoryLock = directory.Lock();
-        var (model, trainLists, heldOutLists) = Prepare(progress, cancellation);
-        using var _ = model;
+        using var prepared = Prepare(progress, cancellation);
+        var (model, heldOutLists) = (prepared.Model, prepared.HeldOut);
         using var log = new TrainingLog(directory.LogFile, options.Resume ? directory.NewestStep : null);
-        var trainer = new Trainer(model, options, trainLists, heldOutLists, directory, new Both(log, progress), logger)
+        var trainer = new Trainer(
+            model.Transformer, model, options, prepared.Train, heldOutLists, prepared.SourceWeights, directory, new Both(log, progress), logger)
         {
             // A resumption that is refused leaves the options of the run.
             Started = () =>
@@ -147,11 +159,11 @@ public sealed class TrainingRun
     public TrainingPlan Plan(IProgress<TrainingReport>? progress = null, CancellationToken cancellation = default)
     {
         var shapes = ShapesOfTooLarge();
-        var (model, trainLists, heldOutLists) = Prepare(progress, cancellation, shapes);
-        using var _ = model;
+        using var prepared = Prepare(progress, cancellation, isPlan: true, shapes);
         if (shapes is null)
-            ListsToNormalizeBy(model, trainLists, heldOutLists);
-        return TrainingPlan.Of(model, options, trainLists, heldOutLists, shapes is null ? null : Devices.Named(options.Device, "--device"), logger);
+            ListsToNormalizeBy(prepared.Model, prepared.Train, prepared.HeldOut);
+        return TrainingPlan.Of(
+            prepared.Model, options, prepared.Train, prepared.HeldOut, prepared.SourceWeights, prepared.Report, shapes is null ? null : Devices.Named(options.Device, "--device"), logger);
     }
 
     /// <summary>Read before training, so that what is wrong with them is not told at its end.</summary>
@@ -162,7 +174,8 @@ public sealed class TrainingRun
             return heldOutLists;
         // Plain text is read as the trained model will read it.
         model.RememberTraining(trainLists);
-        var lists = ListFile.ReadTokenized(model, file, options.OnBadData, logger, areToScore: true);
+        var lists = new ListReading(model, options.OnBadData, logger) { Purpose = ListPurpose.Scoring }
+            .Read(new RankedListFiles(file) { Tables = inputs.Tables, Layouts = inputs.Layouts });
         TrainingLists.CheckFit(model.Transformer, lists);
         return lists;
     }
@@ -178,9 +191,10 @@ public sealed class TrainingRun
 
     /// <param name="progress">Receives reports.</param>
     /// <param name="cancellation">Ends it.</param>
+    /// <param name="isPlan">Whether it is a dry run.</param>
     /// <param name="shapes">The model, where it is not to be loaded.</param>
-    private (ScoringModel Model, IReadOnlyList<TokenizedList> Train, IReadOnlyList<TokenizedList> HeldOut) Prepare(
-        IProgress<TrainingReport>? progress, CancellationToken cancellation, ScoringModel? shapes = null)
+    private Prepared Prepare(
+        IProgress<TrainingReport>? progress, CancellationToken cancellation, bool isPlan = false, ScoringModel? shapes = null)
     {
         var directory = new RunDirectory(options.Output);
         directory.CheckOutput(options.Resume);
@@ -190,42 +204,126 @@ public sealed class TrainingRun
         torch.set_num_threads(options.Threads ?? Environment.ProcessorCount);
         // Told before the data are read, which may take long.
         Devices.Named(options.Device, "--device");
-        var (trainFile, heldOutFile) = ReadLists();
-        cancellation.ThrowIfCancellationRequested();
-        var model = shapes ?? LoadModel(
+        ScoringModel Load() => LoadModel(
             options, PhaseProgress<LoadProgress>.Of(progress, TrainingPhase.Loading, 0, read => (read.ReadBytes, read.TotalBytes)), cancellation);
+        // Data are read before weights, which may take as long: for token ids a model's tokenizer and rule are enough. An adapter's are those
+        // that it was loaded with.
+        var withoutWeights = shapes ?? ShapesOrNull();
+        var reader = withoutWeights ?? Load();
+        var prepared = new Prepared();
         try
         {
-            var tokenizing = PhaseProgress<ListProgress>.Of(
-                progress, TrainingPhase.Tokenizing, 0, done => (done.DoneCount, done.TotalCount));
-            var lists = ListFile.Tokenize(
-                model,
-                [
-                    (trainFile, DataPath.NameOf(options.Data)),
-                    (heldOutFile, options.EvaluationData is { } evaluationData ? DataPath.NameOf(evaluationData) : "held-out lists"),
-                ],
-                options.OnBadData, logger, tokenizing, cancellation);
-            return (model, lists[0], lists[1]);
+            ReadLists(reader, prepared, isPlan, progress, cancellation);
+            prepared.Model = withoutWeights is null || shapes is not null ? reader : Load();
+            return prepared;
         }
         catch
         {
-            model.Dispose();
+            prepared.Dispose();
             throw;
+        }
+        finally
+        {
+            if (reader != prepared.Model)
+                reader.Dispose();
         }
     }
 
-    private (RankedListFile Train, RankedListFile HeldOut) ReadLists()
+    /// <summary>Reads the lists of both sides, and checks them.</summary>
+    /// <param name="reader">Its tokenizer and its rule are used.</param>
+    /// <param name="prepared">Gets the lists.</param>
+    /// <param name="isPlan">Whether they are checked in full, which takes a while.</param>
+    /// <param name="progress">Receives reports.</param>
+    /// <param name="cancellation">Ends it.</param>
+    private void ReadLists(
+        ScoringModel reader, Prepared prepared, bool isPlan, IProgress<TrainingReport>? progress, CancellationToken cancellation)
     {
-        var file = ListFile.Read(options.Data, options.OnBadData, logger);
-        var (train, heldOut) = options.EvaluationData is { } evaluationData
-            ? (file, ListFile.Read(evaluationData, options.OnBadData, logger))
-            : PromptSplit.Of(file, options.EvaluationFraction ?? 0.1, (ulong)(options.SplitSeed ?? options.Seed));
-        var shared = ListFile.Prompts(train).Intersect(ListFile.Prompts(heldOut)).Count();
-        if (shared > 0)
-            logger.LogWarning(
-                "{Prompts} {Are} in both the training and the held-out lists: the held-out accuracy is not that of unseen prompts",
-                Counted.Of(shared, "prompt"), Counted.Verb(shared, "is", "are"));
-        return (train, heldOut);
+        var needsClusters = options.SplitBy == SplitBy.NearDuplicate && options.SplitsData;
+        var check = new RunCheck(reader, isPlan, needsClusters);
+        CompactLists Read(IRankedListSource source, bool isOfEvalData)
+        {
+            var lists = new ListReading(reader, options.OnBadData, logger)
+            {
+                // What lies in a cache is not seen again.
+                Cache = isPlan ? null : options.Cache,
+                Progress = PhaseProgress<ListProgress>.Of(progress, TrainingPhase.Tokenizing, 0, done => (done.DoneCount, done.TotalCount)),
+                Cancellation = cancellation,
+                Seen = (list, ids, cut) => check.Add(list, ids, cut, isOfEvalData),
+                Extra = needsClusters ? ("near duplicates", check.ClustersAsText) : null,
+            }.Read(source);
+            prepared.Own(lists);
+            return lists;
+        }
+        var all = Read(inputs.Data ?? options.FilesOf(options.Data, inputs), isOfEvalData: false);
+        (int[] Train, int[] Eval)? sides = null;
+        if ((inputs.EvaluationData ?? (options.EvaluationData is { } paths ? options.FilesOf(paths, inputs) : null)) is { } evaluationData)
+        {
+            prepared.Train = all;
+            prepared.HeldOut = Read(evaluationData, isOfEvalData: true);
+            var shared = PromptSplit.CountShared(prepared.Train, prepared.HeldOut);
+            if (shared > 0)
+                logger.LogWarning(
+                    "{Prompts} {Are} in both the training and the held-out lists: the held-out accuracy is not that of unseen prompts",
+                    Counted.Of(shared, "prompt"), Counted.Verb(shared, "is", "are"));
+        }
+        else
+        {
+            sides = Split(all);
+            prepared.Train = sides is null ? all : new ListSubset(all, sides.Value.Train);
+            prepared.HeldOut = sides is null ? [] : new ListSubset(all, sides.Value.Eval);
+        }
+        prepared.Report = sides is { } split
+            ? check.Report(all.Count, split.Eval)
+            : check.Report(all.Count + prepared.HeldOut.Count, Enumerable.Range(all.Count, prepared.HeldOut.Count));
+        if (!isPlan)
+            foreach (var sentence in prepared.Report?.Summary() ?? [])
+                logger.LogInformation("Data check: {Sentence}", sentence);
+        if (options.MaxListsPerPrompt is { } most)
+        {
+            var (kept, dropped) = ListsPerPrompt.Limit(prepared.Train, most, (ulong)options.Seed);
+            prepared.Train = new ListSubset(prepared.Train, kept);
+            logger.LogInformation(
+                "{Dropped} of prompts with more than {Most} left out (--max-lists-per-prompt), {Kept} left", Counted.Of(dropped, "list"),
+                most, kept.Length);
+        }
+        if (inputs.Data is null && DataSource.Of(options.Data) is var sources && sources.Any(source => source.Weight != 1))
+            prepared.SourceWeights = [.. sources.Select(source => source.Weight)];
+    }
+
+    /// <summary>The indices of both sides; null where nothing is held out.</summary>
+    private (int[] Train, int[] Eval)? Split(CompactLists lists)
+    {
+        var (fraction, seed) = (options.EvaluationFraction ?? 0.1, (ulong)(options.SplitSeed ?? options.Seed));
+        return PromptSplit.Of(
+            options.SplitBy, lists.Count, lists.KeysOf, index => lists.InfoOf(index).Group,
+            () => RunCheck.ClustersOf(DataNotes.Parse(lists.Notes).Extra!), fraction, seed);
+    }
+
+    /// <summary>A model and the lists that it is trained and evaluated on, with what these lie in.</summary>
+    private sealed class Prepared : IDisposable
+    {
+        private readonly List<CompactLists> owned = [];
+
+        public ScoringModel Model { get; set; } = null!;
+
+        public IReadOnlyList<TokenizedList> Train { get; set; } = [];
+
+        public IReadOnlyList<TokenizedList> HeldOut { get; set; } = [];
+
+        /// <summary>How often an epoch has the lists of each path of the data; null where it has each once.</summary>
+        public IReadOnlyList<double>? SourceWeights { get; set; }
+
+        /// <summary>What the check of the lists found; null where they were not seen, as they lay in a cache.</summary>
+        public DataReport? Report { get; set; }
+
+        public void Own(CompactLists lists) => owned.Add(lists);
+
+        public void Dispose()
+        {
+            Model?.Dispose();
+            foreach (var lists in owned)
+                lists.Dispose();
+        }
     }
 
     /// <summary>Bytes of memory that weights and gradients may take in a dry run.</summary>
@@ -234,15 +332,9 @@ public sealed class TrainingRun
     /// <summary>The model without weights, where these and their gradients are too large for this machine; else null.</summary>
     private ScoringModel? ShapesOfTooLarge()
     {
-        if (options.Backbone is { } adapter && AdapterConfig.IsIn(adapter))
-            return null;
         TorchLibraries.Require();
-        var tokenizer = options.Tokenizer is { } folder ? HuggingFaceTokenizer.Load(folder) : null;
-        var model = options.Backbone is { } backbone
-            ? ScoringModel.ShapesForTraining(backbone, tokenizer, options.MaxLength, options.Encoding, options.StoredWeights)
-            : new ScoringModel(
-                RewardTransformer.WithoutWeights(HuggingFaceConfig.ReadFile(options.Config!)), tokenizer, options.MaxLength,
-                options.Encoding ?? TextEncoding.Joint);
+        if (ShapesOrNull() is not { } model)
+            return null;
         // The plan adds adapters; beside them there are next to no gradients.
         if (options.Lora is null)
             Trainer.ChooseTrained(model.Transformer, options);
@@ -251,6 +343,19 @@ public sealed class TrainingRun
             return model;
         model.Dispose();
         return null;
+    }
+
+    /// <summary>The model without its weights; null for an adapter, which is known when it is loaded.</summary>
+    private ScoringModel? ShapesOrNull()
+    {
+        if (options.Backbone is { } adapter && AdapterConfig.IsIn(adapter))
+            return null;
+        var tokenizer = options.Tokenizer is { } folder ? HuggingFaceTokenizer.Load(folder) : null;
+        return options.Backbone is { } backbone
+            ? ScoringModel.ShapesForTraining(backbone, tokenizer, options.MaxLength, options.Encoding, options.StoredWeights)
+            : new ScoringModel(
+                RewardTransformer.WithoutWeights(HuggingFaceConfig.ReadFile(options.Config!)), tokenizer, options.MaxLength,
+                options.Encoding ?? TextEncoding.Joint);
     }
 
     private static ScoringModel LoadModel(

@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using RewardModel.Adapters;
+using RewardModel.Layouts;
+using RewardModel.Lists;
 using RewardModel.Reading;
 using RewardModel.Scoring;
 using RewardModel.Tokenizers;
@@ -13,13 +15,51 @@ namespace RewardModel.Training;
 /// </summary>
 public sealed record TrainingRunOptions : TrainingOptions
 {
-    /// <summary>File of the ranked lists to train on; - is standard input.</summary>
+    /// <summary>
+    /// Files, folders or patterns of the ranked lists to train on; - is standard input. A number behind = is how often an epoch has each list:
+    /// <c>web.parquet=0.5</c>. None where <see cref="TrainingInputs.Data"/> gives the lists.
+    /// </summary>
     [JsonPropertyName("data")]
-    public required string Data { get; init; }
+    public required DataPaths Data { get; init; }
 
-    /// <summary>File of the ranked lists to evaluate on; null (default): <see cref="EvaluationFraction"/> of the prompts of Data.</summary>
+    /// <summary>Those of the lists to evaluate on; null (default): <see cref="EvaluationFraction"/> of the prompts of Data.</summary>
     [JsonPropertyName("eval-data")]
-    public string? EvaluationData { get; init; }
+    public DataPaths? EvaluationData { get; init; }
+
+    /// <summary>
+    /// SQL over the files of <see cref="Data"/> as the table <c>data</c>, and over those of <see cref="EvaluationData"/> likewise, whose rows are
+    /// read in their place: <c>SELECT question AS prompt, [good, bad] AS answers FROM data</c>. Null (default): the rows as they are.
+    /// </summary>
+    [JsonPropertyName("query")]
+    public string? Query { get; init; }
+
+    /// <summary>The name of the layout that all rows have, one of <see cref="DataLayout.Known"/>; null (default): they show it.</summary>
+    [JsonPropertyName("layout")]
+    public string? Layout { get; init; }
+
+    /// <summary>
+    /// How an answer's score is computed from numbers beside it: <c>helpfulness + 0.5*correctness</c>. Null (default): as the layout says.
+    /// </summary>
+    [JsonPropertyName("score-from")]
+    public string? ScoreFrom { get; init; }
+
+    /// <summary>The key of the rows whose value is their lists' <see cref="RankedList.Group"/>; null (default): none.</summary>
+    [JsonPropertyName("group-by")]
+    public string? GroupBy { get; init; }
+
+    /// <summary>What is held out as a whole. Default: prompts.</summary>
+    [JsonPropertyName("split-by")]
+    public SplitBy SplitBy { get; init; }
+
+    /// <summary>The most lists of one prompt that are trained on, chosen by the seed; null (default): all.</summary>
+    [JsonPropertyName("max-lists-per-prompt")]
+    public int? MaxListsPerPrompt { get; init; }
+
+    /// <summary>
+    /// Directory in which tokenised lists are kept: a second run on the same data starts at once. Null (default): none.
+    /// </summary>
+    [JsonPropertyName("cache")]
+    public string? Cache { get; init; }
 
     /// <summary>
     /// Fraction of the prompts of <see cref="Data"/> that is held out for evaluation; 0: none. Null (default): 0.1, or none of them where
@@ -122,6 +162,20 @@ public sealed record TrainingRunOptions : TrainingOptions
     /// <summary>Whether held-out prompts are chosen from the training data.</summary>
     internal bool SplitsData => EvaluationData is null && EvaluationFraction != 0;
 
+    /// <summary>Files of this run.</summary>
+    /// <param name="paths">Where they are.</param>
+    /// <param name="inputs">What reads tables, and layouts in code.</param>
+    internal RankedListFiles FilesOf(DataPaths paths, TrainingInputs inputs) => new(paths)
+    {
+        Tables = inputs.Tables,
+        Layouts = inputs.Layouts,
+        Query = Query,
+        Layout = Layout,
+        ScoreFrom = ScoreFrom,
+        GroupBy = GroupBy,
+        OnBadData = OnBadData,
+    };
+
     internal RewardNormalization? Normalization => RewardNormalization.Parse(Normalize).Value;
 
     /// <summary>Which weights are frozen and stored in fewer bits; null where none are.</summary>
@@ -153,7 +207,7 @@ public sealed record TrainingRunOptions : TrainingOptions
                 SplitSeed is null || SplitsData, nameof(SplitSeed), SplitSeed,
                 $"none, because {(EvaluationData is null ? "--eval-fraction 0 holds nothing out" : "--eval-data gives the held-out lists")}"),
             Problem(Seeds is null or >= 2, nameof(Seeds), Seeds, "at least 2"),
-            Seeds is not null && (Data == DataPath.StandardInput || EvaluationData == DataPath.StandardInput)
+            Seeds is not null && (ReadsStandardInput(Data) || ReadsStandardInput(EvaluationData))
                 ? "--seeds reads the data once for every seed, and standard input can be read once; give files"
                 : null,
             Problem(MaxLength is null or >= 1, nameof(MaxLength), MaxLength, "at least 1"),
@@ -173,9 +227,22 @@ public sealed record TrainingRunOptions : TrainingOptions
             Problem(
                 Normalization?.ReferenceFile is not { } reference || File.Exists(reference), nameof(Normalize), $"'{Normalize}'",
                 "an existing file of reference answers"),
-            MissingData(Data, nameof(Data)),
-            MissingData(EvaluationData, nameof(EvaluationData)),
-            Data == DataPath.StandardInput && EvaluationData == Data
+            .. MissingData(Data, nameof(Data)),
+            .. MissingData(EvaluationData, nameof(EvaluationData)),
+            Problem(EvaluationData is not { Count: 0 }, nameof(EvaluationData), "empty", "files, folders or patterns, or none"),
+            ScoreFromProblem(),
+            Problem(
+                SplitBy == SplitBy.Prompt || SplitsData, nameof(SplitBy), SplitBy,
+                $"prompt, because {(EvaluationData is null ? "--eval-fraction 0 holds nothing out" : "--eval-data gives the held-out lists")}"),
+            Problem(SplitBy != SplitBy.Group || GroupBy is not null, nameof(SplitBy), SplitBy, "another value without --group-by"),
+            Problem(MaxListsPerPrompt is null or >= 1, nameof(MaxListsPerPrompt), MaxListsPerPrompt, "at least 1"),
+            Problem(
+                EvaluationData is null || DataSource.ProblemsOf(EvaluationData).Count > 0 || DataSource.Of(EvaluationData).All(source => source.Weight == 1),
+                nameof(EvaluationData), $"'{EvaluationData}'", "paths without weights, because each of its lists is evaluated once"),
+            Problem(
+                Query is null || DataSource.ProblemsOf(Data).Count > 0 || DataSource.Of(Data).All(source => source.Weight == 1), nameof(Data),
+                $"'{Data}'", "paths without weights, because --query makes one table of them"),
+            ReadsStandardInput(Data) && ReadsStandardInput(EvaluationData)
                 ? "--data and --eval-data are both standard input, which can be read once; give one of them as a file"
                 : null,
             Missing(Config, File.Exists(Config), nameof(Config), "file"),
@@ -185,9 +252,23 @@ public sealed record TrainingRunOptions : TrainingOptions
         return found.OfType<string>();
     }
 
-    private static string? MissingData(string? path, string property) => Directory.Exists(path)
-        ? Problem(false, property, $"'{path}', a directory", "a file; give one of the files in it")
-        : Missing(path, path is not null && DataPath.Exists(path), property, "file");
+    private static bool ReadsStandardInput(DataPaths? paths) => paths?.Contains(DataPath.StandardInput) == true;
+
+    private static IEnumerable<string?> MissingData(DataPaths? paths, string property) =>
+        paths is null ? [] : DataSource.ProblemsOf(paths).Select(problem => $"{NameOf(property)}: {problem}");
+
+    private string? ScoreFromProblem()
+    {
+        try
+        {
+            _ = ScoreFrom is null ? null : new ScoreExpression(ScoreFrom);
+            return null;
+        }
+        catch (ArgumentException e)
+        {
+            return $"{NameOf(nameof(ScoreFrom))}: {e.Message}";
+        }
+    }
 
     private static string? Missing(string? path, bool isThere, string property, string kind) =>
         path is null ? null : Problem(isThere, property, $"'{path}'", $"an existing {kind}");

@@ -21,8 +21,8 @@ internal sealed partial class ScoreExpression
     {
         ArgumentNullException.ThrowIfNull(text);
         Text = text;
-        // What DataTable has besides, functions, strings and comparisons, gives no number or none that is meant.
-        names = AllowedSigns().IsMatch(text) ? [.. Name().Matches(text).Select(match => match.Value.Trim('[', ']')).Distinct()] : [];
+        // What DataTable has besides, functions, strings, comparisons and logic, gives no number or none that is meant.
+        names = AllowedSigns().IsMatch(text) && !OtherWords().IsMatch(text) ? [.. Name().Matches(text).Select(match => match.Value.Trim('[', ']')).Distinct()] : [];
         if (names.Length == 0)
             throw Invalid(text, null);
         var table = new DataTable { Locale = CultureInfo.InvariantCulture };
@@ -62,6 +62,9 @@ internal sealed partial class ScoreExpression
 
     [GeneratedRegex(@"^([\p{L}\p{N}_.\s+\-*/()]|\[[^\[\]]+\])*$")]
     private static partial Regex AllowedSigns();
+
+    [GeneratedRegex(@"\p{L}[\p{L}\p{N}_]*\s*\(|\b(and|or|not|in|is|like|between|null|true|false|parent|child)\b", RegexOptions.IgnoreCase)]
+    private static partial Regex OtherWords();
 
     [GeneratedRegex(@"\[[^\[\]]+\]|(?<![\p{L}\p{N}_.])\p{L}[\p{L}\p{N}_]*")]
     private static partial Regex Name();

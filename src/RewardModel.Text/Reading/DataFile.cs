@@ -22,6 +22,7 @@ internal sealed class DataFile : IDisposable
         try
         {
             Content = Unpacked();
+            IsTable = TableFiles.Of(Start, path) is not null;
         }
         catch
         {
@@ -44,6 +45,14 @@ internal sealed class DataFile : IDisposable
 
     /// <summary>Whether it can be read a second time: a pipe can't.</summary>
     public bool CanReadAgain => stream.CanSeek;
+
+    /// <summary>How much of it was read so far, from 0 to 1; null of a pipe, and of what a reader of tables reads by itself.</summary>
+    public double? ReadShare => stream.CanSeek && stream.Length > 0 && !IsTable
+        ? (double)stream.Position / stream.Length
+        : null;
+
+    /// <summary>Whether it is read by a reader of tables.</summary>
+    public bool IsTable { get; private set; }
 
     /// <summary>Goes back to the start of a file that <see cref="CanReadAgain"/>.</summary>
     public void Restart()

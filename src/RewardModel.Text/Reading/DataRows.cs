@@ -22,6 +22,9 @@ internal sealed class DataRows : IDisposable
     /// <summary>Whether <see cref="Read()"/> can be called a second time: a pipe can be read only once.</summary>
     public bool CanReadAgain => file.CanReadAgain;
 
+    /// <summary>How much of the file was read so far, from 0 to 1; null of pipes and tables.</summary>
+    public double? ReadShare => file.ReadShare;
+
     /// <inheritdoc cref="Read()"/>
     /// <param name="path">The file; - is standard input.</param>
     public static IEnumerable<DataRow> Read(string path)

@@ -23,6 +23,8 @@ internal sealed class RankedLines : IDisposable
     private int loneSurrogateCount;
     private int repeatedPromptCount;
     private int partCount;
+    private int fileNumber;
+    private int rowCount;
 
     /// <param name="path">One file; - is standard input.</param>
     /// <param name="areToScore">Whether its answers are to be scored only.</param>
@@ -53,6 +55,9 @@ internal sealed class RankedLines : IDisposable
     /// <summary>How many lists were read so far.</summary>
     public int ListCount { get; private set; }
 
+    /// <summary>How much of all files was read so far, from 0 to 1; null where that can't be said.</summary>
+    public double? ReadShare { get; private set; }
+
     /// <summary>Whether <see cref="Read"/> can be called a second time: a pipe can be read only once.</summary>
     public bool CanReadAgain => sources.SelectMany(source => source.Files).All(file => file != DataPath.StandardInput)
         && first is { CanReadAgain: true };
@@ -68,7 +73,7 @@ internal sealed class RankedLines : IDisposable
         ignoredKeys.Clear();
         foundPrompts.Clear();
         layouts.Clear();
-        (loneSurrogateCount, repeatedPromptCount, partCount, ListCount, kind) = (0, 0, 0, 0, null);
+        (loneSurrogateCount, repeatedPromptCount, partCount, ListCount, fileNumber, kind) = (0, 0, 0, 0, 0, null);
         for (var s = 0; s < (query is null ? sources.Count : 1); s++)
         {
             var parts = new AnswerParts();
@@ -106,11 +111,14 @@ internal sealed class RankedLines : IDisposable
     {
         foreach (var file in source.Files)
         {
+            fileNumber++;
             using var opened = first is null || file != sources[0].Files[0] ? new DataRows(file, tables) : null;
             var parser = new RowParser(settings);
             foreach (var row in (opened ?? first!).Read())
             {
                 var parsed = Parsed(parser, row);
+                if (++rowCount % 256 == 0)
+                    ReadShare = (fileNumber - 1 + (opened ?? first!).ReadShare) / sources.Sum(one => one.Files.Count);
                 if (parsed.Problem is null)
                     loneSurrogateCount += row.LoneSurrogateCount;
                 yield return parsed;

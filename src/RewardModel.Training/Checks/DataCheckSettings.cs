@@ -1,3 +1,5 @@
+using RewardModel.Scoring;
+
 namespace RewardModel.Training.Checks;
 
 /// <summary>What a check of data looks at, and how much of it.</summary>
@@ -28,6 +30,13 @@ internal sealed record DataCheckSettings
 
     /// <summary>Decides the order of their training, and the samples that intervals are computed with.</summary>
     public ulong Seed { get; init; }
+
+    /// <summary>What is looked at of lists that a model is to be trained on.</summary>
+    public static DataCheckSettings For(ScoringModel model) => new()
+    {
+        SpecialTokens = model.Tokenizer is { } tokenizer ? [.. tokenizer.SpecialTokens.Values] : [],
+        TokensAfterAnswer = model.Rule.SpecialTokens.AfterAnswer.Count,
+    };
 
     /// <summary>What the start of a training run can afford: no models, no near duplicates.</summary>
     public static DataCheckSettings Quick { get; } = new() { HasNearDuplicates = false, HasNgrams = false };

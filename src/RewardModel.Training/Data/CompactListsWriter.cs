@@ -33,7 +33,7 @@ internal sealed class CompactListsWriter(IListSink sink) : IDisposable
                 + $"{list.OwnPromptIds?.Count.ToString() ?? "no"} prompts of their own; expected as many of each.", nameof(list));
         bytes.Clear();
         ListEncoding.Write(bytes, list);
-        sink.Add(new ListEntry(ListInfo.Of(list, keys), Position: 0, NumberOf(list.Source.File), list.Source.Line), bytes.Written);
+        sink.Add(new ListEntry(ListInfo.Of(list, keys), Position: 0, NumberOf(list.Source.File), ListEntry.LineOf(list.Source)), bytes.Written);
         Count++;
     }
 

@@ -31,12 +31,12 @@ internal sealed record ScoredLine(
 }
 
 /// <summary>Scores the lines of a file in their order, some hundreds at a time: a file of any length takes the same memory.</summary>
-/// <param name="path">The file; - is standard input.</param>
-/// <param name="onBadData">What to do with lines that can't be scored.</param>
+/// <param name="files">The files.</param>
+/// <param name="onBadData">What to do with rows that can't be scored.</param>
 /// <param name="logger">Told what is left out, replaced or cut.</param>
-internal sealed class LineScoring(string path, BadData onBadData, ILogger logger) : IDisposable
+internal sealed class LineScoring(RankedListFiles files, BadData onBadData, ILogger logger) : IDisposable
 {
-    private readonly RankedLines lines = new(path, areToScore: true);
+    private readonly RankedLines lines = files.Open(areToScore: true);
     private readonly List<BadLine> rejected = [];
     private TruncationCount cut;
 
@@ -81,9 +81,9 @@ internal sealed class LineScoring(string path, BadData onBadData, ILogger logger
             Tell();
         if (onBadData == BadData.Error && rejected.Count > 0)
             throw RankedDataException.Of(rejected);
-        ListFile.LogLeftOut(rejected, logger);
-        ListFile.LogCut(cut, DataPath.NameOf(path), model, logger);
-        ListFile.CheckAnyIsLeft(lines.ListCount - rejected.Count, path);
+        DataLog.LogLeftOut(rejected, logger);
+        DataLog.LogCut(cut, files.Name, model.Rule.MaxLength, logger);
+        DataLog.CheckAnyIsLeft(files.Name, lines.ListCount - rejected.Count, 0);
     }
 
     public void Dispose() => lines.Dispose();
@@ -97,7 +97,7 @@ internal sealed class LineScoring(string path, BadData onBadData, ILogger logger
                 cut += result.Cut;
                 if (result.Rejection is null)
                     return (result.List, (string?)null);
-                rejected.Add(ListFile.BadLineOf(text, result.Rejection));
+                rejected.Add(DataLog.BadLineOf(text, result.Rejection));
                 return (null, rejected[^1].Reason);
             }));
         var (ids, idsCut) = model.Truncate([.. group.Select(line => line.TokenizedList).OfType<TokenizedList>()]);
@@ -115,9 +115,9 @@ internal sealed class LineScoring(string path, BadData onBadData, ILogger logger
     private void Tell()
     {
         if (onBadData == BadData.Error && lines.BadLines.Count > 0)
-            throw new RankedDataException(path, lines.BadLines);
-        ListFile.Log(
-            lines.Summary([], []) with { IgnoredKeys = new Dictionary<string, int>() }, lines.ListCount, path, logger);
-        ListFile.CheckAnyIsLeft(lines.ListCount, path);
+            throw RankedDataException.Of(lines.BadLines);
+        DataLog.LogRows(
+            DataNotes.Of(files.Name, lines.Summary([], []) with { IgnoredKeys = new Dictionary<string, int>() }, lines.ListCount), logger);
+        DataLog.CheckAnyIsLeft(files.Name, lines.ListCount, 0);
     }
 }

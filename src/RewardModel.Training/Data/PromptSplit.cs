@@ -79,6 +79,23 @@ public static class PromptSplit
         return Of(prompts.AsSpan().ContainsAnyExcept(count > 0 ? prompts[0] : 0) ? prompts : answers, evalFraction, seed, "list");
     }
 
+    /// <summary>Splits lists by what is held out as a whole.</summary>
+    /// <param name="by">What that is.</param>
+    /// <param name="count">Number of lists.</param>
+    /// <param name="keysOf">The keys of each.</param>
+    /// <param name="groupOf">The key of each one's group.</param>
+    /// <param name="clusters">The cluster of each among what is nearly the same; asked for where it is needed.</param>
+    /// <param name="evalFraction">The fraction to hold out.</param>
+    /// <param name="seed">Decides which.</param>
+    /// <returns>The indices of each side, in their order; null for a fraction of 0.</returns>
+    internal static (int[] Train, int[] Eval)? Of(
+        SplitBy by, int count, Func<int, ListKeys> keysOf, Func<int, ulong> groupOf, Func<int[]> clusters, double evalFraction, ulong seed) => by switch
+        {
+            SplitBy.Group => Of([.. Enumerable.Range(0, count).Select(groupOf)], evalFraction, seed, "group"),
+            SplitBy.NearDuplicate => Of(Array.ConvertAll(clusters(), cluster => (ulong)cluster), evalFraction, seed, "set of near duplicate"),
+            _ => Of(count, keysOf, evalFraction, seed),
+        };
+
     /// <summary>Splits lists so that all with the same key are on one side: of a group, or of similar prompts.</summary>
     /// <param name="keys">The key of each list. It decides by itself and the seed where the list comes.</param>
     /// <param name="evalFraction">The fraction of the keys to hold out, from 0 to below 1; at least one is on each side, unless it is 0.</param>

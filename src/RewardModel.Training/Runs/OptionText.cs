@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using RewardModel.Reading;
 
 namespace RewardModel.Training.Runs;
 
@@ -26,6 +27,7 @@ internal static class OptionText
         object? value = true switch
         {
             _ when type == typeof(string) => text,
+            _ when type == typeof(DataPaths) => new DataPaths(text),
             _ when type == typeof(bool) => bool.TryParse(text, out var flag) ? flag : null,
             _ when type == typeof(int) => int.TryParse(text, NumberStyles.AllowLeadingSign, culture, out var number) ? number : null,
             _ when type == typeof(long) => long.TryParse(text, NumberStyles.AllowLeadingSign, culture, out var number) ? number : null,

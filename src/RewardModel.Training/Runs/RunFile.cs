@@ -14,7 +14,8 @@ namespace RewardModel.Training.Runs;
 public sealed class RunFileException(string message) : Exception(message);
 
 /// <summary>
-/// Options as YAML: one mapping of option names, as the command line spells them without the dashes, to single values. What is written is
+/// Options as YAML: one mapping of option names, as the command line spells them without the dashes, to single values, or
+/// to several where they are paths of data. What is written is
 /// read again as the same options.
 /// </summary>
 /// <typeparam name="T">A record of options, whose members carry these names.</typeparam>
@@ -67,6 +68,9 @@ internal static class RunFile<T>
             if (!members.TryGetValue(name, out var member))
                 problems.Add(
                     $"{path}:{key.Start.Line}: {Quoted.Text(name)} is not an option; expected one of: {string.Join(", ", members.Keys)}");
+            else if (value is YamlSequenceNode items && member.PropertyType == typeof(DataPaths)
+                && items.Children.All(item => item is YamlScalarNode { Value: not null }))
+                options[name] = ToNode(new DataPaths([.. items.Children.Select(item => ((YamlScalarNode)item).Value!)]));
             else if (value is not YamlScalarNode { Value: { } found })
                 problems.Add($"{path}:{value.Start.Line}: '{name}' has several values; expected one");
             else if (OptionText.Parse(found, member.PropertyType) is { Value: { } parsed })

@@ -1,0 +1,137 @@
+using Microsoft.Extensions.Logging;
+using RewardModel.Layouts;
+using RewardModel.Lists;
+using RewardModel.Reading;
+using RewardModel.Scoring;
+
+namespace RewardModel.Training.Data;
+
+/// <summary>
+/// Reads ranked lists and turns them into token ids, some hundreds at a time: one thread reads, the others encode, and what is kept of a list
+/// is its ids in a compact form. Everything that is left out or cut is logged.
+/// </summary>
+/// <param name="model">Its tokenizer and its rule are used, and its maximum length.</param>
+/// <param name="onBadData">What to do with bad rows, and with lists that the tokenizer or its chat template rejects.</param>
+/// <param name="logger">Told what is left out, ignored, replaced or cut.</param>
+internal sealed class ListReading(ScoringModel model, BadData onBadData, ILogger logger)
+{
+    /// <summary>Enough lists for all threads, and few enough to hold some groups of them at once.</summary>
+    private const int groupSize = 1024;
+
+    /// <summary>What the lists are for.</summary>
+    public ListPurpose Purpose { get; init; }
+
+    /// <summary>The directory that tokenised lists are kept in, and taken from; null for none.</summary>
+    public string? Cache { get; init; }
+
+    /// <summary>Told how many lists are done, and how many there seem to be.</summary>
+    public IProgress<ListProgress>? Progress { get; init; }
+
+    /// <summary>Ends the work before the next lists.</summary>
+    public CancellationToken Cancellation { get; init; }
+
+    /// <summary>
+    /// What else is kept in the cache beside the lists, as a text, and a name of what it is: asked for when all lists were seen.
+    /// </summary>
+    public (string Name, Func<string> Make)? Extra { get; init; }
+
+    /// <summary>Sees every list that is kept, with what the tokenizer made of it; not those of a cache. Null for nobody.</summary>
+    public Action<RankedList?, TokenizedList, TruncationCount>? Seen { get; init; }
+
+    /// <summary>Reads files.</summary>
+    /// <returns>Their lists; the caller's.</returns>
+    /// <exception cref="RankedDataException">Files can't be read, or have bad rows, or their lists are rejected: all are named.</exception>
+    public CompactLists Read(RankedListFiles files)
+    {
+        var key = Cache is null ? null : DataKey.Of(files, model, onBadData, Purpose, Extra?.Name, Cancellation);
+        if (Cache is not null && key is null)
+            logger.LogWarning("{Name} can be read once only, or has a layout in code: --cache is of no use for it", files.Name);
+        if (key is not null && new ListCache(Cache!).TryOpen(key, out var lists))
+        {
+            logger.LogInformation("{Name}: {Lists} of the cache '{Cache}'", files.Name, Counted.Of(lists.Count, "list"), Cache);
+            DataLog.Log(DataNotes.Parse(lists.Notes), model.Rule.MaxLength, logger);
+            return lists;
+        }
+        using var rows = files.Open(areToScore: Purpose == ListPurpose.Scoring);
+        using var writer = key is null ? new CompactListsWriter() : new ListCache(Cache!).Create(key);
+        return Read(rows.Read(), () => DataNotes.Of(files.Name, rows.Summary([], []), rows.ListCount), () => rows.ReadShare, writer);
+    }
+
+    /// <summary>Reads lists from elsewhere.</summary>
+    /// <inheritdoc cref="Read(RankedListFiles)"/>
+    public CompactLists Read(IRankedListSource source)
+    {
+        if (source is RankedListFiles files)
+            return Read(files);
+        var count = 0;
+        using var writer = new CompactListsWriter();
+        return Read(RowsOf(source), () => new DataNotes(source.Name) { ReadCount = count }, () => null, writer);
+
+        IEnumerable<ParsedRow> RowsOf(IRankedListSource source)
+        {
+            foreach (var list in source.ReadAsync(Cancellation).ToBlockingEnumerable(Cancellation))
+            {
+                count++;
+                var place = list.Source.Line > 0 ? list.Source : new SourceLine(source.Name, count) { IsRow = true };
+                yield return new ParsedRow(place) { Lists = [list with { Source = place }] };
+            }
+        }
+    }
+
+    private CompactLists Read(IEnumerable<ParsedRow> rows, Func<DataNotes> notesOf, Func<double?> readShareOf, CompactListsWriter writer)
+    {
+        var rejected = new List<BadLine>();
+        var cut = default(TruncationCount);
+        var hasProblem = false;
+        var doneCount = 0;
+        foreach (var group in ReadAhead.Of(rows.Chunk(groupSize), 2))
+        {
+            Cancellation.ThrowIfCancellationRequested();
+            hasProblem |= group.Any(row => row.Problem is not null);
+            // What is an error in any case is read on for other rows like it, and not encoded.
+            if (hasProblem && onBadData == BadData.Error)
+                continue;
+            var tokenized = Tokenize(group, rejected);
+            foreach (var (row, list, ids, itsCut) in tokenized)
+            {
+                cut += itsCut;
+                if (rejected.Count > 0 && onBadData == BadData.Error)
+                    break;
+                writer.Add(ids, list is null ? ListKeys.Of(row.TokenizedList!, row.SourceNumber) : ListKeys.Of(list, row.SourceNumber));
+                Seen?.Invoke(list, ids, itsCut);
+            }
+            doneCount += tokenized.Count;
+            Progress?.Report(new ListProgress(doneCount, readShareOf() is { } share and > 0 ? (int)Math.Max(doneCount, doneCount / share) : doneCount));
+        }
+        var notes = notesOf() with { Rejected = rejected, Cut = cut };
+        if (onBadData == BadData.Skip || (notes.BadLines.Count == 0 && rejected.Count == 0))
+            notes = notes with { Extra = Extra?.Make() };
+        if (onBadData == BadData.Error && notes.BadLines.Count > 0)
+            throw RankedDataException.Of(notes.BadLines);
+        if (onBadData == BadData.Error && rejected.Count > 0)
+            throw RankedDataException.Of(rejected);
+        DataLog.Log(notes, model.Rule.MaxLength, logger);
+        DataLog.CheckAnyIsLeft(notes.Name, notes.ReadCount, rejected.Count);
+        return writer.Finish(notes.ToJson());
+    }
+
+    private List<(ParsedRow Row, RankedList? List, TokenizedList Ids, TruncationCount Cut)> Tokenize(
+        ParsedRow[] rows, List<BadLine> rejected)
+    {
+        var texts = rows.SelectMany(row => row.Lists.Select(list => (Row: row, List: list))).ToArray();
+        RankedList[] lists = [.. texts.Select(text => text.List)];
+        var results = lists.Length == 0 ? [] : model.TryTokenize(Purpose == ListPurpose.Training ? lists : model.ToScore(lists), null, Cancellation);
+        var tokenized = new List<(ParsedRow, RankedList?, TokenizedList, TruncationCount)>(rows.Length);
+        foreach (var ((row, list), result) in texts.Zip(results))
+            if (result.List is { } ids)
+                tokenized.Add((row, list, ids, result.Cut));
+            else
+                rejected.Add(DataLog.BadLineOf(list, result.Rejection!));
+        foreach (var row in rows.Where(row => row.TokenizedList is not null))
+        {
+            var (ids, cut) = model.Truncate([row.TokenizedList!]);
+            tokenized.Add((row, null, ids[0], cut));
+        }
+        return tokenized;
+    }
+}

@@ -1,0 +1,181 @@
+using System.Text;
+using DuckDB.NET.Data;
+using RewardModel.Data;
+using RewardModel.Layouts;
+using RewardModel.Lists;
+using RewardModel.Reading;
+using ZstdSharp;
+
+namespace RewardModel.Tests.Reading;
+
+public sealed class RankedListFilesTests : IDisposable
+{
+    private const string Pair = """{"prompt": "p", "chosen": "good", "rejected": "bad"}""";
+
+    private readonly TemporaryDirectory directory = new();
+
+    public void Dispose() => directory.Dispose();
+
+    public static TheoryData<string> Formats => ["a.jsonl", "a.json", "a.csv", "a.tsv", "a.parquet", "a.jsonl.zst", "a-utf16.jsonl", "a-utf16.csv"];
+
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public async Task A_file_of_any_format_holds_the_same_list_whatever_its_name(string name)
+    {
+        Write(directory["file"], name);
+        var list = Assert.Single(await Read(new RankedListFiles(directory["file"]) { Tables = new DuckDbTables() }));
+        Assert.Equal(("p", "good", "bad"), (list.Prompt, list.Answers[0], list.Answers[1]));
+        Assert.True(list.ScoresAreOrder);
+        Assert.Equal(name is "a.csv" or "a.tsv" or "a.parquet" or "a-utf16.csv", list.Source.IsRow);
+    }
+
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public async Task A_pipe_of_any_format_holds_the_same_list(string name)
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        Write(directory["file"], name);
+        using var process = System.Diagnostics.Process.Start("mkfifo", directory["pipe"]);
+        await process.WaitForExitAsync();
+        var feeding = Task.Run(() =>
+        {
+            using var pipe = File.OpenWrite(directory["pipe"]);
+            pipe.Write(File.ReadAllBytes(directory["file"]));
+        });
+        Assert.Equal("p", Assert.Single(await Read(new RankedListFiles(directory["pipe"]) { Tables = new DuckDbTables() })).Prompt);
+        await feeding;
+    }
+
+    [Fact]
+    public async Task Rows_of_one_answer_are_joined_over_the_files_of_a_source()
+    {
+        File.WriteAllText(directory["1.csv"], "prompt,response,score\np,a,1\nq,c,5\n");
+        File.WriteAllText(directory["2.csv"], "prompt,response,score\np,b,2.5\nq,d,5\n");
+        var lists = await Read(new RankedListFiles(directory["*.csv"]) { Tables = new DuckDbTables() });
+        Assert.Equal(["p: a 1, b 2.5", "q: c 5, d 5"], lists.Select(Text));
+        Assert.Equal($"{directory["1.csv"]}, row 1", lists[0].Source.ToString());
+    }
+
+    [Fact]
+    public async Task A_query_makes_lists_of_any_columns()
+    {
+        File.WriteAllText(directory["a.jsonl"], """{"question": "q", "good": "g", "bad": "b", "site": "s"}""");
+        var list = Assert.Single(await Read(new RankedListFiles(directory["a.jsonl"])
+        {
+            Tables = new DuckDbTables(),
+            Query = "SELECT question AS prompt, [good, bad] AS answers, site FROM data",
+            GroupBy = "site",
+        }));
+        Assert.Equal(("q: g 1, b 0", "s", "(query), row 1"), (Text(list), list.Group, list.Source.ToString()));
+    }
+
+    [Fact]
+    public async Task A_layout_in_code_comes_before_those_that_are_known_and_its_errors_are_bad_rows()
+    {
+        File.WriteAllText(directory["a.jsonl"], """
+            {"task": "t", "solutions": ["a", "b"], "marks": [1, 2]}
+            {"task": "t", "solutions": ["a", "b"], "marks": [1]}
+            {"task": 7, "solutions": [], "marks": []}
+            """);
+        var exams = new DataLayout(
+            "exams", row => row.TryGetProperty("marks", out _),
+            row => new RankedList(
+                row.GetProperty("task").GetString()!, [.. row.GetProperty("solutions").EnumerateArray().Select(text => text.GetString()!)],
+                [.. row.GetProperty("marks").EnumerateArray().Select(mark => mark.GetDouble())]));
+        var exception = await Assert.ThrowsAsync<RankedDataException>(() => Read(new RankedListFiles(directory["a.jsonl"]) { Layouts = [exams] }));
+        Assert.Equal([2, 3], exception.BadLines.Select(line => line.Source.Line));
+        var lists = await Read(new RankedListFiles(directory["a.jsonl"]) { Layouts = [exams], Layout = "exams", OnBadData = BadData.Skip });
+        Assert.Equal(["t: a 1, b 2"], lists.Select(Text));
+    }
+
+    [Fact]
+    public async Task Tables_need_a_reader()
+    {
+        Write(directory["a.parquet"], "a.parquet");
+        Assert.Equal(
+            $"'{directory["a.parquet"]}' is a Parquet file, which needs a reader of tables; expected JSON lines or a JSON array. In code, give "
+            + "DuckDbTables of the package RewardModel.Data.",
+            (await Assert.ThrowsAsync<RankedDataException>(() => Read(new RankedListFiles(directory["a.parquet"])))).Message);
+    }
+
+    [Fact]
+    public async Task A_group_has_to_be_there()
+    {
+        File.WriteAllText(directory["a.jsonl"], $$"""
+            {{Pair[..^1]}}, "source": "s"}
+            {{Pair}}
+            {{Pair[..^1]}}, "source": ["s"]}
+            """);
+        var exception = await Assert.ThrowsAsync<RankedDataException>(() => Read(new RankedListFiles(directory["a.jsonl"]) { GroupBy = "source" }));
+        Assert.Equal(
+            [
+                "\"source\" is missing, expected what the row belongs to (--group-by)",
+                "\"source\" is neither text nor a number, expected what the row belongs to (--group-by)",
+            ],
+            exception.BadLines.Select(line => line.Reason));
+    }
+
+    [Fact]
+    public async Task An_expression_of_scores_that_no_row_needs_is_an_error()
+    {
+        File.WriteAllText(directory["a.jsonl"], Pair);
+        Assert.StartsWith(
+            "--score-from 'a + b' has no effect: ",
+            (await Assert.ThrowsAsync<RankedDataException>(() => Read(new RankedListFiles(directory["a.jsonl"]) { ScoreFrom = "a + b" }))).Message);
+        Assert.StartsWith(
+            "There is no layout 'none'; expected one of ",
+            (await Assert.ThrowsAsync<ArgumentException>(() => Read(new RankedListFiles(directory["a.jsonl"]) { Layout = "none" }))).Message);
+    }
+
+    private static string Text(RankedList list) =>
+        $"{list.Prompt}: {string.Join(", ", list.Answers.Zip(list.Scores, (answer, score) => FormattableString.Invariant($"{answer} {score}")))}";
+
+    private static async Task<List<RankedList>> Read(RankedListFiles files)
+    {
+        var lists = new List<RankedList>();
+        await foreach (var list in files.ReadAsync())
+            lists.Add(list);
+        return lists;
+    }
+
+    private static void Write(string path, string format)
+    {
+        const string cells = "prompt,chosen,rejected\np,good,bad\n";
+        switch (format)
+        {
+            case "a.jsonl":
+                File.WriteAllText(path, Pair);
+                break;
+            case "a.json":
+                File.WriteAllText(path, $"[\n{Pair}\n]");
+                break;
+            case "a.csv":
+                File.WriteAllText(path, cells);
+                break;
+            case "a.tsv":
+                File.WriteAllText(path, cells.Replace(',', '\t'));
+                break;
+            case "a-utf16.jsonl":
+                File.WriteAllText(path, Pair, Encoding.Unicode);
+                break;
+            case "a-utf16.csv":
+                File.WriteAllText(path, cells, Encoding.BigEndianUnicode);
+                break;
+            case "a.jsonl.zst":
+                using (var file = File.Create(path))
+                using (var packed = new CompressionStream(file))
+                    packed.Write(Encoding.UTF8.GetBytes(Pair));
+                break;
+            default:
+                using (var connection = new DuckDBConnection("DataSource=:memory:"))
+                {
+                    connection.Open();
+                    using var command = connection.CreateCommand();
+                    command.CommandText = $"COPY (SELECT 'p' AS prompt, 'good' AS chosen, 'bad' AS rejected) TO '{path}' (FORMAT PARQUET)";
+                    command.ExecuteNonQuery();
+                }
+                break;
+        }
+    }
+}
