@@ -22,6 +22,7 @@ internal sealed class RankedLines : IDisposable
     private ReadKind? kind;
     private int loneSurrogateCount;
     private int repeatedPromptCount;
+    private int leftOutAnswerCount;
     private int partCount;
     private int fileNumber;
     private int rowCount;
@@ -73,7 +74,7 @@ internal sealed class RankedLines : IDisposable
         ignoredKeys.Clear();
         foundPrompts.Clear();
         layouts.Clear();
-        (loneSurrogateCount, repeatedPromptCount, partCount, ListCount, fileNumber, kind) = (0, 0, 0, 0, 0, null);
+        (loneSurrogateCount, repeatedPromptCount, leftOutAnswerCount, partCount, ListCount, fileNumber, kind) = (0, 0, 0, 0, 0, 0, null);
         for (var s = 0; s < (query is null ? sources.Count : 1); s++)
         {
             var parts = new AnswerParts();
@@ -103,6 +104,7 @@ internal sealed class RankedLines : IDisposable
             FoundPrompts = foundPrompts,
             RowsOfLayouts = new Dictionary<DataLayout, int>(layouts),
             RepeatedPromptCount = repeatedPromptCount,
+            LeftOutAnswerCount = leftOutAnswerCount,
         };
 
     public void Dispose() => first?.Dispose();
@@ -168,6 +170,7 @@ internal sealed class RankedLines : IDisposable
         ListCount += row.TokenizedList is null ? row.Lists.Count : 1;
         partCount += row.IsPart ? 1 : 0;
         repeatedPromptCount += row.HadRepeatedPrompt ? 1 : 0;
+        leftOutAnswerCount += row.LeftOutAnswerCount;
         if (row.Layout is { } layout)
             layouts[layout] = layouts.GetValueOrDefault(layout) + 1;
         if (row.PromptEnd != PromptEnd.Given)

@@ -23,6 +23,9 @@ public sealed record RankedListFile(
     /// <summary>How many rows were read by each layout.</summary>
     internal IReadOnlyDictionary<DataLayout, int> RowsOfLayouts { get; init; } = new Dictionary<DataLayout, int>();
 
+    /// <summary>How many answers were left out that their data set marks as not compared: not scored, not ranked, or deleted.</summary>
+    internal int LeftOutAnswerCount { get; init; }
+
     /// <summary>In how many rows answers started with the prompt, which was taken off them.</summary>
     internal int RepeatedPromptCount { get; init; }
 }

@@ -43,6 +43,9 @@ internal static class DataLog
         if (notes.RepeatedPromptCount > 0)
             logger.LogInformation(
                 "{Name}: answers of {Rows} start with their whole prompt: it is taken off them", name, Counted.Of(notes.RepeatedPromptCount, "row"));
+        if (notes.LeftOutAnswerCount > 0)
+            logger.LogInformation(
+                "{Name}: {Answers} without a score or a rank, or deleted: left out", name, Counted.Of(notes.LeftOutAnswerCount, "answer"));
         string[] rules =
         [
             .. notes.FoundTurnCount > 0 ? [$"the last turn such as Assistant: (in {Counted.Of(notes.FoundTurnCount, "list")})"] : (string[])[],

@@ -36,6 +36,9 @@ internal sealed record DataNotes(string Name)
     /// <summary>Rows in which answers started with the prompt, which was taken off them.</summary>
     public int RepeatedPromptCount { get; init; }
 
+    /// <summary>Answers that are not compared: not scored, not ranked, or deleted.</summary>
+    public int LeftOutAnswerCount { get; init; }
+
     /// <summary>What was cut to the model's maximum length.</summary>
     public TruncationCount Cut { get; init; }
 
@@ -56,6 +59,7 @@ internal sealed record DataNotes(string Name)
         FoundWordCount = read.FoundPrompts.GetValueOrDefault(PromptEnd.Word),
         Layouts = read.RowsOfLayouts.Where(pair => pair.Key != DataLayout.Own).ToDictionary(pair => pair.Key.Name, pair => pair.Value),
         RepeatedPromptCount = read.RepeatedPromptCount,
+        LeftOutAnswerCount = read.LeftOutAnswerCount,
     };
 
     /// <summary>The notes that <see cref="ToJson"/> wrote.</summary>

@@ -249,7 +249,7 @@ public sealed class ScoreCommandTests : IDisposable
     private ScoringModel Model()
     {
         ScoringModelTests.Tokenizer(directory);
-        File.WriteAllText(directory["tokenizer/chat_template.jinja"], ListFileTests.StrictTemplate);
+        File.WriteAllText(directory["tokenizer/chat_template.jinja"], ListReadingTests.StrictTemplate);
         var model = new ScoringModel(TinyModel.Create(), HuggingFaceTokenizer.Load(directory["tokenizer"]), maxLength: 24);
         model.Transformer.eval();
         return model;

@@ -159,7 +159,7 @@ public class ScoringModelTests
     {
         using var directory = new TemporaryDirectory();
         Tokenizer(directory);
-        File.WriteAllText(directory["tokenizer/chat_template.jinja"], ListFileTests.StrictTemplate);
+        File.WriteAllText(directory["tokenizer/chat_template.jinja"], ListReadingTests.StrictTemplate);
         using var model = new ScoringModel(TinyModel.Create(), HuggingFaceTokenizer.Load(directory["tokenizer"]), maxLength: 12);
         RankedList ListOf(int line, string content) => RankedList.OfChat(
             new RankedChat(new Conversation([new ChatMessage("user", content)]), [[new ChatMessage("assistant", "b")]]), [0],

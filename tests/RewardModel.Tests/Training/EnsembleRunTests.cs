@@ -70,7 +70,7 @@ public sealed class EnsembleRunTests : IDisposable
     public void The_summary_has_mean_and_standard_deviation_over_the_seeds()
     {
         var (status, output, _) = CommandLineTests.Run(
-            "train", "--data", Options.Data, "--config", Options.Config!, "--output", Options.Output, "--seeds", "3", "--steps", "3",
+            "train", "--data", Options.Data[0], "--config", Options.Config!, "--output", Options.Output, "--seeds", "3", "--steps", "3",
             "--learning-rate", "1e-4", "--threads", "1", "--best-by", "last");
         Assert.Equal(0, status);
         double[] losses =
@@ -165,7 +165,7 @@ public sealed class EnsembleRunTests : IDisposable
     public void A_dry_run_is_that_of_one_training_and_writes_nothing()
     {
         var (status, output, _) = CommandLineTests.Run(
-            "train", "--data", Options.Data, "--config", Options.Config!, "--output", Options.Output, "--seeds", "4", "--ema", "0.9", "--dry-run");
+            "train", "--data", Options.Data[0], "--config", Options.Config!, "--output", Options.Output, "--seeds", "4", "--ema", "0.9", "--dry-run");
         Assert.Equal(0, status);
         Assert.EndsWith("\nseeds       4, one after the other: each of them as above\n", output);
         Assert.Contains("adamw 0.1 MB, average 0.0 MB, the rest activations\n", output);
