@@ -5,6 +5,7 @@ using RewardModel.Kernels;
 using RewardModel.Lists;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
+using RewardModel.Training.Data;
 using RewardModel.Training.Metrics;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
@@ -69,20 +70,37 @@ public sealed class Trainer
         RewardTransformer model, TrainingOptions options,
         IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
         RunDirectory? directory = null, IProgress<TrainingReport>? progress = null, ILogger? logger = null)
+        : this(model, savedAs: null, options, trainLists, heldOutLists, sourceWeights: null, directory, progress, logger)
+    {
+    }
+
+    /// <param name="model">The model to train.</param>
+    /// <param name="savedAs">What it is saved as; null where that is not known.</param>
+    /// <param name="options">The training options.</param>
+    /// <param name="trainLists">Training lists: all at once, or of a store, which are then read step by step.</param>
+    /// <param name="heldOutLists">The held-out set.</param>
+    /// <param name="sourceWeights">How often an epoch has the lists of each source, by the sources' numbers; null: every list once.</param>
+    /// <param name="directory">Where states are saved.</param>
+    /// <param name="progress">Receives reports.</param>
+    /// <param name="logger">Receives the settings of the run and its events.</param>
+    internal Trainer(
+        RewardTransformer model, ScoringModel? savedAs, TrainingOptions options,
+        IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists, IReadOnlyList<double>? sourceWeights,
+        RunDirectory? directory, IProgress<TrainingReport>? progress, ILogger? logger)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(trainLists);
         ArgumentNullException.ThrowIfNull(heldOutLists);
         options.Validate();
-        this.model = model;
+        (this.model, this.savedAs) = (model, savedAs);
         this.options = options.WithDefaults();
         this.directory = directory;
         this.progress = progress;
         this.logger = logger ?? NullLogger.Instance;
         this.logger.LogDebug("{Libraries}", TorchLibraries.Description);
         loss = RankingLoss.Of(options.LossOptions with { Levels = LevelsOf(trainLists) });
-        lists = new TrainingLists(model, this.options, loss, trainLists, heldOutLists, this.logger);
+        lists = new TrainingLists(model, this.options, loss, trainLists, heldOutLists, this.logger, sourceWeights);
         if (options.RewardPositions == RewardPositions.All && !model.Backbone.IsCausal)
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.RewardPositions))} is all; this {model.Backbone.GetName()} reads an answer as a whole and "
@@ -116,8 +134,10 @@ public sealed class Trainer
         IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
         RunDirectory? directory = null, IProgress<TrainingReport>? progress = null, ILogger? logger = null)
         : this(
-            (model ?? throw new ArgumentNullException(nameof(model))).Transformer, options, trainLists, heldOutLists, directory, progress,
-            logger) => savedAs = model;
+            (model ?? throw new ArgumentNullException(nameof(model))).Transformer, model, options, trainLists, heldOutLists,
+            sourceWeights: null, directory, progress, logger)
+    {
+    }
 
     /// <summary>
     /// Freezes what the options say is not trained, and adds the adapters that they ask for, unless the model has some. Without such options
@@ -193,12 +213,13 @@ public sealed class Trainer
         LogStart();
 
         // Before the fingerprint, which has the rule that the model is saved with.
-        if (savedAs?.RememberTraining(lists.Train) is { Chats: > 0, Texts: > 0 } mixed)
+        savedAs?.RememberTraining(lists.ChatCount, lists.TextCount);
+        if (savedAs is not null && lists.ChatCount > 0 && lists.TextCount > 0)
             logger.LogWarning(
                 "{Chats} training lists are conversations and {Texts} are plain text: prompts of plain text will be scored without the chat "
-                + "template", mixed.Chats, mixed.Texts);
+                + "template", lists.ChatCount, lists.TextCount);
 
-        var fingerprint = RunFingerprint.Of(options.OfEveryStep(), StepCount, lists.Train, lists.HeldOut, model, savedAs);
+        var fingerprint = RunFingerprint.Of(options.OfEveryStep(), StepCount, lists.Train, lists.HeldOut, model, savedAs, lists.SourceWeights);
         model.zero_grad();
         var state = new TrainerState();
         var isRestored = resume && directory is not null && directory.TryRestore(fingerprint, model, optimizer, logger, out state, average);
@@ -257,7 +278,7 @@ public sealed class Trainer
     {
         if (options.Pointwise != PointwiseLoss.Levels)
             return null;
-        double[] levels = [.. trainLists.SelectMany(list => list.Scores).Distinct().Order()];
+        double[] levels = [.. Enumerable.Range(0, trainLists.Count).SelectMany(trainLists.ScoresOf).Distinct().Order()];
         return levels.Length is >= 2 and <= RankingLoss.MaxLevelCount
             ? levels
             : throw new ArgumentException(
@@ -387,8 +408,8 @@ public sealed class Trainer
                 state.Step, "a reward of a held-out list is not finite", "The newest saved state is from before this step.",
                 lists.HeldOut.Where((_, l) => !rewards[l].All(float.IsFinite)).Select(list => list.Source.ToString()));
         var metrics = new RankingMetricsAccumulator(loss);
-        for (var l = 0; l < lists.HeldOut.Count; l++)
-            metrics.Add(rewards[l], RankingList.Of(lists.HeldOut[l]), lists.HeldOut[l].PromptIds);
+        foreach (var (ofList, list) in rewards.Zip(lists.HeldOut))
+            metrics.Add(ofList, RankingList.Of(list), list.PromptIds);
         return metrics.Result;
     }
 
@@ -421,7 +442,7 @@ public sealed class Trainer
                 model.CheckpointParameters.Where(pair => !pair.Parameter.requires_grad).Sum(pair => pair.Parameter.numel()));
         logger.LogInformation(
             "{Lists}, {Answers}, {HeldOut}; {Steps} of {StepSize} ({StepsPerEpoch} per epoch); evaluation every {Evaluation}",
-            Counted.Of(lists.Train.Count, "training list"), Counted.Of(lists.Train.Sum(list => list.AnswerIds.Count), "answer"),
+            Counted.Of(lists.Train.Count, "training list"), Counted.Of(lists.AnswerCount, "answer"),
             Counted.Of(lists.HeldOut.Count, "held-out list"), Counted.Of(StepCount, "step"),
             options.ListsPerStep is { } listsPerStep ? Counted.Of(listsPerStep, "list") : $"{Counted.Of(options.TokensPerStep!.Value, "token")} or more",
             lists.StepsPerEpoch, Counted.Of(evaluationInterval, "step"));

@@ -22,21 +22,33 @@ internal sealed class TrainingLists
     private readonly List<int> firstSteps = [0];
     private Epoch? newest;
 
+    private readonly EpochMixture mixture;
+    private readonly int[] tokens;
+
+    /// <param name="model">The model to train.</param>
+    /// <param name="options">The options, with their defaults.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="trainLists">The lists to train on; those that the loss does not apply to are left out.</param>
+    /// <param name="heldOutLists">The lists to evaluate.</param>
+    /// <param name="logger">Told what is noteworthy about them.</param>
+    /// <param name="sourceWeights">How often an epoch has the lists of each source, by the sources' numbers; null: every list once.</param>
     /// <exception cref="ArgumentException">No list has a pair, or lists don't fit the model: all are told.</exception>
     public TrainingLists(
         RewardTransformer model, TrainingOptions options, RankingLoss loss, IReadOnlyList<TokenizedList> trainLists,
-        IReadOnlyList<TokenizedList> heldOutLists, ILogger logger)
+        IReadOnlyList<TokenizedList> heldOutLists, ILogger logger, IReadOnlyList<double>? sourceWeights = null)
     {
         (listsPerStep, tokensPerStep) = (options.ListsPerStep, options.TokensPerStep);
         (seed, sharesPrompts) = ((ulong)options.Seed, model.Backbone.IsCausal);
-        WarnOfEqualAnswers(trainLists, "training lists", logger);
-        WarnOfEqualAnswers(heldOutLists, "held-out lists", logger);
-        CheckScores(options, [.. trainLists, .. heldOutLists]);
-        LogMargins(options, trainLists, logger);
-        if (options.Ties == TieHandling.Half && trainLists.All(list => list.Scores.Distinct().Count() == list.Scores.Count))
+        var (train, heldOut) = (new ListSurvey(trainLists, loss, model), new ListSurvey(heldOutLists, loss, model));
+        WarnOfEqualAnswers(train, "training lists", logger);
+        WarnOfEqualAnswers(heldOut, "held-out lists", logger);
+        CheckScores(options, train, heldOut);
+        LogMargins(options, train, logger);
+        if (options.Ties == TieHandling.Half && !train.HasTies)
             logger.LogWarning("--ties half changes nothing: no training list has answers with equal scores");
-        Train = [.. trainLists.Where(list => loss.DivisorOf(RankingList.Of(list)) > 0)];
-        HeldOut = heldOutLists;
+        (Train, HeldOut, SourceWeights) = (train.ToUsed(), heldOutLists, sourceWeights);
+        (tokens, AnswerCount, PairCount) = (train.TokensOfUsed, train.AnswerCount, train.PairCount);
+        (ChatCount, TextCount) = (train.ChatCount, train.TextCount);
         if (Train.Count < trainLists.Count)
             logger.LogWarning(
                 "{Count} of {All} training lists {Verb} no ordered pair (one answer, or all answers tied or equal): not trained on",
@@ -54,19 +66,38 @@ internal sealed class TrainingLists
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.AverageLast))} is {averaged}, but there are no held-out lists to evaluate; give some, "
                 + "or use --ema.");
-        var isChosenByLoss = options.BestBy == BestBy.Loss && heldOutLists.Any(list => loss.DivisorOf(RankingList.Of(list)) > 0);
-        if (heldOutLists.Count > 0 && !isChosenByLoss && heldOutLists.All(list => RankingList.Of(list).PairCount == 0))
+        var isChosenByLoss = options.BestBy == BestBy.Loss && heldOut.Used.Count > 0;
+        if (heldOutLists.Count > 0 && !isChosenByLoss && heldOut.PairCount == 0)
             throw new ArgumentException(
                 $"The held-out set ({Counted.Of(heldOutLists.Count, "list")}) has no ordered pair, so there is no accuracy to choose the best "
                 + "weights by; provide other held-out lists, or none.",
                 nameof(heldOutLists));
-        CheckFit(model, Train.Concat(HeldOut));
+        ThrowIfUnfit(model, [.. train.UnfitOfUsed.Select(index => (trainLists, index)), .. heldOut.Unfit.Select(index => (heldOutLists, index))]);
+        mixture = sourceWeights is null ? new EpochMixture(Train.Count) : new EpochMixture(train.SourcesOfUsed, sourceWeights);
     }
 
     /// <summary>Those that the loss applies to: mostly those with pairs.</summary>
     public IReadOnlyList<TokenizedList> Train { get; }
 
     public IReadOnlyList<TokenizedList> HeldOut { get; }
+
+    /// <summary>How often an epoch has the lists of each source, by the sources' numbers; null: every list once.</summary>
+    public IReadOnlyList<double>? SourceWeights { get; }
+
+    /// <summary>Answers of the training lists.</summary>
+    public long AnswerCount { get; }
+
+    /// <summary>Ordered pairs of the training lists.</summary>
+    public long PairCount { get; }
+
+    /// <summary>Training lists that were conversations.</summary>
+    public int ChatCount { get; }
+
+    /// <summary>Training lists that were plain text.</summary>
+    public int TextCount { get; }
+
+    /// <summary>Tokens of an epoch, of the first one where epochs differ.</summary>
+    public long TokensPerEpoch => EpochOf(step: 0).Order.Sum(index => (long)tokens[index]);
 
     /// <summary>Steps of the first epoch: of all, unless steps are counted in tokens.</summary>
     public int StepsPerEpoch => EpochOf(step: 0).StepCount;
@@ -96,7 +127,7 @@ internal sealed class TrainingLists
     /// <summary>The longest lists that can come together in a step.</summary>
     public TokenizedList[] Longest()
     {
-        int[] longest = [.. Enumerable.Range(0, Train.Count).OrderByDescending(index => TokensOf(Train[index]))];
+        int[] longest = [.. Enumerable.Range(0, Train.Count).OrderByDescending(index => tokens[index])];
         return [.. longest[..Starts(longest)[1]].Select(index => Train[index])];
     }
 
@@ -108,8 +139,8 @@ internal sealed class TrainingLists
         if (tokensPerStep is not { } tokensOfStep)
             return (long)epochs * StepsPerEpoch;
         // A step has fewer tokens than these and its last list. Epochs that are too many even so are not gone through.
-        long longest = Train.Max(TokensOf), all = Train.Sum(list => (long)TokensOf(list));
-        var steps = epochs * (all / (tokensOfStep - 1 + longest));
+        long longest = tokens.Max(), least = mixture.Count * (long)tokens.Min();
+        var steps = epochs * (least / (tokensOfStep - 1 + longest));
         if (steps > int.MaxValue)
             return steps;
         steps = 0;
@@ -125,7 +156,7 @@ internal sealed class TrainingLists
         if (tokensPerStep is null)
         {
             // All epochs have as many steps: none has to be gone through.
-            var stepsPerEpoch = (int)((Train.Count + (long)listsPerStep! - 1) / listsPerStep);
+            var stepsPerEpoch = (int)((mixture.Count + (long)listsPerStep! - 1) / listsPerStep);
             return newest = NewEpoch(step / stepsPerEpoch, step / stepsPerEpoch * stepsPerEpoch);
         }
         var index = firstSteps.FindLastIndex(first => first <= step);
@@ -137,7 +168,7 @@ internal sealed class TrainingLists
 
     private Epoch NewEpoch(int index, int firstStep)
     {
-        var order = SplitMix64.Permutation(Train.Count, SplitMix64.Mix(seed) + (ulong)index);
+        var order = mixture.Order(SplitMix64.Mix(seed) + (ulong)index);
         return new Epoch(index, firstStep, order, Starts(order));
     }
 
@@ -145,78 +176,84 @@ internal sealed class TrainingLists
     private int[] Starts(int[] order)
     {
         var starts = new List<int> { 0 };
-        long tokens = 0;
+        long tokensOfStep = 0;
         for (var end = 1; end <= order.Length; end++)
         {
-            tokens += TokensOf(Train[order[end - 1]]);
-            var isFull = tokensPerStep is null ? end - starts[^1] == listsPerStep : tokens >= tokensPerStep;
+            tokensOfStep += tokens[order[end - 1]];
+            var isFull = tokensPerStep is null ? end - starts[^1] == listsPerStep : tokensOfStep >= tokensPerStep;
             if (!isFull && end < order.Length)
                 continue;
             starts.Add(end);
-            tokens = 0;
+            tokensOfStep = 0;
         }
         return [.. starts];
     }
 
-    private static void WarnOfEqualAnswers(IReadOnlyList<TokenizedList> lists, string name, ILogger logger)
+    private static void WarnOfEqualAnswers(ListSurvey lists, string name, ILogger logger)
     {
-        if (EqualAnswers.Describe(lists, name) is { } description)
+        var found = lists.EqualAnswers.Select(lists.Lists.SourceOf);
+        if (EqualAnswers.Describe(lists.EqualAnswers.Count, found, lists.Lists.Count, name) is { } description)
             logger.LogWarning("{EqualAnswers}", description);
     }
 
     /// <summary>Where every answer has a loss of its own, its score has to mean something by itself.</summary>
-    private static void CheckScores(TrainingOptions options, IReadOnlyList<TokenizedList> lists)
+    private static void CheckScores(TrainingOptions options, ListSurvey train, ListSurvey heldOut)
     {
-        if (options.Pointwise == PointwiseLoss.None || lists.Where(list => list.ScoresAreOrder).ToArray() is not { Length: > 0 } ordered)
+        var count = train.ScoredByOrder.Count + heldOut.ScoredByOrder.Count;
+        if (options.Pointwise == PointwiseLoss.None || count == 0)
             return;
+        var sources = train.ScoredByOrder.Select(train.Lists.SourceOf).Concat(heldOut.ScoredByOrder.Select(heldOut.Lists.SourceOf));
         throw new ArgumentException(
             $"{TrainingOptions.NameOf(nameof(options.Pointwise))} is {JsonNamingPolicy.KebabCaseLower.ConvertName(options.Pointwise.ToString())}, "
-            + $"but {ordered.Length} of {Counted.Of(lists.Count, "list")} {Counted.Verb(ordered.Length, "has", "have")} no scores, only an order of "
-            + $"the answers ({string.Join(", ", ordered.Take(5).Select(list => list.Source))}{(ordered.Length > 5 ? ", ..." : "")}); expected "
+            + $"but {count} of {Counted.Of(train.Lists.Count + heldOut.Lists.Count, "list")} {Counted.Verb(count, "has", "have")} no scores, only an "
+            + $"order of the answers ({string.Join(", ", sources.Take(5))}{(count > 5 ? ", ..." : "")}); expected "
             + "scores that mean the same in every list. Give the lists scores, or train on their order alone.");
     }
 
     /// <summary>The margins that the data have and the options don't use, or the other way round.</summary>
-    private static void LogMargins(TrainingOptions options, IReadOnlyList<TokenizedList> trainLists, ILogger logger)
+    private static void LogMargins(TrainingOptions options, ListSurvey trainLists, ILogger logger)
     {
-        var count = trainLists.Count(list => list.Margin is not null);
+        var (count, all) = (trainLists.MarginCount, trainLists.Lists.Count);
         var name = TrainingOptions.NameOf(nameof(options.Margin));
         if (!options.LossOptions.PairMargin.IsOfData)
         {
             if (count > 0)
                 logger.LogWarning(
                     "{Count} of {All} training lists {Verb} a margin, which is not used: --margin column does so",
-                    count, trainLists.Count, Counted.Verb(count, "has", "have"));
+                    count, all, Counted.Verb(count, "has", "have"));
             return;
         }
         if (count == 0)
             throw new ArgumentException(
                 $"{name} is column, but no training list has a margin; expected lines with a \"margin\", or another value.", nameof(trainLists));
-        if (count < trainLists.Count)
+        if (count < all)
             logger.LogWarning(
                 "{Count} of {All} training lists {Verb} no margin: theirs is 0",
-                trainLists.Count - count, trainLists.Count, Counted.Verb(trainLists.Count - count, "has", "have"));
+                all - count, all, Counted.Verb(all - count, "has", "have"));
     }
 
     /// <exception cref="ArgumentException">Lists are longer than the model takes, or have ids that it doesn't know: all are told.</exception>
-    public static void CheckFit(RewardTransformer model, IEnumerable<TokenizedList> lists)
+    public static void CheckFit(RewardTransformer model, IReadOnlyList<TokenizedList> lists) => ThrowIfUnfit(
+        model,
+        [.. Enumerable.Range(0, lists.Count).Where(index => !ListSurvey.Fits(lists.InfoOf(index), model)).Select(index => (lists, index))]);
+
+    private static void ThrowIfUnfit(RewardTransformer model, (IReadOnlyList<TokenizedList> Lists, int Index)[] unfit)
     {
         var backbone = model.Backbone;
-        string? Problem(TokenizedList list)
+        string Problem(TokenizedList list)
         {
             var length = list.AnswerIds.Select((ids, k) => list.PromptOf(k).Length + ids.Length).Max();
-            if (length > backbone.MaxPositions)
-                return $"{list.Source} has {length} tokens";
-            var wrong = list.DistinctPrompts().Prompts.Concat(list.AnswerIds).SelectMany(ids => ids)
-                .Where(id => id < 0 || id >= backbone.VocabularySize);
-            return wrong.Any() ? $"{list.Source} has the token id {wrong.First()}" : null;
+            return length > backbone.MaxPositions
+                ? $"{list.Source} has {length} tokens"
+                : $"{list.Source} has the token id "
+                    + list.DistinctPrompts().Prompts.Concat(list.AnswerIds).SelectMany(ids => ids).First(id => id < 0 || id >= backbone.VocabularySize);
         }
-        string[] problems = [.. lists.Select(Problem).OfType<string>()];
-        if (problems.Length > 0)
+        if (unfit.Length > 0)
             throw new ArgumentException(
-                $"{Counted.Of(problems.Length, "list")} {Counted.Verb(problems.Length, "doesn't", "don't")} fit this {backbone.GetName()}, "
-                + $"which takes at most {backbone.MaxPositions} tokens and ids from 0 to {backbone.VocabularySize - 1}: {string.Join("; ", problems.Take(maxListed))}"
-                + $"{(problems.Length > maxListed ? "; ..." : "")}. "
+                $"{Counted.Of(unfit.Length, "list")} {Counted.Verb(unfit.Length, "doesn't", "don't")} fit this {backbone.GetName()}, "
+                + $"which takes at most {backbone.MaxPositions} tokens and ids from 0 to {backbone.VocabularySize - 1}: "
+                + $"{string.Join("; ", unfit.Take(maxListed).Select(list => Problem(list.Lists[list.Index])))}"
+                + $"{(unfit.Length > maxListed ? "; ..." : "")}. "
                 + "Truncate the lists (--max-length), or use the tokenizer that belongs to the model.");
     }
 

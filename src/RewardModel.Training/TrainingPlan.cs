@@ -65,14 +65,15 @@ public sealed record TrainingPlan
 
     internal static TrainingPlan Of(
         ScoringModel model, TrainingOptions options, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
-        Device? deviceOfShapes, ILogger logger)
+        Device? deviceOfShapes, ILogger logger, IReadOnlyList<double>? sourceWeights = null)
     {
-        var trainer = new Trainer(model, options, trainLists, heldOutLists, logger: logger);
+        var trainer = new Trainer(
+            model.Transformer, model, options, trainLists, heldOutLists, sourceWeights, directory: null, progress: null, logger);
         var transformer = model.Transformer;
         Trainer.ChooseTrained(transformer, options);
         var lists = trainer.Lists;
         var sharesPrompts = transformer.Backbone.IsCausal;
-        var tokensPerEpoch = lists.Train.Sum(list => (long)lists.TokensOf(list));
+        var tokensPerEpoch = lists.TokensPerEpoch;
         var longest = lists.Longest();
         var batches = TokenBudget.Batches(longest, options.MaxTokensPerBatch, sharesPrompts)
             .Select(batch => batch.Select(index => longest[index]).ToArray()).ToArray();
@@ -84,8 +85,8 @@ public sealed record TrainingPlan
         {
             TrainListCount = lists.Train.Count,
             HeldOutListCount = heldOutLists.Count,
-            AnswerCount = lists.Train.Sum(list => (long)list.AnswerIds.Count),
-            PairCount = lists.Train.Sum(list => (long)RankingList.Of(list).PairCount),
+            AnswerCount = lists.AnswerCount,
+            PairCount = lists.PairCount,
             TokensPerEpoch = tokensPerEpoch,
             StepsPerEpoch = lists.StepsPerEpoch,
             StepCount = trainer.StepCount,

@@ -18,18 +18,19 @@ internal sealed class DistinctAnswers
     /// <param name="lists">Lists with all their answers.</param>
     public DistinctAnswers(IReadOnlyList<TokenizedList> lists)
     {
-        var distinct = new TokenizedList[lists.Count];
         indices = new int[lists.Count][];
+        var distinct = new Dictionary<int, int[]>();
         for (var l = 0; l < lists.Count; l++)
         {
-            distinct[l] = lists[l];
             if (lists[l].EqualAnswers() is not { } firstEqual)
                 continue;
             int[] first = [.. firstEqual.Distinct()];
-            distinct[l] = lists[l].WithAnswers(first);
+            distinct[l] = first;
             indices[l] = [.. firstEqual.Select(answer => Array.IndexOf(first, answer))];
         }
-        Lists = distinct;
+        Lists = distinct.Count == 0
+            ? lists
+            : new ChangedLists(lists, (list, l) => distinct.TryGetValue(l, out var first) ? list.WithAnswers(first) : list);
     }
 
     /// <summary>The lists without their repeated answers; those that have none are the same.</summary>

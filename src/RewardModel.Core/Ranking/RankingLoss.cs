@@ -120,6 +120,12 @@ public sealed class RankingLoss
     /// <summary>What one list adds to the divisor; 0 where the loss does not apply to it.</summary>
     internal double DivisorOf(RankingList list) => CountOf(rule.PairsOf(list));
 
+    /// <summary>Whether the loss applies to a list, its divisor not being 0.</summary>
+    /// <param name="pairCount">Its ordered pairs.</param>
+    /// <param name="hasTiedPairs">Whether it has answers that are tied and not equal token for token.</param>
+    internal bool AppliesTo(int pairCount, bool hasTiedPairs) =>
+        pairCount > 0 || (hasTiedPairs && rule.Ties == TieHandling.Half) || (isPointwise && !isPerPair);
+
     /// <summary>A list without a pair has nothing to train on but its answers one by one.</summary>
     private double CountOf(List<RankedPair> pairs) => isPerPair ? pairs.Count : pairs.Count > 0 || isPointwise ? 1 : 0;
 

@@ -430,12 +430,19 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <returns>How many of the lists were conversations, and how many text.</returns>
     internal (int Chats, int Texts) RememberTraining(IEnumerable<TokenizedList> lists)
     {
-        var kinds = lists.ToLookup(list => list.IsChat);
-        var (chats, texts) = (kinds[true].Count(), kinds[false].Count());
+        var (chats, texts) = (0, 0);
+        foreach (var list in lists)
+            (chats, texts) = list.IsChat switch { true => (chats + 1, texts), false => (chats, texts + 1), null => (chats, texts) };
+        RememberTraining(chats, texts);
+        return (chats, texts);
+    }
+
+    /// <summary>The same, of lists that were counted.</summary>
+    internal void RememberTraining(int chats, int texts)
+    {
         if (chats + texts > 0)
             Rule = Rule with { TextIsChat = chats > 0 && texts == 0 };
         ReadsTextAsChat = Rule.TextIsChat;
-        return (chats, texts);
     }
 
     /// <summary>Remembers what the model was trained on from the rule that it had then; null where that is not known.</summary>

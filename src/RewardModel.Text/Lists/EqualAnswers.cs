@@ -14,11 +14,21 @@ internal static class EqualAnswers
     public static string? Describe(IReadOnlyList<TokenizedList> lists, string name = "lists")
     {
         ArgumentNullException.ThrowIfNull(lists);
-        TokenizedList[] found = [.. lists.Where(list => list.EqualAnswers() is not null)];
-        if (found.Length == 0)
+        SourceLine[] found = [.. lists.Where(list => list.EqualAnswers() is not null).Select(list => list.Source)];
+        return Describe(found.Length, found, lists.Count, name);
+    }
+
+    /// <summary>The same, where it is known which lists they are.</summary>
+    /// <param name="count">How many have such answers.</param>
+    /// <param name="found">Where these were read from; read as far as they are named.</param>
+    /// <param name="all">Number of lists.</param>
+    /// <param name="name">What to call them.</param>
+    public static string? Describe(int count, IEnumerable<SourceLine> found, int all, string name)
+    {
+        if (count == 0)
             return null;
-        string[] sources = [.. found.Select(list => list.Source.ToString()).Distinct()];
-        return $"{found.Length} of {lists.Count} {name} {Counted.Verb(found.Length, "has", "have")} answers that are equal token for token "
+        string[] sources = [.. found.Select(source => source.ToString()).Distinct().Take(maxNamed + 1)];
+        return $"{count} of {all} {name} {Counted.Verb(count, "has", "have")} answers that are equal token for token "
             + $"({string.Join(", ", sources.Take(maxNamed))}{(sources.Length > maxNamed ? ", ..." : "")}): such answers form no pair";
     }
 }

@@ -43,6 +43,9 @@ internal sealed class CompactLists(ListStore store, IReadOnlyList<string> files,
     }
 
     /// <inheritdoc/>
+    public SourceLine SourceOf(int index) => SourceOf(EntryOf(index));
+
+    /// <inheritdoc/>
     public IEnumerator<TokenizedList> GetEnumerator()
     {
         for (var i = 0; i < Count; i++)

@@ -10,4 +10,7 @@ internal interface IIndexedLists : IReadOnlyList<TokenizedList>
 
     /// <summary>The scores of a list, which are not all known by its index, but are found without its tokens.</summary>
     IReadOnlyList<double> ScoresOf(int index);
+
+    /// <summary>Where a list was read from.</summary>
+    SourceLine SourceOf(int index);
 }

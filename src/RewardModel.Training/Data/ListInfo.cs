@@ -52,12 +52,6 @@ internal readonly record struct ListInfo
     /// <summary>The keys that it came with.</summary>
     public ListKeys Keys => new(Prompt, Answers, Source);
 
-    /// <summary>What is known of one of some lists.</summary>
-    /// <param name="lists">Lists of a store, or others, of which it is worked out.</param>
-    /// <param name="index">Which one.</param>
-    public static ListInfo Of(IReadOnlyList<TokenizedList> lists, int index) =>
-        lists is IIndexedLists indexed ? indexed.InfoOf(index) : Of(lists[index], ListKeys.Of(lists[index]));
-
     /// <summary>What is known of a list.</summary>
     public static ListInfo Of(TokenizedList list, ListKeys keys)
     {

@@ -28,10 +28,6 @@ internal readonly record struct ListKeys(UInt128 Prompt, ulong Answers, int Sour
         return new ListKeys(HashOf<int>(list.PromptIds), (ulong)answers.GetCurrentHashAsUInt128(), source);
     }
 
-    /// <summary>The keys of one of some lists: those that it is stored with, or those of its token ids.</summary>
-    public static ListKeys Of(IReadOnlyList<TokenizedList> lists, int index) =>
-        lists is IIndexedLists indexed ? indexed.InfoOf(index).Keys : Of(lists[index]);
-
     /// <summary>The key of a group's name.</summary>
     public static ulong OfGroup(string group) => (ulong)HashOf<char>(group);
 

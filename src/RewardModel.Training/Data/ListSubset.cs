@@ -23,11 +23,13 @@ internal sealed class ListSubset : IIndexedLists
     public TokenizedList this[int index] => lists[indices[index]];
 
     /// <inheritdoc/>
-    public ListInfo InfoOf(int index) => ListInfo.Of(lists, indices[index]);
+    public ListInfo InfoOf(int index) => lists.InfoOf(indices[index]);
 
     /// <inheritdoc/>
-    public IReadOnlyList<double> ScoresOf(int index) =>
-        lists is IIndexedLists indexed ? indexed.ScoresOf(indices[index]) : lists[indices[index]].Scores;
+    public IReadOnlyList<double> ScoresOf(int index) => lists.ScoresOf(indices[index]);
+
+    /// <inheritdoc/>
+    public SourceLine SourceOf(int index) => lists.SourceOf(indices[index]);
 
     /// <inheritdoc/>
     public IEnumerator<TokenizedList> GetEnumerator() => indices.Select(index => lists[index]).GetEnumerator();

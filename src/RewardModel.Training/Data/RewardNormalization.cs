@@ -55,7 +55,7 @@ internal sealed record RewardNormalization(NormalizedBy By, string? ReferenceFil
     {
         if (lists.Count == 0)
             throw new ArgumentException("There are no lists to normalise the rewards by; expected at least one.", nameof(lists));
-        var scored = By == NormalizedBy.HeldOut ? lists : [.. lists.Select(Best)];
+        var scored = By == NormalizedBy.HeldOut ? lists : new ChangedLists(lists, (list, _) => Best(list));
         float[] rewards = [.. new RewardScorer(model.Transformer, maxTokensPerBatch).Score(scored).SelectMany(list => list)];
         var normalizer = By == NormalizedBy.HeldOut ? RewardNormalizer.Standardizing(rewards) : RewardNormalizer.Centering(rewards);
         logger.LogInformation(

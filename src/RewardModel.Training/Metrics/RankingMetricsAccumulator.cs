@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using RewardModel.Ranking;
 
@@ -7,7 +8,7 @@ namespace RewardModel.Training.Metrics;
 /// <param name="loss">Gives the loss of each list.</param>
 internal sealed class RankingMetricsAccumulator(RankingLoss loss)
 {
-    private readonly Dictionary<string, (double Right, long Pairs)> prompts = [];
+    private readonly Dictionary<UInt128, (double Right, long Pairs)> prompts = [];
     private readonly List<(double Right, long Pairs)> listsWithPairs = [];
     private int listCount;
     private int listsWithPairsCount;
@@ -127,8 +128,8 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
         var right = (concordance + scorePairs) / 2.0;
         correctSum += right;
         listsWithPairs.Add((right, scorePairs));
-        // Two characters hold one id: the string is only a key that compares as the ids do.
-        var key = promptIds is null ? $"list {listsWithPairs.Count}" : new string(MemoryMarshal.Cast<int, char>(promptIds));
+        // Not the ids themselves: there may be many long prompts.
+        var key = promptIds is null ? (UInt128)listsWithPairs.Count : XxHash128.HashToUInt128(MemoryMarshal.AsBytes<int>(promptIds));
         var (rightBefore, pairsBefore) = prompts.GetValueOrDefault(key);
         prompts[key] = (rightBefore + right, pairsBefore + scorePairs);
         // tau-b = (concordant - discordant) / sqrt((n0 - ties in scores) (n0 - ties in rewards)).

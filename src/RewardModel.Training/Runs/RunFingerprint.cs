@@ -1,9 +1,11 @@
+using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using RewardModel.Lists;
 using RewardModel.Scoring;
+using RewardModel.Training.Data;
 
 namespace RewardModel.Training.Runs;
 
@@ -28,8 +30,8 @@ internal sealed record RunFingerprint(
 {
     internal static RunFingerprint Of(
         JsonObject options, int stepCount, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
-        RewardTransformer model, ScoringModel? savedAs) => new(
-            options, stepCount, Digest(trainLists), Digest(heldOutLists),
+        RewardTransformer model, ScoringModel? savedAs, IReadOnlyList<double>? sourceWeights = null) => new(
+            options, stepCount, Digest(trainLists, sourceWeights), Digest(heldOutLists),
             DigestOfModel(model), DigestOfFrozen(model), savedAs?.Rule, savedAs is null ? null : DigestOfFiles(savedAs.Tokenizer?.Files ?? []),
             model.Dropout,
             TorchSharp.torch.get_num_threads(), model.Device.type.ToString(), model.FrozenWeights);
@@ -103,24 +105,18 @@ internal sealed record RunFingerprint(
 
     private static string Digest(string text) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    private static string Digest(IReadOnlyList<TokenizedList> lists)
+    /// <summary>The same for the same lists, in whatever form they are kept.</summary>
+    private static string Digest(IReadOnlyList<TokenizedList> lists, IReadOnlyList<double>? sourceWeights = null)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var list in lists)
+        var hash = new XxHash128();
+        for (var i = 0; i < lists.Count; i++)
         {
-            Append(hash, list.PromptIds);
-            Append(hash, list.Scores.ToArray());
-            Append(hash, [list.AnswerTokenType]);
-            foreach (var answer in list.AnswerIds)
-                Append(hash, answer);
-            // Without prompts of their own as in states of older versions.
-            for (var k = 0; list.OwnPromptIds is not null && k < list.AnswerIds.Count; k++)
-                Append(hash, list.PromptOf(k));
-            // Nor lists that say neither.
-            if (list.Margin is not null || list.Weight != 1)
-                Append(hash, [list.Margin ?? -1, list.Weight]);
+            var content = lists.ContentOf(i);
+            hash.Append(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in content)));
+            if (sourceWeights is not null)
+                hash.Append(BitConverter.GetBytes(sourceWeights[lists.KeysOf(i).Source]));
         }
-        return Convert.ToHexString(hash.GetHashAndReset());
+        return hash.GetCurrentHashAsUInt128().ToString("X32");
     }
 
     private static string DigestOfModel(RewardTransformer model) => Digest(string.Join(

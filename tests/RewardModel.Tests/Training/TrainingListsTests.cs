@@ -1,8 +1,11 @@
+using FsCheck;
+using FsCheck.Fluent;
 using Microsoft.Extensions.Logging.Abstractions;
 using RewardModel.Lists;
 using RewardModel.Packing;
 using RewardModel.Ranking;
 using RewardModel.Training;
+using RewardModel.Training.Data;
 
 namespace RewardModel.Tests.Training;
 
@@ -92,11 +95,60 @@ public class TrainingListsTests
             Assert.Throws<ArgumentException>(() => all.StepsOf(int.MaxValue)).Message);
     }
 
+    [Fact]
+    public void Lists_of_a_store_are_taken_in_the_same_order_as_others()
+    {
+        using var store = Data.SomeLists.InMemory([.. lists, TinyModel.List(99, 3, 4), .. lists]);
+        foreach (var options in new[] { new TrainingOptions { ListsPerStep = 5, Seed = 3 }, new TrainingOptions { TokensPerStep = 90, Seed = 3 } })
+        {
+            var (plain, compact) = (Lists(options, [.. lists, TinyModel.List(99, 3, 4), .. lists]), Lists(options, store));
+            Assert.Equal((46, plain.StepsOf(3)), (compact.Train.Count, compact.StepsOf(3)));
+            Assert.Equal(
+                (plain.AnswerCount, plain.PairCount, plain.TokensPerEpoch), (compact.AnswerCount, compact.PairCount, compact.TokensPerEpoch));
+            for (var step = 0; step < plain.StepsOf(3); step++)
+                Assert.Equal(plain.OfStep(step).Select(ListKeys.ContentOf), compact.OfStep(step).Select(ListKeys.ContentOf));
+        }
+    }
+
+    [Fact]
+    public void An_epoch_has_the_lists_of_a_source_as_often_as_it_weighs()
+    {
+        using var writer = new CompactListsWriter();
+        foreach (var list in lists)
+            writer.Add(list, ListKeys.Of(list) with { Source = writer.Count < 20 ? 0 : 1 });
+        using var store = writer.Finish();
+        using var model = TinyModel.Create("llama");
+        var mixed = new TrainingLists(
+            model, new TrainingOptions { ListsPerStep = 4 }.WithDefaults(), RankingLoss.ByName("log-sigmoid"), store, [], NullLogger.Instance,
+            sourceWeights: [0.5, 2]);
+        Assert.Equal((4, 8), (mixed.StepsPerEpoch, mixed.StepsOf(2)));
+        var rare = lists[20..].Select(ListKeys.ContentOf).ToHashSet();
+        UInt128[] Taken(int epoch) =>
+            [.. Enumerable.Range(4 * epoch, 4).SelectMany(mixed.OfStep).Select(ListKeys.ContentOf)];
+        Assert.All([Taken(0), Taken(1)], taken => Assert.Equal((16, 6), (taken.Length, taken.Count(rare.Contains))));
+        Assert.NotEqual(Taken(0).Order(), Taken(1).Order());
+    }
+
+    [Theory]
+    [InlineData(TieHandling.Exclude, PointwiseLoss.None, LossNormalization.PerList)]
+    [InlineData(TieHandling.Half, PointwiseLoss.None, LossNormalization.PerList)]
+    [InlineData(TieHandling.Half, PointwiseLoss.None, LossNormalization.PerPair)]
+    [InlineData(TieHandling.Exclude, PointwiseLoss.Regression, LossNormalization.PerList)]
+    public void The_index_says_which_lists_a_loss_applies_to(TieHandling ties, PointwiseLoss pointwise, LossNormalization normalization)
+    {
+        var loss = RankingLoss.Of(new RankingLossOptions { Ties = ties, Pointwise = pointwise, LossNormalization = normalization });
+        Prop.ForAll(Data.SomeLists.List.ToArbitrary(), list =>
+        {
+            var info = ListInfo.Of(list, default);
+            return loss.AppliesTo(info.PairCount, info.Has(ListFlags.TiedPairs)) == loss.DivisorOf(RankingList.Of(list)) > 0;
+        }).QuickCheckThrowOnFailure();
+    }
+
     private static int Tokens(TokenizedList list) => PackedSequences.CountTokens(list, sharePrompts: true);
 
-    private static TrainingLists Lists(TrainingOptions options)
+    private static TrainingLists Lists(TrainingOptions options, IReadOnlyList<TokenizedList>? given = null)
     {
         using var model = TinyModel.Create("llama");
-        return new TrainingLists(model, options.WithDefaults(), RankingLoss.ByName("log-sigmoid"), lists, [], NullLogger.Instance);
+        return new TrainingLists(model, options.WithDefaults(), RankingLoss.ByName("log-sigmoid"), given ?? lists, [], NullLogger.Instance);
     }
 }

@@ -52,8 +52,9 @@ public class CompactListsTests
         {
             using var compact = SomeLists.InMemory([list]);
             var info = compact.InfoOf(0);
-            Assert.Equal(ListInfo.Of([list], 0), info);
+            Assert.Equal(new[] { list }.InfoOf(0), info);
             Assert.Equal(list.Scores, compact.ScoresOf(0));
+            Assert.Equal(list.Source, compact.SourceOf(0));
             int[] ids = [.. Enumerable.Range(0, list.AnswerIds.Count).SelectMany(k => list.PromptOf(k)).Concat(list.AnswerIds.SelectMany(ids => ids))];
             Assert.Equal((Math.Max(-1, ids.Append(-1).Max()), ids.Any(id => id < 0)), (info.LargestId, info.Has(ListFlags.NegativeId)));
             Assert.Equal(PackedSequences.CountTokens(list, sharePrompts: true), info.TokenCount(sharesPrompts: true));
@@ -79,7 +80,7 @@ public class CompactListsTests
         writer.Add(TinyModel.List(1, 2, 3, 4), keys);
         using var lists = writer.Finish();
         Assert.Equal(keys, lists.InfoOf(0).Keys);
-        Assert.Equal(keys, ListKeys.Of(lists, 0));
+        Assert.Equal(keys, lists.KeysOf(0));
     }
 
     [Fact]
@@ -134,8 +135,9 @@ public class CompactListsTests
         {
             var subset = new ListSubset(new ListSubset(all, [8, 1, 4, 6]), [3, 0]);
             AssertSame([lists[6], lists[8]], subset);
-            Assert.Equal(ListInfo.Of(lists, 8), subset.InfoOf(1));
+            Assert.Equal(lists.InfoOf(8), subset.InfoOf(1));
             Assert.Equal(lists[8].Scores, subset.ScoresOf(1));
+            Assert.Equal(lists[8].Source, subset.SourceOf(1));
         }
     }
 

@@ -35,8 +35,8 @@ public class PromptSplitTests
     [Fact]
     public void The_split_is_the_same_for_ever_and_depends_on_the_seed()
     {
-        Assert.Equal(["prompt 10", "prompt 16", "prompt 31", "prompt 35", "prompt 5"], HeldOut(FourListsPerPrompt, seed: 1));
-        Assert.Equal(["prompt 13", "prompt 14", "prompt 41", "prompt 46", "prompt 6"], HeldOut(FourListsPerPrompt, seed: 2));
+        Assert.Equal(["prompt 16", "prompt 24", "prompt 29", "prompt 34", "prompt 5"], HeldOut(FourListsPerPrompt, seed: 1));
+        Assert.Equal(["prompt 11", "prompt 13", "prompt 29", "prompt 32", "prompt 45"], HeldOut(FourListsPerPrompt, seed: 2));
     }
 
     [Fact]
@@ -108,6 +108,32 @@ public class PromptSplitTests
     {
         var exception = Assert.Throws<ArgumentException>(() => PromptSplit.Of(FourListsPerPrompt, fraction, seed: 1));
         Assert.Equal($"The held-out fraction is {shown}; expected a number from 0 to below 1.", exception.Message);
+    }
+
+    [Fact]
+    public void Lists_of_a_store_are_split_by_the_keys_that_they_came_with()
+    {
+        using var writer = new CompactListsWriter();
+        foreach (var list in FourListsPerPrompt)
+            writer.Add(TinyModel.List((ulong)writer.Count, 1, 2, 3) with { Source = new SourceLine(list.Prompt, writer.Count) }, ListKeys.Of(list));
+        using var lists = writer.Finish();
+        var (train, eval) = PromptSplit.Of(lists, 0.1, seed: 1);
+        Assert.Equal(PromptSplit.Of(FourListsPerPrompt, 0.1, seed: 1).Eval.Select(list => list.Prompt), eval.Select(list => list.Source.File));
+        Assert.Equal(180, train.Count);
+        Assert.Equal(0, PromptSplit.CountShared(train, eval));
+        Assert.Equal(45, PromptSplit.CountShared(train, lists));
+    }
+
+    [Fact]
+    public void Lists_can_be_split_by_any_key()
+    {
+        ulong[] keys = [.. Enumerable.Range(0, 60).Select(i => (ulong)(i % 6))];
+        var (train, eval) = PromptSplit.Of(keys, 0.3, seed: 1, "group")!.Value;
+        Assert.Equal([2, 4], new[] { eval.Select(index => index % 6).Distinct().Count(), train.Select(index => index % 6).Distinct().Count() });
+        Assert.Equal(Enumerable.Range(0, 60), train.Concat(eval).Order());
+        Assert.StartsWith(
+            "There is 1 distinct group; expected at least 2",
+            Assert.Throws<ArgumentException>(() => PromptSplit.Of(keys[..1], 0.3, seed: 1, "group")).Message, StringComparison.Ordinal);
     }
 
     private static string[] HeldOut(RankedList[] lists, ulong seed) =>

@@ -6,6 +6,7 @@ using RewardModel.Scoring;
 using RewardModel.Tests.Tokenizers;
 using RewardModel.Tokenizers;
 using RewardModel.Training;
+using RewardModel.Training.Data;
 using RewardModel.Training.Runs;
 
 namespace RewardModel.Tests.Training.Runs;
@@ -74,8 +75,29 @@ public class RunFingerprintTests
             Digest(list with { OwnPromptIds = [[2, 3], null] }),
         ];
         Assert.Equal(4, digests.Distinct().Count());
-        // States of runs without such prompts stay the same run.
-        Assert.Equal("55DCA1FBEA4846B9E0FC297EC76DB6620778A38DDDE40F97B45716A0C4CFBCC3", digests[0]);
+        // States of the same lists stay the same run.
+        Assert.Equal("7FCA2DD52A8147DF4794F86D3CB19610", digests[0]);
+    }
+
+    [Fact]
+    public void Lists_are_the_same_in_whatever_form_they_are_kept()
+    {
+        using var model = TinyModel.Create();
+        string Digest(IReadOnlyList<TokenizedList> lists, params double[]? weights) =>
+            RunFingerprint.Of(new TrainingOptions().OfEveryStep(), 1, lists, [], model, savedAs: null, weights).TrainLists;
+        TokenizedList[] lists = [.. Enumerable.Range(0, 9).Select(i => TinyModel.List((ulong)i, 2, 3, 4))];
+        using var writer = new CompactListsWriter();
+        foreach (var list in lists)
+            writer.Add(list, ListKeys.Of(list) with { Source = writer.Count % 2 });
+        using var compact = writer.Finish();
+        Assert.Equal(Digest(lists, null), Digest(compact, null));
+        Assert.Equal(Digest(lists[3..], null), Digest(new ListSubset(compact, [3, 4, 5, 6, 7, 8]), null));
+        Assert.Equal(
+            5,
+            new[]
+            {
+                Digest(compact, null), Digest(compact, 1, 1), Digest(compact, 1, 0.5), Digest(compact, 0.5, 1), Digest([.. lists.Reverse()], null),
+            }.Distinct().Count());
     }
 
     [Fact]
