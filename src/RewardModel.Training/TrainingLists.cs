@@ -246,7 +246,8 @@ internal sealed class TrainingLists
             return length > backbone.MaxPositions
                 ? $"{list.Source} has {length} tokens"
                 : $"{list.Source} has the token id "
-                    + list.DistinctPrompts().Prompts.Concat(list.AnswerIds).SelectMany(ids => ids).First(id => id < 0 || id >= backbone.VocabularySize);
+                    + list.DistinctPrompts().Prompts.Concat(list.AnswerIds).SelectMany(ids => ids)
+                        .First(id => id < 0 || id >= backbone.VocabularySize);
         }
         if (unfit.Length > 0)
             throw new ArgumentException(

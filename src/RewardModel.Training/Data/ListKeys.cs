@@ -49,7 +49,8 @@ internal readonly record struct ListKeys(UInt128 Prompt, ulong Answers, int Sour
         return hash.GetCurrentHashAsUInt128();
     }
 
-    private static UInt128 HashOf<TValue>(ReadOnlySpan<TValue> values) where TValue : unmanaged => XxHash128.HashToUInt128(MemoryMarshal.AsBytes(values));
+    private static UInt128 HashOf<TValue>(ReadOnlySpan<TValue> values) where TValue : unmanaged =>
+        XxHash128.HashToUInt128(MemoryMarshal.AsBytes(values));
 
     /// <summary>With their number, so that values can't move from one array to the next unnoticed.</summary>
     private static void Append<TValue>(XxHash128 hash, ReadOnlySpan<TValue> values) where TValue : unmanaged

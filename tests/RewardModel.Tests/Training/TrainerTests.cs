@@ -6,6 +6,7 @@ using RewardModel.Ranking;
 using RewardModel.Scoring;
 using RewardModel.Tests.Parity;
 using RewardModel.Training;
+using RewardModel.Training.Data;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
@@ -132,6 +133,27 @@ public class TrainerTests
         using var resumed = TinyModel.Create("gpt2", dropout: 0.2, seed: 77);
         new Trainer(resumed, options, lists, heldOut, new RunDirectory(directory.Path)).Train(resume: true);
         Assert.Equal(TrainedWeights(options, dropout: 0.2), Weights(resumed));
+    }
+
+    [Fact]
+    public void A_run_is_resumed_with_its_lists_in_a_cache_to_the_bit()
+    {
+        using var directory = new TemporaryDirectory();
+        TokenizedList[] evaluated = [.. heldOut, new([1, 2], [[3], [4, 5], [3]], [2, 1, 0])];
+        using var straight = TinyModel.Create("gpt2");
+        new Trainer(straight, options, lists, evaluated).Train();
+        using (var model = TinyModel.Create("gpt2"))
+            Assert.Throws<Killed>(() =>
+                new Trainer(model, options, lists, evaluated, new RunDirectory(directory["run"]), new KillAfter(5)).Train());
+        using var writer = new ListCache(directory["cache"]).Create("key");
+        foreach (var list in lists.Concat(evaluated))
+            writer.Add(list, ListKeys.Of(list));
+        using var all = writer.Finish();
+        using var resumed = TinyModel.Create("gpt2", seed: 77);
+        new Trainer(
+            resumed, options, new ListSubset(all, [.. Enumerable.Range(0, lists.Length)]),
+            new ListSubset(all, [.. Enumerable.Range(lists.Length, evaluated.Length)]), new RunDirectory(directory["run"])).Train(resume: true);
+        Assert.Equal(Weights(straight), Weights(resumed));
     }
 
     [Fact]

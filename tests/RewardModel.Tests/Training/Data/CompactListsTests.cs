@@ -55,7 +55,7 @@ public class CompactListsTests
             Assert.Equal(new[] { list }.InfoOf(0), info);
             Assert.Equal(list.Scores, compact.ScoresOf(0));
             Assert.Equal(list.Source, compact.SourceOf(0));
-            int[] ids = [.. Enumerable.Range(0, list.AnswerIds.Count).SelectMany(k => list.PromptOf(k)).Concat(list.AnswerIds.SelectMany(ids => ids))];
+            int[] ids = [.. list.AnswerIds.SelectMany((answer, k) => list.PromptOf(k).Concat(answer))];
             Assert.Equal((Math.Max(-1, ids.Append(-1).Max()), ids.Any(id => id < 0)), (info.LargestId, info.Has(ListFlags.NegativeId)));
             Assert.Equal(PackedSequences.CountTokens(list, sharePrompts: true), info.TokenCount(sharesPrompts: true));
             Assert.Equal(PackedSequences.CountTokens(list, sharePrompts: false), info.TokenCount(sharesPrompts: false));
