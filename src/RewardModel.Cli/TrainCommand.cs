@@ -334,7 +334,7 @@ internal static class TrainCommand
             ("time", $"about {Sizes.Time(plan.Time)} on this machine, evaluations not counted"
                 + (plan.IsModelLoaded ? "" : "; the model doesn't fit in its memory, so these are the matrix products of its layers alone")),
         ];
-        return string.Join('\n', lines.Select(line => $"{line.Name,-12}{line.Value}"));
+        return string.Join('\n', lines.Select(line => $"{line.Name,-12}{line.Value}")) + (plan.Data is { } data ? $"\n\n{data.ToText()}" : "");
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

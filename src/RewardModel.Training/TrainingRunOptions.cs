@@ -255,7 +255,7 @@ public sealed record TrainingRunOptions : TrainingOptions
     private static bool ReadsStandardInput(DataPaths? paths) => paths?.Contains(DataPath.StandardInput) == true;
 
     private static IEnumerable<string?> MissingData(DataPaths? paths, string property) =>
-        paths is null ? [] : DataSource.ProblemsOf(paths).Select(problem => $"{NameOf(property)}: {problem}");
+        paths is null ? [] : DataSource.ProblemsOf(paths).Select(problem => $"{NameOf(property)}: {problem.TrimEnd('.')}");
 
     private string? ScoreFromProblem()
     {
@@ -266,7 +266,7 @@ public sealed record TrainingRunOptions : TrainingOptions
         }
         catch (ArgumentException e)
         {
-            return $"{NameOf(nameof(ScoreFrom))}: {e.Message}";
+            return $"{NameOf(nameof(ScoreFrom))}: {e.Message.TrimEnd('.')}";
         }
     }
 

@@ -19,7 +19,7 @@ public partial class ArchitectureTests
     private static readonly Lazy<ILookup<string, string>> found = new(() =>
     {
         var architecture = new ArchLoader().LoadAssemblies(
-            typeof(RankedList).Assembly, typeof(RewardTransformer).Assembly, typeof(Trainer).Assembly,
+            typeof(RankedList).Assembly, typeof(RewardTransformer).Assembly, typeof(Trainer).Assembly, typeof(RewardModel.Data.DuckDbTables).Assembly,
             typeof(RewardModel.Cli.CommandLine).Assembly).Build();
         var arrows = from type in architecture.Types
                      from dependency in type.Dependencies

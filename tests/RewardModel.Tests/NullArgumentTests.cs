@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using RewardModel.Chat;
@@ -70,6 +71,9 @@ public sealed class NullArgumentTests : IDisposable
         objects[typeof(RewardNormalizer)] = RewardNormalizer.None;
         objects[typeof(IServiceCollection)] = new ServiceCollection();
         objects[typeof(IEnumerable<(string, Tensor)>)] = Array.Empty<(string, Tensor)>();
+        objects[typeof(Func<JsonElement, bool>)] = (JsonElement _) => true;
+        objects[typeof(Func<JsonElement, RankedList>)] = (JsonElement _) => list;
+        objects[typeof(Func<JsonElement, IEnumerable<RankedList>>)] = (JsonElement _) => (RankedList[])[list];
         objects[typeof(IReadOnlyList<SafetensorsSource>)] = Array.Empty<SafetensorsSource>();
     }
 

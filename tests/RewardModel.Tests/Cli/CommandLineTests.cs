@@ -21,26 +21,32 @@ public class CommandLineTests
             string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
                 .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            ["train", "recipes", "evaluate", "score", "rank", "best-of-n", "export", "normalize", "average", "inspect", "tokenize"],
+            ["train", "recipes", "evaluate", "score", "rank", "best-of-n", "export", "normalize", "average", "inspect", "check-data", "convert", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
-            "--data --eval-data --eval-fraction --split-seed --backbone --base-model --config --tokenizer --output --normalize --epochs --steps --learning-rate "
+            "--data --query --layout --score-from --group-by --on-bad-data --eval-data --eval-fraction --split-seed --split-by --max-lists-per-prompt --cache --backbone --base-model --config --tokenizer --output --normalize --epochs --steps --learning-rate "
             + "--head-learning-rate --layer-decay --schedule --warmup-steps --warmup-ratio --final-learning-rate-ratio --cooldown-steps "
             + "--optimizer --weight-decay --decay-all --beta1 --beta2 --epsilon --max-grad-norm --dropout --lists-per-step --tokens-per-step "
             + "--max-tokens-per-batch --max-length --encoding --unfrozen-layers --freeze-embeddings --lora-rank --lora-alpha --lora-dropout "
             + "--lora-targets --lora-rank-stabilized --lora-bias --lora-modules-to-save --frozen-weights --loss --margin --label-smoothing "
             + "--ties --reward-positions --loss-normalization --pointwise --pointwise-weight --centering --reward-l2 --seed --seeds "
-            + "--eval-every --ema --average-last --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads --on-bad-data "
+            + "--eval-every --ema --average-last --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads "
             + "--recipe --resume --dry-run --quiet --verbose",
             Options("train"));
-        Assert.Equal("--model --base-model --data --loss --max-tokens-per-batch --device --threads --on-bad-data --raw --json", Options("evaluate"));
+        Assert.Equal("--model --base-model --loss --max-tokens-per-batch --device --threads --raw --json --data --query --layout --score-from --on-bad-data", Options("evaluate"));
         Assert.All(["score", "rank", "best-of-n"], command => Assert.Equal(
-            "--model --base-model --data --prompt --answer --max-tokens-per-batch --device --threads --on-bad-data --raw --json", Options(command)));
+            "--model --base-model --prompt --answer --max-tokens-per-batch --device --threads --raw --json --data --query --layout --score-from --on-bad-data",
+            Options(command)));
         Assert.Equal("--run --step --model --base-model --merge --fold-normalizer --output", Options("export"));
         Assert.Equal(
             "--model --reference --held-out --max-tokens-per-batch --device --threads --on-bad-data --raw", Options("normalize"));
         Assert.Equal("--weights --output", Options("average"));
         Assert.Equal("--base-model --json --prompt-tokens --answer-tokens --answers --unfrozen-layers --frozen-weights --optimizer", Options("inspect"));
+        Assert.Equal(
+            "--data --query --layout --score-from --group-by --on-bad-data --eval-data --eval-fraction --split-seed --split-by --backbone --max-length --fail-on "
+            + "--threads --json",
+            Options("check-data"));
+        Assert.Equal("--data --query --layout --score-from --group-by --on-bad-data --output", Options("convert"));
         Assert.Equal("--tokenizer --chat --text --data --json", Options("tokenize"));
     }
 
@@ -564,9 +570,9 @@ public class CommandLineTests
             "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["model"], "--dry-run");
         Assert.Equal(0, status);
         Assert.Matches(
-            "^lists       274 to train on, 26 held out\nanswers     548, 274 pairs\ntokens      [0-9,]+ an epoch, a shared prompt counted once\n"
+            "^lists       267 to train on, 33 held out\nanswers     534, 267 pairs\ntokens      [0-9,]+ an epoch, a shared prompt counted once\n"
             + "steps       9, 9 an epoch, learning rate 0.0005\nparameters  10,824, 10,824 of them trained\nmemory      about .*\n"
-            + "time        about .* on this machine, evaluations not counted\n$",
+            + "time        about .* on this machine, evaluations not counted\n\nlists  .*300, of .* prompts\n",
             output);
         Assert.False(Directory.Exists(directory["model"]));
     }

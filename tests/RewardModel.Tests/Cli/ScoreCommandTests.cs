@@ -149,7 +149,7 @@ public sealed class ScoreCommandTests : IDisposable
     }
 
     [Fact]
-    public void Train_takes_standard_input_once_and_no_directory()
+    public void Train_takes_standard_input_once_and_no_empty_folder()
     {
         const string start = "error: The training options can't be used: ";
         string[] arguments = ["train", "--config", directory["model/config.json"], "--output", directory["out"], "--data"];
@@ -157,8 +157,9 @@ public sealed class ScoreCommandTests : IDisposable
             $"{start}--data and --eval-data are both standard input, which can be read once; give one of them as a file.\n",
             CommandLineTests.Run([.. arguments, "-", "--eval-data", "-"]).Errors);
         Assert.Equal(
-            $"{start}Data (--data) is '{directory.Path}', a directory; expected a file; give one of the files in it.\n",
-            CommandLineTests.Run([.. arguments, directory.Path]).Errors);
+            $"{start}Data (--data): '{directory["empty"]}' holds no file of data; expected files that end with .jsonl, .ndjson, .json, .parquet, "
+            + ".csv, .tsv, also with .gz or .zst.\n",
+            CommandLineTests.Run([.. arguments, Directory.CreateDirectory(directory["empty"]).FullName]).Errors);
     }
 
     [Fact]

@@ -38,13 +38,9 @@ public sealed class RankedListFilesTests : IDisposable
         Write(directory["file"], name);
         using var process = System.Diagnostics.Process.Start("mkfifo", directory["pipe"]);
         await process.WaitForExitAsync();
-        var feeding = Task.Run(() =>
-        {
-            using var pipe = File.OpenWrite(directory["pipe"]);
-            pipe.Write(File.ReadAllBytes(directory["file"]));
-        });
+        using var feeding = System.Diagnostics.Process.Start("sh", ["-c", $"cat '{directory["file"]}' > '{directory["pipe"]}'"]);
         Assert.Equal("p", Assert.Single(await Read(new RankedListFiles(directory["pipe"]) { Tables = new DuckDbTables() })).Prompt);
-        await feeding;
+        await feeding.WaitForExitAsync();
     }
 
     [Fact]

@@ -92,7 +92,8 @@ public sealed class TrainingRunTests : IDisposable
             + "give either --backbone DIR (start from a checkpoint) or --config FILE (train from scratch); "
             + "give --eval-data or --eval-fraction, not both; Dropout (--dropout) is 1; expected a number from 0 to below 1; "
             + "Threads (--threads) is 0; expected at least 1; "
-            + $"Data (--data) is '{directory["nowhere.jsonl"]}'; expected an existing file.",
+            + $"Data (--data): '{directory["nowhere.jsonl"]}' is not a file; expected a file, a folder, a pattern such as 'data/*.parquet', or - for "
+            + "standard input. Check the path.",
             Assert.Throws<OptionsException>(() => new TrainingRun(wrong)).Message);
         Assert.False(Directory.Exists(directory["model"]));
     }
@@ -210,7 +211,7 @@ public sealed class TrainingRunTests : IDisposable
         Assert.True(loaded.IsModelLoaded);
         Assert.False(planned.IsModelLoaded);
         Assert.True(planned.Time > TimeSpan.Zero);
-        Assert.Equal(loaded, planned with { Time = loaded.Time, IsModelLoaded = true });
+        Assert.Equal(loaded, planned with { Time = loaded.Time, IsModelLoaded = true, Data = loaded.Data });
     }
 
     [Fact]

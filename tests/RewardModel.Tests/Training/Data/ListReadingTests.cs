@@ -95,7 +95,8 @@ public sealed class ListReadingTests : IDisposable
             """);
         Assert.Equal(
             $"""
-            {Path}: 1 row read as UltraFeedback, completions with scores (--layout ultrafeedback)
+            {Path}: 1 row read as UltraFeedback: answers with marks (--layout ultrafeedback)
+            {Path}: answers of 1 row start with their whole prompt: it is taken off them
             {Path}: 1 answer without a score or a rank, or deleted: left out
 
             """, log.ToString());
@@ -163,7 +164,7 @@ public sealed class ListReadingTests : IDisposable
         Assert.Single(Directory.GetFiles(directory["cache"]));
 
         // Whatever else it depends on makes another one.
-        Assert.NotEqual(plain, Texts(Read(rows.Replace("cde", "cdf"), BadData.Skip, cache: directory["cache"])));
+        Assert.NotEqual(plain, Texts(Read(rows.Replace("\"cde\"", "\"cd\""), BadData.Skip, cache: directory["cache"])));
         Assert.NotEqual(plain, Texts(Read(rows, BadData.Skip, cache: directory["cache"], maxLength: 5)));
         Assert.Equal(3, Directory.GetFiles(directory["cache"]).Length);
         File.WriteAllText(directory["tokenizer/chat_template.jinja"], "{{ messages[0].content }}");
@@ -174,7 +175,7 @@ public sealed class ListReadingTests : IDisposable
     private static string[] Texts(IEnumerable<TokenizedList> lists) =>
     [
         .. lists.Select(list => FormattableString.Invariant(
-            $"{list.Source} {string.Join(' ', list.PromptIds)} | {string.Join(" / ", list.AnswerIds.Select(ids => string.Join(' ', ids)))} | ")
+            $"{list.Source} {string.Join(" / ", list.AnswerIds.Select((ids, k) => $"{string.Join(' ', list.PromptOf(k))} | {string.Join(' ', ids)}"))} | ")
             + FormattableString.Invariant($"{string.Join(' ', list.Scores)} {list.ScoresAreOrder} {list.Margin} {list.Weight} {list.IsChat}")),
     ];
 

@@ -67,13 +67,13 @@ public class RunFileTests
     {
         using var directory = new TemporaryDirectory();
         var file = directory["run.yaml"];
-        File.WriteAllText(file, "epochs: two\nschedule: steep\nlearnign-rate: 1e-5\nlearning-rate: 0,5\ndata: [a, b]\ndecay-all: yes\n");
+        File.WriteAllText(file, "epochs: two\nschedule: steep\nlearnign-rate: 1e-5\nlearning-rate: 0,5\nseed: [1, 2]\ndecay-all: yes\n");
         var lines = Assert.Throws<RunFileException>(() => RunFile<TrainingRunOptions>.Read(file)).Message.Split('\n');
         Assert.Equal($"{file}:1: 'epochs' is 'two'; expected a whole number", lines[0]);
         Assert.Equal($"{file}:2: 'schedule' is 'steep'; expected one of: cosine, linear, constant, wsd", lines[1]);
         Assert.StartsWith($"{file}:3: 'learnign-rate' is not an option; expected one of: ", lines[2]);
         Assert.Equal($"{file}:4: 'learning-rate' is '0,5'; expected a number such as 0.1 or 1e-5", lines[3]);
-        Assert.Equal($"{file}:5: 'data' has several values; expected one", lines[4]);
+        Assert.Equal($"{file}:5: 'seed' has several values; expected one", lines[4]);
         Assert.Equal($"{file}:6: 'decay-all' is 'yes'; expected true or false", lines[5]);
         Assert.Equal(6, lines.Length);
         File.WriteAllText(file, "a: b: c\n");
