@@ -41,6 +41,9 @@ internal static class Database
     public static string FirstLine(DuckDBException exception)
     {
         var line = exception.Message.Split('\n')[0].Trim();
+        // Its advice would be to load what reads the web.
+        if (line.Contains("httpfs", StringComparison.Ordinal))
+            return "it is an address of the web, from which nothing is loaded; download the file.";
         return line.EndsWith('.') ? line : $"{line}.";
     }
 

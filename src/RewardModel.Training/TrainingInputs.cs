@@ -35,5 +35,17 @@ public sealed record TrainingInputs
                 "TrainingInputs.EvaluationData is a source of lists beside --eval-data or --eval-fraction; expected one of them.");
         if (options.Layout is { } layout)
             DataLayout.Named(layout, Layouts);
+        string[] ofFiles =
+        [
+            .. new (string Name, object? Value)[]
+            {
+                (nameof(options.Query), options.Query), (nameof(options.Layout), options.Layout), (nameof(options.ScoreFrom), options.ScoreFrom),
+                (nameof(options.GroupBy), options.GroupBy), (nameof(options.Cache), options.Cache),
+            }.Where(option => option.Value is not null).Select(option => TrainingOptions.NameOf(option.Name)),
+        ];
+        if (Data is not null && ofFiles.Length > 0)
+            throw new ArgumentException(
+                $"{string.Join(", ", ofFiles)}: of files, and TrainingInputs.Data is a source of lists; expected none of these. A list in code has its "
+                + "scores and its group already.");
     }
 }

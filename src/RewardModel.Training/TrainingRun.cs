@@ -287,7 +287,24 @@ public sealed class TrainingRun
                 most, kept.Length);
         }
         if (inputs.Data is null && DataSource.Of(options.Data) is var sources && sources.Any(source => source.Weight != 1))
+        {
             prepared.SourceWeights = [.. sources.Select(source => source.Weight)];
+            LogMixture(prepared.Train, sources);
+        }
+    }
+
+    private void LogMixture(IReadOnlyList<TokenizedList> lists, IReadOnlyList<DataSource> sources)
+    {
+        var counts = new int[sources.Count];
+        for (var i = 0; i < lists.Count; i++)
+            counts[lists.KeysOf(i).Source]++;
+        foreach (var (source, count) in sources.Zip(counts))
+        {
+            var ofEpoch = EpochMixture.CountOf(count, source.Weight);
+            logger.Log(
+                ofEpoch == 0 ? LogLevel.Warning : LogLevel.Information, "{Source}: an epoch has {Lists} of its {Count} (weight {Weight})", source.Name,
+                Counted.Of(ofEpoch, "list"), count, source.Weight);
+        }
     }
 
     /// <summary>The indices of both sides; null where nothing is held out.</summary>

@@ -227,6 +227,7 @@ public sealed record TrainingRunOptions : TrainingOptions
             Problem(
                 Normalization?.ReferenceFile is not { } reference || File.Exists(reference), nameof(Normalize), $"'{Normalize}'",
                 "an existing file of reference answers"),
+            Problem(Cache is null || !File.Exists(Cache), nameof(Cache), $"'{Cache}', a file", "a directory, which is made if there is none"),
             .. MissingData(Data, nameof(Data)),
             .. MissingData(EvaluationData, nameof(EvaluationData)),
             Problem(EvaluationData is not { Count: 0 }, nameof(EvaluationData), "empty", "files, folders or patterns, or none"),
@@ -234,7 +235,9 @@ public sealed record TrainingRunOptions : TrainingOptions
             Problem(
                 SplitBy == SplitBy.Prompt || SplitsData, nameof(SplitBy), SplitBy,
                 $"prompt, because {(EvaluationData is null ? "--eval-fraction 0 holds nothing out" : "--eval-data gives the held-out lists")}"),
-            Problem(SplitBy != SplitBy.Group || GroupBy is not null, nameof(SplitBy), SplitBy, "another value without --group-by"),
+            Problem(
+                // Lists that come from code have groups without it.
+                SplitBy != SplitBy.Group || GroupBy is not null || Data.Count == 0, nameof(SplitBy), SplitBy, "another value without --group-by"),
             Problem(MaxListsPerPrompt is null or >= 1, nameof(MaxListsPerPrompt), MaxListsPerPrompt, "at least 1"),
             Problem(
                 EvaluationData is null || DataSource.ProblemsOf(EvaluationData).Count > 0 || DataSource.Of(EvaluationData).All(source => source.Weight == 1),

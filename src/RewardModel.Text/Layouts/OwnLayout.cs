@@ -58,7 +58,12 @@ internal static class OwnLayout
             case (false, false, false) when fields.IsToScore:
                 return SingleOf(fields) with { IsSingle = true };
             case (false, false, false):
-                fields.Reject("no answers, expected \"answers\", or \"chosen\" and \"rejected\", or \"answer_ids\"");
+                fields.Reject(
+                    "no answers, expected \"answers\", or \"chosen\" and \"rejected\", or \"answer_ids\""
+                    + (fields.Keys.Count == 0
+                        ? ""
+                        : $", or the keys of a known layout; found {string.Join(", ", fields.Keys.Take(8).Select(key => $"\"{key}\""))}"
+                            + $"{(fields.Keys.Count > 8 ? ", ..." : "")}, of which --query can make rows"));
                 return new RowReading();
             default:
                 fields.Reject("answers in several forms, expected one of \"answers\", \"chosen\" and \"rejected\", \"answer_ids\"");

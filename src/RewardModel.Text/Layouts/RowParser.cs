@@ -48,6 +48,8 @@ internal sealed class RowParser(RowSettings settings)
                 source,
                 $"{RowFields.NameOf(root)}, expected an object such as {{\"prompt\": \"...\", \"answers\": [\"best\", \"worst\"]}}");
 
+        if (source.IsRow)
+            root = NullMembers.Without(root);
         var fields = new RowFields(root, source, settings.ScoreFrom) { IsToScore = settings.AreToScore };
         var group = settings.GroupBy is { } column ? GroupOf(fields, column) : null;
         var rowLayout = LayoutOf(root, fields);
@@ -86,21 +88,24 @@ internal sealed class RowParser(RowSettings settings)
         return group;
     }
 
-    /// <summary>The layout of a row: that of the rows before it, where it is of that one.</summary>
+    /// <summary>The layout of a row: that of the rows before it, whose messages say what is wrong with a row that is of no other one.</summary>
     private DataLayout LayoutOf(JsonElement root, RowFields fields)
     {
-        if (layout is not null && (layout == settings.Layout || layout.Matches(root, fields)))
+        if (layout is not null && (layout == settings.Layout || (layout != DataLayout.Own && layout.Matches(root, fields))
+            || (layout == DataLayout.Own && OwnLayout.IsOwn(fields))))
             return layout;
         var found = settings.Layouts.Concat(DataLayout.Known).First(known => known.Matches(root, fields));
-        // A row that is of no layout may be a bad one of the layout that the next rows show.
-        if (layout is null && (found != DataLayout.Own || OwnLayout.IsOwn(fields)))
-            (layout, decidedBy) = (found, fields.Source);
-        else if (layout is not null && found != DataLayout.Own)
+        if (layout is null)
+        {
+            // A row that is of no layout may be a bad one of the layout that the next rows show.
+            if (found != DataLayout.Own || OwnLayout.IsOwn(fields))
+                (layout, decidedBy) = (found, fields.Source);
+            return found;
+        }
+        if (found != DataLayout.Own)
             fields.Reject(
                 $"looks like {found.Title} (--layout {found.Name}), expected {layout.Title} as in {decidedBy.Place}: a file has one layout");
-        else if (layout is not null)
-            fields.Reject($"is no row of {layout.Title} (--layout {layout.Name}) as {decidedBy.Place} is");
-        return found;
+        return found == DataLayout.Own ? layout : found;
     }
 
     private static ParsedRow Bad(SourceLine source, string problem) => new(source) { Problem = problem };

@@ -11,6 +11,20 @@ internal sealed class AnswerParts
     /// <summary>How many lists there are.</summary>
     public int Count => answers.Count;
 
+    /// <summary>What is wrong with an answer beside those of the same list; null where nothing is.</summary>
+    public string? ProblemOf(RankedList answer)
+    {
+        if (!answers.TryGetValue((answer.Prompt, answer.Group), out var others))
+            return null;
+        var first = others[0];
+        return first.Margin != answer.Margin ? Differs("margin", answer.Margin, first.Margin)
+            : first.Weight != answer.Weight ? Differs("weight", answer.Weight, first.Weight)
+            : null;
+
+        string Differs(string name, double? found, double? expected) => FormattableString.Invariant(
+            $"\"{name}\" is {found?.ToString() ?? "absent"}, expected {expected?.ToString() ?? "none"} as in {first.Source}: both are answers of one list");
+    }
+
     /// <summary>Adds an answer.</summary>
     /// <param name="answer">A list of it alone.</param>
     public void Add(RankedList answer) =>

@@ -68,7 +68,9 @@ internal sealed class DataFile : IDisposable
     /// <param name="table">What the file is, with its path.</param>
     public TableFile AsTable(TableFile table)
     {
-        if (stream.CanSeek && !IsTranscoded)
+        // Parquet compresses by itself; what packs it once more is unpacked.
+        var isPackedParquet = table.Format == TableFormat.Parquet && Compression != FileCompression.None;
+        if (stream.CanSeek && !IsTranscoded && !isPackedParquet)
             return table with { Compression = Compression };
         if (copy is null)
         {

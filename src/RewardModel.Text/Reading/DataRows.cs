@@ -40,7 +40,7 @@ internal sealed class DataRows : IDisposable
     /// <param name="file">The file.</param>
     /// <exception cref="RankedDataException">It is something else.</exception>
     public static TableFile TableOf(DataFile file) => file.AsTable(
-        TableFiles.Of(file.Start, file.Path)
+        TableFiles.Of(file.Start, file.Path, isQueried: true)
         ?? (OtherFormat.Sentence(file.Start, file.Path) is { } sentence
             ? throw new RankedDataException(sentence)
             : new TableFile(file.Path, TableFormat.Json)));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Enumeration;
+using System.Text.RegularExpressions;
 
 namespace RewardModel.Reading;
 
@@ -7,16 +8,15 @@ namespace RewardModel.Reading;
 /// <param name="Name">The path as it was given, without its weight.</param>
 /// <param name="Weight">How often an epoch has each of its lists.</param>
 /// <param name="Files">Its files, in the order of their names; - for standard input.</param>
-internal sealed record DataSource(string Name, double Weight, IReadOnlyList<string> Files)
+internal sealed partial record DataSource(string Name, double Weight, IReadOnlyList<string> Files)
 {
     /// <summary>What files of data end with: the others of a folder are something else.</summary>
     private static readonly string[] endings = [".jsonl", ".ndjson", ".json", ".parquet", ".csv", ".tsv"];
 
     private static readonly string[] compressedEndings = ["", ".gz", ".zst"];
 
-    // Of a folder with parts for training and for evaluation not all is meant.
-    private static readonly string[] trainNames = ["train"];
-    private static readonly string[] otherNames = ["test", "validation", "valid", "eval", "dev"];
+    // What data sets' folders have beside the data.
+    private static readonly string[] otherFiles = ["dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"];
 
     /// <summary>Whether this reads standard input, which can be done once.</summary>
     public bool IsStandardInput => Files is [DataPath.StandardInput];
@@ -75,20 +75,17 @@ internal sealed record DataSource(string Name, double Weight, IReadOnlyList<stri
         ];
         if (files.Length == 0)
             problems.Add($"'{folder}' holds no file of data; expected files that end with {string.Join(", ", endings)}, also with .gz or .zst.");
-        if (files.FirstOrDefault(file => IsPart(folder, file, trainNames)) is { } train
-            && files.FirstOrDefault(file => IsPart(folder, file, otherNames)) is { } other)
+        // Of a folder with parts for training and for evaluation not all is meant.
+        if (files.FirstOrDefault(file => TrainName().IsMatch(Path.GetRelativePath(folder, file))) is { } train
+            && files.FirstOrDefault(file => EvaluationName().IsMatch(Path.GetRelativePath(folder, file))) is { } other)
             problems.Add(
                 $"'{folder}' holds parts for training and for evaluation ('{train}' and '{other}'); expected one of them. Give a pattern such as "
                 + $"'{Path.Combine(folder, "**", "train*")}'.");
         return files;
     }
 
-    private static bool IsData(string file) => endings.Any(ending => compressedEndings.Any(
+    private static bool IsData(string file) => !otherFiles.Contains(Path.GetFileName(file)) && endings.Any(ending => compressedEndings.Any(
         compressed => file.EndsWith(ending + compressed, StringComparison.OrdinalIgnoreCase)));
-
-    private static bool IsPart(string folder, string file, string[] names) =>
-        Path.GetRelativePath(folder, file).Split('/', '\\').Any(
-            part => names.Any(name => part.StartsWith(name, StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>The files that a pattern matches: * and ? within a name, ** for any folders.</summary>
     private static string[] Matching(string pattern)
@@ -116,4 +113,10 @@ internal sealed record DataSource(string Name, double Weight, IReadOnlyList<stri
         [var pattern, .. var rest] => !names.IsEmpty && FileSystemName.MatchesSimpleExpression(pattern, names[0], ignoreCase: false)
             && Matches(rest, names[1..]),
     };
+
+    [GeneratedRegex("(?<![a-z])train(ing)?(?![a-z])", RegexOptions.IgnoreCase)]
+    private static partial Regex TrainName();
+
+    [GeneratedRegex("(?<![a-z])(test|valid|validation|eval|evaluation|dev|heldout)(?![a-z])", RegexOptions.IgnoreCase)]
+    private static partial Regex EvaluationName();
 }

@@ -36,7 +36,7 @@ public sealed class RankedDataException : Exception
 
     private static string MessageFor(string path, IReadOnlyList<BadLine> badLines)
     {
-        var lines = new List<string> { $"{DataPath.Quoted(path)} has {badLines.Count} bad {(badLines.Count == 1 ? "line" : "lines")}:" };
+        var lines = new List<string> { $"{DataPath.Quoted(path)} has {badLines.Count} bad {(badLines.All(line => line.Source.IsRow) ? "row" : "line")}{(badLines.Count == 1 ? "" : "s")}:" };
         lines.AddRange(badLines.Take(MaxLinesShown).Select(line => line.ToString()));
         if (badLines.Count > MaxLinesShown)
             lines.Add($"... and {badLines.Count - MaxLinesShown} more");

@@ -82,7 +82,17 @@ internal sealed class RankedLines : IDisposable
             {
                 var read = Count(row with { SourceNumber = s });
                 if (read.IsPart && !settings.AreToScore)
+                {
+                    if (parts.ProblemOf(read.List!) is { } problem)
+                    {
+                        ListCount--;
+                        partCount--;
+                        badLines.Add(new BadLine(read.Source, problem));
+                        yield return new ParsedRow(read.Source) { Problem = problem };
+                        continue;
+                    }
                     parts.Add(read.List!);
+                }
                 else
                     yield return read;
             }
@@ -159,7 +169,8 @@ internal sealed class RankedLines : IDisposable
                 Lists = [],
                 TokenizedList = null,
                 IsPart = false,
-                Problem = $"{found.Name}, expected {expected.Name} as in {expected.Source.Place}: a file holds one kind",
+                Problem = $"{found.Name}, expected {expected.Name} as in "
+                    + $"{(expected.Source.File == row.Source.File ? expected.Source.Place : expected.Source.ToString())}: data hold one kind",
             };
         if (row.Problem is not null)
         {

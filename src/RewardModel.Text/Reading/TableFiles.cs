@@ -15,7 +15,7 @@ internal static partial class TableFiles
     ];
 
     /// <summary>
-    /// Names of columns that data sets have, of which a header has at least one: a first line of answers can look like names as well.
+    /// Names of columns that data sets have, of which a header of TSV has at least one: a first line of answers can look like names as well.
     /// </summary>
     private static readonly HashSet<string> knownColumns = new(
         DataLayout.Known.SelectMany(layout => layout.Keys.Concat(layout.OtherKeys).Concat(layout.Metadata)).Concat(otherColumns),
@@ -24,7 +24,8 @@ internal static partial class TableFiles
     /// <summary>What a file is, where it is a table.</summary>
     /// <param name="start">Its first bytes, unpacked.</param>
     /// <param name="path">Its name may say what a text without a header is.</param>
-    public static TableFile? Of(ReadOnlySpan<byte> start, string path)
+    /// <param name="isQueried">Whether a query names its columns: then what can be a header is one.</param>
+    public static TableFile? Of(ReadOnlySpan<byte> start, string path, bool isQueried = false)
     {
         if (start.StartsWith("PAR1"u8))
             return new TableFile(path, TableFormat.Parquet);
@@ -34,7 +35,7 @@ internal static partial class TableFiles
             || OtherFormat.IsJson(lines[0].Trim()) || lines.Any(line => line.TrimStart().StartsWith('{')) || ForeignContent.Of(start) is not null)
             return null;
         var first = lines[0].TrimEnd('\r');
-        foreach (var separator in "\t,;")
+        foreach (var separator in "\t,;|")
         {
             string[] cells = [.. first.Split(separator).Select(cell => cell.Trim('"'))];
             if (cells.Length < 2)
@@ -45,7 +46,8 @@ internal static partial class TableFiles
                 return new TableFile(path, TableFormat.Delimited)
                 {
                     Separator = separator,
-                    HasHeader = hasHeader && cells.Any(knownColumns.Contains),
+                    // Lists of answers without a header are written as TSV, and their answers can look like names.
+                    HasHeader = hasHeader && (separator != '\t' || isQueried || cells.Any(knownColumns.Contains)),
                 };
         }
         // A table may have a single column, of which the name of the file has to tell.

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using RewardModel.Lists;
 using RewardModel.Reading;
 using RewardModel.Scoring;
@@ -7,19 +8,24 @@ using RewardModel.Scoring;
 namespace RewardModel.Training.Data;
 
 /// <summary>What tokenised lists depend on, as a text: where it is the same, so are they.</summary>
-internal static class DataKey
+internal static partial class DataKey
 {
     // Whatever a version changes in how data are read, its caches are its own.
     private static readonly string version = typeof(DataKey).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion
         + typeof(RankedList).Assembly.ManifestModule.ModuleVersionId;
 
-    /// <summary>The key of files; null where they are a pipe, or are read by a layout in code, which may be another next time.</summary>
-    public static string? Of(RankedListFiles files, ScoringModel model, BadData onBadData, ListPurpose purpose, string? extra, CancellationToken cancellation)
+    /// <summary>Why files have no key; null where they have one.</summary>
+    public static string? WhyNone(RankedListFiles files) =>
+        files.Layouts.Count > 0 ? "a layout in code may be another one next time"
+        : files.Query is { } query && NamesFiles().IsMatch(query) ? "the query names files of its own, which may have changed next time"
+        : !DataSource.Of(files.Paths).SelectMany(source => source.Files).All(IsOrdinary) ? "a pipe can be read only once"
+        : null;
+
+    /// <summary>The key of files that have one.</summary>
+    public static string Of(RankedListFiles files, ScoringModel model, BadData onBadData, ListPurpose purpose, string? extra, CancellationToken cancellation)
     {
         var sources = DataSource.Of(files.Paths);
         string[] paths = [.. sources.SelectMany(source => source.Files)];
-        if (files.Layouts.Count > 0 || !paths.All(IsOrdinary))
-            return null;
         return JsonSerializer.Serialize(new
         {
             Version = version,
@@ -43,4 +49,8 @@ internal static class DataKey
     // A pipe has no content that can be read twice.
     private static bool IsOrdinary(string path) =>
         path != DataPath.StandardInput && !path.StartsWith("/dev/", StringComparison.Ordinal) && new FileInfo(path) is { Length: > 0 };
+
+    // A table that is a text or a function of files, as DuckDB has them.
+    [GeneratedRegex(@"(\bread_\w+|\bglob)\s*\(|\b(from|join)\s+['""]|,\s*'[^']*\.\w+'", RegexOptions.IgnoreCase)]
+    private static partial Regex NamesFiles();
 }

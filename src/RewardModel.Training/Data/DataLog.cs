@@ -20,7 +20,7 @@ internal static class DataLog
         if (notes.Rejected.Count > 0)
             logger.LogWarning(
                 "{Name}: {Bad} rejected by the tokenizer or its chat template skipped, {Good} left",
-                notes.Name, Counted.Of(notes.Rejected.Count, "line"), Counted.Of(notes.ReadCount - notes.Rejected.Count, "list"));
+                notes.Name, Counted.Of(notes.Rejected.Count, NounOf(notes.Rejected)), Counted.Of(notes.ReadCount - notes.Rejected.Count, "list"));
         LogCut(notes.Cut, notes.Name, maxLength, logger);
     }
 
@@ -35,7 +35,7 @@ internal static class DataLog
         LogLeftOut(notes.BadLines, logger);
         if (notes.BadLines.Count > 0)
             logger.LogWarning(
-                "{Name}: {Bad} skipped, {Good} read", name, Counted.Of(notes.BadLines.Count, "line"), Counted.Of(notes.ReadCount, "list"));
+                "{Name}: {Bad} skipped, {Good} read", name, Counted.Of(notes.BadLines.Count, NounOf(notes.BadLines)), Counted.Of(notes.ReadCount, "list"));
         foreach (var (key, count) in notes.IgnoredKeys)
             logger.LogWarning("{Name}: unknown key '{Key}' in {Lines}: ignored", name, key, Counted.Of(count, "line"));
         if (notes.LoneSurrogateCount > 0)
@@ -56,6 +56,9 @@ internal static class DataLog
                 "{Name}: no \"prompt\" in {Lists}: it is taken to be what \"chosen\" and \"rejected\" both start with, up to {Rules}",
                 name, Counted.Of(notes.FoundTurnCount + notes.FoundWordCount, "list"), string.Join(" or ", rules));
     }
+
+    // A table has no lines.
+    private static string NounOf(IReadOnlyList<BadLine> lines) => lines.All(line => line.Source.IsRow) ? "row" : "line";
 
     /// <summary>Names every line that is left out.</summary>
     public static void LogLeftOut(IEnumerable<BadLine> lines, ILogger logger)

@@ -31,6 +31,9 @@ internal sealed class EpochMixture
         Count = (int)count;
     }
 
+    /// <summary>How many lists an epoch has of a source.</summary>
+    public static long CountOf(int listCount, double weight) => (long)Math.Round(listCount * weight, MidpointRounding.AwayFromZero);
+
     /// <summary>Lists of an epoch; one that comes twice counts twice.</summary>
     public int Count { get; }
 
@@ -55,7 +58,7 @@ internal sealed class EpochMixture
     {
         private readonly double whole = Math.Floor(weight);
 
-        public double EpochCount => Math.Round(lists.Length * weight, MidpointRounding.AwayFromZero);
+        public double EpochCount => CountOf(lists.Length, weight);
 
         public void AddTo(List<int> order, ulong seed)
         {

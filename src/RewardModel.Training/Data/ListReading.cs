@@ -43,9 +43,10 @@ internal sealed class ListReading(ScoringModel model, BadData onBadData, ILogger
     /// <exception cref="RankedDataException">Files can't be read, or have bad rows, or their lists are rejected: all are named.</exception>
     public CompactLists Read(RankedListFiles files)
     {
-        var key = Cache is null ? null : DataKey.Of(files, model, onBadData, Purpose, Extra?.Name, Cancellation);
-        if (Cache is not null && key is null)
-            logger.LogWarning("{Name} can be read once only, or has a layout in code: --cache is of no use for it", files.Name);
+        var whyNoCache = Cache is null ? null : DataKey.WhyNone(files);
+        if (whyNoCache is not null)
+            logger.LogWarning("{Name}: not taken from the cache, nor kept there: {Reason}", files.Name, whyNoCache);
+        var key = Cache is null || whyNoCache is not null ? null : DataKey.Of(files, model, onBadData, Purpose, Extra?.Name, Cancellation);
         if (key is not null && new ListCache(Cache!).TryOpen(key, out var lists))
         {
             logger.LogInformation("{Name}: {Lists} of the cache '{Cache}'", files.Name, Counted.Of(lists.Count, "list"), Cache);
