@@ -48,7 +48,11 @@ internal sealed class RowParser(RowSettings settings)
                 source,
                 $"{RowFields.NameOf(root)}, expected an object such as {{\"prompt\": \"...\", \"answers\": [\"best\", \"worst\"]}}");
 
-        var fields = new RowFields(root, source, settings.ScoreFrom) { IsToScore = settings.AreToScore };
+        var fields = new RowFields(root, source, settings.ScoreFrom)
+        {
+            IsToScore = settings.AreToScore,
+            MayBeWhole = settings.MayBeWhole,
+        };
         var group = settings.GroupBy is { } column ? GroupOf(fields, column) : null;
         var rowLayout = LayoutOf(root, fields);
         var reading = rowLayout.Read(root, fields, source);
@@ -64,6 +68,7 @@ internal sealed class RowParser(RowSettings settings)
             TokenizedList = reading.TokenizedList is null
                 ? null
                 : reading.TokenizedList() with { ScoresAreOrder = fields.ScoresAreOrder, Margin = margin, Weight = weight, Group = group },
+            Whole = reading.Whole,
             IsPart = reading.IsPart,
             IsSingle = reading.IsSingle,
             IgnoredKeys = fields.UnusedKeys,

@@ -121,8 +121,6 @@ internal sealed class RankedLines : IDisposable
                 var parsed = Parsed(parser, row);
                 if (++rowCount % 256 == 0)
                     ReadShare = (fileNumber - 1 + (opened ?? first!).ReadShare) / sources.Sum(one => one.Files.Count);
-                if (parsed.Problem is null)
-                    loneSurrogateCount += row.LoneSurrogateCount;
                 yield return parsed;
             }
         }
@@ -148,7 +146,9 @@ internal sealed class RankedLines : IDisposable
     }
 
     private static ParsedRow Parsed(RowParser parser, DataRow row) =>
-        row.Problem is { } problem ? new ParsedRow(row.Source) { Problem = problem } : parser.Parse(row.Utf8, row.Source);
+        row.Problem is { } problem
+            ? new ParsedRow(row.Source) { Problem = problem }
+            : parser.Parse(row.Utf8, row.Source) with { LoneSurrogateCount = row.LoneSurrogateCount };
 
     private ParsedRow Count(ParsedRow row)
     {
@@ -167,6 +167,7 @@ internal sealed class RankedLines : IDisposable
             return row;
         }
         kind ??= found;
+        loneSurrogateCount += row.LoneSurrogateCount;
         ListCount += row.TokenizedList is null ? row.Lists.Count : 1;
         partCount += row.IsPart ? 1 : 0;
         repeatedPromptCount += row.HadRepeatedPrompt ? 1 : 0;
