@@ -7,6 +7,7 @@ using RewardModel.Bench;
 //   RewardModel.Bench worker DIRECTORY THREADS PRECISION CHECKPOINTING [LORA-TARGETS | STORAGE UNFROZEN-LAYERS]
 //   RewardModel.Bench peer DIRECTORY MODE THREADS
 //   RewardModel.Bench optimizers [THREADS]
+//   RewardModel.Bench data TOKENIZER FILE.jsonl
 //   RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
 //   RewardModel.Bench tokenizer-worker DIRECTORY TEXT
 
@@ -36,6 +37,9 @@ switch (args)
     case ["optimizers", .. var threads]:
         new OptimizerComparison(threads is [var count] ? int.Parse(count) : 2, rounds: 15).Run();
         return 0;
+    case ["data", var tokenizer, var file]:
+        new DataMeasurement(tokenizer, file).Run();
+        return 0;
     case ["tokenizers", var node, .. var rest]:
         new TokenizerComparison(node, [.. rest.Where(argument => argument != "--quick")], rest.Contains("--quick")).Run();
         return 0;
@@ -47,6 +51,7 @@ switch (args)
             """
             Usage: RewardModel.Bench run [--quick] [--threads N] [--only NAME] [--python PROGRAM] [--baseline DIRECTORY]
                    RewardModel.Bench optimizers [THREADS]
+                   RewardModel.Bench data TOKENIZER FILE.jsonl
                    RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
             """);
         return 2;

@@ -29,10 +29,11 @@ internal static class CheckDataCommand
             "--backbone", "DIR",
             "Checkpoint to be trained: lists are also checked as its tokenizer and its template give them. Default: only the texts are.");
         var maxLength = CommonOptions.Value<int?>(
-            "--max-length", "N", "Most tokens of prompt and answer together. Default: what the checkpoint takes.");
+            "--max-length", "N", "Maximum number of tokens of prompt and answer together. Default: what the checkpoint takes.");
         var failOn = CommonOptions.Value<string?>(
             "--fail-on", "NAMES",
-            "Findings that end the command with status 1: names such as leak,contradictions, or error, or warning, which is both. Default: none.");
+            "Findings that end the command with status 1: ids such as leak,contradictions, or severities: error, warning (errors too), note (all). "
+            + "Default: none.");
         var threads = CommonOptions.Threads();
         var json = CommonOptions.Json("Print the report as one JSON object.");
         var command = new Command("check-data", "Checks ranked lists before training: duplicates, leaks, contradictions, damage, lazy baselines.");

@@ -21,7 +21,7 @@ internal sealed class DataOptions
         "--score-from", "EXPRESSION", "Scores of answers, computed from numbers beside them, such as \"helpfulness + 0.5*correctness\".");
 
     private readonly Option<string?> groupBy = CommonOptions.Value<string?>(
-        "--group-by", "COLUMN", "What the rows of the data belong to, such as a source. Default: nothing.");
+        "--group-by", "COLUMN", "Column that says which group a row belongs to, such as its source. Default: no groups.");
 
     private readonly Option<BadData> onBadData = CommonOptions.OnBadData();
 

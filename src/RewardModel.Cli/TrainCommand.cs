@@ -42,7 +42,7 @@ internal static class TrainCommand
             CommonOptions.Value<long?>("--split-seed", "N", "Seed of the choice of held-out prompts. Default: --seed."),
             CommonOptions.Choice<SplitBy>(
                 "--split-by", "What is held out as a whole: prompts, groups of --group-by, or prompts that are nearly the same."),
-            CommonOptions.Value<int?>("--max-lists-per-prompt", "N", "Most lists of one prompt to train on. Default: all."),
+            CommonOptions.Value<int?>("--max-lists-per-prompt", "N", "Maximum number of lists of one prompt to train on. Default: all."),
             CommonOptions.Value<string?>(
                 "--cache", "DIR", "Keep the tokenised lists in DIR, so that a second run on the same data starts at once. Default: no cache."),
             CommonOptions.Value<string?>(

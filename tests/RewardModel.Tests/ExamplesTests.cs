@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using RewardModel.Data;
 using RewardModel.Lists;
 using RewardModel.Scoring;
 using RewardModel.Training;
@@ -9,10 +10,10 @@ namespace RewardModel.Tests;
 /// <summary>All code in the READMEs and in the documentation of members compiles, without a warning.</summary>
 public partial class ExamplesTests
 {
-    private static readonly Type[] libraries = [typeof(RankedList), typeof(RewardTransformer), typeof(Trainer)];
+    private static readonly Type[] libraries = [typeof(RankedList), typeof(DuckDbTables), typeof(RewardTransformer), typeof(Trainer)];
 
     private static readonly string[] readmes =
-        ["README.md", .. libraries.Select(library => $"src/{library.Assembly.GetName().Name}/README.md")];
+        ["README.md", .. libraries.Select(library => $"src/{library.Assembly.GetName().Name}/README.md"), "docs/data.md"];
 
     private static readonly Dictionary<string, string> ofReadmes = readmes
         .SelectMany(file => Example().Matches(File.ReadAllText(Path.Combine(Shared.RepositoryRoot, file)))
@@ -36,6 +37,8 @@ public partial class ExamplesTests
         foreach (var (name, code) in ofReadmes.Concat(ofMembers))
         {
             number++;
+            // Types of an example come behind its statements, as in a program.
+            var (statements, types) = Type().Match(code) is { Success: true, Index: var start } ? (code[..start], code[start..]) : (code, "");
             var own = string.Concat(Using().Matches(code).Select(match => match.Value));
             File.WriteAllText(directory[$"Example{number}.cs"], $$"""
                 {{(ofReadmes.ContainsKey(name) ? own : usings)}}
@@ -44,9 +47,10 @@ public partial class ExamplesTests
                     public static async Task Run()
                     {
                 #line 1 "{{name}}"
-                {{Using().Replace(code, "")}}
+                {{Using().Replace(statements, "")}}
                     }
                 }
+                {{types}}
                 """);
         }
         string[] references =
@@ -75,8 +79,8 @@ public partial class ExamplesTests
 
     [Fact]
     public void Every_README_of_a_library_has_one_of_about_ten_lines() => Assert.Equal(
-        ["README.md 1", "src/RewardModel.Core/README.md 1", "src/RewardModel.Text/README.md 1", "src/RewardModel.Training/README.md 1"],
-        ofReadmes.Where(example => example.Value.Split('\n').Count(line => line.Trim().Length > 0) <= 15)
+        ["README.md 1", "src/RewardModel.Core/README.md 1", "src/RewardModel.Data/README.md 1", "src/RewardModel.Text/README.md 1", "src/RewardModel.Training/README.md 1"],
+        ofReadmes.Where(example => example.Key.Contains("README") && example.Value.Split('\n').Count(line => line.Trim().Length > 0) <= 15)
             .Select(example => example.Key).Order(StringComparer.Ordinal));
 
     [Fact]
@@ -100,6 +104,9 @@ public partial class ExamplesTests
 
     [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Example();
+
+    [GeneratedRegex("^internal ", RegexOptions.Multiline)]
+    private static partial Regex Type();
 
     [GeneratedRegex(@"^using [\w.]+;\n", RegexOptions.Multiline)]
     private static partial Regex Using();

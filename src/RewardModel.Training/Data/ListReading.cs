@@ -82,25 +82,18 @@ internal sealed class ListReading(ScoringModel model, BadData onBadData, ILogger
     {
         var rejected = new List<BadLine>();
         var cut = default(TruncationCount);
-        var hasProblem = false;
         var doneCount = 0;
-        foreach (var group in ReadAhead.Of(rows.Chunk(groupSize), 2))
+        // Three things at once: reading, encoding, and keeping what was encoded.
+        foreach (var group in ReadAhead.Of(Tokenize(ReadAhead.Of(rows.Chunk(groupSize), 2)), 1))
         {
-            Cancellation.ThrowIfCancellationRequested();
-            hasProblem |= group.Any(row => row.Problem is not null);
-            // What is an error in any case is read on for other rows like it, and not encoded.
-            if (hasProblem && onBadData == BadData.Error)
-                continue;
-            var tokenized = Tokenize(group, rejected);
-            foreach (var (row, list, ids, itsCut) in tokenized)
+            rejected.AddRange(group.Rejected);
+            foreach (var (row, list, ids, itsCut) in group.Lists)
             {
                 cut += itsCut;
-                if (rejected.Count > 0 && onBadData == BadData.Error)
-                    break;
                 writer.Add(ids, list is null ? ListKeys.Of(row.TokenizedList!, row.SourceNumber) : ListKeys.Of(list, row.SourceNumber));
                 Seen?.Invoke(list, ids, itsCut);
             }
-            doneCount += tokenized.Count;
+            doneCount += group.Lists.Count;
             Progress?.Report(new ListProgress(doneCount, readShareOf() is { } share and > 0 ? (int)Math.Max(doneCount, doneCount / share) : doneCount));
         }
         var notes = notesOf() with { Rejected = rejected, Cut = cut };
@@ -115,23 +108,40 @@ internal sealed class ListReading(ScoringModel model, BadData onBadData, ILogger
         return writer.Finish(notes.ToJson());
     }
 
-    private List<(ParsedRow Row, RankedList? List, TokenizedList Ids, TruncationCount Cut)> Tokenize(
-        ParsedRow[] rows, List<BadLine> rejected)
+    /// <summary>What the tokenizer makes of rows.</summary>
+    private IEnumerable<TokenizedRows> Tokenize(IEnumerable<ParsedRow[]> groups)
+    {
+        var hasProblem = false;
+        foreach (var group in groups)
+        {
+            Cancellation.ThrowIfCancellationRequested();
+            hasProblem |= group.Any(row => row.Problem is not null);
+            // What is an error in any case is read on for other rows like it, and not encoded.
+            if (!hasProblem || onBadData == BadData.Skip)
+                yield return Tokenize(group);
+        }
+    }
+
+    private TokenizedRows Tokenize(ParsedRow[] rows)
     {
         var texts = rows.SelectMany(row => row.Lists.Select(list => (Row: row, List: list))).ToArray();
         RankedList[] lists = [.. texts.Select(text => text.List)];
         var results = lists.Length == 0 ? [] : model.TryTokenize(Purpose == ListPurpose.Training ? lists : model.ToScore(lists), null, Cancellation);
-        var tokenized = new List<(ParsedRow, RankedList?, TokenizedList, TruncationCount)>(rows.Length);
+        var tokenized = new TokenizedRows([], []);
         foreach (var ((row, list), result) in texts.Zip(results))
             if (result.List is { } ids)
-                tokenized.Add((row, list, ids, result.Cut));
+                tokenized.Lists.Add((row, list, ids, result.Cut));
             else
-                rejected.Add(DataLog.BadLineOf(list, result.Rejection!));
+                tokenized.Rejected.Add(DataLog.BadLineOf(list, result.Rejection!));
         foreach (var row in rows.Where(row => row.TokenizedList is not null))
         {
             var (ids, cut) = model.Truncate([row.TokenizedList!]);
-            tokenized.Add((row, null, ids[0], cut));
+            tokenized.Lists.Add((row, null, ids[0], cut));
         }
         return tokenized;
     }
+
+    /// <summary>Rows as token ids, and those that the tokenizer rejects.</summary>
+    private sealed record TokenizedRows(
+        List<(ParsedRow Row, RankedList? List, TokenizedList Ids, TruncationCount Cut)> Lists, List<BadLine> Rejected);
 }
