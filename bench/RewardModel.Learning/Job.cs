@@ -1,5 +1,3 @@
-using RewardModel.Lists;
-using RewardModel.Scoring;
 using RewardModel.Training;
 using RewardModel.Training.Checks;
 using RewardModel.Training.Runs;

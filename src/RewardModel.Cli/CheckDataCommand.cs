@@ -37,7 +37,8 @@ internal static class CheckDataCommand
         var threads = CommonOptions.Threads();
         var json = CommonOptions.Json("Print the report as one JSON object.");
         var command = new Command("check-data", "Checks ranked lists before training: duplicates, leaks, contradictions, damage, lazy baselines.");
-        foreach (var option in (Option[])[.. data.All, evaluationData, fraction, seed, splitBy, backbone, maxLength, failOn, threads, json])
+        data.AddTo(command);
+        foreach (var option in (Option[])[evaluationData, fraction, seed, splitBy, backbone, maxLength, failOn, threads, json])
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
@@ -53,7 +54,14 @@ internal static class CheckDataCommand
         command.SetAction(parsed =>
         {
             var names = parsed.GetValue(failOn)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
-            FindingId.Check(names);
+            try
+            {
+                FindingId.Check(names);
+            }
+            catch (ArgumentException e)
+            {
+                throw new UsageException(e.Message);
+            }
             if (parsed.GetValue(backbone) is not null)
                 Threads.Set(parsed.GetValue(threads));
             using var model = parsed.GetValue(backbone) is { } directory

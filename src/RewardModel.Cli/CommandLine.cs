@@ -38,7 +38,7 @@ internal static class CommandLine
             InspectCommand.Create(output),
             CheckDataCommand.Create(output, errors),
             ConvertCommand.Create(output, errors),
-            TokenizeCommand.Create(output),
+            TokenizeCommand.Create(output, errors),
         };
 
     public static int Run(string[] args, TextWriter output, TextWriter errors)

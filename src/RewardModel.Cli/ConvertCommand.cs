@@ -23,8 +23,7 @@ internal static class ConvertCommand
             HelpName = "FILE",
         };
         var command = new Command("convert", "Writes data of any layout as ranked lists, in JSON lines or Parquet.");
-        foreach (var option in data.All)
-            command.Options.Add(option);
+        data.AddTo(command);
         command.Options.Add(to);
         command.SetAction(parsed =>
         {

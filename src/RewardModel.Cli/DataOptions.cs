@@ -1,5 +1,6 @@
 using System.CommandLine;
 using RewardModel.Data;
+using RewardModel.Layouts;
 using RewardModel.Reading;
 
 namespace RewardModel.Cli;
@@ -45,6 +46,30 @@ internal sealed class DataOptions
 
     /// <summary>All of them, in the order of the help.</summary>
     public IReadOnlyList<Option> All => [data, query, layout, scoreFrom, .. areGrouped ? [groupBy] : (Option[])[], onBadData];
+
+    /// <summary>Gives a command these options, and what is wrong with them by itself.</summary>
+    public void AddTo(Command command)
+    {
+        foreach (var option in All)
+            command.Options.Add(option);
+        command.Validators.Add(result =>
+        {
+            try
+            {
+                if (result.GetValue(layout) is { } name)
+                    DataLayout.Named(name, []);
+                if (result.GetValue(scoreFrom) is { } expression)
+                    _ = new ScoreExpression(expression);
+            }
+            catch (ArgumentException e)
+            {
+                result.AddError(e.Message);
+            }
+            // Only training has epochs.
+            if (result.GetValue(data) is { } paths && DataSource.Weighted(new DataPaths(paths)) is { } weighted)
+                result.AddError($"--data is '{weighted}': a weight has an effect in training only. Leave it out.");
+        });
+    }
 
     /// <summary>What to do with bad rows.</summary>
     public BadData OnBadData(ParseResult parsed) => parsed.GetValue(onBadData);

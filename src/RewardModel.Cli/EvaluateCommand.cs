@@ -34,8 +34,7 @@ internal static class EvaluateCommand
         {
             model, baseModel, loss, maxTokensPerBatch, device, threads, raw, json,
         };
-        foreach (var option in data.All)
-            command.Options.Add(option);
+        data.AddTo(command);
         command.SetAction(parsed =>
         {
             var metrics = new RankingMetricsAccumulator(RankingLoss.ByName(parsed.GetValue(loss)!));

@@ -71,8 +71,7 @@ internal static class ScoreCommand
         {
             model, baseModel, prompt, answers, maxTokensPerBatch, device, threads, raw, json,
         };
-        foreach (var option in data.All)
-            command.Options.Add(option);
+        data.AddTo(command);
         command.Validators.Add(result =>
         {
             var hasText = result.GetResult(prompt) is not null && result.GetResult(answers) is not null;

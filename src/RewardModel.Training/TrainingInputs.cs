@@ -22,19 +22,19 @@ public sealed record TrainingInputs
     /// </summary>
     public IRankedListSource? EvaluationData { get; init; }
 
-    /// <exception cref="ArgumentException">The options name data as well, or no data at all.</exception>
+    /// <exception cref="OptionsException">The options name data as well, or no data at all.</exception>
     internal void Check(TrainingRunOptions options)
     {
         if ((Data is null) == (options.Data.Count == 0))
-            throw new ArgumentException(
+            throw new OptionsException(
                 Data is null
                     ? "There is nothing to train on: --data is empty; expected files, or a source of lists in TrainingInputs.Data."
                     : $"--data is '{options.Data}', and TrainingInputs.Data is a source of lists as well; expected one of them.");
         if (EvaluationData is not null && (options.EvaluationData is not null || options.EvaluationFraction is not null))
-            throw new ArgumentException(
+            throw new OptionsException(
                 "TrainingInputs.EvaluationData is a source of lists beside --eval-data or --eval-fraction; expected one of them.");
         if (options.Layout is { } layout)
-            DataLayout.Named(layout, Layouts);
+            CheckLayout(layout);
         string[] ofFiles =
         [
             .. new (string Name, object? Value)[]
@@ -44,8 +44,20 @@ public sealed record TrainingInputs
             }.Where(option => option.Value is not null).Select(option => TrainingOptions.NameOf(option.Name)),
         ];
         if (Data is not null && ofFiles.Length > 0)
-            throw new ArgumentException(
+            throw new OptionsException(
                 $"{string.Join(", ", ofFiles)}: of files, and TrainingInputs.Data is a source of lists; expected none of these. A list in code has its "
                 + "scores and its group already.");
+    }
+
+    private void CheckLayout(string name)
+    {
+        try
+        {
+            DataLayout.Named(name, Layouts);
+        }
+        catch (ArgumentException e)
+        {
+            throw new OptionsException(e.Message);
+        }
     }
 }

@@ -412,9 +412,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         {
             try
             {
-                var (tokenized, cut) = list.Chat is not null ? chats!.Tokenize(list)
-                    : list.IsWholeText ? TokenizeWhole(list)
-                    : listTokenizer.Tokenize(list);
+                var (tokenized, cut) = list.Chat is not null ? chats!.Tokenize(list) : listTokenizer.Tokenize(list);
                 return (tokenized with { IsChat = list.Chat is not null }, cut, null);
             }
             catch (TokenizerException rejection)
@@ -641,20 +639,6 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
             if (items[i] is null)
                 throw new ArgumentNullException(
                     name, $"{char.ToUpperInvariant(kind[0])}{kind[1..]} {i + 1} of {items.Count} is null; expected a {kind}.");
-    }
-
-    /// <summary>One text as it stands: special tokens in it are found, and those of the rule are put around it where it has none.</summary>
-    private (TokenizedList List, TruncationCount Cut) TokenizeWhole(RankedList list)
-    {
-        int[] ids = [.. Tokenizer!.Encode(list.Answers[0], addSpecialTokens: false)];
-        int[] before = [.. Rule.SpecialTokens.BeforePrompt], after = [.. Rule.SpecialTokens.AfterAnswer];
-        if (ids.AsSpan().StartsWith(before))
-            ids = ids[before.Length..];
-        if (!ids.AsSpan().EndsWith(after))
-            ids = [.. ids, .. after];
-        if (ids.Length == 0)
-            throw new TokenizerException(list.Source.ToString(), ["the text has no tokens, expected at least one"]);
-        return truncation.Truncate(new TokenizedList(before, [ids], list.Scores, list.Source));
     }
 
     private static TokenizerException Joined(TokenizerException[] rejections, int listCount)

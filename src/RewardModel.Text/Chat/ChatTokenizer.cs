@@ -39,6 +39,14 @@ internal sealed class ChatTokenizer
     public (TokenizedList List, TruncationCount Cut) Tokenize(RankedList list)
     {
         ArgumentNullException.ThrowIfNull(list);
+        return ListTokenizer.ListOf(list, PairsOf(list), rule);
+    }
+
+    /// <summary>Each answer with its prompt, before anything is cut.</summary>
+    /// <inheritdoc cref="Tokenize"/>
+    public IReadOnlyList<EncodedPair> PairsOf(RankedList list)
+    {
+        ArgumentNullException.ThrowIfNull(list);
         var chat = list.Chat ?? throw new ArgumentException("The list is no conversation.", nameof(list));
         RenderedText[] renderings;
         try
@@ -57,11 +65,17 @@ internal sealed class ChatTokenizer
         var pairs = rule.AfterPrompt.Count > 0
             ? Pairs(renderings[0], renderings[1..])
             : [.. renderings.Skip(1).Select(rendering => JointPair(renderings[0], rendering))];
-        var tails = pairs.Select(pair => EndOf(pair.AnswerIds)).ToArray();
-        return ListTokenizer.ListOf(
-            list,
-            [.. pairs.Zip(tails, (pair, tail) => tail is null ? (pair.PromptIds, [.. pair.AnswerIds, .. rule.AfterAnswer]) : pair)],
-            rule, k => TruncationOf(tails[k]));
+        return ListTokenizer.Checked(list, [.. pairs.Zip(renderings.Skip(1), WithEnd)]);
+    }
+
+    private EncodedPair WithEnd((int[] PromptIds, int[] AnswerIds) pair, RenderedText rendering)
+    {
+        var tail = EndOf(pair.AnswerIds);
+        return new EncodedPair(
+            pair.PromptIds, tail is null ? [.. pair.AnswerIds, .. rule.AfterAnswer] : pair.AnswerIds, TruncationOf(tail))
+        {
+            Rendering = rendering,
+        };
     }
 
     private RenderedText Render(Conversation conversation, bool addGenerationPrompt) =>

@@ -23,7 +23,8 @@ internal static class OwnLayout
 
     /// <summary>Whether a row has the keys of this layout, so that what is wrong with it is wrong in its terms.</summary>
     public static bool IsOwn(RowFields fields) =>
-        fields.Has("answers") || fields.Has("chosen") || fields.Has("rejected") || fields.Has("answer_ids") || fields.IsToScore;
+        fields.Has("answers") || fields.Has("chosen") || fields.Has("rejected") || fields.Has("answer_ids") || fields.IsToScore
+        || IsWhole(fields);
 
     public static RowReading Read(RowFields fields)
     {
@@ -57,9 +58,12 @@ internal static class OwnLayout
                 return new RowReading { TokenizedList = () => new TokenizedList(promptIds, answerIds, idScores, source) };
             case (false, false, false) when fields.IsToScore:
                 return SingleOf(fields) with { IsSingle = true };
+            case (false, false, false) when IsWhole(fields):
+                return new RowReading { Whole = WholeOf(fields) };
             case (false, false, false):
                 fields.Reject(
                     "no answers, expected \"answers\", or \"chosen\" and \"rejected\", or \"answer_ids\""
+                    + (fields.MayBeWhole ? ", or \"text\" or \"messages\" alone" : "")
                     + (fields.Keys.Count == 0
                         ? ""
                         : $", or the keys of a known layout; found {string.Join(", ", fields.Keys.Take(8).Select(key => $"\"{key}\""))}"
@@ -69,6 +73,19 @@ internal static class OwnLayout
                 fields.Reject("answers in several forms, expected one of \"answers\", \"chosen\" and \"rejected\", \"answer_ids\"");
                 return new RowReading();
         }
+    }
+
+    private static bool IsWhole(RowFields fields) => fields.MayBeWhole && (fields.Has("text") || fields.Has("messages"));
+
+    /// <summary>One text, or one conversation.</summary>
+    private static WholeText WholeOf(RowFields fields)
+    {
+        if (fields.Has("text") && fields.Has("messages"))
+            fields.Reject("\"text\" and \"messages\" are given, expected one of them");
+        if (fields.Has("messages"))
+            return new WholeText(null, ConversationOf(fields, fields.Messages("messages")));
+        fields.RejectSystem();
+        return new WholeText(fields.Text("text"), null);
     }
 
     /// <summary>The messages of a row with its system message and its tools.</summary>

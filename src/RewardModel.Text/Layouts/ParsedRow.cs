@@ -16,6 +16,12 @@ internal sealed record ParsedRow(SourceLine Source)
     /// <summary>Its list, if it holds token ids.</summary>
     public TokenizedList? TokenizedList { get; init; }
 
+    /// <summary>What it holds, if that is no list but one text or conversation.</summary>
+    public WholeText? Whole { get; init; }
+
+    /// <summary>How many escaped lone surrogates, halves of characters, were read in it as U+FFFD.</summary>
+    public int LoneSurrogateCount { get; init; }
+
     /// <summary>Whether its list is one answer only, which belongs together with those of the other rows that have the same prompt.</summary>
     public bool IsPart { get; init; }
 

@@ -44,6 +44,9 @@ internal sealed partial class RowFields
     /// <summary>Whether answers are to be scored only.</summary>
     public bool IsToScore { get; init; }
 
+    /// <summary>Whether the row may also be one text or one conversation.</summary>
+    public bool MayBeWhole { get; init; }
+
     /// <summary>The names of the fields that are not null.</summary>
     public IReadOnlyCollection<string> Keys => fields.Keys;
 

@@ -50,7 +50,11 @@ internal sealed class RowParser(RowSettings settings)
 
         if (source.IsRow)
             root = NullMembers.Without(root);
-        var fields = new RowFields(root, source, settings.ScoreFrom) { IsToScore = settings.AreToScore };
+        var fields = new RowFields(root, source, settings.ScoreFrom)
+        {
+            IsToScore = settings.AreToScore,
+            MayBeWhole = settings.MayBeWhole,
+        };
         var group = settings.GroupBy is { } column ? GroupOf(fields, column) : null;
         var rowLayout = LayoutOf(root, fields);
         var reading = rowLayout.Read(root, fields, source);
@@ -66,6 +70,7 @@ internal sealed class RowParser(RowSettings settings)
             TokenizedList = reading.TokenizedList is null
                 ? null
                 : reading.TokenizedList() with { ScoresAreOrder = fields.ScoresAreOrder, Margin = margin, Weight = weight, Group = group },
+            Whole = reading.Whole,
             IsPart = reading.IsPart,
             IsSingle = reading.IsSingle,
             IgnoredKeys = fields.UnusedKeys,

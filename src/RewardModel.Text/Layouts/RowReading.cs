@@ -13,6 +13,9 @@ internal sealed record RowReading
     /// <summary>Makes the list of a row of token ids.</summary>
     public Func<TokenizedList>? TokenizedList { get; init; }
 
+    /// <inheritdoc cref="ParsedRow.Whole"/>
+    public WholeText? Whole { get; init; }
+
     /// <inheritdoc cref="ParsedRow.IsPart"/>
     public bool IsPart { get; init; }
 

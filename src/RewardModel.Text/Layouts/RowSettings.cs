@@ -6,6 +6,9 @@ internal sealed record RowSettings
     /// <summary>Whether answers are to be scored only: a row may be one answer by itself, and is returned with what was found.</summary>
     public bool AreToScore { get; init; }
 
+    /// <summary>Whether a row may also be one text or one conversation, which is no list.</summary>
+    public bool MayBeWhole { get; init; }
+
     /// <summary>The layout that all rows have; null where they show it.</summary>
     public DataLayout? Layout { get; init; }
 

@@ -42,7 +42,10 @@ internal sealed class AnswerParts
             : new RankedList(first.Prompt, [.. parts.Select(part => part.Answers[0])], scores, first.Source);
         return list with
         {
-            ScoresAreOrder = first.ScoresAreOrder, Margin = first.Margin, Weight = first.Weight, Group = first.Group,
+            ScoresAreOrder = first.ScoresAreOrder,
+            Margin = first.Margin,
+            Weight = first.Weight,
+            Group = first.Group,
         };
     }
 }

@@ -31,6 +31,9 @@ internal sealed partial record DataSource(string Name, double Weight, IReadOnlyL
         return problems.Count == 0 ? sources : throw new RankedDataException(string.Join('\n', problems));
     }
 
+    /// <summary>The first of some paths that has a weight; null where none has.</summary>
+    public static string? Weighted(DataPaths paths) => paths.FirstOrDefault(path => !Exists(path) && WithWeight(path).Name != path);
+
     /// <summary>What is wrong with paths, one sentence each.</summary>
     public static IReadOnlyList<string> ProblemsOf(DataPaths paths)
     {

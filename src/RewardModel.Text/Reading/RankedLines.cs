@@ -131,8 +131,6 @@ internal sealed class RankedLines : IDisposable
                 var parsed = Parsed(parser, row);
                 if (++rowCount % 256 == 0)
                     ReadShare = (fileNumber - 1 + (opened ?? first!).ReadShare) / sources.Sum(one => one.Files.Count);
-                if (parsed.Problem is null)
-                    loneSurrogateCount += row.LoneSurrogateCount;
                 yield return parsed;
             }
         }
@@ -158,7 +156,9 @@ internal sealed class RankedLines : IDisposable
     }
 
     private static ParsedRow Parsed(RowParser parser, DataRow row) =>
-        row.Problem is { } problem ? new ParsedRow(row.Source) { Problem = problem } : parser.Parse(row.Utf8, row.Source);
+        row.Problem is { } problem
+            ? new ParsedRow(row.Source) { Problem = problem }
+            : parser.Parse(row.Utf8, row.Source) with { LoneSurrogateCount = row.LoneSurrogateCount };
 
     private ParsedRow Count(ParsedRow row)
     {
@@ -178,6 +178,7 @@ internal sealed class RankedLines : IDisposable
             return row;
         }
         kind ??= found;
+        loneSurrogateCount += row.LoneSurrogateCount;
         ListCount += row.TokenizedList is null ? row.Lists.Count : 1;
         partCount += row.IsPart ? 1 : 0;
         repeatedPromptCount += row.HadRepeatedPrompt ? 1 : 0;

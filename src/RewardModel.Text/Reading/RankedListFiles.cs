@@ -74,11 +74,13 @@ public sealed class RankedListFiles(DataPaths paths) : IRankedListSource
 
     /// <summary>Opens the files.</summary>
     /// <param name="areToScore">Whether answers are to be scored only.</param>
-    internal RankedLines Open(bool areToScore = false) => new(
+    /// <param name="mayBeWhole">Whether rows may also be single texts and conversations.</param>
+    internal RankedLines Open(bool areToScore = false, bool mayBeWhole = false) => new(
         DataSource.Of(Paths),
         new RowSettings
         {
             AreToScore = areToScore,
+            MayBeWhole = mayBeWhole,
             Layout = Layout is null ? null : DataLayout.Named(Layout, Layouts),
             Layouts = Layouts,
             ScoreFrom = ScoreFrom is null ? null : new ScoreExpression(ScoreFrom),

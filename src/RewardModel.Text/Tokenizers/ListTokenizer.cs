@@ -35,29 +35,39 @@ internal sealed class ListTokenizer
     public (TokenizedList List, TruncationCount Cut) Tokenize(RankedList list)
     {
         ArgumentNullException.ThrowIfNull(list);
-        return ListOf(
-            list, rule.AfterPrompt.Count > 0 || encoding == TextEncoding.Separate ? Pairs(list) : [.. list.Answers.Select(JointPair)],
-            rule, _ => truncation);
+        var pairs = PairsOf(list);
+        return list.IsWholeText
+            ? truncation.Truncate(new TokenizedList(pairs[0].PromptIds, [pairs[0].AnswerIds], list.Scores, list.Source))
+            : ListOf(list, pairs, rule);
+    }
 
-        (int[], int[]) JointPair(string answer)
+    /// <summary>Each answer with its prompt, before anything is cut.</summary>
+    /// <exception cref="TokenizerException">Answers have no tokens, and no special token is appended to them.</exception>
+    public IReadOnlyList<EncodedPair> PairsOf(RankedList list)
+    {
+        ArgumentNullException.ThrowIfNull(list);
+        if (list.IsWholeText)
+            return [WholePair(list)];
+        return Checked(
+            list, rule.AfterPrompt.Count > 0 || encoding == TextEncoding.Separate ? Pairs(list) : [.. list.Answers.Select(JointPair)]);
+
+        EncodedPair JointPair(string answer)
         {
             var (ids, promptCount) = tokenizer.EncodeParts(list.Prompt, answer);
-            return ([.. rule.BeforePrompt, .. ids[..promptCount]], [.. ids[promptCount..], .. rule.AfterAnswer]);
+            return new EncodedPair(
+                [.. rule.BeforePrompt, .. ids[..promptCount]], [.. ids[promptCount..], .. rule.AfterAnswer], truncation);
         }
     }
 
     /// <summary>A list of answers, each with its prompt.</summary>
     /// <param name="list">Where they come from.</param>
-    /// <param name="pairs">Prompt and answer as they are encoded, not cut, with their special tokens.</param>
+    /// <param name="encoded">Prompts and answers, not cut, with their special tokens.</param>
     /// <param name="rule">The special tokens around prompts and answers.</param>
-    /// <param name="truncationOf">Cuts the answer of an index and its prompt.</param>
-    /// <exception cref="TokenizerException">Answers have no tokens.</exception>
     internal static (TokenizedList List, TruncationCount Cut) ListOf(
-        RankedList list, IReadOnlyList<(int[] PromptIds, int[] AnswerIds)> pairs, SpecialTokenRule rule,
-        Func<int, ListTruncation> truncationOf)
+        RankedList list, IReadOnlyList<EncodedPair> encoded, SpecialTokenRule rule)
     {
-        CheckAnswers(list, pairs);
-        var cut = pairs.Select((pair, k) => truncationOf(k).Truncate(pair.PromptIds, pair.AnswerIds)).ToArray();
+        var pairs = encoded.Select(pair => (pair.PromptIds, pair.AnswerIds)).ToArray();
+        var cut = encoded.Select(pair => pair.Truncated).ToArray();
         var shared = SharedPrompt(pairs, rule);
         var tokenized = new TokenizedList(shared, [], list.Scores, list.Source)
         {
@@ -79,23 +89,9 @@ internal sealed class ListTokenizer
             : pair;
     }
 
-    private (int[] PromptIds, int[] AnswerIds)[] Pairs(RankedList list)
-    {
-        var texts = tokenizer.PlainTextTokenizer;
-        int[] promptIds = [.. rule.BeforePrompt, .. texts.EncodeToIds(list.Prompt), .. rule.AfterPrompt];
-        return [.. list.Answers.Select(answer => (promptIds, (int[])[.. texts.EncodeToIds(answer), .. rule.AfterAnswer]))];
-    }
-
-    private static int[] SharedPrompt(IReadOnlyList<(int[] PromptIds, int[] AnswerIds)> pairs, SpecialTokenRule rule)
-    {
-        var first = pairs[0].PromptIds;
-        return CanMove(rule) ? first[..pairs.Min(pair => first.AsSpan().CommonPrefixLength(pair.PromptIds))] : first;
-    }
-
-    /// <summary>Whether it is the same to a model if a token is the prompt's last or the answer's first.</summary>
-    private static bool CanMove(SpecialTokenRule rule) => rule is { AfterPrompt.Count: 0, AnswerTokenType: 0 };
-
-    private static void CheckAnswers(RankedList list, IReadOnlyList<(int[] PromptIds, int[] AnswerIds)> pairs)
+    /// <summary>The pairs, when every answer has tokens.</summary>
+    /// <exception cref="TokenizerException">Answers have none.</exception>
+    internal static IReadOnlyList<EncodedPair> Checked(RankedList list, IReadOnlyList<EncodedPair> pairs)
     {
         string[] problems =
         [
@@ -103,7 +99,39 @@ internal sealed class ListTokenizer
                where pairs[i].AnswerIds.Length == 0
                select $"answer {i + 1} of {pairs.Count} has no tokens, expected at least one; give it text or remove it",
         ];
-        if (problems.Length > 0)
-            throw new TokenizerException(list.Source.ToString(), problems);
+        return problems.Length == 0 ? pairs : throw new TokenizerException(list.Source.ToString(), problems);
     }
+
+    /// <summary>One text as it stands: special tokens in it are found, and those of the rule are put around it where it has none.</summary>
+    private EncodedPair WholePair(RankedList list)
+    {
+        int[] ids = [.. tokenizer.Encode(list.Answers[0], addSpecialTokens: false)];
+        int[] before = [.. rule.BeforePrompt], after = [.. rule.AfterAnswer];
+        if (ids.AsSpan().StartsWith(before))
+            ids = ids[before.Length..];
+        if (!ids.AsSpan().EndsWith(after))
+            ids = [.. ids, .. after];
+        if (ids.Length == 0)
+            throw new TokenizerException(list.Source.ToString(), ["the text has no tokens, expected at least one"]);
+        return new EncodedPair(before, ids, truncation);
+    }
+
+    private EncodedPair[] Pairs(RankedList list)
+    {
+        var texts = tokenizer.PlainTextTokenizer;
+        int[] promptIds = [.. rule.BeforePrompt, .. texts.EncodeToIds(list.Prompt), .. rule.AfterPrompt];
+        return
+        [
+            .. list.Answers.Select(answer => new EncodedPair(promptIds, [.. texts.EncodeToIds(answer), .. rule.AfterAnswer], truncation)),
+        ];
+    }
+
+    private static int[] SharedPrompt((int[] PromptIds, int[] AnswerIds)[] pairs, SpecialTokenRule rule)
+    {
+        var first = pairs[0].PromptIds;
+        return CanMove(rule) ? first[..pairs.Min(pair => first.AsSpan().CommonPrefixLength(pair.PromptIds))] : first;
+    }
+
+    /// <summary>Whether it is the same to a model if a token is the prompt's last or the answer's first.</summary>
+    private static bool CanMove(SpecialTokenRule rule) => rule is { AfterPrompt.Count: 0, AnswerTokenType: 0 };
 }

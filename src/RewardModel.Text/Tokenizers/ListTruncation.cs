@@ -41,14 +41,19 @@ internal sealed class ListTruncation
     /// <summary>A prompt and one answer, cut where they have to be. What is not cut is the same array.</summary>
     internal (int[] PromptIds, int[] AnswerIds) Truncate(int[] promptIds, int[] answerIds)
     {
+        var cut = CutOf(promptIds, answerIds);
+        return (Without(promptIds, cut.PromptStart, cut.PromptCount), Without(answerIds, cut.AnswerStart, cut.AnswerCount));
+    }
+
+    /// <summary>What <see cref="Truncate(int[], int[])"/> takes out of a prompt and one answer.</summary>
+    internal PairCut CutOf(int[] promptIds, int[] answerIds)
+    {
         var keptAtStart = promptIds.AsSpan().StartsWith([.. rule.BeforePrompt]) ? rule.BeforePrompt.Count : 0;
         var keptAtEnd = promptIds.AsSpan(keptAtStart).EndsWith([.. rule.AfterPrompt]) ? rule.AfterPrompt.Count : 0;
-        var maxAnswerLength = MaxLength - keptAtStart - keptAtEnd;
-        if (answerIds.Length > maxAnswerLength)
-            answerIds = CutEnd(answerIds, maxAnswerLength);
-        if (promptIds.Length + answerIds.Length > MaxLength)
-            promptIds = CutStart(promptIds, keptAtStart, MaxLength - answerIds.Length);
-        return (promptIds, answerIds);
+        var keptOfAnswer = answerIds.AsSpan().EndsWith([.. rule.AfterAnswer]) ? rule.AfterAnswer.Count : 0;
+        var answerCount = Math.Max(0, answerIds.Length - (MaxLength - keptAtStart - keptAtEnd));
+        var promptCount = Math.Max(0, promptIds.Length + answerIds.Length - answerCount - MaxLength);
+        return new PairCut(keptAtStart, promptCount, answerIds.Length - answerCount - keptOfAnswer, answerCount);
     }
 
     /// <summary>What was cut of a list's answers and of the prompts they are read with.</summary>
@@ -78,11 +83,5 @@ internal sealed class ListTruncation
             lengths.Sum(pair => (long)pair.Before - pair.After), lengths.Sum(pair => (long)pair.Before));
     }
 
-    private static int[] CutStart(int[] ids, int keptAtStart, int length) => [.. ids[..keptAtStart], .. ids[^(length - keptAtStart)..]];
-
-    private int[] CutEnd(int[] ids, int length)
-    {
-        var keptAtEnd = ids.AsSpan().EndsWith([.. rule.AfterAnswer]) ? rule.AfterAnswer.Count : 0;
-        return [.. ids[..(length - keptAtEnd)], .. ids[^keptAtEnd..]];
-    }
+    private static int[] Without(int[] ids, int start, int count) => count == 0 ? ids : [.. ids[..start], .. ids[(start + count)..]];
 }

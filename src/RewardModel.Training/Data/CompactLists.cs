@@ -69,6 +69,6 @@ internal sealed class CompactLists(ListStore store, IReadOnlyList<string> files,
         return store.EntryOf(index);
     }
 
-    private SourceLine SourceOf(in ListEntry entry) => 
+    private SourceLine SourceOf(in ListEntry entry) =>
         new(entry.File == 0 ? null! : files[entry.File - 1], Math.Abs(entry.Line)) { IsRow = entry.Line < 0 };
 }

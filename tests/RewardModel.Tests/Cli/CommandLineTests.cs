@@ -47,7 +47,8 @@ public class CommandLineTests
             + "--threads --json",
             Options("check-data"));
         Assert.Equal("--data --query --layout --score-from --group-by --on-bad-data --output", Options("convert"));
-        Assert.Equal("--tokenizer --chat --text --data --json", Options("tokenize"));
+        Assert.Equal(
+            "--tokenizer --chat --raw --text --data --query --layout --score-from --on-bad-data --rows --max-length --full --json", Options("tokenize"));
     }
 
     [Fact]
@@ -369,6 +370,8 @@ public class CommandLineTests
     [InlineData("--threads is 'two'; expected a whole number.", "evaluate", "--model", "m", "--data", "d", "--threads", "two")]
     [InlineData("Give either --text TEXT or --data FILE.", "tokenize", "--tokenizer", "t")]
     [InlineData("Give either --text TEXT or --data FILE.", "tokenize", "--tokenizer", "t", "--text", "x", "--data", "d")]
+    [InlineData("Give --chat or --raw, not both.", "tokenize", "--tokenizer", "t", "--text", "x", "--chat", "--raw")]
+    [InlineData("--rows is -1; expected 0, for all, or more.", "tokenize", "--tokenizer", "t", "--data", "d", "--rows", "-1")]
     public void Options_that_do_not_go_together_are_told(string expected, params string[] arguments)
     {
         var (status, output, errors) = Run(arguments);
@@ -596,66 +599,6 @@ public class CommandLineTests
         Assert.Equal(0, status);
         Assert.Contains($"warning: {directory["train.jsonl"]}:301: ", errors);
         Assert.DoesNotContain("warning", output);
-    }
-
-    [Fact]
-    public void Tokenize_shows_texts_and_conversations()
-    {
-        using var folder = TokenizerFolder.ByteLevel(
-            """
-            {"bos_token": "<s>", "eos_token": "</s>", "model_max_length": 4,
-             "chat_template": "{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}{{ eos_token if not add_generation_prompt }}"}
-            """,
-            postProcessor: """
-            {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
-             "pair": [], "special_tokens": {"<s>": {"id": "<s>", "ids": [262], "tokens": ["<s>"]}}}
-            """);
-        File.WriteAllText(Path.Combine(folder.Directory, "texts.jsonl"), """
-            {"text": "a<s>"}
-            {"text": "<s>a"}
-            {"messages": [{"role": "user", "content": "é<s>"}]}
-            {"text": "\ud83d\ude00\ud83d"}
-            {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]}
-            """);
-        string[] tokenizer = ["tokenize", "--tokenizer", folder.Directory];
-        Assert.Equal(
-            (0, """
-            {"ids":[97,262],"ids_with_special":[262,97,262],"decoded":"a<s>"}
-            {"ids":[262,97],"ids_with_special":[262,262,97],"decoded":"<s>a"}
-            {"ids":[262,195,169,60,115,62],"ids_with_special":[262,195,169,60,115,62],"decoded":"<s>é<s>","rendered":"<s>é<s>"}
-            {"ids":[240,159,152,128,239,191,189],"ids_with_special":[262,240,159,152,128,239,191,189],"decoded":"\uD83D\uDE00�","lone_surrogates":1}
-            {"ids":[262,120,121,263],"ids_with_special":[262,120,121,263],"decoded":"<s>xy</s>","rendered":"<s>xy</s>"}
-
-            """, ""),
-            Run([.. tokenizer, "--data", Path.Combine(folder.Directory, "texts.jsonl"), "--json"]));
-        Assert.Equal(
-            (0, """
-            template  "<s>"
-            text      "hello"
-            tokens    "<s>" "hello"
-            ids       262 259
-            count     2, 0 of them special tokens that are put around it
-            cut       0 to model_max_length 4, a prompt on the left, an answer on the right
-
-            """, ""),
-            Run([.. tokenizer, "--chat", "--text", "hello"]));
-        folder.Write("lone.jsonl", """{"text": "\ud83d\ud83d"}""");
-        Assert.Equal(
-            (0, """
-            text      "��"
-            tokens    "<s>" "�" "�" "�" "�" "�" "�"
-            ids       262 239 191 189 239 191 189
-            replaced  2 lone surrogates, halves of characters, by U+FFFD
-            count     7, 1 of them special tokens that are put around it
-            cut       3 to model_max_length 4, a prompt on the left, an answer on the right
-
-            """, ""),
-            Run([.. tokenizer, "--data", Path.Combine(folder.Directory, "lone.jsonl")]));
-        folder.Write("tokenizer_config.json", "{}");
-        Assert.Equal(
-            (1, "", $"error: {folder.Directory}: there is no chat template; expected chat_template.jinja, or 'chat_template' in "
-                + "tokenizer_config.json\n"),
-            Run([.. tokenizer, "--chat", "--text", "hello"]));
     }
 
     internal static (int Status, string Output, string Errors) Run(params string[] arguments)

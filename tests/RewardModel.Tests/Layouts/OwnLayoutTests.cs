@@ -2,8 +2,8 @@ using System.Text;
 using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
-using RewardModel.Lists;
 using RewardModel.Layouts;
+using RewardModel.Lists;
 
 namespace RewardModel.Tests.Layouts;
 

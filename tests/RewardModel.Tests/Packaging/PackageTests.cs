@@ -85,12 +85,13 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
         Assert.Equal(Contents("RewardModel.Text.dll", "RewardModel.Text.xml"), solution.Files("RewardModel.Text"));
         Assert.Equal(Contents("RewardModel.Core.dll", "RewardModel.Core.xml"), solution.Files("RewardModel.Core"));
         Assert.Equal(Contents("RewardModel.Training.dll", "RewardModel.Training.xml"), solution.Files("RewardModel.Training"));
+        Assert.Equal(Contents("RewardModel.Data.dll", "RewardModel.Data.xml"), solution.Files("RewardModel.Data"));
     }
 
     [Fact]
     public void The_libraries_depend_on_managed_packages_only()
     {
-        Assert.Equal(["Microsoft.ML.Tokenizers"], Dependencies("RewardModel.Text"));
+        Assert.Equal(["Microsoft.ML.Tokenizers", "ZstdSharp.Port"], Dependencies("RewardModel.Text"));
         Assert.Equal(
             [
                 "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Options", "RewardModel.Text", "TorchSharp",
@@ -100,6 +101,11 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
             ["Microsoft.Extensions.Logging.Abstractions", "RewardModel.Core", "System.IO.Hashing", "YamlDotNet"],
             Dependencies("RewardModel.Training"));
     }
+
+    /// <summary>DuckDB is native, so it is no dependency of the others.</summary>
+    [Fact]
+    public void Tables_are_read_by_a_package_of_their_own() =>
+        Assert.Equal(["DuckDB.NET.Data.Full", "RewardModel.Text"], Dependencies("RewardModel.Data"));
 
     [Fact]
     public void An_application_trains_and_the_installed_command_scores_with_the_same_rewards()
