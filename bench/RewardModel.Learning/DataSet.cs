@@ -1,6 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Lists;
+using RewardModel.Reading;
 using RewardModel.Training.Data;
 
 namespace RewardModel.Learning;

@@ -1,3 +1,5 @@
+using RewardModel.Lists;
+using RewardModel.Scoring;
 using RewardModel.Training;
 using RewardModel.Training.Checks;
 using RewardModel.Training.Runs;

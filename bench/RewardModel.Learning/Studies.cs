@@ -1,3 +1,5 @@
+using RewardModel.Lists;
+
 namespace RewardModel.Learning;
 
 /// <summary>One way of training that a study compares with others.</summary>
