@@ -107,8 +107,14 @@ internal sealed class DataMeasurement(string tokenizerDirectory, string file)
         var tokenizer = HuggingFaceTokenizer.Load(tokenizerDirectory);
         var config = new JsonObject
         {
-            ["model_type"] = "llama", ["vocab_size"] = tokenizer.VocabularySize, ["hidden_size"] = 8, ["intermediate_size"] = 8,
-            ["num_hidden_layers"] = 1, ["num_attention_heads"] = 1, ["num_key_value_heads"] = 1, ["max_position_embeddings"] = 1024,
+            ["model_type"] = "llama",
+            ["vocab_size"] = tokenizer.VocabularySize,
+            ["hidden_size"] = 8,
+            ["intermediate_size"] = 8,
+            ["num_hidden_layers"] = 1,
+            ["num_attention_heads"] = 1,
+            ["num_key_value_heads"] = 1,
+            ["max_position_embeddings"] = 1024,
             ["rms_norm_eps"] = 1e-5,
         };
         torch.set_num_threads(Environment.ProcessorCount);

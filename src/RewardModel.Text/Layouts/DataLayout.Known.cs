@@ -48,5 +48,5 @@ public sealed partial class DataLayout
     internal static DataLayout Named(string name, IReadOnlyList<DataLayout> more) =>
         more.Concat(Known).FirstOrDefault(layout => layout.Name == name)
         ?? throw new ArgumentException(
-            $"There is no layout '{name}'; expected one of {string.Join(", ", more.Concat(Known).Select(layout => layout.Name))}.");
+            $"The layout '{name}' is not known; expected one of: {string.Join(", ", more.Concat(Known).Select(layout => layout.Name))}.");
 }

@@ -80,12 +80,6 @@ public sealed partial class DataLayout
     /// <summary>Keys that say nothing about order or text: they are ignored without a word.</summary>
     internal IReadOnlyCollection<string> Metadata { get; init; } = [];
 
-    /// <summary>The known layout of a name.</summary>
-    /// <exception cref="ArgumentException">There is none.</exception>
-    internal static DataLayout Named(string name) =>
-        Known.FirstOrDefault(layout => layout.Name == name) ?? throw new ArgumentException(
-            $"The layout '{name}' is not known; expected one of: {string.Join(", ", Known.Select(layout => layout.Name))}.", nameof(name));
-
     /// <summary>Whether a row is of this layout.</summary>
     internal bool Matches(JsonElement row, RowFields fields) => matchesRow?.Invoke(row) ?? matches(fields);
 

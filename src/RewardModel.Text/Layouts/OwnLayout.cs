@@ -66,8 +66,8 @@ internal static class OwnLayout
                     + (fields.MayBeWhole ? ", or \"text\" or \"messages\" alone" : "")
                     + (fields.Keys.Count == 0
                         ? ""
-                        : $", or the keys of a known layout; found {string.Join(", ", fields.Keys.Take(8).Select(key => $"\"{key}\""))}"
-                            + $"{(fields.Keys.Count > 8 ? ", ..." : "")}, of which --query can make rows"));
+                        : $"; found {string.Join(", ", fields.Keys.Take(8).Select(key => $"\"{key}\""))}{(fields.Keys.Count > 8 ? ", ..." : "")}, "
+                            + "of which --query can make them"));
                 return new RowReading();
             default:
                 fields.Reject("answers in several forms, expected one of \"answers\", \"chosen\" and \"rejected\", \"answer_ids\"");

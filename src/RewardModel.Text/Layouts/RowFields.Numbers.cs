@@ -116,16 +116,16 @@ internal sealed partial class RowFields
     {
         if (!Has(key) || Field(key) is not { } element)
             return null;
-        if (element.ValueKind == JsonValueKind.Number && isValid(element.GetDouble()))
-            return element.GetDouble();
+        if (OwnNumberOf(element) is { } number && isValid(number))
+            return number;
         problems.Add($"{Quoted(key)} is {Shown(element)}, expected {expected}");
         return null;
     }
 
     private double ScoreOf(JsonElement element, string name)
     {
-        if (element.ValueKind == JsonValueKind.Number && double.IsFinite(element.GetDouble()))
-            return element.GetDouble();
+        if (OwnNumberOf(element) is { } number)
+            return number;
         problems.Add($"{name} is {Shown(element)}, expected a finite number");
         return 0;
     }
@@ -137,6 +137,10 @@ internal sealed partial class RowFields
         problems.Add($"{name} is {Shown(element)}, expected an integer from 1 (the best)");
         return 0;
     }
+
+    /// <summary>A number of this library's own layout, which is text in a table alone.</summary>
+    private double? OwnNumberOf(JsonElement element) =>
+        element.ValueKind == JsonValueKind.Number || Source.IsRow ? NumberOf(element) : null;
 
     private static double? NumberOf(JsonElement element)
     {

@@ -144,7 +144,7 @@ public sealed class ScoreCommandTests : IDisposable
         var evaluation = Piped($"evaluate --model '{directory["model"]}' --data -");
         Assert.Equal(
             (1, "error: standard input has 1 bad line:\n(standard input):3: no answers, expected \"answers\", or \"chosen\" and "
-                + "\"rejected\", or \"answer_ids\"\nCorrect these lines, or skip them (--on-bad-data skip; in code, BadData.Skip).\n"),
+                + "\"rejected\", or \"answer_ids\"; found \"prompt\", \"answer\", of which --query can make them\nCorrect these lines, or skip them (--on-bad-data skip; in code, BadData.Skip).\n"),
             (evaluation.ExitCode, evaluation.Error));
     }
 

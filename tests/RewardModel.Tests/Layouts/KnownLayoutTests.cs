@@ -208,12 +208,12 @@ public class KnownLayoutTests
     }
 
     [Fact]
-    public void A_layout_is_found_by_its_name() => Assert.All(DataLayout.Known, layout => Assert.Same(layout, DataLayout.Named(layout.Name)));
+    public void A_layout_is_found_by_its_name() => Assert.All(DataLayout.Known, layout => Assert.Same(layout, DataLayout.Named(layout.Name, [])));
 
     [Fact]
     public void A_name_that_is_none_is_told_with_those_that_are()
     {
-        var message = Assert.Throws<ArgumentException>(() => DataLayout.Named("hh")).Message;
+        var message = Assert.Throws<ArgumentException>(() => DataLayout.Named("hh", [])).Message;
         Assert.StartsWith("The layout 'hh' is not known; expected one of: hh-rlhf, ultrafeedback-binarized, skywork, ", message);
         Assert.Contains(", ranked-table, lists.", message, StringComparison.Ordinal);
     }
@@ -222,7 +222,10 @@ public class KnownLayoutTests
     [InlineData("human_ref_A,sales\n", true)]
     [InlineData("post_id,sales\n", true)]
     [InlineData("rating,sales\n", true)]
-    [InlineData("spring,sales\n", false)]
+    [InlineData("spring,sales\n", true)]
+    [InlineData("spring\tsales\n", false)]
+    [InlineData("rating\tsales\n", true)]
+    [InlineData("Spring, she said,sales\n", false)]
     public void A_header_is_known_by_the_keys_of_the_layouts(string text, bool hasHeader) =>
         Assert.Equal(hasHeader, TableFiles.Of(Encoding.UTF8.GetBytes(text), "x.csv")!.HasHeader);
 

@@ -286,10 +286,17 @@ internal static class LayoutSamples
         {
             IsAnswer = true, ScoreFrom = "x * y",
         },
-        new("lists", """{"prompt": "Say hi.", "answers": ["Hello", "Say hi. Hi"]}""", "order: Say hi. | 1: Hello | 0:  Hi")
+        new("lists",
+            """{"prompt": "Say hi to all of us.", "answers": ["Say hi to all of us. Hello", "Say hi to all of us. Hi"]}""",
+            "order: Say hi to all of us. | 1:  Hello | 0:  Hi")
         {
             HadRepeatedPrompt = true,
         },
+        // One of them may quote it, and the beginning of an answer may be a short prompt by chance.
+        new("lists",
+            """{"prompt": "Say hi to all of us.", "answers": ["Hello", "Say hi to all of us. Hi"]}""",
+            "order: Say hi to all of us. | 1: Hello | 0: Say hi to all of us. Hi"),
+        new("lists", """{"prompt": "Hello", "answers": ["Hello! You", "Hello? What"]}""", "order: Hello | 1: Hello! You | 0: Hello? What"),
         new("lists", """{"prompt": "I", "answers": ["It is", "I"]}""", "order: I | 1: It is | 0: I"),
         new("lists",
             """
@@ -302,7 +309,7 @@ internal static class LayoutSamples
             HadRepeatedPrompt = true,
         },
         new("stackllama",
-            """{"question": "A?", "response_j": "Question: A?\n\nAnswer: B", "response_k": "C"}""",
+            """{"question": "A?", "response_j": "Question: A?\n\nAnswer: B", "response_k": "Question: A?\n\nAnswer: C"}""",
             @"order: Question: A?\n\nAnswer:  | 1: B | 0: C")
         {
             HadRepeatedPrompt = true,

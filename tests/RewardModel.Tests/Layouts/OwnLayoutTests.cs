@@ -198,7 +198,8 @@ public class OwnLayoutTests
     [InlineData("""["p", "a"]""", """an array, expected an object such as {"prompt": "...", "answers": ["best", "worst"]}""")]
     [InlineData("null", """null, expected an object such as {"prompt": "...", "answers": ["best", "worst"]}""")]
     [InlineData("true", """a boolean, expected an object such as {"prompt": "...", "answers": ["best", "worst"]}""")]
-    [InlineData("""{"prompt": "p"}""", """no answers, expected "answers", or "chosen" and "rejected", or "answer_ids" """)]
+    [InlineData("""{"prompt": "p"}""", """no answers, expected "answers", or "chosen" and "rejected", or "answer_ids"; found "prompt", of which --query can make them""")]
+    [InlineData("{}", """no answers, expected "answers", or "chosen" and "rejected", or "answer_ids" """)]
     [InlineData(
         """{"prompt": "p", "answers": ["a"], "answer_ids": [[1]]}""",
         """answers in several forms, expected one of "answers", "chosen" and "rejected", "answer_ids" """)]

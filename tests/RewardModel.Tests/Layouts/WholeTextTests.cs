@@ -41,7 +41,8 @@ public class WholeTextTests
         Assert.Equal(
             [
                 "\"text\" and \"messages\" are given, expected one of them",
-                "no answers, expected \"answers\", or \"chosen\" and \"rejected\", or \"answer_ids\", or \"text\" or \"messages\" alone",
+                "no answers, expected \"answers\", or \"chosen\" and \"rejected\", or \"answer_ids\", or \"text\" or \"messages\" alone; "
+                    + "found \"prompt\", of which --query can make them",
             ],
             bad.Select(line => line.Reason));
         (rows, bad) = Read(mayBeWhole: false);

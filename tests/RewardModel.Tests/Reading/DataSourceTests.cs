@@ -8,7 +8,7 @@ public sealed class DataSourceTests : IDisposable
 
     public DataSourceTests()
     {
-        foreach (var name in new[] { "b.jsonl", "a.parquet", "part/c.csv.gz", "part/.hidden/d.jsonl", "part/README.md", "e=2.jsonl", "part/x/f.json" })
+        foreach (var name in new[] { "b.jsonl", "a.parquet", "part/c.csv.gz", "part/.hidden/d.jsonl", "part/README.md", "e=2.jsonl", "part/x/f.json", "dataset_infos.json" })
         {
             Directory.CreateDirectory(Path.GetDirectoryName(directory[name])!);
             File.WriteAllText(directory[name], "{}");
@@ -25,7 +25,7 @@ public sealed class DataSourceTests : IDisposable
     [InlineData("*.jsonl", "b.jsonl", "e=2.jsonl")]
     [InlineData("?.parquet", "a.parquet")]
     [InlineData("part/*", "part/README.md", "part/c.csv.gz")]
-    [InlineData("**/*.json", "part/x/f.json")]
+    [InlineData("**/*.json", "dataset_infos.json", "part/x/f.json")]
     [InlineData("part/**/f.json", "part/x/f.json")]
     [InlineData("*/x/*", "part/x/f.json")]
     public void A_pattern_is_the_files_that_it_matches(string pattern, params string[] files) =>
@@ -45,8 +45,8 @@ public sealed class DataSourceTests : IDisposable
     {
         Directory.CreateDirectory(directory["empty"]);
         Directory.CreateDirectory(directory["both"]);
-        File.WriteAllText(directory["both/train-0.jsonl"], "");
-        File.WriteAllText(directory["both/test-0.jsonl"], "");
+        File.WriteAllText(directory["both/rm_train.jsonl"], "");
+        File.WriteAllText(directory["both/rm_test.jsonl"], "");
         var exception = Assert.Throws<RankedDataException>(() => DataSource.Of(
             [directory["none.jsonl"], directory["*.tsv"], directory["empty"], directory["both"], directory["b.jsonl"] + "=-1"]));
         Assert.Equal(
@@ -54,7 +54,7 @@ public sealed class DataSourceTests : IDisposable
             '{directory["none.jsonl"]}' is not a file; expected a file, a folder, a pattern such as 'data/*.parquet', or - for standard input. Check the path.
             '{directory["*.tsv"]}' matches no file; expected a file, a folder or a pattern that matches files.
             '{directory["empty"]}' holds no file of data; expected files that end with .jsonl, .ndjson, .json, .parquet, .csv, .tsv, also with .gz or .zst.
-            '{directory["both"]}' holds parts for training and for evaluation ('{directory["both/train-0.jsonl"]}' and '{directory["both/test-0.jsonl"]}'); expected one of them. Give a pattern such as '{directory["both/**/train*"]}'.
+            '{directory["both"]}' holds parts for training and for evaluation ('{directory["both/rm_train.jsonl"]}' and '{directory["both/rm_test.jsonl"]}'); expected one of them. Give a pattern such as '{directory["both/**/train*"]}'.
             '{directory["b.jsonl"]}=-1' has the weight -1; expected a finite number above 0.
             """, exception.Message);
     }

@@ -54,6 +54,52 @@ public sealed class RankedListFilesTests : IDisposable
     }
 
     [Fact]
+    public async Task Answers_of_one_list_have_one_margin_and_one_weight()
+    {
+        File.WriteAllText(directory["a.csv"], "prompt,response,score,weight\np,a,1,2\np,b,2,3\nq,c,1,4\nq,d,2,4\n");
+        var files = new RankedListFiles(directory["a.csv"]) { Tables = new DuckDbTables() };
+        Assert.Equal(
+            [$"{directory["a.csv"]}, row 2: \"weight\" is 3, expected 2 as in {directory["a.csv"]}, row 1: both are answers of one list"],
+            (await Assert.ThrowsAsync<RankedDataException>(() => Read(files))).BadLines.Select(line => line.ToString()));
+    }
+
+    [Fact]
+    public async Task Numbers_of_a_table_may_be_text()
+    {
+        File.WriteAllText(directory["a.csv"], "prompt,chosen,rejected,margin,weight,score_chosen,score_rejected\np,a,b,1.5,2,9,-1e0\n");
+        var list = Assert.Single(await Read(new RankedListFiles(directory["a.csv"]) { Tables = new DuckDbTables() }));
+        Assert.Equal((1.5, 2.0, "p: a 9, b -1"), (list.Margin!.Value, list.Weight, Text(list)));
+    }
+
+    [Fact]
+    public async Task A_header_of_any_names_is_one_for_a_query()
+    {
+        File.WriteAllText(directory["a.tsv"], "frage\tgut\tschlecht\nq\tg\tb\n");
+        var files = new RankedListFiles(directory["a.tsv"]) { Tables = new DuckDbTables(), Query = "SELECT frage AS prompt, [gut, schlecht] AS answers FROM data" };
+        Assert.Equal(["q: g 1, b 0"], (await Read(files)).Select(Text));
+        File.WriteAllText(directory["a.csv"], "frage,gut,schlecht\nq,g,b\n");
+        var exception = await Assert.ThrowsAsync<RankedDataException>(() => Read(new RankedListFiles(directory["a.csv"]) { Tables = new DuckDbTables() }));
+        Assert.Equal(
+            $"""
+            '{directory["a.csv"]}' has 1 bad row:
+            {directory["a.csv"]}, row 1: no answers, expected "answers", or "chosen" and "rejected", or "answer_ids"; found "frage", "gut", "schlecht", of which --query can make them
+            Correct these lines, or skip them (--on-bad-data skip; in code, BadData.Skip).
+            """, exception.Message);
+    }
+
+    [Fact]
+    public async Task A_row_of_another_layout_is_told_with_its_name()
+    {
+        File.WriteAllText(directory["a.jsonl"], $$"""
+            {{Pair}}
+            {"qid": 1, "question": "q", "response_j": "a", "response_k": "b"}
+            """);
+        Assert.Equal(
+            ["looks like StackLLaMA's pairs of answers (--layout stackllama), expected ranked lists as in line 1: a file has one layout"],
+            (await Assert.ThrowsAsync<RankedDataException>(() => Read(new RankedListFiles(directory["a.jsonl"])))).BadLines.Select(line => line.Reason));
+    }
+
+    [Fact]
     public async Task A_query_makes_lists_of_any_columns()
     {
         File.WriteAllText(directory["a.jsonl"], """{"question": "q", "good": "g", "bad": "b", "site": "s"}""");
@@ -120,7 +166,7 @@ public sealed class RankedListFilesTests : IDisposable
             "--score-from 'a + b' has no effect: ",
             (await Assert.ThrowsAsync<RankedDataException>(() => Read(new RankedListFiles(directory["a.jsonl"]) { ScoreFrom = "a + b" }))).Message);
         Assert.StartsWith(
-            "There is no layout 'none'; expected one of ",
+            "The layout 'none' is not known; expected one of: ",
             (await Assert.ThrowsAsync<ArgumentException>(() => Read(new RankedListFiles(directory["a.jsonl"]) { Layout = "none" }))).Message);
     }
 

@@ -91,7 +91,7 @@ public sealed class RankedListReaderTests : IDisposable
             $"""
             '{path}' has 2 bad lines:
             {path}:3: invalid JSON at byte 3 of line 6
-            {path}:7: no answers, expected "answers", or "chosen" and "rejected", or "answer_ids"
+            {path}:7: no answers, expected "answers", or "chosen" and "rejected", or "answer_ids"; found "prompt", of which --query can make them
             Correct these lines, or skip them (--on-bad-data skip; in code, BadData.Skip).
             """,
             Assert.Throws<RankedDataException>(() => RankedListReader.Read(path)).Message);
@@ -132,7 +132,7 @@ public sealed class RankedListReaderTests : IDisposable
             $"""
             '{path}' has 3 bad lines:
             {path}:2: an array, expected an object such as {"{"}"prompt": "...", "answers": ["best", "worst"]{"}"}
-            {path}:3: token ids, expected text as in line 1: a file holds one kind
+            {path}:3: token ids, expected text as in line 1: data hold one kind
             {path}:5: invalid JSON at byte 2
             Correct these lines, or skip them (--on-bad-data skip; in code, BadData.Skip).
             """,
@@ -153,8 +153,9 @@ public sealed class RankedListReaderTests : IDisposable
         Assert.Equal([2, 4], file.TokenizedLists.Select(list => list.Source.Line));
         Assert.Equal(
             [
-                $"{path}:1: no answers, expected \"answers\", or \"chosen\" and \"rejected\", or \"answer_ids\"",
-                $"{path}:3: text, expected token ids as in line 2: a file holds one kind",
+                $"{path}:1: no answers, expected \"answers\", or \"chosen\" and \"rejected\", or \"answer_ids\"; found \"prompt\", "
+                    + "\"id\", of which --query can make them",
+                $"{path}:3: text, expected token ids as in line 2: data hold one kind",
             ],
             file.BadLines.Select(line => line.ToString()));
         Assert.Empty(file.IgnoredKeys);

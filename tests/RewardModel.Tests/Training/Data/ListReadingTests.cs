@@ -91,8 +91,8 @@ public sealed class ListReadingTests : IDisposable
     public void The_layout_of_the_rows_and_what_it_changes_is_logged()
     {
         Read("""
-            {"instruction": "Say it", "models": [], "completions": [{"response": "Say it: yes", "overall_score": 2}, {"response": "no", "overall_score": 1}, {"response": "a"}]}
-            """);
+            {"instruction": "Say it to all of us", "models": [], "completions": [{"response": "Say it to all of us: yes", "overall_score": 2}, {"response": "Say it to all of us: no", "overall_score": 1}, {"response": "a"}]}
+            """, maxLength: 60);
         Assert.Equal(
             $"""
             {Path}: 1 row read as UltraFeedback: answers with marks (--layout ultrafeedback)
