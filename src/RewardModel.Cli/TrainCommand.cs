@@ -217,7 +217,7 @@ internal static class TrainCommand
     /// </summary>
     private static TrainingRunOptions Options(string? recipe, string? runFile, JsonObject given, bool isResumed)
     {
-        var all = recipe is null ? [] : TrainingRecipe.Named(recipe).Settings;
+        var all = recipe is null ? [] : SettingsOf(recipe);
         // One of two options that exclude each other replaces the other.
         string[][] either =
         [
@@ -253,6 +253,18 @@ internal static class TrainCommand
         return missing.Length == 0
             ? RunFile<TrainingRunOptions>.ToOptions(all)
             : throw new UsageException($"{string.Join(" and ", missing)} {(missing.Length == 1 ? "is" : "are")} missing.");
+    }
+
+    private static JsonObject SettingsOf(string recipe)
+    {
+        try
+        {
+            return TrainingRecipe.Named(recipe).Settings;
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException(e.Message);
+        }
     }
 
     private static string Plan(TrainingRunOptions options, TrainingDisplay display) => options.Seeds is { } count

@@ -564,6 +564,61 @@ public class CommandLineTests
         Assert.Equal(0, Run("export", "--run", directory["model"], "--step", "last", "--output", directory["exported"]).Status);
     }
 
+    [Theory]
+    [InlineData("train --recipe none --data x --output y", "The recipe 'none' is not known; ")]
+    [InlineData("check-data --data . --fail-on leak,none", "There is no finding 'none'; ")]
+    [InlineData("check-data --data x --split-by group", "--split-by group has no effect without --group-by.")]
+    [InlineData("check-data --data x --max-length 5", "--max-length has no effect without --backbone, ")]
+    [InlineData("convert --data x --layout none --output y", "The layout 'none' is not known; ")]
+    [InlineData("convert --data x --score-from 1 --output y", "'1' is no expression that scores are computed by; ")]
+    [InlineData("evaluate --model m --data x=0.5", "--data is 'x=0.5': a weight has an effect in training only. ")]
+    public void A_value_that_no_data_could_make_right_is_a_wrong_use_of_the_command(string arguments, string error)
+    {
+        var (status, output, errors) = Run(arguments.Split(' '));
+        Assert.Equal((2, ""), (status, output));
+        Assert.StartsWith($"error: {error}", errors);
+    }
+
+    [Fact]
+    public void A_check_of_data_ends_with_1_where_it_finds_what_it_was_asked_for()
+    {
+        using var directory = new TemporaryDirectory();
+        File.WriteAllLines(directory["a.jsonl"], Enumerable.Range(0, 40).Select(i => $$"""{"prompt":"p{{i}}","chosen":"the good {{i}}","rejected":"bad {{i}}"}"""));
+        string[] check = ["check-data", "--data", directory["a.jsonl"]];
+        Assert.Equal(0, Run(check).Status);
+        Assert.Equal(0, Run([.. check, "--fail-on", "leak,contradictions"]).Status);
+        Assert.Equal(1, Run([.. check, "--fail-on", "leak,longer-wins"]).Status);
+        File.AppendAllText(directory["a.jsonl"], """{"prompt":"p0","chosen":"bad 0","rejected":"the good 0"}""");
+        Assert.Equal(1, Run([.. check, "--fail-on", "contradictions"]).Status);
+        var report = JsonNode.Parse(Run([.. check, "--json"]).Output)!;
+        Assert.Equal((41, 1), ((int)report["list_count"]!, (int)report["contradictions"]!["count"]!));
+    }
+
+    [Theory]
+    [InlineData("lists.jsonl")]
+    [InlineData("lists.parquet")]
+    public void What_is_converted_is_read_again_as_the_same_lists(string name)
+    {
+        using var directory = new TemporaryDirectory();
+        string[] rows =
+        [
+            """{"prompt":"p","answers":["a","b"],"margin":1.5,"weight":2}""", """{"prompt":"p","answers":["a","b","c"],"scores":[1,2.5,2.5]}""",
+            """{"messages":[{"role":"user","content":"q"}],"answers":[[{"role":"assistant","content":"x"}],[{"role":"assistant","content":"y"}]],"ranks":[2,1]}""",
+        ];
+        File.WriteAllLines(directory["a.jsonl"], rows);
+        Assert.Equal(
+            (0, $"3 lists: {directory[name]}\n"),
+            Run("convert", "--data", directory["a.jsonl"], "--output", directory[name]) is var (status, output, _) ? (status, output) : default);
+        Assert.Equal(string.Join('\n', rows) + "\n", Run("convert", "--data", directory[name], "--output", "-").Output);
+        Assert.Equal(2, Run("convert", "--data", directory["a.jsonl"], "--output", directory[name]).Status);
+
+        // Where bad rows are errors, nothing is written.
+        File.AppendAllText(directory["a.jsonl"], "{}");
+        Assert.Equal(1, Run("convert", "--data", directory["a.jsonl"], "--output", directory["b-" + name]).Status);
+        Assert.False(File.Exists(directory["b-" + name]));
+        Assert.Equal(0, Run("convert", "--data", directory["a.jsonl"], "--output", directory["b-" + name], "--on-bad-data", "skip").Status);
+    }
+
     [Fact]
     public void A_dry_run_says_what_would_be_done_and_writes_nothing()
     {
