@@ -100,7 +100,7 @@ internal sealed class DataMeasurement(string tokenizerDirectory, string file)
     }
 
     private static void Tokenize(ScoringModel model, string path, string? cache) =>
-        new ListReading(model, BadData.Error, NullLogger.Instance) { Cache = cache }.Read(Files(path)).Dispose();
+        new ListReading(model, NullLogger.Instance) { Cache = cache }.Read(Files(path)).Dispose();
 
     private ScoringModel Model()
     {

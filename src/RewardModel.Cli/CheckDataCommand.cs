@@ -48,6 +48,8 @@ internal static class CheckDataCommand
                 result.AddError($"--eval-fraction is {value}; expected a number from 0 (no evaluation) to below 1.");
             if (result.GetResult(maxLength) is not null && result.GetResult(backbone) is null)
                 result.AddError("--max-length has no effect without --backbone, whose tokenizer counts tokens.");
+            if (result.GetValue(threads) is < 1)
+                result.AddError($"--threads is {result.GetValue(threads)}; expected at least 1.");
             if (result.GetValue(splitBy) == SplitBy.Group && result.GetResult("--group-by") is null)
                 result.AddError("--split-by group has no effect without --group-by.");
         });
@@ -70,7 +72,7 @@ internal static class CheckDataCommand
             var report = new DataCheckRun(new LineLogger(errors.WriteLine))
             {
                 Model = model,
-                OnBadData = data.OnBadData(parsed),
+                MaxThreads = parsed.GetValue(threads) ?? Environment.ProcessorCount,
                 EvaluationFraction = parsed.GetValue(fraction) ?? 0.1,
                 SplitSeed = (ulong)parsed.GetValue(seed),
                 SplitBy = parsed.GetValue(splitBy),

@@ -37,7 +37,7 @@ internal static class ConvertCommand
             // Where bad rows are errors, no file is written.
             void Check()
             {
-                if (data.OnBadData(parsed) == BadData.Error && rows.BadLines.Count > 0)
+                if (files.OnBadData == BadData.Error && rows.BadLines.Count > 0)
                     throw RankedDataException.Of(rows.BadLines);
             }
             if (path == DataPath.StandardInput)

@@ -71,9 +71,6 @@ internal sealed class DataOptions
         });
     }
 
-    /// <summary>What to do with bad rows.</summary>
-    public BadData OnBadData(ParseResult parsed) => parsed.GetValue(onBadData);
-
     /// <summary>The files; null where none are given.</summary>
     public RankedListFiles? Of(ParseResult parsed) => parsed.GetValue(data) is { Length: > 0 } paths ? Of(parsed, new DataPaths(paths)) : null;
 

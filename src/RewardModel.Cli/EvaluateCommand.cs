@@ -44,7 +44,7 @@ internal static class EvaluateCommand
             var scoringModel = ensemble.Members[0];
             scoringModel.ReadsTextAsChat &= !parsed.GetValue(raw);
             var logger = new LineLogger(errors.WriteLine);
-            using var lists = new ListReading(scoringModel, data.OnBadData(parsed), logger) { Purpose = ListPurpose.Evaluation }.Read(data.Of(parsed)!);
+            using var lists = new ListReading(scoringModel, logger) { Purpose = ListPurpose.Evaluation }.Read(data.Of(parsed)!);
             if (EqualAnswers.Describe(lists) is { } description)
                 logger.LogWarning("{EqualAnswers}", description);
             var rewards = ensemble.Score(lists, parsed.GetValue(maxTokensPerBatch));

@@ -44,8 +44,12 @@ internal static class NormalizeCommand
             scoringModel.ReadsTextAsChat &= !parsed.GetValue(raw);
             var logger = new LineLogger(errors.WriteLine);
             var file = parsed.GetValue(reference);
-            using var lists = new ListReading(scoringModel, parsed.GetValue(onBadData), logger) { Purpose = ListPurpose.Scoring }
-                .Read(new RankedListFiles(file ?? parsed.GetValue(heldOut)!) { Tables = new DuckDbTables() });
+            using var lists = new ListReading(scoringModel, logger) { Purpose = ListPurpose.Scoring }
+                .Read(new RankedListFiles(file ?? parsed.GetValue(heldOut)!)
+                {
+                    Tables = new DuckDbTables(),
+                    OnBadData = parsed.GetValue(onBadData),
+                });
             var normalization = new RewardNormalization(file is null ? NormalizedBy.HeldOut : NormalizedBy.Reference, file);
             var normalizer = normalization.Of(scoringModel, lists, parsed.GetValue(maxTokensPerBatch), logger);
             scoringModel.SetNormalizer(normalizer);

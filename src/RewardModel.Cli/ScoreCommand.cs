@@ -84,8 +84,7 @@ internal static class ScoreCommand
             Threads.Set(parsed.GetValue(threads));
             Devices.Named(parsed.GetValue(device)!, "--device");
             var logger = new LineLogger(errors.WriteLine);
-            var onBad = data.OnBadData(parsed);
-            using var lines = data.Of(parsed) is { } files ? new LineScoring(files, onBad, logger) : null;
+            using var lines = data.Of(parsed) is { } files ? new LineScoring(files, logger) : null;
             lines?.Check();
             using var ensemble = RewardEnsemble.Load(parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel));
             var scoringModel = ensemble.Members[0];

@@ -1,5 +1,6 @@
 using RewardModel.Layouts;
 using RewardModel.Reading;
+using RewardModel.Training.Data;
 
 namespace RewardModel.Training;
 
@@ -33,6 +34,10 @@ public sealed record TrainingInputs
         if (EvaluationData is not null && (options.EvaluationData is not null || options.EvaluationFraction is not null))
             throw new OptionsException(
                 "TrainingInputs.EvaluationData is a source of lists beside --eval-data or --eval-fraction; expected one of them.");
+        if (EvaluationData is not null && options.SplitBy != SplitBy.Prompt)
+            throw new OptionsException(
+                $"{TrainingOptions.NameOf(nameof(options.SplitBy))} is {options.SplitBy}, and TrainingInputs.EvaluationData gives the held-out lists; "
+                + "expected one of them.");
         if (options.Layout is { } layout)
             CheckLayout(layout);
         string[] ofFiles =

@@ -174,8 +174,9 @@ public sealed class TrainingRun
             return heldOutLists;
         // Plain text is read as the trained model will read it.
         model.RememberTraining(trainLists);
-        var lists = new ListReading(model, options.OnBadData, logger) { Purpose = ListPurpose.Scoring }
-            .Read(new RankedListFiles(file) { Tables = inputs.Tables, Layouts = inputs.Layouts });
+        var lists = new ListReading(model, logger) { Purpose = ListPurpose.Scoring }
+            .Read(new RankedListFiles(file)
+            { Tables = inputs.Tables, Layouts = inputs.Layouts, OnBadData = options.OnBadData });
         TrainingLists.CheckFit(model.Transformer, lists);
         return lists;
     }
@@ -242,7 +243,7 @@ public sealed class TrainingRun
         var check = new RunCheck(reader, isPlan, needsClusters);
         CompactLists Read(IRankedListSource source, bool isOfEvalData)
         {
-            var lists = new ListReading(reader, options.OnBadData, logger)
+            var lists = new ListReading(reader, logger)
             {
                 // What lies in a cache is not seen again.
                 Cache = isPlan ? null : options.Cache,
@@ -250,7 +251,7 @@ public sealed class TrainingRun
                 Cancellation = cancellation,
                 Seen = (list, ids, cut) => check.Add(list, ids, cut, isOfEvalData),
                 Extra = needsClusters ? ("near duplicates", check.ClustersAsText) : null,
-            }.Read(source);
+            }.Read(source, options.OnBadData);
             prepared.Own(lists);
             return lists;
         }

@@ -240,10 +240,10 @@ public sealed record TrainingRunOptions : TrainingOptions
                 SplitBy != SplitBy.Group || GroupBy is not null || Data.Count == 0, nameof(SplitBy), SplitBy, "another value without --group-by"),
             Problem(MaxListsPerPrompt is null or >= 1, nameof(MaxListsPerPrompt), MaxListsPerPrompt, "at least 1"),
             Problem(
-                EvaluationData is null || DataSource.ProblemsOf(EvaluationData).Count > 0 || DataSource.Of(EvaluationData).All(source => source.Weight == 1),
+                EvaluationData is null || DataSource.Weighted(EvaluationData) is null,
                 nameof(EvaluationData), $"'{EvaluationData}'", "paths without weights, because each of its lists is evaluated once"),
             Problem(
-                Query is null || DataSource.ProblemsOf(Data).Count > 0 || DataSource.Of(Data).All(source => source.Weight == 1), nameof(Data),
+                Query is null || DataSource.Weighted(Data) is null, nameof(Data),
                 $"'{Data}'", "paths without weights, because --query makes one table of them"),
             ReadsStandardInput(Data) && ReadsStandardInput(EvaluationData)
                 ? "--data and --eval-data are both standard input, which can be read once; give one of them as a file"

@@ -23,12 +23,9 @@ internal static class BenchmarkLayouts
         Metadata = ["id", "subset", "num_correct", "num_incorrect", "total_completions", "models", "additional_metadata"],
     };
 
-    private static RowReading ReadRewardBench(RowFields fields)
-    {
-        return RowReading.OfTexts(
-            fields, fields.Text("prompt"), [fields.AnswerText("chosen"), fields.AnswerText("rejected")], RankedList.ScoresOfOrder(2),
-            areOrder: true);
-    }
+    private static RowReading ReadRewardBench(RowFields fields) => RowReading.OfTexts(
+        fields, fields.Text("prompt"), [fields.AnswerText("chosen"), fields.AnswerText("rejected")], RankedList.ScoresOfOrder(2),
+        areOrder: true);
 
     private static RowReading ReadRewardBench2(RowFields fields)
     {

@@ -62,11 +62,15 @@ internal sealed class RowParser(RowSettings settings)
         var (margin, weight) = settings.AreToScore ? (null, 1) : (fields.Margin(), fields.Weight());
         if (fields.Problems.Count > 0)
             return Bad(source, Join(fields.Problems));
+        RankedList[] lists = reading.Lists is null
+            ? []
+            : [.. reading.Lists().Select(list => Noted(list, margin ?? list.Margin, weight * list.Weight, group ?? list.Group))];
+        // A row is given back with its rewards.
+        if (settings.AreToScore && reading.Lists is not null && lists.Length != 1)
+            return Bad(source, $"{Counted.Of(lists.Length, "list")}, expected one to score; make a row of each (reward-model convert)");
         return new ParsedRow(source)
         {
-            Lists = reading.Lists is null
-                ? []
-                : [.. reading.Lists().Select(list => Noted(list, margin ?? list.Margin, weight * list.Weight, group ?? list.Group))],
+            Lists = lists,
             TokenizedList = reading.TokenizedList is null
                 ? null
                 : reading.TokenizedList() with { ScoresAreOrder = fields.ScoresAreOrder, Margin = margin, Weight = weight, Group = group },

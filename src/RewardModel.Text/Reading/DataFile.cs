@@ -10,6 +10,7 @@ internal sealed class DataFile : IDisposable
 {
     // Of the file itself; seekable if it is no pipe.
     private readonly Stream stream;
+    private bool isTranscoded;
     private string? copy;
 
     /// <summary>Opens a file.</summary>
@@ -22,7 +23,7 @@ internal sealed class DataFile : IDisposable
         try
         {
             Content = Unpacked();
-            IsTable = TableFiles.Of(Start, path) is not null;
+            Table = TableFiles.Of(Start, path);
         }
         catch
         {
@@ -43,18 +44,15 @@ internal sealed class DataFile : IDisposable
     /// <summary>How it is compressed.</summary>
     public FileCompression Compression { get; private set; }
 
-    /// <summary>Whether it can be read a second time: a pipe can't.</summary>
-    public bool CanReadAgain => stream.CanSeek;
-
     /// <summary>How much of it was read so far, from 0 to 1; null of a pipe, and of what a reader of tables reads by itself.</summary>
-    public double? ReadShare => stream.CanSeek && stream.Length > 0 && !IsTable
+    public double? ReadShare => stream.CanSeek && stream.Length > 0 && Table is null
         ? (double)stream.Position / stream.Length
         : null;
 
-    /// <summary>Whether it is read by a reader of tables.</summary>
-    public bool IsTable { get; private set; }
+    /// <summary>What it is to a reader of tables; null where it is none.</summary>
+    public TableFile? Table { get; }
 
-    /// <summary>Goes back to the start of a file that <see cref="CanReadAgain"/>.</summary>
+    /// <summary>Goes back to the start of a file that is no pipe.</summary>
     public void Restart()
     {
         stream.Position = 0;
@@ -70,7 +68,7 @@ internal sealed class DataFile : IDisposable
     {
         // Parquet compresses by itself; what packs it once more is unpacked.
         var isPackedParquet = table.Format == TableFormat.Parquet && Compression != FileCompression.None;
-        if (stream.CanSeek && !IsTranscoded && !isPackedParquet)
+        if (stream.CanSeek && !isTranscoded && !isPackedParquet)
             return table with { Compression = Compression };
         if (copy is null)
         {
@@ -88,8 +86,6 @@ internal sealed class DataFile : IDisposable
         if (copy is not null)
             File.Delete(copy);
     }
-
-    private bool IsTranscoded { get; set; }
 
     private static Stream Open(string path)
     {
@@ -128,7 +124,7 @@ internal sealed class DataFile : IDisposable
         }
         if (EncodingOf(Start) is not { } encoding)
             return content;
-        IsTranscoded = true;
+        isTranscoded = true;
         return Started(Encoding.CreateTranscodingStream(content, encoding, Encoding.UTF8));
     }
 

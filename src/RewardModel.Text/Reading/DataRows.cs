@@ -19,9 +19,6 @@ internal sealed class DataRows : IDisposable
         file = new DataFile(path);
     }
 
-    /// <summary>Whether <see cref="Read()"/> can be called a second time: a pipe can be read only once.</summary>
-    public bool CanReadAgain => file.CanReadAgain;
-
     /// <summary>How much of the file was read so far, from 0 to 1; null of pipes and tables.</summary>
     public double? ReadShare => file.ReadShare;
 
@@ -56,7 +53,7 @@ internal sealed class DataRows : IDisposable
         if (wasRead)
             file.Restart();
         wasRead = true;
-        return TableFiles.Of(file.Start, file.Path) is { } table ? TableRows(table) : JsonRows();
+        return file.Table is { } table ? TableRows(table) : JsonRows();
     }
 
     public void Dispose() => file.Dispose();

@@ -27,7 +27,7 @@ internal sealed partial record DataSource(string Name, double Weight, IReadOnlyL
     public static IReadOnlyList<DataSource> Of(DataPaths paths)
     {
         var problems = new List<string>();
-        var sources = paths.Select(path => Of(path, problems)).ToArray();
+        var sources = Of(paths, problems);
         return problems.Count == 0 ? sources : throw new RankedDataException(string.Join('\n', problems));
     }
 
@@ -38,9 +38,16 @@ internal sealed partial record DataSource(string Name, double Weight, IReadOnlyL
     public static IReadOnlyList<string> ProblemsOf(DataPaths paths)
     {
         var problems = new List<string>();
-        foreach (var path in paths)
-            Of(path, problems);
+        Of(paths, problems);
         return problems;
+    }
+
+    private static DataSource[] Of(DataPaths paths, List<string> problems)
+    {
+        var sources = paths.Select(path => Of(path, problems)).ToArray();
+        if (sources.Count(source => source.IsStandardInput) > 1)
+            problems.Add("Standard input is given more than once, and can be read once; give it once.");
+        return sources;
     }
 
     private static DataSource Of(string path, List<string> problems)

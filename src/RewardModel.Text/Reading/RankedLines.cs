@@ -27,14 +27,6 @@ internal sealed class RankedLines : IDisposable
     private int fileNumber;
     private int rowCount;
 
-    /// <param name="path">One file; - is standard input.</param>
-    /// <param name="areToScore">Whether its answers are to be scored only.</param>
-    /// <exception cref="RankedDataException">There is no such file.</exception>
-    public RankedLines(string path, bool areToScore = false)
-        : this([new DataSource(path, 1, [path])], new RowSettings { AreToScore = areToScore })
-    {
-    }
-
     /// <param name="sources">What to read.</param>
     /// <param name="settings">How rows are read.</param>
     /// <param name="tables">What reads tables; null where there is nothing that does.</param>
@@ -60,8 +52,7 @@ internal sealed class RankedLines : IDisposable
     public double? ReadShare { get; private set; }
 
     /// <summary>Whether <see cref="Read"/> can be called a second time: a pipe can be read only once.</summary>
-    public bool CanReadAgain => sources.SelectMany(source => source.Files).All(file => file != DataPath.StandardInput)
-        && first is { CanReadAgain: true };
+    public bool CanReadAgain => sources.SelectMany(source => source.Files).All(DataPath.CanReadAgain);
 
     /// <summary>
     /// Reads the rows, those with a problem too; rows of one answer come as the lists that they make together, after the others of their source.

@@ -1,3 +1,4 @@
+using RewardModel.Layouts;
 using RewardModel.Lists;
 
 namespace RewardModel.Reading;
@@ -51,13 +52,8 @@ public static class RankedListReader
     public static RankedListFile Read(string path, BadData badData = BadData.Error)
     {
         ArgumentNullException.ThrowIfNull(path);
-        return Read(path, badData, areToScore: false);
-    }
-
-    /// <summary>The same of a file whose lines may also be single answers, which can be scored but not compared.</summary>
-    internal static RankedListFile Read(string path, BadData badData, bool areToScore)
-    {
-        using var lines = new RankedLines(path, areToScore);
+        // The path is that of a file, whatever signs it has.
+        using var lines = new RankedLines([new DataSource(path, 1, [path])], new RowSettings());
         var lists = new List<RankedList>();
         var tokenizedLists = new List<TokenizedList>();
         foreach (var line in lines.Read().Where(line => line.Problem is null))

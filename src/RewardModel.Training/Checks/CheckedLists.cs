@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using RewardModel.Lists;
+using RewardModel.Training.Data;
 
 namespace RewardModel.Training.Checks;
 
@@ -28,7 +29,7 @@ internal sealed class CheckedLists
         if (files.Count == 0 || files[^1] != source.File)
             files.Add(source.File);
         var isNew = prompts.TryAdd(promptHash, prompts.Count);
-        rows.Add(new Row(prompts[promptHash], answers.Count, files.Count - 1, source.Line));
+        rows.Add(new Row(prompts[promptHash], answers.Count, files.Count - 1, ListEntry.LineOf(source)));
         answers.AddRange(ofList);
         return isNew;
     }
@@ -36,13 +37,13 @@ internal sealed class CheckedLists
     /// <summary>The number of a list's prompt.</summary>
     public int PromptOf(int list) => rows[list].Prompt;
 
-    public SourceLine SourceOf(int list) => new(files[rows[list].File], rows[list].Line);
+    public SourceLine SourceOf(int list) => ListEntry.SourceOf(files[rows[list].File], rows[list].Line);
 
     public ReadOnlySpan<CheckedAnswer> AnswersOf(int list) => CollectionsMarshal.AsSpan(answers)[
         rows[list].FirstAnswer..(list + 1 < rows.Count ? rows[list + 1].FirstAnswer : answers.Count)];
 
     /// <summary>
-    /// For each list the number of what it is split by, as <see cref="Data.PromptSplit"/> does: its prompt, or where all lists have the same
+    /// For each list the number of what it is split by, as <see cref="PromptSplit"/> does: its prompt, or where all lists have the same
     /// one, its answers.
     /// </summary>
     public int[] Keys()

@@ -16,9 +16,6 @@ internal sealed class DataCheckRun(ILogger logger)
     /// <summary>The model whose tokenizer and rule are used; null: only texts are checked.</summary>
     public ScoringModel? Model { get; init; }
 
-    /// <summary>What to do with bad rows.</summary>
-    public BadData OnBadData { get; init; }
-
     /// <summary>Fraction that is held out of the data, where there are no data for evaluation.</summary>
     public double EvaluationFraction { get; init; }
 
@@ -28,11 +25,8 @@ internal sealed class DataCheckRun(ILogger logger)
     /// <summary>What is held out as a whole.</summary>
     public SplitBy SplitBy { get; init; }
 
-    /// <summary>Told how many lists are read.</summary>
-    public IProgress<ListProgress>? Progress { get; init; }
-
-    /// <summary>Ends the reading.</summary>
-    public CancellationToken Cancellation { get; init; }
+    /// <summary>Most linear models that are trained at a time.</summary>
+    public int MaxThreads { get; init; } = Environment.ProcessorCount;
 
     /// <summary>Checks files.</summary>
     /// <param name="data">Those of training.</param>
@@ -40,7 +34,7 @@ internal sealed class DataCheckRun(ILogger logger)
     /// <exception cref="RankedDataException">Files can't be read, or have bad rows, which are errors.</exception>
     public DataReport Check(RankedListFiles data, RankedListFiles? evaluationData)
     {
-        var check = new DataCheck(Model is null ? new DataCheckSettings() : DataCheckSettings.For(Model));
+        var check = new DataCheck((Model is null ? new DataCheckSettings() : DataCheckSettings.For(Model)) with { MaxThreads = MaxThreads });
         Read(data, check, isOfEvalData: false);
         var trainCount = keys.Count;
         if (evaluationData is not null)
@@ -59,26 +53,18 @@ internal sealed class DataCheckRun(ILogger logger)
     {
         if (Model is not null)
         {
-            using var _ = new ListReading(Model, OnBadData, logger)
-            {
-                Progress = Progress,
-                Cancellation = Cancellation,
-                Seen = (list, ids, cut) => Add(list, ids, cut),
-            }.Read(files);
+            using var _ = new ListReading(Model, logger) { Seen = (list, ids, cut) => Add(list, ids, cut) }.Read(files);
             return;
         }
         using var rows = files.Open();
         foreach (var row in rows.Read())
         {
-            Cancellation.ThrowIfCancellationRequested();
             if (row.TokenizedList is { } ids)
                 Add(null, ids, default);
             foreach (var list in row.Lists)
                 Add(list, null, default);
-            if (keys.Count % 1024 == 0)
-                Progress?.Report(new ListProgress(keys.Count, rows.ReadShare is { } share and > 0 ? (int)(keys.Count / share) : keys.Count));
         }
-        if (OnBadData == BadData.Error && rows.BadLines.Count > 0)
+        if (files.OnBadData == BadData.Error && rows.BadLines.Count > 0)
             throw RankedDataException.Of(rows.BadLines);
         DataLog.LogRows(DataNotes.Of(files.Name, rows.Summary([], []), rows.ListCount), logger);
         DataLog.CheckAnyIsLeft(files.Name, rows.ListCount, 0);

@@ -37,7 +37,4 @@ internal sealed record DataCheckSettings
         SpecialTokens = model.Tokenizer is { } tokenizer ? [.. tokenizer.SpecialTokens.Values] : [],
         TokensAfterAnswer = model.Rule.SpecialTokens.AfterAnswer.Count,
     };
-
-    /// <summary>What the start of a training run can afford: no models, no near duplicates.</summary>
-    public static DataCheckSettings Quick { get; } = new() { HasNearDuplicates = false, HasNgrams = false };
 }

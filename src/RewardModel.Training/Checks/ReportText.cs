@@ -111,12 +111,12 @@ internal static class ReportText
         ? null
         : $"{count.Cut} of {count.All} ({Percent(count.CutShare)}), {Percent(count.LostTokenShare)} of their tokens";
 
-    /// <summary>Lines of files: <c>train.jsonl:3, 17</c>.</summary>
+    /// <summary>Lines of files, <c>train.jsonl:3, 17</c>, or rows of tables, <c>train.csv, row 3, 17</c>.</summary>
     private static string Places(IEnumerable<SourceLine> sources) => string.Join("; ", sources
         .GroupBy(source => source.File)
         .Select(file => file.Any(source => source.Line == 0)
             ? file.First().ToString()
-            : $"{file.Key}:{string.Join(", ", file.Select(source => source.Line))}"));
+            : $"{file.Key}{(file.First().IsRow ? ", row " : ":")}{string.Join(", ", file.Select(source => source.Line))}"));
 
     private static string Counts(IEnumerable<(string Name, int Count)> counts) =>
         string.Join(", ", counts.Select(count => $"{count.Name}: {count.Count}"));

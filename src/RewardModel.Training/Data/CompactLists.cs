@@ -70,5 +70,5 @@ internal sealed class CompactLists(ListStore store, IReadOnlyList<string> files,
     }
 
     private SourceLine SourceOf(in ListEntry entry) =>
-        new(entry.File == 0 ? null! : files[entry.File - 1], Math.Abs(entry.Line)) { IsRow = entry.Line < 0 };
+        ListEntry.SourceOf(entry.File == 0 ? null! : files[entry.File - 1], entry.Line);
 }

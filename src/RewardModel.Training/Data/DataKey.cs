@@ -18,11 +18,11 @@ internal static partial class DataKey
     public static string? WhyNone(RankedListFiles files) =>
         files.Layouts.Count > 0 ? "a layout in code may be another one next time"
         : files.Query is { } query && NamesFiles().IsMatch(query) ? "the query names files of its own, which may have changed next time"
-        : !DataSource.Of(files.Paths).SelectMany(source => source.Files).All(IsOrdinary) ? "a pipe can be read only once"
+        : !DataSource.Of(files.Paths).SelectMany(source => source.Files).All(DataPath.CanReadAgain) ? "a pipe can be read only once"
         : null;
 
     /// <summary>The key of files that have one.</summary>
-    public static string Of(RankedListFiles files, ScoringModel model, BadData onBadData, ListPurpose purpose, string? extra, CancellationToken cancellation)
+    public static string Of(RankedListFiles files, ScoringModel model, ListPurpose purpose, string? extra, CancellationToken cancellation)
     {
         var sources = DataSource.Of(files.Paths);
         string[] paths = [.. sources.SelectMany(source => source.Files)];
@@ -37,7 +37,7 @@ internal static partial class DataKey
             files.Layout,
             files.ScoreFrom,
             files.GroupBy,
-            OnBadData = onBadData,
+            files.OnBadData,
             Purpose = purpose,
             Extra = extra,
             model.ReadsTextAsChat,
@@ -45,10 +45,6 @@ internal static partial class DataKey
             Tokenizer = ContentDigest.Of(model.Tokenizer?.Files ?? [], cancellation),
         });
     }
-
-    // A pipe has no content that can be read twice.
-    private static bool IsOrdinary(string path) =>
-        path != DataPath.StandardInput && !path.StartsWith("/dev/", StringComparison.Ordinal) && new FileInfo(path) is { Length: > 0 };
 
     // A table that is a text or a function of files, as DuckDB has them.
     [GeneratedRegex(@"(\bread_\w+|\bglob)\s*\(|\b(from|join)\s+['""]|,\s*'[^']*\.\w+'", RegexOptions.IgnoreCase)]

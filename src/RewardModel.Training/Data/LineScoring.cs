@@ -31,10 +31,9 @@ internal sealed record ScoredLine(
 }
 
 /// <summary>Scores the lines of a file in their order, some hundreds at a time: a file of any length takes the same memory.</summary>
-/// <param name="files">The files.</param>
-/// <param name="onBadData">What to do with rows that can't be scored.</param>
+/// <param name="files">The files, which say what to do with rows that can't be scored.</param>
 /// <param name="logger">Told what is left out, replaced or cut.</param>
-internal sealed class LineScoring(RankedListFiles files, BadData onBadData, ILogger logger) : IDisposable
+internal sealed class LineScoring(RankedListFiles files, ILogger logger) : IDisposable
 {
     private readonly RankedLines lines = files.Open(areToScore: true);
     private readonly List<BadLine> rejected = [];
@@ -65,7 +64,7 @@ internal sealed class LineScoring(RankedListFiles files, BadData onBadData, ILog
         {
             var tokenized = Tokenize(group, model);
             // What is an error in any case is not computed further, but read on for other lines like it.
-            if (onBadData == BadData.Error && lines.BadLines.Count + rejected.Count > 0)
+            if (files.OnBadData == BadData.Error && lines.BadLines.Count + rejected.Count > 0)
                 continue;
             var scored = new Queue<EnsembleReward[]>(
                 ensemble.Score([.. tokenized.Select(line => line.List).OfType<TokenizedList>()], maxTokensPerBatch));
@@ -79,7 +78,7 @@ internal sealed class LineScoring(RankedListFiles files, BadData onBadData, ILog
         }
         if (!lines.CanReadAgain)
             Tell();
-        if (onBadData == BadData.Error && rejected.Count > 0)
+        if (files.OnBadData == BadData.Error && rejected.Count > 0)
             throw RankedDataException.Of(rejected);
         DataLog.LogLeftOut(rejected, logger);
         DataLog.LogCut(cut, files.Name, model.Rule.MaxLength, logger);
@@ -114,7 +113,7 @@ internal sealed class LineScoring(RankedListFiles files, BadData onBadData, ILog
     /// <summary>Keys without a meaning are given back with the line, so they are no mistake.</summary>
     private void Tell()
     {
-        if (onBadData == BadData.Error && lines.BadLines.Count > 0)
+        if (files.OnBadData == BadData.Error && lines.BadLines.Count > 0)
             throw RankedDataException.Of(lines.BadLines);
         DataLog.LogRows(
             DataNotes.Of(files.Name, lines.Summary([], []) with { IgnoredKeys = new Dictionary<string, int>() }, lines.ListCount), logger);

@@ -13,4 +13,7 @@ internal readonly record struct ListEntry(ListInfo Info, long Position, int File
 {
     /// <summary>A list's source as <see cref="Line"/> has it.</summary>
     public static int LineOf(SourceLine source) => source.IsRow ? -source.Line : source.Line;
+
+    /// <summary>The source of a file and such a line.</summary>
+    public static SourceLine SourceOf(string file, int line) => new(file, Math.Abs(line)) { IsRow = line < 0 };
 }

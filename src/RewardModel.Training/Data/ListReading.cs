@@ -11,9 +11,8 @@ namespace RewardModel.Training.Data;
 /// is its ids in a compact form. Everything that is left out or cut is logged.
 /// </summary>
 /// <param name="model">Its tokenizer and its rule are used, and its maximum length.</param>
-/// <param name="onBadData">What to do with bad rows, and with lists that the tokenizer or its chat template rejects.</param>
 /// <param name="logger">Told what is left out, ignored, replaced or cut.</param>
-internal sealed class ListReading(ScoringModel model, BadData onBadData, ILogger logger)
+internal sealed class ListReading(ScoringModel model, ILogger logger)
 {
     /// <summary>Enough lists for all threads, and few enough to hold some groups of them at once.</summary>
     private const int groupSize = 1024;
@@ -38,7 +37,7 @@ internal sealed class ListReading(ScoringModel model, BadData onBadData, ILogger
     /// <summary>Sees every list that is kept, with what the tokenizer made of it; not those of a cache. Null for nobody.</summary>
     public Action<RankedList?, TokenizedList, TruncationCount>? Seen { get; init; }
 
-    /// <summary>Reads files.</summary>
+    /// <summary>Reads files, which say what to do with bad rows, and with lists that the tokenizer or its chat template rejects.</summary>
     /// <returns>Their lists; the caller's.</returns>
     /// <exception cref="RankedDataException">Files can't be read, or have bad rows, or their lists are rejected: all are named.</exception>
     public CompactLists Read(RankedListFiles files)
@@ -46,7 +45,7 @@ internal sealed class ListReading(ScoringModel model, BadData onBadData, ILogger
         var whyNoCache = Cache is null ? null : DataKey.WhyNone(files);
         if (whyNoCache is not null)
             logger.LogWarning("{Name}: not taken from the cache, nor kept there: {Reason}", files.Name, whyNoCache);
-        var key = Cache is null || whyNoCache is not null ? null : DataKey.Of(files, model, onBadData, Purpose, Extra?.Name, Cancellation);
+        var key = Cache is null || whyNoCache is not null ? null : DataKey.Of(files, model, Purpose, Extra?.Name, Cancellation);
         if (key is not null && new ListCache(Cache!).TryOpen(key, out var lists))
         {
             logger.LogInformation("{Name}: {Lists} of the cache '{Cache}'", files.Name, Counted.Of(lists.Count, "list"), Cache);
@@ -55,18 +54,20 @@ internal sealed class ListReading(ScoringModel model, BadData onBadData, ILogger
         }
         using var rows = files.Open(areToScore: Purpose == ListPurpose.Scoring);
         using var writer = key is null ? new CompactListsWriter() : new ListCache(Cache!).Create(key);
-        return Read(rows.Read(), () => DataNotes.Of(files.Name, rows.Summary([], []), rows.ListCount), () => rows.ReadShare, writer);
+        return Read(rows.Read(), () => DataNotes.Of(files.Name, rows.Summary([], []), rows.ListCount), () => rows.ReadShare, files.OnBadData, writer);
     }
 
     /// <summary>Reads lists from elsewhere.</summary>
+    /// <param name="source">The lists; files say themselves what to do with what is bad.</param>
+    /// <param name="onBadData">What to do with lists that the tokenizer or its chat template rejects.</param>
     /// <inheritdoc cref="Read(RankedListFiles)"/>
-    public CompactLists Read(IRankedListSource source)
+    public CompactLists Read(IRankedListSource source, BadData onBadData)
     {
         if (source is RankedListFiles files)
             return Read(files);
         var count = 0;
         using var writer = new CompactListsWriter();
-        return Read(RowsOf(source), () => new DataNotes(source.Name) { ReadCount = count }, () => null, writer);
+        return Read(RowsOf(source), () => new DataNotes(source.Name) { ReadCount = count }, () => null, onBadData, writer);
 
         IEnumerable<ParsedRow> RowsOf(IRankedListSource source)
         {
@@ -79,13 +80,13 @@ internal sealed class ListReading(ScoringModel model, BadData onBadData, ILogger
         }
     }
 
-    private CompactLists Read(IEnumerable<ParsedRow> rows, Func<DataNotes> notesOf, Func<double?> readShareOf, CompactListsWriter writer)
+    private CompactLists Read(IEnumerable<ParsedRow> rows, Func<DataNotes> notesOf, Func<double?> readShareOf, BadData onBadData, CompactListsWriter writer)
     {
         var rejected = new List<BadLine>();
         var cut = default(TruncationCount);
         var doneCount = 0;
         // Three things at once: reading, encoding, and keeping what was encoded.
-        foreach (var group in ReadAhead.Of(Tokenize(ReadAhead.Of(rows.Chunk(groupSize), 2)), 1))
+        foreach (var group in ReadAhead.Of(Tokenize(ReadAhead.Of(rows.Chunk(groupSize), 2), onBadData), 1))
         {
             rejected.AddRange(group.Rejected);
             foreach (var (row, list, ids, itsCut) in group.Lists)
@@ -98,19 +99,17 @@ internal sealed class ListReading(ScoringModel model, BadData onBadData, ILogger
             Progress?.Report(new ListProgress(doneCount, readShareOf() is { } share and > 0 ? (int)Math.Max(doneCount, doneCount / share) : doneCount));
         }
         var notes = notesOf() with { Rejected = rejected, Cut = cut };
-        if (onBadData == BadData.Skip || (notes.BadLines.Count == 0 && rejected.Count == 0))
-            notes = notes with { Extra = Extra?.Make() };
         if (onBadData == BadData.Error && notes.BadLines.Count > 0)
             throw RankedDataException.Of(notes.BadLines);
         if (onBadData == BadData.Error && rejected.Count > 0)
             throw RankedDataException.Of(rejected);
         DataLog.Log(notes, model.Rule.MaxLength, logger);
         DataLog.CheckAnyIsLeft(notes.Name, notes.ReadCount, rejected.Count);
-        return writer.Finish(notes.ToJson());
+        return writer.Finish((notes with { Extra = Extra?.Make() }).ToJson());
     }
 
     /// <summary>What the tokenizer makes of rows.</summary>
-    private IEnumerable<TokenizedRows> Tokenize(IEnumerable<ParsedRow[]> groups)
+    private IEnumerable<TokenizedRows> Tokenize(IEnumerable<ParsedRow[]> groups, BadData onBadData)
     {
         var hasProblem = false;
         foreach (var group in groups)

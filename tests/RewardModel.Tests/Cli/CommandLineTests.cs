@@ -590,6 +590,8 @@ public class CommandLineTests
         Assert.Equal(1, Run([.. check, "--fail-on", "leak,longer-wins"]).Status);
         File.AppendAllText(directory["a.jsonl"], """{"prompt":"p0","chosen":"bad 0","rejected":"the good 0"}""");
         Assert.Equal(1, Run([.. check, "--fail-on", "contradictions"]).Status);
+        File.WriteAllText(directory["a.csv"], "prompt,chosen,rejected\np,a,b\nq,c,d\np,b,a\n");
+        Assert.Contains($"{directory["a.csv"]}, row 3\n", Run("check-data", "--data", directory["a.csv"], "--eval-fraction", "0").Output);
         var report = JsonNode.Parse(Run([.. check, "--json"]).Output)!;
         Assert.Equal((41, 1), ((int)report["list_count"]!, (int)report["contradictions"]!["count"]!));
     }

@@ -149,6 +149,21 @@ public sealed class ScoreCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_row_of_several_lists_is_not_scored()
+    {
+        const string Answers = """[{"text":"A","role":"assistant","rank":0,"replies":[]},{"text":"B","role":"assistant","rank":1,"replies":[]}]""";
+        File.WriteAllLines(directory["trees.jsonl"],
+        [
+            $$$"""{"message_tree_id":"m","prompt":{"text":"Q","role":"prompter","replies":{{{Answers}}}}}""",
+            """{"message_tree_id":"n","prompt":{"text":"Q","role":"prompter","replies":[]}}""",
+        ]);
+        Assert.Equal(
+            $"error: '{directory["trees.jsonl"]}' has 1 bad line:\n{directory["trees.jsonl"]}:2: 0 lists, expected one to score; make a row of each "
+            + "(reward-model convert)\nCorrect these lines, or skip them (--on-bad-data skip; in code, BadData.Skip).\n",
+            CommandLineTests.Run("score", "--model", directory["model"], "--data", directory["trees.jsonl"]).Errors);
+    }
+
+    [Fact]
     public void Train_takes_standard_input_once_and_no_empty_folder()
     {
         const string start = "error: The training options can't be used: ";

@@ -64,6 +64,26 @@ public sealed class RankedListFilesTests : IDisposable
     }
 
     [Fact]
+    public void What_can_be_read_once_is_known_whichever_of_several_files_it_is()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        File.WriteAllText(directory["a.jsonl"], Pair);
+        System.Diagnostics.Process.Start("mkfifo", directory["pipe"]).WaitForExit();
+        bool CanReadAgain(params string[] paths)
+        {
+            using var rows = new RankedListFiles(new DataPaths(paths)).Open();
+            return rows.CanReadAgain;
+        }
+        Assert.True(CanReadAgain(directory["a.jsonl"]));
+        Assert.False(CanReadAgain(directory["a.jsonl"], directory["pipe"]));
+        Assert.False(CanReadAgain(directory["a.jsonl"], "-"));
+        Assert.Equal(
+            "Standard input is given more than once, and can be read once; give it once.",
+            Assert.Throws<RankedDataException>(() => CanReadAgain("-", "-")).Message);
+    }
+
+    [Fact]
     public async Task Numbers_of_a_table_may_be_text()
     {
         File.WriteAllText(directory["a.csv"], "prompt,chosen,rejected,margin,weight,score_chosen,score_rejected\np,a,b,1.5,2,9,-1e0\n");

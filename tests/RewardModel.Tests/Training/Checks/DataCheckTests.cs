@@ -5,7 +5,7 @@ namespace RewardModel.Tests.Training.Checks;
 
 public class DataCheckTests
 {
-    private static readonly DataCheckSettings quick = DataCheckSettings.Quick;
+    private static readonly DataCheckSettings quick = new DataCheckSettings { HasNearDuplicates = false, HasNgrams = false };
 
     /// <summary>Nothing is wrong with these: six prompts of different words, and answers of equal lengths.</summary>
     private static readonly RankedList[] clean =

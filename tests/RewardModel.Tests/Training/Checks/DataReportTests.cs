@@ -12,7 +12,7 @@ public class DataReportTests
         List("What is the best of all teas?", ["A drink of leaves", " "], 1),
         List("Name a river of Asia.", ["The Ob is one of them", "The Rhine"], 4),
         List("What is the best of all teas?", ["Это горячий напиток", "A stone"], 2),
-    ], heldOut: [2], DataCheckSettings.Quick);
+    ], heldOut: [2], new DataCheckSettings { HasNearDuplicates = false, HasNgrams = false });
 
     [Fact]
     public void The_worst_findings_come_first() => Assert.Equal(

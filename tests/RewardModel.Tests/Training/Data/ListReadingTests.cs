@@ -65,7 +65,7 @@ public sealed class ListReadingTests : IDisposable
         {
             log.GetStringBuilder().Clear();
             using var model = Model(maxLength: 6);
-            using var read = new ListReading(model, BadData.Error, new LineLogger(log.WriteLine)).Read(new Made(lists));
+            using var read = new ListReading(model, new LineLogger(log.WriteLine)).Read(new Made(lists), BadData.Error);
             Assert.Equal(lists.Length, read.Count);
             Assert.Equal($"made, row {lists.Length}", read[^1].Source.ToString());
             return log.ToString();
@@ -185,7 +185,8 @@ public sealed class ListReadingTests : IDisposable
     {
         File.WriteAllText(Path, rows);
         using var model = Model(maxLength);
-        using var lists = new ListReading(model, onBadData, new LineLogger(log.WriteLine)) { Cache = cache }.Read(new RankedListFiles(Path));
+        using var lists = new ListReading(model, new LineLogger(log.WriteLine)) { Cache = cache }
+            .Read(new RankedListFiles(Path) { OnBadData = onBadData });
         return [.. lists];
     }
 

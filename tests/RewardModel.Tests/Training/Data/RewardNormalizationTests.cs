@@ -237,7 +237,8 @@ public sealed class RewardNormalizationTests : IDisposable
     private double[] RewardsOf(string model, string data)
     {
         using var scoring = ScoringModel.Load(model);
-        return [.. scoring.Score(RankedListReader.Read(directory[data], BadData.Error, areToScore: true).Lists).SelectMany(list => list).Select(reward => (double)reward)];
+        using var rows = new RankedListFiles(directory[data]).Open(areToScore: true);
+        return [.. scoring.Score([.. rows.Read().Select(row => row.List!)]).SelectMany(list => list).Select(reward => (double)reward)];
     }
 
     private sealed class StopAfter(CancellationTokenSource stop, int step) : IProgress<TrainingReport>

@@ -29,7 +29,8 @@ internal static class SomeLists
         from type in Gen.Elements(0, 1, -1, int.MaxValue)
         from isChat in Gen.Elements<bool?>(null, true, false)
         from ownPrompts in OwnPrompts(prompt, count)
-        from source in Gen.Elements(default, new SourceLine("", 0), new SourceLine("a.jsonl", 17), new SourceLine("b.jsonl", int.MaxValue))
+        from source in Gen.Elements(default, new SourceLine("", 0), new SourceLine("a.jsonl", 17), new SourceLine("b.jsonl", int.MaxValue),
+            new SourceLine("c.parquet", 3) { IsRow = true })
         select new TokenizedList(prompt, answers, scores, source)
         {
             ScoresAreOrder = isOrder,
