@@ -3,6 +3,7 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Ranking;
 
+[Collection(nameof(RunsAlone))]
 public class RankingLossTests
 {
     private static readonly double[] levels = [0, 1, 2, 3];
