@@ -16,24 +16,32 @@ internal sealed class DistinctAnswers
     private readonly int[]?[] indices;
 
     /// <param name="lists">Lists with all their answers.</param>
-    public DistinctAnswers(IReadOnlyList<TokenizedList> lists)
+    /// <param name="areSorted">
+    /// Whether answers are computed in an order of their token ids, so that the order in which they are given doesn't change the rounding of
+    /// any reward.
+    /// </param>
+    public DistinctAnswers(IReadOnlyList<TokenizedList> lists, bool areSorted = false)
     {
         indices = new int[lists.Count][];
-        var distinct = new Dictionary<int, int[]>();
+        var changed = new Dictionary<int, int[]>();
         for (var l = 0; l < lists.Count; l++)
         {
-            if (lists[l].EqualAnswers() is not { } firstEqual)
+            var list = lists[l];
+            var firstEqual = list.EqualAnswers();
+            int[] computed = firstEqual is null ? [.. Enumerable.Range(0, list.AnswerIds.Count)] : [.. firstEqual.Distinct()];
+            if (areSorted)
+                Array.Sort(computed, (first, second) => Compare(list, first, second));
+            if (firstEqual is null && computed.SequenceEqual(Enumerable.Range(0, computed.Length)))
                 continue;
-            int[] first = [.. firstEqual.Distinct()];
-            distinct[l] = first;
-            indices[l] = [.. firstEqual.Select(answer => Array.IndexOf(first, answer))];
+            changed[l] = computed;
+            indices[l] = [.. Enumerable.Range(0, list.AnswerIds.Count).Select(answer => Array.IndexOf(computed, firstEqual?[answer] ?? answer))];
         }
-        Lists = distinct.Count == 0
+        Lists = changed.Count == 0
             ? lists
-            : new ChangedLists(lists, (list, l) => distinct.TryGetValue(l, out var first) ? list.WithAnswers(first) : list);
+            : new ChangedLists(lists, (list, l) => changed.TryGetValue(l, out var computed) ? list.WithAnswers(computed) : list);
     }
 
-    /// <summary>The lists without their repeated answers; those that have none are the same.</summary>
+    /// <summary>The lists as they are computed.</summary>
     public IReadOnlyList<TokenizedList> Lists { get; }
 
     /// <summary>
@@ -72,5 +80,11 @@ internal sealed class DistinctAnswers
             rows.AddRange((indices[l] ?? Enumerable.Range(0, Lists[l].AnswerIds.Count)).Select(index => (long)first + index));
         using var rows_N = DeviceTensor.Of([.. rows], rewards.device);
         return rewards.index_select(0, rows_N);
+    }
+
+    private static int Compare(TokenizedList list, int first, int second)
+    {
+        var order = list.AnswerIds[first].AsSpan().SequenceCompareTo(list.AnswerIds[second]);
+        return order != 0 ? order : list.PromptOf(first).AsSpan().SequenceCompareTo(list.PromptOf(second));
     }
 }

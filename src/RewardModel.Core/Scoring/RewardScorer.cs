@@ -7,8 +7,8 @@ namespace RewardModel.Scoring;
 /// <summary>
 /// Scores token ids: the one path that <see cref="ScoringModel"/>, evaluation, the command line and services go through. A reward depends
 /// on nothing but the prompt, the answer and the model: not on the other answers, nor on how they are divided into batches, which changes
-/// rounding only. (A prompt that is too long for the model is cut before, for each answer by itself.) Answers of a list that are equal token
-/// for token are scored once, and have the same reward to the bit.
+/// rounding only; the order of the answers doesn't change even that. (A prompt that is too long for the model is cut before, for each answer
+/// by itself.) Answers of a list that are equal token for token are scored once, and have the same reward to the bit.
 /// </summary>
 /// <remarks>
 /// Any number of threads may score one model at the same time, through one scorer or several, if it is in evaluation mode: a model of
@@ -75,7 +75,7 @@ public sealed class RewardScorer
         try
         {
             using var _ = no_grad();
-            var distinct = new DistinctAnswers(lists);
+            var distinct = new DistinctAnswers(lists, areSorted: true);
             lists = distinct.Lists;
             var rewards = new float[lists.Count][];
             var doneCount = 0;

@@ -82,6 +82,20 @@ public class RewardScorerTests
         Assert.False(model.training);
     }
 
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Another_order_of_answers_changes_no_bit_of_a_reward(string name)
+    {
+        using var model = ParityModel.Random(name);
+        // Of different lengths, so that the answers of other lists lie elsewhere too.
+        TokenizedList[] ranked = [TinyModel.List(1, 9, 3, 14, 1, 6, 6), TinyModel.List(2, 4, 2, 11), TinyModel.List(3, 17, 8, 5, 13)];
+        TokenizedList[] turned = [.. ranked.Select(list => list.WithAnswers([.. Enumerable.Range(0, list.AnswerIds.Count).Reverse()]))];
+        var scorer = new RewardScorer(model);
+        var rewards = scorer.Score(ranked);
+        Assert.Equal(rewards, scorer.Score(turned).Select(list => list.Reverse().ToArray()));
+        Assert.True(rewards.All(list => list.Distinct().Count() > 1));
+    }
+
     /// <summary>One list after the other: each is a forward pass of its own length.</summary>
     private static float[][] Scores(RewardTransformer model, TokenizedList[] lists) =>
         [.. lists.Select(list => new RewardScorer(model).Score([list])[0])];
