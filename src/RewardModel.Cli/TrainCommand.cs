@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using RewardModel.Adapters;
 using RewardModel.Data;
@@ -10,7 +9,6 @@ using RewardModel.Training;
 using RewardModel.Training.Data;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Recipes;
-using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
 
 namespace RewardModel.Cli;
@@ -275,8 +273,8 @@ internal static class TrainCommand
     private static void RunSeeds(TrainingRunOptions options, TrainingDisplay display, TextWriter output)
     {
         var run = new EnsembleRun(options, display.Logger, inputs);
-        var result = UntilStopped(
-            display, run.Run, () => File.Exists(new RunDirectory(options.Output).OptionsFile));
+        var result = display.ShowUntilStopped(
+            run.Run, () => File.Exists(new RunDirectory(options.Output).OptionsFile));
         foreach (var (seed, trained) in result.Seeds.Zip(result.Results))
             if (trained.BestEvaluation is { } best)
                 output.WriteLine($"Seed {seed}, held-out lists, {MetricsText.WeightsOf(best)}: {MetricsText.Of(best.Metrics)}");
@@ -289,7 +287,7 @@ internal static class TrainCommand
     private static void Run(TrainingRunOptions options, TrainingDisplay display, TextWriter output)
     {
         var run = new TrainingRun(options, display.Logger, inputs);
-        var result = UntilStopped(display, run.Run, () => new RunDirectory(options.Output).NewestStep is not null);
+        var result = display.ShowUntilStopped(run.Run, () => new RunDirectory(options.Output).NewestStep is not null);
         if (result.StoppedEarly)
             output.WriteLine(
                 $"Stopped after step {result.StepCount}: no evaluation had been better for {options.EarlyStopPatience} evaluations.");
@@ -297,37 +295,6 @@ internal static class TrainCommand
             output.WriteLine($"Held-out lists, {MetricsText.WeightsOf(best)}: {MetricsText.Of(best.Metrics)}");
         output.WriteLine($"Model: {options.Output}");
         output.WriteLine($"Log:   {new RunDirectory(options.Output).LogFile}");
-    }
-
-    /// <param name="display">Shows the training.</param>
-    /// <param name="train">The training.</param>
-    /// <param name="hasState">Whether there is something to continue from.</param>
-    private static T UntilStopped<T>(
-        TrainingDisplay display, Func<IProgress<TrainingReport>?, CancellationToken, T> train, Func<bool> hasState)
-    {
-        // Ctrl-C and a polite kill end the run after its current step, with its state saved; a second one ends it at once.
-        using var stop = new CancellationTokenSource();
-        void OnSignal(PosixSignalContext signal)
-        {
-            signal.Cancel = !stop.IsCancellationRequested;
-            if (!stop.IsCancellationRequested)
-                display.Say("Stopping after this step; its state will be saved. Press Ctrl-C again to stop at once, without that.");
-            stop.Cancel();
-        }
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-        try
-        {
-            return display.Show(progress => train(progress, stop.Token));
-        }
-        catch (OperationCanceledException stopped)
-        {
-            throw new OperationCanceledException(
-                hasState()
-                    ? "Stopped. The state is saved: continue with --resume."
-                    : "Stopped before training began; there is no state to continue from.",
-                stopped);
-        }
     }
 
     private static string Text(TrainingPlan plan)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using RewardModel.Training.Reporting;
 using Spectre.Console;
@@ -51,6 +52,38 @@ internal sealed class TrainingDisplay
             .Columns(
                 new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 16 }, new PercentageColumn())
             .Start(context => train(new LiveBar(context.AddTask("starting"), this)));
+    }
+
+    /// <summary>
+    /// Runs a training, and shows it meanwhile. Ctrl-C and a polite kill end it after its current step, with its state saved; a second one ends
+    /// it at once.
+    /// </summary>
+    /// <param name="train">The training.</param>
+    /// <param name="hasState">Whether there is a state to continue from.</param>
+    public T ShowUntilStopped<T>(Func<IProgress<TrainingReport>?, CancellationToken, T> train, Func<bool> hasState)
+    {
+        using var stop = new CancellationTokenSource();
+        void OnSignal(PosixSignalContext signal)
+        {
+            signal.Cancel = !stop.IsCancellationRequested;
+            if (!stop.IsCancellationRequested)
+                Say("Stopping after this step; its state will be saved. Press Ctrl-C again to stop at once, without that.");
+            stop.Cancel();
+        }
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        try
+        {
+            return Show(progress => train(progress, stop.Token));
+        }
+        catch (OperationCanceledException stopped)
+        {
+            throw new OperationCanceledException(
+                hasState()
+                    ? "Stopped. The state is saved: continue with --resume."
+                    : "Stopped before training began; there is no state to continue from.",
+                stopped);
+        }
     }
 
     private static string Text(StepReport step) => string.Create(

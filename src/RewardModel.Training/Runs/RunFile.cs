@@ -61,6 +61,16 @@ internal static class RunFile<T>
         if (yaml.Documents is not [{ RootNode: YamlMappingNode mapping }])
             throw new RunFileException($"'{path}' is not a run file; expected lines such as 'epochs: 2'.");
         var problems = new List<string>();
+        var options = Options(mapping, path, problems);
+        return problems.Count == 0 ? options : throw new RunFileException(string.Join('\n', problems));
+    }
+
+    /// <summary>The options that a part of a file sets, by their names.</summary>
+    /// <param name="mapping">The part.</param>
+    /// <param name="path">What messages call the file.</param>
+    /// <param name="problems">Gets what is wrong, with lines.</param>
+    public static JsonObject Options(YamlMappingNode mapping, string path, List<string> problems)
+    {
         var options = new JsonObject();
         foreach (var (key, value) in mapping.Children)
         {
@@ -79,8 +89,11 @@ internal static class RunFile<T>
                 problems.Add(
                     $"{path}:{value.Start.Line}: '{name}' is {Quoted.Text(found)}; expected {OptionText.Expected(member.PropertyType)}");
         }
-        return problems.Count == 0 ? options : throw new RunFileException(string.Join('\n', problems));
+        return options;
     }
+
+    /// <summary>The type of an option; null where there is none of that name.</summary>
+    public static Type? TypeOf(string name) => members.GetValueOrDefault(name)?.PropertyType;
 
     /// <summary>The record of options by their names; those that are not there have their defaults.</summary>
     public static T ToOptions(JsonObject options) => options.Deserialize<T>(jsonOptions)!;

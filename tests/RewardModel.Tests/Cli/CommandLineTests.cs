@@ -21,7 +21,7 @@ public class CommandLineTests
             string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
                 .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            ["train", "recipes", "evaluate", "score", "rank", "best-of-n", "export", "normalize", "average", "inspect", "check-data", "convert", "tokenize"],
+            ["train", "recipes", "sweep", "evaluate", "score", "rank", "best-of-n", "export", "normalize", "average", "inspect", "check-data", "convert", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
             "--data --query --layout --score-from --group-by --on-bad-data --eval-data --eval-fraction --split-seed --split-by --max-lists-per-prompt --cache --backbone --base-model --config --tokenizer --output --normalize --epochs --steps --learning-rate "
@@ -41,6 +41,7 @@ public class CommandLineTests
         Assert.Equal(
             "--model --reference --held-out --max-tokens-per-batch --device --threads --on-bad-data --raw", Options("normalize"));
         Assert.Equal("--weights --output", Options("average"));
+        Assert.Equal("--output --resume --quiet --verbose", Options("sweep"));
         Assert.Equal("--base-model --json --prompt-tokens --answer-tokens --answers --unfrozen-layers --frozen-weights --optimizer", Options("inspect"));
         Assert.Equal(
             "--data --query --layout --score-from --group-by --on-bad-data --eval-data --eval-fraction --split-seed --split-by --backbone --max-length --fail-on "
