@@ -27,6 +27,8 @@ public sealed partial class DataLayout
         BattleLayouts.ArenaTurns,
         BenchmarkLayouts.RewardBench,
         BenchmarkLayouts.RewardBench2,
+        BenchmarkLayouts.RmBench,
+        BenchmarkLayouts.JudgeBench,
         TrainerLayouts.ShareGpt,
         TrainerLayouts.Alpaca,
         TrainerLayouts.Axolotl,

@@ -61,6 +61,9 @@ internal sealed record RowReading
         { HadRepeatedPrompt = hadPrompt };
     }
 
+    /// <summary>This row with lists that belong to a group, unless the caller names the column that says the group.</summary>
+    public RowReading InGroup(string? group) => Lists is null ? this : this with { Lists = () => Lists().Select(list => list with { Group = group }) };
+
     /// <summary>This row of one answer with a score, which is compared with those of other rows that have the same prompt.</summary>
     public RowReading AsAnswer() => this with { IsPart = true, IsSingle = true };
 }

@@ -1,4 +1,5 @@
 using RewardModel.Lists;
+using RewardModel.Training.Metrics;
 
 namespace RewardModel.Training.Checks;
 
@@ -70,7 +71,7 @@ internal sealed class LazyBaselines(
         // By prompt, so that the order of a dictionary makes no difference.
         (double Right, long Pairs)[] byPrompt = [.. prompts.OrderBy(prompt => prompt.Key).Select(prompt => prompt.Value)];
         var pairs = byPrompt.Sum(prompt => prompt.Pairs);
-        var (low, high) = BootstrapInterval.Of(byPrompt, settings.Seed);
+        var (low, high) = Bootstrap.Interval(byPrompt, settings.Seed);
         return new LazyBaseline(name, byPrompt.Sum(prompt => prompt.Right) / pairs, low, high, pairs);
     }
 

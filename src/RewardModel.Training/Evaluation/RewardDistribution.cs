@@ -1,3 +1,5 @@
+using RewardModel.Training.Metrics;
+
 namespace RewardModel.Training.Evaluation;
 
 /// <summary>How rewards are distributed. Quantiles are those of numpy's default: linear between the nearest values.</summary>
@@ -13,7 +15,36 @@ namespace RewardModel.Training.Evaluation;
 /// </param>
 public sealed record RewardDistribution(
     double Quantile05, double Quantile25, double Median, double Quantile75, double Quantile95,
-    IReadOnlyList<HistogramBin> Rewards, IReadOnlyList<HistogramBin> Differences, double WithinListDeviation);
+    IReadOnlyList<HistogramBin> Rewards, IReadOnlyList<HistogramBin> Differences, double WithinListDeviation)
+{
+    /// <summary>The distribution of scored lists; null without answers.</summary>
+    internal static RewardDistribution? Of(ScoredLists lists)
+    {
+        double[] rewards = [.. lists.All.SelectMany(list => list.Rewards).Select(reward => (double)reward)];
+        if (rewards.Length == 0)
+            return null;
+        Array.Sort(rewards);
+        double[] differences = [.. lists.Pairs().Select(pair => pair.Difference)];
+        Array.Sort(differences);
+        double QuantileOf(double share) => Quantile.Of<double>(rewards, share);
+        return new RewardDistribution(
+            QuantileOf(0.05), QuantileOf(0.25), QuantileOf(0.5), QuantileOf(0.75), QuantileOf(0.95), Histogram.Of(rewards),
+            Histogram.OfDifferences(differences), DeviationWithin(lists.All.Select(list => list.Rewards)));
+    }
+
+    /// <summary>The root of the mean variance (the population's) within lists of two answers or more; NaN where there is none.</summary>
+    internal static double DeviationWithin(IEnumerable<IReadOnlyList<float>> rewards)
+    {
+        var (sum, count) = (0.0, 0L);
+        foreach (var list in rewards.Where(list => list.Count > 1))
+        {
+            var mean = list.Average(reward => (double)reward);
+            sum += list.Average(reward => (reward - mean) * (reward - mean));
+            count++;
+        }
+        return Math.Sqrt(sum / count);
+    }
+}
 
 /// <summary>How many numbers lie in an interval.</summary>
 /// <param name="Low">Its lower end, which is in it.</param>

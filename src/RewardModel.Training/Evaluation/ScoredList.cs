@@ -30,4 +30,38 @@ internal sealed record ScoredList(IReadOnlyList<float> Rewards, RankingList Rank
 
     /// <summary>Whether the prompt or an answer lost tokens at the maximum length.</summary>
     public bool IsCut { get; init; }
+
+    /// <summary>Whether one of its answers is better than another one.</summary>
+    public bool HasPairs
+    {
+        get
+        {
+            for (var i = 0; i < Rewards.Count; i++)
+                for (var j = 0; j < i; j++)
+                    if (Ranking.IsPair(i, j))
+                        return true;
+            return false;
+        }
+    }
+
+    /// <summary>For each answer how many different scores of the list are below its own.</summary>
+    public static int[] LevelsOf(IReadOnlyList<double> scores)
+    {
+        double[] different = [.. scores.Distinct().Order()];
+        return [.. scores.Select(score => Array.BinarySearch(different, score))];
+    }
+
+    /// <summary>For each of two or more answers the share of the others that it is better than, ties counting one half.</summary>
+    public static double[] RankSharesOf(IReadOnlyList<double> scores)
+    {
+        var shares = new Dictionary<double, double>();
+        var belowCount = 0;
+        foreach (var level in scores.GroupBy(score => score).OrderBy(level => level.Key))
+        {
+            var equalCount = level.Count();
+            shares.Add(level.Key, (belowCount + (equalCount - 1) / 2.0) / (scores.Count - 1));
+            belowCount += equalCount;
+        }
+        return [.. scores.Select(score => shares[score])];
+    }
 }

@@ -65,7 +65,15 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
     /// <exception cref="ArgumentException">
     /// The numbers of rewards and scores differ, or a reward is not finite; nothing is added.
     /// </exception>
-    public void Add(IReadOnlyList<float> rewards, RankingList list, int[]? promptIds = null)
+    public void Add(IReadOnlyList<float> rewards, RankingList list, int[]? promptIds = null) =>
+        // Not the ids themselves: there may be many long prompts.
+        Add(rewards, list, promptIds is null ? (UInt128)listCount : XxHash128.HashToUInt128(MemoryMarshal.AsBytes<int>(promptIds)));
+
+    /// <inheritdoc cref="Add(IReadOnlyList{float}, RankingList, int[])"/>
+    /// <param name="rewards">K rewards, finite.</param>
+    /// <param name="list">K scores.</param>
+    /// <param name="prompt">What its prompt is told apart by.</param>
+    public void Add(IReadOnlyList<float> rewards, RankingList list, UInt128 prompt)
     {
         if (rewards.Count != list.Scores.Count)
             throw new ArgumentException($"A list has {rewards.Count} rewards and {list.Scores.Count} scores; expected as many of both.");
@@ -76,7 +84,7 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
             AddReward(reward);
         lossSum += loss.OfList(rewards, list);
         lossDivisor += loss.DivisorOf(list);
-        AddPairs(rewards, list, promptIds);
+        AddPairs(rewards, list, prompt);
     }
 
     /// <exception cref="ArgumentException">A reward is not finite.</exception>
@@ -100,7 +108,7 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
         rewardMax = Math.Max(rewardMax, reward);
     }
 
-    private void AddPairs(IReadOnlyList<float> rewards, RankingList list, int[]? promptIds)
+    private void AddPairs(IReadOnlyList<float> rewards, RankingList list, UInt128 prompt)
     {
         var scores = list.Scores;
         // Of the answers' pairs: those with different scores, with different rewards, and the signed sum over those with both.
@@ -128,10 +136,8 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
         var right = (concordance + scorePairs) / 2.0;
         correctSum += right;
         listsWithPairs.Add((right, scorePairs));
-        // Not the ids themselves: there may be many long prompts.
-        var key = promptIds is null ? (UInt128)listsWithPairs.Count : XxHash128.HashToUInt128(MemoryMarshal.AsBytes<int>(promptIds));
-        var (rightBefore, pairsBefore) = prompts.GetValueOrDefault(key);
-        prompts[key] = (rightBefore + right, pairsBefore + scorePairs);
+        var (rightBefore, pairsBefore) = prompts.GetValueOrDefault(prompt);
+        prompts[prompt] = (rightBefore + right, pairsBefore + scorePairs);
         // tau-b = (concordant - discordant) / sqrt((n0 - ties in scores) (n0 - ties in rewards)).
         if (rewardPairs > 0)
             tauSum += concordance / Math.Sqrt((double)scorePairs * rewardPairs);

@@ -29,7 +29,7 @@ public class KnownLayoutTests
         Assert.Null(row.Problem);
         Assert.Equal(sample.Layout, row.Layout!.Name);
         Assert.Equal(sample.Lists, row.Lists.Select(LayoutSamples.Shown));
-        Assert.All(row.Lists, list => Assert.Equal(source, list.Source));
+        Assert.All(row.Lists, list => Assert.Equal((source, sample.Group), (list.Source, list.Group)));
         Assert.Equal(
             (string.Join(", ", sample.IgnoredKeys), sample.IsAnswer, sample.HadRepeatedPrompt, sample.LeftOutAnswerCount),
             (string.Join(", ", row.IgnoredKeys), row.IsPart, row.HadRepeatedPrompt, row.LeftOutAnswerCount));
@@ -138,6 +138,10 @@ public class KnownLayoutTests
         "\"rejected\" is empty, expected an answer")]
     [InlineData("reward-bench-2", """{"prompt": "p", "chosen": ["a", 1], "rejected": ["b"]}""",
         "\"chosen\"[1] is a number, expected a string")]
+    [InlineData("rm-bench", """{"prompt": "p", "chosen": ["a", "b", "c"], "rejected": ["d"], "domain": "chat"}""",
+        "\"rejected\" has 1 item, expected 3: the answer in short, in detail, and in detail with Markdown")]
+    [InlineData("judge-bench", """{"question": "p", "response_A": "a", "response_B": "b", "label": "A"}""",
+        "\"label\" is 'A', expected one of A>B, B>A, A=B")]
     [InlineData("sharegpt",
         """
         {"conversations": [{"from": "human", "value": 1}], "chosen": {"from": "function_call", "value": "{}"},
@@ -175,6 +179,13 @@ public class KnownLayoutTests
         var fields = new RowFields(document.RootElement, source);
         Assert.Equal(layout, DataLayout.Known.First(known => known.Matches(document.RootElement, fields)).Name);
     }
+
+    [Fact]
+    public void The_column_that_says_the_group_is_read_before_that_of_a_benchmark() => Assert.Equal(
+        "9",
+        Parse(
+            """{"prompt": "p", "chosen": "a", "chosen_model": "x", "rejected": "b", "rejected_model": "y", "subset": "math-prm", "id": 9}""",
+            new RowSettings { GroupBy = "id" }).List!.Group);
 
     [Fact]
     public void A_name_that_an_expression_needs_is_looked_for_in_the_annotations_too() => Assert.Equal(

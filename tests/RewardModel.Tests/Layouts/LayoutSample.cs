@@ -18,6 +18,9 @@ internal sealed record LayoutSample(string Layout, string Json, params string[] 
     /// <summary>Whether a prompt was taken off.</summary>
     public bool HadRepeatedPrompt { get; init; }
 
+    /// <summary>The group of its lists.</summary>
+    public string? Group { get; init; }
+
     /// <summary>How many answers were left out.</summary>
     public int LeftOutAnswerCount { get; init; }
 }

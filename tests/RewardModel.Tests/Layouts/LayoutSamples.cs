@@ -213,13 +213,43 @@ internal static class LayoutSamples
             """
             {"prompt": "2+2?", "chosen": "4", "chosen_model": "a", "rejected": "5", "rejected_model": "b", "subset": "math-prm", "id": 9}
             """,
-            "order: 2+2? | 1: 4 | 0: 5"),
+            "order: 2+2? | 1: 4 | 0: 5")
+        {
+            Group = "math-prm",
+        },
+        new("reward-bench",
+            """{"prompt": "2+2?", "chosen": "4", "chosen_model": "a", "rejected": "5", "rejected_model": "b"}""", "order: 2+2? | 1: 4 | 0: 5"),
         new("reward-bench-2",
             """
             {"id": "1", "prompt": "Name a colour.", "chosen": ["Red", "Blue"], "rejected": ["Four", "Dog"], "num_correct": 2,
              "num_incorrect": 2, "total_completions": 4, "models": ["a"], "subset": "Ties", "additional_metadata": {"category": null}}
             """,
-            "order: Name a colour. | 1: Red | 1: Blue | 0: Four | 0: Dog"),
+            "order: Name a colour. | 1: Red | 1: Blue | 0: Four | 0: Dog")
+        {
+            Group = "Ties",
+        },
+        new("rm-bench",
+            """
+            {"id": "5", "prompt": "2+2?", "chosen": ["4", "It is 4.", "It is **4**."], "rejected": ["5", "It is 5.", "It is **5**."],
+             "domain": "math"}
+            """,
+            "order: 2+2? | 1: 4 | 1: It is 4. | 1: It is **4**. | 0: 5 | 0: It is 5. | 0: It is **5**.")
+        {
+            Group = "math",
+        },
+        new("judge-bench",
+            """
+            {"pair_id": "8e", "original_id": "3", "source": "mmlu-pro-math", "question": "2+2?", "response_model": "m", "response_A": "5",
+             "response_B": "4", "label": "B>A"}
+            """,
+            "order: 2+2? | 0: 5 | 1: 4")
+        {
+            Group = "mmlu-pro-math",
+        },
+        new("judge-bench",
+            """{"question": "2+2?", "response_A": "4", "response_B": "5", "label": "A>B"}""", "order: 2+2? | 1: 4 | 0: 5"),
+        new("judge-bench",
+            """{"question": "2+2?", "response_A": "4", "response_B": "four", "label": "A=B"}""", "order: 2+2? | 0: 4 | 0: four"),
         new("sharegpt",
             """
             {"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}, {"from": "human", "value": "Bye"}],

@@ -45,10 +45,10 @@ public class DataReportTests
             better answer is shorter  0 of 3 (0 %)
 
             What a lazy model gets on the held-out lists
-              longer                  1.000 (0.000 to 1.000) of 1 pair
-              shorter                 0.000 (0.000 to 1.000) of 1 pair
-              more-punctuation        0.500 (0.000 to 1.000) of 1 pair
-            A reward model has to beat 1.000 (0.000 to 1.000), which taking the longer answer gets.
+              longer                  1.000 (0.207 to 1.000) of 1 pair
+              shorter                 0.000 (0.000 to 0.793) of 1 pair
+              more-punctuation        0.500 (0.055 to 0.945) of 1 pair
+            A reward model has to beat 1.000 (0.207 to 1.000), which taking the longer answer gets.
 
             Findings
               error   leak
@@ -90,7 +90,7 @@ public class DataReportTests
             + "prompts. Divide the data by prompt.",
             "1 of 6 answers (16.7 %) is empty or white space: a model learns that saying nothing is bad, or good. Remove "
             + "them.",
-            "A reward model has to beat 1.000 (0.000 to 1.000), which taking the longer answer gets.",
+            "A reward model has to beat 1.000 (0.207 to 1.000), which taking the longer answer gets.",
         ],
         report.Summary());
 

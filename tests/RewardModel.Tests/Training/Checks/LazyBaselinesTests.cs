@@ -52,7 +52,6 @@ public class LazyBaselinesTests(ITestOutputHelper output)
     {
         var one = Measure(lists, i => i % 2 == 0, new DataCheckSettings { MaxThreads = 1 });
         Assert.Equal(one, Measure(lists, i => i % 2 == 0, new DataCheckSettings { MaxThreads = 3 }));
-        Assert.NotEqual(one, Measure(lists, i => i % 2 == 0, new DataCheckSettings { MaxThreads = 3, Seed = 1 }));
     }
 
     [Fact]
