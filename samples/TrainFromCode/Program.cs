@@ -34,8 +34,8 @@ var run = new TrainingRun(new TrainingRunOptions
 });
 var result = run.Run(new ConsoleProgress());
 Console.WriteLine($"Saved the weights of step {result.BestEvaluation!.Step} in '{modelDirectory}'");
-foreach (var doubt in result.Doubts)
-    Console.WriteLine(doubt);
+foreach (var diagnosis in result.Diagnoses)
+    Console.WriteLine($"{diagnosis.Severity}: {diagnosis.Sentence}");
 return 0;
 
 /// <summary>Prints at once and in order, which System.Progress, working in the background, does not promise.</summary>

@@ -29,6 +29,7 @@ internal static class CommandLine
             TrainCommand.Create(output, errors),
             RecipesCommand.Create(output),
             SweepCommand.Create(output, errors),
+            ReportCommand.Create(output),
             EvaluateCommand.Create(output, errors),
             ScoreCommand.Create(ScoreOutput.Rewards, output, errors),
             ScoreCommand.Create(ScoreOutput.Ranking, output, errors),

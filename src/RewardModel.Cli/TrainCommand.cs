@@ -56,6 +56,10 @@ internal static class TrainCommand
                 "--normalize", "none|held-out|held-out-best|reference:FILE",
                 "Which answers give the trained model's rewards their scale: all held-out ones have mean 0 and standard deviation 1, or the best "
                 + "ones of held-out lists mean 0, or those of a file. Default none: raw rewards."),
+            new Option<bool>("--tensorboard")
+            {
+                Description = "Write steps and evaluations for TensorBoard as well, into training/tensorboard of the output directory.",
+            },
             CommonOptions.Value<int?>("--epochs", "N", "Passes over the lists. Default 1."),
             CommonOptions.Value<int?>("--steps", "N", "Optimiser steps, in place of --epochs."),
             CommonOptions.Value<double?>(
@@ -203,9 +207,9 @@ internal static class TrainCommand
             if (parsed.GetValue(dryRun))
                 output.WriteLine(Plan(all, display));
             else if (all.Seeds is null)
-                Run(all, display, output);
+                Run(all, CommandText.Of(parsed), display, output);
             else
-                RunSeeds(all, display, output);
+                RunSeeds(all, CommandText.Of(parsed), display, output);
         });
         return command;
     }
@@ -270,9 +274,9 @@ internal static class TrainCommand
             + $"{"seeds",-12}{count}, one after the other: each of them as above"
         : Text(display.Show(progress => new TrainingRun(options, display.Logger, inputs).Plan(progress)));
 
-    private static void RunSeeds(TrainingRunOptions options, TrainingDisplay display, TextWriter output)
+    private static void RunSeeds(TrainingRunOptions options, string command, TrainingDisplay display, TextWriter output)
     {
-        var run = new EnsembleRun(options, display.Logger, inputs);
+        var run = new EnsembleRun(options, display.Logger, inputs) { Command = command };
         var result = display.ShowUntilStopped(
             run.Run, () => File.Exists(new RunDirectory(options.Output).OptionsFile));
         foreach (var (seed, trained) in result.Seeds.Zip(result.Results))
@@ -284,9 +288,9 @@ internal static class TrainCommand
             output.WriteLine($"Model: {directory}");
     }
 
-    private static void Run(TrainingRunOptions options, TrainingDisplay display, TextWriter output)
+    private static void Run(TrainingRunOptions options, string command, TrainingDisplay display, TextWriter output)
     {
-        var run = new TrainingRun(options, display.Logger, inputs);
+        var run = new TrainingRun(options, display.Logger, inputs) { Command = command };
         var result = display.ShowUntilStopped(run.Run, () => new RunDirectory(options.Output).NewestStep is not null);
         if (result.StoppedEarly)
             output.WriteLine(

@@ -50,6 +50,9 @@ public sealed class EnsembleRun
         this.logger = logger ?? NullLogger.Instance;
     }
 
+    /// <inheritdoc cref="TrainingRun.Command"/>
+    internal string? Command { get; init; }
+
     /// <summary>Trains with each seed, and writes the models and their summary.</summary>
     /// <param name="progress">Receives the reports of all trainings, one training after the other.</param>
     /// <param name="cancellation">When cancelled, the state is saved after the current step, and the call ends.</param>
@@ -68,6 +71,7 @@ public sealed class EnsembleRun
             logger.LogInformation("Seed {Seed}, {Number} of {Count}: {Output}", member.Seed, results.Count + 1, members.Length, member.Output);
             var run = new TrainingRun(member, logger, inputs)
             {
+                Command = Command,
                 // A resumption that is refused leaves the options of the trainings.
                 Started = () => RunFile<TrainingRunOptions>.Write(directory.OptionsFile, options),
             };

@@ -6,6 +6,7 @@ using RewardModel.Lists;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
 using RewardModel.Training.Data;
+using RewardModel.Training.Diagnosis;
 using RewardModel.Training.Metrics;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
@@ -45,6 +46,7 @@ public sealed class Trainer
     private readonly RankingLoss loss;
     private readonly LearningRateSchedule schedule;
     private readonly int evaluationInterval;
+    private readonly List<EvaluationReport> evaluations = [];
     private bool hasAdded;
     private bool hasStarted;
 
@@ -153,8 +155,10 @@ public sealed class Trainer
             model.AddAdapter(lora, options.Seed);
     }
 
-    /// <summary>Called when the run begins or goes on: nothing is refused any more.</summary>
-    internal Action? Started { get; init; }
+    /// <summary>
+    /// Called when the run begins or goes on, with the steps taken before and what it depends on: nothing is refused any more.
+    /// </summary>
+    internal Action<int, RunFingerprint>? Started { get; init; }
 
     /// <summary>The lists, without those that the loss does not apply to.</summary>
     internal TrainingLists Lists => lists;
@@ -179,6 +183,15 @@ public sealed class Trainer
     /// </exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public TrainingResult Train(bool resume = false, CancellationToken cancellation = default)
+    {
+        var result = TrainOnly(resume, cancellation);
+        result = result with { Diagnoses = RunDiagnoses.Of(new RunFacts { Evaluations = evaluations }) };
+        RunDiagnoses.Log(result.Diagnoses, logger);
+        return result;
+    }
+
+    /// <summary>The same without diagnoses, for a run that has all its steps on record.</summary>
+    internal TrainingResult TrainOnly(bool resume, CancellationToken cancellation)
     {
         using var directoryLock = directory?.Lock();
         using var activity = TrainingTelemetry.StartRun();
@@ -227,12 +240,15 @@ public sealed class Trainer
             logger.LogInformation("Resumed after step {Step} of {Steps}", state.Step, StepCount);
         else
             directory?.Begin();
+        evaluations.Clear();
+        if (state.BestEvaluation is { } kept)
+            evaluations.Add(kept);
         directory?.WriteFingerprint(fingerprint);
         hasStarted = true;
         // From here on no directory has the weights of a model that is trained itself.
         if (model.Adapter is null)
             model.BaseDirectory = null;
-        Started?.Invoke();
+        Started?.Invoke(state.Step, fingerprint);
 
         // Runs during steps only: the time left is that of steps.
         var clock = new Stopwatch();
@@ -268,8 +284,6 @@ public sealed class Trainer
         {
             AverageEvaluation = averageEvaluation,
         };
-        foreach (var doubt in result.Doubts)
-            logger.LogWarning("{Doubt}", doubt);
         return result;
     }
 
@@ -416,6 +430,8 @@ public sealed class Trainer
     private void Report(TrainingReport report)
     {
         TrainingTelemetry.Record(report);
+        if (report is EvaluationReport evaluation)
+            evaluations.Add(evaluation);
         progress?.Report(report);
     }
 

@@ -1,6 +1,5 @@
-using System.Globalization;
-using RewardModel.Lists;
 using RewardModel.Scoring;
+using RewardModel.Training.Diagnosis;
 using RewardModel.Training.Reporting;
 
 namespace RewardModel.Training;
@@ -27,23 +26,9 @@ public sealed record TrainingResult(
     /// </summary>
     public RewardNormalizer? Normalizer { get; init; }
 
-    /// <summary>Reasons to doubt that training improved the model, as sentences; empty if there are none.</summary>
-    public IReadOnlyList<string> Doubts
-    {
-        get
-        {
-            var doubts = new List<string>();
-            if (BestEvaluation is { Step: 0 } && StepCount > 0)
-                doubts.Add(
-                    "No evaluation was better than the one before the first step: the model still has its initial weights. "
-                    + "Train longer, with another learning rate, or with more lists.");
-            if (BestEvaluation?.Metrics is { AccuracyLow: <= 0.5, AccuracyHigh: >= 0.5 } metrics)
-                doubts.Add(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"The held-out accuracy of {metrics.Accuracy:F3} can't be told from chance: its 95 % interval, {metrics.AccuracyLow:F3} "
-                    + $"to {metrics.AccuracyHigh:F3} for {Counted.Of(metrics.PromptCount, "prompt")}, contains 0.5. "
-                    + $"More held-out prompts make it narrower."));
-            return doubts;
-        }
-    }
+    /// <summary>
+    /// What is wrong with the training or its model, the worst first: docs/diagnosis.md describes every diagnosis. A <see cref="Trainer"/> by
+    /// itself keeps no steps, and says what its evaluations show.
+    /// </summary>
+    public IReadOnlyList<RunDiagnosis> Diagnoses { get; init; } = [];
 }

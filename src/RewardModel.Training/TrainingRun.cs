@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using RewardModel.Adapters;
@@ -9,6 +10,8 @@ using RewardModel.Scoring;
 using RewardModel.Tokenizers;
 using RewardModel.Training.Checks;
 using RewardModel.Training.Data;
+using RewardModel.Training.Diagnosis;
+using RewardModel.Training.Records;
 using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
 using TorchSharp;
@@ -58,6 +61,9 @@ public sealed class TrainingRun
 
     /// <summary>Called when training begins or goes on: nothing is refused any more.</summary>
     internal Action? Started { get; init; }
+
+    /// <summary>The command that the run was started with; null where it is started from code.</summary>
+    internal string? Command { get; init; }
 
     /// <summary>Resumes an interrupted run with the options that it was started with.</summary>
     /// <param name="output">Its output directory.</param>
@@ -120,20 +126,49 @@ public sealed class TrainingRun
         using var directoryLock = directory.Lock();
         using var prepared = Prepare(progress, cancellation);
         var (model, heldOutLists) = (prepared.Model, prepared.HeldOut);
-        using var log = new TrainingLog(directory.LogFile, options.Resume ? directory.NewestStep : null);
-        var trainer = new Trainer(
-            model.Transformer, model, options, prepared.Train, heldOutLists, prepared.SourceWeights, directory, new Both(log, progress), logger)
+        var newestStep = options.Resume ? directory.NewestStep : null;
+        using var log = new TrainingLog(directory.LogFile, newestStep);
+        using var tensorBoard = options.TensorBoard ? new TensorBoardLog(directory.TensorBoardDirectory, newestStep) : null;
+        var reports = new RunReports(log, tensorBoard, progress);
+        Trainer? trainer = null;
+        // A resumption that is refused leaves what is on record of the run.
+        void Begin(int step, RunFingerprint fingerprint)
         {
-            // A resumption that is refused leaves the options of the run.
-            Started = () =>
-            {
-                RunFile<TrainingRunOptions>.Write(directory.OptionsFile, options);
-                Started?.Invoke();
-            },
+            RunFile<TrainingRunOptions>.Write(directory.OptionsFile, options);
+            // Of a run that went on from its end.
+            File.Delete(directory.EvaluationFile);
+            // A run that goes on may have its lists from a cache: what was found is there already.
+            if (prepared.Report is { } data)
+                PendingFile.WriteText(directory.DataFile, data.ToJson());
+            reports.Report(ReportOf(model, trainer!, step, fingerprint));
+            Started?.Invoke();
+        }
+        trainer = new Trainer(
+            model.Transformer, model, options, prepared.Train, heldOutLists, prepared.SourceWeights, directory, reports, logger)
+        {
+            Started = Begin,
         };
         LogModel(model, trainer.LearningRate);
         var scaledBy = ListsToNormalizeBy(model, trainer.Lists.Train, heldOutLists);
-        var result = trainer.Train(options.Resume, cancellation);
+        TrainingResult result;
+        try
+        {
+            result = Finish(model, scaledBy, trainer.TrainOnly(options.Resume, cancellation));
+            reports.Report(new EndReport(result.StepCount, result.StoppedEarly ? EndReason.StoppedEarly : EndReason.Finished));
+        }
+        catch (Exception exception)
+        {
+            reports.ReportEnd(exception);
+            throw;
+        }
+        result = result with { Diagnoses = RunRecords.Read(options.Output).Diagnoses };
+        RunDiagnoses.Log(result.Diagnoses, logger);
+        return result;
+    }
+
+    /// <summary>Writes the trained model.</summary>
+    private TrainingResult Finish(ScoringModel model, IReadOnlyList<TokenizedList> scaledBy, TrainingResult result)
+    {
         try
         {
             return result with { Normalizer = Normalize(model, scaledBy) };
@@ -398,18 +433,33 @@ public sealed class TrainingRun
             "{Model}: {Parameters:N0} parameters, {Head}, maximum length {MaxLength}, {Device}, {Threads}, "
             + "learning rate {LearningRate}, dropout {Dropout}",
             transformer.Backbone.GetName(), all,
-            transformer.IsNew ? "newly initialised" : transformer.HasNewHead ? "new head" : "head from the checkpoint",
+            OriginOf(transformer),
             model.Rule.MaxLength, transformer.Device, Counted.Of(torch.get_num_threads(), "thread"), learningRate, options.Dropout);
         if (model.PaddingProblem is { } problem)
             logger.LogWarning("{Problem}", problem);
     }
 
-    private sealed class Both(IProgress<TrainingReport> first, IProgress<TrainingReport>? second) : IProgress<TrainingReport>
+    private RunReport ReportOf(ScoringModel model, Trainer trainer, int step, RunFingerprint fingerprint)
     {
-        public void Report(TrainingReport value)
+        var transformer = model.Transformer;
+        return new RunReport(step, trainer.StepCount)
         {
-            first.Report(value);
-            second?.Report(value);
-        }
+            Version = typeof(TrainingRun).Assembly.GetName().Version!.ToString(3),
+            Libraries = $"TorchSharp {typeof(torch).Assembly.GetName().Version!.ToString(3)}, libtorch {torch.__version__}, "
+                + $".NET {Environment.Version}, {RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}",
+            Device = $"{transformer.Device}, {Counted.Of(torch.get_num_threads(), "thread")}",
+            Model = $"{transformer.Backbone.GetName()}, {OriginOf(transformer)}, of {options.Backbone ?? options.Config}",
+            ParameterCount = transformer.CheckpointParameters.Sum(pair => pair.Parameter.numel()),
+            TrainedParameterCount = transformer.TrainedParameters.Sum(pair => pair.Parameter.numel()),
+            ListCount = trainer.Lists.Train.Count,
+            HeldOutListCount = trainer.Lists.HeldOut.Count,
+            DataDigest = fingerprint.DigestOfLists(),
+            Options = RunFile<TrainingRunOptions>.DifferencesOf(options, new TrainingRunOptions { Data = [], Output = "" }),
+            Command = Command,
+            PaddingProblem = model.PaddingProblem,
+        };
     }
+
+    private static string OriginOf(RewardTransformer transformer) =>
+        transformer.IsNew ? "newly initialised" : transformer.HasNewHead ? "new head" : "head from the checkpoint";
 }

@@ -147,6 +147,12 @@ public sealed record TrainingRunOptions : TrainingOptions
     [JsonPropertyName("normalize")]
     public string Normalize { get; init; } = RewardNormalization.None;
 
+    /// <summary>
+    /// Whether steps and evaluations are also written for TensorBoard, into <c>training/tensorboard</c> of <see cref="Output"/>. Default false.
+    /// </summary>
+    [JsonPropertyName("tensorboard")]
+    public bool TensorBoard { get; init; }
+
     /// <summary>Whether to resume from the newest state in <see cref="Output"/>, if there is one. Default false.</summary>
     [JsonIgnore]
     public bool Resume { get; init; }

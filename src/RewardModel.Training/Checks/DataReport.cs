@@ -152,6 +152,7 @@ public sealed record DataReport
     public required IReadOnlyList<LazyBaseline> Baselines { get; init; }
 
     /// <summary>What the user should know, the worst first.</summary>
+    [JsonInclude]
     public IReadOnlyList<DataFinding> Findings { get; internal init; } = [];
 
     /// <summary>The lazy model that a reward model has to beat; null where none was measured.</summary>
@@ -173,6 +174,11 @@ public sealed record DataReport
 
     /// <summary>The report as JSON, its members in snake_case.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, jsonOptions);
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <exception cref="JsonException">It is something else.</exception>
+    internal static DataReport FromJson(string json) =>
+        JsonSerializer.Deserialize<DataReport>(json, jsonOptions) ?? throw new JsonException("The text is null; expected a report.");
 
     /// <summary>A few sentences for the start of a run: warnings and errors, and what a reward model has to beat.</summary>
     public IReadOnlyList<string> Summary() =>

@@ -20,7 +20,10 @@ public sealed record RunRecord
     /// <summary>Whether it has ended.</summary>
     public bool IsFinished { get; init; }
 
-    /// <summary>How it began; null for an evaluation, and for runs of versions that didn't write it.</summary>
+    /// <summary>How it ended; null while it goes on, where it was killed, and for runs of versions that didn't write it.</summary>
+    public EndReport? End { get; init; }
+
+    /// <summary>How it began, or how it went on last; null for an evaluation, and for runs of versions that didn't write it.</summary>
     public RunReport? Run { get; init; }
 
     /// <summary>The steps that continuations started after.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace RewardModel.Training.Reporting;
 
 /// <summary>The beginning of a run, or of its continuation: the first line of its log.</summary>
@@ -36,5 +38,10 @@ public sealed record RunReport(int Step, int StepCount) : TrainingReport(Step)
     public required IReadOnlyDictionary<string, string> Options { get; init; }
 
     /// <summary>The command that started the run; null where it was started from code.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Command { get; init; }
+
+    /// <summary>Why transformers can't score padded batches of the saved model, and what to do about it; null where it can.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? PaddingProblem { get; init; }
 }

@@ -1,25 +1,16 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
 
 namespace RewardModel.Training.Reporting;
 
 /// <summary>
-/// Writes reports as JSON, one object a line, with the members of <see cref="StepReport"/> or <see cref="EvaluationReport"/> in
-/// snake_case. A resumed run continues where its state was saved: later lines, of steps that are repeated, are removed first, and that of
-/// the average at the run's end.
+/// Writes reports as JSON, one object a line: see <see cref="LogJson"/>. A resumed run continues where its state was saved: later lines, of
+/// steps that are repeated, are removed first, and that of the average at the run's end.
 /// </summary>
-internal sealed class TrainingLog : IProgress<TrainingReport>, IDisposable
+internal sealed class TrainingLog : IDisposable
 {
-    private static readonly JsonSerializerOptions jsonOptions = new(ReportJson.Options)
-    {
-        WriteIndented = false,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-    };
-
     private readonly string path;
     private readonly int? keepToStep;
-    private StreamWriter? writer;
+    private FileStream? file;
 
     /// <summary>Prepares the log. The file is opened at the first report only, so that a run that fails to start leaves it alone.</summary>
     /// <param name="path">The file; its directory is made when it is not there.</param>
@@ -30,39 +21,35 @@ internal sealed class TrainingLog : IProgress<TrainingReport>, IDisposable
         this.keepToStep = keepToStep;
     }
 
-    /// <summary>Writes one line.</summary>
-    public void Report(TrainingReport value)
+    /// <summary>Writes the line of a report, if it has one.</summary>
+    /// <param name="report">The report.</param>
+    /// <param name="time">When it was made.</param>
+    public void Write(TrainingReport report, DateTimeOffset time)
     {
-        // How far something is, is of no interest afterwards.
-        if (value is PhaseReport)
+        if (!LogJson.IsLogged(report))
             return;
-        writer ??= Open();
-        writer.WriteLine(JsonSerializer.Serialize<object>(value, jsonOptions));
+        file ??= Open();
+        file.Write(LogJson.LineOf(report, time));
+        file.Flush();
     }
 
     /// <summary>Closes the file.</summary>
-    public void Dispose() => writer?.Dispose();
+    public void Dispose() => file?.Dispose();
 
-    private StreamWriter Open()
+    private FileStream Open()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        string[] kept = keepToStep is { } step && File.Exists(path)
-            ? [.. File.ReadLines(path).Where(line => StepOf(line) is { } lineStep && lineStep <= step)]
-            : [];
-        PendingFile.WriteText(path, string.Concat(kept.Select(line => line + "\n")));
-        return new StreamWriter(path, append: true) { AutoFlush = true };
-    }
-
-    /// <summary>Null for the line that was being written when the run was killed, and for what is evaluated again at the end.</summary>
-    private static int? StepOf(string line)
-    {
-        try
+        using (var kept = new PendingFile(path))
         {
-            return JsonNode.Parse(line) is { } report && report["average_of"] is null ? report["step"]?.GetValue<int>() : null;
+            if (keepToStep is { } last && File.Exists(path))
+                foreach (var line in LogLines.Read(path))
+                    if (LogJson.StepOf(line.Span) is { } step && step <= last)
+                    {
+                        kept.Content.Write(line.Span);
+                        kept.Content.WriteByte((byte)'\n');
+                    }
+            kept.Commit();
         }
-        catch (JsonException)
-        {
-            return null;
-        }
+        return new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
     }
 }

@@ -61,3 +61,32 @@ public sealed record EvaluationReport(int Step, RankingMetrics Metrics, bool IsB
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<int>? AverageOf { get; init; }
 }
+
+/// <summary>The end of a run: the last line of its log. A run that was killed has none.</summary>
+/// <param name="Step">Steps taken.</param>
+/// <param name="Reason">Why it ended.</param>
+public sealed record EndReport(int Step, EndReason Reason) : TrainingReport(Step)
+{
+    /// <summary>What went wrong; null where nothing did.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Message { get; init; }
+}
+
+/// <summary>Why a run ended.</summary>
+public enum EndReason
+{
+    /// <summary>It took all its steps.</summary>
+    Finished,
+
+    /// <summary>No evaluation was better for <see cref="TrainingOptions.EarlyStopPatience"/> evaluations.</summary>
+    StoppedEarly,
+
+    /// <summary>It was cancelled, with its state saved.</summary>
+    Cancelled,
+
+    /// <summary>A loss, a gradient or a reward was not finite.</summary>
+    Diverged,
+
+    /// <summary>Something else went wrong.</summary>
+    Failed,
+}

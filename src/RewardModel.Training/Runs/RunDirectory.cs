@@ -45,11 +45,20 @@ public sealed class RunDirectory(string path)
     /// <summary>The directory.</summary>
     public string Path => path;
 
-    /// <summary>The file with one JSON object for each step and evaluation.</summary>
+    /// <summary>The file with one JSON object for each beginning, step, evaluation and end of the run.</summary>
     public string LogFile => System.IO.Path.Combine(path, FolderName, "log.jsonl");
 
     /// <summary>The file with the options that the run was started with.</summary>
     public string OptionsFile => System.IO.Path.Combine(path, FolderName, "run.yaml");
+
+    /// <summary>The file with the report of the check of the run's lists.</summary>
+    internal string DataFile => System.IO.Path.Combine(path, FolderName, "data.json");
+
+    /// <summary>The file with the evaluation of the trained model.</summary>
+    internal string EvaluationFile => System.IO.Path.Combine(path, FolderName, "evaluation.json");
+
+    /// <summary>The directory of the files for TensorBoard.</summary>
+    internal string TensorBoardDirectory => System.IO.Path.Combine(path, FolderName, "tensorboard");
 
     /// <summary>The newest saved step; null when none was saved.</summary>
     public int? NewestStep => Steps(states).LastOrDefault() is { Directory: not null } newest ? newest.Step : null;
@@ -87,6 +96,7 @@ public sealed class RunDirectory(string path)
     {
         foreach (var older in new[] { states, best, evaluated }.Where(Directory.Exists))
             Directory.Delete(older, recursive: true);
+        File.Delete(DataFile);
         Directory.CreateDirectory(states);
         Directory.CreateDirectory(best);
         bestStepOfState = null;

@@ -101,13 +101,24 @@ internal static class RunFile<T>
     /// <summary>Options that a caller has as values, by their names.</summary>
     public static JsonNode? ToNode(object value) => JsonSerializer.SerializeToNode(value, value.GetType(), jsonOptions);
 
+    /// <summary>The options whose values are others than in <paramref name="defaults"/>, as a run file has them.</summary>
+    public static IReadOnlyDictionary<string, string> DifferencesOf(T options, T defaults)
+    {
+        var (json, usual) = (Values(options), Values(defaults));
+        return members.Keys.Where(name => json[name] is not null && !JsonNode.DeepEquals(json[name], usual[name])).ToDictionary(
+            name => name,
+            name => json[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : json[name]!.ToJsonString(readableJson));
+    }
+
     /// <summary>Writes all options that have a value.</summary>
     public static void Write(string path, T options)
     {
-        var json = JsonSerializer.SerializeToNode(options, jsonOptions)!.AsObject();
+        var json = Values(options);
         // JSON's strings and numbers are YAML's, too.
         PendingFile.WriteText(path, string.Concat(members.Keys
             .Where(name => json[name] is not null)
             .Select(name => $"{name}: {json[name]!.ToJsonString(readableJson)}\n")));
     }
+
+    private static JsonObject Values(T options) => JsonSerializer.SerializeToNode(options, jsonOptions)!.AsObject();
 }

@@ -36,6 +36,9 @@ internal sealed record RunFingerprint(
             model.Dropout,
             TorchSharp.torch.get_num_threads(), model.Device.type.ToString(), model.FrozenWeights);
 
+    /// <summary>A digest of all lists, those trained on and those held out: 32 hexadecimal digits.</summary>
+    internal string DigestOfLists() => XxHash128.HashToUInt128(Encoding.UTF8.GetBytes($"{TrainLists} {HeldOutLists}")).ToString("x32");
+
     /// <summary>
     /// What makes a saved run another one, one sentence each. Rules and tokenizers are compared where both runs know theirs: a trainer that
     /// is given a transformer alone doesn't.

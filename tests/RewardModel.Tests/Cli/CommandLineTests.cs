@@ -21,10 +21,10 @@ public class CommandLineTests
             string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
                 .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            ["train", "recipes", "sweep", "evaluate", "score", "rank", "best-of-n", "export", "normalize", "average", "inspect", "check-data", "convert", "tokenize"],
+            ["train", "recipes", "sweep", "report", "evaluate", "score", "rank", "best-of-n", "export", "normalize", "average", "inspect", "check-data", "convert", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
-            "--data --query --layout --score-from --group-by --on-bad-data --eval-data --eval-fraction --split-seed --split-by --max-lists-per-prompt --cache --backbone --base-model --config --tokenizer --output --normalize --epochs --steps --learning-rate "
+            "--data --query --layout --score-from --group-by --on-bad-data --eval-data --eval-fraction --split-seed --split-by --max-lists-per-prompt --cache --backbone --base-model --config --tokenizer --output --normalize --tensorboard --epochs --steps --learning-rate "
             + "--head-learning-rate --layer-decay --schedule --warmup-steps --warmup-ratio --final-learning-rate-ratio --cooldown-steps "
             + "--optimizer --weight-decay --decay-all --beta1 --beta2 --epsilon --max-grad-norm --dropout --lists-per-step --tokens-per-step "
             + "--max-tokens-per-batch --max-length --encoding --unfrozen-layers --freeze-embeddings --lora-rank --lora-alpha --lora-dropout "
@@ -33,6 +33,7 @@ public class CommandLineTests
             + "--eval-every --ema --average-last --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads "
             + "--recipe --resume --dry-run --quiet --verbose",
             Options("train"));
+        Assert.Equal("--csv", Options("report"));
         Assert.Equal("--model --base-model --loss --max-tokens-per-batch --device --threads --raw --json --data --query --layout --score-from --on-bad-data", Options("evaluate"));
         Assert.All(["score", "rank", "best-of-n"], command => Assert.Equal(
             "--model --base-model --prompt --answer --max-tokens-per-batch --device --threads --raw --json --data --query --layout --score-from --on-bad-data",
@@ -91,7 +92,7 @@ public class CommandLineTests
             "--steps", "2", "--eval-fraction", "0", "--loss", "hinge", "--margin", "score-difference*0.5", "--centering", "0.1",
         ];
         Assert.Equal(0, Run(arguments).Status);
-        var step = JsonNode.Parse(File.ReadLines(directory["model/training/log.jsonl"]).First())!;
+        var step = JsonNode.Parse(File.ReadLines(directory["model/training/log.jsonl"]).Skip(1).First())!;
         Assert.Equal(["hinge", "centering"], step["loss_terms"]!.AsObject().Select(term => term.Key));
         Assert.Equal((double)step["loss"]!, step["loss_terms"]!.AsObject().Sum(term => (double)term.Value!), 1e-12);
         var run = File.ReadAllLines(directory["model/training/run.yaml"]);

@@ -196,7 +196,7 @@ public class AveragesTests
             var runDirectory = new RunDirectory(directory.Path);
             using var log = new TrainingLog(runDirectory.LogFile, runDirectory.NewestStep);
             using var model = TinyModel.Create("gpt2");
-            new Trainer(model, options with { AverageLast = 2 }, lists, heldOut, runDirectory, log).Train(resume: true);
+            new Trainer(model, options with { AverageLast = 2 }, lists, heldOut, runDirectory, new RunReports(log, null, null)).Train(resume: true);
         }
         var lines = File.ReadAllLines(new RunDirectory(directory.Path).LogFile).Select(line => JsonNode.Parse(line)!).ToArray();
         Assert.Equal("[6,8]", Assert.Single(lines, line => line["average_of"] is not null)["average_of"]!.ToJsonString());
