@@ -42,7 +42,8 @@ internal static class ReportText
     public static string Percent(double share) =>
         Invariant($"{(share is > 0 and < 1 ? Math.Clamp(100 * share, 0.1, 99.9) : 100 * share):0.#} %");
 
-    private static IEnumerable<(string Label, string? Value)> Figures(DataReport report) =>
+    /// <summary>The figures with their names; null for those that the data don't have.</summary>
+    public static IEnumerable<(string Label, string? Value)> Figures(DataReport report) =>
     [
         ("lists", $"{report.ListCount}, of {Counted.Of(report.PromptCount, "prompt")}"),
         ("answers", $"{report.AnswerCount}"),
@@ -112,7 +113,7 @@ internal static class ReportText
         : $"{count.Cut} of {count.All} ({Percent(count.CutShare)}), {Percent(count.LostTokenShare)} of their tokens";
 
     /// <summary>Lines of files, <c>train.jsonl:3, 17</c>, or rows of tables, <c>train.csv, row 3, 17</c>.</summary>
-    private static string Places(IEnumerable<SourceLine> sources) => string.Join("; ", sources
+    public static string Places(IEnumerable<SourceLine> sources) => string.Join("; ", sources
         .GroupBy(source => source.File)
         .Select(file => file.Any(source => source.Line == 0)
             ? file.First().ToString()
