@@ -31,6 +31,7 @@ internal static class CommandLine
             SweepCommand.Create(output, errors),
             ReportCommand.Create(output),
             EvaluateCommand.Create(output, errors),
+            CompareCommand.Create(output, errors),
             ScoreCommand.Create(ScoreOutput.Rewards, output, errors),
             ScoreCommand.Create(ScoreOutput.Ranking, output, errors),
             ScoreCommand.Create(ScoreOutput.Best, output, errors),

@@ -1,63 +1,65 @@
 using System.CommandLine;
-using System.Text.Json;
-using Microsoft.Extensions.Logging;
-using RewardModel.Lists;
+using RewardModel.Checkpoints;
 using RewardModel.Ranking;
 using RewardModel.Reading;
 using RewardModel.Scoring;
-using RewardModel.Training.Data;
-using RewardModel.Training.Metrics;
+using RewardModel.Training;
+using RewardModel.Training.Records;
 
 namespace RewardModel.Cli;
 
-/// <summary><c>reward-model evaluate</c>: how well a model ranks the answers of a file.</summary>
+/// <summary><c>reward-model evaluate</c>: how well a model ranks the answers of a file, and where it doesn't.</summary>
 internal static class EvaluateCommand
 {
-    private static readonly JsonSerializerOptions jsonOptions = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-    };
-
     public static Command Create(TextWriter output, TextWriter errors)
     {
         var model = CommonOptions.Models();
         var baseModel = CommonOptions.BaseModel();
-        var data = new DataOptions("Ranked lists to evaluate on.");
+        var data = new DataOptions("Ranked lists to evaluate on.", areGrouped: true);
+        var reference = CommonOptions.Value<string?>(
+            "--reference", "PATH", "Reference answers, whose rewards are told beside; of a list the best one is the reference.");
         var loss = CommonOptions.Value(
             "--loss", string.Join('|', RankingLoss.Names), "Ranking loss to report.", new RankingLossOptions().Loss);
         var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var raw = CommonOptions.Raw();
-        var json = CommonOptions.Json("Print the metrics as one JSON object.");
-        var command = new Command("evaluate", "Measures how well a reward model ranks the answers of ranked lists.")
+        var html = CommonOptions.Value<string?>("--html", "FILE", "Write a report with charts and examples, to be opened in a browser.");
+        var json = CommonOptions.Json("Print the evaluation as one JSON object.");
+        var command = new Command("evaluate", "Measures how well a reward model ranks the answers of ranked lists, and where it fails.")
         {
-            model, baseModel, loss, maxTokensPerBatch, device, threads, raw, json,
+            model, baseModel, reference, loss, maxTokensPerBatch, device, threads, raw, html, json,
         };
         data.AddTo(command);
         command.SetAction(parsed =>
         {
-            var metrics = new RankingMetricsAccumulator(RankingLoss.ByName(parsed.GetValue(loss)!));
+            RankingLoss.ByName(parsed.GetValue(loss)!);
             Threads.Set(parsed.GetValue(threads));
             Devices.Named(parsed.GetValue(device)!, "--device");
             using var ensemble = RewardEnsemble.Load(parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel));
-            var scoringModel = ensemble.Members[0];
-            scoringModel.ReadsTextAsChat &= !parsed.GetValue(raw);
-            var logger = new LineLogger(errors.WriteLine);
-            using var lists = new ListReading(scoringModel, logger) { Purpose = ListPurpose.Evaluation }.Read(data.Of(parsed)!);
-            if (EqualAnswers.Describe(lists) is { } description)
-                logger.LogWarning("{EqualAnswers}", description);
-            var rewards = ensemble.Score(lists, parsed.GetValue(maxTokensPerBatch));
-            for (var l = 0; l < lists.Count; l++)
-                metrics.Add([.. rewards[l].Select(reward => reward.Mean)], RankingList.Of(lists[l]), lists[l].PromptIds);
-            if (metrics.Result.PairCount == 0)
-                throw new RankedDataException(
-                    $"The data ({Counted.Of(lists.Count, "list")}) have no ordered pair, so there is nothing to measure; "
-                    + "expected lists of two or more answers that are not all tied or equal.");
-            output.WriteLine(parsed.GetValue(json)
-                ? JsonSerializer.Serialize(metrics.Result, jsonOptions)
-                : $"{metrics.Result.ListCount} lists, {metrics.Result.AnswerCount} answers, {metrics.Result.PairCount} pairs: "
-                    + MetricsText.Of(metrics.Result));
+            ensemble.Members[0].ReadsTextAsChat &= !parsed.GetValue(raw);
+            var files = data.Of(parsed)!;
+            var evaluation = new EvaluationRun(ensemble, new LineLogger(errors.WriteLine))
+            {
+                Loss = parsed.GetValue(loss)!,
+                MaxTokensPerBatch = parsed.GetValue(maxTokensPerBatch),
+                Reference = parsed.GetValue(reference) is { } path ? data.Of(parsed, new DataPaths(path)) : null,
+            }.Run(files);
+            var record = RunRecord.OfEvaluation($"{string.Join(", ", parsed.GetValue(model)!)} on {files.Name}", evaluation);
+            if (parsed.GetValue(html) is { } file)
+                PendingFile.WriteText(file, HtmlReport.Of(record));
+            if (parsed.GetValue(json))
+            {
+                output.WriteLine(evaluation.ToJson());
+                return;
+            }
+            var metrics = evaluation.Metrics;
+            output.WriteLine(
+                $"{metrics.ListCount} lists, {metrics.AnswerCount} answers, {metrics.PairCount} pairs: {MetricsText.Of(metrics)}");
+            foreach (var line in EvaluationText.LinesOf(evaluation))
+                output.WriteLine(line);
+            foreach (var diagnosis in record.Diagnoses)
+                output.WriteLine($"{diagnosis.Severity.ToString().ToLowerInvariant()}: {diagnosis.Sentence}");
         });
         return command;
     }

@@ -149,10 +149,11 @@ internal sealed class TokenDisplay(TokenReader reader, bool showsAll, TextWriter
     {
         int[] ids = [.. pair.PromptIds, .. pair.AnswerIds];
         var areTemplate = AreTemplate(pair, ids);
+        var texts = TokenTexts.Of(reader.Tokenizer, ids);
         return
         [
             .. ids.Select((id, i) => new Token(
-                TextOf(ids, i),
+                texts[i] is "" ? $"#{id}" : Visible(texts[i]),
                 specialIds.Contains(id) ? TokenKind.Special : areTemplate[i] ? TokenKind.Template : TokenKind.Text)),
         ];
     }
@@ -180,18 +181,6 @@ internal sealed class TokenDisplay(TokenReader reader, bool showsAll, TextWriter
         }
         return areTemplate;
     }
-
-    /// <summary>What a token adds to the text: decoders treat a text's first token in their own way.</summary>
-    private string TextOf(int[] ids, int index)
-    {
-        var alone = Decoded(ids[index..(index + 1)]);
-        if (index > 0 && Decoded(ids[(index - 1)..index]) is { } before && Decoded(ids[(index - 1)..(index + 1)]) is { } both
-            && both.Length > before.Length && both.StartsWith(before, StringComparison.Ordinal))
-            alone = both[before.Length..];
-        return alone.Length == 0 ? $"#{ids[index]}" : Visible(alone);
-    }
-
-    private string Decoded(int[] ids) => reader.Tokenizer.Decode(ids, skipSpecialTokens: false);
 
     /// <summary>Control characters as escapes: a line stays one line, and data can't command a terminal.</summary>
     private static string Visible(string text) => text.Any(char.IsControl)

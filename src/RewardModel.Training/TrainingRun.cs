@@ -5,6 +5,7 @@ using RewardModel.Adapters;
 using RewardModel.Checkpoints;
 using RewardModel.Kernels;
 using RewardModel.Lists;
+using RewardModel.Ranking;
 using RewardModel.Reading;
 using RewardModel.Scoring;
 using RewardModel.Tokenizers;
@@ -154,6 +155,7 @@ public sealed class TrainingRun
         try
         {
             result = Finish(model, scaledBy, trainer.TrainOnly(options.Resume, cancellation));
+            Evaluate(directory, prepared, trainer.Loss, reports);
             reports.Report(new EndReport(result.StepCount, result.StoppedEarly ? EndReason.StoppedEarly : EndReason.Finished));
         }
         catch (Exception exception)
@@ -161,7 +163,10 @@ public sealed class TrainingRun
             reports.ReportEnd(exception);
             throw;
         }
-        result = result with { Diagnoses = RunRecords.Read(options.Output).Diagnoses };
+        var record = RunRecords.Read(options.Output);
+        PendingFile.WriteText(directory.ReportFile, HtmlReport.Of(record));
+        ModelCard.Write(options.Output, record, model.Rule.MaxLength);
+        result = result with { Diagnoses = record.Diagnoses };
         RunDiagnoses.Log(result.Diagnoses, logger);
         return result;
     }
@@ -178,6 +183,21 @@ public sealed class TrainingRun
             // A trained model is kept, also where its rewards can't be normalised.
             model.Save(options.Output);
         }
+    }
+
+    /// <summary>Evaluates the model as it was saved.</summary>
+    private void Evaluate(RunDirectory directory, Prepared prepared, RankingLoss loss, IProgress<TrainingReport> progress)
+    {
+        var (model, heldOut) = (prepared.Model, prepared.HeldOut);
+        if (!Enumerable.Range(0, heldOut.Count).Any(list => heldOut.InfoOf(list).PairCount > 0))
+            return;
+        var scorer = model.Scorer(options.MaxTokensPerBatch);
+        var evaluation = new ModelEvaluation(model, (lists, scoring) => scorer.Score(lists, scoring), loss)
+        {
+            LazyModels = prepared.Check.NgramScores(prepared.CheckedCount, prepared.CheckedHeldOut),
+            Texts = prepared.Check.OriginalsOf(prepared.CheckedHeldOut),
+        }.Of(heldOut, PhaseProgress<ListProgress>.Of(progress, TrainingPhase.Evaluating, 0, done => (done.DoneCount, done.TotalCount)));
+        PendingFile.WriteText(directory.EvaluationFile, evaluation.ToJson());
     }
 
     /// <summary>The same on a thread-pool thread.</summary>
@@ -308,9 +328,10 @@ public sealed class TrainingRun
             prepared.Train = sides is null ? all : new ListSubset(all, sides.Value.Train);
             prepared.HeldOut = sides is null ? [] : new ListSubset(all, sides.Value.Eval);
         }
-        prepared.Report = sides is { } split
-            ? check.Report(all.Count, split.Eval)
-            : check.Report(all.Count + prepared.HeldOut.Count, Enumerable.Range(all.Count, prepared.HeldOut.Count));
+        prepared.Check = check;
+        prepared.CheckedCount = sides is null ? all.Count + prepared.HeldOut.Count : all.Count;
+        prepared.CheckedHeldOut = sides?.Eval ?? [.. Enumerable.Range(all.Count, prepared.HeldOut.Count)];
+        prepared.Report = check.Report(prepared.CheckedCount, prepared.CheckedHeldOut);
         if (!isPlan)
             foreach (var sentence in prepared.Report?.Summary() ?? [])
                 logger.LogInformation("Data check: {Sentence}", sentence);
@@ -365,6 +386,15 @@ public sealed class TrainingRun
 
         /// <summary>How often an epoch has the lists of each path of the data; null where it has each once.</summary>
         public IReadOnlyList<double>? SourceWeights { get; set; }
+
+        /// <summary>The check of the lists.</summary>
+        public RunCheck Check { get; set; } = null!;
+
+        /// <summary>How many lists it was to see.</summary>
+        public int CheckedCount { get; set; }
+
+        /// <summary>Which of them are held out, in the order of <see cref="HeldOut"/>.</summary>
+        public int[] CheckedHeldOut { get; set; } = [];
 
         /// <summary>What the check of the lists found; null where they were not seen, as they lay in a cache.</summary>
         public DataReport? Report { get; set; }

@@ -18,8 +18,8 @@ public partial class ReadmeTests
     [Fact]
     public void Options_of_the_documentation_exist()
     {
-        // dotnet-counters has options of its own.
-        HashSet<string> ofOthers = ["--counters", "--process-id"];
+        // dotnet-counters, tensorboard and wandb have options of their own.
+        HashSet<string> ofOthers = ["--counters", "--process-id", "--logdir", "--sync-tensorboard"];
         var options = CommandOptions();
         Assert.All(
             Documentation().SelectMany(file => Option().Matches(Text(file)).Select(match => (File: file, Option: match.Value))),

@@ -107,7 +107,7 @@ public sealed class RewardEnsemble : IRewardModel, IDisposable
     public EnsembleReward[][] ScoreWithDeviation(IReadOnlyList<RankedList> lists, CancellationToken cancellationToken = default)
     {
         var reader = Members[0];
-        return Score(reader.Tokenize(reader.ToScore(lists), progress: null, cancellationToken).Lists, maxTokensPerBatch: null, cancellationToken);
+        return Score(reader.Tokenize(reader.ToScore(lists), progress: null, cancellationToken).Lists, maxTokensPerBatch: null, progress: null, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -140,11 +140,12 @@ public sealed class RewardEnsemble : IRewardModel, IDisposable
             member.Dispose();
     }
 
-    /// <summary>Rewards of tokenised lists, member by member.</summary>
+    /// <summary>Rewards of tokenised lists, member by member; progress is told of each.</summary>
     internal EnsembleReward[][] Score(
-        IReadOnlyList<TokenizedList> lists, int? maxTokensPerBatch, CancellationToken cancellationToken = default)
+        IReadOnlyList<TokenizedList> lists, int? maxTokensPerBatch, IProgress<ListProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
-        float[][][] all = [.. Members.Select(member => member.Scorer(maxTokensPerBatch).Score(lists, progress: null, cancellationToken))];
+        float[][][] all = [.. Members.Select(member => member.Scorer(maxTokensPerBatch).Score(lists, progress, cancellationToken))];
         return
         [
             .. lists.Select((list, l) => list.AnswerIds.Select((_, k) => RewardOf([.. all.Select(rewards => rewards[l][k])])).ToArray()),

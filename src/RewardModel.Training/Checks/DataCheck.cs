@@ -95,13 +95,11 @@ internal sealed class DataCheck
 
     /// <summary>What was found.</summary>
     /// <param name="isHeldOut">For each list, in the order in which they were added, whether it is held out.</param>
+    /// <param name="trainsNgrams">Whether linear models are trained, where texts were kept for them.</param>
     /// <exception cref="ArgumentException">There are more or fewer sides than lists.</exception>
-    public DataReport Report(IReadOnlyList<bool> isHeldOut)
+    public DataReport Report(IReadOnlyList<bool> isHeldOut, bool trainsNgrams = true)
     {
-        if (isHeldOut.Count != lists.Count)
-            throw new ArgumentException(
-                $"There are {Counted.Of(isHeldOut.Count, "side")} for {Counted.Of(lists.Count, "list")}; expected one for each.",
-                nameof(isHeldOut));
+        CheckSides(isHeldOut);
         var keys = lists.Keys();
         var repetitions = new Repetitions(lists, keys, NearLists());
         var contradictions = Contradictions.In(lists);
@@ -153,10 +151,29 @@ internal sealed class DataCheck
             Baselines =
             [
                 .. baselines.Rules(),
-                .. sample is null || evalSample is null ? [] : baselines.Models([.. sample.InOrder(), .. evalSample.InOrder()]),
+                .. trainsNgrams ? baselines.Models(Sample()) : [],
             ],
         };
         return report with { Findings = DataFindings.Of(report) };
+    }
+
+    /// <summary>What linear models of words and characters make of those held-out lists whose texts were kept.</summary>
+    /// <inheritdoc cref="Report"/>
+    /// <returns>For each model its scores of lists by their indices; none where texts were not kept, or one of the sides has none.</returns>
+    public IReadOnlyList<(string Name, IReadOnlyDictionary<int, float[]> ByList)> NgramScores(IReadOnlyList<bool> isHeldOut)
+    {
+        CheckSides(isHeldOut);
+        return new LazyBaselines(lists, lists.Keys(), isHeldOut, settings).Scores(Sample());
+    }
+
+    private (int Index, RankedList List)[] Sample() => sample is null || evalSample is null ? [] : [.. sample.InOrder(), .. evalSample.InOrder()];
+
+    private void CheckSides(IReadOnlyList<bool> isHeldOut)
+    {
+        if (isHeldOut.Count != lists.Count)
+            throw new ArgumentException(
+                $"There are {Counted.Of(isHeldOut.Count, "side")} for {Counted.Of(lists.Count, "list")}; expected one for each.",
+                nameof(isHeldOut));
     }
 
     private NearLists? NearLists()

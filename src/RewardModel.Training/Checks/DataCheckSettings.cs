@@ -17,7 +17,7 @@ internal sealed record DataCheckSettings
     /// <summary>Share of the pieces of two prompts that both have, from which they are nearly the same.</summary>
     public double Similarity { get; init; } = 0.8;
 
-    /// <summary>Whether linear models of words and characters are trained.</summary>
+    /// <summary>Whether texts are kept for linear models of words and characters.</summary>
     public bool HasNgrams { get; init; } = true;
 
     /// <summary>

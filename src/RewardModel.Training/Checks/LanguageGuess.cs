@@ -30,12 +30,28 @@ internal static class LanguageGuess
         .ToFrozenDictionary(word => word.Key, word => word.Single(), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Null where too few words tell, or two languages have equally many.</summary>
-    public static string? Of(RankedList list)
+    public static string? Of(RankedList list) => Of([list.Prompt, .. list.Answers]);
+
+    /// <summary>The language of a text, or the script of its letters where that tells more; null of a text without letters.</summary>
+    public static string? NameOf(string text)
+    {
+        var letters = new ScriptCounts();
+        foreach (var character in text)
+            letters[(int)ScriptCounts.Of(character)]++;
+        letters[(int)Script.None] = 0;
+        return letters.Main switch
+        {
+            Script.None => null,
+            Script.Latin => Of([text]) ?? "latin",
+            var script => script.ToString().ToLowerInvariant(),
+        };
+    }
+
+    private static string? Of(ReadOnlySpan<string> texts)
     {
         Span<int> counts = stackalloc int[littleWords.Length];
-        Count(list.Prompt, counts);
-        foreach (var answer in list.Answers)
-            Count(answer, counts);
+        foreach (var text in texts)
+            Count(text, counts);
         var best = 0;
         for (var i = 1; i < counts.Length; i++)
             if (counts[i] > counts[best])

@@ -38,7 +38,13 @@ internal sealed class LazyBaselines(
     }
 
     /// <summary>What is learnt from the training side; nothing where one of the sides has no lists.</summary>
-    public IReadOnlyList<LazyBaseline> Models(IReadOnlyList<(int Index, RankedList List)> sample)
+    public IReadOnlyList<LazyBaseline> Models(IReadOnlyList<(int Index, RankedList List)> sample) =>
+    [
+        .. Scores(sample).Select(model => Measure(model.Name, model.ByList.Keys.Order(), list => model.ByList[list])).OfType<LazyBaseline>(),
+    ];
+
+    /// <summary>For each model that is learnt from the training side, the scores of the sample's held-out lists by their indices.</summary>
+    public IReadOnlyList<(string Name, IReadOnlyDictionary<int, float[]> ByList)> Scores(IReadOnlyList<(int Index, RankedList List)> sample)
     {
         RankedList[] train = [.. sample.Where(list => !isHeldOut[list.Index]).Select(list => list.List)];
         var measured = sample.Where(list => isHeldOut[list.Index]).ToDictionary(list => list.Index, list => list.List);
@@ -46,13 +52,13 @@ internal sealed class LazyBaselines(
             return [];
         (string Name, NgramKind Kind)[] models =
             [("words", NgramKind.Words), ("word-pairs", NgramKind.WordPairs), ("characters", NgramKind.Characters)];
-        var results = new LazyBaseline?[models.Length];
+        var results = new (string, IReadOnlyDictionary<int, float[]>)[models.Length];
         Parallel.For(0, models.Length, new ParallelOptions { MaxDegreeOfParallelism = settings.MaxThreads }, i =>
         {
             var model = NgramModel.Train(models[i].Kind, train, settings.Seed);
-            results[i] = Measure(models[i].Name, measured.Keys.Order(), list => model.Score(measured[list]));
+            results[i] = (models[i].Name, measured.ToDictionary(list => list.Key, list => model.Score(list.Value)));
         });
-        return [.. results.OfType<LazyBaseline>()];
+        return results;
     }
 
     /// <summary>Null where there is no pair to measure on.</summary>

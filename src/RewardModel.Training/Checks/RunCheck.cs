@@ -10,7 +10,14 @@ internal sealed class RunCheck
     /// <summary>At a run's start a sample has to do: so many lists are checked within a second or two.</summary>
     private const int mostOfRun = 20_000;
 
+    /// <summary>Kept as they are, for an evaluation that edits some of those that are held out: a tenth, mostly.</summary>
+    private const int mostOriginals = 1000;
+
+    private const int mostOriginalCharacters = 2_000_000;
+
+    private readonly SampledLists originals = new(mostOriginals, mostOriginalCharacters), evalOriginals = new(mostOriginals, mostOriginalCharacters);
     private readonly DataCheck check;
+    private readonly bool isInFull;
     private readonly int mostLists;
     private int seenCount;
 
@@ -19,14 +26,16 @@ internal sealed class RunCheck
     /// <param name="needsClusters">Whether lists are divided by what is nearly the same.</param>
     public RunCheck(ScoringModel model, bool isInFull, bool needsClusters)
     {
-        var settings = DataCheckSettings.For(model) with { HasNearDuplicates = isInFull || needsClusters, HasNgrams = isInFull };
-        check = new DataCheck(settings);
+        this.isInFull = isInFull;
+        check = new DataCheck(DataCheckSettings.For(model) with { HasNearDuplicates = isInFull || needsClusters });
         mostLists = isInFull || needsClusters ? int.MaxValue : mostOfRun;
     }
 
     /// <inheritdoc cref="DataCheck.Add(RankedList, TokenizedList?, TruncationCount, bool)"/>
     public void Add(RankedList? list, TokenizedList tokens, TruncationCount cut, bool isOfEvalData)
     {
+        if (list is not null)
+            (isOfEvalData ? evalOriginals : originals).Add(seenCount, list);
         if (seenCount++ >= mostLists)
             return;
         if (list is null)
@@ -44,15 +53,32 @@ internal sealed class RunCheck
     /// <summary>What was found; null where some lists were not seen.</summary>
     /// <param name="listCount">How many there are.</param>
     /// <param name="heldOut">The indices of those that are held out; none where nothing is.</param>
-    public DataReport? Report(int listCount, IEnumerable<int> heldOut)
+    public DataReport? Report(int listCount, IEnumerable<int> heldOut) =>
+        SidesOf(listCount, heldOut) is { } isHeldOut ? check.Report(isHeldOut, trainsNgrams: isInFull) : null;
+
+    /// <summary>What linear models of words and characters make of the held-out lists, in their order: null of a list that was not kept.</summary>
+    /// <inheritdoc cref="Report"/>
+    public IReadOnlyList<(string Name, IReadOnlyList<float[]?> Scores)> NgramScores(int listCount, IReadOnlyList<int> heldOut) =>
+        SidesOf(listCount, heldOut) is { } isHeldOut
+            ? [.. check.NgramScores(isHeldOut).Select(model => (model.Name, (IReadOnlyList<float[]?>)[.. heldOut.Select(model.ByList.GetValueOrDefault)]))]
+            : [];
+
+    /// <summary>Those of some lists that were kept as they are, with their places among these.</summary>
+    public IReadOnlyList<(int Index, RankedList List)> OriginalsOf(IReadOnlyList<int> indices)
+    {
+        var kept = originals.InOrder().Concat(evalOriginals.InOrder()).ToDictionary(list => list.Index, list => list.List);
+        return [.. indices.Select((index, place) => (place, kept.GetValueOrDefault(index)!)).Where(list => list.Item2 is not null)];
+    }
+
+    /// <summary>For each list that was checked whether it is held out; null where some were not seen.</summary>
+    private bool[]? SidesOf(int listCount, IEnumerable<int> heldOut)
     {
         if (seenCount != listCount)
             return null;
-        var count = Math.Min(listCount, mostLists);
-        var isHeldOut = new bool[count];
+        var isHeldOut = new bool[Math.Min(listCount, mostLists)];
         foreach (var index in heldOut)
-            if (index < count)
+            if (index < isHeldOut.Length)
                 isHeldOut[index] = true;
-        return check.Report(isHeldOut);
+        return isHeldOut;
     }
 }

@@ -7,15 +7,19 @@ namespace RewardModel.Training.Checks;
 /// difference.
 /// </summary>
 /// <param name="maxLists">Most lists.</param>
-internal sealed class SampledLists(int maxLists)
+/// <param name="maxCharacters">Most characters; by default 64 MB of text.</param>
+internal sealed class SampledLists(int maxLists, long maxCharacters = 32_000_000)
 {
-    /// <summary>64 MB of text.</summary>
-    private const long mostCharacters = 32_000_000;
-
     private readonly PriorityQueue<(int Index, RankedList List), (ulong, ulong)> lists = new(
         Comparer<(ulong, ulong)>.Create((first, second) => second.CompareTo(first)));
 
     private long characters;
+
+    /// <summary>Adds a list, by the hashes of its texts.</summary>
+    /// <param name="index">Its number among all lists.</param>
+    /// <param name="list">The list.</param>
+    public void Add(int index, RankedList list) => Add(
+        index, list, TextHash.Of(list.Prompt), list.Answers.Aggregate(0ul, (hash, answer) => TextHash.Joined(hash, TextHash.Of(answer))));
 
     /// <param name="index">Its number among all lists.</param>
     /// <param name="list">The list.</param>
@@ -25,7 +29,7 @@ internal sealed class SampledLists(int maxLists)
     {
         lists.Enqueue((index, list), (promptHash, listHash));
         characters += Length(list);
-        while (lists.Count > maxLists || characters > mostCharacters && lists.Count > 1)
+        while (lists.Count > maxLists || characters > maxCharacters && lists.Count > 1)
             characters -= Length(lists.Dequeue().List);
     }
 

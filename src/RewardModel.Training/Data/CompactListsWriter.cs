@@ -23,8 +23,9 @@ internal sealed class CompactListsWriter(IListSink sink) : IDisposable
     /// <summary>Adds a list.</summary>
     /// <param name="list">A list with as many scores as answers; not kept.</param>
     /// <param name="keys">Its keys: those of its text, where it was text.</param>
+    /// <param name="isCut">Whether its prompt or an answer lost tokens.</param>
     /// <exception cref="ArgumentException">It has more or fewer scores than answers.</exception>
-    public void Add(TokenizedList list, ListKeys keys)
+    public void Add(TokenizedList list, ListKeys keys, bool isCut = false)
     {
         ArgumentNullException.ThrowIfNull(list);
         if (list.Scores.Count != list.AnswerIds.Count || (list.OwnPromptIds ?? list.AnswerIds).Count != list.AnswerIds.Count)
@@ -33,7 +34,12 @@ internal sealed class CompactListsWriter(IListSink sink) : IDisposable
                 + $"{list.OwnPromptIds?.Count.ToString() ?? "no"} prompts of their own; expected as many of each.", nameof(list));
         bytes.Clear();
         ListEncoding.Write(bytes, list);
-        sink.Add(new ListEntry(ListInfo.Of(list, keys), Position: 0, NumberOf(list.Source.File), ListEntry.LineOf(list.Source)), bytes.Written);
+        var info = ListInfo.Of(list, keys);
+        sink.Add(
+            new ListEntry(
+                isCut ? info with { Flags = info.Flags | ListFlags.Cut } : info, Position: 0, NumberOf(list.Source.File),
+                ListEntry.LineOf(list.Source)),
+            bytes.Written);
         Count++;
     }
 

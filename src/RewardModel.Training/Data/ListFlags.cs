@@ -39,4 +39,7 @@ internal enum ListFlags
 
     /// <summary>A token id below 0.</summary>
     NegativeId = 1 << 10,
+
+    /// <summary>Its prompt or an answer lost tokens at the maximum length.</summary>
+    Cut = 1 << 11,
 }

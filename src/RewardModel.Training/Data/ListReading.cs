@@ -92,7 +92,7 @@ internal sealed class ListReading(ScoringModel model, ILogger logger)
             foreach (var (row, list, ids, itsCut) in group.Lists)
             {
                 cut += itsCut;
-                writer.Add(ids, list is null ? ListKeys.Of(row.TokenizedList!, row.SourceNumber) : ListKeys.Of(list, row.SourceNumber));
+                writer.Add(ids, list is null ? ListKeys.Of(row.TokenizedList!, row.SourceNumber) : ListKeys.Of(list, row.SourceNumber), itsCut.IsCut);
                 Seen?.Invoke(list, ids, itsCut);
             }
             doneCount += group.Lists.Count;

@@ -55,7 +55,7 @@ internal sealed record RewardNormalization(NormalizedBy By, string? ReferenceFil
     {
         if (lists.Count == 0)
             throw new ArgumentException("There are no lists to normalise the rewards by; expected at least one.", nameof(lists));
-        var scored = By == NormalizedBy.HeldOut ? lists : new ChangedLists(lists, (list, _) => Best(list));
+        var scored = By == NormalizedBy.HeldOut ? lists : BestOf(lists);
         float[] rewards = [.. new RewardScorer(model.Transformer, maxTokensPerBatch).Score(scored).SelectMany(list => list)];
         var normalizer = By == NormalizedBy.HeldOut ? RewardNormalizer.Standardizing(rewards) : RewardNormalizer.Centering(rewards);
         logger.LogInformation(
@@ -63,6 +63,9 @@ internal sealed record RewardNormalization(NormalizedBy By, string? ReferenceFil
             Source(rewards.Length), By == NormalizedBy.HeldOut ? " and standard deviation 1" : "");
         return normalizer;
     }
+
+    /// <summary>The best answer of each list.</summary>
+    public static IReadOnlyList<TokenizedList> BestOf(IReadOnlyList<TokenizedList> lists) => new ChangedLists(lists, (list, _) => Best(list));
 
     /// <summary>Of several best ones the first.</summary>
     private static TokenizedList Best(TokenizedList list) => list.WithAnswers([list.Scores.ToList().IndexOf(list.Scores.Max())]);

@@ -26,36 +26,35 @@ internal static class AccuracyTables
     private static readonly string[] truncationNames = ["whole", "cut"];
 
     /// <summary>The tables of at least two rows.</summary>
-    public static IReadOnlyList<AccuracyTable> Of(ScoredLists lists)
-    {
-        AccuracyTable[] tables =
-        [
-            Table(lists, "answers", pair => NumberBin(pair.Of.Rewards.Count), NameOfNumberBin),
-            Table(lists, "rank-distance", new RankDistances().Of, NameOfNumberBin),
-            OfGaps(lists),
-            Table(lists, "length-difference", LengthBin, bin => lengthNames[bin]),
-            OfNames(lists, "source", list => list.Source),
-            OfNames(lists, "group", list => list.Group),
-            OfNames(lists, "language", list => list.Language),
-            Table(lists, "truncation", pair => pair.Of.IsCut ? 1 : 0, bin => truncationNames[bin]),
-        ];
-        return [.. tables.Where(table => table.Rows.Count > 1)];
-    }
+    public static IReadOnlyList<AccuracyTable> Of(ScoredLists lists) =>
+        [.. Divisions(lists).Select(division => Table(lists, division)).Where(table => table.Rows.Count > 1)];
 
-    /// <summary>A table of the rows that pairs belong to by number; a pair of a negative one belongs to none.</summary>
-    private static AccuracyTable Table(ScoredLists lists, string by, Func<ScoredPair, int> rowOf, Func<int, string> nameOf)
+    /// <summary>What pairs are divided by.</summary>
+    public static IReadOnlyList<PairDivision> Divisions(ScoredLists lists) =>
+    [
+        new("answers", pair => NumberBin(pair.Of.Rewards.Count), NameOfNumberBin),
+        new("rank-distance", new RankDistances().Of, NameOfNumberBin),
+        OfGaps(lists),
+        new("length-difference", LengthBin, bin => lengthNames[bin]),
+        OfNames(lists, "source", list => list.Source),
+        OfNames(lists, "group", list => list.Group),
+        OfNames(lists, "language", list => list.Language),
+        new("truncation", pair => pair.Of.IsCut ? 1 : 0, bin => truncationNames[bin]),
+    ];
+
+    private static AccuracyTable Table(ScoredLists lists, PairDivision division)
     {
         var rows = new SortedDictionary<int, AccuracyCounter>();
         foreach (var pair in lists.Pairs())
         {
-            var row = rowOf(pair);
+            var row = division.RowOf(pair);
             if (row < 0)
                 continue;
             if (!rows.TryGetValue(row, out var counter))
                 rows.Add(row, counter = new AccuracyCounter());
             counter.Add(pair);
         }
-        return new AccuracyTable(by, [.. rows.Select(row => row.Value.ToRow(nameOf(row.Key))!)]);
+        return new AccuracyTable(division.By, [.. rows.Select(row => row.Value.ToRow(division.NameOf(row.Key))!)]);
     }
 
     private static int NumberBin(int number) =>
@@ -82,7 +81,7 @@ internal static class AccuracyTables
         return better > worse ? (isTwice ? 0 : 1) : (isTwice ? 4 : 3);
     }
 
-    private static AccuracyTable OfNames(ScoredLists lists, string by, Func<ScoredList, string?> nameOf)
+    private static PairDivision OfNames(ScoredLists lists, string by, Func<ScoredList, string?> nameOf)
     {
         var sizes = new Dictionary<string, long>();
         foreach (var pair in lists.Pairs())
@@ -90,13 +89,13 @@ internal static class AccuracyTables
                 CollectionsMarshal.GetValueRefOrAddDefault(sizes, name, out _)++;
         string[] names = [.. sizes.OrderByDescending(name => name.Value).ThenBy(name => name.Key, StringComparer.Ordinal).Select(name => name.Key)];
         var rows = names.Take(mostNames).Select((name, row) => (name, row)).ToDictionary(name => name.name, name => name.row);
-        return Table(
-            lists, by, pair => nameOf(pair.Of) is { } name ? rows.GetValueOrDefault(name, mostNames) : -1,
+        return new PairDivision(
+            by, pair => nameOf(pair.Of) is { } name ? rows.GetValueOrDefault(name, mostNames) : -1,
             row => row < mostNames ? names[row] : Invariant($"others ({names.Length - mostNames})"));
     }
 
     /// <summary>Only of lists whose scores are more than an order. In bins of about as many pairs where there are many different gaps.</summary>
-    private static AccuracyTable OfGaps(ScoredLists lists)
+    private static PairDivision OfGaps(ScoredLists lists)
     {
         // In float32 0.3 - 0.2 and 0.2 - 0.1 are the same gap.
         static float GapOf(in ScoredPair pair) =>
@@ -109,7 +108,7 @@ internal static class AccuracyTables
         if (different.Count <= mostGaps)
         {
             float[] values = [.. different];
-            return Table(lists, "score-gap", pair => Array.BinarySearch(values, GapOf(pair)), row => Invariant($"{values[row]}"));
+            return new PairDivision("score-gap", pair => Array.BinarySearch(values, GapOf(pair)), row => Invariant($"{values[row]}"));
         }
         float[] gaps = [.. lists.Pairs().Select(pair => GapOf(pair)).Where(gap => gap >= 0).Order()];
         // Values that occur, so that a bin of gaps has all that are equal: up to its edge.
@@ -118,8 +117,8 @@ internal static class AccuracyTables
             .. Enumerable.Range(1, gapBinCount - 1).Select(i => gaps[i * gaps.Length / gapBinCount]).Where(edge => edge < gaps[^1]).Distinct(),
         ];
         var names = NamesOf(edges);
-        return Table(
-            lists, "score-gap",
+        return new PairDivision(
+            "score-gap",
             pair => GapOf(pair) is >= 0 and var gap ? (Array.BinarySearch(edges, gap) is var place && place < 0 ? ~place : place) : -1,
             row => row == 0 ? $"up to {names[0]}" : row == edges.Length ? $"above {names[^1]}" : $"above {names[row - 1]}, up to {names[row]}");
     }
@@ -151,3 +150,9 @@ internal static class AccuracyTables
         }
     }
 }
+
+/// <summary>A way to divide pairs.</summary>
+/// <param name="By">What by, as <see cref="AccuracyTable.By"/>.</param>
+/// <param name="RowOf">The number of the row that a pair belongs to; negative for none.</param>
+/// <param name="NameOf">What a row is called.</param>
+internal sealed record PairDivision(string By, Func<ScoredPair, int> RowOf, Func<int, string> NameOf);

@@ -15,12 +15,8 @@ internal static class Evaluations
     public static RewardEvaluation Of(
         IReadOnlyList<ScoredList> lists, RankingLoss loss, IReadOnlyList<(string Name, IReadOnlyList<float[]?> Scores)> models, ulong seed = 0)
     {
-        var accumulator = new RankingMetricsAccumulator(loss);
-        foreach (var list in lists)
-            accumulator.Add(list.Rewards, list.Ranking, list.Prompt);
         var scored = new ScoredLists(lists);
-        var (low, high) = Bootstrap.Interval(RightByPrompt(scored), seed);
-        var metrics = accumulator.Result with { AccuracyLow = low, AccuracyHigh = high };
+        var metrics = MetricsOf(scored, loss, seed);
         return new RewardEvaluation
         {
             Metrics = metrics,
@@ -35,6 +31,17 @@ internal static class Evaluations
             Rewards = RewardDistribution.Of(scored),
             Benchmark = BenchmarkScores.Of(lists),
         };
+    }
+
+    /// <summary>The metrics, with the ends of the accuracy's interval by the bootstrap.</summary>
+    /// <exception cref="ArgumentException">A list has other numbers of rewards and scores, or a reward that is not finite.</exception>
+    public static RankingMetrics MetricsOf(ScoredLists lists, RankingLoss loss, ulong seed = 0)
+    {
+        var accumulator = new RankingMetricsAccumulator(loss);
+        foreach (var list in lists.All)
+            accumulator.Add(list.Rewards, list.Ranking, list.Prompt);
+        var (low, high) = Bootstrap.Interval(RightByPrompt(lists), seed);
+        return accumulator.Result with { AccuracyLow = low, AccuracyHigh = high };
     }
 
     private static List<(double Right, long Pairs)> RightByPrompt(ScoredLists lists)

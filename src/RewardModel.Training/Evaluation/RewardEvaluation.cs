@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using RewardModel.Training.Metrics;
 
 namespace RewardModel.Training.Evaluation;
@@ -10,13 +9,6 @@ namespace RewardModel.Training.Evaluation;
 /// </summary>
 public sealed record RewardEvaluation
 {
-    private static readonly JsonSerializerOptions jsonOptions = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
-
     /// <summary>
     /// The figures that training tells, of all lists. The ends of the accuracy's interval are here those of the bootstrap over prompts with
     /// 10,000 samples.
@@ -70,7 +62,7 @@ public sealed record RewardEvaluation
     public IReadOnlyList<ShownPair> MostUncertain { get; init; } = [];
 
     /// <summary>The evaluation as JSON, its members in snake_case.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, jsonOptions);
+    public string ToJson() => JsonSerializer.Serialize(this, EvaluationJson.Options);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <param name="json">The text.</param>
@@ -78,6 +70,6 @@ public sealed record RewardEvaluation
     public static RewardEvaluation FromJson(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
-        return JsonSerializer.Deserialize<RewardEvaluation>(json, jsonOptions) ?? throw new JsonException("The text is null; expected an evaluation.");
+        return JsonSerializer.Deserialize<RewardEvaluation>(json, EvaluationJson.Options) ?? throw new JsonException("The text is null; expected an evaluation.");
     }
 }

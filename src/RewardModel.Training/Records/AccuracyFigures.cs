@@ -49,12 +49,14 @@ internal static class AccuracyFigures
     {
         if (table.Rows.Count == 0)
             return;
-        var (title, how) = Of(table.By);
         using var _ = html.Open("figure");
-        html.Element("h3", title);
+        html.Element("h3", TitleOf(table.By));
         WriteRows(html, table.Rows, "");
-        html.Element("figcaption", how);
+        html.Element("figcaption", Of(table.By).How);
     }
+
+    /// <summary>What a table is called.</summary>
+    public static string TitleOf(string by) => Of(by).Title;
 
     /// <summary>Accuracies below each other.</summary>
     /// <param name="html">Where to.</param>

@@ -30,30 +30,46 @@ internal static class HtmlReport
             ("data", "Data", record.Data is { } data ? html => DataFigures.Write(html, data) : null),
             ("run", "Run", record.Run is { } run ? html => RunSummary.Write(html, record, run) : null),
         ];
-        sections = [.. sections.Where(section => section.Write is not null)];
+        return Page(
+            NumberText.Name(record.Name), html => ReportHeader.Write(html, record),
+            [.. sections.Where(section => section.Write is not null).Select(section => (section.Id, section.Title, section.Write!))],
+            curves.ToJson(), watchedVersion);
+    }
 
+    /// <summary>A page of sections, which loads nothing.</summary>
+    /// <param name="title">What it is about.</param>
+    /// <param name="writeHeader">Writes what stands above all sections.</param>
+    /// <param name="sections">The sections.</param>
+    /// <param name="curves">What can be zoomed, as JSON; null where there is nothing.</param>
+    /// <param name="watchedVersion">As for <see cref="Of"/>.</param>
+    internal static string Page(
+        string title, Action<Html> writeHeader, IReadOnlyList<(string Id, string Title, Action<Html> Write)> sections, string? curves = null,
+        string? watchedVersion = null)
+    {
         var page = new Html();
         page.Trusted("<!DOCTYPE html>\n");
         using (page.Open("html", ("lang", "en"), ("data-version", watchedVersion)))
         {
-            WriteHead(page, record, watchedVersion is not null);
+            WriteHead(page, title, watchedVersion is not null);
             using (page.Open("body"))
             {
                 using (page.Open("main"))
                 {
-                    ReportHeader.Write(page, record);
+                    writeHeader(page);
                     WriteContents(page, sections.Select(section => (section.Id, section.Title)));
-                    foreach (var (id, title, write) in sections)
+                    foreach (var (id, heading, write) in sections)
                         using (page.Open("section", ("id", id)))
                         {
-                            page.Element("h2", title);
-                            write!(page);
+                            page.Element("h2", heading);
+                            write(page);
                         }
-                    using (page.Open("script", ("type", "application/json"), ("id", "curve-data")))
-                        page.Trusted(curves.ToJson());
+                    if (curves is not null)
+                        using (page.Open("script", ("type", "application/json"), ("id", "curve-data")))
+                            page.Trusted(curves);
                 }
-                using (page.Open("script"))
-                    page.Trusted(script);
+                if (curves is not null)
+                    using (page.Open("script"))
+                        page.Trusted(script);
                 if (watchedVersion is not null)
                     using (page.Open("script"))
                         page.Trusted(watchScript);
@@ -63,7 +79,7 @@ internal static class HtmlReport
         return page.ToString();
     }
 
-    private static void WriteHead(Html html, RunRecord record, bool isWatched)
+    private static void WriteHead(Html html, string title, bool isWatched)
     {
         using var _ = html.Open("head");
         html.Empty("meta", ("charset", "utf-8"));
@@ -74,7 +90,7 @@ internal static class HtmlReport
                 + $"{(isWatched ? "connect-src 'self'; " : "")}base-uri 'none'; form-action 'none'"));
         html.Empty("meta", ("name", "viewport"), ("content", "width=device-width, initial-scale=1"));
         html.Empty("meta", ("name", "color-scheme"), ("content", "light dark"));
-        html.Element("title", $"{NumberText.Name(record.Name)} – reward model");
+        html.Element("title", $"{title} – reward model");
         using var sheet = html.Open("style");
         html.Trusted(style);
     }

@@ -14,19 +14,20 @@ internal static class PairFigures
     /// <param name="html">Where to.</param>
     /// <param name="name">What their ids begin with.</param>
     /// <param name="pairs">The pairs.</param>
-    public static void Write(Html html, string name, IReadOnlyList<ShownPair> pairs)
+    /// <param name="writeMore">Writes what else is known of a pair, by its index; null for nothing.</param>
+    public static void Write(Html html, string name, IReadOnlyList<ShownPair> pairs, Action<int>? writeMore = null)
     {
         for (var i = 0; i < pairs.Count; i++)
-            Write(html, pairs[i], i + 1, $"{name}-{i + 1}");
+            Write(html, pairs[i], i, $"{name}-{i + 1}", writeMore);
     }
 
-    private static void Write(Html html, ShownPair pair, int number, string id)
+    private static void Write(Html html, ShownPair pair, int index, string id, Action<int>? writeMore)
     {
-        using var _ = html.Open("details", ("class", "pair"), ("id", id), ("open", number <= openCount ? "" : null));
+        using var _ = html.Open("details", ("class", "pair"), ("id", id), ("open", index < openCount ? "" : null));
         var difference = (double)pair.Better.Reward - pair.Worse.Reward;
         using (html.Open("summary"))
         {
-            html.Element("span", $"{number}", ("class", "rank"));
+            html.Element("span", $"{index + 1}", ("class", "rank"));
             html.Element("span", Difference(difference), ("class", difference < 0 ? "difference wrong" : "difference right"));
             html.Element("span", Beginning(pair.Prompt), ("class", "beginning"), ("dir", "auto"));
         }
@@ -41,6 +42,7 @@ internal static class PairFigures
             Write(html, "Better answer", pair.Better, pair.Better.Reward > pair.Worse.Reward);
             Write(html, "Worse answer", pair.Worse, pair.Worse.Reward > pair.Better.Reward);
         }
+        writeMore?.Invoke(index);
     }
 
     private static void Write(Html html, string title, ShownAnswer answer, bool isPreferred)

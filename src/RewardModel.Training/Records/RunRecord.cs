@@ -43,4 +43,13 @@ public sealed record RunRecord
 
     /// <summary>What is wrong, the worst first.</summary>
     public IReadOnlyList<RunDiagnosis> Diagnoses { get; init; } = [];
+
+    /// <summary>An evaluation without a run.</summary>
+    internal static RunRecord OfEvaluation(string name, RewardEvaluation evaluation) => new()
+    {
+        Name = name,
+        IsFinished = true,
+        Evaluation = evaluation,
+        Diagnoses = RunDiagnoses.Of(new RunFacts { Evaluation = evaluation }),
+    };
 }

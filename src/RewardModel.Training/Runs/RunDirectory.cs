@@ -60,6 +60,9 @@ public sealed class RunDirectory(string path)
     /// <summary>The directory of the files for TensorBoard.</summary>
     internal string TensorBoardDirectory => System.IO.Path.Combine(path, FolderName, "tensorboard");
 
+    /// <summary>The report that people look at.</summary>
+    public string ReportFile => System.IO.Path.Combine(path, "report.html");
+
     /// <summary>The newest saved step; null when none was saved.</summary>
     public int? NewestStep => Steps(states).LastOrDefault() is { Directory: not null } newest ? newest.Step : null;
 

@@ -21,7 +21,7 @@ public class CommandLineTests
             string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
                 .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            ["train", "recipes", "sweep", "report", "evaluate", "score", "rank", "best-of-n", "export", "normalize", "average", "inspect", "check-data", "convert", "tokenize"],
+            ["train", "recipes", "sweep", "report", "evaluate", "compare", "score", "rank", "best-of-n", "export", "normalize", "average", "inspect", "check-data", "convert", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
             "--data --query --layout --score-from --group-by --on-bad-data --eval-data --eval-fraction --split-seed --split-by --max-lists-per-prompt --cache --backbone --base-model --config --tokenizer --output --normalize --tensorboard --epochs --steps --learning-rate "
@@ -33,8 +33,13 @@ public class CommandLineTests
             + "--eval-every --ema --average-last --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads "
             + "--recipe --resume --dry-run --quiet --verbose",
             Options("train"));
-        Assert.Equal("--csv", Options("report"));
-        Assert.Equal("--model --base-model --loss --max-tokens-per-batch --device --threads --raw --json --data --query --layout --score-from --on-bad-data", Options("evaluate"));
+        Assert.Equal(
+            "--model --base-model --reference --loss --max-tokens-per-batch --device --threads --raw --html --json --data --query --layout --score-from --group-by --on-bad-data",
+            Options("evaluate"));
+        Assert.Equal(
+            "--model --max-tokens-per-batch --device --threads --html --json --data --query --layout --score-from --group-by --on-bad-data",
+            Options("compare"));
+        Assert.Equal("--output --csv", Options("report"));
         Assert.All(["score", "rank", "best-of-n"], command => Assert.Equal(
             "--model --base-model --prompt --answer --max-tokens-per-batch --device --threads --raw --json --data --query --layout --score-from --on-bad-data",
             Options(command)));
@@ -70,7 +75,7 @@ public class CommandLineTests
 
         (status, output, _) = Run("evaluate", "--model", directory["model"], "--data", directory["train.jsonl"], "--json");
         Assert.Equal(0, status);
-        var metrics = JsonNode.Parse(output)!;
+        var metrics = JsonNode.Parse(output)!["metrics"]!;
         Assert.Equal(300, (int)metrics["list_count"]!);
         Assert.InRange((double)metrics["accuracy"]!, 0.9, 1);
 
@@ -277,7 +282,7 @@ public class CommandLineTests
             (0, $"warning: 1 of 2 lists has answers that are equal token for token ({directory["lists.jsonl"]}:2): "
                 + "such answers form no pair\n"),
             (status, errors));
-        Assert.Equal(3, (int)JsonNode.Parse(output)!["pair_count"]!);
+        Assert.Equal(3, (int)JsonNode.Parse(output)!["metrics"]!["pair_count"]!);
     }
 
     [Fact]
@@ -446,7 +451,7 @@ public class CommandLineTests
         Assert.Equal(0, Run(Train("adapter", "--backbone", directory["base"], "--lora-rank", "2", "--lora-bias", "lora_only", "--lr", "0.1")).Status);
         string[] Evaluate(string model, params string[] others) =>
             ["evaluate", "--model", directory[model], "--data", directory["train.jsonl"], "--json", .. others];
-        double Loss(string json) => (double)JsonNode.Parse(json)!["loss"]!;
+        double Loss(string json) => (double)JsonNode.Parse(json)!["metrics"]!["loss"]!;
         var (status, ofAdapter, _) = Run(Evaluate("adapter"));
         Assert.Equal(0, status);
         Assert.NotEqual(Loss(Run(Evaluate("base")).Output), Loss(ofAdapter), 1e-3);

@@ -199,7 +199,7 @@ public sealed class ScoreCommandTests : IDisposable
             Assert.Equal(0, status);
             Assert.Contains($"warning: {path}: 2 lines rejected by the tokenizer or its chat template skipped, 3 lists left\n", errors);
             if (command == evaluate)
-                Assert.Equal(3, (int)JsonNode.Parse(output)!["list_count"]!);
+                Assert.Equal(3, (int)JsonNode.Parse(output)!["metrics"]!["list_count"]!);
         }
     }
 

@@ -45,7 +45,7 @@ public sealed class TokenizeCommandTests : IDisposable
             {file}:1
             prompt               <s>│hello│ wo│r│l│d│\n
             answer 1, score 1.5  hello│</s>
-            answer 2, score -2   �│�│\t│</s>
+            answer 2, score -2   #195│é│\t│</s>
             answer 3, score 0    x│</s>
             tokens               prompt 7; answer 1: 2; answer 2: 4; answer 3: 2
 
@@ -257,7 +257,7 @@ public sealed class TokenizeCommandTests : IDisposable
             {folder.Directory}: a tokenizer without a checkpoint, at most 4 tokens for a prompt and an answer together
 
             {file}:1
-            text      <s>│�│�│�│[... 3 tokens cut: �│�│�]
+            text      <s>│#239│#191│�│[... 3 tokens cut: #239│#191│�]
             tokens    7, 3 cut
             replaced  2 lone surrogates, halves of characters, by U+FFFD
 

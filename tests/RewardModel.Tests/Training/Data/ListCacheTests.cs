@@ -64,7 +64,7 @@ public sealed class ListCacheTests : IDisposable
     {
         // If not, it is of another version of the format.
         Fill("key").Dispose();
-        Assert.Equal((1, "6ca3860667b677fc431ec1e0d91a03d6"), (ListStoreFile.Version, ContentDigest.Of(Files)));
+        Assert.Equal((2, "d2d50d358902192949c66ceaba8cf6b2"), (ListStoreFile.Version, ContentDigest.Of(Files)));
     }
 
     [Fact]

@@ -1,0 +1,78 @@
+using System.Globalization;
+using RewardModel.Training.Evaluation;
+
+namespace RewardModel.Cli;
+
+/// <summary>An evaluation as lines of text.</summary>
+internal static class EvaluationText
+{
+    /// <summary>Rows of a table that are written.</summary>
+    private const int mostRows = 12;
+
+    /// <summary>What stands behind the line of the metrics.</summary>
+    public static IEnumerable<string> LinesOf(RewardEvaluation evaluation)
+    {
+        foreach (var baseline in evaluation.Baselines)
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{"against " + baseline.Name,-22}{baseline.Difference:+0.000;-0.000} (95 % interval {baseline.DifferenceLow:+0.000;-0.000} to "
+                + $"{baseline.DifferenceHigh:+0.000;-0.000}), which has {baseline.Accuracy:F3} of {baseline.PairCount:N0} pairs");
+        yield return string.Create(CultureInfo.InvariantCulture, $"{"NDCG",-22}{evaluation.Ndcg:F4}");
+        if (evaluation.BestOfN is { } curve)
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{"best of n",-22}{string.Join(", ", curve.Points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{point.N}: {point.Chosen:F3} of {point.Best:F3}")))}"
+                + $" ({(curve.IsOfRanks ? "shares of the other answers that the chosen one is better than" : "true scores")})");
+        if (evaluation.Calibration is { } calibration)
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{"calibration",-22}error {calibration.ExpectedCalibrationError:F3}, Brier {calibration.Brier:F3}, temperature {calibration.Temperature:F2}");
+        if (evaluation.Length is { } length)
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{"length",-22}longer preferred in {length.LongerIsPreferred:P1} of pairs, better in {length.LongerIsBetter:P1}; accuracy where the better "
+                + $"one is shorter {length.BetterIsShorter?.Accuracy ?? double.NaN:F3}; partial correlation {length.PartialCorrelation:F3}");
+        if (evaluation.Ties is { } ties)
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{"ties",-22}{ties.EqualRewardPairCount:N0} pairs with equal rewards, {ties.TiedPairCount:N0} with equal scores; right of three classes "
+                + $"{ties.ThreeWayAccuracy:F3}");
+        if (evaluation.HumanAgreement is { } human)
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{"people",-22}agree in {human.Agreement:P1} of {human.PairCount:N0} pairs; at most {human.Ceiling:F3} can be reached there, the model has "
+                + $"{human.Accuracy:F3}");
+        if (evaluation.Reference is { } reference)
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{"reference answers",-22}mean reward {reference.Mean:F3} of {reference.Count:N0}, {reference.Drift:+0.00;-0.00} standard deviations from 0; "
+                + $"{reference.ShareAbove:P1} of answers are above");
+        foreach (var check in evaluation.Consistency)
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{check.Edit,-22}changes rewards by {check.MeanChange:G3} on average, {check.LargestChange:G3} at most, and the order of "
+                + $"{check.ChangedPairShare:P1} of pairs ({check.ListCount} lists)");
+        if (evaluation.Benchmark is { } benchmark)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{benchmark.Name,-22}{benchmark.Score:P1}: {string.Join(", ", benchmark.Sections.Select(TextOf))}");
+            if (benchmark.MissingSubsets.Count > 0)
+                yield return $"{"",-22}not comparable, as the data lack {string.Join(", ", benchmark.MissingSubsets)}";
+        }
+        foreach (var table in evaluation.Tables)
+        {
+            yield return $"by {table.By.Replace('-', ' ')}";
+            foreach (var row in table.Rows.Take(mostRows))
+                yield return string.Create(
+                CultureInfo.InvariantCulture,
+                    $"  {Short(row.Name),-28}{row.Accuracy:F3} ({row.AccuracyLow:F3} to {row.AccuracyHigh:F3}), {row.PairCount:N0} pairs");
+            if (table.Rows.Count > mostRows)
+                yield return $"  and {table.Rows.Count - mostRows} more (--json, --html)";
+        }
+    }
+
+    private static string TextOf(BenchmarkSection section) => string.Create(CultureInfo.InvariantCulture, $"{section.Name} {section.Score:P1}");
+
+    private static string Short(string name) => name.Length <= 26 ? name : name[..12] + ".." + name[^12..];
+}

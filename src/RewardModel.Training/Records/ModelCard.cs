@@ -1,0 +1,190 @@
+using System.Globalization;
+using System.Text;
+using RewardModel.Checkpoints;
+using RewardModel.Training.Diagnosis;
+using YamlDotNet.Serialization;
+
+namespace RewardModel.Training.Records;
+
+/// <summary>
+/// README.md of a trained model: what it is, how good it is and how to use it, with the metadata that model hubs read (Mitchell et al., Model
+/// Cards for Model Reporting, arXiv 1810.03993).
+/// </summary>
+internal static class ModelCard
+{
+    /// <summary>The file.</summary>
+    public const string FileName = "README.md";
+
+    /// <summary>Stands in every card that was not written by hand.</summary>
+    private const string mark = "<!-- written by reward-model; without this line the file is never replaced -->";
+
+    /// <summary>Options whose values say where something lies on somebody's machine: of these the last part is told.</summary>
+    private static readonly string[] paths = ["data", "eval-data", "backbone", "base-model", "config", "tokenizer", "output", "cache"];
+
+    /// <summary>Writes the card into a model's directory, unless there is one that was written or changed by hand.</summary>
+    /// <returns>Whether it was written.</returns>
+    public static bool Write(string directory, RunRecord record, int maxLength)
+    {
+        var file = Path.Combine(directory, FileName);
+        if (File.Exists(file) && !File.ReadAllText(file).Contains(mark, StringComparison.Ordinal))
+            return false;
+        PendingFile.WriteText(file, Of(record, maxLength));
+        return true;
+    }
+
+    /// <summary>The card as Markdown.</summary>
+    /// <param name="record">The run.</param>
+    /// <param name="maxLength">Most tokens of prompt and answer together.</param>
+    public static string Of(RunRecord record, int maxLength)
+    {
+        var text = new StringBuilder();
+        text.Append("---\n").Append(Metadata(record)).Append("---\n\n").Append(mark).Append("\n\n");
+        text.Append($"# {Plain(record.Name)}\n\n");
+        text.Append(
+            "A reward model: it reads a prompt and an answer and returns one number, which is higher for better answers. Only differences between "
+            + "answers to the same prompt mean something.\n\n");
+        AppendResults(text, record);
+        AppendUse(text, maxLength, isAdapter: record.Run?.Options.ContainsKey("lora-rank") == true);
+        AppendTraining(text, record);
+        AppendLimits(text, record);
+        return text.ToString();
+    }
+
+    /// <summary>What hubs read, as YAML.</summary>
+    private static string Metadata(RunRecord record)
+    {
+        var metadata = new Dictionary<string, object>
+        {
+            ["library_name"] = "transformers",
+            ["pipeline_tag"] = "text-classification",
+            ["tags"] = new[] { "reward-model", "rlhf" },
+        };
+        if (record.Evaluation is { } evaluation)
+            metadata["model-index"] = new[]
+            {
+                new Dictionary<string, object>
+                {
+                    // On one line: readers look for the one that ends the metadata.
+                    ["name"] = new string([.. record.Name.Select(character => char.IsControl(character) ? ' ' : character)]),
+                    ["results"] = new[]
+                    {
+                        new Dictionary<string, object>
+                        {
+                            ["task"] = new Dictionary<string, object> { ["type"] = "text-classification", ["name"] = "Reward modelling" },
+                            ["dataset"] = new Dictionary<string, object> { ["type"] = "custom", ["name"] = "Held-out ranked lists" },
+                            ["metrics"] = new[]
+                            {
+                                Metric("accuracy", evaluation.Metrics.Accuracy, "Pairwise accuracy"),
+                                Metric("kendall_tau", evaluation.Metrics.KendallTau, "Kendall's tau-b"),
+                            },
+                        },
+                    },
+                },
+            };
+        return new SerializerBuilder().WithQuotingNecessaryStrings().WithNewLine("\n").Build().Serialize(metadata);
+    }
+
+    private static Dictionary<string, object> Metric(string type, double value, string name) =>
+        new() { ["type"] = type, ["value"] = Math.Round(value, 4), ["name"] = name };
+
+    private static void AppendResults(StringBuilder text, RunRecord record)
+    {
+        if (record.Evaluation is not { } evaluation)
+            return;
+        var metrics = evaluation.Metrics;
+        text.Append("## Results\n\n").Append(Invariant(
+            $"On {metrics.ListCount:N0} held-out lists with {metrics.PairCount:N0} pairs of answers to {metrics.PromptCount:N0} prompts:\n\n"));
+        text.Append("| | |\n| --- | --- |\n");
+        text.Append(Invariant(
+            $"| pairwise accuracy | **{metrics.Accuracy:F3}**, 95 % interval {metrics.AccuracyLow:F3} to {metrics.AccuracyHigh:F3} |\n"));
+        foreach (var baseline in evaluation.Baselines)
+            text.Append(Invariant(
+                $"| against {NameOf(baseline.Name)} ({baseline.Accuracy:F3}) | {baseline.Difference:+0.000;-0.000}, {baseline.DifferenceLow:+0.000;-0.000} to {baseline.DifferenceHigh:+0.000;-0.000} |\n"));
+        text.Append(Invariant($"| Kendall's tau-b | {metrics.KendallTau:F3} |\n"));
+        text.Append(Invariant($"| best answer first | {metrics.TopAnswerAccuracy:F3} |\n"));
+        if (evaluation.Calibration is { } calibration)
+            text.Append(Invariant($"| expected calibration error | {calibration.ExpectedCalibrationError:F3} |\n"));
+        text.Append("\nAll figures, with curves and examples, are in `report.html`.\n\n");
+    }
+
+    private static void AppendUse(StringBuilder text, int maxLength, bool isAdapter) => text.Append(Invariant(
+        $"""
+        ## Use
+
+        In Python:
+
+        ```python
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained("path/to/this/directory")
+        model = AutoModelForSequenceClassification.from_pretrained("path/to/this/directory").eval(){(isAdapter
+            ? "   # reads the adapter with PEFT" : "")}
+        ```
+
+        `reward_model.json` says which special tokens stand around prompt and answer, and by which mean and standard deviation rewards are
+        normalised, if they are. Prompts are cut on the left so that prompt and answer have at most {maxLength:N0} tokens.
+
+        In .NET, with the package RewardModel.Core:
+
+        ```csharp
+        using var model = ScoringModel.Load("path/to/this/directory");
+        float[] rewards = model.Score("prompt", "one answer", "another answer");
+        ```
+
+
+        """).ReplaceLineEndings("\n"));
+
+    private static void AppendTraining(StringBuilder text, RunRecord record)
+    {
+        if (record.Run is not { } run)
+            return;
+        text.Append("## Training\n\n").Append("| | |\n| --- | --- |\n");
+        text.Append($"| model | {Cell(run.Model.Split(", of ")[0])} |\n");
+        text.Append(Invariant($"| parameters | {run.ParameterCount:N0}, of which {run.TrainedParameterCount:N0} were trained |\n"));
+        text.Append(Invariant($"| lists | {run.ListCount:N0} for training, {run.HeldOutListCount:N0} held out |\n"));
+        text.Append(Invariant($"| steps | {run.StepCount:N0} |\n"));
+        foreach (var (name, value) in run.Options)
+            text.Append($"| {Cell(name)} | {Cell(paths.Contains(name) ? Path.GetFileName(Path.TrimEndingDirectorySeparator(value)) : value)} |\n");
+        text.Append($"| version | RewardModel {Cell(run.Version)} |\n\n");
+    }
+
+    private static void AppendLimits(StringBuilder text, RunRecord record)
+    {
+        text.Append("## Limits\n\n");
+        text.Append("- Rewards of different prompts are not comparable, nor are those of answers unlike the ones that it was trained on.\n");
+        if (record.Evaluation?.Length is { } length)
+            text.Append(Invariant(
+                $"- It prefers the longer answer in {length.LongerIsPreferred:P0} of the held-out pairs; people do in {length.LongerIsBetter:P0}.\n"));
+        foreach (var diagnosis in record.Diagnoses.Where(diagnosis => diagnosis.Severity >= DiagnosisSeverity.Warning))
+            text.Append($"- {Plain(diagnosis.Sentence)}\n");
+    }
+
+    private static string NameOf(string baseline) => baseline switch
+    {
+        "chance" => "chance",
+        "longer" => "always preferring the longer answer",
+        "shorter" => "always preferring the shorter answer",
+        _ => $"a linear model of {baseline.Replace('-', ' ')}",
+    };
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>A text in a table: on one line, and without what ends a cell.</summary>
+    private static string Cell(string text) => Plain(text).Replace("|", "\\|", StringComparison.Ordinal);
+
+    /// <summary>A text on one line that no reader of Markdown takes for a tag, a link or code.</summary>
+    private static string Plain(string text)
+    {
+        var plain = new StringBuilder();
+        foreach (var character in text)
+            if (char.IsControl(character))
+                plain.Append(' ');
+            else if (character is '<')
+                plain.Append("&lt;");
+            else if (character is '&')
+                plain.Append("&amp;");
+            else
+                plain.Append(character is '\\' or '`' or '*' or '_' or '[' or ']' ? $"\\{character}" : $"{character}");
+        return plain.ToString();
+    }
+}
