@@ -61,7 +61,7 @@ public class EvaluationsTests
         var right = EvaluationOf(lists);
         Assert.Equal((1, 0), (right.Metrics.Accuracy, right.Calibration!.Temperature));
         Assert.Equal(1, right.Ndcg, 1e-12);
-        Assert.Equal(1, right.Metrics.AccuracyHigh);
+        Assert.Equal(1, right.Metrics.AccuracyHigh, 1e-12);
         Assert.InRange(right.Metrics.AccuracyLow, 0.85, 0.97);
         Assert.All(right.BestOfN!.Points, point => Assert.Equal(0, point.Regret, 1e-12));
     }
