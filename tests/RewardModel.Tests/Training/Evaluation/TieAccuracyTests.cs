@@ -12,7 +12,7 @@ public class TieAccuracyTests
     public void No_threshold_puts_more_pairs_right(int seed)
     {
         var lists = Random(60, seed);
-        var found = TieAccuracy.Of(lists)!;
+        var found = Found(lists)!;
         var pairs =
             (from list in lists
              from i in Enumerable.Range(0, list.Rewards.Count)
@@ -38,23 +38,25 @@ public class TieAccuracyTests
     public void Four_pairs_by_hand()
     {
         // Tied by 0.5 and by 3, right by 1, equal rewards of different scores: a threshold of 0.5 puts two of four right.
-        var found = TieAccuracy.Of([List([0.5f, 0], [1, 1]), List([3, 0], [1, 1]), List([1, 0], [1, 0]), List([2, 2], [1, 0])])!;
+        var found = Found([List([0.5f, 0], [1, 1]), List([3, 0], [1, 1]), List([1, 0], [1, 0]), List([2, 2], [1, 0])])!;
         Assert.Equal(new TieAccuracy(1, 0.5, 2, 0.5, 0.5), found);
     }
 
     [Fact]
     public void Where_nothing_is_tied_there_is_none()
     {
-        Assert.Null(TieAccuracy.Of([]));
-        Assert.Null(TieAccuracy.Of([List([1, 0, 3], [1, 0, 2])]));
+        Assert.Null(Found([]));
+        Assert.Null(Found([List([1, 0, 3], [1, 0, 2])]));
         // Equal answers are no tie of anything.
         var equal = List([1, 1], [1, 1]);
-        Assert.Null(TieAccuracy.Of([equal with { Ranking = equal.Ranking with { EqualAnswers = [0, 0] } }]));
-        var tied = TieAccuracy.Of([List([1, 0], [1, 1])])!;
+        Assert.Null(Found([equal with { Ranking = equal.Ranking with { EqualAnswers = [0, 0] } }]));
+        var tied = Found([List([1, 0], [1, 1])])!;
         Assert.Equal((double.NaN, 1, 1), (tied.AccuracyTiesWrong, tied.ThreeWayAccuracy, tied.Threshold));
     }
 
     [Fact]
     public void Of_equal_rewards_of_different_scores_alone_nothing_is_right() =>
-        Assert.Equal(new TieAccuracy(2, 0, 0, 0, 0), TieAccuracy.Of([List([1, 1], [1, 0]), List([2, 2], [0, 1])]));
+        Assert.Equal(new TieAccuracy(2, 0, 0, 0, 0), Found([List([1, 1], [1, 0]), List([2, 2], [0, 1])]));
+
+    private static TieAccuracy? Found(ScoredList[] lists) => TieAccuracy.Of(new ScoredLists(lists));
 }
