@@ -101,20 +101,26 @@ internal static class AccuracyTables
         static float GapOf(in ScoredPair pair) =>
             pair.Of.ScoresAreOrder ? -1 : (float)(pair.Of.Ranking.Scores[pair.Better] - pair.Of.Ranking.Scores[pair.Worse]);
 
-        var different = new SortedSet<float>();
+        var different = new HashSet<float>();
         foreach (var pair in lists.Pairs())
-            if (different.Count <= mostGaps && GapOf(pair) is >= 0 and var gap)
-                different.Add(gap);
+            if (GapOf(pair) is >= 0 and var gap && different.Add(gap) && different.Count > mostGaps)
+                break;
         if (different.Count <= mostGaps)
         {
-            float[] values = [.. different];
+            float[] values = [.. different.Order()];
             return new PairDivision("score-gap", pair => Array.BinarySearch(values, GapOf(pair)), row => Invariant($"{values[row]}"));
         }
-        float[] gaps = [.. lists.Pairs().Select(pair => GapOf(pair)).Where(gap => gap >= 0).Order()];
+        var gaps = new float[lists.PairCount];
+        var gapCount = 0;
+        foreach (var pair in lists.Pairs())
+            if (GapOf(pair) is >= 0 and var gap)
+                gaps[gapCount++] = gap;
+        Array.Resize(ref gaps, gapCount);
+        Array.Sort(gaps);
         // Values that occur, so that a bin of gaps has all that are equal: up to its edge.
         float[] edges =
         [
-            .. Enumerable.Range(1, gapBinCount - 1).Select(i => gaps[i * gaps.Length / gapBinCount]).Where(edge => edge < gaps[^1]).Distinct(),
+            .. Enumerable.Range(1, gapBinCount - 1).Select(i => gaps[(int)((long)i * gaps.Length / gapBinCount)]).Where(edge => edge < gaps[^1]).Distinct(),
         ];
         var names = NamesOf(edges);
         return new PairDivision(

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace RewardModel.Training.Evaluation;
 
 /// <summary>
@@ -23,23 +21,21 @@ public sealed record Calibration(
     /// <summary>The calibration of scored lists; null without pairs.</summary>
     internal static Calibration? Of(ScoredLists lists)
     {
+        if (lists.PairCount == 0)
+            return null;
         var bins = new (AccuracyCounter Counter, double ConfidenceSum)[binCount];
         for (var i = 0; i < binCount; i++)
             bins[i].Counter = new AccuracyCounter();
-        var differences = new List<double>();
         var squares = 0.0;
         foreach (var pair in lists.Pairs())
         {
             var difference = pair.Difference;
-            differences.Add(difference);
             squares += Math.Pow(Sigmoid(-difference), 2);
             var confidence = Sigmoid(Math.Abs(difference));
             ref var bin = ref bins[Math.Min(binCount - 1, (int)((confidence - 0.5) * 2 * binCount))];
             bin.Counter.Add(pair);
             bin.ConfidenceSum += confidence;
         }
-        if (differences.Count == 0)
-            return null;
         CalibrationBin[] found =
         [
             .. bins.Select((bin, i) => bin.Counter.ToRow("") is { } row
@@ -49,8 +45,8 @@ public sealed record Calibration(
                 : null).OfType<CalibrationBin>(),
         ];
         return new Calibration(
-            found, found.Sum(bin => bin.PairCount * Math.Abs(bin.Accuracy - bin.Confidence)) / differences.Count, squares / differences.Count,
-            TemperatureOf(CollectionsMarshal.AsSpan(differences)));
+            found, found.Sum(bin => bin.PairCount * Math.Abs(bin.Accuracy - bin.Confidence)) / lists.PairCount, squares / lists.PairCount,
+            TemperatureOf(lists.Differences));
     }
 
     private static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));

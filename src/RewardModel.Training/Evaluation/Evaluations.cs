@@ -26,7 +26,7 @@ internal static class Evaluations
             Ndcg = DiscountedGain.Of(lists),
             BestOfN = BestOfNCurve.Of(lists),
             Calibration = Calibration.Of(scored),
-            Ties = TieAccuracy.Of(lists),
+            Ties = TieAccuracy.Of(scored),
             HumanAgreement = HumanAgreement.Of(scored),
             Rewards = RewardDistribution.Of(scored),
             Benchmark = BenchmarkScores.Of(lists),
@@ -46,7 +46,7 @@ internal static class Evaluations
 
     private static List<(double Right, long Pairs)> RightByPrompt(ScoredLists lists)
     {
-        var prompts = new List<(double Right, long Pairs)>();
+        var prompts = new List<(double Right, long Pairs)>(lists.MostUnits);
         var unit = -1;
         foreach (var pair in lists.Pairs())
         {

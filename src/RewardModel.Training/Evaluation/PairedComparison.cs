@@ -22,7 +22,7 @@ internal sealed record PairedComparison(double Accuracy, double OtherAccuracy, l
     /// <param name="seed">Decides what the bootstrap draws.</param>
     public static PairedComparison? Of(ScoredLists lists, Func<ScoredPair, double?> otherDifference, ulong seed)
     {
-        var prompts = new List<(double Right, double OtherRight, long Pairs)>();
+        var prompts = new List<(double Right, double OtherRight, long Pairs)>(lists.MostUnits);
         var unit = -1;
         foreach (var pair in lists.Pairs())
         {

@@ -24,12 +24,10 @@ public sealed record RewardDistribution(
         if (rewards.Length == 0)
             return null;
         Array.Sort(rewards);
-        double[] differences = [.. lists.Pairs().Select(pair => pair.Difference)];
-        Array.Sort(differences);
         double QuantileOf(double share) => Quantile.Of<double>(rewards, share);
         return new RewardDistribution(
             QuantileOf(0.05), QuantileOf(0.25), QuantileOf(0.5), QuantileOf(0.75), QuantileOf(0.95), Histogram.Of(rewards),
-            Histogram.OfDifferences(differences), DeviationWithin(lists.All.Select(list => list.Rewards)));
+            Histogram.OfDifferences(lists.Differences), DeviationWithin(lists.All.Select(list => list.Rewards)));
     }
 
     /// <summary>The root of the mean variance (the population's) within lists of two answers or more; NaN where there is none.</summary>

@@ -12,51 +12,57 @@ namespace RewardModel.Training.Evaluation;
 public sealed record TieAccuracy(
     long EqualRewardPairCount, double AccuracyTiesWrong, long TiedPairCount, double ThreeWayAccuracy, double Threshold)
 {
-    /// <summary>What ties do on scored lists; null where neither scores nor rewards have any. Needs eight bytes of memory for each pair.</summary>
-    internal static TieAccuracy? Of(IReadOnlyList<ScoredList> lists)
+    /// <summary>What ties do on scored lists; null where neither scores nor rewards have any.</summary>
+    internal static TieAccuracy? Of(ScoredLists lists)
     {
-        List<double> right = [], tied = [];
-        long pairCount = 0, equalCount = 0;
+        var differences = lists.Differences;
+        var (wrongCount, notRightCount) = (CountBelow(differences, 0), CountBelow(differences, double.Epsilon));
+        var tied = TiedPairsOf(lists.All);
+        if (notRightCount == wrongCount && tied.Count == 0)
+            return null;
+        var right = differences.AsSpan(notRightCount);
+        var (best, threshold) = BestThreshold(right, tied);
+        return new TieAccuracy(
+            notRightCount - wrongCount, (double)right.Length / differences.Length, tied.Count,
+            (double)best / ((long)differences.Length + tied.Count), threshold);
+    }
+
+    private static int CountBelow(double[] sorted, double end)
+    {
+        var (low, high) = (0, sorted.Length);
+        while (low < high)
+        {
+            var middle = low + (high - low) / 2;
+            (low, high) = sorted[middle] < end ? (middle + 1, high) : (low, middle);
+        }
+        return low;
+    }
+
+    /// <summary>How far the rewards of answers with equal scores are apart, in ascending order.</summary>
+    private static List<double> TiedPairsOf(IReadOnlyList<ScoredList> lists)
+    {
+        var tied = new List<double>();
         foreach (var list in lists)
             for (var i = 0; i < list.Rewards.Count; i++)
                 for (var j = 0; j < i; j++)
-                {
-                    var difference = (double)list.Rewards[i] - list.Rewards[j];
-                    var order = list.Ranking.Scores[i].CompareTo(list.Ranking.Scores[j]);
-                    if (list.Ranking.AreEqual(i, j))
-                        continue;
-                    if (order == 0)
-                    {
-                        tied.Add(Math.Abs(difference));
-                        continue;
-                    }
-                    pairCount++;
-                    if (difference == 0)
-                        equalCount++;
-                    else if (difference > 0 == order > 0)
-                        right.Add(Math.Abs(difference));
-                }
-        if (equalCount == 0 && tied.Count == 0)
-            return null;
-        var (best, threshold) = BestThreshold(right, tied);
-        return new TieAccuracy(
-            equalCount, (double)right.Count / pairCount, tied.Count, (double)best / (pairCount + tied.Count), threshold);
+                    if (list.Ranking.Scores[i] == list.Ranking.Scores[j] && !list.Ranking.AreEqual(i, j))
+                        tied.Add(Math.Abs((double)list.Rewards[i] - list.Rewards[j]));
+        tied.Sort();
+        return tied;
     }
 
     /// <summary>The most pairs that any threshold puts right. Between two tied pairs a higher one only loses right pairs.</summary>
-    private static (long Count, double Threshold) BestThreshold(List<double> right, List<double> tied)
+    private static (long Count, double Threshold) BestThreshold(ReadOnlySpan<double> right, List<double> tied)
     {
-        right.Sort();
-        tied.Sort();
         var best = (Count: -1L, Threshold: 0.0);
         int rightAtMost = 0, tiedAtMost = 0;
         foreach (var threshold in tied.Prepend(0))
         {
             while (tiedAtMost < tied.Count && tied[tiedAtMost] <= threshold)
                 tiedAtMost++;
-            while (rightAtMost < right.Count && right[rightAtMost] <= threshold)
+            while (rightAtMost < right.Length && right[rightAtMost] <= threshold)
                 rightAtMost++;
-            var count = (long)tiedAtMost + right.Count - rightAtMost;
+            var count = (long)tiedAtMost + right.Length - rightAtMost;
             if (count > best.Count)
                 best = (count, threshold);
         }

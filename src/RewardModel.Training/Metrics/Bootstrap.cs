@@ -112,13 +112,13 @@ internal static class Bootstrap
     {
         if (prompts.Count <= mostGroups)
             return [.. prompts.Select(prompt => (prompt.Right, (double)prompt.Pairs))];
-        (double Right, long Pairs)[] shuffled = [.. prompts];
-        random.Shuffle<(double, long)>(shuffled);
+        var order = SplitMix64.Permutation(prompts.Count, random.Next());
         var groups = new (double Right, double Pairs)[mostGroups];
-        for (var i = 0; i < shuffled.Length; i++)
+        for (var i = 0; i < order.Length; i++)
         {
+            var (right, pairs) = prompts[order[i]];
             ref var group = ref groups[i % mostGroups];
-            group = (group.Right + shuffled[i].Right, group.Pairs + shuffled[i].Pairs);
+            group = (group.Right + right, group.Pairs + pairs);
         }
         return groups;
     }
