@@ -39,6 +39,7 @@ internal static class CommandLine
             CheckDataCommand.Create(output, errors),
             ConvertCommand.Create(output, errors),
             TokenizeCommand.Create(output, errors),
+            WatchCommand.Create(output),
         };
 
     public static int Run(string[] args, TextWriter output, TextWriter errors)

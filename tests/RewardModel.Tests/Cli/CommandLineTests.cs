@@ -21,7 +21,7 @@ public class CommandLineTests
             string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
                 .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            ["train", "recipes", "evaluate", "score", "rank", "best-of-n", "export", "normalize", "average", "inspect", "check-data", "convert", "tokenize"],
+            ["train", "recipes", "evaluate", "score", "rank", "best-of-n", "export", "normalize", "average", "inspect", "check-data", "convert", "tokenize", "watch"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
             "--data --query --layout --score-from --group-by --on-bad-data --eval-data --eval-fraction --split-seed --split-by --max-lists-per-prompt --cache --backbone --base-model --config --tokenizer --output --normalize --epochs --steps --learning-rate "
@@ -49,6 +49,7 @@ public class CommandLineTests
         Assert.Equal("--data --query --layout --score-from --group-by --on-bad-data --output", Options("convert"));
         Assert.Equal(
             "--tokenizer --chat --raw --text --data --query --layout --score-from --on-bad-data --rows --max-length --full --json", Options("tokenize"));
+        Assert.Equal("--port", Options("watch"));
     }
 
     [Fact]

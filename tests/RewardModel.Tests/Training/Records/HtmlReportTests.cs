@@ -186,7 +186,7 @@ public class HtmlReportTests
             Ndcg = double.NaN, BestOfN = null, Calibration = null, Ties = null, HumanAgreement = null, Rewards = null, Benchmark = null,
         };
         page = new ReportPage(SampleRecord.Empty with { Evaluation = nothing });
-        Assert.DoesNotContain("NaN", page.Text.Replace("Number.isNaN", ""));
+        Assert.DoesNotContain("NaN", page.Words);
         Assert.DoesNotContain("Kendall", page.Words);
         Assert.Empty(page.Root.Descendants("figure"));
     }
@@ -203,6 +203,7 @@ public class HtmlReportTests
                 type == typeof(double) ? double.NaN : type.IsGenericType ? Array.CreateInstance(type.GetGenericArguments()[0], 0) : null);
             var page = new ReportPage(SampleRecord.Empty with { Evaluation = evaluation });
             Assert.DoesNotContain("NaN", page.Words);
+            Assert.All(page.Root.Descendants().Attributes(), attribute => Assert.DoesNotContain("NaN", attribute.Value));
         }
     }
 
