@@ -29,6 +29,7 @@ internal static class CommandLine
             TrainCommand.Create(output, errors),
             RecipesCommand.Create(output),
             SweepCommand.Create(output, errors),
+            WatchCommand.Create(output),
             ReportCommand.Create(output),
             EvaluateCommand.Create(output, errors),
             CompareCommand.Create(output, errors),

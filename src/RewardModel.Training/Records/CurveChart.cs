@@ -91,7 +91,9 @@ internal sealed record CurveChart(
                 new([.. points.Select(point => double.IsFinite(of(point)) ? JsonValue.Create(of(point)) : null)]);
             json["points"] = new JsonObject
             {
-                ["value"] = Numbers(point => point.Value), ["low"] = Numbers(point => point.Low), ["high"] = Numbers(point => point.High),
+                ["value"] = Numbers(point => point.Value),
+                ["low"] = Numbers(point => point.Low),
+                ["high"] = Numbers(point => point.High),
             };
         }
         return json;

@@ -22,10 +22,11 @@ internal static class HtmlReport
     public static string Of(RunRecord record, string? watchedVersion = null)
     {
         var curves = new TrainingCurves(record);
+        var figures = record.Evaluation is null ? "" : FiguresOf(record.Evaluation);
         (string Id, string Title, Action<Html>? Write)[] sections =
         [
             ("curves", "Training", curves.HasContent ? curves.Write : null),
-            ("evaluation", "Evaluation", record.Evaluation is { } evaluation ? html => WriteEvaluation(html, evaluation) : null),
+            ("evaluation", "Evaluation", figures != "" ? html => WriteFigures(html, figures) : null),
             .. PairSections(record.Evaluation),
             ("data", "Data", record.Data is { } data ? html => DataFigures.Write(html, data) : null),
             ("run", "Run", record.Run is { } run ? html => RunSummary.Write(html, record, run) : null),
@@ -102,9 +103,16 @@ internal static class HtmlReport
             html.Element("a", title, ("href", $"#{id}"));
     }
 
-    private static void WriteEvaluation(Html html, RewardEvaluation evaluation)
+    private static void WriteFigures(Html html, string figures)
     {
         using var _ = html.Open("div", ("class", "figures"));
+        html.Trusted(figures);
+    }
+
+    /// <summary>The figures of an evaluation as HTML; empty where it has none of them.</summary>
+    private static string FiguresOf(RewardEvaluation evaluation)
+    {
+        var html = new Html();
         AccuracyFigures.WriteBaselines(html, evaluation.Baselines);
         RewardFigures.WriteCalibration(html, evaluation.Calibration);
         RewardFigures.WriteLength(html, evaluation.Length);
@@ -117,6 +125,7 @@ internal static class HtmlReport
         ChoiceFigures.WriteReference(html, evaluation.Reference);
         ChoiceFigures.WriteConsistency(html, evaluation.Consistency);
         ChoiceFigures.WriteBenchmark(html, evaluation.Benchmark);
+        return html.ToString();
     }
 
     private static IEnumerable<(string Id, string Title, Action<Html>? Write)> PairSections(RewardEvaluation? evaluation)
@@ -127,13 +136,15 @@ internal static class HtmlReport
                 WriteHowToRead(
                     html, "The pairs whose worse answer has the highest reward over that of the better one: mistakes of the model, or of the data.");
                 PairFigures.Write(html, "wrong", wrong);
-            });
+            }
+            );
         if (evaluation is { MostUncertain: { Count: > 0 } uncertain })
             yield return ("uncertain", "Most uncertain pairs", html =>
             {
                 WriteHowToRead(html, "The pairs whose rewards are nearest to each other: what the model can't tell apart.");
                 PairFigures.Write(html, "uncertain", uncertain);
-            });
+            }
+            );
     }
 
     private static void WriteHowToRead(Html html, string sentence) => html.Element(

@@ -16,7 +16,8 @@ internal static class NumberText
     /// <summary>A difference of shares in percentage points, with its sign: +10.2.</summary>
     public static string Points(double difference)
     {
-        var points = Math.Round(100 * difference, 1);
+        // A zero has no sign.
+        var points = Math.Round(100 * difference, 1) + 0.0;
         return Signed(points > 0 ? "+" : "", points.ToString("0.0", CultureInfo.InvariantCulture));
     }
 

@@ -104,7 +104,8 @@ internal static class RewardFigures
             var rewards = Axis.Covering(points.Min(point => point.Reward), points.Max(point => point.Reward));
             using var plot = new Plot(
                 html, tokens, rewards, "tokens of the answer",
-                $"Rewards of {NumberText.Count(points.Length, "answer")} over their lengths in tokens; correlation {NumberText.Number(length.Correlation)}.");
+                $"Rewards of {NumberText.Count(points.Length, "answer")} over their lengths in tokens"
+                + (double.IsNaN(length.Correlation) ? "." : $"; correlation within lists {NumberText.Number(length.Correlation)}."));
             plot.Points(points.Select(point => ((double)point.TokenCount, (double)point.Reward)));
         }
         WriteNumbers(html,

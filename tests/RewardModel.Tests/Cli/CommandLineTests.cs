@@ -21,7 +21,7 @@ public class CommandLineTests
             string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
                 .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            ["train", "recipes", "sweep", "report", "evaluate", "compare", "score", "rank", "best-of-n", "export", "normalize", "average", "inspect", "check-data", "convert", "tokenize"],
+            ["train", "recipes", "sweep", "watch", "report", "evaluate", "compare", "score", "rank", "best-of-n", "export", "normalize", "average", "inspect", "check-data", "convert", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
             "--data --query --layout --score-from --group-by --on-bad-data --eval-data --eval-fraction --split-seed --split-by --max-lists-per-prompt --cache --backbone --base-model --config --tokenizer --output --normalize --tensorboard --epochs --steps --learning-rate "
@@ -56,6 +56,7 @@ public class CommandLineTests
         Assert.Equal("--data --query --layout --score-from --group-by --on-bad-data --output", Options("convert"));
         Assert.Equal(
             "--tokenizer --chat --raw --text --data --query --layout --score-from --on-bad-data --rows --max-length --full --json", Options("tokenize"));
+        Assert.Equal("--port", Options("watch"));
     }
 
     [Fact]

@@ -3,7 +3,13 @@ namespace RewardModel.Tests.Training.Records;
 /// <summary>A fact that needs a browser. Where no Chromium is installed it is skipped, saying so.</summary>
 internal sealed class BrowserFactAttribute : FactAttribute
 {
-    public BrowserFactAttribute() => Skip = Chromium.Program is null ? "no chromium or google-chrome is on the PATH" : null!;
+    public BrowserFactAttribute() => Skip = Chromium.SkipReason!;
+}
+
+/// <summary>A theory that needs a browser.</summary>
+internal sealed class BrowserTheoryAttribute : TheoryAttribute
+{
+    public BrowserTheoryAttribute() => Skip = Chromium.SkipReason!;
 }
 
 /// <summary>One browser for the tests of a class.</summary>

@@ -33,7 +33,10 @@ internal sealed class BrowserPage(Chromium browser, string sessionId)
 
     public Task Resize(int width, int height) => Send("Emulation.setDeviceMetricsOverride", new JsonObject
     {
-        ["width"] = width, ["height"] = height, ["deviceScaleFactor"] = 1, ["mobile"] = width < 600,
+        ["width"] = width,
+        ["height"] = height,
+        ["deviceScaleFactor"] = 1,
+        ["mobile"] = width < 600,
     });
 
     /// <summary>Loads an address, or a file.</summary>
@@ -49,7 +52,9 @@ internal sealed class BrowserPage(Chromium browser, string sessionId)
     {
         var result = await Send("Runtime.evaluate", new JsonObject
         {
-            ["expression"] = expression, ["returnByValue"] = true, ["awaitPromise"] = true,
+            ["expression"] = expression,
+            ["returnByValue"] = true,
+            ["awaitPromise"] = true,
         });
         return result["exceptionDetails"] is { } details
             ? throw new InvalidOperationException(details.ToJsonString())
@@ -59,7 +64,8 @@ internal sealed class BrowserPage(Chromium browser, string sessionId)
     /// <summary>Emulates media: <c>screen</c> or <c>print</c>, and a preferred colour scheme, <c>light</c> or <c>dark</c>.</summary>
     public Task Emulate(string media, string scheme) => Send("Emulation.setEmulatedMedia", new JsonObject
     {
-        ["media"] = media, ["features"] = new JsonArray(new JsonObject { ["name"] = "prefers-color-scheme", ["value"] = scheme }),
+        ["media"] = media,
+        ["features"] = new JsonArray(new JsonObject { ["name"] = "prefers-color-scheme", ["value"] = scheme }),
     });
 
     /// <summary>The page from this height on as PNG.</summary>
@@ -80,7 +86,11 @@ internal sealed class BrowserPage(Chromium browser, string sessionId)
     /// <param name="clickCount">2 for the second click of a double one.</param>
     public Task Mouse(string type, double x, double y, int clickCount = 1) => Send("Input.dispatchMouseEvent", new JsonObject
     {
-        ["type"] = type, ["x"] = x, ["y"] = y, ["button"] = type == "mouseMoved" ? "none" : "left", ["clickCount"] = type == "mouseMoved" ? 0 : clickCount,
+        ["type"] = type,
+        ["x"] = x,
+        ["y"] = y,
+        ["button"] = type == "mouseMoved" ? "none" : "left",
+        ["clickCount"] = type == "mouseMoved" ? 0 : clickCount,
     });
 
     /// <summary>Presses a key.</summary>

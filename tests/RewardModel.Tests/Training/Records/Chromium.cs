@@ -31,6 +31,8 @@ internal sealed class Chromium : IAsyncDisposable
     public static string? Program { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .SelectMany(directory => names.Select(name => Path.Combine(directory, name))).FirstOrDefault(File.Exists);
 
+    public static string? SkipReason => Program is null ? "no chromium or google-chrome is on the PATH" : null;
+
     public static async Task<Chromium> Start()
     {
         var profile = new TemporaryDirectory();

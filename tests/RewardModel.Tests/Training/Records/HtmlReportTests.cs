@@ -182,13 +182,23 @@ public class HtmlReportTests
 
         var nothing = new RewardEvaluation
         {
-            Metrics = SampleRecord.Metrics() with { KendallTau = double.NaN, TopAnswerAccuracy = double.NaN }, Baselines = [], Tables = [], Length = null,
-            Ndcg = double.NaN, BestOfN = null, Calibration = null, Ties = null, HumanAgreement = null, Rewards = null, Benchmark = null,
+            Metrics = SampleRecord.Metrics() with { KendallTau = double.NaN, TopAnswerAccuracy = double.NaN },
+            Baselines = [],
+            Tables = [],
+            Length = null,
+            Ndcg = double.NaN,
+            BestOfN = null,
+            Calibration = null,
+            Ties = null,
+            HumanAgreement = null,
+            Rewards = null,
+            Benchmark = null,
         };
         page = new ReportPage(SampleRecord.Empty with { Evaluation = nothing });
-        Assert.DoesNotContain("NaN", page.Text.Replace("Number.isNaN", ""));
+        Assert.DoesNotContain("NaN", page.Words);
         Assert.DoesNotContain("Kendall", page.Words);
         Assert.Empty(page.Root.Descendants("figure"));
+        Assert.Empty(page.Headings);
     }
 
     [Fact]
@@ -203,6 +213,7 @@ public class HtmlReportTests
                 type == typeof(double) ? double.NaN : type.IsGenericType ? Array.CreateInstance(type.GetGenericArguments()[0], 0) : null);
             var page = new ReportPage(SampleRecord.Empty with { Evaluation = evaluation });
             Assert.DoesNotContain("NaN", page.Words);
+            Assert.All(page.Root.Descendants().Attributes(), attribute => Assert.DoesNotContain("NaN", attribute.Value));
         }
     }
 
@@ -349,12 +360,18 @@ public class HtmlReportTests
             Name = text,
             Run = SampleRecord.Run(30) with
             {
-                Version = text, Libraries = text, Device = text, Model = text, DataDigest = text, Command = text,
+                Version = text,
+                Libraries = text,
+                Device = text,
+                Model = text,
+                DataDigest = text,
+                Command = text,
                 Options = new Dictionary<string, string> { [text] = text },
             },
             Data = SampleRecord.Data with
             {
-                ListsByGroup = new Dictionary<string, int> { [text] = 1 }, ListsByScript = new Dictionary<string, int> { [text] = 1 },
+                ListsByGroup = new Dictionary<string, int> { [text] = 1 },
+                ListsByScript = new Dictionary<string, int> { [text] = 1 },
                 Findings = [new(text, FindingSeverity.Error, 1, 0.5, text, [new SourceLine(text, 1)])],
                 Baselines = [new(text, 0.5, 0.4, 0.6, 3)],
             },
