@@ -59,7 +59,9 @@ internal static class BenchmarkLayouts
     {
         var answers = fields.AnswerTexts(key);
         if (fields.Problems.Count == 0 && answers.Length != 3)
-            fields.Reject(key, $"has {Counted.Of(answers.Length, "item")}, expected 3: the answer in short, in detail, and in detail with Markdown");
+            fields.Reject(
+                key,
+                $"has {Counted.Of(answers.Length, "item")}, expected 3: the answer in short, in detail, and in detail with Markdown");
         return answers;
     }
 

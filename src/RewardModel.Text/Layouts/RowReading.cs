@@ -62,7 +62,8 @@ internal sealed record RowReading
     }
 
     /// <summary>This row with lists that belong to a group, unless the caller names the column that says the group.</summary>
-    public RowReading InGroup(string? group) => Lists is null ? this : this with { Lists = () => Lists().Select(list => list with { Group = group }) };
+    public RowReading InGroup(string? group) =>
+        Lists is null ? this : this with { Lists = () => Lists().Select(list => list with { Group = group }) };
 
     /// <summary>This row of one answer with a score, which is compared with those of other rows that have the same prompt.</summary>
     public RowReading AsAnswer() => this with { IsPart = true, IsSingle = true };

@@ -8,7 +8,6 @@ internal sealed class AccuracyCounter
     private PromptSums prompts;
     private int listCount;
     private double margin;
-    private double right;
     private int lastList = -1;
     private int unit = -1;
     private double unitRight;
@@ -17,8 +16,8 @@ internal sealed class AccuracyCounter
     /// <summary>How many pairs there are.</summary>
     public long PairCount { get; private set; }
 
-    /// <summary>The share of them that are right.</summary>
-    public double Accuracy => right / PairCount;
+    /// <summary>How many of them are right, halves for equal rewards.</summary>
+    public double Right { get; private set; }
 
     /// <summary>Adds a pair.</summary>
     public void Add(in ScoredPair pair)
@@ -36,7 +35,7 @@ internal sealed class AccuracyCounter
         }
         PairCount++;
         margin += difference;
-        right += ScoredPair.RightOf(difference);
+        Right += ScoredPair.RightOf(difference);
         unitRight += ScoredPair.RightOf(difference);
         unitPairs++;
     }
@@ -49,7 +48,7 @@ internal sealed class AccuracyCounter
             return null;
         EndUnit();
         var (low, high) = AccuracyInterval.Of(prompts);
-        return new AccuracyRow(name, listCount, PairCount, Accuracy, low, high, margin / PairCount);
+        return new AccuracyRow(name, listCount, PairCount, Right / PairCount, low, high, margin / PairCount);
     }
 
     private void EndUnit()

@@ -87,14 +87,19 @@ internal static class AccuracyTables
         foreach (var pair in lists.Pairs())
             if (nameOf(pair.Of) is { } name)
                 CollectionsMarshal.GetValueRefOrAddDefault(sizes, name, out _)++;
-        string[] names = [.. sizes.OrderByDescending(name => name.Value).ThenBy(name => name.Key, StringComparer.Ordinal).Select(name => name.Key)];
+        string[] names =
+        [
+            .. sizes.OrderByDescending(name => name.Value).ThenBy(name => name.Key, StringComparer.Ordinal).Select(name => name.Key),
+        ];
         var rows = names.Take(mostNames).Select((name, row) => (name, row)).ToDictionary(name => name.name, name => name.row);
         return new PairDivision(
             by, pair => nameOf(pair.Of) is { } name ? rows.GetValueOrDefault(name, mostNames) : -1,
             row => row < mostNames ? names[row] : Invariant($"others ({names.Length - mostNames})"));
     }
 
-    /// <summary>Only of lists whose scores are more than an order. In bins of about as many pairs where there are many different gaps.</summary>
+    /// <summary>
+    /// Only of lists whose scores are more than an order. In bins of about as many pairs where there are many different gaps.
+    /// </summary>
     private static PairDivision OfGaps(ScoredLists lists)
     {
         // In float32 0.3 - 0.2 and 0.2 - 0.1 are the same gap.
@@ -120,13 +125,16 @@ internal static class AccuracyTables
         // Values that occur, so that a bin of gaps has all that are equal: up to its edge.
         float[] edges =
         [
-            .. Enumerable.Range(1, gapBinCount - 1).Select(i => gaps[(int)((long)i * gaps.Length / gapBinCount)]).Where(edge => edge < gaps[^1]).Distinct(),
+            .. Enumerable.Range(1, gapBinCount - 1).Select(i => gaps[(int)((long)i * gaps.Length / gapBinCount)])
+                .Where(edge => edge < gaps[^1]).Distinct(),
         ];
         var names = NamesOf(edges);
         return new PairDivision(
             "score-gap",
             pair => GapOf(pair) is >= 0 and var gap ? (Array.BinarySearch(edges, gap) is var place && place < 0 ? ~place : place) : -1,
-            row => row == 0 ? $"up to {names[0]}" : row == edges.Length ? $"above {names[^1]}" : $"above {names[row - 1]}, up to {names[row]}");
+            row => row == 0 ? $"up to {names[0]}"
+                : row == edges.Length ? $"above {names[^1]}"
+                : $"above {names[row - 1]}, up to {names[row]}");
     }
 
     /// <summary>The edges as text, with as few digits as tell them apart.</summary>

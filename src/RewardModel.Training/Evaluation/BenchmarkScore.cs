@@ -4,7 +4,9 @@ namespace RewardModel.Training.Evaluation;
 /// <param name="Name">Such as <c>RewardBench</c>.</param>
 /// <param name="Score">The score, from 0 to 1.</param>
 /// <param name="Sections">Its sections.</param>
-/// <param name="MissingSubsets">Subsets that the benchmark has and the data don't: the score is then not comparable with published ones.</param>
+/// <param name="MissingSubsets">
+/// Subsets that the benchmark has and the data don't: the score is then not comparable with published ones.
+/// </param>
 public sealed record BenchmarkScore(
     string Name, double Score, IReadOnlyList<BenchmarkSection> Sections, IReadOnlyList<string> MissingSubsets);
 

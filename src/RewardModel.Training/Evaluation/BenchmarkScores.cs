@@ -1,15 +1,15 @@
 namespace RewardModel.Training.Evaluation;
 
 /// <summary>
-/// The scores of published benchmarks, where every list is a row of one: its group is one of the benchmark's subsets, and its answers are as
-/// the benchmark has them. Where sections are missing, the score is that of the others.
+/// The scores of published benchmarks, where every list is a row of one: its group is one of the benchmark's subsets, and its answers are
+/// as the benchmark has them. Where sections are missing, the score is that of the others.
 /// </summary>
 internal static class BenchmarkScores
 {
     private const string ties = "Ties";
 
-    // Sections and the counts that subsets are weighted with: RewardBench (arXiv 2403.13787, table 1). Its mathematics has 447 rows and weighs as
-    // much as its code.
+    // Sections and the counts that subsets are weighted with: RewardBench (arXiv 2403.13787, table 1). Its mathematics has 447 rows and
+    // weighs as much as its code.
     private static readonly (string Name, (string Name, int Weight)[] Subsets)[] rewardBench =
     [
         ("Chat", [("alpacaeval-easy", 100), ("alpacaeval-length", 95), ("alpacaeval-hard", 95), ("mt-bench-easy", 28), ("mt-bench-med", 40)]),
@@ -58,8 +58,8 @@ internal static class BenchmarkScores
         && right == second && right == third && right > wrong && wrong == fifth && wrong == sixth;
 
     /// <summary>
-    /// The mean of four sections, each the mean of its subsets' accuracies by their counts; equal rewards are wrong. Without the prior sets of the
-    /// paper, which are no part of the data.
+    /// The mean of four sections, each the mean of its subsets' accuracies by their counts; equal rewards are wrong. Without the prior sets
+    /// of the paper, which are no part of the data.
     /// </summary>
     private static BenchmarkScore RewardBench(ILookup<string, ScoredList> groups)
     {
@@ -108,11 +108,11 @@ internal static class BenchmarkScores
     }
 
     /// <summary>
-    /// The score of questions with several right answers ("tied") and of the same ones with one ("ref"): 0.3 times the accuracy on each, right
-    /// being every right answer above every wrong one; 0.2 times the share in which the gap between right and wrong ones is larger than the
-    /// spread of the right ones; 0.2 times the same where both questions have such a gap; and 0.01 times the mean of tanh(gap / spread - 1).
-    /// Which belong together says the id of the rows, which lists don't have: the i-th of one kind and the i-th of the other. Null where there
-    /// are not as many of both.
+    /// The score of questions with several right answers ("tied") and of the same ones with one ("ref"): 0.3 times the accuracy on each,
+    /// right being every right answer above every wrong one; 0.2 times the share in which the gap between right and wrong ones is larger
+    /// than the spread of the right ones; 0.2 times the same where both questions have such a gap; and 0.01 times the mean of tanh(gap /
+    /// spread - 1). Which belong together says the id of the rows, which lists don't have: the i-th of one kind and the i-th of the other.
+    /// Null where there are not as many of both.
     /// </summary>
     private static double? TiesScore(ScoredList[] lists)
     {
@@ -139,14 +139,16 @@ internal static class BenchmarkScores
     }
 
     /// <summary>
-    /// Every right answer against every wrong one, in the order of short, detailed and Markdown: hard where the right one has the plainer style,
-    /// normal where both have the same, easy where it has the richer one; equal rewards are wrong (arXiv 2410.16184, section 3). The score is
-    /// the mean of the domains; those by difficulty, of weight 0, are means of the domains as well.
+    /// Every right answer against every wrong one, in the order of short, detailed and Markdown: hard where the right one has the plainer
+    /// style, normal where both have the same, easy where it has the richer one; equal rewards are wrong (arXiv 2410.16184, section 3). The
+    /// score is the mean of the domains; those by difficulty, of weight 0, are means of the domains as well.
     /// </summary>
     private static BenchmarkScore RmBench(ILookup<string, ScoredList> groups)
     {
         (string Name, Func<int, int, bool> IsOf)[] difficulties =
-            [("Easy", (right, wrong) => right > wrong), ("Normal", (right, wrong) => right == wrong), ("Hard", (right, wrong) => right < wrong)];
+        [
+            ("Easy", (right, wrong) => right > wrong), ("Normal", (right, wrong) => right == wrong), ("Hard", (right, wrong) => right < wrong),
+        ];
         var domains = new List<BenchmarkSection>();
         foreach (var (name, names) in rmBench)
         {

@@ -51,7 +51,8 @@ public sealed record BestOfNCurve(bool IsOfRanks, int ListCount, IReadOnlyList<B
     }
 
     /// <summary>
-    /// The scores from the lowest reward to the highest one; of equal rewards each has their mean, as any of them is as likely to be chosen.
+    /// The scores from the lowest reward to the highest one; of equal rewards each has their mean, as any of them is as likely to be
+    /// chosen.
     /// </summary>
     private static double[] ScoresByReward(IReadOnlyList<float> rewards, double[] scores)
     {

@@ -52,8 +52,8 @@ public sealed record Calibration(
     private static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
 
     /// <summary>
-    /// The mean of -log sigmoid(scale x difference) is convex in the scale, so that its derivative has one zero at most: Newton's method between
-    /// a scale below it and one above it, and halving where that leads out.
+    /// The mean of -log sigmoid(scale x difference) is convex in the scale, so that its derivative has one zero at most: Newton's method
+    /// between a scale below it and one above it, and halving where that leads out.
     /// </summary>
     private static double TemperatureOf(ReadOnlySpan<double> differences)
     {

@@ -3,8 +3,8 @@ using RewardModel.Training.Metrics;
 namespace RewardModel.Training.Evaluation;
 
 /// <summary>
-/// Puts numbers into bins of the same width: twice their interquartile range over the cube root of their count (Freedman and Diaconis, "On the
-/// histogram as a density estimator", 1981), but at least 10 and at most 60 bins.
+/// Puts numbers into bins of the same width: twice their interquartile range over the cube root of their count (Freedman and Diaconis, "On
+/// the histogram as a density estimator", 1981), but at least 10 and at most 60 bins.
 /// </summary>
 internal static class Histogram
 {

@@ -11,8 +11,8 @@ namespace RewardModel.Training.Evaluation;
 /// Pearson's correlation of reward and length, both less their list's means; NaN where one of them doesn't vary.
 /// </param>
 /// <param name="PartialCorrelation">
-/// The same with the score held fixed: what of the reward goes with length and is not in the data's own ranking. NaN likewise, and where the
-/// score decides one of them.
+/// The same with the score held fixed: what of the reward goes with length and is not in the data's own ranking. NaN likewise, and where
+/// the score decides one of them.
 /// </param>
 /// <param name="Points">A sample of answers, at most 2,000, to draw.</param>
 public sealed record LengthBias(
@@ -40,7 +40,7 @@ public sealed record LengthBias(
         if (pairCount == 0)
             return null;
         // A wrong pair whose better answer is shorter is one in which the longer answer is preferred.
-        var preferred = (longerCount > 0 ? longer.Accuracy * longerCount : 0) + (shorterCount > 0 ? (1 - shorter.Accuracy) * shorterCount : 0);
+        var preferred = longer.Right + shorterCount - shorter.Right;
         var (correlation, partial) = Correlations(lists.All);
         return new LengthBias(
             longerCount / pairCount, preferred / pairCount, longer.ToRow("better answer is longer"), shorter.ToRow("better answer is shorter"),
@@ -48,7 +48,8 @@ public sealed record LengthBias(
     }
 
     /// <summary>
-    /// Within lists, each answer counting once. Scores that say an order only are compared as ranks, and where a list has such scores, all are.
+    /// Within lists, each answer counting once. Scores that say an order only are compared as ranks, and where a list has such scores, all
+    /// are.
     /// </summary>
     private static (double Correlation, double Partial) Correlations(IReadOnlyList<ScoredList> lists)
     {
@@ -57,7 +58,8 @@ public sealed record LengthBias(
         foreach (var list in lists.Where(list => list.Rewards.Count > 1))
         {
             var scores = areRanks ? ScoredList.RankSharesOf(list.Ranking.Scores) : list.Ranking.Scores;
-            double meanReward = list.Rewards.Average(reward => (double)reward), meanLength = list.TokenCounts.Average(), meanScore = scores.Average();
+            var meanReward = list.Rewards.Average(reward => (double)reward);
+            var (meanLength, meanScore) = (list.TokenCounts.Average(), scores.Average());
             for (var i = 0; i < scores.Count; i++)
             {
                 double reward = list.Rewards[i] - meanReward, length = list.TokenCounts[i] - meanLength, score = scores[i] - meanScore;

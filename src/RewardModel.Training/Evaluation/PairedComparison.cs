@@ -18,7 +18,9 @@ internal sealed record PairedComparison(double Accuracy, double OtherAccuracy, l
 
     /// <inheritdoc cref="Of(ScoredLists, IReadOnlyList{IReadOnlyList{float}}, ulong)"/>
     /// <param name="lists">The lists with the first model's rewards.</param>
-    /// <param name="otherDifference">By how much the other one puts the better answer of a pair above the worse one; null for pairs to leave out.</param>
+    /// <param name="otherDifference">
+    /// By how much the other one puts the better answer of a pair above the worse one; null for pairs to leave out.
+    /// </param>
     /// <param name="seed">Decides what the bootstrap draws.</param>
     public static PairedComparison? Of(ScoredLists lists, Func<ScoredPair, double?> otherDifference, ulong seed)
     {

@@ -21,7 +21,8 @@ public sealed record ReferenceDrift(string Name, int Count, double Mean, double 
         var (_, evaluatedDeviation, evaluatedCount) = MomentsOf(lists.SelectMany(list => list.Rewards));
         double aboveCount = lists.Sum(list => list.Rewards.LongCount(reward => reward > mean));
         return new ReferenceDrift(
-            name, references.Count, mean, deviation, evaluatedDeviation > 0 ? mean / evaluatedDeviation : double.NaN, aboveCount / evaluatedCount);
+            name, references.Count, mean, deviation, evaluatedDeviation > 0 ? mean / evaluatedDeviation : double.NaN,
+            aboveCount / evaluatedCount);
     }
 
     private static (double Mean, double Deviation, long Count) MomentsOf(IEnumerable<float> rewards)

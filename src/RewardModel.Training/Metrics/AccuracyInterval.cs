@@ -9,7 +9,9 @@ internal static class AccuracyInterval
 {
     private const double z = 1.959963984540054;
 
-    /// <param name="prompts">Of each prompt how many pairs are right, halves for equal rewards, and how many there are, at least one.</param>
+    /// <param name="prompts">
+    /// Of each prompt how many pairs are right, halves for equal rewards, and how many there are, at least one.
+    /// </param>
     /// <returns>NaN without prompts.</returns>
     public static (double Low, double High) Of(IReadOnlyCollection<(double Right, long Pairs)> prompts)
     {

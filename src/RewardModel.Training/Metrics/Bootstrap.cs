@@ -4,8 +4,8 @@ namespace RewardModel.Training.Metrics;
 
 /// <summary>
 /// 95 % intervals by the bootstrap over prompts (Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7, 1979):
-/// prompts are drawn with replacement, each with all of its pairs, which depend on each other, and the interval reaches from the 2.5 % to the
-/// 97.5 % quantile of what the samples give.
+/// prompts are drawn with replacement, each with all of its pairs, which depend on each other, and the interval reaches from the 2.5 % to
+/// the 97.5 % quantile of what the samples give.
 /// </summary>
 internal static class Bootstrap
 {
@@ -16,7 +16,9 @@ internal static class Bootstrap
     private const int mostGroups = 10_000;
 
     /// <summary>The interval of a share of right pairs.</summary>
-    /// <param name="prompts">Of each prompt how many pairs are right, halves for equal rewards, and how many there are, at least one.</param>
+    /// <param name="prompts">
+    /// Of each prompt how many pairs are right, halves for equal rewards, and how many there are, at least one.
+    /// </param>
     /// <param name="seed">Decides what is drawn.</param>
     /// <returns>
     /// That of <see cref="AccuracyInterval"/> where samples cannot differ: of one prompt, or where all pairs are right, or all wrong. NaN
@@ -37,13 +39,13 @@ internal static class Bootstrap
     /// </param>
     /// <param name="seed">Decides what is drawn.</param>
     /// <remarks>
-    /// Both models' pairs of a prompt are drawn together, so what is hard for both cancels out (Efron and Tibshirani, "An Introduction to the
-    /// Bootstrap", 1993, chapter 8). The p-value is twice the smaller one of (1 + number of samples with a difference of 0 or less) / (1 + number
-    /// of samples) and the same of 0 or more, at most 1: where it is below 0.05, the interval has no 0 in it (Davison and Hinkley, "Bootstrap
-    /// Methods and their Application", 1997, chapter 4). Where samples cannot differ, of one prompt or where the
-    /// difference is the same in all, the ends of both models' own intervals are combined (square-and-add: Newcombe, "Interval estimation for
-    /// the difference between independent proportions", Statistics in Medicine 17, 1998, method 10, which is wide for models on the same pairs), and the p-value is that of the sign test
-    /// over prompts.
+    /// Both models' pairs of a prompt are drawn together, so what is hard for both cancels out (Efron and Tibshirani, "An Introduction to
+    /// the Bootstrap", 1993, chapter 8). The p-value is twice the smaller one of (1 + number of samples with a difference of 0 or less) /
+    /// (1 + number of samples) and the same of 0 or more, at most 1: where it is below 0.05, the interval has no 0 in it (Davison and
+    /// Hinkley, "Bootstrap Methods and their Application", 1997, chapter 4). Where samples cannot differ, of one prompt or where the
+    /// difference is the same in all, the ends of both models' own intervals are combined (square-and-add: Newcombe, "Interval estimation
+    /// for the difference between independent proportions", Statistics in Medicine 17, 1998, method 10, which is wide for models on the
+    /// same pairs), and the p-value is that of the sign test over prompts.
     /// </remarks>
     public static PairedDifference Difference(IReadOnlyList<(double Right, double OtherRight, long Pairs)> prompts, ulong seed)
     {
@@ -80,7 +82,9 @@ internal static class Bootstrap
         }
     }
 
-    /// <summary>The shares of all samples, in ascending order. Each sample has a generator of its own, so that threads make no difference.</summary>
+    /// <summary>
+    /// The shares of all samples, in ascending order. Each sample has a generator of its own, so that threads make no difference.
+    /// </summary>
     private static double[] SampledShares(IReadOnlyList<(double Right, long Pairs)> prompts, ulong seed)
     {
         var random = new SplitMix64(seed);

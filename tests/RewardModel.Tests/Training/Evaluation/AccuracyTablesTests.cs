@@ -25,7 +25,8 @@ public class AccuracyTablesTests
             return by switch
             {
                 "answers" => $"{list.Rewards.Count}",
-                "rank-distance" => $"{list.Ranking.Scores.Distinct().Count(score => score >= list.Ranking.Scores[pair.Worse] && score < list.Ranking.Scores[pair.Better])}",
+                "rank-distance" => list.Ranking.Scores.Distinct().Count(
+                    score => score >= list.Ranking.Scores[pair.Worse] && score < list.Ranking.Scores[pair.Better]).ToString(),
                 "score-gap" => $"{list.Ranking.Scores[pair.Better] - list.Ranking.Scores[pair.Worse]}",
                 "length-difference" => (better / worse) switch
                 {
@@ -85,7 +86,8 @@ public class AccuracyTablesTests
     [Fact]
     public void Where_all_lists_have_one_prompt_intervals_count_lists()
     {
-        ScoredList[] lists = [.. Enumerable.Range(0, 40).Select(i => List([i % 4, 1], [1, 0], prompt: 7) with { Group = i % 2 == 0 ? "a" : "b" })];
+        ScoredList[] lists =
+            [.. Enumerable.Range(0, 40).Select(i => List([i % 4, 1], [1, 0], prompt: 7) with { Group = i % 2 == 0 ? "a" : "b" })];
         var row = Assert.Single(AccuracyTables.Of(new ScoredLists(lists))).Rows[0];
         Assert.Equal(
             AccuracyInterval.Of([.. Enumerable.Range(0, 20).Select(i => (i % 2 == 0 ? 0.0 : 1, 1L))]), (row.AccuracyLow, row.AccuracyHigh));
@@ -109,7 +111,8 @@ public class AccuracyTablesTests
         // Group i has i lists; 40 groups.
         var table = AccuracyTables.Of(new ScoredLists(
         [
-            .. Enumerable.Range(1, 40).SelectMany(group => Enumerable.Repeat(0, group).Select(_ => List([1, 0], [1, 0]) with { Group = $"{group}" })),
+            .. Enumerable.Range(1, 40).SelectMany(
+                group => Enumerable.Repeat(0, group).Select(_ => List([1, 0], [1, 0]) with { Group = $"{group}" })),
         ])).Single();
         Assert.Equal(31, table.Rows.Count);
         Assert.Equal(("40", 40), (table.Rows[0].Name, table.Rows[0].ListCount));

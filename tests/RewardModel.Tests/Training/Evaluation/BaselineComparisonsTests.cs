@@ -45,7 +45,8 @@ public class BaselineComparisonsTests
         var same = PairedComparison.Of(new ScoredLists(lists), [.. lists.Select(list => list.Rewards)], seed: 0)!;
         Assert.Equal((0, 1), (same.Difference.Difference, same.Difference.Probability));
         Assert.Equal(same.Accuracy, same.OtherAccuracy);
-        var opposite = PairedComparison.Of(new ScoredLists(lists), [.. lists.Select(list => list.Rewards.Select(reward => -reward).ToArray())], seed: 0)!;
+        var opposite = PairedComparison.Of(
+            new ScoredLists(lists), [.. lists.Select(list => list.Rewards.Select(reward => -reward).ToArray())], seed: 0)!;
         Assert.Equal(1 - opposite.Accuracy, opposite.OtherAccuracy, 1e-12);
         Assert.Equal(same.Accuracy - (1 - same.Accuracy), opposite.Difference.Difference, 1e-12);
         var perfect = PairedComparison.Of(

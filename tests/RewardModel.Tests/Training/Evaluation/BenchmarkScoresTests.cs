@@ -8,8 +8,8 @@ public class BenchmarkScoresTests
     [Fact]
     public void RewardBench_is_the_mean_of_its_sections_by_hand()
     {
-        // Chat: alpacaeval-easy 1 of 2 (an equal reward is wrong), weight 100; mt-bench-med 1 of 1, weight 40. Reasoning: 447 rows of math-prm
-        // count as 984.
+        // Chat: alpacaeval-easy 1 of 2 (an equal reward is wrong), weight 100; mt-bench-med 1 of 1, weight 40. Reasoning: 447 rows of
+        // math-prm count as 984.
         var score = BenchmarkScores.Of(
         [
             Pair("alpacaeval-easy", 1, 0), Pair("alpacaeval-easy", 2, 2), Pair("mt-bench-med", 1, 0), Pair("mt-bench-hard", 0, 1),
@@ -81,7 +81,8 @@ public class BenchmarkScoresTests
     {
         // Right answers 1, 2, 3 and wrong ones 0, 1, 4, in three styles: above are 0 of 1; 0 and 1 of 2; 0 and 1 of 3.
         ScoredList Row(string domain, params float[] rewards) => List(rewards, [1, 1, 1, 0, 0, 0]) with { Group = domain };
-        var score = BenchmarkScores.Of([Row("chat", 1, 2, 3, 0, 1, 4), Row("safety-refuse", 9, 9, 9, 0, 0, 0), Row("safety-response", 0, 0, 0, 1, 1, 1)])!;
+        var score = BenchmarkScores.Of(
+            [Row("chat", 1, 2, 3, 0, 1, 4), Row("safety-refuse", 9, 9, 9, 0, 0, 0), Row("safety-response", 0, 0, 0, 1, 1, 1)])!;
         Assert.Equal("RM-Bench", score.Name);
         Assert.Equal(["Chat", "Safety", "Easy", "Normal", "Hard"], score.Sections.Select(section => section.Name));
         Assert.Equal([0.25, 0.25, 0, 0, 0], score.Sections.Select(section => section.Weight));

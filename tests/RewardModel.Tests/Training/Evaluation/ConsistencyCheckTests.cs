@@ -8,7 +8,8 @@ public class ConsistencyCheckTests
     [Fact]
     public void Two_lists_by_hand()
     {
-        // Changes 0.5, 0, 1.5 and 0, 2; pairs (0,1) and (0,2) of the first list, whose other two are tied, and that of the second, which turns.
+        // Changes 0.5, 0, 1.5 and 0, 2; pairs (0,1) and (0,2) of the first list, whose other two are tied, and that of the second, which
+        // turns.
         var check = ConsistencyCheck.Of(
             "order", [[3, 1, 2], [0, 1]], [[2.5f, 1, 0.5f], [0, -1]], [new RankingList([1, 0, 0]), new RankingList([0, 1])]);
         Assert.Equal(("order", 2, 0.8, 2), (check.Edit, check.ListCount, check.MeanChange, check.LargestChange));

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using RewardModel.Ranking;
 using RewardModel.Training.Evaluation;
 using RewardModel.Training.Metrics;
@@ -57,7 +58,8 @@ public class EvaluationsTests
     [Fact]
     public void A_model_that_is_always_right_is_not_sure_of_it()
     {
-        ScoredList[] lists = [.. Random(80, seed: 22).Select(list => list with { Rewards = [.. list.Ranking.Scores.Select(score => (float)score)] })];
+        ScoredList[] lists =
+            [.. Random(80, seed: 22).Select(list => list with { Rewards = [.. list.Ranking.Scores.Select(score => (float)score)] })];
         var right = EvaluationOf(lists);
         Assert.Equal((1, 0), (right.Metrics.Accuracy, right.Calibration!.Temperature));
         Assert.Equal(1, right.Ndcg, 1e-12);
@@ -124,5 +126,5 @@ public class EvaluationsTests
 
     /// <summary>Sums in another order differ in their last digits.</summary>
     private static string Rounded(string json) =>
-        System.Text.RegularExpressions.Regex.Replace(json, @"-?\d+\.\d+(E-?\d+)?", number => $"{Math.Round(double.Parse(number.Value), 9) + 0.0}");
+        Regex.Replace(json, @"-?\d+\.\d+(E-?\d+)?", number => $"{Math.Round(double.Parse(number.Value), 9) + 0.0}");
 }

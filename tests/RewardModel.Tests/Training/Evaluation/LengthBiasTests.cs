@@ -65,8 +65,8 @@ public class LengthBiasTests
     [Fact]
     public void Two_pairs_by_hand()
     {
-        // Rewards 2 and 0 of 30 and 10 tokens, the better first; 1 and 3 of 20 and 40, the better first. Centred: rewards 1, -1, -1, 1, lengths 10,
-        // -10, -10, 10, scores 0.5, -0.5, 0.5, -0.5: length says all of the reward, the score nothing of either.
+        // Rewards 2 and 0 of 30 and 10 tokens, the better first; 1 and 3 of 20 and 40, the better first. Centred: rewards 1, -1, -1, 1,
+        // lengths 10, -10, -10, 10, scores 0.5, -0.5, 0.5, -0.5: length says all of the reward, the score nothing of either.
         var bias = LengthBias.Of(new ScoredLists([List([2, 0], [1, 0], tokens: [30, 10]), List([1, 3], [1, 0], tokens: [20, 40])]), seed: 0)!;
         Assert.Equal((0.5, 1, 1, 0), (bias.LongerIsBetter, bias.LongerIsPreferred, bias.BetterIsLonger!.Accuracy, bias.BetterIsShorter!.Accuracy));
         Assert.Equal(1, bias.Correlation, 1e-12);

@@ -16,8 +16,8 @@ internal static class SomeScoredLists
         };
 
     /// <summary>
-    /// Random lists of 1 to <paramref name="most"/> answers with few different scores, rewards and lengths, so that there are ties of all of
-    /// them, some equal answers, and several lists of a prompt.
+    /// Random lists of 1 to <paramref name="most"/> answers with few different scores, rewards and lengths, so that there are ties of all
+    /// of them, some equal answers, and several lists of a prompt.
     /// </summary>
     public static ScoredList[] Random(int count, int seed, int most = 6)
     {

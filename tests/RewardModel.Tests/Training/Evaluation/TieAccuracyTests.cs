@@ -31,7 +31,8 @@ public class TieAccuracyTests
         Assert.Equal(ShareOf(found.Threshold), found.ThreeWayAccuracy, 1e-12);
         var grid = Enumerable.Range(0, 20_000).Select(step => step / 1000.0).ToArray();
         Assert.Equal(grid.Max(ShareOf), found.ThreeWayAccuracy, 1e-12);
-        Assert.DoesNotContain(grid.Where(threshold => threshold < found.Threshold - 1e-3), threshold => ShareOf(threshold) >= found.ThreeWayAccuracy);
+        Assert.DoesNotContain(
+            grid.Where(threshold => threshold < found.Threshold - 1e-3), threshold => ShareOf(threshold) >= found.ThreeWayAccuracy);
     }
 
     [Fact]

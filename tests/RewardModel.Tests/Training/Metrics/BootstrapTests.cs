@@ -5,7 +5,9 @@ namespace RewardModel.Tests.Training.Metrics;
 
 public class BootstrapTests
 {
-    /// <summary>Of n prompts of a pair each, 1.96 standard errors of a share of 0.7 are 0.898 / sqrt(n). More than 10,000 are grouped.</summary>
+    /// <summary>
+    /// Of n prompts of a pair each, 1.96 standard errors of a share of 0.7 are 0.898 / sqrt(n). More than 10,000 are grouped.
+    /// </summary>
     [Theory]
     [InlineData(100)]
     [InlineData(900)]
@@ -20,7 +22,9 @@ public class BootstrapTests
         Assert.InRange(high - 0.7, 0.94 * expected - 0.5 / prompts, 1.06 * expected + 0.5 / prompts);
     }
 
-    /// <summary>Against the variance of a ratio of sums (Cochran, Sampling Techniques, 1977, section 2.11), for prompts of unequal sizes.</summary>
+    /// <summary>
+    /// Against the variance of a ratio of sums (Cochran, Sampling Techniques, 1977, section 2.11), for prompts of unequal sizes.
+    /// </summary>
     [Theory]
     [InlineData(500)]
     [InlineData(60_000)]
