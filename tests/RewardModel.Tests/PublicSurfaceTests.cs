@@ -14,7 +14,7 @@ public class PublicSurfaceTests
     {
         Assert.Equal(29, CountOf(typeof(RankedList).Assembly));
         Assert.Equal(37, CountOf(typeof(RewardTransformer).Assembly));
-        Assert.Equal(60, CountOf(typeof(Trainer).Assembly));
+        Assert.Equal(62, CountOf(typeof(Trainer).Assembly));
         Assert.Equal(1, CountOf(typeof(RewardModel.Data.DuckDbTables).Assembly));
         Assert.Equal(0, CountOf(typeof(RewardModel.Cli.CommandLine).Assembly));
     }
