@@ -22,5 +22,5 @@ echo "== Three answers to a new prompt, the best one first"
 "$root/reward-model" score --model "$work/model" --prompt "Sort 9 3 14 1 20 6 11 17 descending:" \
   --answer "20 17 14 11 9 6 3 1" --answer "20 14 17 9 11 3 6 1" --answer "1 3 6 9 11 14 17 20"
 
-echo "Model: $work/model"
-echo "Log:   $work/model/training/log.jsonl"
+echo "Model:  $work/model"
+echo "Report: $work/model/report.html"

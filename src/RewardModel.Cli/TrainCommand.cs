@@ -297,8 +297,9 @@ internal static class TrainCommand
                 $"Stopped after step {result.StepCount}: no evaluation had been better for {options.EarlyStopPatience} evaluations.");
         if (result.BestEvaluation is { } best)
             output.WriteLine($"Held-out lists, {MetricsText.WeightsOf(best)}: {MetricsText.Of(best.Metrics)}");
-        output.WriteLine($"Model: {options.Output}");
-        output.WriteLine($"Log:   {new RunDirectory(options.Output).LogFile}");
+        output.WriteLine($"Model:  {options.Output}");
+        output.WriteLine($"Report: {new RunDirectory(options.Output).ReportFile}");
+        output.WriteLine($"Log:    {new RunDirectory(options.Output).LogFile}");
     }
 
     private static string Text(TrainingPlan plan)

@@ -51,7 +51,7 @@ internal sealed class TrainingDisplay
         return terminal.Progress()
             .Columns(
                 new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 16 }, new PercentageColumn())
-            .Start(context => train(new LiveBar(context.AddTask("starting"), this)));
+            .Start(context => train(new LiveBar(context.AddTask("starting"), this, StepText.For(terminal.Profile))));
     }
 
     /// <summary>
@@ -91,10 +91,6 @@ internal sealed class TrainingDisplay
         $"step {step.Step}/{step.StepCount}  epoch {step.Epoch:F2}  loss {step.Loss:F4}  accuracy {step.Accuracy:F3}  "
         + $"learning rate {step.LearningRate:G3}  gradient norm {step.GradientNorm:F2}  "
         + $"{step.TokensPerSecond:N0} tokens/s  {Sizes.Time(step.TimeLeft)} left");
-
-    private static string ShortText(StepReport step) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{step.Step}/{step.StepCount} loss {step.Loss:F3} acc {step.Accuracy:F2} {step.TokensPerSecond:N0} tok/s {Sizes.Time(step.TimeLeft)}");
 
     private static string Text(PhaseReport phase) => phase.Phase switch
     {
@@ -140,7 +136,7 @@ internal sealed class TrainingDisplay
         }
     }
 
-    private sealed class LiveBar(ProgressTask bar, TrainingDisplay display) : IProgress<TrainingReport>
+    private sealed class LiveBar(ProgressTask bar, TrainingDisplay display, StepText text) : IProgress<TrainingReport>
     {
         public void Report(TrainingReport value)
         {
@@ -157,7 +153,7 @@ internal sealed class TrainingDisplay
                 case StepReport step:
                     bar.MaxValue = step.StepCount;
                     bar.Value = step.Step;
-                    bar.Description = Markup.Escape(ShortText(step));
+                    bar.Description = Markup.Escape(text.Of(step));
                     break;
             }
         }

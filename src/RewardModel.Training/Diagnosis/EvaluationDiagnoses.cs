@@ -42,6 +42,11 @@ internal static class EvaluationDiagnoses
     private const double steadyFall = 0.6;
 
     /// <summary>
+    /// By how many times the scatter it has to be more: of losses that scatter by 1 the compared difference of slopes does by about 4.
+    /// </summary>
+    private const double scattersOfSlope = 8;
+
+    /// <summary>
     /// Differences of rewards of a few units are all that a log-sigmoid loss asks for; a mean or deviation of this size has another reason.
     /// </summary>
     private const double largeReward = 20;
@@ -134,16 +139,12 @@ internal static class EvaluationDiagnoses
     }
 
     /// <summary>
-    /// How far losses are off a smooth curve: the standard deviation that differences from the mean of both neighbours show, the median of
-    /// them, so that a bend of the curve counts for little.
+    /// How far losses are off a smooth curve, as a standard deviation: from their differences from the mean of both neighbours, which have 3/2
+    /// of the variance of one loss and, where they are normal, a mean absolute value of sqrt(2 / pi) deviations.
     /// </summary>
-    private static double Scatter(double[] losses)
-    {
-        double[] differences =
-            [.. Enumerable.Range(1, losses.Length - 2).Select(i => Math.Abs(losses[i] - (losses[i - 1] + losses[i + 1]) / 2)).Order()];
-        // The difference has 3/2 of the variance of one loss; the median of its absolute value is 0.674 of a normal deviation.
-        return differences[(differences.Length - 1) / 2] / 0.674 / Math.Sqrt(1.5);
-    }
+    private static double Scatter(double[] losses) =>
+        Enumerable.Range(1, losses.Length - 2).Average(i => Math.Abs(losses[i] - (losses[i - 1] + losses[i + 1]) / 2))
+        / Math.Sqrt(1.5 * 2 / Math.PI);
 
     /// <summary>Whether the training loss falls since a step, or is far below the held-out loss of then.</summary>
     private static bool TrainingFalls(RunFacts facts, int step, double heldOutLoss)
@@ -167,14 +168,16 @@ internal static class EvaluationDiagnoses
         var sum = 0.0;
         foreach (var step in facts.Steps)
             sums[step.Step] = sum += step.LearningRate;
-        // Of the half of the updates whose end was evaluated.
-        var middle = evaluations.MinBy(evaluation => Math.Abs(sums.GetValueOrDefault(evaluation.Step) - sum / 2))!;
-        var share = sums.GetValueOrDefault(middle.Step) / sum;
         double[] losses = [.. evaluations.Select(evaluation => evaluation.Metrics.Loss)];
-        var (first, second) = ((losses[0] - middle.Metrics.Loss) / share, (middle.Metrics.Loss - losses[^1]) / (1 - share));
+        double[] shares = [.. evaluations.Select(evaluation => sums.GetValueOrDefault(evaluation.Step) / sum)];
+        // Of the updates' halves, at the mean of three evaluations.
+        var middle = Math.Clamp(Array.FindIndex(shares, value => value >= 0.5), 1, losses.Length - 2);
+        var (loss, share) = (losses[(middle - 1)..(middle + 2)].Average(), shares[(middle - 1)..(middle + 2)].Average());
+        var (first, second) = ((losses[0] - loss) / share, (loss - losses[^1]) / (1 - share));
         var fall = losses[0] - losses[^1];
         return evaluations[0].Step == 0 && share is > 0.25 and < 0.75
-            && fall >= Math.Max(leastFall, scattersOfChange * Scatter(losses)) && fall <= smallFall && second >= steadyFall * first
+            && fall >= Math.Max(leastFall, scattersOfChange * Scatter(losses)) && fall <= smallFall
+            && second - steadyFall * first >= scattersOfSlope * Scatter(losses)
             && losses[^1] - losses.Min() <= Scatter(losses)
             ? new RunDiagnosis(
                 DiagnosisId.LearningRateTooLow, DiagnosisSeverity.Warning,

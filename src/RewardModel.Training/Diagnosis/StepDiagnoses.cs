@@ -28,13 +28,19 @@ internal static class StepDiagnoses
     private const double leastRise = 0.15, leastRelativeRise = 0.2;
 
     /// <summary>
-    /// The share of the steps of a window that are as high. Where losses scatter around the start, a third of them are, and one window in a
-    /// thousand has so many; single lists that are hard make no such window.
+    /// The share of the steps of a window that are as high. Where losses of one list each scatter around the start, a third of them are, and
+    /// one window in thousands has so many; single lists that are hard make no such window.
     /// </summary>
     private const double shareOfRise = 0.75;
 
+    /// <summary>
+    /// How many times the start the mean of a window is where losses explode, though others between them are low: hard lists among lists that
+    /// are learned stay far below that.
+    /// </summary>
+    private const double explodingMean = 5;
+
     /// <summary>Steps of a window, at least.</summary>
-    private const int windowLength = 10;
+    private const int windowLength = 20;
 
     /// <summary>
     /// An explosion is a gradient norm of so many times the usual one of the first steps, with so many times the loss of the start: a hard
@@ -82,14 +88,14 @@ internal static class StepDiagnoses
         var start = Math.Max(facts.Evaluations is [{ Step: 0 } initial, ..] ? initial.Metrics.Loss : facts.Steps[0].Loss, known);
         var high = start + Math.Max(leastRise, leastRelativeRise * start);
         var length = Math.Max(windowLength, facts.Steps.Count / 20);
-        for (var end = facts.Steps.Count; end >= length; end -= length)
-        {
-            StepReport[] window = [.. facts.Steps.Skip(end - length).Take(length)];
-            if (window.Count(step => step.Loss > high) >= shareOfRise * length)
-                return Rate(
-                    facts, Text($"The training loss rose above its start, {start:F3}: it is {window.Average(step => step.Loss):F3} in the mean of the ")
-                    + Text($"steps {window[0].Step} to {window[^1].Step}"));
-        }
+        var worst = facts.Steps.Chunk(length)
+            .Where(window => window.Length == length
+                && (window.Count(step => step.Loss > high) >= shareOfRise * length || window.Average(step => step.Loss) > explodingMean * start))
+            .MaxBy(window => window.Average(step => step.Loss));
+        if (worst is not null)
+            return Rate(
+                facts, Text($"The training loss rose above its start, {start:F3}: it is {worst.Average(step => step.Loss):F3} in the mean of the steps ")
+                + Text($"{worst[0].Step} to {worst[^1].Step}"));
         double[] firstNorms = [.. facts.Steps.Take(Math.Max(5, facts.Steps.Count / 10)).Select(step => step.GradientNorm).Order()];
         var usual = firstNorms[firstNorms.Length / 2];
         StepReport[] explosions =

@@ -69,7 +69,7 @@ public class CommandLineTests
             "--steps", "60", "--learning-rate", "3e-3", "--eval-fraction", "0.2", "--eval-every", "20");
         Assert.Equal(0, status);
         Assert.Contains("evaluation after step 0: loss", errors);
-        Assert.Matches($"^Held-out lists, weights of step [246]0: loss .*\nModel: {directory["model"]}\nLog:   .*\n$", output);
+        Assert.Matches($"^Held-out lists, weights of step [246]0: loss .*\nModel:  {directory["model"]}\nReport: .*report.html\nLog:    .*\n$", output);
         var log = File.ReadAllLines(directory["model/training/log.jsonl"]).Select(line => JsonNode.Parse(line)!).ToArray();
         Assert.Equal(Enumerable.Range(1, 60), log.Where(line => line["loss"] is not null).Select(line => (int)line["step"]!));
         Assert.Equal([0, 20, 40, 60], log.Where(line => line["metrics"] is not null).Select(line => (int)line["step"]!));
@@ -644,6 +644,55 @@ public class CommandLineTests
             output);
         Assert.False(Directory.Exists(directory["model"]));
     }
+
+    [Fact]
+    public void A_run_is_on_record_with_its_command_for_TensorBoard_and_as_CSV()
+    {
+        using var directory = new TemporaryDirectory();
+        WriteTask(directory);
+        string[] arguments =
+        [
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory["a model"],
+            "--steps=4", "--eval-every", "2", "--eval-fraction", "0.2", "--tensorboard",
+        ];
+        Assert.Equal(0, Run(arguments).Status);
+        Assert.Single(Directory.GetFiles(directory["a model/training/tensorboard"]));
+        // Another value of the option is no other run.
+        Assert.Equal(0, Run("train", "--resume", directory["a model"], "--tensorboard", "false", "--steps", "6").Status);
+        Assert.Single(Directory.GetFiles(directory["a model/training/tensorboard"]));
+        var log = File.ReadLines(directory["a model/training/log.jsonl"]).Select(line => JsonNode.Parse(line)!).ToArray();
+        Assert.Equal(
+            [
+                $"reward-model train --data {directory["train.jsonl"]} --config {directory["config.json"]} --output '{directory["a model"]}' "
+                + "--steps 4 --eval-every 2 --eval-fraction 0.2 --tensorboard",
+                $"reward-model train --resume '{directory["a model"]}' --tensorboard false --steps 6",
+            ],
+            log.Where(line => (string)line["type"]! == "run").Select(line => (string)line["command"]!));
+
+        var (status, output, _) = Run("report", directory["a model"], "--csv", directory["steps.csv"]);
+        Assert.Equal((0, $"Report: {directory["a model/report.html"]}\nCSV:    {directory["steps.csv"]}\n"), (status, output));
+        var rows = File.ReadAllText(directory["steps.csv"]).Split("\r\n").SkipLast(1).Select(row => row.Split(',')).ToArray();
+        Assert.Equal(["step", "0", "1", "2", "3", "4", "5", "6"], rows.Select(row => row[0]));
+        Assert.Equal(
+            log.Where(line => line["loss"] is not null).Select(line => (double)line["loss"]!),
+            rows[2..].Select(row => double.Parse(row[2], System.Globalization.CultureInfo.InvariantCulture)));
+        var column = Array.IndexOf(rows[0], "held_out_accuracy");
+        Assert.Equal(["0", "2", "4", "6"], rows[1..].Where(row => row[column] != "").Select(row => row[0]));
+
+        (status, _, var errors) = Run("report", directory.Path, "--csv", directory["steps.csv"]);
+        Assert.Equal(1, status);
+        Assert.Equal($"error: '{directory.Path}' holds no training run: there is no '{directory["training/log.jsonl"]}'.\n", errors);
+    }
+
+    [Theory]
+    [InlineData("a/b.jsonl=0.5", "a/b.jsonl=0.5")]
+    [InlineData("", "''")]
+    [InlineData("it's", @"'it'\''s'")]
+    [InlineData("SELECT * FROM data", "'SELECT * FROM data'")]
+    [InlineData("$HOME", "'$HOME'")]
+    [InlineData("a\n", "'a\n'")]
+    public void Commands_are_quoted_for_a_shell(string argument, string expected) =>
+        Assert.Equal($"reward-model train {expected}", CommandText.Of(["train", argument]));
 
     [Fact]
     public void Bad_lines_stop_the_run_or_are_left_out_and_listed()
