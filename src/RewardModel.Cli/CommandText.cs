@@ -14,7 +14,8 @@ internal static partial class CommandText
     /// <summary>The command with these arguments, quoted where POSIX shells need it.</summary>
     public static string Of(IEnumerable<string> arguments) => string.Join(' ', [program, .. arguments.Select(Quoted)]);
 
-    private static string Quoted(string argument) => Plain().IsMatch(argument) ? argument : $"'{argument.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+    private static string Quoted(string argument) =>
+        Plain().IsMatch(argument) ? argument : $"'{argument.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 
     [GeneratedRegex(@"\A[A-Za-z0-9_%+=:,./@-]+\z")]
     private static partial Regex Plain();

@@ -1,8 +1,8 @@
 namespace RewardModel.Cli;
 
 /// <summary>
-/// The course of many numbers in a few characters: ▇▆▅▃▂▂▁▁. Numbers that follow each other share a column, as its mean, so that all of them
-/// are shown however many there are; little memory is used.
+/// The course of many numbers in a few characters: ▇▆▅▃▂▂▁▁. Numbers that follow each other share a column, as its mean, so that all of
+/// them are shown however many there are; little memory is used.
 /// </summary>
 /// <param name="width">Columns.</param>
 internal sealed class Sparkline(int width = 16)

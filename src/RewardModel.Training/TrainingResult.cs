@@ -27,8 +27,8 @@ public sealed record TrainingResult(
     public RewardNormalizer? Normalizer { get; init; }
 
     /// <summary>
-    /// What is wrong with the training or its model, the worst first: docs/diagnosis.md describes every diagnosis. A <see cref="Trainer"/> by
-    /// itself keeps no steps, and says what its evaluations show.
+    /// What is wrong with the training or its model, the worst first: docs/diagnosis.md describes every diagnosis. A <see cref="Trainer"/>
+    /// by itself keeps no steps, and says what its evaluations show.
     /// </summary>
     public IReadOnlyList<RunDiagnosis> Diagnoses { get; init; } = [];
 }

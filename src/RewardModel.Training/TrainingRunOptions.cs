@@ -148,7 +148,8 @@ public sealed record TrainingRunOptions : TrainingOptions
     public string Normalize { get; init; } = RewardNormalization.None;
 
     /// <summary>
-    /// Whether steps and evaluations are also written for TensorBoard, into <c>training/tensorboard</c> of <see cref="Output"/>. Default false.
+    /// Whether steps and evaluations are also written for TensorBoard, into <c>training/tensorboard</c> of <see cref="Output"/>. Default
+    /// false.
     /// </summary>
     [JsonPropertyName("tensorboard")]
     public bool TensorBoard { get; init; }

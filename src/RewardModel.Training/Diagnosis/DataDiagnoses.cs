@@ -16,7 +16,8 @@ internal static class DataDiagnoses
     public static IEnumerable<RunDiagnosis?> Of(RunFacts facts)
     {
         if (facts.Run?.PaddingProblem is { } problem)
-            yield return new RunDiagnosis(DiagnosisId.HeadReadsPadding, DiagnosisSeverity.Warning, $"{char.ToUpperInvariant(problem[0])}{problem[1..]}");
+            yield return new RunDiagnosis(
+                DiagnosisId.HeadReadsPadding, DiagnosisSeverity.Warning, $"{char.ToUpperInvariant(problem[0])}{problem[1..]}");
         if (facts.Data is not { } data)
             yield break;
         yield return data.Split is { } split ? Leak(split) : null;
@@ -27,8 +28,8 @@ internal static class DataDiagnoses
         if (data.IdenticalAnswers is { Share: >= manyIdentical } identical)
             yield return new RunDiagnosis(
                 DiagnosisId.IdenticalAnswers, DiagnosisSeverity.Warning,
-                $"{Some(identical, "lists")} have answers with different scores that the model reads as the same: nothing can be learned of them. "
-                + "Keep one of them, or raise --max-length where they are cut.");
+                $"{Some(identical, "lists")} have answers with different scores that the model reads as the same: nothing can be "
+                + "learned of them. Keep one of them, or raise --max-length where they are cut.");
     }
 
     private static RunDiagnosis? Leak(DataSplitReport split)
@@ -36,14 +37,14 @@ internal static class DataDiagnoses
         if (split.Leak.Count > 0)
             return new RunDiagnosis(
                 DiagnosisId.Leak, split.Leak.Share >= largeLeak ? DiagnosisSeverity.Error : DiagnosisSeverity.Warning,
-                $"{Some(split.Leak, "held-out lists")} {Counted.Verb(split.Leak.Count, "has", "have")} a prompt that is trained on, too: the held-out "
-                + "accuracy is not that of new prompts. Divide the data by prompt.");
+                $"{Some(split.Leak, "held-out lists")} {Counted.Verb(split.Leak.Count, "has", "have")} a prompt that is trained on, "
+                + "too: the held-out accuracy is not that of new prompts. Divide the data by prompt.");
         var near = split.NearLeak is { Count: > 0 } ? split.NearLeak : split.LeakButForSpaceAndCase;
         return near is { Count: > 0 }
             ? new RunDiagnosis(
                 DiagnosisId.Leak, DiagnosisSeverity.Warning,
-                $"{Some(near, "held-out lists")} {Counted.Verb(near.Count, "has", "have")} a prompt nearly equal to one that is trained on: the held-out "
-                + "accuracy flatters the model. Divide the data with --split-by near-duplicate.")
+                $"{Some(near, "held-out lists")} {Counted.Verb(near.Count, "has", "have")} a prompt nearly equal to one that is "
+                + "trained on: the held-out accuracy flatters the model. Divide the data with --split-by near-duplicate.")
             : null;
     }
 

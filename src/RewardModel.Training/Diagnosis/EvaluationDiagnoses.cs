@@ -8,7 +8,9 @@ namespace RewardModel.Training.Diagnosis;
 /// <summary>What the evaluations of a run show, one after the other, and the figures of the weights that are kept.</summary>
 internal static class EvaluationDiagnoses
 {
-    /// <summary>Prompts from which on an accuracy that may be chance is no matter of too few of them: the interval is 0.1 to each side.</summary>
+    /// <summary>
+    /// Prompts from which on an accuracy that may be chance is no matter of too few of them: the interval is 0.1 to each side.
+    /// </summary>
     private const int enoughPrompts = 100;
 
     /// <summary>A standard deviation of rewards so small, beside rewards of about 1 or their mean, is float32's rounding.</summary>
@@ -21,8 +23,8 @@ internal static class EvaluationDiagnoses
     private const int fewestEvaluations = 4;
 
     /// <summary>
-    /// By how much the held-out loss has to rise from its minimum, absolutely and as a share of it: less is usual where a model goes on to be
-    /// surer of itself, while its accuracy still rises.
+    /// By how much the held-out loss has to rise from its minimum, absolutely and as a share of it: less is usual where a model goes on to
+    /// be surer of itself, while its accuracy still rises.
     /// </summary>
     private const double leastRise = 0.05, leastRelativeRise = 0.1;
 
@@ -34,6 +36,9 @@ internal static class EvaluationDiagnoses
     /// that of equal rewards, 0.1 is what an accuracy of about 70 % is worth.
     /// </summary>
     private const double leastFall = 0.005, smallFall = 0.1;
+
+    /// <summary>A model whose loss starts further below ln 2, that of equal rewards, has learned the task before.</summary>
+    private const double learnedBefore = 0.05;
 
     /// <summary>
     /// The share of the fall of the first half of the updates that the second half has where nothing flattens: where a model learns what it
@@ -72,8 +77,8 @@ internal static class EvaluationDiagnoses
             ? new RunDiagnosis(
                 DiagnosisId.RewardsEqual, DiagnosisSeverity.Error,
                 Text($"All {metrics.AnswerCount} held-out answers have the reward {metrics.RewardMean:G4} (standard deviation ")
-                + Text($"{metrics.RewardStandardDeviation:G2}): the model tells no answers apart. See that answers are not cut to the same tokens, ")
-                + "and that the weights were loaded; then raise the learning rate.")
+                + Text($"{metrics.RewardStandardDeviation:G2}): the model tells no answers apart. See that answers are not cut to the ")
+                + "same tokens, and that the weights were loaded; then raise the learning rate.")
             : null;
 
     private static RunDiagnosis? Chance(RankingMetrics metrics) => metrics switch
@@ -81,12 +86,12 @@ internal static class EvaluationDiagnoses
         { AccuracyHigh: < 0.5 } => new RunDiagnosis(
             DiagnosisId.AccuracyBelowChance, DiagnosisSeverity.Error,
             Text($"The held-out accuracy of {metrics.Accuracy:F3} is below chance: its 95 % interval, {metrics.AccuracyLow:F3} to ")
-            + Text($"{metrics.AccuracyHigh:F3} for {Counted.Of(metrics.PromptCount, "prompt")}, lies below 0.5. See that higher scores are those of ")
-            + "better answers, in the training data and in the held-out ones."),
+            + Text($"{metrics.AccuracyHigh:F3} for {Counted.Of(metrics.PromptCount, "prompt")}, lies below 0.5. See that higher ")
+            + "scores are those of better answers, in the training data and in the held-out ones."),
         { AccuracyLow: <= 0.5, AccuracyHigh: >= 0.5 } => new RunDiagnosis(
             DiagnosisId.AccuracyNearChance, metrics.PromptCount >= enoughPrompts ? DiagnosisSeverity.Error : DiagnosisSeverity.Warning,
-            Text($"The held-out accuracy of {metrics.Accuracy:F3} can't be told from chance: its 95 % interval, {metrics.AccuracyLow:F3} to ")
-            + Text($"{metrics.AccuracyHigh:F3} for {Counted.Of(metrics.PromptCount, "prompt")}, contains 0.5. ")
+            Text($"The held-out accuracy of {metrics.Accuracy:F3} can't be told from chance: its 95 % interval, ")
+            + Text($"{metrics.AccuracyLow:F3} to {metrics.AccuracyHigh:F3} for {Counted.Of(metrics.PromptCount, "prompt")}, contains 0.5. ")
             + (metrics.PromptCount >= enoughPrompts
                 ? "See that the scores are those of their answers; train on more lists, or with another learning rate."
                 : "More held-out prompts make it narrower.")),
@@ -99,7 +104,8 @@ internal static class EvaluationDiagnoses
         return half > wideInterval
             ? new RunDiagnosis(
                 DiagnosisId.SmallTestSet, DiagnosisSeverity.Note,
-                Text($"The held-out accuracy of {metrics.Accuracy:F3} is known to {half:F3} only, as there are {Counted.Of(metrics.PromptCount, "prompt")}: ")
+                Text($"The held-out accuracy of {metrics.Accuracy:F3} is known to {half:F3} only, as there are ")
+                + Text($"{Counted.Of(metrics.PromptCount, "prompt")}: ")
                 + "models that are less far apart can't be compared. Hold out more prompts.")
             : null;
     }
@@ -110,8 +116,8 @@ internal static class EvaluationDiagnoses
         return facts.Kept is { Step: 0 } && last > 0
             ? new RunDiagnosis(
                 DiagnosisId.InitialWeights, DiagnosisSeverity.Warning,
-                $"No evaluation in {Counted.Of(last, "step")} was better than the one before the first step: the model still has its initial weights. "
-                + "Train longer, with another learning rate, or with more lists.")
+                $"No evaluation in {Counted.Of(last, "step")} was better than the one before the first step: the model still has its "
+                + "initial weights. Train longer, with another learning rate, or with more lists.")
             : null;
     }
 
@@ -133,14 +139,15 @@ internal static class EvaluationDiagnoses
         var kept = facts.Kept is { } best ? $", and the weights of step {best.Step} are kept" : "";
         return new RunDiagnosis(
             DiagnosisId.Overfitting, DiagnosisSeverity.Warning,
-            Text($"The held-out loss was lowest after step {evaluations[lowest].Step}, {losses[lowest]:F3}, and rises since, to {losses[^1]:F3} after step ")
-            + Text($"{evaluations[^1].Step}, while the training loss falls: the model learns its lists by heart{kept}. Train on more lists or for fewer ")
+            Text($"The held-out loss was lowest after step {evaluations[lowest].Step}, {losses[lowest]:F3}, and rises since, to ")
+            + Text($"{losses[^1]:F3} after step {evaluations[^1].Step}, while the training loss falls: the model learns its lists by ")
+            + Text($"heart{kept}. Train on more lists or for fewer ")
             + "epochs, stop early (--early-stop, --best-by loss), or use --weight-decay or --dropout.");
     }
 
     /// <summary>
-    /// How far losses are off a smooth curve, as a standard deviation: from their differences from the mean of both neighbours, which have 3/2
-    /// of the variance of one loss and, where they are normal, a mean absolute value of sqrt(2 / pi) deviations.
+    /// How far losses are off a smooth curve, as a standard deviation: from their differences from the mean of both neighbours, which have
+    /// 3/2 of the variance of one loss and, where they are normal, a mean absolute value of sqrt(2 / pi) deviations.
     /// </summary>
     private static double Scatter(double[] losses) =>
         Enumerable.Range(1, losses.Length - 2).Average(i => Math.Abs(losses[i] - (losses[i - 1] + losses[i + 1]) / 2))
@@ -156,13 +163,16 @@ internal static class EvaluationDiagnoses
     }
 
     /// <summary>
-    /// As long as weights are far from where they go, the loss falls in proportion to the sum of the learning rates, whatever their schedule:
-    /// a rate that is high enough gets to where this ends. The held-out loss shows it, which is of the same lists each time.
+    /// As long as weights are far from where they go, the loss falls in proportion to the sum of the learning rates, whatever their
+    /// schedule: a rate that is high enough gets to where this ends. The held-out loss shows it, which is of the same lists each time.
     /// </summary>
     private static RunDiagnosis? TooSlow(RunFacts facts)
     {
         EvaluationReport[] evaluations = [.. facts.OfSteps.Where(evaluation => double.IsFinite(evaluation.Metrics.Loss))];
-        if (evaluations.Length < fewestEvaluations || facts.Steps.Count == 0 || facts.Kept?.Metrics is not { AccuracyLow: > 0.5 })
+        if (evaluations.Length < fewestEvaluations || facts.Kept?.Metrics is not { AccuracyLow: > 0.5 })
+            return null;
+        if (facts.LogSigmoidLosses is not { Length: > 0 } || evaluations[0] is not { Step: 0, Metrics.Loss: var start }
+            || start < Math.Log(2) - learnedBefore)
             return null;
         var sums = new Dictionary<int, double> { [0] = 0 };
         var sum = 0.0;
@@ -175,15 +185,15 @@ internal static class EvaluationDiagnoses
         var (loss, share) = (losses[(middle - 1)..(middle + 2)].Average(), shares[(middle - 1)..(middle + 2)].Average());
         var (first, second) = ((losses[0] - loss) / share, (loss - losses[^1]) / (1 - share));
         var fall = losses[0] - losses[^1];
-        return evaluations[0].Step == 0 && share is > 0.25 and < 0.75
+        return share is > 0.25 and < 0.75
             && fall >= Math.Max(leastFall, scattersOfChange * Scatter(losses)) && fall <= smallFall
             && second - steadyFall * first >= scattersOfSlope * Scatter(losses)
             && losses[^1] - losses.Min() <= Scatter(losses)
             ? new RunDiagnosis(
                 DiagnosisId.LearningRateTooLow, DiagnosisSeverity.Warning,
-                Text($"The held-out loss falls steadily, and by {fall:F3} only, to {losses[^1]:F3} after {Counted.Of(evaluations[^1].Step, "step")}: ")
-                + Text($"the model has not learned what it could. Raise the learning rate, whose peak is {facts.Steps.Max(step => step.LearningRate):G3}, ")
-                + "or train longer.")
+                Text($"The held-out loss falls steadily, and by {fall:F3} only, to {losses[^1]:F3} after ")
+                + Text($"{Counted.Of(evaluations[^1].Step, "step")}: the model has not learned what it could. Raise the learning ")
+                + Text($"rate, whose peak is {facts.Steps.Max(step => step.LearningRate):G3}, or train longer."))
             : null;
     }
 
@@ -198,9 +208,9 @@ internal static class EvaluationDiagnoses
             ? new RunDiagnosis(
                 DiagnosisId.RewardsGrow, DiagnosisSeverity.Warning,
                 Text($"Rewards grow without bound: their mean is {last.Metrics.RewardMean:F1} and their standard deviation ")
-                + Text($"{last.Metrics.RewardStandardDeviation:F1} after step {last.Step}; they were {middle.Metrics.RewardMean:F1} and ")
-                + Text($"{middle.Metrics.RewardStandardDeviation:F1} after step {middle.Step}. Use --centering 0.01 or --reward-l2, a higher ")
-                + "--weight-decay, or --normalize held-out for users that need a scale.")
+                + Text($"{last.Metrics.RewardStandardDeviation:F1} after step {last.Step}; they were {middle.Metrics.RewardMean:F1} ")
+                + Text($"and {middle.Metrics.RewardStandardDeviation:F1} after step {middle.Step}. Use --centering 0.01 or ")
+                + "--reward-l2, a higher --weight-decay, or --normalize held-out for users that need a scale.")
             : null;
     }
 }

@@ -21,5 +21,6 @@ internal readonly record struct MeanEstimate(int Count, double Mean, double Stan
     }
 
     /// <summary>The standard error of the difference of two means of independent numbers.</summary>
-    public double ErrorOfDifference(MeanEstimate other) => Math.Sqrt(StandardError * StandardError + other.StandardError * other.StandardError);
+    public double ErrorOfDifference(MeanEstimate other) =>
+        Math.Sqrt(StandardError * StandardError + other.StandardError * other.StandardError);
 }

@@ -28,7 +28,8 @@ internal static class ModelDiagnoses
     /// <summary>Beside the best of those that understand nothing; chance itself is told of by the accuracy's interval.</summary>
     private static RunDiagnosis? Baseline(RewardEvaluation evaluation)
     {
-        if (evaluation.Baselines.Where(baseline => baseline.Name != chance).MaxBy(baseline => baseline.Accuracy) is not { Accuracy: > 0.5 } best)
+        var others = evaluation.Baselines.Where(baseline => baseline.Name != chance);
+        if (others.MaxBy(baseline => baseline.Accuracy) is not { Accuracy: > 0.5 } best)
             return null;
         var accuracy = best.Accuracy + best.Difference;
         var interval = Text($"{best.DifferenceLow:F3} to {best.DifferenceHigh:F3}");
@@ -36,13 +37,14 @@ internal static class ModelDiagnoses
         {
             { DifferenceHigh: < 0 } => new RunDiagnosis(
                 DiagnosisId.WorseThanBaseline, DiagnosisSeverity.Error,
-                Text($"The accuracy of {accuracy:F3} is below the {best.Accuracy:F3} of '{best.Name}', which understands nothing: the difference of ")
-                + Text($"{best.Difference:F3} has the 95 % interval {interval}. Train longer, with another learning rate, or with more lists.")),
+                Text($"The accuracy of {accuracy:F3} is below the {best.Accuracy:F3} of '{best.Name}', which understands nothing: the ")
+                + Text($"difference of {best.Difference:F3} has the 95 % interval {interval}. Train longer, with another learning ")
+                + "rate, or with more lists."),
             { DifferenceLow: <= 0 } => new RunDiagnosis(
                 DiagnosisId.IntervalWiderThanDifference,
                 best.Accuracy >= easyData ? DiagnosisSeverity.Note : DiagnosisSeverity.Warning,
-                Text($"The accuracy of {accuracy:F3} can't be told from the {best.Accuracy:F3} of '{best.Name}', which understands nothing: the ")
-                + Text($"difference of {best.Difference:F3} has the 95 % interval {interval}, which contains 0. ")
+                Text($"The accuracy of {accuracy:F3} can't be told from the {best.Accuracy:F3} of '{best.Name}', which understands ")
+                + Text($"nothing: the difference of {best.Difference:F3} has the 95 % interval {interval}, which contains 0. ")
                 + (best.Accuracy >= easyData
                     ? "The data are too easy to show what the model is worth: evaluate on others as well."
                     : "Evaluate on more prompts, and train on lists whose better answer is not given away by that.")),
@@ -61,8 +63,9 @@ internal static class ModelDiagnoses
 
     private static RunDiagnosis OfLength(double preferred, double better, AccuracyRow row, string which, string other) => new(
         DiagnosisId.LengthBias, DiagnosisSeverity.Warning,
-        Text($"The model prefers the {which} answer in {preferred:P1} of the pairs, which is the better one in {better:P1}; where the {other} one is ")
-        + Text($"better, it is right in {row.Accuracy:P1} of {row.PairCount} pairs. Train on more pairs whose better answer is the {other} one, or of ")
+        Text($"The model prefers the {which} answer in {preferred:P1} of the pairs, which is the better one in {better:P1}; where the ")
+        + Text($"{other} one is better, it is right in {row.Accuracy:P1} of {row.PairCount} pairs. Train on more pairs whose better ")
+        + Text($"answer is the {other} one, or of ")
         + "similar lengths.");
 
     private static RunDiagnosis? Truncation(AccuracyTable? table)
@@ -72,7 +75,8 @@ internal static class ModelDiagnoses
         return cut is not null && whole is not null && cut.AccuracyHigh < whole.AccuracyLow
             ? new RunDiagnosis(
                 DiagnosisId.Truncation, DiagnosisSeverity.Warning,
-                Text($"The accuracy is {cut.Accuracy:F3} on {cut.ListCount} lists that are cut at the maximum length and {whole.Accuracy:F3} on the ")
+                Text($"The accuracy is {cut.Accuracy:F3} on {cut.ListCount} lists that are cut at the maximum length and ")
+                + Text($"{whole.Accuracy:F3} on the ")
                 + "others: what decides is cut off. Raise --max-length.")
             : null;
     }

@@ -17,7 +17,10 @@ internal static class RunDiagnoses
             .. StepDiagnoses.Of(facts), .. EvaluationDiagnoses.Of(facts), .. ModelDiagnoses.Of(facts), .. DataDiagnoses.Of(facts),
         ];
         var order = DiagnosisId.All.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
-        return [.. found.OfType<RunDiagnosis>().OrderByDescending(diagnosis => diagnosis.Severity).ThenBy(diagnosis => order[diagnosis.Id])];
+        return
+        [
+            .. found.OfType<RunDiagnosis>().OrderByDescending(diagnosis => diagnosis.Severity).ThenBy(diagnosis => order[diagnosis.Id]),
+        ];
     }
 
     /// <summary>Tells of them in a log: notes as information, all else as warnings.</summary>
@@ -25,8 +28,8 @@ internal static class RunDiagnoses
     {
         foreach (var diagnosis in diagnoses)
             logger.Log(
-                diagnosis.Severity == DiagnosisSeverity.Note ? LogLevel.Information : LogLevel.Warning, "{Diagnosis} ({Id})", diagnosis.Sentence,
-                diagnosis.Id);
+                diagnosis.Severity == DiagnosisSeverity.Note ? LogLevel.Information : LogLevel.Warning, "{Diagnosis} ({Id})",
+                diagnosis.Sentence, diagnosis.Id);
     }
 
     /// <summary>A sentence, whose numbers are the same in all languages.</summary>

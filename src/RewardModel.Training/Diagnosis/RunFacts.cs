@@ -5,7 +5,9 @@ using RewardModel.Training.Reporting;
 
 namespace RewardModel.Training.Diagnosis;
 
-/// <summary>What is known of a run, or of an evaluation without one, to say what is wrong with it. What is not known is null or empty.</summary>
+/// <summary>
+/// What is known of a run, or of an evaluation without one, to say what is wrong with it. What is not known is null or empty.
+/// </summary>
 internal sealed record RunFacts
 {
     /// <summary>The loss whose value at equal rewards is known, ln 2; it is what runs have by default.</summary>

@@ -11,8 +11,8 @@ internal static class StepDiagnoses
     private const int fewestSteps = 20;
 
     /// <summary>
-    /// A loss closer to ln 2 than this has no use: rewards of a pair that differ by d give ln 2 - d^2 / 8, so it stands for 57 % right pairs
-    /// at best.
+    /// A loss closer to ln 2 than this has no use: rewards of a pair that differ by d give ln 2 - d^2 / 8, so it stands for 57 % right
+    /// pairs at best.
     /// </summary>
     private const double lossOfNoUse = 0.01;
 
@@ -23,19 +23,20 @@ internal static class StepDiagnoses
     private const double surenessOfStay = 0.05;
 
     /// <summary>
-    /// By how much losses have to be above the start, absolutely and as a share of it: models that become sure of random labels rise by less.
+    /// By how much losses have to be above the start, absolutely and as a share of it: models that become sure of random labels rise by
+    /// less.
     /// </summary>
     private const double leastRise = 0.15, leastRelativeRise = 0.2;
 
     /// <summary>
-    /// The share of the steps of a window that are as high. Where losses of one list each scatter around the start, a third of them are, and
-    /// one window in thousands has so many; single lists that are hard make no such window.
+    /// The share of the steps of a window that are as high. Where losses of one list each scatter around the start, a third of them are,
+    /// and one window in thousands has so many; single lists that are hard make no such window.
     /// </summary>
     private const double shareOfRise = 0.75;
 
     /// <summary>
-    /// How many times the start the mean of a window is where losses explode, though others between them are low: hard lists among lists that
-    /// are learned stay far below that.
+    /// How many times the start the mean of a window is where losses explode, though others between them are low: hard lists among lists
+    /// that are learned stay far below that.
     /// </summary>
     private const double explodingMean = 5;
 
@@ -75,9 +76,9 @@ internal static class StepDiagnoses
         return last.Mean >= Math.Log(2) - lossOfNoUse && 2 * last.StandardError <= surenessOfStay && accuracy <= accuracyOfNoUse
             ? new RunDiagnosis(
                 DiagnosisId.LossStuck, DiagnosisSeverity.Error,
-                Text($"The training loss stays at {last.Mean:F3} in the last third of {losses.Length} steps, with {accuracy:P1} right pairs; it was ")
-                + Text($"{first.Mean:F3} in the first third, and ln 2 = 0.693 is that of equal rewards. See that the scores are those of their answers, ")
-                + Text($"then try other learning rates than {Peak(facts):G3}, or train more layers."))
+                Text($"The training loss stays at {last.Mean:F3} in the last third of {losses.Length} steps, with {accuracy:P1} right ")
+                + Text($"pairs; it was {first.Mean:F3} in the first third, and ln 2 = 0.693 is that of equal rewards. See that the ")
+                + Text($"scores are those of their answers, then try other learning rates than {Peak(facts):G3}, or train more layers."))
             : null;
     }
 
@@ -90,21 +91,22 @@ internal static class StepDiagnoses
         var length = Math.Max(windowLength, facts.Steps.Count / 20);
         var worst = facts.Steps.Chunk(length)
             .Where(window => window.Length == length
-                && (window.Count(step => step.Loss > high) >= shareOfRise * length || window.Average(step => step.Loss) > explodingMean * start))
+                && (window.Count(step => step.Loss > high) >= shareOfRise * length
+                    || window.Average(step => step.Loss) > explodingMean * start))
             .MaxBy(window => window.Average(step => step.Loss));
         if (worst is not null)
             return Rate(
-                facts, Text($"The training loss rose above its start, {start:F3}: it is {worst.Average(step => step.Loss):F3} in the mean of the steps ")
-                + Text($"{worst[0].Step} to {worst[^1].Step}"));
+                facts, Text($"The training loss rose above its start, {start:F3}: it is {worst.Average(step => step.Loss):F3} in the ")
+                + Text($"mean of the steps {worst[0].Step} to {worst[^1].Step}"));
         double[] firstNorms = [.. facts.Steps.Take(Math.Max(5, facts.Steps.Count / 10)).Select(step => step.GradientNorm).Order()];
         var usual = firstNorms[firstNorms.Length / 2];
         StepReport[] explosions =
             [.. facts.Steps.Where(step => step.GradientNorm > explodingNorm * usual && step.Loss > explodingLoss * start)];
         return usual > 0 && explosions.Length >= Math.Max(fewestExplosions, shareOfExplosions * facts.Steps.Count)
             ? Rate(
-                facts, Text($"The gradient norm explodes: it is more than {explodingNorm:F0} times that of the first steps, {usual:G3}, in ")
-                + Text($"{Counted.Of(explosions.Length, "step")}, with a loss of up to {explosions.Max(step => step.Loss):F3} (first in step ")
-                + Text($"{explosions[0].Step})"))
+                facts, Text($"The gradient norm explodes: it is more than {explodingNorm:F0} times that of the first steps, ")
+                + Text($"{usual:G3}, in {Counted.Of(explosions.Length, "step")}, with a loss of up to ")
+                + Text($"{explosions.Max(step => step.Loss):F3} (first in step {explosions[0].Step})"))
             : null;
     }
 

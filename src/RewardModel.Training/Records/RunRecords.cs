@@ -11,8 +11,8 @@ namespace RewardModel.Training.Records;
 internal static class RunRecords
 {
     /// <summary>
-    /// Reads what is on record of a run, while it is being written or after it ended. Of the log, lines of types that are not known are left
-    /// out, and what was being written.
+    /// Reads what is on record of a run, while it is being written or after it ended. Of the log, lines of types that are not known are
+    /// left out, and what was being written.
     /// </summary>
     /// <param name="directory">The output directory of the run.</param>
     /// <exception cref="RunDirectoryException">The directory holds no run, or a file in it is damaged.</exception>

@@ -6,8 +6,8 @@ using RewardModel.Training.Reporting;
 namespace RewardModel.Training.Records;
 
 /// <summary>
-/// The steps and evaluations of a run as CSV (RFC 4180): a row a step, with the held-out figures after it where there was an evaluation. That
-/// before the first step has a row of its own, and so has that of the average at the end.
+/// The steps and evaluations of a run as CSV (RFC 4180): a row a step, with the held-out figures after it where there was an evaluation.
+/// The evaluation before the first step has a row of its own, and so has that of the average at the end.
 /// </summary>
 internal static class RunTable
 {
@@ -32,8 +32,8 @@ internal static class RunTable
         WriteRow(
             text,
             [
-                "step", .. ofSteps.Select(column => column.Name), .. terms.Select(term => $"loss_{term}"), .. ofEvaluations.Select(column => column.Name),
-                "held_out_is_best", "average_of",
+                "step", .. ofSteps.Select(column => column.Name), .. terms.Select(term => $"loss_{term}"),
+                .. ofEvaluations.Select(column => column.Name), "held_out_is_best", "average_of",
             ]);
         // An average is evaluated behind the last step.
         var evaluations = new Queue<EvaluationReport>(record.Evaluations);

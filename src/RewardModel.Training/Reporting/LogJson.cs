@@ -72,8 +72,8 @@ internal static class LogJson
     }
 
     /// <summary>
-    /// The step after which a line was written; null where a run that goes on after it writes the line anew: that of the average at the end,
-    /// and that which was being written when the run was killed.
+    /// The step after which a line was written; null where a run that goes on after it writes the line anew: that of the average at the
+    /// end, and that which was being written when the run was killed.
     /// </summary>
     public static int? StepOf(ReadOnlySpan<byte> line)
     {

@@ -99,9 +99,9 @@ public sealed class RunDirectory(string path)
     {
         foreach (var older in new[] { states, best, evaluated }.Where(Directory.Exists))
             Directory.Delete(older, recursive: true);
-        File.Delete(DataFile);
         Directory.CreateDirectory(states);
         Directory.CreateDirectory(best);
+        File.Delete(DataFile);
         bestStepOfState = null;
         stepOfState = 0;
     }

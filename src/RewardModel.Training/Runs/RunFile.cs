@@ -107,7 +107,9 @@ internal static class RunFile<T>
         var (json, usual) = (Values(options), Values(defaults));
         return members.Keys.Where(name => json[name] is not null && !JsonNode.DeepEquals(json[name], usual[name])).ToDictionary(
             name => name,
-            name => json[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : json[name]!.ToJsonString(readableJson));
+            name => json[name] is JsonValue value && value.TryGetValue<string>(out var text)
+                ? text
+                : json[name]!.ToJsonString(readableJson));
     }
 
     /// <summary>Writes all options that have a value.</summary>

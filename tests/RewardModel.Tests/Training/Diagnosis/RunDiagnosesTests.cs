@@ -138,7 +138,10 @@ public class RunDiagnosesTests
         // Most is learned at first; much is learned; nothing is; the last part is worse again.
         AssertNone(Facts(step => 0.61 + 0.08 * Math.Exp(-step / 20.0)));
         AssertNone(Facts(step => 0.69 - 0.003 * step));
-        AssertNone(Facts(step => 0.60 - 0.00004 * step));
+        AssertNone(Facts(step => 0.69 - 0.00004 * step));
+        // Learned before; of another loss.
+        AssertNone(Facts(step => 0.6 - 0.0006 * step));
+        AssertNone(Facts(step => 0.69 - 0.0006 * step) with { Run = Run(options: new() { ["loss"] = "hinge" }) });
         AssertNone(Facts(step => 0.69 - 0.0006 * (step < 80 ? step : 150 - step)));
     }
 
