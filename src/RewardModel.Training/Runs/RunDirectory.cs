@@ -101,7 +101,8 @@ public sealed class RunDirectory(string path)
             Directory.Delete(older, recursive: true);
         Directory.CreateDirectory(states);
         Directory.CreateDirectory(best);
-        File.Delete(DataFile);
+        if (File.Exists(DataFile))
+            File.Delete(DataFile);
         bestStepOfState = null;
         stepOfState = 0;
     }

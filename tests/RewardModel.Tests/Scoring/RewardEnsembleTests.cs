@@ -129,7 +129,7 @@ public sealed class RewardEnsembleTests : IDisposable
 
         File.WriteAllText(directory["ranked.jsonl"], """{"prompt":"ab","answers":["c","de","f"]}""");
         var metrics = JsonNode.Parse(CommandLineTests.Run(["evaluate", .. all, "--data", directory["ranked.jsonl"], "--json"]).Output)!;
-        Assert.Equal(expected.Average(reward => (double)reward.Mean), (double)metrics["reward_mean"]!, 1e-6);
+        Assert.Equal(expected.Average(reward => (double)reward.Mean), (double)metrics["metrics"]!["reward_mean"]!, 1e-6);
     }
 
     private ScoringModel Model(int seed)

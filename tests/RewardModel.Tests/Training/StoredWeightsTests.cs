@@ -119,7 +119,7 @@ public sealed class StoredWeightsTests : IDisposable
         Assert.Equal(0, CommandLine.Run(
             ["evaluate", "--model", directory["model"], "--data", directory["train.jsonl"], "--threads", "1", "--json"], output,
             TextWriter.Null));
-        var evaluated = JsonDocument.Parse(output.ToString()).RootElement.GetProperty("loss").GetDouble();
+        var evaluated = JsonDocument.Parse(output.ToString()).RootElement.GetProperty("metrics").GetProperty("loss").GetDouble();
         Assert.Equal(result.FinalEvaluation!.Metrics.Loss, evaluated, 1e-9);
     }
 

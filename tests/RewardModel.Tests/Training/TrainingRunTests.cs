@@ -50,7 +50,8 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(61, model.Transformer.Backbone.VocabularySize);
         Assert.Equal(Options, TrainingRun.OptionsOf(directory["model"]));
         Assert.Equal(
-            ["data.json", "fingerprint.json", "log.jsonl", "run.yaml"], Directory.GetFiles(directory["model/training"]).Select(file => Path.GetFileName(file)).Order());
+            ["data.json", "evaluation.json", "fingerprint.json", "log.jsonl", "run.yaml"],
+            Directory.GetFiles(directory["model/training"]).Select(file => Path.GetFileName(file)).Order());
     }
 
     [Theory]
