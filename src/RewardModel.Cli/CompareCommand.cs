@@ -56,16 +56,18 @@ internal static class CompareCommand
         foreach (var difference in comparison.Differences)
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{difference.First} - {difference.Second}: {difference.Difference:+0.0000;-0.0000} (95 % interval {difference.Low:+0.000;-0.000} to "
-                + $"{difference.High:+0.000;-0.000}, p = {difference.Probability:G2}); alone right {difference.FirstOnlyCount:N0} and "
+                $"{difference.First} - {difference.Second}: {NumberText.Difference(difference.Difference, 4)} (95 % interval {NumberText.Difference(difference.Low)} to "
+                + $"{NumberText.Difference(difference.High)}, p = {difference.Probability:G2}); alone right {difference.FirstOnlyCount:N0} and "
                 + $"{difference.SecondOnlyCount:N0} times, same order in {difference.Agreement:P1} of pairs");
+        if (comparison.LeftOutListCount > 0)
+            yield return ComparisonReport.LeftOut(comparison.LeftOutListCount);
         foreach (var table in comparison.Tables)
         {
             yield return $"by {table.By.Replace('-', ' ')}";
             foreach (var row in table.Rows.Take(shownRows))
                 yield return string.Create(
                 CultureInfo.InvariantCulture,
-                    $"  {row.Name}, {row.PairCount:N0} pairs: {string.Join("  ", row.Accuracies.Select((accuracy, i) => string.Create(CultureInfo.InvariantCulture, $"{Letter(i)} {accuracy:F3}")))}"
+                    $"  {row.Name}, {NumberText.Count(row.PairCount, "pair")}: {string.Join("  ", row.Accuracies.Select((accuracy, i) => string.Create(CultureInfo.InvariantCulture, $"{Letter(i)} {accuracy:F3}")))}"
                     + $"{(row.Winner is null ? "" : $"  {row.Winner} is better")}");
             if (table.Rows.Count > shownRows)
                 yield return $"  and {table.Rows.Count - shownRows} more (--json, --html)";

@@ -86,11 +86,11 @@ public sealed class ComparisonRun
         var comparison = Comparisons.Of(
             models, [.. all.Select(scored => (IReadOnlyList<ScoredList>)[.. common.Select(key => scored.Scored[scored.Places[key]])])],
             pair => all[0].Show(all[0].Places[common[pair.List]], pair.Better, pair.Worse));
-        return comparison.Models[0].Metrics.PairCount > 0
+        return !double.IsNaN(comparison.Differences[0].Difference)
             ? comparison with { LeftOutListCount = all.SelectMany(scored => scored.Places.Keys).Distinct().Count() - common.Length }
             : throw new RankedDataException(
-                $"The data ({Counted.Of(common.Length, "list")}) have no ordered pair, so there is nothing to compare; "
-                + "expected lists of two or more answers that are not all tied or equal.");
+                $"The data ({Counted.Of(common.Length, "list")}) have no ordered pair that is one for every model, so "
+                + "there is nothing to compare; expected lists of two or more answers that are not all tied or equal.");
     }
 
     private ScoredData Score(string directory, IRankedListSource data, IProgress<TrainingReport>? progress, CancellationToken cancellation)

@@ -165,7 +165,7 @@ public sealed class TrainingRun
         }
         var record = RunRecords.Read(options.Output);
         PendingFile.WriteText(directory.ReportFile, HtmlReport.Of(record));
-        ModelCard.Write(options.Output, record, model.Rule.MaxLength);
+        ModelCard.Write(options.Output, record, model.Rule.MaxLength, AdapterConfig.IsIn(options.Output));
         result = result with { Diagnoses = record.Diagnoses };
         RunDiagnoses.Log(result.Diagnoses, logger);
         return result;
@@ -195,7 +195,7 @@ public sealed class TrainingRun
         var evaluation = new ModelEvaluation(model, (lists, scoring) => scorer.Score(lists, scoring), loss)
         {
             LazyModels = prepared.Check.NgramScores(prepared.CheckedCount, prepared.CheckedHeldOut),
-            Texts = prepared.Check.OriginalsOf(prepared.CheckedHeldOut),
+            Texts = prepared.Check.OriginalsOf(prepared.CheckedCount, prepared.CheckedHeldOut),
         }.Of(heldOut, PhaseProgress<ListProgress>.Of(progress, TrainingPhase.Evaluating, 0, done => (done.DoneCount, done.TotalCount)));
         PendingFile.WriteText(directory.EvaluationFile, evaluation.ToJson());
     }

@@ -63,9 +63,13 @@ internal sealed class RunCheck
             ? [.. check.NgramScores(isHeldOut).Select(model => (model.Name, (IReadOnlyList<float[]?>)[.. heldOut.Select(model.ByList.GetValueOrDefault)]))]
             : [];
 
-    /// <summary>Those of some lists that were kept as they are, with their places among these.</summary>
-    public IReadOnlyList<(int Index, RankedList List)> OriginalsOf(IReadOnlyList<int> indices)
+    /// <summary>Those of some lists that were kept as they are, with their places among these; none where some lists were not seen.</summary>
+    /// <param name="listCount">How many lists there are.</param>
+    /// <param name="indices">The indices of some of them.</param>
+    public IReadOnlyList<(int Index, RankedList List)> OriginalsOf(int listCount, IReadOnlyList<int> indices)
     {
+        if (seenCount != listCount)
+            return [];
         var kept = originals.InOrder().Concat(evalOriginals.InOrder()).ToDictionary(list => list.Index, list => list.List);
         return [.. indices.Select((index, place) => (place, kept.GetValueOrDefault(index)!)).Where(list => list.Item2 is not null)];
     }

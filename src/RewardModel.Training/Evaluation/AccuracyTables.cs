@@ -128,6 +128,9 @@ internal static class AccuracyTables
             .. Enumerable.Range(1, gapBinCount - 1).Select(i => gaps[(int)((long)i * gaps.Length / gapBinCount)])
                 .Where(edge => edge < gaps[^1]).Distinct(),
         ];
+        // Where nearly all gaps are the largest one, the others are a bin of their own.
+        if (edges.Length == 0)
+            edges = [gaps.Last(gap => gap < gaps[^1])];
         var names = NamesOf(edges);
         return new PairDivision(
             "score-gap",

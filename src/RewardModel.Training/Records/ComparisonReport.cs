@@ -22,6 +22,10 @@ internal static class ComparisonReport
             $"{comparison.Models.Count} models", html => WriteHeader(html, comparison), sections);
     }
 
+    /// <summary>That lists are left out, and why.</summary>
+    public static string LeftOut(int count) =>
+        $"{NumberText.Count(count, "list")} {(count == 1 ? "is" : "are")} left out, as one of the models can't read {(count == 1 ? "it" : "them")}.";
+
     private static void WriteHeader(Html html, ModelComparison comparison)
     {
         using var _ = html.Open("header");
@@ -31,8 +35,7 @@ internal static class ComparisonReport
         html.Element(
             "p",
             $"On the same {NumberText.Count(metrics.PairCount, "pair")} of {NumberText.Count(metrics.PromptCount, "prompt")}."
-            + (comparison.LeftOutListCount == 0 ? ""
-                : $" {NumberText.Count(comparison.LeftOutListCount, "list")} left out, which one of the models can't read."),
+            + (comparison.LeftOutListCount == 0 ? "" : $" {LeftOut(comparison.LeftOutListCount)}"),
             ("class", "state"));
         using var list = html.Open("ul", ("class", "comparisons"));
         foreach (var difference in comparison.Differences)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using RewardModel.Checkpoints;
 using RewardModel.Training.Diagnosis;
 using YamlDotNet.Serialization;
@@ -23,39 +24,41 @@ internal static class ModelCard
 
     /// <summary>Writes the card into a model's directory, unless there is one that was written or changed by hand.</summary>
     /// <returns>Whether it was written.</returns>
-    public static bool Write(string directory, RunRecord record, int maxLength)
+    /// <inheritdoc cref="Of"/>
+    public static bool Write(string directory, RunRecord record, int maxLength, bool isAdapter)
     {
         var file = Path.Combine(directory, FileName);
         if (File.Exists(file) && !File.ReadAllText(file).Contains(mark, StringComparison.Ordinal))
             return false;
-        PendingFile.WriteText(file, Of(record, maxLength));
+        PendingFile.WriteText(file, Of(record, maxLength, isAdapter));
         return true;
     }
 
     /// <summary>The card as Markdown.</summary>
     /// <param name="record">The run.</param>
     /// <param name="maxLength">Most tokens of prompt and answer together.</param>
-    public static string Of(RunRecord record, int maxLength)
+    /// <param name="isAdapter">Whether the model is an adapter, which PEFT reads.</param>
+    public static string Of(RunRecord record, int maxLength, bool isAdapter)
     {
         var text = new StringBuilder();
-        text.Append("---\n").Append(Metadata(record)).Append("---\n\n").Append(mark).Append("\n\n");
+        text.Append("---\n").Append(Metadata(record, isAdapter)).Append("---\n\n").Append(mark).Append("\n\n");
         text.Append($"# {Plain(record.Name)}\n\n");
         text.Append(
             "A reward model: it reads a prompt and an answer and returns one number, which is higher for better answers. Only differences between "
             + "answers to the same prompt mean something.\n\n");
         AppendResults(text, record);
-        AppendUse(text, maxLength, isAdapter: record.Run?.Options.ContainsKey("lora-rank") == true);
+        AppendUse(text, maxLength, isAdapter);
         AppendTraining(text, record);
         AppendLimits(text, record);
         return text.ToString();
     }
 
     /// <summary>What hubs read, as YAML.</summary>
-    private static string Metadata(RunRecord record)
+    private static string Metadata(RunRecord record, bool isAdapter)
     {
         var metadata = new Dictionary<string, object>
         {
-            ["library_name"] = "transformers",
+            ["library_name"] = isAdapter ? "peft" : "transformers",
             ["pipeline_tag"] = "text-classification",
             ["tags"] = new[] { "reward-model", "rlhf" },
         };
@@ -99,7 +102,7 @@ internal static class ModelCard
             $"| pairwise accuracy | **{metrics.Accuracy:F3}**, 95 % interval {metrics.AccuracyLow:F3} to {metrics.AccuracyHigh:F3} |\n"));
         foreach (var baseline in evaluation.Baselines)
             text.Append(Invariant(
-                $"| against {NameOf(baseline.Name)} ({baseline.Accuracy:F3}) | {baseline.Difference:+0.000;-0.000}, {baseline.DifferenceLow:+0.000;-0.000} to {baseline.DifferenceHigh:+0.000;-0.000} |\n"));
+                $"| against {NameOf(baseline.Name)} ({baseline.Accuracy:F3}) | {NumberText.Difference(baseline.Difference)}, {NumberText.Difference(baseline.DifferenceLow)} to {NumberText.Difference(baseline.DifferenceHigh)} |\n"));
         text.Append(Invariant($"| Kendall's tau-b | {metrics.KendallTau:F3} |\n"));
         text.Append(Invariant($"| best answer first | {metrics.TopAnswerAccuracy:F3} |\n"));
         if (evaluation.Calibration is { } calibration)
@@ -114,11 +117,13 @@ internal static class ModelCard
         In Python:
 
         ```python
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        {(isAdapter
+            ? "from peft import AutoPeftModelForSequenceClassification\nfrom transformers import AutoTokenizer"
+            : "from transformers import AutoModelForSequenceClassification, AutoTokenizer")}
 
         tokenizer = AutoTokenizer.from_pretrained("path/to/this/directory")
-        model = AutoModelForSequenceClassification.from_pretrained("path/to/this/directory").eval(){(isAdapter
-            ? "   # reads the adapter with PEFT" : "")}
+        model = Auto{(isAdapter ? "Peft" : "")}ModelForSequenceClassification.from_pretrained("path/to/this/directory"{(isAdapter
+            ? ", num_labels=1" : "")}).eval()
         ```
 
         `reward_model.json` says which special tokens stand around prompt and answer, and by which mean and standard deviation rewards are
@@ -144,7 +149,7 @@ internal static class ModelCard
         text.Append(Invariant($"| lists | {run.ListCount:N0} for training, {run.HeldOutListCount:N0} held out |\n"));
         text.Append(Invariant($"| steps | {run.StepCount:N0} |\n"));
         foreach (var (name, value) in run.Options)
-            text.Append($"| {Cell(name)} | {Cell(paths.Contains(name) ? Path.GetFileName(Path.TrimEndingDirectorySeparator(value)) : value)} |\n");
+            text.Append($"| {Cell(name)} | {Cell(WithoutFolders(name, value))} |\n");
         text.Append($"| version | RewardModel {Cell(run.Version)} |\n\n");
     }
 
@@ -154,9 +159,31 @@ internal static class ModelCard
         text.Append("- Rewards of different prompts are not comparable, nor are those of answers unlike the ones that it was trained on.\n");
         if (record.Evaluation?.Length is { } length)
             text.Append(Invariant(
-                $"- It prefers the longer answer in {length.LongerIsPreferred:P0} of the held-out pairs; people do in {length.LongerIsBetter:P0}.\n"));
+                $"- It prefers the longer answer in {length.LongerIsPreferred:P0} of the held-out pairs of different lengths; the better answer is the longer one in {length.LongerIsBetter:P0}.\n"));
         foreach (var diagnosis in record.Diagnoses.Where(diagnosis => diagnosis.Severity >= DiagnosisSeverity.Warning))
             text.Append($"- {Plain(diagnosis.Sentence)}\n");
+    }
+
+    /// <summary>The value of an option; of paths their last parts.</summary>
+    private static string WithoutFolders(string name, string value)
+    {
+        const string reference = "reference:";
+        static string LastPart(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
+        if (name == "normalize" && value.StartsWith(reference, StringComparison.Ordinal))
+            return reference + LastPart(value[reference.Length..]);
+        if (!paths.Contains(name))
+            return value;
+        try
+        {
+            // Several paths are a list in JSON.
+            if (value.StartsWith('['))
+                return string.Join(", ", JsonSerializer.Deserialize<string[]>(value)!.Select(LastPart));
+        }
+        catch (JsonException)
+        {
+            // One path that begins like it.
+        }
+        return LastPart(value);
     }
 
     private static string NameOf(string baseline) => baseline switch

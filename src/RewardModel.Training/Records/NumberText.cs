@@ -21,6 +21,11 @@ internal static class NumberText
         return Signed(points > 0 ? "+" : "", points.ToString("0.0", CultureInfo.InvariantCulture));
     }
 
+    /// <summary>A difference with its sign in ASCII, and so many decimals: +0.031. A zero is +0.000.</summary>
+    public static string Difference(double difference, int decimals = 3) =>
+        // A zero has no minus.
+        (Math.Round(difference, decimals) + 0.0).ToString($"+0.{new string('0', decimals)};-0.{new string('0', decimals)}", CultureInfo.InvariantCulture);
+
     /// <summary>Four significant digits, without zeros at the end.</summary>
     public static string Number(double value) => Signed("", value switch
     {

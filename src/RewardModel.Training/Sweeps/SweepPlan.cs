@@ -144,11 +144,12 @@ internal sealed record SweepPlan
         var isLogarithmic = parts.GetValueOrDefault("scale") == "log";
         if ((isWhole || plain == typeof(double))
             && parts.Keys.All(part => part is "from" or "to" or "scale") && parts.GetValueOrDefault("scale", "linear") is "linear" or "log"
-            && Number("from") is { } from && Number("to") is { } to && from < to && (!isLogarithmic || from > 0))
+            && Number("from") is { } from && Number("to") is { } to && from < to && (!isLogarithmic || from > 0)
+            && (!isWhole || double.IsInteger(from) && double.IsInteger(to)))
             return new ValueRange(from, to, isLogarithmic, isWhole);
         problems.Add(
             $"{path}:{node.Start.Line}: '{name}' is '{node}'; expected, of an option that is a number, {{from: 1e-6, to: 1e-4, scale: log}}, with "
-            + "scale linear or log, and a lower end above 0 for log");
+            + "scale linear or log, a lower end above 0 for log, and whole ends where the option is a whole number");
         return null;
 
         double? Number(string part) =>
@@ -172,7 +173,7 @@ internal sealed record SweepPlan
             .. Enumerable.Range(0, count).Select(_ => Varied.ToDictionary(
                 option => option.Name,
                 option => option.Range is { } range
-                    ? range.At(random.NextBelow(1 << 30) / (double)(1 << 30)).ToString("G4", CultureInfo.InvariantCulture)
+                    ? range.At(random.NextBelow(1 << 30) / (double)(1 << 30)).ToString(range.IsWhole ? "F0" : "G4", CultureInfo.InvariantCulture)
                     : option.Values[random.NextBelow(option.Values.Count)])),
         ];
     }

@@ -16,9 +16,9 @@ internal sealed record ValueRange(double From, double To, bool IsLogarithmic, bo
     /// <summary>The number at a place from 0 to 1.</summary>
     public double At(double place)
     {
-        var value = IsLogarithmic
-            ? Math.Exp(Math.Log(From) + place * (Math.Log(To) - Math.Log(From)))
-            : From + place * (To - From);
+        // Whole numbers have what is rounded to them, the first and the last one as well.
+        var (low, high) = IsWhole ? (From - 0.5, To + 0.5) : (From, To);
+        var value = IsLogarithmic ? Math.Exp(Math.Log(low) + place * (Math.Log(high) - Math.Log(low))) : low + place * (high - low);
         return Math.Clamp(IsWhole ? Math.Round(value) : value, From, To);
     }
 }

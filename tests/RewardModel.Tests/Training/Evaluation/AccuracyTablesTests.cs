@@ -6,6 +6,15 @@ namespace RewardModel.Tests.Training.Evaluation;
 
 public class AccuracyTablesTests
 {
+    [Fact]
+    public void Gaps_that_are_mostly_the_largest_one_are_told_from_the_others()
+    {
+        // 9 different gaps up to 1.8, then 91 of 4.
+        ScoredList[] lists = [.. Enumerable.Range(0, 100).Select(i => List([0, i % 2], [0, i < 9 ? 1 + i / 10.0 : 4]))];
+        var table = AccuracyTables.Of(new ScoredLists(lists)).Single(table => table.By == "score-gap");
+        Assert.Equal([("up to 1.8", 9L), ("above 1.8", 91L)], table.Rows.Select(row => (row.Name, row.PairCount)));
+    }
+
     [Theory]
     [InlineData("answers")]
     [InlineData("rank-distance")]

@@ -32,6 +32,15 @@ public class NumberTextTests
     public void Differences_have_a_sign(double difference, string text) => Assert.Equal(text, NumberText.Points(difference));
 
     [Theory]
+    [InlineData(0.0314, 3, "+0.031")]
+    [InlineData(-0.0316, 3, "-0.032")]
+    [InlineData(-0.0002, 3, "+0.000")]
+    [InlineData(0, 4, "+0.0000")]
+    [InlineData(double.NaN, 3, "NaN")]
+    public void Differences_in_text_have_a_sign(double difference, int decimals, string text) =>
+        Assert.Equal(text, NumberText.Difference(difference, decimals));
+
+    [Theory]
     [InlineData(42, "42 s")]
     [InlineData(125, "2 min 05 s")]
     [InlineData(7500, "2 h 05 min")]

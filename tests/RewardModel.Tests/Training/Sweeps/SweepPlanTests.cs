@@ -84,10 +84,33 @@ public class SweepPlanTests
     [InlineData("vary: {epochs: [1]}\nsearch: random\ntrials: 0", "'trials' is '0'; expected a whole number of 1 or more")]
     [InlineData("vary: {epochs: {from: 3, to: 1}}\nsearch: random\ntrials: 2", "expected, of an option that is a number")]
     [InlineData("vary: {epochs: {from: 0, to: 1, scale: log}}\nsearch: random\ntrials: 2", "a lower end above 0 for log")]
+    [InlineData("vary: {epochs: {from: 1.5, to: 3}}\nsearch: random\ntrials: 2", "whole ends where the option is a whole number")]
     [InlineData("vary: {schedule: {from: 0, to: 1}}\nsearch: random\ntrials: 2", "expected, of an option that is a number")]
     [InlineData("vary: [", "invalid YAML")]
     public void What_is_no_plan_is_refused(string text, string reason) =>
         Assert.Contains(reason, Assert.Throws<RunFileException>(() => Parse(text)).Message);
+
+    [Fact]
+    public void Whole_numbers_that_are_drawn_have_all_their_digits()
+    {
+        var plan = Parse("vary: {steps: {from: 10000, to: 20000}}\nsearch: random\ntrials: 50");
+        var steps = plan.Trials().Select(trial => int.Parse(trial["steps"], System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+        Assert.All(steps, step => Assert.InRange(step, 10_000, 20_000));
+        Assert.Contains(steps, step => step % 10 != 0);
+    }
+
+    [Theory]
+    [InlineData("linear")]
+    [InlineData("log")]
+    public void Whole_numbers_are_drawn_evenly_also_the_first_and_the_last(string scale)
+    {
+        var plan = Parse($"vary: {{steps: {{from: 1, to: 3, scale: {scale}}}}}\nsearch: random\ntrials: 4000");
+        var counts = plan.Trials().CountBy(trial => trial["steps"]).ToDictionary();
+        // Evenly from 0.5 to 3.5, or their logarithms.
+        double ShareOf(double number) => scale == "log" ? Math.Log((number + 0.5) / (number - 0.5)) / Math.Log(7) : 1 / 3.0;
+        for (var number = 1; number <= 3; number++)
+            Assert.Equal(ShareOf(number), counts[$"{number}"] / 4000.0, 0.03);
+    }
 
     private static SweepPlan Parse(string text)
     {
