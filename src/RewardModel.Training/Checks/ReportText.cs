@@ -1,5 +1,6 @@
 using System.Text;
 using RewardModel.Lists;
+using RewardModel.Training.Metrics;
 
 namespace RewardModel.Training.Checks;
 
@@ -35,7 +36,7 @@ internal static class ReportText
 
     /// <summary>What a reward model has to beat.</summary>
     public static string Advice(DataReport report) =>
-        $"A reward model has to beat {Accuracy(report.Floor!)}, which {NameOf(report.Floor!)} gets"
+        $"A reward model has to beat {Accuracy(report.Floor!)}, which {BaselineName.InWords(report.Floor!.Name)} gets"
         + (report.Split is null ? " on all lists." : ".");
 
     /// <summary>Never 0 for something, nor 100 for less than all.</summary>
@@ -85,17 +86,6 @@ internal static class ReportText
         ("better answer is longer", Text(report.LongerIsBetter)),
         ("better answer is shorter", Text(report.ShorterIsBetter)),
     ];
-
-    private static string NameOf(LazyBaseline baseline) => baseline.Name switch
-    {
-        "longer" => "taking the longer answer",
-        "shorter" => "taking the shorter answer",
-        "more-tokens" => "taking the answer of more tokens",
-        "more-punctuation" => "taking the answer with more punctuation",
-        "words" => "a linear model of the answer's words",
-        "word-pairs" => "a linear model of the answer's words and pairs of words",
-        _ => "a linear model of the answer's characters",
-    };
 
     private static string Accuracy(LazyBaseline baseline) =>
         Invariant($"{baseline.Accuracy:0.000} ({baseline.AccuracyLow:0.000} to {baseline.AccuracyHigh:0.000})");

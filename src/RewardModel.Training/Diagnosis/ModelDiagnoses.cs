@@ -1,4 +1,5 @@
 using RewardModel.Training.Evaluation;
+using RewardModel.Training.Metrics;
 using static RewardModel.Training.Diagnosis.RunDiagnoses;
 
 namespace RewardModel.Training.Diagnosis;
@@ -37,13 +38,13 @@ internal static class ModelDiagnoses
         {
             { DifferenceHigh: < 0 } => new RunDiagnosis(
                 DiagnosisId.WorseThanBaseline, DiagnosisSeverity.Error,
-                Text($"The accuracy of {accuracy:F3} is below the {best.Accuracy:F3} of '{best.Name}', which understands nothing: the ")
+                Text($"The accuracy of {accuracy:F3} is below the {best.Accuracy:F3} of {BaselineName.InWords(best.Name)}, which understands nothing: the ")
                 + Text($"difference of {best.Difference:F3} has the 95 % interval {interval}. Train longer, with another learning ")
                 + "rate, or with more lists."),
             { DifferenceLow: <= 0 } => new RunDiagnosis(
                 DiagnosisId.IntervalWiderThanDifference,
                 best.Accuracy >= easyData ? DiagnosisSeverity.Note : DiagnosisSeverity.Warning,
-                Text($"The accuracy of {accuracy:F3} can't be told from the {best.Accuracy:F3} of '{best.Name}', which understands ")
+                Text($"The accuracy of {accuracy:F3} can't be told from the {best.Accuracy:F3} of {BaselineName.InWords(best.Name)}, which understands ")
                 + Text($"nothing: the difference of {best.Difference:F3} has the 95 % interval {interval}, which contains 0. ")
                 + (best.Accuracy >= easyData
                     ? "The data are too easy to show what the model is worth: evaluate on others as well."

@@ -36,7 +36,8 @@ internal static class Comparisons
                     counted.Add(pair.Unit, differences);
                 }
             var scaled = differences.Zip(deviations, (difference, deviation) => difference / deviation).ToArray();
-            if (scaled.Max() > 0 && scaled.Min() < 0 && scaled.Max() - scaled.Min() is var value
+            // As sure as the less sure one of those that disagree most.
+            if (Math.Min(scaled.Max(), -scaled.Min()) is > 0 and var value
                 && !(disagreements.TryGetValue(pair.List, out var known) && known.Value >= value))
                 disagreements[pair.List] = (value, new SelectedPair(pair.List, pair.Better, pair.Worse));
         }

@@ -1,4 +1,5 @@
 using RewardModel.Training.Evaluation;
+using RewardModel.Training.Metrics;
 
 namespace RewardModel.Training.Records;
 
@@ -6,20 +7,6 @@ namespace RewardModel.Training.Records;
 internal static class AccuracyFigures
 {
     private const double chance = 0.5;
-
-    /// <summary>What baselines are called in a sentence.</summary>
-    public static string NameOf(string baseline) => baseline switch
-    {
-        "chance" => "chance",
-        "longer" => "taking the longer answer",
-        "shorter" => "taking the shorter answer",
-        "more-tokens" => "taking the answer of more tokens",
-        "more-punctuation" => "taking the answer with more punctuation",
-        "words" => "a linear model of words",
-        "word-pairs" => "a linear model of words and pairs of words",
-        "characters" => "a linear model of characters",
-        _ => baseline,
-    };
 
     /// <summary>The model beside its baselines.</summary>
     public static void WriteBaselines(Html html, IReadOnlyList<BaselineComparison> baselines)
@@ -31,7 +18,7 @@ internal static class AccuracyFigures
         new DotPlot(["Baseline", "Its accuracy", "Difference", "95 % interval", "Pairs"], AxisUnit.Points, reference: 0).Write(html,
         [
             .. baselines.Select(baseline => new DotPlotRow(
-                NameOf(baseline.Name), baseline.Difference, baseline.DifferenceLow, baseline.DifferenceHigh,
+                BaselineName.InWords(baseline.Name), baseline.Difference, baseline.DifferenceLow, baseline.DifferenceHigh,
                 [
                     NumberText.Percent(baseline.Accuracy), NumberText.Points(baseline.Difference),
                     $"{NumberText.Points(baseline.DifferenceLow)} to {NumberText.Points(baseline.DifferenceHigh)}",

@@ -1,4 +1,5 @@
 using RewardModel.Training.Checks;
+using RewardModel.Training.Metrics;
 
 namespace RewardModel.Training.Records;
 
@@ -23,7 +24,7 @@ internal static class DataFigures
                 new DotPlot(["Baseline", "Accuracy", "95 % interval", "Pairs"], AxisUnit.Percent, chance).Write(html,
                 [
                     .. data.Baselines.Select(baseline => new DotPlotRow(
-                        AccuracyFigures.NameOf(baseline.Name), baseline.Accuracy, baseline.AccuracyLow, baseline.AccuracyHigh,
+                        BaselineName.InWords(baseline.Name), baseline.Accuracy, baseline.AccuracyLow, baseline.AccuracyHigh,
                         [
                             NumberText.Percent(baseline.Accuracy), NumberText.PercentInterval(baseline.AccuracyLow, baseline.AccuracyHigh),
                             NumberText.Count(baseline.PairCount),

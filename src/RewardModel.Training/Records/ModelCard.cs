@@ -4,6 +4,7 @@ using System.Text.Json;
 using RewardModel.Checkpoints;
 using RewardModel.Training.Diagnosis;
 using YamlDotNet.Serialization;
+using RewardModel.Training.Metrics;
 
 namespace RewardModel.Training.Records;
 
@@ -102,7 +103,7 @@ internal static class ModelCard
             $"| pairwise accuracy | **{metrics.Accuracy:F3}**, 95 % interval {metrics.AccuracyLow:F3} to {metrics.AccuracyHigh:F3} |\n"));
         foreach (var baseline in evaluation.Baselines)
             text.Append(Invariant(
-                $"| against {NameOf(baseline.Name)} ({baseline.Accuracy:F3}) | {NumberText.Difference(baseline.Difference)}, {NumberText.Difference(baseline.DifferenceLow)} to {NumberText.Difference(baseline.DifferenceHigh)} |\n"));
+                $"| against {BaselineName.InWords(baseline.Name)} ({baseline.Accuracy:F3}) | {NumberText.Difference(baseline.Difference)}, {NumberText.Difference(baseline.DifferenceLow)} to {NumberText.Difference(baseline.DifferenceHigh)} |\n"));
         text.Append(Invariant($"| Kendall's tau-b | {metrics.KendallTau:F3} |\n"));
         text.Append(Invariant($"| best answer first | {metrics.TopAnswerAccuracy:F3} |\n"));
         if (evaluation.Calibration is { } calibration)
@@ -185,14 +186,6 @@ internal static class ModelCard
         }
         return LastPart(value);
     }
-
-    private static string NameOf(string baseline) => baseline switch
-    {
-        "chance" => "chance",
-        "longer" => "always preferring the longer answer",
-        "shorter" => "always preferring the shorter answer",
-        _ => $"a linear model of {baseline.Replace('-', ' ')}",
-    };
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

@@ -101,7 +101,7 @@ internal static class ReportHeader
             using var item = html.Open("li", ("class", kind));
             html.Element("span", sign, ("class", "sign"), ("aria-hidden", "true"));
             using var text = html.Open("span");
-            html.Text($"{words} {AccuracyFigures.NameOf(baseline.Name)}: ");
+            html.Text($"{words} {BaselineName.InWords(baseline.Name)}: ");
             html.Element("b", $"{NumberText.Points(baseline.Difference)} points");
             html.Text($" ({NumberText.Points(baseline.DifferenceLow)} to {NumberText.Points(baseline.DifferenceHigh)})");
         }

@@ -264,13 +264,13 @@ public class RunDiagnosesTests
         AssertFound(
             Facts(chance, new("shorter", 0.4, 400, 0.35, 0.3, 0.4), new("longer", 0.7, 400, 0.05, -0.01, 0.11)),
             DiagnosisId.IntervalWiderThanDifference, DiagnosisSeverity.Warning,
-            "The accuracy of 0.750 can't be told from the 0.700 of 'longer', which understands nothing: the difference of 0.050 has the 95 % interval ",
+            "The accuracy of 0.750 can't be told from the 0.700 of taking the longer answer, which understands nothing: the difference of 0.050 has the 95 % interval ",
             "-0.010 to 0.110, which contains 0.");
         AssertFound(
             Facts(chance, new("words", 0.99, 400, 0, 0, 0)), DiagnosisId.IntervalWiderThanDifference, DiagnosisSeverity.Note, "The data are too easy");
         AssertFound(
             Facts(new BaselineComparison("words", 0.8, 400, -0.05, -0.08, -0.02)), DiagnosisId.WorseThanBaseline, DiagnosisSeverity.Error,
-            "The accuracy of 0.750 is below the 0.800 of 'words', which understands nothing: the difference of -0.050 has the 95 % interval -0.080 to -0.020.");
+            "The accuracy of 0.750 is below the 0.800 of a linear model of words, which understands nothing: the difference of -0.050 has the 95 % interval -0.080 to -0.020.");
         AssertNone(Facts(chance, new("longer", 0.6, 400, 0.15, 0.1, 0.2)));
         AssertNone(Facts(chance with { DifferenceLow = -0.1 }));
         AssertNone(Facts());
