@@ -34,9 +34,10 @@ public sealed record BestOfNCurve(bool IsOfRanks, int ListCount, IReadOnlyList<B
             var mean = scores.Average();
             for (var i = 0; i < sizes.Length; i++)
             {
-                sums[i].Chosen += MeanOfHighest(byReward, sizes[i]);
+                // Of one answer there is no choice: not even rounding makes a difference.
+                sums[i].Chosen += sizes[i] == 1 ? mean : MeanOfHighest(byReward, sizes[i]);
                 sums[i].Random += mean;
-                sums[i].Best += MeanOfHighest(byScore, sizes[i]);
+                sums[i].Best += sizes[i] == 1 ? mean : MeanOfHighest(byScore, sizes[i]);
             }
         }
         return new BestOfNCurve(

@@ -18,7 +18,7 @@ public sealed record ShownAnswer(ShownTokens Tokens, double Score, float Reward)
 /// <param name="Start">The first tokens, one text each.</param>
 /// <param name="LeftOutCount">How many tokens after them are not shown.</param>
 /// <param name="End">The tokens after those.</param>
-/// <param name="CutCount">How many tokens the text lost before the model read it, as it was too long.</param>
+/// <param name="CutCount">How many tokens a prompt lost at the maximum length; 0 for an answer, of which that is not kept.</param>
 public sealed record ShownTokens(IReadOnlyList<string> Start, int LeftOutCount, IReadOnlyList<string> End, int CutCount)
 {
     /// <summary>Tokens that the model reads.</summary>

@@ -15,7 +15,7 @@ internal static class ComparisonReport
             ("differences", "Differences", html => WriteDifferences(html, comparison.Differences)),
         ];
         if (comparison.Tables.Count > 0)
-            sections.Add(("where", "Where which model wins", html => WriteTables(html, comparison)));
+            sections.Add(("where", "Where each model wins", html => WriteTables(html, comparison)));
         if (comparison.Disagreements.Count > 0)
             sections.Add(("disagreements", "Disagreements", html => WriteDisagreements(html, comparison)));
         return HtmlReport.Page(
@@ -93,6 +93,8 @@ internal static class ComparisonReport
 
     private static void WriteTables(Html html, ModelComparison comparison)
     {
+        // Of more models, a pair would be counted once for each that puts it wrong.
+        var areTwo = comparison.Models.Count == 2;
         using var _ = html.Open("div", ("class", "figures"));
         foreach (var table in comparison.Tables)
         {
@@ -106,7 +108,8 @@ internal static class ComparisonReport
                 html.Element("th", "", ("scope", "col"));
                 foreach (var model in comparison.Models)
                     html.Element("th", NumberText.Name(model.Name), ("scope", "col"), ("class", "number"), ("dir", "auto"));
-                html.Element("th", "Right alone", ("scope", "col"), ("class", "number"));
+                if (areTwo)
+                    html.Element("th", "Right alone", ("scope", "col"), ("class", "number"));
                 html.Element("th", "Pairs", ("scope", "col"), ("class", "number"));
                 html.Element("th", "Better", ("scope", "col"));
             }
@@ -117,8 +120,8 @@ internal static class ComparisonReport
                     html.Element("th", NumberText.Name(row.Name), ("scope", "row"), ("dir", "auto"));
                     foreach (var accuracy in row.Accuracies)
                         html.Element("td", NumberText.Percent(accuracy), ("class", "number"));
-                    html.Element("td", string.Join(" : ", row.Wins.Select((wins, model) =>
-                        NumberText.Count(wins.Where((_, other) => other != model).Sum()))), ("class", "number"));
+                    if (areTwo)
+                        html.Element("td", $"{NumberText.Count(row.Wins[0][1])} : {NumberText.Count(row.Wins[1][0])}", ("class", "number"));
                     html.Element("td", NumberText.Count(row.PairCount), ("class", "number"));
                     html.Element("td", row.Winner is null ? "" : NumberText.Name(row.Winner), ("dir", "auto"));
                 }

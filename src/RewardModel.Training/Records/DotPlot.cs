@@ -29,7 +29,7 @@ internal sealed class DotPlot(IReadOnlyList<string> columns, AxisUnit unit, doub
         double[] numbers = [reference, .. rows.SelectMany(row => new[] { row.Value, row.Low, row.High }).Where(double.IsFinite)];
         var axis = Axis.Covering(numbers.Min(), numbers.Max(), unit);
         using var _ = html.Open("div", ("class", "scrolls"));
-        using var table = html.Open("table", ("class", columns.Count > 4 ? "dots of-four" : "dots"));
+        using var table = html.Open("table", ("class", columns.Count switch { > 5 => "dots of-five", 5 => "dots of-four", _ => "dots" }));
         using (html.Open("thead"))
         using (html.Open("tr"))
         {
@@ -56,7 +56,7 @@ internal sealed class DotPlot(IReadOnlyList<string> columns, AxisUnit unit, doub
     {
         using var _ = html.Open("svg", ("width", "100%"), ("height", $"{rowHeight}"));
         if (axis.PlaceOf(reference) is > 0.35 and < 0.65)
-            html.Element("text", axis.Label(reference), ("x", Place(axis, reference)), ("y", "15"));
+            html.Element("text", axis.Label(reference), ("x", Place(axis, reference)), ("y", "15"), ("class", "middle"));
         foreach (var tick in new[] { axis.Low, axis.High })
             html.Element(
                 "text", axis.Label(tick), ("x", Place(axis, tick)), ("y", "15"), ("class", tick == axis.Low ? "start" : "end"));

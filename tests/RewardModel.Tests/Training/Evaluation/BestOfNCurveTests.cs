@@ -36,6 +36,14 @@ public class BestOfNCurveTests
     }
 
     [Fact]
+    public void Of_one_answer_nothing_is_lost()
+    {
+        // Sums of these in another order differ in their last digit.
+        var point = BestOfNCurve.Of([List([3, 1, 2], [0.1, 0.2, 0.3]), List([1, 2, 3, 4], [0.7, 0.1, 0.6, 0.2])])!.Points[0];
+        Assert.Equal((point.Random, point.Random, 0.0), (point.Chosen, point.Best, point.Regret));
+    }
+
+    [Fact]
     public void Of_hundreds_of_answers_the_numbers_stay_exact()
     {
         const int count = 500;
