@@ -3,8 +3,8 @@ using System.Text;
 using System.Text.Json;
 using RewardModel.Checkpoints;
 using RewardModel.Training.Diagnosis;
-using YamlDotNet.Serialization;
 using RewardModel.Training.Metrics;
+using YamlDotNet.Serialization;
 
 namespace RewardModel.Training.Records;
 
