@@ -50,6 +50,15 @@ internal static class CommonOptions
         Description = "Read plain text as it is, without the chat template, also where the model was trained on conversations.",
     };
 
+    /// <summary>Refuses a file to write in a directory that is not there: before the work whose result it would have.</summary>
+    /// <param name="option">The option's name.</param>
+    /// <param name="file">Its value.</param>
+    public static void CheckFolder(string option, string? file)
+    {
+        if (file is not null && Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder && !Directory.Exists(folder))
+            throw new UsageException($"{option} is '{file}': there is no directory '{folder}'. Create it, or give another path.");
+    }
+
     public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "No progress and no information, only warnings and results." };
 
     public static Option<bool> Verbose() => new("--verbose", "-v") { Description = "Also details that help to diagnose problems." };

@@ -19,7 +19,7 @@ internal static class CompareCommand
         {
             Description = "Reward model, or directory of an ensemble. Give it two or more times.",
             HelpName = "DIR",
-            Arity = new ArgumentArity(2, 100),
+            Arity = new ArgumentArity(1, 100),
             Required = true,
         };
         var data = new DataOptions("Ranked lists to compare on.", areGrouped: true);
@@ -35,6 +35,7 @@ internal static class CompareCommand
         data.AddTo(command);
         command.SetAction(parsed =>
         {
+            CommonOptions.CheckFolder("--html", parsed.GetValue(html));
             Threads.Set(parsed.GetValue(threads));
             Devices.Named(parsed.GetValue(device)!, "--device");
             var comparison = new ComparisonRun(parsed.GetValue(model)!, new LineLogger(errors.WriteLine))

@@ -34,6 +34,7 @@ internal static class EvaluateCommand
         command.SetAction(parsed =>
         {
             RankingLoss.ByName(parsed.GetValue(loss)!);
+            CommonOptions.CheckFolder("--html", parsed.GetValue(html));
             Threads.Set(parsed.GetValue(threads));
             Devices.Named(parsed.GetValue(device)!, "--device");
             using var ensemble = RewardEnsemble.Load(parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel));

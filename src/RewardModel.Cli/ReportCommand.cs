@@ -18,6 +18,8 @@ internal static class ReportCommand
         command.SetAction(parsed =>
         {
             var run = parsed.GetValue(directory)!;
+            CommonOptions.CheckFolder("--output", parsed.GetValue(target));
+            CommonOptions.CheckFolder("--csv", parsed.GetValue(csv));
             var record = RunRecords.Read(run);
             var report = parsed.GetValue(target) ?? new RunDirectory(run).ReportFile;
             PendingFile.WriteText(report, HtmlReport.Of(record));

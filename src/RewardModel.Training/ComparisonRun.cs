@@ -34,7 +34,7 @@ public sealed class ComparisonRun
     public ComparisonRun(IReadOnlyList<string> models, ILogger? logger = null)
     {
         ScoringModel.CheckNoneIsNull(models, nameof(models), "directory");
-        if (models.Count < 2 || models.Distinct().Count() < models.Count)
+        if (models.Count < 2 || models.DistinctBy(model => Path.TrimEndingDirectorySeparator(Path.GetFullPath(model))).Count() < models.Count)
             throw new ArgumentException(
                 $"The models to compare are {string.Join(", ", models.Select(model => $"'{model}'"))}; expected two or more different ones.",
                 nameof(models));

@@ -155,7 +155,7 @@ public sealed class TrainingRun
         try
         {
             result = Finish(model, scaledBy, trainer.TrainOnly(options.Resume, cancellation));
-            Evaluate(directory, prepared, trainer.Loss, reports);
+            Evaluate(directory, prepared, trainer.Loss, reports, cancellation);
             reports.Report(new EndReport(result.StepCount, result.StoppedEarly ? EndReason.StoppedEarly : EndReason.Finished));
         }
         catch (Exception exception)
@@ -186,13 +186,14 @@ public sealed class TrainingRun
     }
 
     /// <summary>Evaluates the model as it was saved.</summary>
-    private void Evaluate(RunDirectory directory, Prepared prepared, RankingLoss loss, IProgress<TrainingReport> progress)
+    private void Evaluate(
+        RunDirectory directory, Prepared prepared, RankingLoss loss, IProgress<TrainingReport> progress, CancellationToken cancellation)
     {
         var (model, heldOut) = (prepared.Model, prepared.HeldOut);
         if (!Enumerable.Range(0, heldOut.Count).Any(list => heldOut.InfoOf(list).PairCount > 0))
             return;
         var scorer = model.Scorer(options.MaxTokensPerBatch);
-        var evaluation = new ModelEvaluation(model, (lists, scoring) => scorer.Score(lists, scoring), loss)
+        var evaluation = new ModelEvaluation(model, (lists, scoring) => scorer.Score(lists, scoring, cancellation), loss)
         {
             LazyModels = prepared.Check.NgramScores(prepared.CheckedCount, prepared.CheckedHeldOut),
             Texts = prepared.Check.OriginalsOf(prepared.CheckedCount, prepared.CheckedHeldOut),

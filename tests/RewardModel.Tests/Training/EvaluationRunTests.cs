@@ -8,6 +8,7 @@ using RewardModel.Tests.Tokenizers;
 using RewardModel.Tokenizers;
 using RewardModel.Training;
 using RewardModel.Training.Evaluation;
+using RewardModel.Training.Reporting;
 
 namespace RewardModel.Tests.Training;
 
@@ -164,6 +165,43 @@ public sealed class EvaluationRunTests : IDisposable
         Assert.Contains("pairwise accuracy", File.ReadAllText(directory["trained/README.md"]));
         // Nothing of it stands in the way of the model.
         using var again = ScoringModel.Load(directory["trained"]);
+    }
+
+    [Fact]
+    public void The_evaluation_after_a_training_can_be_cancelled_and_made_up_for()
+    {
+        Write("train.jsonl", 60);
+        var options = new TrainingRunOptions
+        {
+            Data = directory["train.jsonl"],
+            EvaluationData = directory["test.jsonl"],
+            Backbone = directory["model"],
+            Output = directory["cancelled"],
+            Steps = 2,
+            ListsPerStep = 4,
+            MaxTokensPerBatch = 100,
+        };
+        using var cancellation = new CancellationTokenSource();
+        var progress = new CancelInLastEvaluation(cancellation);
+        Assert.Throws<OperationCanceledException>(() => new TrainingRun(options).Run(progress, cancellation.Token));
+        Assert.False(File.Exists(directory["cancelled/training/evaluation.json"]));
+        TrainingRun.Resume(directory["cancelled"]).Run();
+        Assert.True(File.Exists(directory["cancelled/training/evaluation.json"]));
+        Assert.True(File.Exists(directory["cancelled/report.html"]));
+    }
+
+    /// <summary>Cancels once lists are scored after the last evaluation of the training itself.</summary>
+    private sealed class CancelInLastEvaluation(CancellationTokenSource cancellation) : IProgress<TrainingReport>
+    {
+        private bool isLast;
+
+        public void Report(TrainingReport value)
+        {
+            if (value is EvaluationReport { Step: 2 })
+                isLast = true;
+            else if (isLast && value is PhaseReport)
+                cancellation.Cancel();
+        }
     }
 
     private RewardEnsemble Load(string name, long seed)

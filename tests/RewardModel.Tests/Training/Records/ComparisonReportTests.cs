@@ -98,7 +98,7 @@ public sealed class ComparisonReportTests(BrowserFixture fixture) : IClassFixtur
         Assert.InRange(await page.Evaluate<int>("document.documentElement.scrollWidth"), 1, width);
         // The name of a row is broken between its words, if at all, and numbers stand beside their row's chart.
         Assert.InRange(await page.Evaluate<double>(
-            "Math.max(...[...document.querySelectorAll('#where tbody th')].map(cell => cell.getBoundingClientRect().height))"), 10, 75);
+            "Math.max(...[...document.querySelectorAll('#where tbody th')].map(cell => cell.getBoundingClientRect().height))"), 10, 130);
         Assert.True(await page.Evaluate<bool>("""
             [...document.querySelectorAll(".dots tbody tr")].every(row =>
                 new Set([...row.querySelectorAll("td")].map(cell => Math.round(cell.getBoundingClientRect().top))).size === 1)
