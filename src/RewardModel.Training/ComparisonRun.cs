@@ -106,9 +106,7 @@ public sealed class ComparisonRun
         {
             logger.LogInformation("{Model}: scoring {Lists}", directory, Counted.Of(lists.Count, "list"));
             var scored = new ModelEvaluation(
-                model.Members[0],
-                (some, scoring) =>
-                    [.. model.Score(some, MaxTokensPerBatch, scoring, cancellation).Select(list => Array.ConvertAll(list, reward => reward.Mean))],
+                model.Members[0], (some, scoring) => model.ScoreMeans(some, MaxTokensPerBatch, scoring, cancellation),
                 RankingLoss.ByName(new RankingLossOptions().Loss))
                 .Scored(lists, PhaseProgress<ListProgress>.Of(progress, TrainingPhase.Evaluating, 0, done => (done.DoneCount, done.TotalCount)));
             return new ScoredData(lists, scored, new PairTexts(model.Members[0].Tokenizer));

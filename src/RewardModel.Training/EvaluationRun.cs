@@ -84,7 +84,8 @@ public sealed class EvaluationRun
                 $"The data ({Counted.Of(lists.Count, "list")}) have no ordered pair, so there is nothing to measure; "
                 + "expected lists of two or more answers that are not all tied or equal.");
         using var references = Reference is null ? null : Reading(ListPurpose.Scoring, null).Read(Reference, OnBadData);
-        return new ModelEvaluation(reader, Score, loss)
+        return new ModelEvaluation(
+            reader, (some, scoring) => model.ScoreMeans(some, MaxTokensPerBatch, scoring, cancellation), loss)
         {
             Texts = texts.InOrder(),
             Reference = references is null ? null : (Reference!.Name, RewardNormalization.BestOf(references)),
@@ -97,8 +98,5 @@ public sealed class EvaluationRun
             Progress = PhaseProgress<ListProgress>.Of(progress, TrainingPhase.Tokenizing, 0, done => (done.DoneCount, done.TotalCount)),
             Cancellation = cancellation,
         };
-
-        float[][] Score(IReadOnlyList<TokenizedList> some, IProgress<ListProgress>? scoring) =>
-            [.. model.Score(some, MaxTokensPerBatch, scoring, cancellation).Select(list => Array.ConvertAll(list, reward => reward.Mean))];
     }
 }

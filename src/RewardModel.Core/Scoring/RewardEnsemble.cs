@@ -152,6 +152,11 @@ public sealed class RewardEnsemble : IRewardModel, IDisposable
         ];
     }
 
+    /// <summary>The means of the members' rewards of tokenised lists; progress is told of each member.</summary>
+    internal float[][] ScoreMeans(
+        IReadOnlyList<TokenizedList> lists, int? maxTokensPerBatch, IProgress<ListProgress>? progress, CancellationToken cancellationToken) =>
+        [.. Score(lists, maxTokensPerBatch, progress, cancellationToken).Select(list => Array.ConvertAll(list, reward => reward.Mean))];
+
     private static EnsembleReward RewardOf(float[] rewards)
     {
         var mean = rewards.Average(reward => (double)reward);
