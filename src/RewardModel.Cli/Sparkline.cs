@@ -1,7 +1,7 @@
 namespace RewardModel.Cli;
 
 /// <summary>
-/// The course of many numbers in a few characters: ▇▆▅▃▂▂▁▁. Numbers that follow each other share a column, as its mean, so that all of
+/// A curve of many numbers in a few characters: ▇▆▅▃▂▂▁▁. Numbers that follow each other share a column, as its mean, so that all of
 /// them are shown however many there are; little memory is used.
 /// </summary>
 /// <param name="width">Columns.</param>

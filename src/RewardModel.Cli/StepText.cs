@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace RewardModel.Cli;
 
-/// <summary>A step as the text beside the live bar, with the courses of loss and accuracy where there is room for them.</summary>
+/// <summary>A step as the text beside the live bar, with small curves of loss and accuracy where there is room for them.</summary>
 /// <param name="hasCurves">Whether there is.</param>
 internal sealed class StepText(bool hasCurves)
 {
