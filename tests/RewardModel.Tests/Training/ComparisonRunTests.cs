@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
 using RewardModel.Reading;
 using RewardModel.Scoring;
@@ -69,7 +70,8 @@ public sealed class ComparisonRunTests : IDisposable
             Assert.True((disagreement.Rewards[0].Better > disagreement.Rewards[0].Worse) != (disagreement.Rewards[1].Better > disagreement.Rewards[1].Worse));
             Assert.Equal(disagreement.Pair.Better.Reward, disagreement.Rewards[0].Better);
         });
-        Assert.Contains("\"only_first", comparison.ToJson().Replace("first_only", "only_first"));
+        var json = JsonNode.Parse(comparison.ToJson())!["differences"]![0]!;
+        Assert.Equal((difference.Difference, firstOnly), ((double)json["difference"]!, (int)json["first_only_count"]!));
     }
 
     [Fact]

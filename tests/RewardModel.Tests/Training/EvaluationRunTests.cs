@@ -40,19 +40,26 @@ public sealed class EvaluationRunTests : IDisposable
         var lists = RankedListReader.Read(directory["test.jsonl"]).Lists;
         var evaluation = new EvaluationRun(model).Run(new RankedListFiles(directory["test.jsonl"]) { GroupBy = "topic" });
         var (right, pairs) = (0.0, 0);
+        var (longer, unequal) = (0, 0);
         foreach (var list in lists)
         {
             var rewards = model.Score(list.Prompt, list.Answers);
             for (var i = 0; i < rewards.Length; i++)
                 for (var j = 0; j < rewards.Length; j++)
                     if (list.Scores[i] > list.Scores[j] && list.Answers[i] != list.Answers[j])
+                    {
                         (right, pairs) = (right + (rewards[i] > rewards[j] ? 1 : rewards[i] == rewards[j] ? 0.5 : 0), pairs + 1);
+                        var (better, worse) = (LengthOf(list.Answers[i]), LengthOf(list.Answers[j]));
+                        (longer, unequal) = (longer + (better > worse ? 1 : 0), unequal + (better != worse ? 1 : 0));
+                    }
         }
         Assert.Equal(pairs, evaluation.Metrics.PairCount);
         Assert.Equal(right / pairs, evaluation.Metrics.Accuracy, 1e-9);
         Assert.Equal(["blue", "red"], evaluation.Tables.Single(table => table.By == "group").Rows.Select(row => row.Name).Order());
         Assert.Equal(pairs, evaluation.Tables.Single(table => table.By == "group").Rows.Sum(row => row.PairCount));
-        Assert.NotNull(evaluation.Length);
+        Assert.Equal((double)longer / unequal, evaluation.Length!.LongerIsBetter, 1e-9);
+
+        int LengthOf(string answer) => model.Members[0].Tokenizer!.Encode(answer, addSpecialTokens: false).Count;
     }
 
     [Fact]
