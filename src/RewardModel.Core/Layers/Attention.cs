@@ -13,7 +13,7 @@ namespace RewardModel.Layers;
 /// goes. The one place that knows about segments.
 /// </summary>
 /// <remarks>
-/// T tokens of the row; N query heads, M key and value heads, G = N / M queries per key head, H size of a head; F, K, A, P and X as in
+/// T tokens of the row, and of the prompts whose keys and values are known; N query heads, M key and value heads, G = N / M queries per key head, H size of a head; F, K, A, P and X as in
 /// <see cref="AttentionBlock"/>. A prompt's keys and values are computed once and used by all its answers.
 /// </remarks>
 internal static class Attention
@@ -29,6 +29,8 @@ internal static class Attention
     /// <returns>[R, N * H]; in bfloat16 where flash attention gives it, as the product takes it that comes next.</returns>
     public static Tensor Apply(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, QueryRows rows, AttentionOptions options)
     {
+        if (rows.Sequences.Prompts is { } prompts)
+            (k_TMH, v_TMH) = prompts.Join(rows.Layer, k_TMH, v_TMH);
         if (options.Bias is not null)
             return Compose(q_RNH, k_TMH, v_TMH, rows, options);
         if (KernelSupport.CanTake(q_RNH))
@@ -45,7 +47,7 @@ internal static class Attention
     /// <returns>[R, N * H].</returns>
     public static Tensor Apply(Tensor qkv_T3NH, QueryRows rows, AttentionOptions options)
     {
-        if (KernelSupport.CanTake(qkv_T3NH) && !rows.AreScored && options.Bias is null)
+        if (KernelSupport.CanTake(qkv_T3NH) && !rows.AreScored && options.Bias is null && rows.Sequences.Prompts is null)
             return AttentionKernel.Apply(SettingsOf(rows, options), qkv_T3NH.flatten(1, 2)).flatten(1, 2);
         // One conversion, and one of the gradient.
         var parts = (CanFlash(qkv_T3NH.size(3), rows.Sequences, options) ? qkv_T3NH.to(bfloat16) : qkv_T3NH).unbind(1);
@@ -129,13 +131,14 @@ internal static class Attention
     internal static Tensor Compose(Tensor q_RNH, Tensor k_TMH, Tensor v_TMH, QueryRows rows, AttentionOptions options)
     {
         var layout = rows.Sequences.Attention;
-        // Rows that are not scored ask nothing in particular, and nothing reads their results.
-        var q_TNH = rows.AreScored
-            ? zeros(k_TMH.size(0), q_RNH.size(1), q_RNH.size(2), q_RNH.dtype, q_RNH.device)
-                .index_copy_(0, rows.Sequences.ScoredRows, q_RNH)
-            : q_RNH;
+        // Rows that are not computed ask nothing in particular, and nothing reads their results.
+        var queries = rows.Sequences.KeyRows(rows.AreScored);
+        var q_TNH = queries is null
+            ? q_RNH
+            : zeros(k_TMH.size(0), q_RNH.size(1), q_RNH.size(2), q_RNH.dtype, q_RNH.device).index_copy_(0, queries, q_RNH);
         var outputs = layout.Blocks.Select(block => Apply(q_TNH, k_TMH, v_TMH, block, layout.RootTokenCount, options)).ToArray();
-        return rows.Of(outputs.Length == 1 ? outputs[0] : cat(outputs));
+        var output = outputs.Length == 1 ? outputs[0] : cat(outputs);
+        return queries is null ? output : output.index_select(0, queries);
     }
 
     private static Tensor Apply(

@@ -127,7 +127,7 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
             Tensor Layer()
             {
                 SeedDropout(number + 1);
-                return forward(all[number], input_TD, isLast ? lastRows : Sequences.AllRows);
+                return forward(all[number], input_TD, (isLast ? lastRows : Sequences.AllRows) with { Layer = number });
             }
             result_TD = isLast || !isRecorded || checkpoints is null ? Layer() : checkpoints.Run(Layer);
             // Autograd and checkpoints have their own references; what nobody needs any more goes at once, and not with the model's scope.

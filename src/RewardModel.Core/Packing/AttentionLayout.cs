@@ -18,7 +18,7 @@ internal sealed class AttentionLayout : IDisposable
     private readonly Dictionary<bool, FlashSegments> flashSegments = [];
     private List<AttentionBlock>? blocks;
 
-    /// <param name="segments">In the order of <see cref="Order"/>, each behind the one before it.</param>
+    /// <param name="segments">In the order of <see cref="Order"/>, the keys of each behind those of the one before it.</param>
     /// <param name="scoredSegments">Indices of those whose last token is scored.</param>
     /// <param name="device">Where the row lies.</param>
     public AttentionLayout(IReadOnlyList<Segment> segments, IReadOnlyList<int> scoredSegments, Device device)
@@ -29,7 +29,7 @@ internal sealed class AttentionLayout : IDisposable
         RootTokenCount = segments.TakeWhile(segment => segment.Parent == Segment.NoParent).Sum(segment => segment.Length);
     }
 
-    /// <summary>Tokens of the segments without a parent, at the beginning of the row.</summary>
+    /// <summary>Keys of the segments without a parent, at the beginning of the row.</summary>
     public int RootTokenCount { get; }
 
     /// <summary>The blocks, together all rows from the first to the last.</summary>
@@ -41,10 +41,12 @@ internal sealed class AttentionLayout : IDisposable
         if (!problems.TryGetValue(scoredOnly, out var problem))
         {
             var scored = scoredOnly ? scoredSegments.Index().ToDictionary(pair => pair.Item, pair => pair.Index) : null;
+            var computed = 0;
             problem = new AttentionProblem(
             [
                 .. segments.Select((segment, s) => scored is null
-                    ? new AttentionSegment(segment.Start, segment.Length, segment.Parent, segment.Start, segment.Length)
+                    ? new AttentionSegment(
+                        segment.Start, segment.Length, segment.Parent, (computed += segment.Computed) - segment.Computed, segment.Computed)
                     : new AttentionSegment(
                         segment.Start, segment.Length, segment.Parent, scored.GetValueOrDefault(s), scored.ContainsKey(s) ? 1 : 0)),
             ]);

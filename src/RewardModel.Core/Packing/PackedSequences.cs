@@ -1,5 +1,6 @@
 using RewardModel.Kernels;
 using RewardModel.Lists;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RewardModel.Packing;
@@ -21,22 +22,37 @@ public sealed class PackedSequences : IDisposable
     private readonly Tensor tokenTypeIds_T;
     private readonly Tensor firstRows_N;
     private readonly Tensor scoredRows_N;
+    private readonly Tensor? keyRows_T, scoredKeyRows_N;
     private bool isDisposed;
 
     private PackedSequences(
-        long[] tokenIds, long[] positionIds, long[] tokenTypeIds, Segment[] segments, int[] scoredSegments, Device? device)
+        long[] tokenIds, long[] positionIds, long[] tokenTypeIds, Segment[] segments, int[] scoredSegments, PromptKeys? prompts, Device? device)
     {
         TorchLibraries.Require();
         Segments = segments;
         ScoredSegments = scoredSegments;
+        Prompts = prompts;
+        TokenCount = tokenIds.Length;
         tokenIds_T = DeviceTensor.Of(tokenIds, device).DetachFromDisposeScope();
         positionIds_T = DeviceTensor.Of(positionIds, device).DetachFromDisposeScope();
         tokenTypeIds_T = DeviceTensor.Of(tokenTypeIds, device).DetachFromDisposeScope();
+        var firstComputed = new int[segments.Length];
+        for (var s = 1; s < segments.Length; s++)
+            firstComputed[s] = firstComputed[s - 1] + segments[s - 1].Computed;
         long[] firstRows = [.. scoredSegments.Select(index =>
-            (long)segments[segments[index].Parent == Segment.NoParent ? index : segments[index].Parent].Start)];
+            (long)firstComputed[segments[index].Parent == Segment.NoParent ? index : segments[index].Parent])];
         firstRows_N = DeviceTensor.Of(firstRows, device).DetachFromDisposeScope();
-        long[] scoredRows = [.. scoredSegments.Select(index => (long)segments[index].Start + segments[index].Length - 1)];
+        long[] scoredRows = [.. scoredSegments.Select(index => (long)firstComputed[index] + segments[index].Computed - 1)];
         scoredRows_N = DeviceTensor.Of(scoredRows, device).DetachFromDisposeScope();
+        if (segments.Any(segment => segment.Known > 0))
+        {
+            long[] keyRows =
+            [
+                .. segments.SelectMany(segment => Enumerable.Range(segment.Start + segment.Known, segment.Computed)).Select(row => (long)row),
+            ];
+            keyRows_T = DeviceTensor.Of(keyRows, device).DetachFromDisposeScope();
+            scoredKeyRows_N = DeviceTensor.Of(Array.ConvertAll(scoredRows, row => keyRows[row]), device).DetachFromDisposeScope();
+        }
         LongestSequence = (int)positionIds.Max() + 1;
         HighestTokenId = (int)tokenIds.Max();
         HighestTokenType = (int)tokenTypeIds.Max();
@@ -55,14 +71,26 @@ public sealed class PackedSequences : IDisposable
     /// <summary>Type of each token, [T], int64: 0 in prompts, <see cref="TokenizedList.AnswerTokenType"/> in answers.</summary>
     public Tensor TokenTypeIds => Alive(tokenTypeIds_T);
 
-    /// <summary>Row of the first token of each scored sequence, [N], int64: its prompt's, where it has one.</summary>
+    /// <summary>
+    /// Row of the first token of each scored sequence, [N], int64: its prompt's, where it has one; of what is computed of it, where a part is
+    /// known.
+    /// </summary>
     public Tensor FirstRows => Alive(firstRows_N);
 
     /// <summary>Row of the last token of each scored sequence, [N], int64: where its reward is read.</summary>
     public Tensor ScoredRows => Alive(scoredRows_N);
 
+    /// <summary>
+    /// Where the rows of queries, all or those of <see cref="ScoredRows"/>, lie in the row of keys, int64; null for all rows where the keys of
+    /// all tokens are computed.
+    /// </summary>
+    internal Tensor? KeyRows(bool scoredOnly) => !scoredOnly ? keyRows_T : scoredKeyRows_N ?? ScoredRows;
+
     /// <summary>The segments, those without a parent first.</summary>
     internal IReadOnlyList<Segment> Segments { get; }
+
+    /// <summary>What a <see cref="PromptCache"/> knows of the prompts, and is to know; null without one.</summary>
+    internal PromptKeys? Prompts { get; }
 
     /// <summary>Index of the segment that ends each scored sequence, N of them.</summary>
     internal IReadOnlyList<int> ScoredSegments { get; }
@@ -70,8 +98,11 @@ public sealed class PackedSequences : IDisposable
     /// <summary>Whether segments continue others.</summary>
     public bool SharesPrompts => Segments[^1].Parent != Segment.NoParent;
 
-    /// <summary>Count of tokens in the row.</summary>
-    public int TokenCount => Segments[^1].Start + Segments[^1].Length;
+    /// <summary>Count T of tokens in the row.</summary>
+    public int TokenCount { get; }
+
+    /// <summary>Count of tokens that there are keys of: those of the row, and those that are known.</summary>
+    internal int KeyCount => Segments[^1].Start + Segments[^1].Length;
 
     /// <summary>Tokens of the longest sequence, its parent's included.</summary>
     public int LongestSequence { get; }
@@ -95,7 +126,11 @@ public sealed class PackedSequences : IDisposable
     /// </param>
     /// <param name="device">Where the tensors are to lie: the model's device. Null: on the CPU.</param>
     /// <exception cref="ArgumentException">There is no list, or a list with no answer or with an answer of no tokens.</exception>
-    public static PackedSequences Pack(IReadOnlyList<TokenizedList> lists, bool sharePrompts = true, Device? device = null)
+    public static PackedSequences Pack(IReadOnlyList<TokenizedList> lists, bool sharePrompts = true, Device? device = null) =>
+        Pack(lists, sharePrompts, device, cache: null);
+
+    /// <summary>The same with a cache: what it knows of the prompts is not laid out.</summary>
+    internal static PackedSequences Pack(IReadOnlyList<TokenizedList> lists, bool sharePrompts, Device? device, PromptCache? cache)
     {
         Check(lists);
         var pieces = new List<Piece>();
@@ -120,10 +155,10 @@ public sealed class PackedSequences : IDisposable
                     : new Piece([], answer, list.AnswerTokenType, prompts[p].Length, pieceOfPrompt[p]));
             }
         }
-        return LayOut(pieces, scored, device);
+        return LayOut(pieces, scored, device, cache);
     }
 
-    /// <summary>Tokens that <see cref="Pack"/> lays out for a list.</summary>
+    /// <summary>Tokens that <see cref="Pack(IReadOnlyList{TokenizedList}, bool, Device)"/> lays out for a list.</summary>
     public static int CountTokens(TokenizedList list, bool sharePrompts = true)
     {
         ArgumentNullException.ThrowIfNull(list);
@@ -141,7 +176,10 @@ public sealed class PackedSequences : IDisposable
         tokenTypeIds_T.Dispose();
         firstRows_N.Dispose();
         scoredRows_N.Dispose();
+        keyRows_T?.Dispose();
+        scoredKeyRows_N?.Dispose();
         Attention.Dispose();
+        Prompts?.Dispose();
     }
 
     private Tensor Alive(Tensor tensor)
@@ -151,7 +189,7 @@ public sealed class PackedSequences : IDisposable
     }
 
     /// <summary>Puts the pieces into the order that attention computes fastest.</summary>
-    private static PackedSequences LayOut(List<Piece> pieces, List<int> scored, Device? device)
+    private static PackedSequences LayOut(List<Piece> pieces, List<int> scored, Device? device, PromptCache? cache)
     {
         var order = AttentionLayout.Order([.. pieces.Select(piece => new Segment(0, piece.Length, piece.Parent))]);
         var place = new int[pieces.Count];
@@ -162,17 +200,25 @@ public sealed class PackedSequences : IDisposable
         var positionIds = new List<long>();
         var tokenTypeIds = new List<long>();
         var segments = new List<Segment>();
-        foreach (var piece in order.Select(index => pieces[index]))
+        var prompts = cache is null ? null : new PromptKeys(cache);
+        var scoredPieces = cache is null ? null : scored.ToHashSet();
+        var takesParts = device is null || device.type == DeviceType.CPU;
+        var start = 0;
+        foreach (var index in order)
         {
-            segments.Add(new Segment(
-                tokenIds.Count, piece.Length, piece.Parent == Segment.NoParent ? Segment.NoParent : place[piece.Parent]));
-            tokenIds.AddRange(piece.PromptIds.Concat(piece.AnswerIds).Select(id => (long)id));
-            tokenTypeIds.AddRange(Enumerable.Repeat(0L, piece.PromptIds.Length));
-            tokenTypeIds.AddRange(Enumerable.Repeat((long)piece.AnswerTokenType, piece.AnswerIds.Length));
-            positionIds.AddRange(Enumerable.Range(piece.FirstPosition, piece.Length).Select(position => (long)position));
+            var piece = pieces[index];
+            var known = piece.Parent == Segment.NoParent
+                ? prompts?.Add(start, piece.Ids, mostKnown: piece.Length - (scoredPieces!.Contains(index) ? 1 : 0), takesParts) ?? 0
+                : 0;
+            segments.Add(new Segment(start, piece.Length, piece.Parent == Segment.NoParent ? Segment.NoParent : place[piece.Parent], known));
+            start += piece.Length;
+            tokenIds.AddRange(piece.Ids.Skip(known).Select(id => (long)id));
+            tokenTypeIds.AddRange(
+                Enumerable.Range(known, piece.Length - known).Select(token => token < piece.PromptIds.Length ? 0L : piece.AnswerTokenType));
+            positionIds.AddRange(Enumerable.Range(piece.FirstPosition + known, piece.Length - known).Select(position => (long)position));
         }
         return new PackedSequences(
-            [.. tokenIds], [.. positionIds], [.. tokenTypeIds], [.. segments], [.. scored.Select(index => place[index])], device);
+            [.. tokenIds], [.. positionIds], [.. tokenTypeIds], [.. segments], [.. scored.Select(index => place[index])], prompts, device);
     }
 
     private static void Check(IReadOnlyList<TokenizedList> lists)
@@ -201,5 +247,7 @@ public sealed class PackedSequences : IDisposable
     private sealed record Piece(int[] PromptIds, int[] AnswerIds, int AnswerTokenType, int FirstPosition, int Parent)
     {
         public int Length => PromptIds.Length + AnswerIds.Length;
+
+        public int[] Ids => PromptIds.Length == 0 ? AnswerIds : AnswerIds.Length == 0 ? PromptIds : [.. PromptIds, .. AnswerIds];
     }
 }

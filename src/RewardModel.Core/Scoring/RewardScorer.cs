@@ -24,20 +24,23 @@ public sealed class RewardScorer
     private readonly RewardTransformer model;
     private readonly int maxTokensPerBatch;
     private readonly RewardNormalizer? normalizer;
+    private readonly PromptCache? cache;
 
     /// <param name="model">
     /// The reward model, which stays the caller's: scored in evaluation mode, and put back into the mode it had.
     /// </param>
     /// <param name="maxTokensPerBatch">Maximum number of tokens in a batch, a shared prompt counted once: bounds memory.</param>
     /// <param name="normalizer">Applied to every reward; null: raw rewards.</param>
+    /// <param name="cache">Where prompts' keys and values are looked up and kept; null: every prompt is computed. The caller's.</param>
     /// <exception cref="ArgumentNullException">The model is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The most tokens of a batch are below 1.</exception>
     public RewardScorer(
-        RewardTransformer model, int maxTokensPerBatch = DefaultMaxTokensPerBatch, RewardNormalizer? normalizer = null)
+        RewardTransformer model, int maxTokensPerBatch = DefaultMaxTokensPerBatch, RewardNormalizer? normalizer = null,
+        PromptCache? cache = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxTokensPerBatch, 1);
-        (this.model, this.maxTokensPerBatch, this.normalizer) = (model, maxTokensPerBatch, normalizer);
+        (this.model, this.maxTokensPerBatch, this.normalizer, this.cache) = (model, maxTokensPerBatch, normalizer, cache);
     }
 
     /// <summary>Scores tokenised lists.</summary>
@@ -47,7 +50,8 @@ public sealed class RewardScorer
     /// <returns>Per list, one reward for each of its answers, in their order.</returns>
     /// <exception cref="ArgumentNullException">The lists or one of them is null.</exception>
     /// <exception cref="ArgumentException">A list is too long for the model, or has a token id that is not in its vocabulary.</exception>
-    /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
+    /// <exception cref="ObjectDisposedException">The model or the cache has been disposed of.</exception>
+    /// <exception cref="InvalidOperationException">The cache has prompts of another model.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public float[][] Score(
         IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -75,7 +79,9 @@ public sealed class RewardScorer
         try
         {
             using var _ = no_grad();
-            var distinct = new DistinctAnswers(lists, areSorted: true);
+            var shared = model.SharesPrompts ? new SharedPrompts(lists) : null;
+            var distinct = new DistinctAnswers(shared?.Lists ?? lists, areSorted: true);
+            var allCount = lists.Count;
             lists = distinct.Lists;
             var rewards = new float[lists.Count][];
             var doneCount = 0;
@@ -92,10 +98,11 @@ public sealed class RewardScorer
                     for (var i = 0; i < batch.Length; i++)
                         rewards[batch[i]] = batchRewards[i];
                 }
-                doneCount += batch.Length;
-                progress?.Report(new ListProgress(doneCount, lists.Count));
+                doneCount += shared is null ? batch.Length : batch.Sum(shared.CountOf);
+                progress?.Report(new ListProgress(doneCount, allCount));
             }
-            return distinct.RewardsOfAll(rewards);
+            var all = distinct.RewardsOfAll(rewards);
+            return shared?.RewardsOfAll(all) ?? all;
         }
         finally
         {
@@ -109,9 +116,11 @@ public sealed class RewardScorer
         cancellationToken.ThrowIfCancellationRequested();
         var start = ScoringTelemetry.StartBatch();
         using var scope = NewDisposeScope();
-        using var sequences = model.Pack(lists);
+        using var sequences = model.Pack(lists, cache);
         var rewards = RewardsByList(model.call(sequences), lists);
-        ScoringTelemetry.EndBatch(start, sequences.ScoredSegments.Count, sequences.TokenCount, sequences.Device.type);
+        sequences.Prompts?.Keep();
+        ScoringTelemetry.EndBatch(
+            start, sequences.ScoredSegments.Count, sequences.TokenCount, sequences.Prompts?.KnownCount ?? 0, sequences.Device.type);
         return normalizer is null ? rewards : [.. rewards.Select(list => Array.ConvertAll(list, normalizer.Apply))];
     }
 

@@ -355,8 +355,15 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     }
 
     /// <summary>Packs lists as the backbone reads them, on the model's device: answers share their prompt where it is causal.</summary>
-    /// <inheritdoc cref="PackedSequences.Pack"/>
-    public PackedSequences Pack(IReadOnlyList<TokenizedList> lists) => PackedSequences.Pack(lists, Backbone.IsCausal, Device);
+    /// <inheritdoc cref="PackedSequences.Pack(IReadOnlyList{TokenizedList}, bool, Device)"/>
+    public PackedSequences Pack(IReadOnlyList<TokenizedList> lists) => Pack(lists, cache: null);
+
+    /// <summary>The same without what a cache knows of the prompts; encoders make no use of it.</summary>
+    internal PackedSequences Pack(IReadOnlyList<TokenizedList> lists, PromptCache? cache)
+    {
+        cache?.UseFor(this);
+        return PackedSequences.Pack(lists, Backbone.IsCausal, Device, Backbone.IsCausal ? cache : null);
+    }
 
     /// <summary>Moves a model that nobody uses yet; as in memory of the CPU, it outlives the dispose scope in which it is moved.</summary>
     internal void MoveTo(Device device)

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using RewardModel.Lists;
+using RewardModel.Packing;
 using RewardModel.Tokenizers;
 
 namespace RewardModel.Scoring;
@@ -41,12 +42,13 @@ public sealed partial class ScoringModel
     /// <param name="maxTokensPerBatch">
     /// Most tokens that are computed at once, a shared prompt counted once; null: <see cref="MaxTokensPerBatch"/>.
     /// </param>
+    /// <param name="cache">Where prompts' keys and values are looked up and kept; null: every prompt is computed. The caller's.</param>
     /// <exception cref="ArgumentOutOfRangeException">The most tokens of a batch are below 1.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
-    public RewardScorer Scorer(int? maxTokensPerBatch = null)
+    public RewardScorer Scorer(int? maxTokensPerBatch = null, PromptCache? cache = null)
     {
         ThrowIfDisposed();
-        return new RewardScorer(Transformer, maxTokensPerBatch ?? MaxTokensPerBatch, Rule.Normalizer);
+        return new RewardScorer(Transformer, maxTokensPerBatch ?? MaxTokensPerBatch, Rule.Normalizer, cache);
     }
 
     /// <summary>Scores answers to one prompt: through the chat template where <see cref="ReadsTextAsChat"/>.</summary>

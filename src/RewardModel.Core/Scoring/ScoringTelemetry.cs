@@ -14,6 +14,7 @@ internal static class ScoringTelemetry
 
     public const string AnswerCounter = "reward_model.scoring.answers";
     public const string TokenCounter = "reward_model.scoring.tokens";
+    public const string KnownTokenCounter = "reward_model.scoring.cached_tokens";
     public const string BatchDuration = "reward_model.scoring.batch.duration";
 
     public const string LoadActivity = "reward_model.load";
@@ -34,6 +35,9 @@ internal static class ScoringTelemetry
     private static readonly Counter<long> tokens = meter.CreateCounter<long>(
         TokenCounter, "{token}", "Tokens that were computed, a shared prompt counted once.");
 
+    private static readonly Counter<long> knownTokens = meter.CreateCounter<long>(
+        KnownTokenCounter, "{token}", "Tokens of prompts that were not computed, because a prompt cache had their keys and values.");
+
     private static readonly Histogram<double> durations = meter.CreateHistogram(
         BatchDuration, "s", "Duration of one batch, from its token ids to its rewards.",
         advice: new InstrumentAdvice<double>
@@ -48,14 +52,16 @@ internal static class ScoringTelemetry
     /// <param name="start">From <see cref="StartBatch"/>.</param>
     /// <param name="answerCount">Answers in the batch.</param>
     /// <param name="tokenCount">Tokens in the batch.</param>
+    /// <param name="knownTokenCount">Tokens that a prompt cache knew.</param>
     /// <param name="device">The type of device that computed it.</param>
-    public static void EndBatch(long start, int answerCount, int tokenCount, TorchSharp.DeviceType device)
+    public static void EndBatch(long start, int answerCount, int tokenCount, int knownTokenCount, TorchSharp.DeviceType device)
     {
-        if (!answers.Enabled && !tokens.Enabled && start == 0)
+        if (!answers.Enabled && !tokens.Enabled && !knownTokens.Enabled && start == 0)
             return;
         var tag = new KeyValuePair<string, object?>(DeviceTag, NameOf(device));
         answers.Add(answerCount, tag);
         tokens.Add(tokenCount, tag);
+        knownTokens.Add(knownTokenCount, tag);
         if (start != 0)
             durations.Record(Stopwatch.GetElapsedTime(start).TotalSeconds, tag);
     }

@@ -45,9 +45,10 @@ public sealed class ScoringTelemetryTests : IDisposable
             [
                 ("reward_model.scoring.answers", "{answer}", 2, "[reward_model.device, cpu]"),
                 ("reward_model.scoring.tokens", "{token}", 8, "[reward_model.device, cpu]"),
+                ("reward_model.scoring.cached_tokens", "{token}", 0, "[reward_model.device, cpu]"),
             ],
-            measured.Take(2));
-        var duration = Assert.Single(measured.Skip(2));
+            measured.Take(3));
+        var duration = Assert.Single(measured.Skip(3));
         Assert.Equal(
             ("reward_model.scoring.batch.duration", "s", "[reward_model.device, cpu]"), (duration.Name, duration.Unit, duration.Tags));
         Assert.InRange(duration.Value, 1e-6, 60);
