@@ -70,6 +70,14 @@ internal sealed class LowRankAdapter : nn.Module
         return LowRankSumKernel.Apply(new LowRankSumSettings(Scale, precision), y_TO, h_TR, lora_B);
     }
 
+    /// <summary>The same, without dropout and gradients, by products whose rows don't depend on one another.</summary>
+    public Tensor AddInvariantTo(Tensor y_TO, Tensor x_TI)
+    {
+        using var h_TR = InvariantProduct.Of(x_TI, lora_A);
+        using var sum_TO = InvariantProduct.Of(h_TR, lora_B).mul_(Scale);
+        return y_TO.add_(sum_TO);
+    }
+
     /// <summary>The same where the layer took f(x) or f(x) * up, which is computed again rather than kept. Without dropout.</summary>
     public Tensor AddTo(Tensor y_TO, ActivatedLinearSettings settings, Tensor x_TI, Tensor? up_TI)
     {

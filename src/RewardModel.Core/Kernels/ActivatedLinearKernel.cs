@@ -72,10 +72,11 @@ internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKerne
     private static Tensor WithDenseRows(Tensor x_TI) => x_TI.stride(1) == 1 ? x_TI : x_TI.contiguous();
 
     /// <summary>Whether it is computed here, by sigmoids: x sigmoid(u(x)).</summary>
-    private static bool IsByRows(KernelActivation activation, Tensor x) =>
+    public static bool IsByRows(KernelActivation activation, Tensor x) =>
         activation != KernelActivation.Gelu && x.device_type == DeviceType.CPU;
 
-    private static Tensor Value(ActivatedLinearSettings settings, Tensor x, Tensor? up)
+    /// <summary>f(x), or f(x) * up; both with their numbers of a row side by side.</summary>
+    public static Tensor Value(ActivatedLinearSettings settings, Tensor x, Tensor? up)
     {
         var activation = settings.Activation;
         if (!IsByRows(activation, x))

@@ -32,4 +32,19 @@ internal sealed class ActivationFunction
 
     /// <summary>The function of every number.</summary>
     public Tensor Of(Tensor x) => function(x);
+
+    /// <summary>
+    /// f(x), or f(x) * up, of which a row doesn't depend on the count of rows: libtorch computes what is left over of whole vectors, at the end
+    /// of all numbers, by other instructions.
+    /// </summary>
+    /// <param name="x_TI">[T, I], float32, on the CPU.</param>
+    /// <param name="up_TI">Likewise, or null.</param>
+    public Tensor InvariantOf(Tensor x_TI, Tensor? up_TI)
+    {
+        if (Kernel is { } kernel && ActivatedLinearKernel.IsByRows(kernel, x_TI))
+            return ActivatedLinearKernel.Value(new ActivatedLinearSettings(kernel, Precision.Float32), x_TI, up_TI);
+        using var scope = NewDisposeScope();
+        var activated_TI = cat([.. x_TI.split(1).Select(function)]);
+        return (up_TI is null ? activated_TI : activated_TI.mul_(up_TI)).MoveToOuterDisposeScope();
+    }
 }

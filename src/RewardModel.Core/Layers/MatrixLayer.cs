@@ -21,6 +21,12 @@ internal abstract class MatrixLayer(string name) : WeightLayer(name)
     /// </summary>
     public Precision Precision { get; set; }
 
+    /// <summary>
+    /// Whether, where no gradients are recorded, each row's result is the same to the bit whatever other rows there are: by
+    /// <see cref="InvariantProduct"/>, on the CPU.
+    /// </summary>
+    public bool IsBatchInvariant { get; set; }
+
     /// <summary>What is added to the layer's product; null: nothing.</summary>
     public LowRankAdapter? Adapter { get; private set; }
 
@@ -64,9 +70,19 @@ internal abstract class MatrixLayer(string name) : WeightLayer(name)
     /// <returns>[T, outputs], float32.</returns>
     public override Tensor forward(Tensor x_TD)
     {
+        if (IsBatchInvariant && !is_grad_enabled())
+            return InvariantResult(x_TD);
         var precision = Bfloat16Support.Resolve(Precision, x_TD.device_type);
         var y = Product(x_TD, precision);
         return Adapter?.AddTo(y, x_TD, precision) ?? y;
+    }
+
+    private Tensor InvariantResult(Tensor x_TD)
+    {
+        using var stored_IO = Stored?.Factor(Precision.Float32);
+        using var stored_OI = stored_IO?.t();
+        var y = InvariantProduct.Of(x_TD, stored_OI ?? Matrix, Offset);
+        return Adapter?.AddInvariantTo(y, x_TD) ?? y;
     }
 
     private Tensor Product(Tensor x_TD, Precision precision)
@@ -91,6 +107,8 @@ internal abstract class MatrixLayer(string name) : WeightLayer(name)
     /// <returns>[T, outputs], float32.</returns>
     public Tensor After(ActivationFunction activation, Tensor x_TI, Tensor? up_TI = null)
     {
+        if (IsBatchInvariant && !is_grad_enabled())
+            return InvariantResult(activation.InvariantOf(x_TI, up_TI));
         if (activation.Kernel is { } kernel)
         {
             var precision = Bfloat16Support.Resolve(Precision, x_TI.device_type);

@@ -22,12 +22,15 @@ internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x_TD) => LayerNormKernel.CanTake(x_TD)
+    /// <summary>Whether rows are the same to the bit whatever the count of them: by the kernel, where that would not be worth it.</summary>
+    public bool IsBatchInvariant { get; set; }
+
+    public override Tensor forward(Tensor x_TD) => LayerNormKernel.CanTake(x_TD) || IsBatchInvariant
         ? LayerNormKernel.Apply(new LayerNormSettings(epsilon, Forks: false), x_TD, weight, bias)
         : nn.functional.layer_norm(x_TD, [size], weight!, bias!, epsilon);
 
     /// <summary>x for the residual, and its norm.</summary>
-    public Fork Fork(Tensor x_TD) => LayerNormKernel.CanTake(x_TD)
+    public Fork Fork(Tensor x_TD) => LayerNormKernel.CanTake(x_TD) || IsBatchInvariant
         ? new Fork(LayerNormKernel.ApplyAll(new LayerNormSettings(epsilon, Forks: true), x_TD, weight, bias))
         : new Fork(x_TD, forward(x_TD));
 }

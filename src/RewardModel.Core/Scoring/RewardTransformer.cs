@@ -80,14 +80,46 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     }
 
     /// <summary>The data type of the transformer's matrix products; float32 unless set.</summary>
+    /// <exception cref="InvalidOperationException"><see cref="IsBatchInvariant"/> is set, which is of float32.</exception>
     public Precision Precision
     {
         get => precision;
         set
         {
+            if (IsBatchInvariant && value != Precision.Float32)
+                throw new InvalidOperationException($"{nameof(IsBatchInvariant)} is set, so that products are in Float32; found {value}.");
             precision = value;
             foreach (var layer in Backbone.modules().OfType<MatrixLayer>())
                 layer.Precision = value;
+        }
+    }
+
+    /// <summary>
+    /// Whether a reward is the same to the bit whatever it is computed together with: other lists and answers, in whichever batches, on however
+    /// many threads, with vectors of any width, with or without a <see cref="PromptCache"/>. False unless set: then it is the same but for the rounding of
+    /// float32. Scoring takes longer with it: docs/serving.md has figures. Of causal architectures on the CPU, in float32; training makes no use of it.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// The model is set to it and is an encoder, is on a GPU, or computes in bfloat16.
+    /// </exception>
+    public bool IsBatchInvariant
+    {
+        get;
+        set
+        {
+            string? problem = !value ? null
+                : !Backbone.IsCausal ? $"this {Backbone.GetName()} is an encoder; expected a causal architecture"
+                : Device.type != DeviceType.CPU ? $"the model is on {Device}; expected the CPU"
+                : Precision != Precision.Float32 ? $"its products are in {Precision}; expected Float32"
+                : null;
+            if (problem is not null)
+                throw new InvalidOperationException($"Rewards can't be made independent of their batch to the bit: {problem}.");
+            field = value;
+            foreach (var layer in Backbone.modules().Concat(Head.modules()))
+                if (layer is MatrixLayer matrix)
+                    matrix.IsBatchInvariant = value;
+                else if (layer is Layers.LayerNorm norm)
+                    norm.IsBatchInvariant = value;
         }
     }
 
