@@ -36,6 +36,11 @@ internal static class CommonOptions
         "Maximum number of tokens in a batch, a shared prompt counted once. Bounds memory; without dropout it changes no result.",
         DefaultMaxTokensPerBatch);
 
+    public static Option<bool> BatchInvariant() => new("--batch-invariant")
+    {
+        Description = "Rewards are the same to the bit whatever else is scored with them. Causal models on the CPU; somewhat slower.",
+    };
+
     public static Option<string> Device() => Value("--device", "cpu|cuda|cuda:N", "Device to compute on.", "cpu");
 
     public static Option<int?> Threads() => Value<int?>(

@@ -63,13 +63,14 @@ internal static class ScoreCommand
             HelpName = "TEXT",
         };
         var maxTokensPerBatch = CommonOptions.MaxTokensPerBatch();
+        var batchInvariant = CommonOptions.BatchInvariant();
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var raw = CommonOptions.Raw();
         var json = CommonOptions.Json("Print what is found of --answer as one JSON object.");
         var command = new Command(name, description)
         {
-            model, baseModel, prompt, answers, maxTokensPerBatch, device, threads, raw, json,
+            model, baseModel, prompt, answers, maxTokensPerBatch, batchInvariant, device, threads, raw, json,
         };
         data.AddTo(command);
         command.Validators.Add(result =>
@@ -88,6 +89,8 @@ internal static class ScoreCommand
             lines?.Check();
             using var ensemble = RewardEnsemble.Load(parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel));
             var scoringModel = ensemble.Members[0];
+            foreach (var member in ensemble.Members)
+                member.Transformer.IsBatchInvariant = parsed.GetValue(batchInvariant);
             scoringModel.ReadsTextAsChat &= !parsed.GetValue(raw);
             if (lines is not null)
             {

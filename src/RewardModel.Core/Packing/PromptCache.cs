@@ -12,8 +12,8 @@ namespace RewardModel.Packing;
 /// A token takes 2 layers x key heads x head size x 4 bytes: 24 kB of GPT-2 small, 512 kB of Llama 2 7B in float32.
 /// After the model's weights have changed it is to be cleared.
 /// <code>
-/// using var cache = new PromptCache(maxBytes: 1L &lt;&lt; 30);
-/// var scorer = model.Scorer(cache: cache);
+/// using var model = ScoringModel.Load("my-reward-model");
+/// model.PromptCache = new PromptCache(maxBytes: 1L &lt;&lt; 30);
 /// </code>
 /// </remarks>
 public sealed class PromptCache : IDisposable

@@ -20,4 +20,14 @@ public sealed class RewardModelOptions
     /// <see cref="RewardScorer.DefaultMaxTokensPerBatch"/> unless set.
     /// </summary>
     public int MaxTokensPerBatch { get; set; } = RewardScorer.DefaultMaxTokensPerBatch;
+
+    /// <summary>
+    /// Most bytes of prompts' keys and values that are kept for answers that come later: <see cref="Packing.PromptCache"/>. 0, the default: none are.
+    /// </summary>
+    public long PromptCacheBytes { get; set; }
+
+    /// <summary>
+    /// Whether rewards are the same to the bit in any batch: <see cref="RewardTransformer.IsBatchInvariant"/>. Default false.
+    /// </summary>
+    public bool IsBatchInvariant { get; set; }
 }

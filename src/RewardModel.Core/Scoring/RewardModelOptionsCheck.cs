@@ -16,6 +16,8 @@ internal sealed class RewardModelOptionsCheck : IValidateOptions<RewardModelOpti
             .. DeviceProblem(options.Device),
             .. options.MaxTokensPerBatch >= 1
                 ? (string[])[] : [$"{nameof(options.MaxTokensPerBatch)} is {options.MaxTokensPerBatch}; expected at least 1."],
+            .. options.PromptCacheBytes >= 0
+                ? (string[])[] : [$"{nameof(options.PromptCacheBytes)} is {options.PromptCacheBytes}; expected 0 (no cache) or more."],
         ];
         return problems.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using RewardModel.Packing;
 using RewardModel.Scoring;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -73,7 +74,17 @@ public static class RewardModelServiceCollectionExtensions
     {
         var options = provider.GetRequiredService<IOptionsMonitor<RewardModelOptions>>().Get(name);
         var model = ScoringModel.Load(options.Directory, options.Device, options.BaseDirectory);
-        model.MaxTokensPerBatch = options.MaxTokensPerBatch;
-        return model;
+        try
+        {
+            model.MaxTokensPerBatch = options.MaxTokensPerBatch;
+            model.PromptCache = options.PromptCacheBytes > 0 ? new PromptCache(options.PromptCacheBytes) : null;
+            model.Transformer.IsBatchInvariant = options.IsBatchInvariant;
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 }

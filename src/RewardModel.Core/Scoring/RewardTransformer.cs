@@ -80,14 +80,14 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     }
 
     /// <summary>The data type of the transformer's matrix products; float32 unless set.</summary>
-    /// <exception cref="InvalidOperationException"><see cref="IsBatchInvariant"/> is set, which is of float32.</exception>
+    /// <exception cref="ArgumentException"><see cref="IsBatchInvariant"/> is set, which is of float32.</exception>
     public Precision Precision
     {
         get => precision;
         set
         {
             if (IsBatchInvariant && value != Precision.Float32)
-                throw new InvalidOperationException($"{nameof(IsBatchInvariant)} is set, so that products are in Float32; found {value}.");
+                throw new ArgumentException($"{nameof(IsBatchInvariant)} is set, so that products are in Float32; found {value}.");
             precision = value;
             foreach (var layer in Backbone.modules().OfType<MatrixLayer>())
                 layer.Precision = value;
@@ -99,9 +99,7 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     /// many threads, with vectors of any width, with or without a <see cref="PromptCache"/>. False unless set: then it is the same but for the rounding of
     /// float32. Scoring takes longer with it: docs/serving.md has figures. Of causal architectures on the CPU, in float32; training makes no use of it.
     /// </summary>
-    /// <exception cref="InvalidOperationException">
-    /// The model is set to it and is an encoder, is on a GPU, or computes in bfloat16.
-    /// </exception>
+    /// <exception cref="ArgumentException">The model is set to it and is an encoder, is on a GPU, or computes in bfloat16.</exception>
     public bool IsBatchInvariant
     {
         get;
@@ -113,7 +111,7 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
                 : Precision != Precision.Float32 ? $"its products are in {Precision}; expected Float32"
                 : null;
             if (problem is not null)
-                throw new InvalidOperationException($"Rewards can't be made independent of their batch to the bit: {problem}.");
+                throw new ArgumentException($"Rewards can't be made independent of their batch to the bit: {problem}.");
             field = value;
             foreach (var layer in Backbone.modules().Concat(Head.modules()))
                 if (layer is MatrixLayer matrix)

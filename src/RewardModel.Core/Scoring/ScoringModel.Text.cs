@@ -28,6 +28,12 @@ public sealed partial class ScoringModel
     } = RewardScorer.DefaultMaxTokensPerBatch;
 
     /// <summary>
+    /// Where prompts' keys and values are kept for answers that come later, so that these are computed alone; null, unless it is set: nowhere.
+    /// Disposed of with the model. Set it before the model is scored.
+    /// </summary>
+    public PromptCache? PromptCache { get; set; }
+
+    /// <summary>
     /// Whether the prompt of a list of plain text is scored as a message of the user, and its answers as messages of the assistant, through
     /// the model's chat template. That is so for models that were trained on conversations (<see cref="ScoringRule.TextIsChat"/>), unless it
     /// is set otherwise; without a template there is no such thing. Set it before the model is scored.
@@ -42,13 +48,12 @@ public sealed partial class ScoringModel
     /// <param name="maxTokensPerBatch">
     /// Most tokens that are computed at once, a shared prompt counted once; null: <see cref="MaxTokensPerBatch"/>.
     /// </param>
-    /// <param name="cache">Where prompts' keys and values are looked up and kept; null: every prompt is computed. The caller's.</param>
     /// <exception cref="ArgumentOutOfRangeException">The most tokens of a batch are below 1.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
-    public RewardScorer Scorer(int? maxTokensPerBatch = null, PromptCache? cache = null)
+    public RewardScorer Scorer(int? maxTokensPerBatch = null)
     {
         ThrowIfDisposed();
-        return new RewardScorer(Transformer, maxTokensPerBatch ?? MaxTokensPerBatch, Rule.Normalizer, cache);
+        return new RewardScorer(Transformer, maxTokensPerBatch ?? MaxTokensPerBatch, Rule.Normalizer, PromptCache);
     }
 
     /// <summary>Scores answers to one prompt: through the chat template where <see cref="ReadsTextAsChat"/>.</summary>

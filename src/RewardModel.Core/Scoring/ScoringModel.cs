@@ -593,6 +593,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         if (isDisposed)
             return;
         isDisposed = true;
+        PromptCache?.Dispose();
         Transformer.Dispose();
     }
 

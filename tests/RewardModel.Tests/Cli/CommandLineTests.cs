@@ -41,7 +41,7 @@ public class CommandLineTests
             Options("compare"));
         Assert.Equal("--output --csv", Options("report"));
         Assert.All(["score", "rank", "best-of-n"], command => Assert.Equal(
-            "--model --base-model --prompt --answer --max-tokens-per-batch --device --threads --raw --json --data --query --layout --score-from --on-bad-data",
+            "--model --base-model --prompt --answer --max-tokens-per-batch --batch-invariant --device --threads --raw --json --data --query --layout --score-from --on-bad-data",
             Options(command)));
         Assert.Equal("--run --step --model --base-model --merge --fold-normalizer --output", Options("export"));
         Assert.Equal(

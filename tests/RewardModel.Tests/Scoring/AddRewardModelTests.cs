@@ -24,7 +24,9 @@ public sealed class AddRewardModelTests : IDisposable
     public void Options_have_their_defaults()
     {
         var options = new RewardModelOptions();
-        Assert.Equal(("", null, 8192), (options.Directory, options.Device, options.MaxTokensPerBatch));
+        Assert.Equal(
+            ("", null, 8192, 0, false),
+            (options.Directory, options.Device, options.MaxTokensPerBatch, options.PromptCacheBytes, options.IsBatchInvariant));
     }
 
     [Fact]
@@ -50,8 +52,12 @@ public sealed class AddRewardModelTests : IDisposable
             options.Directory = directory["model1"];
             options.Device = "cpu";
             options.MaxTokensPerBatch = 100;
+            options.PromptCacheBytes = 1000;
+            options.IsBatchInvariant = true;
         }).BuildServiceProvider();
-        Assert.Equal(100, provider.GetRequiredService<ScoringModel>().MaxTokensPerBatch);
+        var model = provider.GetRequiredService<ScoringModel>();
+        Assert.Equal(
+            (100, 1000L, true), (model.MaxTokensPerBatch, model.PromptCache?.MaxBytes, model.Transformer.IsBatchInvariant));
     }
 
     [Fact]
@@ -86,12 +92,14 @@ public sealed class AddRewardModelTests : IDisposable
             options.Directory = directory["none"];
             options.Device = "gpu";
             options.MaxTokensPerBatch = 0;
+            options.PromptCacheBytes = -1;
         }).BuildServiceProvider();
         string[] expected =
         [
             $"Directory is '{directory["none"]}', which does not exist; expected the directory of a trained reward model.",
             "Device is 'gpu'; expected cpu, cuda or cuda:N, where N counts the GPUs from 0.",
             "MaxTokensPerBatch is 0; expected at least 1.",
+            "PromptCacheBytes is -1; expected 0 (no cache) or more.",
         ];
         Assert.Equal(expected, Assert.Throws<OptionsValidationException>(() => provider.GetRequiredService<IRewardModel>()).Failures);
         var start = provider.GetRequiredService<IStartupValidator>();
