@@ -8,6 +8,8 @@ using RewardModel.Bench;
 //   RewardModel.Bench peer DIRECTORY MODE THREADS
 //   RewardModel.Bench optimizers [THREADS]
 //   RewardModel.Bench data TOKENIZER FILE.jsonl
+//   RewardModel.Bench serving-model TOKENIZER WIDTH OUTPUT
+//   RewardModel.Bench serving OURS [PEER] [--seconds S] [--rounds N]
 //   RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
 //   RewardModel.Bench tokenizer-worker DIRECTORY TEXT
 
@@ -40,6 +42,15 @@ switch (args)
     case ["data", var tokenizer, var file]:
         new DataMeasurement(tokenizer, file).Run();
         return 0;
+    case ["serving-model", var tokenizer, var width, var output]:
+        ServingModel.Write(tokenizer, int.Parse(width), output);
+        return 0;
+    case ["serving", var ours, .. var rest]:
+        string? Setting(string name) => rest.SkipWhile(option => option != name).Skip(1).FirstOrDefault();
+        await new ServingLoad(
+            new Uri(ours), rest is [var peer, ..] && !peer.StartsWith('-') ? new Uri(peer) : null, double.Parse(Setting("--seconds") ?? "5"),
+            int.Parse(Setting("--rounds") ?? "3")).Run();
+        return 0;
     case ["tokenizers", var node, .. var rest]:
         new TokenizerComparison(node, [.. rest.Where(argument => argument != "--quick")], rest.Contains("--quick")).Run();
         return 0;
@@ -52,6 +63,8 @@ switch (args)
             Usage: RewardModel.Bench run [--quick] [--threads N] [--only NAME] [--python PROGRAM] [--baseline DIRECTORY]
                    RewardModel.Bench optimizers [THREADS]
                    RewardModel.Bench data TOKENIZER FILE.jsonl
+                   RewardModel.Bench serving-model TOKENIZER WIDTH OUTPUT
+                   RewardModel.Bench serving OURS [PEER] [--seconds S] [--rounds N]
                    RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
             """);
         return 2;
