@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
 using RewardModel.Scoring;
 using RewardModel.Tokenizers;
@@ -24,5 +25,10 @@ internal static class ServingModel
             "config.json");
         using var model = new ScoringModel(RewardTransformer.FromConfig(config, seed: 1), loaded);
         model.Save(output);
+        // The peer adds no token at the end of an answer either.
+        var file = Path.Combine(output, "reward_model.json");
+        var rule = JsonNode.Parse(File.ReadAllText(file))!;
+        rule["rule"]!["special_tokens"]!["after_answer"] = new JsonArray();
+        File.WriteAllText(file, rule.ToJsonString());
     }
 }
