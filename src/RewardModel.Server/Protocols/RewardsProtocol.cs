@@ -8,7 +8,7 @@ namespace RewardModel.Server.Protocols;
 /// <summary>Our own protocol: lists of answers to prompts, conversations or token ids, with ranks and probabilities to win.</summary>
 internal static class RewardsProtocol
 {
-    private static readonly string[] promptNames = ["prompt", "messages", "token_ids"];
+    private static readonly string[] promptNames = ["prompt", "messages", "token_ids", "text"];
 
     public static ProtocolOperation Operation { get; } = new(
         "/v1/rewards",
@@ -17,7 +17,7 @@ internal static class RewardsProtocol
         () => Schemas.ObjectOf([
             ("model?", Schemas.Text("A served model; the default one unless given.")),
             ("max_length?", Schemas.Integer("Most tokens of prompt and answer together, below the model's own limit.")),
-            ("inputs?", Schemas.ArrayOf(Schemas.ObjectOf([.. InputSchemas(), ("answers", AnswersSchema())]), "Prompts with their answers.")),
+            ("inputs?", Schemas.ArrayOf(Schemas.ObjectOf([.. InputSchemas(), ("answers?", AnswersSchema())]), "Prompts with their answers.")),
             .. InputSchemas(), ("answers?", AnswersSchema())]),
         """{"prompt": "Which is larger, 3 or 5?", "answers": ["5 is larger.", "3 is larger."]}""",
         () => Schemas.ObjectOf(
@@ -110,7 +110,7 @@ internal static class RewardsProtocol
         {
             members.Reject(
                 members.PathOf(given.Length == 0 ? "prompt" : string.Join(" and ", given)),
-                given.Length == 0 ? "is missing; expected \"prompt\", \"messages\" or \"token_ids\"" : "are given; expected one of them");
+                given.Length == 0 ? "is missing; expected \"prompt\", \"messages\", \"token_ids\" or \"text\"" : "are given; expected one of them");
             members.Has("answers");
             members.Has("tools");
             members.RejectUnknown();
@@ -120,6 +120,7 @@ internal static class RewardsProtocol
         {
             "prompt" => OfText(members),
             "messages" => OfMessages(members),
+            "text" => WholeTexts.Of(members.Text("text") ?? ""),
             _ => OfTokenIds(members),
         };
         members.RejectUnknown();
@@ -176,6 +177,7 @@ internal static class RewardsProtocol
         ("messages?", Schemas.ArrayOf(Schemas.Message(), "The conversation before the answers, for models with a chat template.")),
         ("tools?", Schemas.ArrayOf(Schemas.ObjectOf(), "The tools that the assistant may call, beside messages.")),
         ("token_ids?", Schemas.ArrayOf(Schemas.Integer(), "The prompt's token ids, special tokens included.")),
+        ("text?", Schemas.Text("Instead of prompt and answers: a whole text, in which special tokens are found.")),
     ];
 
     private static OpenApiSchema AnswersSchema() => Schemas.ArrayOf(

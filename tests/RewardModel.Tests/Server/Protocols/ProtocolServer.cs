@@ -46,6 +46,9 @@ internal sealed class ProtocolServer : IAsyncDisposable
             });
         server.application.UseRouting();
         server.application.MapProtocols(prefix);
+        // Another part of the server's, which clients wait for.
+        server.application.MapGet($"{prefix}/health/ready", () => Results.Text("""{"status": "ready"}""", "application/json"))
+            .ExcludeFromDescription();
         await server.application.StartAsync();
         server.Address = new Uri(
             server.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single());

@@ -67,7 +67,8 @@ public sealed class RewardsProtocolTests
               {"messages": [{"role": "user", "content": "q"}], "tools": [{"name": "t"}],
                "answers": ["a", [{"role": "assistant", "tool_calls": [1]}, {"role": "assistant", "content": "b"}]]},
               {"token_ids": [1, 2], "answers": [[3], [4, 5]]},
-              {"token_ids": [], "answers": [[3]]}]}
+              {"token_ids": [], "answers": [[3]]},
+              {"text": "<s>q a</s>"}]}
             """);
         var inputs = scoring.Requests.Single().Inputs;
         var chat = inputs[0].Text!.Chat!;
@@ -76,19 +77,20 @@ public sealed class RewardsProtocolTests
         Assert.Equal([1, 2], inputs[1].TokenIds!.PromptIds);
         Assert.Equal([[3], [4, 5]], inputs[1].TokenIds!.AnswerIds);
         Assert.Empty(inputs[2].TokenIds!.PromptIds);
+        Assert.Equal((true, "<s>q a</s>"), (inputs[3].Text!.IsWholeText, Assert.Single(inputs[3].Text!.Answers)));
         Assert.Equal(2, chat.Answers[1].Count);
     }
 
     [Theory]
     [InlineData("""{"inputs": [{"prompt": "a", "answers": ["b"]}, {"id": [], "answers": []}, 3, {"prompt": 1, "answers": ["a", 2, null]}]}""",
         "inputs[1].id is an array; expected a string or a number. "
-        + "inputs[1].prompt is missing; expected \"prompt\", \"messages\" or \"token_ids\". "
+        + "inputs[1].prompt is missing; expected \"prompt\", \"messages\", \"token_ids\" or \"text\". "
         + "inputs[2] is a number; expected an object. "
         + "inputs[3].prompt is a number; expected a string. "
         + "inputs[3].answers[1] is a number; expected a string. "
         + "inputs[3].answers[2] is null; expected a string.")]
     [InlineData("""{"promt": "a", "answers": ["b"]}""",
-        "prompt is missing; expected \"prompt\", \"messages\" or \"token_ids\". 'promt' is no member of this request; did you mean prompt?")]
+        "prompt is missing; expected \"prompt\", \"messages\", \"token_ids\" or \"text\". 'promt' is no member of this request; did you mean prompt?")]
     [InlineData("""{"inputs": [{"prompt": "a", "answer": ["b"]}], "maximum": 3}""",
         "inputs[0].answers is missing; expected an array of strings. "
         + "inputs[0].'answer' is no member of this request; did you mean answers? "
