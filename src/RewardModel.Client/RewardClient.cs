@@ -126,8 +126,8 @@ public sealed class RewardClient
     /// <param name="cancellationToken">Ends the call.</param>
     public async Task<IReadOnlyList<ServedModel>> ModelsAsync(CancellationToken cancellationToken = default) =>
         [
-            .. (await GetAsync("v1/models", WireJson.Default.ModelsResponse, options.MaxRetries, cancellationToken).ConfigureAwait(false)).Data
-                .Select(model => new ServedModel(model.Id, model.Architecture, model.MaxLength, model.HasChatTemplate, model.MemberCount)),
+            .. (await GetAsync("v1/models", WireJson.Default.ModelsResponse, options.MaxRetries, cancellationToken)
+                .ConfigureAwait(false)).Data.Select(model => new ServedModel(model.Id, model.Architecture, model.MaxLength, model.HasChatTemplate, model.MemberCount)),
         ];
 
     /// <summary>Waits until the server is ready (<c>/health/ready</c>): it may still be starting, or loading its models.</summary>
@@ -248,8 +248,8 @@ public sealed class RewardClient
             yield return (start, lists.Count - start);
     }
 
-    private static bool IsTransient(HttpStatusCode? status) => status is null
-        or HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
+    private static bool IsTransient(HttpStatusCode? status) => status is null or HttpStatusCode.TooManyRequests
+        or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
 
     /// <summary>Twice as long every time; clients that failed together must not come back together.</summary>
     private static TimeSpan DelayOf(int attempt)
@@ -280,7 +280,7 @@ public sealed class RewardClient
     private RewardServiceException NoAnswer(HttpStatusCode status, string reason, Exception? inner = null) => new(
         status, "unexpected_response", $"The response of {address} is none of a reward model's server: {reason}", inner);
 
-    /// <summary>What the server says: <c>{"error": {"code", "message"}}</c>, or something else where another server answers for it.</summary>
+    /// <summary>What the server says: <c>{"error": {"code", "message"}}</c>, or something else where another answers for it.</summary>
     private static RewardServiceException ErrorOf(byte[] content, HttpStatusCode status)
     {
         const int mostShown = 500;

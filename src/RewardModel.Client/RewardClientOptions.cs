@@ -3,7 +3,9 @@ namespace RewardModel.Client;
 /// <summary>How a <see cref="RewardClient"/> calls its server; can be bound to a section of an application's configuration.</summary>
 public sealed class RewardClientOptions
 {
-    /// <summary>Where the server is, with the prefix of its paths if it has one: <c>http://localhost:8000</c>. Null: that of the HttpClient.</summary>
+    /// <summary>
+    /// Where the server is, with the prefix of its paths if it has one: <c>http://localhost:8000</c>. Null: that of the HttpClient.
+    /// </summary>
     public Uri? BaseAddress { get; set; }
 
     /// <summary>Which of the server's models scores. Null, the default: its default one.</summary>

@@ -11,6 +11,8 @@ public sealed class RewardServiceException : Exception
     /// <summary>The status of the response; null where there was none.</summary>
     public HttpStatusCode? Status { get; }
 
-    /// <summary>What went wrong, for programs, as the server says it: such as <c>invalid_request</c>; <c>unreachable</c> without a response.</summary>
+    /// <summary>
+    /// What went wrong, for programs, as the server says it: such as <c>invalid_request</c>; <c>unreachable</c> without a response.
+    /// </summary>
     public string Code { get; }
 }

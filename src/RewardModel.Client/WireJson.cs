@@ -8,7 +8,8 @@ internal sealed record RewardsRequest(string? Model, IReadOnlyList<RewardsInput>
 
 /// <summary>One of prompt, messages and text; the answers are strings or arrays of messages, and none beside a text.</summary>
 internal sealed record RewardsInput(
-    string? Prompt = null, IReadOnlyList<JsonElement>? Messages = null, JsonElement? Tools = null, string? Text = null, JsonArray? Answers = null);
+    string? Prompt = null, IReadOnlyList<JsonElement>? Messages = null, JsonElement? Tools = null, string? Text = null,
+    JsonArray? Answers = null);
 
 internal sealed record RewardsResponse(IReadOnlyList<RewardsOfInput> Results);
 

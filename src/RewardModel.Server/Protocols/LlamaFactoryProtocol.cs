@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace RewardModel.Server.Protocols;
 
 /// <summary>
-/// What LLaMA-Factory's PPO asks a reward model of type <c>api</c>. It names the model <c>model</c>, whatever it is: names that are not served
-/// mean the default model.
+/// What LLaMA-Factory's PPO asks a reward model of type <c>api</c>. It names the model <c>model</c>, whatever it is: names that are not
+/// served mean the default model.
 /// </summary>
 internal static class LlamaFactoryProtocol
 {

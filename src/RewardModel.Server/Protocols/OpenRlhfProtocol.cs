@@ -16,7 +16,7 @@ internal static class OpenRlhfProtocol
             ("query", Schemas.ArrayOf(Schemas.Text(), "Prompt and answer as one text, with the special tokens of the chat template.")),
             ("prompts?", Schemas.ArrayOf(Schemas.Text(), "Not read.")),
             ("labels?", Schemas.ArrayOf(new(), "Not read."))),
-        """{"query": ["<|user|>Which is larger, 3 or 5?<|assistant|>5"], "prompts": ["<|user|>Which is larger, 3 or 5?<|assistant|>"], "labels": [null]}""",
+        """{"query": ["<|user|>3 or 5?<|assistant|>5"], "prompts": ["<|user|>3 or 5?<|assistant|>"], "labels": [null]}""",
         () => Schemas.ObjectOf(
             ("rewards", Schemas.ArrayOf(Schemas.Number(), "One for each query.")),
             ("scores", Schemas.ArrayOf(Schemas.Number(), "The same: what OpenRLHF filters prompts by.")),

@@ -42,8 +42,8 @@ internal static class RequestBody
             throw Malformed("The body is not valid UTF-8; expected JSON in UTF-8.");
         if (LoneSurrogates.Replace(utf8) is > 0 and var count)
             throw Malformed(
-                $"The body has {count} {(count == 1 ? "escape" : "escapes")} such as \\ud800 of half a character; expected whole characters. "
-                + "Replace each by \\ufffd.");
+                $"The body has {count} {(count == 1 ? "escape" : "escapes")} such as \\ud800 of half a character; "
+                + "expected whole characters. Replace each by \\ufffd.");
         JsonDocument document;
         try
         {

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace RewardModel.Server.Protocols;
 
 /// <summary>
-/// Numbers of responses: the shortest decimal that parses back to the same number, and always a decimal, as Python writes them: clients make
-/// tensors of what they read, and <c>[1, 2]</c> would become one of integers.
+/// Numbers of responses: the shortest decimal that parses back to the same number, and always a decimal, as Python writes them: clients
+/// make tensors of what they read, and <c>[1, 2]</c> would become one of integers.
 /// </summary>
 internal static class RewardNumbers
 {
@@ -30,8 +30,8 @@ internal static class RewardNumbers
                     && !(float.IsFinite(answer.Reward) && float.IsFinite(answer.StandardDeviation ?? 0)))
                     throw new RequestException(
                         StatusCodes.Status500InternalServerError, "reward_not_finite",
-                        $"The reward of answer {k + 1} of input {i + 1} is {answer.Reward.ToString(CultureInfo.InvariantCulture)}; expected a "
-                        + "finite number, as JSON has no other. The model computes no reward of it: inspect its weights.");
+                        $"The reward of answer {k + 1} of input {i + 1} is {answer.Reward.ToString(CultureInfo.InvariantCulture)}; "
+                        + "expected a finite number, as JSON has no other. The model computes no reward of it: inspect its weights.");
         return result;
     }
 

@@ -17,7 +17,8 @@ internal static class RewardsProtocol
         () => Schemas.ObjectOf([
             ("model?", Schemas.Text("A served model; the default one unless given.")),
             ("max_length?", Schemas.Integer("Most tokens of prompt and answer together, below the model's own limit.")),
-            ("inputs?", Schemas.ArrayOf(Schemas.ObjectOf([.. InputSchemas(), ("answers?", AnswersSchema())]), "Prompts with their answers.")),
+            ("inputs?", Schemas.ArrayOf(
+                Schemas.ObjectOf([.. InputSchemas(), ("answers?", AnswersSchema())]), "Prompts with their answers.")),
             .. InputSchemas(), ("answers?", AnswersSchema())]),
         """{"prompt": "Which is larger, 3 or 5?", "answers": ["5 is larger.", "3 is larger."]}""",
         () => Schemas.ObjectOf(
@@ -28,7 +29,7 @@ internal static class RewardsProtocol
                 ("rewards", Schemas.ArrayOf(Schemas.Number(), "One for each answer; higher is better.")),
                 ("ranks", Schemas.ArrayOf(Schemas.Integer(), "1 is the best answer; equal rewards have the same rank.")),
                 ("win_probabilities?", Schemas.ArrayOf(
-                    Schemas.Number(), "How probable it is that an answer is preferred to another one of the list; not of a single answer.")),
+                    Schemas.Number(), "How probable it is that an answer is preferred to another one; not of a single answer.")),
                 ("reward_stds?", Schemas.ArrayOf(Schemas.Number(), "Standard deviations of the rewards of an ensemble's members.")),
                 ("truncated", Schemas.ArrayOf(Schemas.Flag(), "Whether prompt and answer were too long, so that a part was read."))))),
             ("usage", Schemas.ObjectOf(
@@ -110,7 +111,9 @@ internal static class RewardsProtocol
         {
             members.Reject(
                 members.PathOf(given.Length == 0 ? "prompt" : string.Join(" and ", given)),
-                given.Length == 0 ? "is missing; expected \"prompt\", \"messages\", \"token_ids\" or \"text\"" : "are given; expected one of them");
+                given.Length == 0
+                    ? "is missing; expected \"prompt\", \"messages\", \"token_ids\" or \"text\""
+                    : "are given; expected one of them");
             members.Has("answers");
             members.Has("tools");
             members.RejectUnknown();

@@ -44,7 +44,8 @@ internal static class Schemas
     }
 
     /// <summary>A message of a conversation; templates may read other members as well.</summary>
-    public static OpenApiSchema Message() => ObjectOf(("role", Text("Who speaks: system, user, assistant, ...")), ("content?", new OpenApiSchema()));
+    public static OpenApiSchema Message() =>
+        ObjectOf(("role", Text("Who speaks: system, user, assistant, ...")), ("content?", new OpenApiSchema()));
 
     private static OpenApiSchema Of(JsonSchemaType type, string? description) => new() { Type = type, Description = description };
 }

@@ -9,8 +9,8 @@ namespace RewardModel.Server.Protocols;
 
 /// <summary>
 /// The endpoints that vLLM has for sequence classification with one label, and SGLang's for rewards. Rewards are given as they are unless
-/// the request asks for the sigmoid, which is vLLM's default: <c>use_activation</c>, or <c>activation</c> and <c>softmax</c> as older versions
-/// call it.
+/// the request asks for the sigmoid, which is vLLM's default: <c>use_activation</c>, or <c>activation</c> and <c>softmax</c> as older
+/// versions call it.
 /// </summary>
 internal static class VllmProtocol
 {
@@ -46,7 +46,8 @@ internal static class VllmProtocol
             () => Listed(Schemas.ObjectOf(
                 ("index", Schemas.Integer()), ("object", Schemas.Text("pooling.")),
                 ("data", Schemas.AnyOf(
-                    null, Schemas.ArrayOf(Schemas.Number("The reward.")), Schemas.Text("The same as a float32, little-endian, in base64."))))),
+                    null, Schemas.ArrayOf(Schemas.Number("The reward.")),
+                    Schemas.Text("The same as a float32, little-endian, in base64."))))),
             PoolAsync),
         new(
             "/v1/embeddings", "Rewards of texts, token ids or a conversation, as SGLang gives them.", ErrorShape.Vllm,
@@ -202,7 +203,8 @@ internal static class VllmProtocol
         var request = call.Request;
         foreach (var (name, harmless) in refused)
             if (request.Has(name) && !harmless.Contains(request[name].GetRawText()))
-                request.Reject(name, "can't be honoured: " + (harmless.Length == 0 ? "leave it out" : $"expected {string.Join(" or ", harmless)}"));
+                request.Reject(
+                    name, "can't be honoured: " + (harmless.Length == 0 ? "leave it out" : $"expected {string.Join(" or ", harmless)}"));
         var activations = new[] { "use_activation", "activation", "softmax" }.Select(request.Flag).ToArray();
         // -1 is the most that the model takes, to which texts are cut anyway.
         var maxLength = request.Count("truncate_prompt_tokens", least: -1);
