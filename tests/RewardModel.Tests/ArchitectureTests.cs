@@ -20,7 +20,7 @@ public partial class ArchitectureTests
     {
         var architecture = new ArchLoader().LoadAssemblies(
             typeof(RankedList).Assembly, typeof(RewardTransformer).Assembly, typeof(Trainer).Assembly, typeof(RewardModel.Data.DuckDbTables).Assembly,
-            typeof(RewardModel.Cli.CommandLine).Assembly).Build();
+            typeof(RewardModel.Server.IScoringService).Assembly, typeof(RewardModel.Client.RewardClient).Assembly, typeof(RewardModel.Cli.CommandLine).Assembly).Build();
         var arrows = from type in architecture.Types
                      from dependency in type.Dependencies
                      let room = RoomOf(type)
@@ -66,8 +66,8 @@ public partial class ArchitectureTests
         return match.Success && match.Groups[1].Value != "" ? match.Groups[1].Value : null;
     }
 
-    /// <summary>What lies in a project's root namespace (its nouns, known to all) is no room, but for Training's and Cli's.</summary>
-    [GeneratedRegex(@"^RewardModel\.?((?:Training\.)?\w*)")]
+    /// <summary>What lies in a project's root namespace (its nouns, known to all) is no room, but for those of Training, Server and Cli.</summary>
+    [GeneratedRegex(@"^RewardModel\.?((?:(?:Training|Server)\.)?\w*)")]
     private static partial Regex Room();
 
     /// <summary>A line such as: | `Packing` | what | `Lists`, `Kernels` |</summary>

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using RewardModel.Client;
 using RewardModel.Data;
 using RewardModel.Lists;
 using RewardModel.Scoring;
@@ -10,7 +11,8 @@ namespace RewardModel.Tests;
 /// <summary>All code in the READMEs and in the documentation of members compiles, without a warning.</summary>
 public partial class ExamplesTests
 {
-    private static readonly Type[] libraries = [typeof(RankedList), typeof(DuckDbTables), typeof(RewardTransformer), typeof(Trainer)];
+    private static readonly Type[] libraries =
+        [typeof(RankedList), typeof(DuckDbTables), typeof(RewardTransformer), typeof(Trainer), typeof(RewardClient)];
 
     private static readonly string[] readmes =
         ["README.md", .. libraries.Select(library => $"src/{library.Assembly.GetName().Name}/README.md"), "docs/data.md"];
@@ -79,7 +81,7 @@ public partial class ExamplesTests
 
     [Fact]
     public void Every_README_of_a_library_has_one_of_about_ten_lines() => Assert.Equal(
-        ["README.md 1", "src/RewardModel.Core/README.md 1", "src/RewardModel.Data/README.md 1", "src/RewardModel.Text/README.md 1", "src/RewardModel.Training/README.md 1"],
+        ["README.md 1", "src/RewardModel.Client/README.md 1", "src/RewardModel.Core/README.md 1", "src/RewardModel.Data/README.md 1", "src/RewardModel.Text/README.md 1", "src/RewardModel.Training/README.md 1"],
         ofReadmes.Where(example => example.Key.Contains("README") && example.Value.Split('\n').Count(line => line.Trim().Length > 0) <= 15)
             .Select(example => example.Key).Order(StringComparer.Ordinal));
 

@@ -18,8 +18,8 @@ public partial class ReadmeTests
     [Fact]
     public void Options_of_the_documentation_exist()
     {
-        // dotnet-counters, tensorboard and wandb have options of their own.
-        HashSet<string> ofOthers = ["--counters", "--process-id", "--logdir", "--sync-tensorboard"];
+        // dotnet-counters, tensorboard and wandb have options of their own, and OpenRLHF (--reward.remote_url, --remote_rm_url).
+        HashSet<string> ofOthers = ["--counters", "--process-id", "--logdir", "--sync-tensorboard", "--reward", "--remote"];
         var options = CommandOptions();
         Assert.All(
             Documentation().SelectMany(file => Option().Matches(Text(file)).Select(match => (File: file, Option: match.Value))),

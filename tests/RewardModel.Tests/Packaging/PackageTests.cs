@@ -7,7 +7,7 @@ namespace RewardModel.Tests.Packaging;
 
 public sealed class PackageTests(PackedSolution solution) : IClassFixture<PackedSolution>
 {
-    private static readonly string[] libraryPackages = ["RewardModel.Cli", "RewardModel.Core", "RewardModel.Data", "RewardModel.Text", "RewardModel.Training"];
+    private static readonly string[] libraryPackages = ["RewardModel.Cli", "RewardModel.Client", "RewardModel.Core", "RewardModel.Data", "RewardModel.Server", "RewardModel.Text", "RewardModel.Training"];
 
     private const string repository = "https://github.com/RewardModel/RewardModel";
 
@@ -86,6 +86,8 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
         Assert.Equal(Contents("RewardModel.Core.dll", "RewardModel.Core.xml"), solution.Files("RewardModel.Core"));
         Assert.Equal(Contents("RewardModel.Training.dll", "RewardModel.Training.xml"), solution.Files("RewardModel.Training"));
         Assert.Equal(Contents("RewardModel.Data.dll", "RewardModel.Data.xml"), solution.Files("RewardModel.Data"));
+        Assert.Equal(Contents("RewardModel.Client.dll", "RewardModel.Client.xml"), solution.Files("RewardModel.Client"));
+        Assert.Equal(Contents("RewardModel.Server.dll", "RewardModel.Server.xml"), solution.Files("RewardModel.Server"));
     }
 
     [Fact]
@@ -101,6 +103,11 @@ public sealed class PackageTests(PackedSolution solution) : IClassFixture<Packed
             ["Microsoft.Extensions.Logging.Abstractions", "RewardModel.Core", "System.IO.Hashing", "YamlDotNet"],
             Dependencies("RewardModel.Training"));
     }
+
+    /// <summary>A program that asks a server brings no model.</summary>
+    [Fact]
+    public void The_client_depends_on_no_tensors() =>
+        Assert.Equal(["Microsoft.Extensions.Http", "RewardModel.Text"], Dependencies("RewardModel.Client"));
 
     /// <summary>DuckDB is native, so it is no dependency of the others.</summary>
     [Fact]
