@@ -57,8 +57,8 @@ public sealed class RewardServerOptions
     public bool MetricsNeedApiKey { get; set; }
 
     /// <summary>
-    /// Most requests a minute of one key, or of one address where there are no keys; those beyond are refused with status 429. Null, the default:
-    /// any number.
+    /// Most requests a minute of one key, or of one address where there are no keys: as many may come at once, and then one whenever its share of a
+    /// minute is over. Those beyond are refused with status 429. Null, the default: any number.
     /// </summary>
     public int? RequestsPerMinutePerKey { get; set; }
 
@@ -79,6 +79,9 @@ public sealed class RewardServerOptions
 
     /// <summary>Whether a model whose files have changed is loaded again. Default: no.</summary>
     public bool ReloadOnChange { get; set; }
+
+    /// <summary>How often its files are looked at.</summary>
+    internal TimeSpan ReloadPollInterval { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
     /// The address that the command <c>reward-model serve</c> listens on, or <c>localhost</c>. Default 127.0.0.1: this machine alone.

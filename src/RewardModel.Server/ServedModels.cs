@@ -33,6 +33,7 @@ internal sealed class ServedModels : IScoringService, IAsyncDisposable
     private IReadOnlyList<ServedModel> models = [];
     private ServerState state;
     private int activeCount;
+    private bool isDisposed;
 
     /// <param name="options">Which models, within which bounds; checked.</param>
     /// <param name="telemetry">What is measured.</param>
@@ -167,11 +168,16 @@ internal sealed class ServedModels : IScoringService, IAsyncDisposable
     /// <summary>Refuses the requests that are left, and releases the models.</summary>
     public async ValueTask DisposeAsync()
     {
+        lock (access)
+            if (isDisposed)
+                return;
+            else
+                isDisposed = true;
         // Models may be needed until the last request has gone.
-        var all = DrainAsync();
+        var last = DrainAsync();
         foreach (var model in All)
             await model.Queue.DisposeAsync().ConfigureAwait(false);
-        await all.ConfigureAwait(false);
+        await last.ConfigureAwait(false);
         foreach (var model in All)
             await model.DisposeAsync().ConfigureAwait(false);
     }
