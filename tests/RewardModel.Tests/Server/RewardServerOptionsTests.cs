@@ -120,7 +120,9 @@ public class RewardServerOptionsTests
             ["ApiKeys:0"] = "secret",
             ["MaxTokensPerBatch"] = "512",
         }).Build();
-        var options = configuration.Get<RewardServerOptions>()!;
+        Action<RewardServerOptions> configure = configuration.Bind;
+        var options = new RewardServerOptions();
+        configure(options);
         Assert.Equal(["z", "a"], options.Models.Select(model => model.ServedName));
         Assert.Equal(["one", "two"], options.Models[0].Directories);
         Assert.True(options.Models[1].ReadsTextAsIs);
