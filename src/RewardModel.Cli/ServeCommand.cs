@@ -14,8 +14,8 @@ internal static class ServeCommand
         var defaults = new RewardServerOptions();
         var models = new Option<string[]>("--model", "-m")
         {
-            Description = "A model to serve; give it once for each. Without a name it has that of its directory; several directories are an ensemble. "
-                + "The first model answers requests that name none.",
+            Description = "A model to serve; give it once for each. Without a name it has that of its directory; several directories are "
+                + "an ensemble. The first model answers requests that name none.",
             Required = true,
             HelpName = "[NAME=]DIR[,DIR...]",
         };
@@ -26,31 +26,41 @@ internal static class ServeCommand
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var maxTokensPerBatch = CommonOptions.Value<int?>(
-            "--max-tokens-per-batch", "N", "Maximum number of tokens that are computed at once, a shared prompt counted once. Default: 2048, or 8192 on a GPU.");
+            "--max-tokens-per-batch", "N",
+            "Maximum number of tokens that are computed at once, a shared prompt counted once. Default: 2048, or 8192 on a GPU.");
         var batchWindow = CommonOptions.Value(
-            "--batch-window-ms", "MS", "How long the first request waits for others to be computed with.", defaults.BatchWindow.TotalMilliseconds);
+            "--batch-window-ms", "MS",
+            "How long the first request waits for others to be computed with.", defaults.BatchWindow.TotalMilliseconds);
         var maxQueuedTokens = CommonOptions.Value(
-            "--max-queued-tokens", "N", "Most tokens that wait for a model; requests beyond are refused (status 429).", defaults.MaxQueuedTokens);
+            "--max-queued-tokens", "N",
+            "Most tokens that wait for a model; requests beyond are refused (status 429).", defaults.MaxQueuedTokens);
         var maxRows = CommonOptions.Value("--max-rows", "N", "Most answers of a request.", defaults.MaxRowsPerRequest);
         var maxRequest = CommonOptions.Value("--max-request-mb", "MIB", "Largest body of a request.", defaults.MaxRequestBytes / (1 << 20));
         var requestTimeout = CommonOptions.Value(
             "--request-timeout", "S", "How long a request may take.", defaults.RequestTimeout.TotalSeconds);
         var drainTimeout = CommonOptions.Value(
-            "--drain-timeout", "S", "How long requests that have begun are still answered when the server is to end.", defaults.DrainTimeout.TotalSeconds);
+            "--drain-timeout", "S",
+            "How long requests that have begun are still answered when the server is to end.", defaults.DrainTimeout.TotalSeconds);
         var keyFile = CommonOptions.Value<string?>(
-            "--api-key-file", "FILE", $"File of keys, one a line, one of which requests need. Keys may also stand in {keysVariable}, separated by commas.");
-        var rate = CommonOptions.Value<int?>("--rate-limit", "N", "Most requests a minute of one key, or of one address where there are no keys.");
+            "--api-key-file", "FILE",
+            $"File of keys, one a line, one of which requests need. Keys may also stand in {keysVariable}, separated by commas.");
+        var rate = CommonOptions.Value<int?>(
+            "--rate-limit", "N", "Most requests a minute of one key, or of one address where there are no keys.");
         var certificate = CommonOptions.Value<string?>("--tls-certificate", "FILE", "PEM file of a certificate: HTTPS. Default: HTTP.");
         var key = CommonOptions.Value<string?>("--tls-key", "FILE", "PEM file of the certificate's private key.");
         var promptCache = CommonOptions.Value(
-            "--prompt-cache-mb", "MIB", "Memory for the keys and values of prompts that may come again. 0: none.", defaults.PromptCacheBytes / (1 << 20));
-        var reload = new Option<bool>("--reload-on-change") { Description = "Load a model again when its files have changed. SIGHUP loads all of them again." };
+            "--prompt-cache-mb", "MIB",
+            "Memory for the keys and values of prompts that may come again. 0: none.", defaults.PromptCacheBytes / (1 << 20));
+        var reload = new Option<bool>("--reload-on-change")
+        {
+            Description = "Load a model again when its files have changed. SIGHUP loads all of them again.",
+        };
         var raw = CommonOptions.Raw();
         var quiet = CommonOptions.Quiet();
         var command = new Command("serve", "Serves reward models over HTTP.")
         {
-            models, baseModel, host, port, device, threads, maxTokensPerBatch, batchWindow, maxQueuedTokens, maxRows, maxRequest, requestTimeout,
-            drainTimeout, keyFile, rate, certificate, key, promptCache, reload, raw, quiet,
+            models, baseModel, host, port, device, threads, maxTokensPerBatch, batchWindow, maxQueuedTokens, maxRows, maxRequest,
+            requestTimeout, drainTimeout, keyFile, rate, certificate, key, promptCache, reload, raw, quiet,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -108,5 +118,6 @@ internal static class ServeCommand
     private static TimeSpan Time(double seconds) => Math.Abs(seconds) < 1e9 ? TimeSpan.FromSeconds(seconds) : TimeSpan.MaxValue;
 
     private static string Text(ServedModelInfo model) =>
-        model.MemberCount > 1 ? $"{model.Name} ({model.Architecture}, {model.MemberCount} members)" : $"{model.Name} ({model.Architecture})";
+        model.MemberCount > 1
+            ? $"{model.Name} ({model.Architecture}, {model.MemberCount} members)" : $"{model.Name} ({model.Architecture})";
 }

@@ -24,8 +24,8 @@ internal sealed class ApiKeys
     public bool AreNeeded => digests.Length > 0;
 
     /// <summary>
-    /// Which of the keys a request has; null where it has none of them. How long that takes tells nothing of the keys: their digests are compared,
-    /// whole, and all of them.
+    /// Which of the keys a request has; null where it has none of them. How long that takes tells nothing of the keys: their digests are
+    /// compared, whole, and all of them.
     /// </summary>
     public int? Find(HttpRequest request)
     {

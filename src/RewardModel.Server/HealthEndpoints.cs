@@ -7,15 +7,16 @@ using Microsoft.Extensions.DependencyInjection;
 namespace RewardModel.Server;
 
 /// <summary>
-/// <c>/health/live</c>, whether the process answers, and <c>/health/ready</c>, whether it scores: status 503 until the models are loaded, and from when
-/// the server was told to stop.
+/// <c>/health/live</c>, whether the process answers, and <c>/health/ready</c>, whether it scores: status 503 until the models are loaded,
+/// and from when the server was told to stop.
 /// </summary>
 internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder endpoints)
     {
         var models = endpoints.ServiceProvider.GetRequiredService<ServedModels>();
-        endpoints.MapGet("/health/live", (RequestDelegate)(context => context.Response.WriteAsJsonAsync(new JsonObject { ["status"] = "live" })));
+        endpoints.MapGet("/health/live", (RequestDelegate)(context =>
+            context.Response.WriteAsJsonAsync(new JsonObject { ["status"] = "live" })));
         endpoints.MapGet("/health/ready", (RequestDelegate)(context =>
         {
             var state = models.State;

@@ -41,10 +41,13 @@ internal sealed class LoadedModel : IBatchModel
     /// <param name="time">What time it is.</param>
     /// <param name="cancellationToken">Stops loading before the next tensor.</param>
     /// <exception cref="ArgumentException">Members read text in different ways, or the device is not on this machine.</exception>
-    /// <exception cref="CheckpointException">A directory does not hold a trained reward model, or one whose rewards are not finite.</exception>
+    /// <exception cref="CheckpointException">
+    /// A directory does not hold a trained reward model, or one whose rewards are not finite.
+    /// </exception>
     /// <exception cref="Tokenizers.TokenizerException">Its tokenizer can't be used.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static LoadedModel Load(ServedModelOptions options, int maxTokensPerBatch, TimeProvider time, CancellationToken cancellationToken)
+    public static LoadedModel Load(
+        ServedModelOptions options, int maxTokensPerBatch, TimeProvider time, CancellationToken cancellationToken)
     {
         var ensemble = RewardEnsemble.Load([.. options.Directories], options.Device, options.BaseDirectory, cancellationToken);
         try
@@ -96,7 +99,8 @@ internal sealed class LoadedModel : IBatchModel
         var rewards = member.Scorer().Score([new TokenizedList([], answers, new double[answers.Length])])[0];
         if (rewards.FirstOrDefault(reward => !float.IsFinite(reward), 0) is var bad and not 0)
             throw new CheckpointException(
-                member.Transformer.Adapter is null ? member.Transformer.BaseDirectory! : options.Directories[0], [$"the reward of a probe is {bad}; expected a finite number"],
+                member.Transformer.Adapter is null ? member.Transformer.BaseDirectory! : options.Directories[0],
+                [$"the reward of a probe is {bad}; expected a finite number"],
                 "The weights have numbers that are not finite or too large: save the model of a run that did not diverge.");
     }
 }

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Options;
 
 namespace RewardModel.Server;
 
-/// <summary>Loads the models when an application starts, loads them again when their files change, and refuses requests when it stops.</summary>
+/// <summary>
+/// Loads the models when an application starts, loads them again when their files change, and refuses requests when it stops.
+/// </summary>
 internal sealed class ModelLifetime(ServedModels models, IOptions<RewardServerOptions> options, IHostApplicationLifetime application)
     : IHostedService, IAsyncDisposable
 {
@@ -36,8 +38,8 @@ internal sealed class ModelLifetime(ServedModels models, IOptions<RewardServerOp
     }
 
     /// <summary>
-    /// Looks at the files again and again. Those that have changed are loaded once they are the same at two looks, so not while they are written; what
-    /// could not be loaded is loaded when it changes again.
+    /// Looks at the files again and again. Those that have changed are loaded once they are the same at two looks, so not while they are
+    /// written; what could not be loaded is loaded when it changes again.
     /// </summary>
     private async Task WatchAsync()
     {

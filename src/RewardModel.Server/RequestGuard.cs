@@ -9,8 +9,8 @@ using Microsoft.Extensions.Options;
 namespace RewardModel.Server;
 
 /// <summary>
-/// What a request goes through before an endpoint sees it: keys, rates, sizes; and what becomes of the errors of endpoints. It surrounds endpoints,
-/// so that it does the same in an application that has others.
+/// What a request goes through before an endpoint sees it: keys, rates, sizes; and what becomes of the errors of endpoints. It surrounds
+/// endpoints, so that it does the same in an application that has others.
 /// </summary>
 internal sealed class RequestGuard : IAsyncDisposable
 {
@@ -76,7 +76,8 @@ internal sealed class RequestGuard : IAsyncDisposable
         {
             error = ErrorResponse.Of(exception.StatusCode);
         }
-        catch (Exception exception) when (context.RequestAborted.IsCancellationRequested && exception is OperationCanceledException or IOException)
+        catch (Exception exception) when (context.RequestAborted.IsCancellationRequested
+            && exception is OperationCanceledException or IOException)
         {
             // Nobody is there to be answered.
             return;

@@ -29,12 +29,15 @@ internal sealed class RequestTokenizer
     public RequestTokenizer(ScoringModel model, int vocabularySize)
     {
         (this.model, this.vocabularySize) = (model, vocabularySize);
-        template = new Lazy<ChatTemplate?>(() => model.Rule.ChatTemplate is { } text && model.Tokenizer is not null ? new ChatTemplate(text) : null);
+        template = new Lazy<ChatTemplate?>(
+            () => model.Rule.ChatTemplate is { } text && model.Tokenizer is not null ? new ChatTemplate(text) : null);
     }
 
     /// <summary>Tokenises all inputs of a request.</summary>
     /// <param name="inputs">Texts, conversations or token ids.</param>
-    /// <param name="maxLength">The most tokens of prompt and answer together, where it is below the model's own limit; null: the model's.</param>
+    /// <param name="maxLength">
+    /// The most tokens of prompt and answer together, where it is below the model's own limit; null: the model's.
+    /// </param>
     /// <param name="cancellationToken">Ends the work before the next input.</param>
     /// <exception cref="RequestException">Inputs can't be read: the first of them are named.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
@@ -44,7 +47,8 @@ internal sealed class RequestTokenizer
         if (maxLength <= rule.SpecialTokens.Count)
             throw new RequestException(
                 400, "bad_max_length",
-                $"The maximum length is {maxLength}; expected at least {rule.SpecialTokens.Count + 1}, for the special tokens and an answer.");
+                $"The maximum length is {maxLength}; expected at least {rule.SpecialTokens.Count + 1}, "
+                + "for the special tokens and an answer.");
         var reader = new Reader(this, Math.Min(maxLength ?? rule.MaxLength, rule.MaxLength));
         var read = Batch.Map(
             [.. inputs.Select((input, i) => (input, i))], get_num_threads(), item => reader.TryRead(item.input, item.i),
@@ -81,11 +85,13 @@ internal sealed class RequestTokenizer
         {
             foreach (var (ids, place) in list.AnswerIds.Select((ids, k) => (ids, $"answer {k + 1}")).Prepend((list.PromptIds, "prompt")))
                 if (ids.Length == 0 && ids != list.PromptIds)
-                    throw new RequestException(400, "empty_answer", $"Input {index + 1}, {place}: there are no token ids; expected at least one.");
+                    throw new RequestException(
+                        400, "empty_answer", $"Input {index + 1}, {place}: there are no token ids; expected at least one.");
                 else if (ids.AsSpan().IndexOfAnyExceptInRange(0, owner.vocabularySize - 1) is >= 0 and var at)
                     throw new RequestException(
                         400, "bad_token_id",
-                        $"Input {index + 1}, {place}: token id {at + 1} of {ids.Length} is {ids[at]}; the model's are 0 to {owner.vocabularySize - 1}.");
+                        $"Input {index + 1}, {place}: token id {at + 1} of {ids.Length} is {ids[at]}; "
+                        + $"the model's are 0 to {owner.vocabularySize - 1}.");
             var cut = truncation.Truncate(list with { AnswerTokenType = specialTokens.AnswerTokenType }).List;
             // What is not cut is the same array.
             return new TokenizedInput(
@@ -95,7 +101,8 @@ internal sealed class RequestTokenizer
         private TokenizedInput Read(RankedList list, int index)
         {
             if (owner.model.Tokenizer is not { } tokenizer)
-                throw new RequestException(400, "no_tokenizer", $"Input {index + 1} is text, and the model has no tokenizer; expected token ids.");
+                throw new RequestException(
+                    400, "no_tokenizer", $"Input {index + 1} is text, and the model has no tokenizer; expected token ids.");
             var read = owner.model.ToScore([list])[0];
             try
             {
@@ -117,13 +124,15 @@ internal sealed class RequestTokenizer
             try
             {
                 return owner.template.Value ?? throw new RequestException(
-                    400, "no_chat_template", $"Input {index + 1} is a conversation, and the model has no chat template; expected text or token ids.");
+                    400, "no_chat_template",
+                    $"Input {index + 1} is a conversation, and the model has no chat template; expected text or token ids.");
             }
             catch (ChatTemplateException exception)
             {
                 throw new RequestException(
                     400, "bad_chat_template",
-                    $"Input {index + 1} is a conversation, and the model's chat template can't be used ({exception.Message}); expected text or token ids.");
+                    $"Input {index + 1} is a conversation, and the model's chat template can't be used ({exception.Message}); "
+                    + "expected text or token ids.");
             }
         }
     }

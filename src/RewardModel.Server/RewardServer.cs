@@ -16,9 +16,14 @@ using OpenTelemetry.Metrics;
 
 namespace RewardModel.Server;
 
-/// <summary>A server of its own, as the command <c>reward-model serve</c> runs it: Kestrel, bounded in all that clients can make it hold.</summary>
+/// <summary>
+/// A server of its own, as the command <c>reward-model serve</c> runs it: Kestrel, bounded in all that clients can make it hold.
+/// </summary>
 internal sealed class RewardServer : IAsyncDisposable
 {
+    /// <summary>How long the last answers may take to be sent.</summary>
+    private static readonly TimeSpan sendTimeout = TimeSpan.FromSeconds(5);
+
     private readonly WebApplication application;
     private readonly RewardServerOptions options;
     private readonly ILogger logger;
@@ -54,7 +59,8 @@ internal sealed class RewardServer : IAsyncDisposable
         RewardServerOptionsCheck.Check(options);
         var https = HttpsOf(options);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Logging.AddProvider(new OneLogger(logger)).AddFilter("Microsoft", LogLevel.Warning).AddFilter("OpenTelemetry", LogLevel.Warning);
+        builder.Logging.AddProvider(new OneLogger(logger))
+            .AddFilter("Microsoft", LogLevel.Warning).AddFilter("OpenTelemetry", LogLevel.Warning);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             Limit(kestrel, options);
@@ -67,9 +73,11 @@ internal sealed class RewardServer : IAsyncDisposable
         });
         builder.Services.AddSingleton(Options.Create(options));
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = sendTimeout);
         builder.Services.AddRewardServing();
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .AddMeter(Scoring.ScoringTelemetry.MeterName, ServerTelemetry.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
+            .AddMeter(Scoring.ScoringTelemetry.MeterName, ServerTelemetry.MeterName)
+            .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
             .AddPrometheusExporter());
         var server = new RewardServer(builder.Build(), options, logger);
         try
@@ -175,7 +183,8 @@ internal sealed class RewardServer : IAsyncDisposable
         catch (CryptographicException exception)
         {
             throw new ArgumentException(
-                $"'{certificateFile}' and '{keyFile}' can't be used for TLS ({exception.Message.TrimEnd('.')}); expected PEM files of a certificate and of its private key.",
+                $"'{certificateFile}' and '{keyFile}' can't be used for TLS ({exception.Message.TrimEnd('.')}); "
+                + "expected PEM files of a certificate and of its private key.",
                 exception);
         }
     }

@@ -8,7 +8,9 @@ namespace Microsoft.AspNetCore.Builder;
 /// <summary>Maps the paths of a reward model's server.</summary>
 public static class RewardServerEndpointRouteBuilderExtensions
 {
-    /// <summary>Maps the paths that score with the models of <c>AddRewardServer</c>, and <c>/health/live</c> and <c>/health/ready</c>.</summary>
+    /// <summary>
+    /// Maps the paths that score with the models of <c>AddRewardServer</c>, and <c>/health/live</c> and <c>/health/ready</c>.
+    /// </summary>
     /// <param name="endpoints">The application's endpoints.</param>
     /// <param name="prefix">What all paths begin with.</param>
     /// <returns>For what is to be said of all of them.</returns>
@@ -30,7 +32,8 @@ public static class RewardServerEndpointRouteBuilderExtensions
         this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string prefix, Action<IEndpointRouteBuilder> map)
     {
         var guard = endpoints.ServiceProvider.GetService<RequestGuard>()
-            ?? throw new InvalidOperationException("There are no models to serve: call services.AddRewardServer(...) before MapRewardModel.");
+            ?? throw new InvalidOperationException(
+                "There are no models to serve: call services.AddRewardServer(...) before MapRewardModel.");
         var all = endpoints.MapGroup(prefix);
         all.MapHealth();
         var scoring = all.MapGroup("");

@@ -9,29 +9,32 @@ public sealed class RewardServerOptions
     public IList<ServedModelOptions> Models { get; } = [];
 
     /// <summary>
-    /// Maximum number of tokens that are computed at once, a shared prompt counted once, at least 1: bounds memory. Null, the default: 2048 on
-    /// the CPU, where larger batches are no faster and let others wait, and <see cref="Scoring.RewardScorer.DefaultMaxTokensPerBatch"/> on a GPU.
+    /// Maximum number of tokens that are computed at once, a shared prompt counted once, at least 1: bounds memory. Null, the default: 2048
+    /// on the CPU, where larger batches are no faster and let others wait, and <see cref="Scoring.RewardScorer.DefaultMaxTokensPerBatch"/>
+    /// on a GPU.
     /// </summary>
     public int? MaxTokensPerBatch { get; set; }
 
     /// <summary>
-    /// How long the first list waits for others to be computed with, where the model has nothing else to do and the batch is not full. Default 2 ms;
-    /// zero: not at all.
+    /// How long the first list waits for others to be computed with, where the model has nothing else to do and the batch is not full.
+    /// Default 2 ms; zero: not at all.
     /// </summary>
     public TimeSpan BatchWindow { get; set; } = TimeSpan.FromMilliseconds(2);
 
     /// <summary>
-    /// Most tokens of one model's requests that wait to be computed; requests beyond are refused with status 429. A single request that has more is
-    /// taken when nothing else waits. Default 1,048,576.
+    /// Most tokens of one model's requests that wait to be computed; requests beyond are refused with status 429. A single request that has
+    /// more is taken when nothing else waits. Default 1,048,576.
     /// </summary>
     public long MaxQueuedTokens { get; set; } = 1 << 20;
 
-    /// <summary>Most requests of one model that are tokenised, wait or are computed; those beyond are refused with status 429. Default 1024.</summary>
+    /// <summary>
+    /// Most requests of one model that are tokenised, wait or are computed; those beyond are refused with status 429. Default 1024.
+    /// </summary>
     public int MaxQueuedRequests { get; set; } = 1024;
 
     /// <summary>
-    /// Most bytes of a request's body; larger ones are refused with status 413. Bodies that are read at once have at most eight times as many
-    /// together. Default 32 MiB.
+    /// Most bytes of a request's body; larger ones are refused with status 413. Bodies that are read at once have at most eight times as
+    /// many together. Default 32 MiB.
     /// </summary>
     public long MaxRequestBytes { get; set; } = 32 << 20;
 
@@ -45,20 +48,22 @@ public sealed class RewardServerOptions
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Keys, one of which every request must have, as <c>Authorization: Bearer KEY</c> or <c>X-API-Key: KEY</c>. None, the default: requests need
-    /// none.
+    /// Keys, one of which every request must have, as <c>Authorization: Bearer KEY</c> or <c>X-API-Key: KEY</c>. None, the default:
+    /// requests need none.
     /// </summary>
     public IList<string> ApiKeys { get; } = [];
 
-    /// <summary>A file of more keys, one a line; empty lines and those that start with # are left out. Null, the default: there is none.</summary>
+    /// <summary>
+    /// A file of more keys, one a line; empty lines and those that start with # are left out. Null, the default: there is none.
+    /// </summary>
     public string? ApiKeyFile { get; set; }
 
     /// <summary>Whether <c>/metrics</c> needs a key, too. Default: no.</summary>
     public bool MetricsNeedApiKey { get; set; }
 
     /// <summary>
-    /// Most requests a minute of one key, or of one address where there are no keys: as many may come at once, and then one whenever its share of a
-    /// minute is over. Those beyond are refused with status 429. Null, the default: any number.
+    /// Most requests a minute of one key, or of one address where there are no keys: as many may come at once, and then one whenever its
+    /// share of a minute is over. Those beyond are refused with status 429. Null, the default: any number.
     /// </summary>
     public int? RequestsPerMinutePerKey { get; set; }
 

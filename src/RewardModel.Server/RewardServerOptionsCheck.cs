@@ -43,26 +43,34 @@ internal sealed class RewardServerOptionsCheck : IValidateOptions<RewardServerOp
         .. Time(nameof(options.RequestTimeout), options.RequestTimeout, mayBeZero: false),
         .. Time(nameof(options.DrainTimeout), options.DrainTimeout, mayBeZero: true),
         .. Time(nameof(options.IdleRelease), options.IdleRelease, mayBeZero: true),
-        .. options.ApiKeys.Any(string.IsNullOrWhiteSpace) ? (string[])["ApiKeys has an empty key; expected keys of at least one character."] : [],
+        .. options.ApiKeys.Any(string.IsNullOrWhiteSpace)
+            ? (string[])["ApiKeys has an empty key; expected keys of at least one character."] : [],
         .. File(nameof(options.ApiKeyFile), options.ApiKeyFile, "a file of keys, one a line"),
         .. File(nameof(options.TlsCertificateFile), options.TlsCertificateFile, "the PEM file of a certificate"),
         .. File(nameof(options.TlsKeyFile), options.TlsKeyFile, "the PEM file of the certificate's private key"),
-        .. options.TlsCertificateFile is null == options.TlsKeyFile is null
-            ? (string[])[] : [$"{(options.TlsKeyFile is null ? nameof(options.TlsKeyFile) : nameof(options.TlsCertificateFile))} is not set; expected both files, or neither."],
+        .. options is { TlsCertificateFile: null, TlsKeyFile: not null }
+            ? (string[])["TlsCertificateFile is not set; expected both files, or neither."] : [],
+        .. options is { TlsCertificateFile: not null, TlsKeyFile: null }
+            ? (string[])["TlsKeyFile is not set; expected both files, or neither."] : [],
         .. options.Host == "localhost" || IPAddress.TryParse(options.Host, out _)
-            ? (string[])[] : [$"Host is '{options.Host}'; expected an IP address, such as 127.0.0.1 or 0.0.0.0 (all of this machine's), or localhost."],
+            ? (string[])[]
+            : [$"Host is '{options.Host}'; expected an IP address, such as 127.0.0.1 or 0.0.0.0 (all of this machine's), or localhost."],
         .. options.Port is >= 0 and <= highestPort
             ? (string[])[] : [$"Port is {options.Port}; expected a number from 0 (any that is free) to {highestPort}."],
     ];
 
     private static IEnumerable<string> Problems(ServedModelOptions model, string place) =>
     [
-        .. model.Directories.Count > 0 ? (string[])[] : [$"{place}.Directories is empty; expected the directory of a trained reward model."],
+        .. model.Directories.Count > 0
+            ? (string[])[] : [$"{place}.Directories is empty; expected the directory of a trained reward model."],
         .. model.Directories.Where(directory => !Directory.Exists(directory)).Select(directory =>
             $"{place}.Directories has '{directory}', which does not exist; expected the directory of a trained reward model."),
         .. model.BaseDirectory is null || Directory.Exists(model.BaseDirectory)
             ? (string[])[]
-            : [$"{place}.BaseDirectory is '{model.BaseDirectory}', which does not exist; expected the directory of an adapter's base model."],
+            :
+            [
+                $"{place}.BaseDirectory is '{model.BaseDirectory}', which does not exist; expected the directory of an adapter's base model.",
+            ],
         .. DeviceProblem(model.Device, $"{place}.Device"),
     ];
 
@@ -81,7 +89,8 @@ internal sealed class RewardServerOptionsCheck : IValidateOptions<RewardServerOp
         }
     }
 
-    private static string[] Least(string name, long value, long least) => value >= least ? [] : [$"{name} is {value}; expected at least {least}."];
+    private static string[] Least(string name, long value, long least) =>
+        value >= least ? [] : [$"{name} is {value}; expected at least {least}."];
 
     /// <summary>Timers take no longer times.</summary>
     private static string[] Time(string name, TimeSpan value, bool mayBeZero) =>

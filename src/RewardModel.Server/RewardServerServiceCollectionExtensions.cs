@@ -8,7 +8,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class RewardServerServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers the models that <c>MapRewardModel</c> serves. They are loaded when the application starts, which fails if one of them can't be.
+    /// Registers the models that <c>MapRewardModel</c> serves. They are loaded when the application starts, which fails if one of them
+    /// can't be.
     /// </summary>
     /// <remarks>
     /// <see cref="RewardServerOptions.Host"/>, <see cref="RewardServerOptions.Port"/>, the TLS files and

@@ -11,13 +11,13 @@ internal sealed record QueueOptions(
     int MaxTokensPerBatch, TimeSpan BatchWindow, long MaxQueuedTokens, int MaxQueuedRequests, TimeSpan IdleRelease);
 
 /// <summary>
-/// Requests for one model, which one thread computes in batches. Batches are filled in rounds: of each request that waits one list (or as many
-/// answers of a long list as fit a batch), in the order in which the requests came, then of each the next one. So a request of few lists waits
-/// for at most one list of each request before it, however many lists these have.
+/// Requests for one model, which one thread computes in batches. Batches are filled in rounds: of each request that waits one list (or as
+/// many answers of a long list as fit a batch), in the order in which the requests came, then of each the next one. So a request of few
+/// lists waits for at most one list of each request before it, however many lists these have.
 /// </summary>
 /// <remarks>
-/// A lock and a linked list, not a channel: requests are taken from in turns, and one whose client has gone leaves from the middle. The thread is the
-/// queue's own, because libtorch keeps a pool of threads for each thread that computes.
+/// A lock and a linked list, not a channel: requests are taken from in turns, and one whose client has gone leaves from the middle. The
+/// thread is the queue's own, because libtorch keeps a pool of threads for each thread that computes.
 /// </remarks>
 internal sealed class ScoringQueue : IAsyncDisposable
 {
@@ -104,16 +104,21 @@ internal sealed class ScoringQueue : IAsyncDisposable
         {
             isClosed = true;
             left = [.. waiting];
+            foreach (var request in left)
+                Leave(request);
             Monitor.Pulse(gate);
         }
         foreach (var request in left)
-            Fail(request, ShuttingDown());
+            request.Fail(ShuttingDown());
         await ended.Task.ConfigureAwait(false);
     }
 
     /// <summary>The answer to requests that come, or still wait, when the server ends.</summary>
     public static RequestException ShuttingDown() =>
-        new(503, "shutting_down", "The server is shutting down. Send the request to another one, or again later.") { RetryAfterSeconds = 5 };
+        new(503, "shutting_down", "The server is shutting down. Send the request to another one, or again later.")
+        {
+            RetryAfterSeconds = 5,
+        };
 
     private void ThrowIfClosed()
     {
@@ -127,8 +132,8 @@ internal sealed class ScoringQueue : IAsyncDisposable
         var seconds = tokensPerSecond == 0 ? 1 : (int)Math.Clamp(Math.Ceiling(waitingTokenCount / tokensPerSecond), 1, mostSeconds);
         return new RequestException(
             429, "queue_full",
-            $"{requestCount} requests and {waitingTokenCount} tokens wait for model '{name}'; at most {options.MaxQueuedRequests} requests and "
-            + $"{options.MaxQueuedTokens} tokens may. Try again in {seconds} s.")
+            $"{requestCount} requests and {waitingTokenCount} tokens wait for model '{name}'; "
+            + $"at most {options.MaxQueuedRequests} requests and {options.MaxQueuedTokens} tokens may. Try again in {seconds} s.")
         {
             RetryAfterSeconds = seconds,
         };
@@ -202,7 +207,9 @@ internal sealed class ScoringQueue : IAsyncDisposable
             Monitor.Wait(gate, TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)));
     }
 
-    /// <summary>One part of each request in turn, until the batch is full: all of the version of the model that the first one is for.</summary>
+    /// <summary>
+    /// One part of each request in turn, until the batch is full: all of the version of the model that the first one is for.
+    /// </summary>
     private TokenBatch Fill()
     {
         var batch = new TokenBatch(waiting.First!.Value.Model, options.MaxTokensPerBatch);
@@ -270,7 +277,8 @@ internal sealed class ScoringQueue : IAsyncDisposable
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            logger.LogError(exception, "Model '{Model}' can't compute {Count} lists of {Tokens} tokens.", name, batch.PartCount, batch.TokenCount);
+            logger.LogError(
+                exception, "Model '{Model}' can't compute {Count} lists of {Tokens} tokens.", name, batch.PartCount, batch.TokenCount);
             return new RequestException(500, "scoring_failed", $"Model '{name}' failed while it computed the rewards.");
         }
         if (rewards.Any(part => part.Any(reward => !float.IsFinite(reward.Mean) || !float.IsFinite(reward.StandardDeviation))))

@@ -36,7 +36,9 @@ internal sealed class ServedModel : IAsyncDisposable
     /// <summary>The directories that it is loaded from.</summary>
     public IEnumerable<string> Directories => options.Directories;
 
-    /// <summary>The files that it was loaded from, or could not be loaded from, last: see <see cref="ModelFiles.Version(IEnumerable{string})"/>.</summary>
+    /// <summary>
+    /// The files that it was loaded from, or could not be loaded from, last: see <see cref="ModelFiles.Version(IEnumerable{string})"/>.
+    /// </summary>
     public string FilesVersion { get; private set; }
 
     /// <summary>Loads a model.</summary>
@@ -63,8 +65,8 @@ internal sealed class ServedModel : IAsyncDisposable
     }
 
     /// <summary>
-    /// Loads the files again, beside what is served, and serves that if it is good: requests that have begun are answered by the version that they
-    /// began with, which then goes. If it is not, the old one goes on, and the log says why.
+    /// Loads the files again, beside what is served, and serves that if it is good: requests that have begun are answered by the version
+    /// that they began with, which then goes. If it is not, the old one goes on, and the log says why.
     /// </summary>
     /// <returns>Whether there is a new version.</returns>
     public async Task<bool> ReloadAsync(CancellationToken cancellationToken)
@@ -84,7 +86,8 @@ internal sealed class ServedModel : IAsyncDisposable
         catch (Exception exception) when (exception is not OperationCanceledException)
 #pragma warning restore CA1031
         {
-            logger.LogError("Model '{Model}' can't be loaded again, so the old one goes on: {Reason}", options.ServedName, exception.Message);
+            logger.LogError(
+                "Model '{Model}' can't be loaded again, so the old one goes on: {Reason}", options.ServedName, exception.Message);
             telemetry.Reloaded(options.ServedName, isLoaded: false);
             return false;
         }

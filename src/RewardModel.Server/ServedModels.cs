@@ -39,7 +39,8 @@ internal sealed class ServedModels : IScoringService, IAsyncDisposable
     /// <param name="telemetry">What is measured.</param>
     /// <param name="logger">Is told of reloads and failures.</param>
     /// <param name="time">What time it is; null: the system's.</param>
-    public ServedModels(IOptions<RewardServerOptions> options, ServerTelemetry telemetry, ILogger<ServedModels> logger, TimeProvider? time = null)
+    public ServedModels(
+        IOptions<RewardServerOptions> options, ServerTelemetry telemetry, ILogger<ServedModels> logger, TimeProvider? time = null)
     {
         (this.options, this.telemetry, this.logger) = (options.Value, telemetry, logger);
         this.time = time ?? TimeProvider.System;
@@ -62,7 +63,9 @@ internal sealed class ServedModels : IScoringService, IAsyncDisposable
 
     /// <summary>Loads all models, one after the other; from then on requests are answered.</summary>
     /// <exception cref="CheckpointException">Models can't be loaded: all of them are named.</exception>
-    /// <exception cref="ArgumentException">The only one that can't be loaded has members that differ, or a device that is not there.</exception>
+    /// <exception cref="ArgumentException">
+    /// The only one that can't be loaded has members that differ, or a device that is not there.
+    /// </exception>
     /// <exception cref="TokenizerException">The tokenizer of the only one that can't be loaded can't be used.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public async Task LoadAsync(CancellationToken cancellationToken)
@@ -80,9 +83,11 @@ internal sealed class ServedModels : IScoringService, IAsyncDisposable
                 try
                 {
                     loaded.Add(await Task.Run(
-                        () => ServedModel.Load(model, options, telemetry, logger, time, cancellationToken), cancellationToken).ConfigureAwait(false));
+                        () => ServedModel.Load(model, options, telemetry, logger, time, cancellationToken), cancellationToken)
+                        .ConfigureAwait(false));
                 }
-                catch (Exception exception) when (exception is CheckpointException or ArgumentException or TokenizerException or IOException)
+                catch (Exception exception) when (exception
+                    is CheckpointException or ArgumentException or TokenizerException or IOException)
                 {
                     failures.Add(exception);
                 }
@@ -216,7 +221,8 @@ internal sealed class ServedModels : IScoringService, IAsyncDisposable
         {
             throw new RequestException(
                 504, "timeout",
-                $"The request was not answered within {options.RequestTimeout.TotalSeconds} s. Send fewer answers at a time, or try again when there is less to do.");
+                $"The request was not answered within {options.RequestTimeout.TotalSeconds} s. "
+                + "Send fewer answers at a time, or try again when there is less to do.");
         }
         finally
         {

@@ -38,7 +38,10 @@ internal sealed class ServerTelemetry : IDisposable
             advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] });
         tokens = meter.CreateHistogram(
             BatchTokens, "{token}", "Tokens of one batch, a shared prompt counted once.",
-            advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536] });
+            advice: new InstrumentAdvice<long>
+            {
+                HistogramBucketBoundaries = [64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536],
+            });
         durations = meter.CreateHistogram(
             RequestDuration, "s", "Duration of one request, from its lists to their rewards.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = seconds });

@@ -3,7 +3,9 @@ using RewardModel.Scoring;
 
 namespace RewardModel.Server;
 
-/// <summary>Parts of requests that are computed at once. Those that have the same prompt are one list, so that it is computed once.</summary>
+/// <summary>
+/// Parts of requests that are computed at once. Those that have the same prompt are one list, so that it is computed once.
+/// </summary>
 /// <param name="model">What computes them.</param>
 /// <param name="maxTokens">Most tokens, unless the first part alone has more.</param>
 internal sealed class TokenBatch(IBatchModel model, int maxTokens)

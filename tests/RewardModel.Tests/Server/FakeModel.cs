@@ -6,8 +6,8 @@ using RewardModel.Server;
 namespace RewardModel.Tests.Server;
 
 /// <summary>
-/// A model whose rewards are told by <see cref="RewardOf"/>, that remembers what it computed, and that can be held up. It throws where it reads the
-/// id <see cref="Poison"/>, and gives NaN for <see cref="NotANumber"/>.
+/// A model whose rewards are told by <see cref="RewardOf"/>, that remembers what it computed, and that can be held up. It throws where it
+/// reads the id <see cref="Poison"/>, and gives NaN for <see cref="NotANumber"/>.
 /// </summary>
 internal sealed class FakeModel : IBatchModel, IDisposable
 {

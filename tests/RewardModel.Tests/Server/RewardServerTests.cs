@@ -89,8 +89,14 @@ public class RewardServerTests
         foreach (var key in new[] { "first", "from-file", "spaced" })
             Assert.Equal(
                 (200, 200, 200),
-                (await StatusOf("/test", "Authorization", $"Bearer {key}"), await StatusOf("/test", "Authorization", $"bearer {key}"), await StatusOf("/test", "X-API-Key", key)));
-        foreach (var (header, value) in new[] { (null, null), ("Authorization", "Bearer firs"), ("Authorization", "Bearer "), ("Authorization", "first"), ("X-API-Key", "# of the team"), ("X-API-Key", "first ,first") })
+                (await StatusOf("/test", "Authorization", $"Bearer {key}"), await StatusOf("/test", "Authorization", $"bearer {key}"),
+                    await StatusOf("/test", "X-API-Key", key)));
+        (string?, string?)[] without =
+        [
+            (null, null), ("Authorization", "Bearer firs"), ("Authorization", "Bearer "), ("Authorization", "first"),
+            ("X-API-Key", "# of the team"), ("X-API-Key", "first ,first"),
+        ];
+        foreach (var (header, value) in without)
             Assert.Equal(401, await StatusOf("/test", header, value));
         Assert.Equal((200, 200), (await StatusOf("/health/live"), await StatusOf("/health/ready")));
         Assert.Equal((401, 200), (await StatusOf("/metrics"), await StatusOf("/metrics", "X-API-Key", "first")));

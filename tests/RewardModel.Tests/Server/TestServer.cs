@@ -22,7 +22,10 @@ internal sealed class TestServer : IAsyncDisposable, ILogger
 
     public RewardServer Server { get; private set; } = null!;
 
-    public HttpClient Client { get; } = new(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.Subject == "CN=localhost" } });
+    public HttpClient Client { get; } = new(new SocketsHttpHandler
+    {
+        SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.Subject == "CN=localhost" },
+    });
 
     /// <summary>What was logged.</summary>
     public ConcurrentQueue<string> Log { get; } = [];
