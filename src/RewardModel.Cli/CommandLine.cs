@@ -36,6 +36,7 @@ internal static class CommandLine
             ScoreCommand.Create(ScoreOutput.Rewards, output, errors),
             ScoreCommand.Create(ScoreOutput.Ranking, output, errors),
             ScoreCommand.Create(ScoreOutput.Best, output, errors),
+            ServeCommand.Create(output, errors),
             ExportCommand.Create(output, errors),
             NormalizeCommand.Create(output, errors),
             AverageCommand.Create(output, errors),

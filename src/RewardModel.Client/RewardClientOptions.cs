@@ -4,7 +4,7 @@ namespace RewardModel.Client;
 public sealed class RewardClientOptions
 {
     /// <summary>
-    /// Where the server is, with the prefix of its paths if it has one: <c>http://localhost:8000</c>. Null: that of the HttpClient.
+    /// Where the server is, with the prefix of its paths if it has one: <c>http://localhost:5000</c>. Null: that of the HttpClient.
     /// </summary>
     public Uri? BaseAddress { get; set; }
 
@@ -34,7 +34,7 @@ public sealed class RewardClientOptions
     internal IEnumerable<string> Problems()
     {
         if (BaseAddress is not null && !(BaseAddress.IsAbsoluteUri && BaseAddress.Scheme is ("http" or "https")))
-            yield return $"{nameof(BaseAddress)} is '{BaseAddress}'; expected an address such as http://localhost:8000.";
+            yield return $"{nameof(BaseAddress)} is '{BaseAddress}'; expected an address such as http://localhost:5000.";
         if (Timeout <= TimeSpan.Zero)
             yield return $"{nameof(Timeout)} is {Timeout}; expected a time above 0.";
         if (MaxRetries < 0)

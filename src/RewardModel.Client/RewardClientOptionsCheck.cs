@@ -10,7 +10,7 @@ internal sealed class RewardClientOptionsCheck : IValidateOptions<RewardClientOp
         string[] problems =
         [
             .. options.BaseAddress is null
-                ? (string[])[$"{nameof(options.BaseAddress)} is not set; expected where the server is, such as http://localhost:8000."]
+                ? (string[])[$"{nameof(options.BaseAddress)} is not set; expected where the server is, such as http://localhost:5000."]
                 : [],
             .. options.Problems(),
         ];

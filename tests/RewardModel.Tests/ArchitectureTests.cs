@@ -20,7 +20,8 @@ public partial class ArchitectureTests
     {
         var architecture = new ArchLoader().LoadAssemblies(
             typeof(RankedList).Assembly, typeof(RewardTransformer).Assembly, typeof(Trainer).Assembly, typeof(RewardModel.Data.DuckDbTables).Assembly,
-            typeof(RewardModel.Server.IScoringService).Assembly, typeof(RewardModel.Client.RewardClient).Assembly, typeof(RewardModel.Cli.CommandLine).Assembly).Build();
+            typeof(RewardModel.Server.RewardServerOptions).Assembly, typeof(RewardModel.Client.RewardClient).Assembly,
+            typeof(RewardModel.Cli.CommandLine).Assembly).Build();
         var arrows = from type in architecture.Types
                      from dependency in type.Dependencies
                      let room = RoomOf(type)

@@ -17,13 +17,18 @@ public class PublicSurfaceTests
         Assert.Equal(74, CountOf(typeof(Trainer).Assembly));
         Assert.Equal(1, CountOf(typeof(RewardModel.Data.DuckDbTables).Assembly));
         Assert.Equal(6, CountOf(typeof(RewardModel.Client.RewardClient).Assembly));
+        Assert.Equal(4, CountOf(typeof(RewardModel.Server.RewardServerOptions).Assembly));
         Assert.Equal(0, CountOf(typeof(RewardModel.Cli.CommandLine).Assembly));
     }
 
     /// <summary>What is not to be derived from says so; a run's options add to the trainer's.</summary>
     [Fact]
     public void Public_classes_are_sealed_static_or_abstract() => Assert.All(
-        new[] { typeof(RankedList), typeof(RewardTransformer), typeof(Trainer), typeof(RewardModel.Client.RewardClient) }
+        new[]
+            {
+                typeof(RankedList), typeof(RewardTransformer), typeof(Trainer), typeof(RewardModel.Client.RewardClient),
+                typeof(RewardModel.Server.RewardServerOptions),
+            }
             .SelectMany(type => type.Assembly.GetExportedTypes()).Where(type => type.IsClass && type != typeof(TrainingOptions)),
         type => Assert.True(type.IsSealed || type.IsAbstract, $"{type} is open"));
 

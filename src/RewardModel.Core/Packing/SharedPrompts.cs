@@ -28,9 +28,17 @@ internal sealed class SharedPrompts
         AddLists(lists, withPrompts, groups);
         AddTexts(lists, texts, groups);
         if (groups.Count == lists.Count)
+        {
             places = null;
-        else
-            Lists = groups;
+            return;
+        }
+        // In the order in which the first of their lists were given.
+        int[] order = [.. places.Select(place => place.List).Distinct()];
+        var newPlace = new int[order.Length];
+        for (var i = 0; i < order.Length; i++)
+            newPlace[order[i]] = i;
+        places = Array.ConvertAll(places, place => (newPlace[place.List], place.Answers));
+        Lists = [.. order.Select(group => groups[group])];
     }
 
     /// <summary>The lists as they are computed.</summary>
@@ -51,9 +59,9 @@ internal sealed class SharedPrompts
     private void AddLists(IReadOnlyList<TokenizedList> lists, List<int> indices, List<TokenizedList> groups)
     {
         // Prompts that are cut for each answer, and none at all, are left as they are.
-        var byPrompt = indices.GroupBy(
-            l => lists[l].OwnPromptIds is null && lists[l].PromptIds.Length > 0 ? (lists[l].PromptIds, lists[l].AnswerTokenType) : ([l], -1),
-            SamePrompt.Comparer);
+        var byPrompt = indices.Where(HasPrompt).GroupBy(l => lists[l].PromptIds, SameIds.Comparer)
+            .SelectMany(group => group.GroupBy(l => lists[l].AnswerTokenType))
+            .Concat<IEnumerable<int>>(indices.Where(l => !HasPrompt(l)).Select(l => (int[])[l]));
         foreach (var group in byPrompt)
         {
             var answers = new List<int[]>();
@@ -65,6 +73,8 @@ internal sealed class SharedPrompts
             var first = lists[group.First()];
             groups.Add(answers.Count == first.AnswerIds.Count ? first : first with { AnswerIds = answers, Scores = new double[answers.Count] });
         }
+
+        bool HasPrompt(int l) => lists[l] is { OwnPromptIds: null, PromptIds.Length: > 0 };
     }
 
     /// <summary>
@@ -76,17 +86,21 @@ internal sealed class SharedPrompts
         int[][] texts = [.. indices.Select(l => lists[l].AnswerIds[0])];
         int[] order = [.. Enumerable.Range(0, texts.Length).OrderBy(i => texts[i], Comparer<int[]>.Create((left, right) =>
             left.AsSpan().SequenceCompareTo(right)))];
+        // Of each text and the one before it; the last token of a text is an answer's.
+        int[] commonWithLast =
+        [
+            .. order.Select((text, i) => i == 0 ? 0 : texts[order[i - 1]].AsSpan(..^1).CommonPrefixLength(texts[text].AsSpan(..^1))),
+        ];
         // saved[i]: tokens that the first i texts need not be computed for, at best; starts[i]: where the last of their runs begins.
         var saved = new long[order.Length + 1];
         var starts = new int[order.Length + 1];
         for (var end = 1; end <= order.Length; end++)
         {
             (saved[end], starts[end]) = (saved[end - 1], end - 1);
-            // The last token of a text is an answer's.
-            var common = texts[order[end - 1]].Length - 1;
+            var common = int.MaxValue;
             for (var start = end - 2; start >= 0; start--)
             {
-                common = Math.Min(common, texts[order[start]].AsSpan(..^1).CommonPrefixLength(texts[order[start + 1]]));
+                common = Math.Min(common, commonWithLast[start + 1]);
                 if (common < PromptCache.LeastTokens)
                     break;
                 var with = saved[start] + (long)(end - start - 1) * common;
@@ -100,26 +114,10 @@ internal sealed class SharedPrompts
             for (var i = 0; i < run.Length; i++)
                 places![indices[run[i]]] = (groups.Count, [i]);
             var first = texts[run[0]];
-            var common = run.Min(i => Math.Min(texts[i].Length - 1, first.AsSpan().CommonPrefixLength(texts[i])));
+            var common = run.Length == 1 ? 0 : commonWithLast[(starts[end] + 1)..end].Min();
             groups.Add(run.Length == 1
                 ? lists[indices[run[0]]]
                 : new TokenizedList(first[..common], [.. run.Select(i => texts[i][common..])], new double[run.Length]));
-        }
-    }
-
-    /// <summary>Prompts with the same token ids before answers of the same token type.</summary>
-    private sealed class SamePrompt : IEqualityComparer<(int[] Ids, int AnswerTokenType)>
-    {
-        public static SamePrompt Comparer { get; } = new();
-
-        public bool Equals((int[] Ids, int AnswerTokenType) x, (int[] Ids, int AnswerTokenType) y) =>
-            x.AnswerTokenType == y.AnswerTokenType && x.Ids.AsSpan().SequenceEqual(y.Ids);
-
-        public int GetHashCode((int[] Ids, int AnswerTokenType) prompt)
-        {
-            var hash = new HashCode();
-            hash.AddBytes(System.Runtime.InteropServices.MemoryMarshal.AsBytes(prompt.Ids.AsSpan()));
-            return hash.ToHashCode();
         }
     }
 }

@@ -21,7 +21,7 @@ public class CommandLineTests
             string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
                 .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            ["train", "recipes", "sweep", "watch", "report", "evaluate", "compare", "score", "rank", "best-of-n", "export", "normalize", "average", "inspect", "check-data", "convert", "tokenize"],
+            ["train", "recipes", "sweep", "watch", "report", "evaluate", "compare", "score", "rank", "best-of-n", "serve", "export", "normalize", "average", "inspect", "check-data", "convert", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
             "--data --query --layout --score-from --group-by --on-bad-data --eval-data --eval-fraction --split-seed --split-by --max-lists-per-prompt --cache --backbone --base-model --config --tokenizer --output --normalize --tensorboard --epochs --steps --learning-rate "
@@ -43,6 +43,11 @@ public class CommandLineTests
         Assert.All(["score", "rank", "best-of-n"], command => Assert.Equal(
             "--model --base-model --prompt --answer --max-tokens-per-batch --batch-invariant --device --threads --raw --json --data --query --layout --score-from --on-bad-data",
             Options(command)));
+        Assert.Equal(
+            "--model --base-model --host --port --device --threads --max-tokens-per-batch --batch-window-ms --max-queued-tokens --max-rows "
+            + "--max-request-mb --request-timeout --drain-timeout --api-key-file --rate-limit --tls-certificate --tls-key --prompt-cache-mb "
+            + "--reload-on-change --raw --quiet",
+            Options("serve"));
         Assert.Equal("--run --step --model --base-model --merge --fold-normalizer --output", Options("export"));
         Assert.Equal(
             "--model --reference --held-out --max-tokens-per-batch --device --threads --on-bad-data --raw", Options("normalize"));

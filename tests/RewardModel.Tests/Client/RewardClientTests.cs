@@ -128,7 +128,7 @@ public sealed class RewardClientTests
     {
         await using var server = await ProtocolServer.StartAsync(new FakeScoring());
         Assert.Equal(
-            [new("tiny", "llama", FakeScoring.MaxLength, true, 1), new ServedModel("other", "gpt2", 96, false, 3)],
+            [new("tiny", "llama", FakeScoring.MaxLength, true, 1), new RewardModel.Client.ServedModel("other", "gpt2", 96, false, 3)],
             await new RewardClient(server.Client).ModelsAsync());
     }
 

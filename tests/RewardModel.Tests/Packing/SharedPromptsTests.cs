@@ -47,7 +47,8 @@ public class SharedPromptsTests
         var byPrompt = shared.Lists.ToLookup(list => list.PromptIds.Length);
         Assert.Equal([[5], [6, 6]], byPrompt[60].Single().AnswerIds);
         Assert.Equal([[1], [2]], byPrompt[30].Single().AnswerIds);
-        Assert.Equal([lists[2], lists[5]], byPrompt[0].OrderByDescending(list => list.AnswerIds[0].Length));
+        Assert.Equal([lists[2], lists[5]], byPrompt[0]);
+        Assert.Equal([60, 30, 0, 0], shared.Lists.Select(list => list.PromptIds.Length));
     }
 
     /// <summary>Against every way of dividing them.</summary>
