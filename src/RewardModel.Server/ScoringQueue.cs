@@ -69,6 +69,7 @@ internal sealed class ScoringQueue : IAsyncDisposable
     public async Task<(float[][] Means, float[][] Deviations)> ScoreAsync(
         IBatchModel model, IReadOnlyList<TokenizedList> lists, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var request = new QueuedRequest(model, lists, options.MaxTokensPerBatch);
         lock (gate)
         {
