@@ -27,6 +27,22 @@ public partial class ReadmeTests
                 options.Contains(found.Option) || ofOthers.Contains(found.Option), $"{found.Option} in {found.File} does not exist"));
     }
 
+    /// <summary>What containers and services are started with.</summary>
+    [Fact]
+    public void Options_of_the_deployment_exist()
+    {
+        string[] ofOthers =
+        [
+            "--configuration", "--runtime", "--self-contained", "--output", "--tag", "--read-only", "--publish", "--volume", "--env", "--yes",
+            "--no-install-recommends", "--from", "--from-literal", "--filename", "--now", "--dereference",
+        ];
+        var serve = RewardModel.Cli.CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Single(command => command.Name == "serve");
+        var found = Directory.EnumerateFiles(Path.Combine(Shared.RepositoryRoot, "deploy"), "*.*").Append("deploy/Dockerfile")
+            .SelectMany(file => Option().Matches(Text(file)).Select(match => match.Value)).Except(ofOthers).ToArray();
+        Assert.Contains("--drain-timeout", found);
+        Assert.All(found, option => Assert.Contains(option, serve.Options.Select(other => other.Name).Append("--help")));
+    }
+
     [Fact]
     public void Files_that_the_documentation_links_exist() => Assert.All(
         Documentation().SelectMany(file => LinkWithPlace().Matches(Text(file)).Select(match => (File: file, Link: match.Groups[1].Value))),
