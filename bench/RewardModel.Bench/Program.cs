@@ -10,6 +10,7 @@ using RewardModel.Bench;
 //   RewardModel.Bench data TOKENIZER FILE.jsonl
 //   RewardModel.Bench serving-model TOKENIZER WIDTH OUTPUT
 //   RewardModel.Bench serving OURS [PEER] [--seconds S] [--rounds N]
+//   RewardModel.Bench serving-overload OURS PROCESS SECONDS
 //   RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
 //   RewardModel.Bench tokenizer-worker DIRECTORY TEXT
 
@@ -51,6 +52,9 @@ switch (args)
             new Uri(ours), rest is [var peer, ..] && !peer.StartsWith('-') ? new Uri(peer) : null, double.Parse(Setting("--seconds") ?? "5"),
             int.Parse(Setting("--rounds") ?? "3")).Run();
         return 0;
+    case ["serving-overload", var ours, var process, var seconds]:
+        await new ServingOverload(new Uri(ours), int.Parse(process), double.Parse(seconds)).Run();
+        return 0;
     case ["tokenizers", var node, .. var rest]:
         new TokenizerComparison(node, [.. rest.Where(argument => argument != "--quick")], rest.Contains("--quick")).Run();
         return 0;
@@ -65,6 +69,7 @@ switch (args)
                    RewardModel.Bench data TOKENIZER FILE.jsonl
                    RewardModel.Bench serving-model TOKENIZER WIDTH OUTPUT
                    RewardModel.Bench serving OURS [PEER] [--seconds S] [--rounds N]
+                   RewardModel.Bench serving-overload OURS PROCESS SECONDS
                    RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
             """);
         return 2;

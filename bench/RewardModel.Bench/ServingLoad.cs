@@ -21,7 +21,7 @@ internal sealed class ServingLoad(Uri ours, Uri? peer, double seconds, int round
     // Of common words, which are a token each.
     private const int promptWords = 128, answerWords = 32;
 
-    private static readonly string[] words =
+    internal static readonly string[] Words =
         ["the", "of", "and", "to", "in", "is", "it", "that", "was", "for", "on", "are", "with", "as", "at", "be"];
 
     private static readonly HttpClient http = new() { Timeout = TimeSpan.FromMinutes(3) };
@@ -151,7 +151,7 @@ internal sealed class ServingLoad(Uri ours, Uri? peer, double seconds, int round
 
     private static (string Prompt, string[] Answers) Texts(SplitMix64 random, int answers)
     {
-        string Text(int count) => string.Concat(Enumerable.Range(0, count).Select(_ => " " + words[random.NextBelow(words.Length)]));
+        string Text(int count) => string.Concat(Enumerable.Range(0, count).Select(_ => " " + Words[random.NextBelow(Words.Length)]));
         var prompt = Text(promptWords);
         return (prompt, [.. Enumerable.Range(0, answers).Select(_ => Text(answerWords))]);
     }

@@ -28,6 +28,9 @@ public sealed class PromptCache : IDisposable
     private object? owner;
     private bool isDisposed;
 
+    /// <summary>Layers of the model.</summary>
+    internal int LayerCount { get; private set; }
+
     /// <param name="maxBytes">Most bytes that keys and values take; those that are being read come on top of it.</param>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     public PromptCache(long maxBytes)
@@ -82,12 +85,13 @@ public sealed class PromptCache : IDisposable
     }
 
     /// <summary>Refuses keys of another model than the first.</summary>
-    internal void UseFor(object model)
+    internal void UseFor(object model, int layerCount)
     {
         lock (access)
         {
             ObjectDisposedException.ThrowIf(isDisposed, this);
             owner ??= model;
+            LayerCount = layerCount;
             if (owner != model)
                 throw new InvalidOperationException(
                     "The prompt cache holds keys and values of another model; expected a cache of its own for each model.");
@@ -174,14 +178,14 @@ public sealed class PromptCache : IDisposable
 
 /// <summary>The keys and values of a prompt's tokens.</summary>
 /// <param name="ids">P token ids.</param>
-/// <param name="layers">Keys and values of each layer, [P, M, H].</param>
-internal sealed class CachedPrompt(int[] ids, IReadOnlyList<(Tensor Keys, Tensor Values)> layers) : IDisposable
+/// <param name="keysAndValues">
+/// Those of every layer, [L, 2, P, M, H]: one block of memory, which mostly has pages of its own and leaves no hole when it goes.
+/// </param>
+internal sealed class CachedPrompt(int[] ids, Tensor keysAndValues) : IDisposable
 {
     public int[] Ids => ids;
 
-    public IReadOnlyList<(Tensor Keys, Tensor Values)> Layers => layers;
-
-    public long Bytes { get; } = layers.Sum(layer => BytesOf(layer.Keys) + BytesOf(layer.Values));
+    public long Bytes { get; } = keysAndValues.numel() * keysAndValues.element_size();
 
     /// <summary><see cref="Environment.TickCount64"/> of when it was last asked for.</summary>
     public long LastUse { get; set; }
@@ -191,14 +195,11 @@ internal sealed class CachedPrompt(int[] ids, IReadOnlyList<(Tensor Keys, Tensor
 
     public bool IsRemoved { get; set; }
 
-    public void Dispose()
-    {
-        foreach (var (keys, values) in layers)
-        {
-            keys.Dispose();
-            values.Dispose();
-        }
-    }
+    /// <summary>Keys of a layer's first tokens, [tokens, M, H].</summary>
+    public Tensor Keys(int layer, int tokens) => keysAndValues[layer, 0].narrow(0, 0, tokens);
 
-    private static long BytesOf(Tensor tensor) => tensor.numel() * tensor.element_size();
+    /// <summary>Values likewise.</summary>
+    public Tensor Values(int layer, int tokens) => keysAndValues[layer, 1].narrow(0, 0, tokens);
+
+    public void Dispose() => keysAndValues.Dispose();
 }

@@ -28,7 +28,7 @@ internal sealed class PromptKeys(PromptCache cache) : IDisposable
         if (known < ids.Length && !takesParts)
             known = 0;
         var isNew = (found?.Length ?? 0) < ids.Length && ids.Length >= PromptCache.LeastTokens;
-        prompts.Add(new Prompt(start, ids, known, found?.Prompt, isNew ? [] : null));
+        prompts.Add(new Prompt(start, ids, known, found?.Prompt, isNew));
         KnownCount += known;
         return known;
     }
@@ -42,21 +42,26 @@ internal sealed class PromptKeys(PromptCache cache) : IDisposable
     {
         var (keys, values) = KnownCount == 0
             ? (k_TMH, v_TMH)
-            : (Joined(k_TMH, known => known.Layers[layer].Keys), Joined(v_TMH, known => known.Layers[layer].Values));
-        foreach (var prompt in prompts)
-            prompt.Kept?.Add((CopyOf(prompt, keys), CopyOf(prompt, values)));
+            : (Joined(k_TMH, prompt => prompt.Found!.Keys(layer, prompt.Known)), Joined(v_TMH, prompt => prompt.Found!.Values(layer, prompt.Known)));
+        foreach (var prompt in prompts.Where(prompt => prompt.IsNew))
+        {
+            prompt.Kept ??= empty([cache.LayerCount, 2, prompt.Ids.Length, keys.size(1), keys.size(2)], keys.dtype, keys.device)
+                .DetachFromDisposeScope();
+            prompt.Kept[layer, 0].copy_(keys.narrow(0, prompt.Start, prompt.Ids.Length));
+            prompt.Kept[layer, 1].copy_(values.narrow(0, prompt.Start, prompt.Ids.Length));
+        }
         return (keys, values);
     }
 
     /// <summary>Gives the cache what it didn't know, after all layers were computed.</summary>
     public void Keep()
     {
-        for (var i = 0; i < prompts.Count; i++)
-            if (prompts[i].Kept is { } kept)
-            {
-                cache.Add(new CachedPrompt(prompts[i].Ids, kept));
-                prompts[i] = prompts[i] with { Kept = null };
-            }
+        foreach (var prompt in prompts)
+        {
+            if (prompt.Kept is not null)
+                cache.Add(new CachedPrompt(prompt.Ids, prompt.Kept));
+            prompt.Kept = null;
+        }
     }
 
     public void Dispose()
@@ -65,16 +70,12 @@ internal sealed class PromptKeys(PromptCache cache) : IDisposable
         {
             if (prompt.Found is not null)
                 cache.Release(prompt.Found);
-            foreach (var (keys, values) in prompt.Kept ?? [])
-            {
-                keys.Dispose();
-                values.Dispose();
-            }
+            prompt.Kept?.Dispose();
         }
         prompts.Clear();
     }
 
-    private Tensor Joined(Tensor x_TMH, Func<CachedPrompt, Tensor> ofPrompt)
+    private Tensor Joined(Tensor x_TMH, Func<Prompt, Tensor> knownOf)
     {
         var parts = new List<Tensor>();
         long computed = 0, taken = 0;
@@ -83,7 +84,7 @@ internal sealed class PromptKeys(PromptCache cache) : IDisposable
             if (prompt.Known > 0)
             {
                 TakeComputed();
-                parts.Add(ofPrompt(prompt.Found!).narrow(0, 0, prompt.Known));
+                parts.Add(knownOf(prompt));
             }
             computed += prompt.Ids.Length - prompt.Known;
         }
@@ -99,17 +100,25 @@ internal sealed class PromptKeys(PromptCache cache) : IDisposable
         }
     }
 
-    private static Tensor CopyOf(Prompt prompt, Tensor x_XMH)
-    {
-        var rows = x_XMH.narrow(0, prompt.Start, prompt.Ids.Length);
-        return empty(rows.shape, rows.dtype, rows.device).copy_(rows).DetachFromDisposeScope();
-    }
-
     /// <summary>A prompt of the row.</summary>
-    /// <param name="Start">First of its rows in the row of keys.</param>
-    /// <param name="Ids">Its token ids.</param>
-    /// <param name="Known">How many of them are known.</param>
-    /// <param name="Found">By whom; null where the cache has nothing like it.</param>
-    /// <param name="Kept">Its keys and values, layer by layer, where they are new; else null.</param>
-    private sealed record Prompt(int Start, int[] Ids, int Known, CachedPrompt? Found, List<(Tensor Keys, Tensor Values)>? Kept);
+    /// <param name="start">First of its rows in the row of keys.</param>
+    /// <param name="ids">Its token ids.</param>
+    /// <param name="known">How many of them are known.</param>
+    /// <param name="found">By whom; null where the cache has nothing like it.</param>
+    /// <param name="isNew">Whether it is to be kept.</param>
+    private sealed class Prompt(int start, int[] ids, int known, CachedPrompt? found, bool isNew)
+    {
+        public int Start => start;
+
+        public int[] Ids => ids;
+
+        public int Known => known;
+
+        public CachedPrompt? Found => found;
+
+        public bool IsNew => isNew;
+
+        /// <summary>Its keys and values as far as layers were computed, [L, 2, P, M, H].</summary>
+        public Tensor? Kept { get; set; }
+    }
 }
