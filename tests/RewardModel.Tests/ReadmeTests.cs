@@ -18,8 +18,11 @@ public partial class ReadmeTests
     [Fact]
     public void Options_of_the_documentation_exist()
     {
-        // dotnet-counters, tensorboard and wandb have options of their own, and OpenRLHF (--reward.remote_url, --remote_rm_url).
-        HashSet<string> ofOthers = ["--counters", "--process-id", "--logdir", "--sync-tensorboard", "--reward", "--remote"];
+        // dotnet, dotnet-counters, tensorboard and wandb have options of their own, and OpenRLHF (--reward.remote_url, --remote_rm_url).
+        HashSet<string> ofOthers =
+        [
+            "--project", "--counters", "--process-id", "--logdir", "--sync-tensorboard", "--reward", "--remote", .. OptionsOfSamples(),
+        ];
         var options = CommandOptions();
         Assert.All(
             Documentation().SelectMany(file => Option().Matches(Text(file)).Select(match => (File: file, Option: match.Value))),
@@ -67,6 +70,11 @@ public partial class ReadmeTests
             .SelectMany(command => command.Options.Select(option => option.Name)),
         "--help"];
 
+    /// <summary>Those that the samples' sources name.</summary>
+    private static IEnumerable<string> OptionsOfSamples() =>
+        Directory.EnumerateFiles(Path.Combine(Shared.RepositoryRoot, "samples"), "Program.cs", SearchOption.AllDirectories)
+            .SelectMany(file => QuotedOption().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value));
+
     private static string Text(string file) => File.ReadAllText(Path.Combine(Shared.RepositoryRoot, file));
 
     [GeneratedRegex(@"\./([a-z-]+(?:\.sh)?)\b")]
@@ -74,6 +82,9 @@ public partial class ReadmeTests
 
     [GeneratedRegex("--[a-z][a-z0-9-]+")]
     private static partial Regex Option();
+
+    [GeneratedRegex("\"(--[a-z][a-z0-9-]+)\"")]
+    private static partial Regex QuotedOption();
 
     [GeneratedRegex(@"\]\(([^#)]+)\)")]
     private static partial Regex Link();

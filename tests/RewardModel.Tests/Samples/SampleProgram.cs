@@ -6,6 +6,9 @@ internal sealed class SampleProgram
     public static readonly SampleProgram GenerateSortingTask = new(nameof(GenerateSortingTask));
     public static readonly SampleProgram TrainFromCode = new(nameof(TrainFromCode));
     public static readonly SampleProgram ScoreFromCode = new(nameof(ScoreFromCode));
+    public static readonly SampleProgram RlhfLoop = new(nameof(RlhfLoop));
+    public static readonly SampleProgram BestOfN = new(nameof(BestOfN));
+    public static readonly SampleProgram PreferencePairs = new(nameof(PreferencePairs));
 
     // They have the library's projects in common, and two builds of one project at once disturb each other.
     private static readonly Lock building = new();

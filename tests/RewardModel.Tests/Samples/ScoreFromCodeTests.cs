@@ -1,7 +1,3 @@
-using RewardModel.Checkpoints;
-using RewardModel.Scoring;
-using RewardModel.Tokenizers;
-
 namespace RewardModel.Tests.Samples;
 
 public sealed class ScoreFromCodeTests
@@ -11,11 +7,10 @@ public sealed class ScoreFromCodeTests
     {
         const string prompt = "Sort 5 2 3 16 17 19 10 7 ascending:";
         string[] answers = ["19 17 16 10 7 5 3 2", "2 3 5 7 10 16 17 19", "7 17 5 3 2 19 10 16"];
-        using var directory = new TemporaryDirectory();
-        using var model = SaveModel(directory);
-        var rewards = model.Score(prompt, answers);
+        using var sample = new SampleModel(1);
+        var rewards = sample.Model.Score(prompt, answers);
 
-        var (exitCode, output, error) = SampleProgram.ScoreFromCode.Run([directory["model"], prompt, .. answers]);
+        var (exitCode, output, error) = SampleProgram.ScoreFromCode.Run([sample.ModelDirectory, prompt, .. answers]);
 
         Assert.Equal((0, ""), (exitCode, error));
         var ranking = rewards.Zip(answers).OrderByDescending(scored => scored.First).ToArray();
@@ -34,14 +29,4 @@ public sealed class ScoreFromCodeTests
     [InlineData("somewhere", "prompt", "answer")]
     public void Arguments_that_make_no_sense_show_the_usage(params string[] arguments) =>
         Assert.Equal((2, "", "Usage: ScoreFromCode MODEL_DIR PROMPT ANSWER ANSWER...\n"), SampleProgram.ScoreFromCode.Run(arguments));
-
-    /// <summary>A model with random weights; its rewards are as good for comparing as any.</summary>
-    private static ScoringModel SaveModel(TemporaryDirectory directory)
-    {
-        Assert.Equal(0, SampleProgram.GenerateSortingTask.Run(directory["task"], "--lists", "1").ExitCode);
-        var transformer = RewardTransformer.FromConfig(HuggingFaceConfig.ReadFile(directory["task/config.json"]), seed: 1);
-        var model = new ScoringModel(transformer, HuggingFaceTokenizer.Load(directory["task/tokenizer"]));
-        model.Save(directory["model"]);
-        return model;
-    }
 }
