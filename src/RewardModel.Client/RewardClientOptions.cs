@@ -4,7 +4,8 @@ namespace RewardModel.Client;
 public sealed class RewardClientOptions
 {
     /// <summary>
-    /// Where the server is, with the prefix of its paths if it has one: <c>http://localhost:5000</c>. Null: that of the HttpClient.
+    /// Where the server is, with the prefix of its paths if it has one: <c>http://localhost:5000</c>. Null: that of the
+    /// HttpClient; with <c>AddRewardClient</c> it has to be said.
     /// </summary>
     public Uri? BaseAddress { get; set; }
 

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace RewardModel.Tests.Samples;
 
 /// <summary>A program under <c>samples/</c>: built once, then run as often as wanted.</summary>
@@ -9,6 +11,7 @@ internal sealed class SampleProgram
     public static readonly SampleProgram RlhfLoop = new(nameof(RlhfLoop));
     public static readonly SampleProgram BestOfN = new(nameof(BestOfN));
     public static readonly SampleProgram PreferencePairs = new(nameof(PreferencePairs));
+    public static readonly SampleProgram ServeAndRank = new(nameof(ServeAndRank));
 
     // They have the library's projects in common, and two builds of one project at once disturb each other.
     private static readonly Lock building = new();
@@ -19,6 +22,10 @@ internal sealed class SampleProgram
 
     public (int ExitCode, string Output, string Error) Run(params IEnumerable<string> arguments) =>
         ChildProcess.Run("dotnet", [program.Value, .. arguments]);
+
+    /// <summary>Starts the program, which the caller ends; what it prints is the caller's to read.</summary>
+    public Process Start(params IEnumerable<string> arguments) =>
+        Process.Start(new ProcessStartInfo("dotnet", [program.Value, .. arguments]) { RedirectStandardOutput = true })!;
 
     private static string Build(string name)
     {
