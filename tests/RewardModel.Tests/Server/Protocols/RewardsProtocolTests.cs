@@ -126,6 +126,20 @@ public sealed class RewardsProtocolTests
             "answers[19] is a number; expected a string. And 980 more.", (string?)answer["error"]!["message"], StringComparison.Ordinal);
     }
 
+    /// <summary>A body of some megabytes may have millions: their words would be gigabytes.</summary>
+    [Fact]
+    public void Problems_that_are_not_told_are_not_put_into_words()
+    {
+        var problems = new RequestProblems();
+        Assert.Null(problems.Text);
+        var wordCount = 0;
+        for (var i = 0; i < 1000; i++)
+            problems.Add(() => $"problem {++wordCount}");
+        Assert.Equal(20, wordCount);
+        Assert.Equal(
+            $"{string.Join(" ", Enumerable.Range(1, 20).Select(i => $"problem {i}."))} And 980 more.", problems.Text);
+    }
+
     [Fact]
     public void Ranks_count_the_better_answers_and_probabilities_add_up()
     {
