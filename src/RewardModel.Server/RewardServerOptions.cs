@@ -34,7 +34,7 @@ public sealed class RewardServerOptions
 
     /// <summary>
     /// Most bytes of a request's body; larger ones are refused with status 413. Bodies that are read at once have at most eight times as
-    /// many together. Default 32 MiB.
+    /// many together. Default 32 MiB, at most 1 GiB.
     /// </summary>
     public long MaxRequestBytes { get; set; } = 32 << 20;
 
