@@ -28,7 +28,7 @@ public sealed class PromptCache : IDisposable
     private object? owner;
     private bool isDisposed;
 
-    /// <param name="maxBytes">Most bytes that keys and values take; those that are being read come on top of it.</param>
+    /// <param name="maxBytes">Most bytes that keys and values take; those that are being read, or were just computed, come on top of it.</param>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     public PromptCache(long maxBytes)
     {
@@ -200,5 +200,5 @@ internal sealed class CachedPrompt(int[] ids, IReadOnlyList<(Tensor Keys, Tensor
         }
     }
 
-    private static long BytesOf(Tensor tensor) => tensor.numel() * tensor.element_size();
+    internal static long BytesOf(Tensor tensor) => tensor.numel() * tensor.element_size();
 }

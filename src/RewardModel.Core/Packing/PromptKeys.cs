@@ -14,6 +14,9 @@ internal sealed class PromptKeys(PromptCache cache) : IDisposable
     /// <summary>Tokens that are not computed.</summary>
     public int KnownCount { get; private set; }
 
+    /// <summary>Bytes of what is kept for the cache, which has room for them.</summary>
+    public long KeptBytes { get; private set; }
+
     /// <summary>Adds the next segment without a parent; how many of its tokens are known.</summary>
     /// <param name="start">First of its rows in the row of keys.</param>
     /// <param name="ids">Its token ids.</param>
@@ -43,8 +46,18 @@ internal sealed class PromptKeys(PromptCache cache) : IDisposable
         var (keys, values) = KnownCount == 0
             ? (k_TMH, v_TMH)
             : (Joined(k_TMH, known => known.Layers[layer].Keys), Joined(v_TMH, known => known.Layers[layer].Values));
-        foreach (var prompt in prompts)
-            prompt.Kept?.Add((CopyOf(prompt, keys), CopyOf(prompt, values)));
+        for (var i = 0; i < prompts.Count; i++)
+            if (prompts[i] is { Kept: { } kept } prompt)
+            {
+                kept.Add((CopyOf(prompt, keys), CopyOf(prompt, values)));
+                KeptBytes += BytesOf(kept[^1]);
+                if (KeptBytes <= cache.MaxBytes)
+                    continue;
+                // The cache has no room for it.
+                KeptBytes -= kept.Sum(BytesOf);
+                Release(kept);
+                prompts[i] = prompt with { Kept = null };
+            }
         return (keys, values);
     }
 
@@ -57,6 +70,7 @@ internal sealed class PromptKeys(PromptCache cache) : IDisposable
                 cache.Add(new CachedPrompt(prompts[i].Ids, kept));
                 prompts[i] = prompts[i] with { Kept = null };
             }
+        KeptBytes = 0;
     }
 
     public void Dispose()
@@ -65,14 +79,21 @@ internal sealed class PromptKeys(PromptCache cache) : IDisposable
         {
             if (prompt.Found is not null)
                 cache.Release(prompt.Found);
-            foreach (var (keys, values) in prompt.Kept ?? [])
-            {
-                keys.Dispose();
-                values.Dispose();
-            }
+            Release(prompt.Kept ?? []);
         }
         prompts.Clear();
     }
+
+    private static void Release(List<(Tensor Keys, Tensor Values)> kept)
+    {
+        foreach (var (keys, values) in kept)
+        {
+            keys.Dispose();
+            values.Dispose();
+        }
+    }
+
+    private static long BytesOf((Tensor Keys, Tensor Values) layer) => CachedPrompt.BytesOf(layer.Keys) + CachedPrompt.BytesOf(layer.Values);
 
     private Tensor Joined(Tensor x_TMH, Func<CachedPrompt, Tensor> ofPrompt)
     {

@@ -85,6 +85,25 @@ public class PromptCacheTests
     }
 
     [Fact]
+    public void What_there_is_no_room_for_is_not_copied()
+    {
+        using var model = ParityModel.Random("llama");
+        TokenizedList[] lists = [.. Enumerable.Range(1, 4).Select(i => TinyModel.List((ulong)i, 32, 2))];
+        using var measured = new PromptCache(room);
+        new RewardScorer(model, cache: measured).Score([lists[0]]);
+        foreach (var (maxBytes, count) in new[] { (0L, 0), (measured.Bytes - 1, 0), (3 * measured.Bytes + 1, 3) })
+        {
+            using var cache = new PromptCache(maxBytes);
+            using var sequences = model.Pack(lists, cache);
+            using var _ = no_grad();
+            using var rewards = model.call(sequences);
+            Assert.Equal(count * measured.Bytes, sequences.Prompts!.KeptBytes);
+            sequences.Prompts.Keep();
+            Assert.Equal((count, 0L), (cache.Count, sequences.Prompts.KeptBytes));
+        }
+    }
+
+    [Fact]
     public void A_prompt_that_goes_on_takes_the_place_of_its_beginning()
     {
         using var model = ParityModel.Random("llama");
