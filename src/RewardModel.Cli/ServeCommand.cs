@@ -51,7 +51,7 @@ internal static class ServeCommand
         var key = CommonOptions.Value<string?>("--tls-key", "FILE", "PEM file of the certificate's private key.");
         var promptCache = CommonOptions.Value(
             "--prompt-cache-mb", "MIB",
-            "Memory for the keys and values of prompts that may come again. 0: none.", defaults.PromptCacheBytes / (1 << 20));
+            "Memory of each model for the keys and values of prompts that may come again. 0: none.", defaults.PromptCacheBytes / (1 << 20));
         var batchInvariant = CommonOptions.BatchInvariant();
         var reload = new Option<bool>("--reload-on-change")
         {

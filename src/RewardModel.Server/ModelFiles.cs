@@ -10,22 +10,24 @@ internal static class ModelFiles
 
     /// <summary>Names, lengths and times of the files that a model, or the members of an ensemble, are loaded from.</summary>
     public static string Version(IEnumerable<string> directories) => string.Join('\n', directories
-        .SelectMany(directory => File.Exists(Path.Combine(directory, HuggingFaceConfig.FileName)) || !Directory.Exists(directory)
-            ? [directory] : (string[])[directory, .. Directory.GetDirectories(directory)])
-        .Select(directory => new DirectoryInfo(directory)).Where(directory => directory.Exists)
-        .SelectMany(directory => directory.EnumerateFiles().Where(file => extensions.Contains(file.Extension)))
-        .OrderBy(file => file.FullName, StringComparer.Ordinal).Select(Version));
+        .SelectMany(directory => File.Exists(Path.Combine(directory, HuggingFaceConfig.FileName))
+            ? [directory] : (string[])[directory, .. Found(() => Directory.GetDirectories(directory))])
+        .SelectMany(directory => Found(() => new DirectoryInfo(directory).GetFiles()))
+        .Where(file => extensions.Contains(file.Extension))
+        .OrderBy(file => file.FullName, StringComparer.Ordinal)
+        .SelectMany(file => Found<string>(() =>
+            [string.Create(CultureInfo.InvariantCulture, $"{file.FullName} {file.Length} {file.LastWriteTimeUtc.Ticks}")])));
 
-    private static string Version(FileInfo file)
+    /// <summary>What is looked up; nothing where it is being renamed or deleted, of which the next look finds what has come of it.</summary>
+    private static T[] Found<T>(Func<T[]> look)
     {
         try
         {
-            return string.Create(CultureInfo.InvariantCulture, $"{file.FullName} {file.Length} {file.LastWriteTimeUtc.Ticks}");
+            return look();
         }
-        catch (FileNotFoundException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Renamed or deleted since; the next look finds what is there then.
-            return file.FullName;
+            return [];
         }
     }
 }

@@ -34,14 +34,17 @@ public sealed class RewardServerOptions
 
     /// <summary>
     /// Most bytes of a request's body; larger ones are refused with status 413. Bodies that are read at once have at most eight times as
-    /// many together. Default 32 MiB.
+    /// many together. Default 32 MiB, at most 1 GiB.
     /// </summary>
     public long MaxRequestBytes { get; set; } = 32 << 20;
 
     /// <summary>Most answers of one request; requests with more are refused with status 413. Default 8192.</summary>
     public int MaxRowsPerRequest { get; set; } = 8192;
 
-    /// <summary>How long a request may take; then it is answered with status 504. Default 180 s.</summary>
+    /// <summary>
+    /// How long a request's body may take to come, and how long the request may take from then on; it is answered with status 408 or 504
+    /// otherwise. Default 180 s.
+    /// </summary>
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(180);
 
     /// <summary>How long a server that was told to stop goes on with the requests that it has. Default 30 s.</summary>

@@ -9,6 +9,9 @@ internal sealed class RewardServerOptionsCheck : IValidateOptions<RewardServerOp
 {
     private const int highestPort = 65_535;
 
+    /// <summary>A body is one array, and its JSON takes several times as much memory.</summary>
+    private const long mostRequestBytes = 1 << 30;
+
     public ValidateOptionsResult Validate(string? name, RewardServerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -35,6 +38,8 @@ internal sealed class RewardServerOptionsCheck : IValidateOptions<RewardServerOp
         .. Least(nameof(options.MaxQueuedTokens), options.MaxQueuedTokens, 1),
         .. Least(nameof(options.MaxQueuedRequests), options.MaxQueuedRequests, 1),
         .. Least(nameof(options.MaxRequestBytes), options.MaxRequestBytes, 1),
+        .. options.MaxRequestBytes <= mostRequestBytes
+            ? (string[])[] : [$"MaxRequestBytes is {options.MaxRequestBytes}; expected at most {mostRequestBytes}."],
         .. Least(nameof(options.MaxRowsPerRequest), options.MaxRowsPerRequest, 1),
         .. Least(nameof(options.RequestsPerMinutePerKey), options.RequestsPerMinutePerKey ?? 1, 1),
         .. Least(nameof(options.PromptCacheBytes), options.PromptCacheBytes, 0),

@@ -25,5 +25,5 @@ public sealed class ServedModelOptions
 
     /// <summary>The name that it is served by.</summary>
     internal string ServedName => Name is { Length: > 0 } ? Name
-        : Directories is [{ } first, ..] ? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(first))) : "";
+        : Directories is [{ Length: > 0 } first, ..] ? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(first))) : "";
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RewardModel.Checkpoints;
@@ -24,6 +25,12 @@ internal enum ServerState
 /// <summary>The models of a server, and the way of a request through them.</summary>
 internal sealed class ServedModels : IScoringService, IAsyncDisposable
 {
+    /// <summary>
+    /// A request has as many times the characters of the largest body, its prompts counted once for each of their answers, as they are
+    /// tokenised: a body of some megabytes would else become gigabytes of token ids.
+    /// </summary>
+    private const int charactersPerByte = 4;
+
     private readonly RewardServerOptions options;
     private readonly ServerTelemetry telemetry;
     private readonly ILogger logger;
@@ -196,6 +203,14 @@ internal sealed class ServedModels : IScoringService, IAsyncDisposable
             throw new RequestException(
                 413, "too_many_rows",
                 $"The request has {rowCount} answers; expected at most {options.MaxRowsPerRequest}. Divide it into several requests.");
+        // A prompt is tokenised together with each of its answers.
+        var characterCount = request.Inputs.Sum(CharactersOf);
+        var mostCharacters = charactersPerByte * options.MaxRequestBytes;
+        if (characterCount > mostCharacters)
+            throw new RequestException(
+                413, "too_much_text",
+                $"The request has {characterCount} characters, its prompts counted once for each of their answers; expected at most "
+                + $"{mostCharacters}. Divide it into several requests.");
         using var place = model.Queue.Enter();
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(options.RequestTimeout);
@@ -229,6 +244,10 @@ internal sealed class ServedModels : IScoringService, IAsyncDisposable
             version.Release();
         }
     }
+
+    private static long CharactersOf(ScoringInput input) => input.Text is not { } list ? 0
+        : list.Answers.Sum(answer => (long)answer.Length) + (long)list.Answers.Count * (
+            list.Prompt.Length + (list.Chat?.Prompt.Tools is { } tools ? JsonMarshal.GetRawUtf8Value(tools).Length : 0));
 
     private ServedModel Find(string? name)
     {

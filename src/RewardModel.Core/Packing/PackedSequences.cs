@@ -188,8 +188,23 @@ public sealed class PackedSequences : IDisposable
         return tensor;
     }
 
-    /// <summary>Puts the pieces into the order that attention computes fastest.</summary>
     private static PackedSequences LayOut(List<Piece> pieces, List<int> scored, Device? device, PromptCache? cache)
+    {
+        var prompts = cache is null ? null : new PromptKeys(cache);
+        try
+        {
+            return LayOut(pieces, scored, device, prompts);
+        }
+        catch
+        {
+            // What was found in the cache is not read after all.
+            prompts?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Puts the pieces into the order that attention computes fastest.</summary>
+    private static PackedSequences LayOut(List<Piece> pieces, List<int> scored, Device? device, PromptKeys? prompts)
     {
         var order = AttentionLayout.Order([.. pieces.Select(piece => new Segment(0, piece.Length, piece.Parent))]);
         var place = new int[pieces.Count];
@@ -200,8 +215,7 @@ public sealed class PackedSequences : IDisposable
         var positionIds = new List<long>();
         var tokenTypeIds = new List<long>();
         var segments = new List<Segment>();
-        var prompts = cache is null ? null : new PromptKeys(cache);
-        var scoredPieces = cache is null ? null : scored.ToHashSet();
+        var scoredPieces = prompts is null ? null : scored.ToHashSet();
         var takesParts = device is null || device.type == DeviceType.CPU;
         var start = 0;
         foreach (var index in order)

@@ -31,7 +31,7 @@ public sealed class PromptCache : IDisposable
     /// <summary>Layers of the model.</summary>
     internal int LayerCount { get; private set; }
 
-    /// <param name="maxBytes">Most bytes that keys and values take; those that are being read come on top of it.</param>
+    /// <param name="maxBytes">Most bytes that keys and values take; those that are being read, or were just computed, come on top of it.</param>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     public PromptCache(long maxBytes)
     {

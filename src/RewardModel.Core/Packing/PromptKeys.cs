@@ -14,6 +14,9 @@ internal sealed class PromptKeys(PromptCache cache) : IDisposable
     /// <summary>Tokens that are not computed.</summary>
     public int KnownCount { get; private set; }
 
+    /// <summary>Bytes of what is kept for the cache.</summary>
+    public long KeptBytes { get; private set; }
+
     /// <summary>Adds the next segment without a parent; how many of its tokens are known.</summary>
     /// <param name="start">First of its rows in the row of keys.</param>
     /// <param name="ids">Its token ids.</param>
@@ -45,9 +48,9 @@ internal sealed class PromptKeys(PromptCache cache) : IDisposable
             : (Joined(k_TMH, prompt => prompt.Found!.Keys(layer, prompt.Known)), Joined(v_TMH, prompt => prompt.Found!.Values(layer, prompt.Known)));
         foreach (var prompt in prompts.Where(prompt => prompt.IsNew))
         {
-            prompt.Kept ??= empty([cache.LayerCount, 2, prompt.Ids.Length, keys.size(1), keys.size(2)], keys.dtype, keys.device)
-                .DetachFromDisposeScope();
-            prompt.Kept[layer, 0].copy_(keys.narrow(0, prompt.Start, prompt.Ids.Length));
+            if (prompt.Kept is null && !TryReserve(prompt, keys))
+                continue;
+            prompt.Kept![layer, 0].copy_(keys.narrow(0, prompt.Start, prompt.Ids.Length));
             prompt.Kept[layer, 1].copy_(values.narrow(0, prompt.Start, prompt.Ids.Length));
         }
         return (keys, values);
@@ -62,6 +65,7 @@ internal sealed class PromptKeys(PromptCache cache) : IDisposable
                 cache.Add(new CachedPrompt(prompt.Ids, prompt.Kept));
             prompt.Kept = null;
         }
+        KeptBytes = 0;
     }
 
     public void Dispose()
@@ -73,6 +77,19 @@ internal sealed class PromptKeys(PromptCache cache) : IDisposable
             prompt.Kept?.Dispose();
         }
         prompts.Clear();
+    }
+
+    /// <summary>Memory for a prompt's keys and values, unless the cache has no room for them beside the row's other ones.</summary>
+    private bool TryReserve(Prompt prompt, Tensor keys_XMH)
+    {
+        var bytes = 2L * cache.LayerCount * prompt.Ids.Length * keys_XMH.size(1) * keys_XMH.size(2) * keys_XMH.element_size();
+        prompt.IsNew = KeptBytes + bytes <= cache.MaxBytes;
+        if (!prompt.IsNew)
+            return false;
+        KeptBytes += bytes;
+        prompt.Kept = empty([cache.LayerCount, 2, prompt.Ids.Length, keys_XMH.size(1), keys_XMH.size(2)], keys_XMH.dtype, keys_XMH.device)
+            .DetachFromDisposeScope();
+        return true;
     }
 
     private Tensor Joined(Tensor x_TMH, Func<Prompt, Tensor> knownOf)
@@ -116,7 +133,7 @@ internal sealed class PromptKeys(PromptCache cache) : IDisposable
 
         public CachedPrompt? Found => found;
 
-        public bool IsNew => isNew;
+        public bool IsNew { get; set; } = isNew;
 
         /// <summary>Its keys and values as far as layers were computed, [L, 2, P, M, H].</summary>
         public Tensor? Kept { get; set; }

@@ -54,11 +54,11 @@ internal sealed class SharedPrompts
 
     /// <summary>A single answer that the model reads without a prompt.</summary>
     private static bool IsText(TokenizedList list) =>
-        list.AnswerIds.Count == 1 && list.PromptOf(0).Length == 0 && list.AnswerTokenType == 0;
+        list.AnswerIds is [{ Length: > 0 }] && list.PromptOf(0).Length == 0 && list.AnswerTokenType == 0;
 
     private void AddLists(IReadOnlyList<TokenizedList> lists, List<int> indices, List<TokenizedList> groups)
     {
-        // Prompts that are cut for each answer, and none at all, are left as they are.
+        // Prompts that are cut for each answer, and none at all, are left as they are; so are lists without answers, which packing refuses.
         var byPrompt = indices.Where(HasPrompt).GroupBy(l => lists[l].PromptIds, SameIds.Comparer)
             .SelectMany(group => group.GroupBy(l => lists[l].AnswerTokenType))
             .Concat<IEnumerable<int>>(indices.Where(l => !HasPrompt(l)).Select(l => (int[])[l]));
@@ -74,7 +74,7 @@ internal sealed class SharedPrompts
             groups.Add(answers.Count == first.AnswerIds.Count ? first : first with { AnswerIds = answers, Scores = new double[answers.Count] });
         }
 
-        bool HasPrompt(int l) => lists[l] is { OwnPromptIds: null, PromptIds.Length: > 0 };
+        bool HasPrompt(int l) => lists[l] is { OwnPromptIds: null, PromptIds.Length: > 0, AnswerIds.Count: > 0 };
     }
 
     /// <summary>

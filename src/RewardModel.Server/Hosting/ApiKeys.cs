@@ -13,10 +13,14 @@ internal sealed class ApiKeys
 
     /// <param name="options">Have them, and the file of more.</param>
     /// <exception cref="IOException">The file can't be read.</exception>
+    /// <exception cref="ArgumentException">The file has no key, so that everybody could use the models.</exception>
     public ApiKeys(RewardServerOptions options)
     {
-        var ofFile = options.ApiKeyFile is null ? [] : File.ReadLines(options.ApiKeyFile).Select(line => line.Trim())
-            .Where(line => line.Length > 0 && line[0] != '#');
+        // Once: it may be a pipe.
+        string[] ofFile = options.ApiKeyFile is null ? []
+            : [.. File.ReadLines(options.ApiKeyFile).Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#')];
+        if (options.ApiKeyFile is not null && ofFile.Length == 0)
+            throw new ArgumentException($"ApiKeyFile is '{options.ApiKeyFile}', which has no key; expected a file of keys, one a line.");
         digests = [.. options.ApiKeys.Concat(ofFile).Distinct(StringComparer.Ordinal).Select(Digest)];
     }
 

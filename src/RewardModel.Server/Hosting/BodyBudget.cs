@@ -4,30 +4,31 @@ namespace RewardModel.Server.Hosting;
 
 /// <summary>The bytes that the bodies of all requests have together, so that many large ones at once don't take all memory.</summary>
 /// <param name="maxBytes">Most bytes.</param>
-internal sealed class BodyBudget(long maxBytes)
+/// <param name="readTimeout">How long it may take until a body is read.</param>
+internal sealed class BodyBudget(long maxBytes, TimeSpan readTimeout)
 {
     private long takenBytes;
 
     /// <summary>
-    /// Counts a request's body: all of it at once where its length is known, otherwise as it is read. Then reading may throw
-    /// <see cref="RequestException"/>.
+    /// Counts a request's body as it is read, not as it is announced: what has not come takes no memory. Reading may throw
+    /// <see cref="RequestException"/>: there are too many bytes, or they come too slowly.
     /// </summary>
     /// <returns>Gives the bytes back when it is disposed of: when the request has been answered.</returns>
-    /// <exception cref="RequestException">There are too many bytes.</exception>
     public IDisposable Enter(HttpRequest request)
     {
-        var share = new Share(this);
-        if (request.ContentLength is { } length)
-            share.Take(length);
-        else
-            request.Body = new CountedStream(request.Body, share);
+        var share = new Share(this, readTimeout);
+        request.Body = new CountedStream(request.Body, share);
         return share;
     }
 
     /// <summary>What one request has taken.</summary>
-    private sealed class Share(BodyBudget budget) : IDisposable
+    private sealed class Share(BodyBudget budget, TimeSpan timeout) : IDisposable
     {
+        private readonly CancellationTokenSource late = new(timeout);
         private long bytes;
+
+        /// <summary>The time in which the body has to be read is over.</summary>
+        public CancellationToken Late => late.Token;
 
         public void Take(long more)
         {
@@ -47,6 +48,7 @@ internal sealed class BodyBudget(long maxBytes)
         {
             Interlocked.Add(ref budget.takenBytes, -bytes);
             bytes = 0;
+            late.Dispose();
         }
     }
 
@@ -71,9 +73,17 @@ internal sealed class BodyBudget(long maxBytes)
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            var count = await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-            share.Take(count);
-            return count;
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(share.Late, cancellationToken);
+            try
+            {
+                var count = await body.ReadAsync(buffer, either.Token).ConfigureAwait(false);
+                share.Take(count);
+                return count;
+            }
+            catch (OperationCanceledException) when (share.Late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                throw ErrorResponse.Of(StatusCodes.Status408RequestTimeout);
+            }
         }
 
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

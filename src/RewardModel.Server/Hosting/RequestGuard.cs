@@ -29,7 +29,7 @@ internal sealed class RequestGuard : IAsyncDisposable
     {
         (this.options, this.models, this.telemetry, this.logger) = (options.Value, models, telemetry, logger);
         keys = new ApiKeys(this.options);
-        bodies = new BodyBudget(bodiesAtOnce * this.options.MaxRequestBytes);
+        bodies = new BodyBudget(bodiesAtOnce * this.options.MaxRequestBytes, this.options.RequestTimeout);
         if (this.options.RequestsPerMinutePerKey is { } count)
             rates = PartitionedRateLimiter.Create<string, string>(client => RateLimitPartition.GetTokenBucketLimiter(
                 client, _ => new TokenBucketRateLimiterOptions

@@ -47,7 +47,7 @@ internal sealed class RewardServer : IAsyncDisposable
     /// <param name="limit">Changes the limits of connections; null: they are those of the options.</param>
     /// <param name="cancellationToken">Stops loading before the next tensor.</param>
     /// <returns>The server, which the caller disposes of.</returns>
-    /// <exception cref="ArgumentException">The options are wrong: all problems; or the certificate can't be used.</exception>
+    /// <exception cref="ArgumentException">The options are wrong: all problems; or the certificate or the file of keys can't be used.</exception>
     /// <exception cref="IOException">The port can't be listened on.</exception>
     /// <exception cref="Checkpoints.CheckpointException">Models can't be loaded: all of them are named.</exception>
     /// <exception cref="Tokenizers.TokenizerException">The tokenizer of the only one that can't be loaded can't be used.</exception>
@@ -113,12 +113,15 @@ internal sealed class RewardServer : IAsyncDisposable
         }
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
-        await using var server = await StartAsync(options, logger, cancellationToken: stop.Token).ConfigureAwait(false);
+        // Before the models are loaded, when it would end the process, it has nothing to load again.
+        RewardServer? started = null;
         using var reload = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
-            _ = server.Models.ReloadAllAsync(stop.Token);
+            _ = Volatile.Read(ref started)?.Models.ReloadAllAsync(stop.Token);
         });
+        await using var server = await StartAsync(options, logger, cancellationToken: stop.Token).ConfigureAwait(false);
+        Volatile.Write(ref started, server);
         ready(server);
         await Task.Delay(Timeout.Infinite, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await server.StopAsync().ConfigureAwait(false);

@@ -11,20 +11,18 @@ namespace RewardModel.Server.Protocols;
 /// </summary>
 internal sealed class RequestMembers
 {
-    private const int MaxProblems = 20;
-
     private readonly Dictionary<string, JsonElement> members = [];
     private readonly HashSet<string> known = [];
-    private readonly List<string> problems;
+    private readonly RequestProblems problems;
     // What stands before the names of its members: inputs[3].
     private readonly string path;
 
     public RequestMembers(JsonElement root)
-        : this(root, "", [])
+        : this(root, "", new RequestProblems())
     {
     }
 
-    private RequestMembers(JsonElement element, string path, List<string> problems)
+    private RequestMembers(JsonElement element, string path, RequestProblems problems)
     {
         (this.path, this.problems) = (path, problems);
         foreach (var property in element.EnumerateObject())
@@ -47,12 +45,8 @@ internal sealed class RequestMembers
     /// <exception cref="RequestException">400: all problems.</exception>
     public void ThrowIfWrong()
     {
-        if (problems.Count == 0)
-            return;
-        var more = problems.Count > MaxProblems ? $" And {problems.Count - MaxProblems} more." : "";
-        throw new RequestException(
-            StatusCodes.Status400BadRequest, "invalid_request",
-            $"{string.Join(" ", problems.Take(MaxProblems).Select(problem => problem.EndsWith('?') ? problem : $"{problem}."))}{more}");
+        if (problems.Text is { } text)
+            throw new RequestException(StatusCodes.Status400BadRequest, "invalid_request", text);
     }
 
     /// <summary>Whether a member is there and not null.</summary>
@@ -69,20 +63,27 @@ internal sealed class RequestMembers
     public string PathOf(string name) => path.Length == 0 ? name : $"{path}.{name}";
 
     /// <summary>Adds a problem of a member or of one of its items.</summary>
-    public void Reject(string place, string problem) => problems.Add($"{place} {problem}");
+    public void Reject(string place, string problem) => problems.Add(() => $"{place} {problem}");
 
     /// <summary>The members that nothing has asked for are wrong, with the nearest name that is known.</summary>
     public void RejectUnknown()
     {
         foreach (var name in members.Keys.Where(name => !known.Contains(name)))
-        {
-            var nearest = known.Select(other => (Name: other, Distance: EditDistance(name, other))).MinBy(other => other.Distance);
-            problems.Add(
-                $"{PathOf(Quoted.Text(name))} is no member of this request; "
-                + (nearest.Distance <= Math.Max(2, name.Length / 3)
-                    ? $"did you mean {nearest.Name}?"
+            problems.Add(() => $"{PathOf(Quoted.Text(name))} is no member of this request; "
+                + (Nearest(name) is { } nearest
+                    ? $"did you mean {nearest}?"
                     : $"expected {string.Join(", ", known.Order(StringComparer.Ordinal))}"));
-        }
+    }
+
+    /// <summary>The known name that is like another one; null where none is.</summary>
+    private string? Nearest(string name)
+    {
+        // The time that it takes grows with the name, which is the client's.
+        const int mostCompared = 64;
+        if (name.Length > mostCompared)
+            return null;
+        var nearest = known.Select(other => (Name: other, Distance: EditDistance(name, other))).MinBy(other => other.Distance);
+        return nearest.Distance <= Math.Max(2, name.Length / 3) ? nearest.Name : null;
     }
 
     /// <summary>A text; null where it is absent.</summary>

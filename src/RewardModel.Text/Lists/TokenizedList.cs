@@ -65,14 +65,13 @@ public sealed record TokenizedList(
     public int[]? EqualAnswers()
     {
         int[]? firstEqual = null;
-        for (var k = 1; k < AnswerIds.Count; k++)
-            for (var other = 0; other < k; other++)
-                if (AreEqual(other, k))
-                {
-                    firstEqual ??= [.. Enumerable.Range(0, AnswerIds.Count)];
-                    firstEqual[k] = other;
-                    break;
-                }
+        var different = new HashSet<int>(AnswerIds.Count, new SameTokens(this));
+        for (var k = 0; k < AnswerIds.Count; k++)
+            if (!different.Add(k))
+            {
+                firstEqual ??= [.. Enumerable.Range(0, AnswerIds.Count)];
+                different.TryGetValue(k, out firstEqual[k]);
+            }
         return firstEqual;
     }
 
@@ -107,5 +106,22 @@ public sealed record TokenizedList(
             }
         }
         return (prompts, promptOfAnswer);
+    }
+
+    /// <summary>Compares answers, given by their indices, so that thousands of them take no time for each pair.</summary>
+    private sealed class SameTokens(TokenizedList list) : IEqualityComparer<int>
+    {
+        public bool Equals(int x, int y) => list.AreEqual(x, y);
+
+        public int GetHashCode(int obj)
+        {
+            var hash = new HashCode();
+            if (list.OwnPromptIds is not null)
+                foreach (var id in list.PromptOf(obj))
+                    hash.Add(id);
+            foreach (var id in list.AnswerIds[obj])
+                hash.Add(id);
+            return hash.ToHashCode();
+        }
     }
 }

@@ -49,6 +49,33 @@ public class ServeCommandTests
     }
 
     [Fact]
+    public async Task Before_it_serves_the_signal_to_load_models_again_does_not_end_it()
+    {
+        using var directory = new TemporaryDirectory();
+        Directory.CreateDirectory(directory["model"]);
+        Assert.Equal(0, ChildProcess.Run("mkfifo", [directory["keys"]]).ExitCode);
+        string[] arguments =
+        [
+            "--default-signal=HUP", "dotnet", typeof(CommandLine).Assembly.Location, "serve",
+            "--model", directory["model"], "--api-key-file", directory["keys"], "--port", "0",
+        ];
+        using var process = Process.Start(new ProcessStartInfo("env", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        try
+        {
+            // The pipe opens when it is read, and then the server waits for what is written.
+            var script = $"exec 3> '{directory["keys"]}'; kill -HUP {process.Id}; sleep 0.5; echo '# none' >&3";
+            await Task.Run(() => ChildProcess.Run("sh", ["-c", script])).WaitAsync(TimeSpan.FromSeconds(60));
+            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+            Assert.Equal(1, process.ExitCode);
+            Assert.StartsWith($"error: ApiKeyFile is '{directory["keys"]}', which has no key", await process.StandardError.ReadToEndAsync());
+        }
+        finally
+        {
+            process.Kill();
+        }
+    }
+
+    [Fact]
     public void Models_have_names_directories_and_what_all_of_them_have()
     {
         using var directory = new TemporaryDirectory();

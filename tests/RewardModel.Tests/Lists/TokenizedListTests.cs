@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using RewardModel.Lists;
 
 namespace RewardModel.Tests.Lists;
@@ -42,5 +43,17 @@ public class TokenizedListTests
         Assert.Equal([0, 1, 0, 0], list.EqualAnswers()!);
         Assert.Equal([0, 1, 0, 3], (list with { AnswerTokenType = 1 }).EqualAnswers()!);
         Assert.Null(list.WithAnswers([0, 1]).EqualAnswers());
+    }
+
+    /// <summary>Each pair by itself would take minutes: clients of a server send such lists.</summary>
+    [Fact]
+    public void Thousands_of_answers_with_prompts_of_their_own_are_compared_at_once()
+    {
+        int[][] prompts = [.. Enumerable.Range(0, 8000).Select(_ => Enumerable.Repeat(1, 500).ToArray())];
+        var list = new TokenizedList([], [.. prompts.Select((_, k) => (int[])[2, k % 7999])], new double[8000]) { OwnPromptIds = prompts };
+        var start = Stopwatch.GetTimestamp();
+        var equal = list.EqualAnswers()!;
+        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 20);
+        Assert.Equal([.. Enumerable.Range(0, 7999), 0], equal);
     }
 }

@@ -85,6 +85,25 @@ public class PromptCacheTests
     }
 
     [Fact]
+    public void What_there_is_no_room_for_is_not_copied()
+    {
+        using var model = ParityModel.Random("llama");
+        TokenizedList[] lists = [.. Enumerable.Range(1, 4).Select(i => TinyModel.List((ulong)i, 32, 2))];
+        using var measured = new PromptCache(room);
+        new RewardScorer(model, cache: measured).Score([lists[0]]);
+        foreach (var (maxBytes, count) in new[] { (0L, 0), (measured.Bytes - 1, 0), (3 * measured.Bytes + 1, 3) })
+        {
+            using var cache = new PromptCache(maxBytes);
+            using var sequences = model.Pack(lists, cache);
+            using var _ = no_grad();
+            using var rewards = model.call(sequences);
+            Assert.Equal(count * measured.Bytes, sequences.Prompts!.KeptBytes);
+            sequences.Prompts.Keep();
+            Assert.Equal((count, 0L), (cache.Count, sequences.Prompts.KeptBytes));
+        }
+    }
+
+    [Fact]
     public void A_prompt_that_goes_on_takes_the_place_of_its_beginning()
     {
         using var model = ParityModel.Random("llama");
@@ -108,10 +127,10 @@ public class PromptCacheTests
         {
             var scorer = new RewardScorer(model, cache: cache);
             scorer.Score([TinyModel.List(1, 32, 2)]);
-            Thread.Sleep(60);
+            Thread.Sleep(1100);
             scorer.Score([TinyModel.List(2, 32, 2)]);
             Assert.Equal(0, cache.RemoveUnused(TimeSpan.FromMinutes(1)));
-            Assert.Equal(1, cache.RemoveUnused(TimeSpan.FromMilliseconds(40)));
+            Assert.Equal(1, cache.RemoveUnused(TimeSpan.FromSeconds(1)));
             Assert.True(IsKnown(cache, TinyModel.List(2, 32, 2)));
             // Read while they are forgotten.
             using (var sequences = model.Pack([TinyModel.List(2, 32, 4, 5, 6)], cache))
@@ -127,6 +146,20 @@ public class PromptCacheTests
             Assert.Equal(1, cache.Count);
         }
         Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    [Fact]
+    public void Lists_that_can_not_be_packed_hold_no_prompt()
+    {
+        using var model = ParityModel.Random("llama");
+        using var cache = new PromptCache(room);
+        var list = TinyModel.List(1, 32, 2);
+        new RewardScorer(model, cache: cache).Score([list]);
+        // A device that is not there.
+        Assert.ThrowsAny<Exception>(() => PackedSequences.Pack([list], sharePrompts: true, new Device("cuda:99"), cache));
+        var (prompt, _) = cache.Find(list.PromptIds)!.Value;
+        Assert.Equal(1, prompt.UserCount);
+        cache.Release(prompt);
     }
 
     [Fact]

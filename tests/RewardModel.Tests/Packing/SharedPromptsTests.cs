@@ -101,6 +101,21 @@ public class SharedPromptsTests
             [.. lists.SelectMany(one => scorer.Score([one])[0])], [.. found.SelectMany(rewards => rewards)], Numbers.UnitsOfModels);
     }
 
+    [Fact]
+    public void Lists_without_answers_or_tokens_are_told_as_they_are_alone()
+    {
+        using var model = ParityModel.Random("llama");
+        var scorer = new RewardScorer(model);
+        var text = new TokenizedList([], [[1, 2]], [0]);
+        Assert.StartsWith(
+            "Answer 1 of the list at a:1 has no tokens; ",
+            Assert.Throws<ArgumentException>(() => scorer.Score([text, new([], [[]], [0], new SourceLine("a", 1))])).Message);
+        var list = TinyModel.List(1, 25, 4);
+        Assert.StartsWith(
+            "The list at a:1 has no answers; ",
+            Assert.Throws<ArgumentException>(() => scorer.Score([list, new(list.PromptIds, [], [], new SourceLine("a", 1))])).Message);
+    }
+
     private sealed class Reports(List<ListProgress> reports) : IProgress<ListProgress>
     {
         public void Report(ListProgress value) => reports.Add(value);

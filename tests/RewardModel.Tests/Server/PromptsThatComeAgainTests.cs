@@ -15,7 +15,7 @@ public class PromptsThatComeAgainTests
     [Fact]
     public async Task They_are_kept_within_bounds_and_forgotten_when_nobody_asks()
     {
-        await using var test = await StartAsync(options => options.IdleRelease = TimeSpan.FromSeconds(0.3));
+        await using var test = await StartAsync(options => options.IdleRelease = TimeSpan.FromSeconds(3));
         using var model = ScoringModel.Load(test.Directory["long"]);
         Assert.Equal((0, 0), Cached(test));
         AssertClose(model.Score(prompt, "a", "bc"), await RewardsAsync(test, prompt, "a", "bc"));

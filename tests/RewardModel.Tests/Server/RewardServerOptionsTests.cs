@@ -78,6 +78,24 @@ public class RewardServerOptionsTests
         Assert.Equal(string.Join(Environment.NewLine, expected), Assert.Throws<ArgumentException>(() => RewardServerOptionsCheck.Check(options)).Message);
     }
 
+    /// <summary>No memory has room for more, nor has a number for eight times the largest.</summary>
+    [Fact]
+    public void A_body_has_at_most_a_gibibyte()
+    {
+        using var directory = new TemporaryDirectory();
+        Directory.CreateDirectory(directory["model"]);
+        var options = new RewardServerOptions
+        {
+            Models = { new ServedModelOptions { Directories = { directory["model"] } } },
+            MaxRequestBytes = long.MaxValue,
+        };
+        Assert.Equal(
+            ["MaxRequestBytes is 9223372036854775807; expected at most 1073741824."],
+            new RewardServerOptionsCheck().Validate(null, options).Failures);
+        options.MaxRequestBytes = 1 << 30;
+        Assert.True(new RewardServerOptionsCheck().Validate(null, options).Succeeded);
+    }
+
     [Fact]
     public void All_that_is_wrong_with_models_is_told()
     {
@@ -90,6 +108,8 @@ public class RewardServerOptionsTests
                 new ServedModelOptions { Directories = { directory["model"] } },
                 new ServedModelOptions { Directories = { directory["model"] + "/", directory["none"] }, BaseDirectory = directory["base"], Device = "gpu" },
                 new ServedModelOptions { Name = "other" },
+                // As of a shell's variable that is not set.
+                new ServedModelOptions { Directories = { "" } },
             },
         };
         Assert.Equal(
@@ -98,10 +118,12 @@ public class RewardServerOptionsTests
                 $"Models[1].BaseDirectory is '{directory["base"]}', which does not exist; expected the directory of an adapter's base model.",
                 "Models[1].Device is 'gpu'; expected cpu, cuda or cuda:N, where N counts the GPUs from 0.",
                 "Models[2].Directories is empty; expected the directory of a trained reward model.",
+                "Models[3].Directories has '', which does not exist; expected the directory of a trained reward model.",
                 "2 models have the name 'model'; expected a name of its own for each.",
             ],
             new RewardServerOptionsCheck().Validate(null, options).Failures);
         options.Models[1] = new ServedModelOptions { Name = "second", Directories = { directory["model"] } };
+        options.Models.RemoveAt(3);
         options.Models.RemoveAt(2);
         Assert.True(new RewardServerOptionsCheck().Validate(null, options).Succeeded);
     }

@@ -149,6 +149,28 @@ public sealed class ServedModelsTests : IDisposable
             await FailureOf(served, Ids(new TokenizedList([1], [[60], []], [0, 0]))));
     }
 
+    [Fact]
+    public async Task A_prompt_counts_for_each_of_its_answers()
+    {
+        Save("model", seed: 1);
+        await using var served = await LoadAsync(options => options.MaxRequestBytes = 100, "model");
+        // Of 400 characters: four times 95 and the answers' own.
+        RankedList Of(int promptLength) => RankedList.BestFirst(new string('a', promptLength), "bcde", "cdef", "defg", "efghabcd");
+        Assert.Single((await served.ScoreAsync(Request(Of(95)), CancellationToken.None)).Lists);
+        Assert.Equal(
+            (413, "too_much_text",
+                "The request has 404 characters, its prompts counted once for each of their answers; expected at most 400. "
+                + "Divide it into several requests."),
+            await FailureOf(served, Request(Of(96))));
+        using var tools = System.Text.Json.JsonDocument.Parse($"[\"{new string('a', 300)}\"]");
+        var chat = RankedList.BestFirst("a", "b", "c").AsChat().Chat!;
+        Assert.Equal(413, (await FailureOf(served, Request(RankedList.OfChat(
+            chat with { Prompt = chat.Prompt with { Tools = tools.RootElement } }, [1, 0])))).Status);
+        // Token ids are as they are.
+        Assert.Single((await served.ScoreAsync(
+            new ScoringRequest("model", [ScoringInput.Of(new TokenizedList(new int[300], [[1], [2]], [0, 0]))]), CancellationToken.None)).Lists);
+    }
+
     [Theory]
     [InlineData("{{ raise_exception('users first') }}", "bad_text", "Input 1: ", "users first")]
     [InlineData("{% for %}", "bad_chat_template", "Input 1 is a conversation, and the model's chat template can't be used (", "); expected text or token ids.")]

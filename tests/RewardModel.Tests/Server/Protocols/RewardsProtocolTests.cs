@@ -1,4 +1,8 @@
 using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using RewardModel.Server.Protocols;
 using RewardModel.Training.Data;
 
@@ -126,6 +130,20 @@ public sealed class RewardsProtocolTests
             "answers[19] is a number; expected a string. And 980 more.", (string?)answer["error"]!["message"], StringComparison.Ordinal);
     }
 
+    /// <summary>A body of some megabytes may have millions: their words would be gigabytes.</summary>
+    [Fact]
+    public void Problems_that_are_not_told_are_not_put_into_words()
+    {
+        var problems = new RequestProblems();
+        Assert.Null(problems.Text);
+        var wordCount = 0;
+        for (var i = 0; i < 1000; i++)
+            problems.Add(() => $"problem {++wordCount}");
+        Assert.Equal(20, wordCount);
+        Assert.Equal(
+            $"{string.Join(" ", Enumerable.Range(1, 20).Select(i => $"problem {i}."))} And 980 more.", problems.Text);
+    }
+
     [Fact]
     public void Ranks_count_the_better_answers_and_probabilities_add_up()
     {
@@ -177,5 +195,43 @@ public sealed class RewardsProtocolTests
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
         await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task A_client_that_goes_while_it_is_answered_is_no_failure()
+    {
+        await using var server = await ProtocolServer.StartAsync(new FakeScoring());
+        var endpoint = server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Single(endpoint => endpoint.RoutePattern.RawText == "/v1/models");
+        var context = new DefaultHttpContext { RequestServices = server.Services, RequestAborted = new CancellationToken(canceled: true) };
+        context.Features.Set<IHttpResponseFeature>(new BegunResponse());
+        await endpoint.RequestDelegate!(context);
+        Assert.Equal(200, context.Response.StatusCode);
+    }
+
+    /// <summary>A response whose status can't be changed once its length is known.</summary>
+    private sealed class BegunResponse : IHttpResponseFeature
+    {
+        public int StatusCode
+        {
+            get;
+            set => field = HasStarted ? throw new InvalidOperationException("The response has begun.") : value;
+        }
+
+        public string? ReasonPhrase { get; set; }
+
+        public IHeaderDictionary Headers { get; set; } = new HeaderDictionary();
+
+        public Stream Body { get; set; } = Stream.Null;
+
+        public bool HasStarted => Headers.ContentLength is not null;
+
+        public void OnStarting(Func<object, Task> callback, object state)
+        {
+        }
+
+        public void OnCompleted(Func<object, Task> callback, object state)
+        {
+        }
     }
 }
