@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using RewardModel.Reading;
 
 namespace RewardModel.Server.Hosting;
 
@@ -55,22 +56,8 @@ internal sealed class BodyBudget(long maxBytes, TimeSpan readTimeout)
     private long MaxBytes => maxBytes;
 
     /// <summary>A body that is counted while it is read.</summary>
-    private sealed class CountedStream(Stream body, Share share) : Stream
+    private sealed class CountedStream(Stream body, Share share) : ReadOnlyStream
     {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(share.Late, cancellationToken);
@@ -89,16 +76,6 @@ internal sealed class BodyBudget(long maxBytes, TimeSpan readTimeout)
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
             ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A body is read asynchronously.");
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+        public override int Read(Span<byte> buffer) => throw new NotSupportedException("A body is read asynchronously.");
     }
 }
