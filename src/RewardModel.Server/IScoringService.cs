@@ -8,6 +8,9 @@ internal interface IScoringService
     /// <summary>The models that are served, the default one first.</summary>
     IReadOnlyList<ServedModelInfo> Models { get; }
 
+    /// <summary>Most answers of a request.</summary>
+    int MaxRows { get; }
+
     /// <summary>Scores the lists of a request, together with those of others.</summary>
     /// <param name="request">What to score.</param>
     /// <param name="cancellationToken">The client has gone: what was not yet computed is left out.</param>

@@ -19,7 +19,7 @@ internal static class ModelFiles
             [string.Create(CultureInfo.InvariantCulture, $"{file.FullName} {file.Length} {file.LastWriteTimeUtc.Ticks}")])));
 
     /// <summary>What is looked up; nothing where it is being renamed or deleted, of which the next look finds what has come of it.</summary>
-    private static T[] Found<T>(Func<T[]> look)
+    private static TFound[] Found<TFound>(Func<TFound[]> look)
     {
         try
         {

@@ -56,6 +56,9 @@ internal sealed class ServedModels : IScoringService, IAsyncDisposable
     /// <inheritdoc/>
     public IReadOnlyList<ServedModelInfo> Models => [.. All.Select(model => model.Info)];
 
+    /// <inheritdoc/>
+    public int MaxRows => options.MaxRowsPerRequest;
+
     /// <summary>The models; none before they are loaded.</summary>
     public IReadOnlyList<ServedModel> All => Volatile.Read(ref models);
 

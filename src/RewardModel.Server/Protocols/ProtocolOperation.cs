@@ -56,7 +56,8 @@ internal sealed record ProtocolOperation(
         try
         {
             using var document = Request is null ? JsonDocument.Parse("{}") : await RequestBody.ReadAsync(context).ConfigureAwait(false);
-            var answer = await Answer(new ProtocolCall(context, new RequestMembers(document.RootElement))).ConfigureAwait(false);
+            var mostItems = context.RequestServices.GetRequiredService<IScoringService>().MaxRows;
+            var answer = await Answer(new ProtocolCall(context, new RequestMembers(document.RootElement, mostItems))).ConfigureAwait(false);
             await WriteAsync(context, StatusCodes.Status200OK, answer).ConfigureAwait(false);
         }
         catch (RequestException e)

@@ -14,17 +14,20 @@ internal sealed class RequestMembers
     private readonly Dictionary<string, JsonElement> members = [];
     private readonly HashSet<string> known = [];
     private readonly RequestProblems problems;
+    private readonly int mostItems;
     // What stands before the names of its members: inputs[3].
     private readonly string path;
 
-    public RequestMembers(JsonElement root)
-        : this(root, "", new RequestProblems())
+    /// <param name="root">The request.</param>
+    /// <param name="mostItems">Most items of a member that is an array, but for token ids.</param>
+    public RequestMembers(JsonElement root, int mostItems)
+        : this(root, "", new RequestProblems(), mostItems)
     {
     }
 
-    private RequestMembers(JsonElement element, string path, RequestProblems problems)
+    private RequestMembers(JsonElement element, string path, RequestProblems problems, int mostItems)
     {
-        (this.path, this.problems) = (path, problems);
+        (this.path, this.problems, this.mostItems) = (path, problems, mostItems);
         foreach (var property in element.EnumerateObject())
             if (property.Value.ValueKind != JsonValueKind.Null)
                 members.Add(property.Name, property.Value);
@@ -118,8 +121,13 @@ internal sealed class RequestMembers
     /// <param name="expected">What the items are: <c>strings</c>.</param>
     /// <param name="read">An item and its path to what it is.</param>
     /// <param name="least">How many there have to be: 0 or 1.</param>
+    /// <exception cref="RequestException">413: there are more than a request may have, so that they are not even read.</exception>
     public TItem[] Items<TItem>(string name, string expected, Func<JsonElement, string, TItem> read, int least = 1)
     {
+        if (Has(name) && this[name] is { ValueKind: JsonValueKind.Array } array && array.GetArrayLength() > mostItems)
+            throw new RequestException(
+                StatusCodes.Status413PayloadTooLarge, "too_many_rows",
+                $"{PathOf(name)} has {array.GetArrayLength()} items; expected at most {mostItems}. Divide it into several requests.");
         if (Has(name))
             return ItemsOf(this[name], PathOf(name), expected, read, least);
         Reject(PathOf(name), $"is missing; expected an array of {expected}");
@@ -154,7 +162,7 @@ internal sealed class RequestMembers
     public RequestMembers? ObjectOf(JsonElement value, string place)
     {
         if (value.ValueKind == JsonValueKind.Object)
-            return new RequestMembers(value, place, problems);
+            return new RequestMembers(value, place, problems, mostItems);
         Reject(place, $"is {NameOf(value.ValueKind)}; expected an object");
         return null;
     }

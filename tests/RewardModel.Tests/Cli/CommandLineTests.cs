@@ -51,7 +51,7 @@ public class CommandLineTests
         Assert.Equal(
             "--model --base-model --host --port --device --threads --max-tokens-per-batch --batch-window-ms --max-queued-tokens --max-rows "
             + "--max-request-mb --request-timeout --drain-timeout --api-key-file --rate-limit --tls-certificate --tls-key --prompt-cache-mb "
-            + "--reload-on-change --raw --quiet",
+            + "--batch-invariant --reload-on-change --raw --quiet",
             Options("serve"));
         Assert.Equal("--run --step --model --base-model --merge --fold-normalizer --output", Options("export"));
         Assert.Equal(

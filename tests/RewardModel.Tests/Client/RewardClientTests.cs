@@ -329,12 +329,12 @@ public sealed class RewardClientTests
             "MaxRowsPerRequest is 0; expected at least 1.", "MaxConcurrentRequests is 0; expected at least 1.",
         ];
         Assert.Equal(
-            ["BaseAddress is not set; expected where the server is, such as http://localhost:8000.", .. expected],
+            ["BaseAddress is not set; expected where the server is, such as http://localhost:5000.", .. expected],
             Assert.Throws<OptionsValidationException>(provider.GetRequiredService<RewardClient>).Failures);
         using var http = new HttpClient();
         Assert.StartsWith("Nothing says where the server is; ", Assert.Throws<ArgumentException>(() => new RewardClient(http)).Message);
         Assert.StartsWith(
-            "BaseAddress is 'ftp://a/'; expected an address such as http://localhost:8000.",
+            "BaseAddress is 'ftp://a/'; expected an address such as http://localhost:5000.",
             Assert.Throws<ArgumentException>(() => new RewardClient(http, new() { BaseAddress = new Uri("ftp://a") })).Message);
     }
 

@@ -19,6 +19,8 @@ internal sealed class FakeScoring : IScoringService
         new("other", "gpt2", 96, false, 3, DateTimeOffset.FromUnixTimeSeconds(1_700_000_001)),
     ];
 
+    public int MaxRows { get; init; } = 8192;
+
     /// <summary>What was asked for.</summary>
     public ConcurrentQueue<ScoringRequest> Requests { get; } = [];
 

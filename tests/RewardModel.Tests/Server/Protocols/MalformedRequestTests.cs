@@ -99,6 +99,27 @@ public sealed class MalformedRequestTests
         Assert.Equal(HttpStatusCode.OK, status);
     }
 
+    /// <summary>Each would be an object of its own: a body of some megabytes would be gigabytes.</summary>
+    [Theory]
+    [InlineData("/get_reward", """{"query": [1, 2, 3, 4]}""", "query")]
+    [InlineData("/v1/score/evaluation", """{"model": "a", "messages": [1, 2, 3, 4]}""", "messages")]
+    [InlineData("/classify", """{"input": [[1], [2], [3], []]}""", "input")]
+    [InlineData("/classify", """{"input": ["", "", "", ""]}""", "input")]
+    [InlineData("/score", """{"text_1": "a", "text_2": [1, 2, 3, 4]}""", "text_2")]
+    [InlineData("/rerank", """{"query": "a", "documents": [1, 2, 3, 4]}""", "documents")]
+    [InlineData("/v1/rewards", """{"inputs": [{}, {}, {}, {}]}""", "inputs")]
+    [InlineData("/v1/rewards", """{"inputs": [{"prompt": "a", "answers": [1, 2, 3, 4]}]}""", "inputs[0].answers")]
+    public async Task More_rows_than_a_request_may_have_are_not_read(string path, string body, string place)
+    {
+        await using var server = await ProtocolServer.StartAsync(new FakeScoring { MaxRows = 3 });
+        var (status, answer) = await server.PostAsync(path, body);
+        Assert.Equal(
+            (HttpStatusCode.RequestEntityTooLarge, $"{place} has 4 items; expected at most 3. Divide it into several requests."),
+            (status, MessageOf(answer)));
+        // Token ids are no rows.
+        Assert.Equal(HttpStatusCode.OK, (await server.PostAsync("/classify", """{"input": [1, 2, 3, 4]}""")).Status);
+    }
+
     [Fact]
     public async Task A_text_of_ten_megabytes_is_scored_or_too_large()
     {

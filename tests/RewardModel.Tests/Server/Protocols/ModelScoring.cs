@@ -9,6 +9,8 @@ internal sealed class ModelScoring(ScoringModel model) : IScoringService
     public IReadOnlyList<ServedModelInfo> Models { get; } =
         [new("model", "llama", model.Rule.MaxLength, model.Rule.ChatTemplate is not null, 1, DateTimeOffset.UnixEpoch)];
 
+    public int MaxRows => 8192;
+
     public Task<ScoringResult> ScoreAsync(ScoringRequest request, CancellationToken cancellationToken) => Task.FromResult(new ScoringResult(
         Models[0].Name,
         [.. request.Inputs.Select(input =>
