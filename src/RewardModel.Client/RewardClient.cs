@@ -223,11 +223,14 @@ public sealed class RewardClient
         {
             return await http.SendAsync(request, either.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException e) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
+            // The HttpClient has a limit of its own, and may be given one that is shorter.
+            var (limit, name) = late.IsCancellationRequested
+                ? (options.Timeout, $"{nameof(RewardClientOptions)}.{nameof(RewardClientOptions.Timeout)}")
+                : (http.Timeout, $"{nameof(HttpClient)}.{nameof(HttpClient.Timeout)}");
             throw new TimeoutException(
-                $"The server at {address} did not answer in {options.Timeout.TotalSeconds} seconds; send fewer answers at once, or set a "
-                + $"longer {nameof(RewardClientOptions.Timeout)}.", e);
+                $"The server at {address} did not answer in {limit.TotalSeconds} seconds; send fewer answers at once, or set a longer {name}.", e);
         }
     }
 

@@ -21,8 +21,12 @@ internal static unsafe class InvariantProduct
     /// <param name="weight_OI">[O, I], float32, of any strides.</param>
     /// <param name="bias">[O], float32, or null.</param>
     /// <returns>[T, O], float32.</returns>
+    /// <exception cref="InvalidOperationException">The factors are elsewhere, or of another type.</exception>
     public static Tensor Of(Tensor x_TI, Tensor weight_OI, Tensor? bias = null)
     {
+        if (!KernelSupport.CanTake(x_TI) || !KernelSupport.CanTake(weight_OI))
+            throw new InvalidOperationException(
+                $"Rows can't be computed independently of each other on {weight_OI.device} in {weight_OI.dtype}; expected float32 on the CPU.");
         var x = x_TI.stride(1) == 1 ? x_TI : x_TI.contiguous();
         var result = TensorMemory.Empty(x.size(0), weight_OI.size(0));
         var problem = new Problem(x, weight_OI, bias, result);

@@ -10,7 +10,7 @@ namespace RewardModel.Packing;
 /// <remarks>
 /// For one model, and for any number of threads that score it. Memory is bounded: the prompts whose last use is longest ago make room.
 /// A token takes 2 layers x key heads x head size x 4 bytes: 24 kB of GPT-2 small, 512 kB of Llama 2 7B in float32.
-/// After the model's weights have changed it is to be cleared.
+/// After the model's weights have changed it is to be cleared; after its precision, or whether it is batch-invariant, it clears itself.
 /// <code>
 /// using var model = ScoringModel.Load("my-reward-model");
 /// model.PromptCache = new PromptCache(maxBytes: 1L &lt;&lt; 30);
@@ -25,7 +25,7 @@ public sealed class PromptCache : IDisposable
 
     /// <summary>By their token ids, so that those with the longest common beginning are neighbours.</summary>
     private readonly List<CachedPrompt> prompts = [];
-    private object? owner;
+    private object? owner, mode;
     private bool isDisposed;
 
     /// <summary>Layers of the model.</summary>
@@ -84,14 +84,21 @@ public sealed class PromptCache : IDisposable
         }
     }
 
-    /// <summary>Refuses keys of another model than the first.</summary>
-    internal void UseFor(object model, int layerCount)
+    /// <summary>Refuses keys of another model than the first, and forgets those that it computed in another way.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="layerCount">Its layers.</param>
+    /// <param name="computedBy">What else keys and values depend on: equal where they are the same.</param>
+    internal void UseFor(object model, int layerCount, object computedBy)
     {
         lock (access)
         {
             ObjectDisposedException.ThrowIf(isDisposed, this);
             owner ??= model;
             LayerCount = layerCount;
+            if (mode is not null && !mode.Equals(computedBy))
+                foreach (var prompt in prompts.ToArray())
+                    Remove(prompt);
+            mode = computedBy;
             if (owner != model)
                 throw new InvalidOperationException(
                     "The prompt cache holds keys and values of another model; expected a cache of its own for each model.");

@@ -391,7 +391,7 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     /// <summary>The same without what a cache knows of the prompts; encoders make no use of it.</summary>
     internal PackedSequences Pack(IReadOnlyList<TokenizedList> lists, PromptCache? cache)
     {
-        cache?.UseFor(this, Backbone.Layers.Count);
+        cache?.UseFor(this, Backbone.Layers.Count, (Precision, IsBatchInvariant));
         return PackedSequences.Pack(lists, Backbone.IsCausal, Device, Backbone.IsCausal ? cache : null);
     }
 

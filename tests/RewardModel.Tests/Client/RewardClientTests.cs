@@ -239,7 +239,11 @@ public sealed class RewardClientTests
         var client = new RewardClient(server.Client, new() { Timeout = TimeSpan.FromSeconds(0.2) });
         var error = await Assert.ThrowsAsync<TimeoutException>(() => client.ScoreAsync("q", ["a"]));
         Assert.StartsWith($"The server at {server.Address} did not answer in 0.2 seconds; ", error.Message);
+        Assert.EndsWith("set a longer RewardClientOptions.Timeout.", error.Message);
         Assert.Single(scoring.Requests);
+        using var http = new HttpClient { BaseAddress = server.Client.BaseAddress, Timeout = TimeSpan.FromSeconds(0.1) };
+        error = await Assert.ThrowsAsync<TimeoutException>(() => new RewardClient(http).ScoreAsync("q", ["a"]));
+        Assert.EndsWith("did not answer in 0.1 seconds; send fewer answers at once, or set a longer HttpClient.Timeout.", error.Message);
 
         using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(0.1));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new RewardClient(server.Client).ScoreAsync("q", ["a"], stop.Token));

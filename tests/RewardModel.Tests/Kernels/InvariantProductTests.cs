@@ -31,6 +31,14 @@ public class InvariantProductTests
         }
     }
 
+    [Fact]
+    public void Other_types_are_refused()
+    {
+        using var scope = NewDisposeScope();
+        Assert.Contains("in Float64; expected float32 on the CPU", Assert.Throws<InvalidOperationException>(
+            () => InvariantProduct.Of(randn(2, 3), randn(4, 3, float64))).Message);
+    }
+
     [Theory, MemberData(nameof(Shapes))]
     public void Every_row_is_the_same_to_the_bit_alone_and_with_any_threads(int rows, int inputs, int outputs, bool hasBias)
     {

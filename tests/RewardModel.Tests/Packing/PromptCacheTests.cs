@@ -178,6 +178,21 @@ public class PromptCacheTests
     }
 
     [Fact]
+    public void What_was_computed_in_another_way_is_forgotten()
+    {
+        using var model = ParityModel.Random("llama");
+        using var cache = new PromptCache(room);
+        var (list, scorer) = (TinyModel.List(1, 32, 2, 5), new RewardScorer(model, cache: cache));
+        scorer.Score([list]);
+        Assert.True(IsKnown(cache, list));
+        model.IsBatchInvariant = true;
+        var exact = new RewardScorer(model).Score([list]);
+        Assert.Equal(exact, scorer.Score([list]));
+        Assert.Equal(exact, scorer.Score([list]));
+        Assert.Equal(1, cache.Count);
+    }
+
+    [Fact]
     public void Threads_share_a_cache_that_has_room_for_some_of_their_prompts()
     {
         using var model = ParityModel.Random("llama");
