@@ -50,7 +50,8 @@ public sealed class ServeAndRankTests(ServeAndRankTests.ServedSample sample) : I
 
         // What is wrong with a request is told by the client, or else by the server.
         await AssertFails(0, HttpStatusCode.BadRequest, "There are no answers; expected at least one.");
-        await AssertFails(8193, HttpStatusCode.RequestEntityTooLarge, "inputs[0].answers has 8193 items; expected at most 8192. Divide it into several requests.");
+        await AssertFails(
+            8193, HttpStatusCode.RequestEntityTooLarge, "inputs[0].answers has 8193 items; expected at most 8192. Divide it into several requests.");
 
         async Task AssertFails(int answerCount, HttpStatusCode status, string message)
         {
