@@ -14,7 +14,7 @@ internal static unsafe class InvariantProduct
     /// <summary>Rows of a task, whose results stay in a second-level cache; a multiple of <see cref="TileProduct.BlockRows"/>.</summary>
     private const int taskRows = 84 * TileProduct.BlockRows;
 
-    /// <summary>Of the inner dimension as much as a panel of the weight has in half of a first-level cache of 128 kB. It changes no bit.</summary>
+    /// <summary>Of the inner dimension as much as makes a panel of at most 64 KiB, which stays in a second-level cache. It changes no bit.</summary>
     private const int blockSteps = 512;
 
     /// <param name="x_TI">[T, I], float32.</param>

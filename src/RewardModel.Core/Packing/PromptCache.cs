@@ -9,7 +9,7 @@ namespace RewardModel.Packing;
 /// </summary>
 /// <remarks>
 /// For one model, and for any number of threads that score it. Memory is bounded: the prompts whose last use is longest ago make room.
-/// A token takes 2 layers x key heads x head size x 4 bytes: 24 kB of GPT-2 small, 512 kB of Llama 2 7B in float32.
+/// A token takes 2 x layers x key heads x head size x 4 bytes: 72 KiB of GPT-2 small (12 x 12 x 64), 1 MiB of Llama 2 7B (32 x 32 x 128).
 /// After the model's weights have changed it is to be cleared; after its precision, or whether it is batch-invariant, it clears itself.
 /// <code>
 /// using var model = ScoringModel.Load("my-reward-model");
