@@ -14,7 +14,7 @@ internal interface IScoringService
     /// <summary>Scores the lists of a request, together with those of others.</summary>
     /// <param name="request">What to score.</param>
     /// <param name="cancellationToken">The client has gone: what was not yet computed is left out.</param>
-    /// <returns>One result for each list.</returns>
+    /// <returns>One result for each list; its rewards are finite.</returns>
     /// <exception cref="RequestException">The request can't be answered: what is wrong, with its status.</exception>
     Task<ScoringResult> ScoreAsync(ScoringRequest request, CancellationToken cancellationToken);
 }

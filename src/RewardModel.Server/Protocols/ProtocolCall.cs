@@ -23,11 +23,10 @@ internal sealed record ProtocolCall(HttpContext Http, RequestMembers Request)
     }
 
     /// <summary>Scores what the request has been found to ask for.</summary>
-    /// <exception cref="RequestException">The request is wrong, can't be answered, or a reward is not finite.</exception>
-    public async Task<ScoringResult> ScoreAsync(string? model, IReadOnlyList<ScoringInput> inputs, int? maxLength)
+    /// <exception cref="RequestException">The request is wrong, or can't be answered.</exception>
+    public Task<ScoringResult> ScoreAsync(string? model, IReadOnlyList<ScoringInput> inputs, int? maxLength)
     {
         Request.ThrowIfWrong();
-        return RewardNumbers.Checked(
-            await Service.ScoreAsync(new ScoringRequest(model, inputs, maxLength), Http.RequestAborted).ConfigureAwait(false));
+        return Service.ScoreAsync(new ScoringRequest(model, inputs, maxLength), Http.RequestAborted);
     }
 }

@@ -90,17 +90,6 @@ public sealed class OpenRlhfProtocolTests
         Assert.Equal($$"""{"detail":"{{expected}}"}""", answer.ToJsonString());
     }
 
-    [Theory]
-    [InlineData(float.NaN)]
-    [InlineData(float.NegativeInfinity)]
-    public async Task A_reward_that_is_no_number_is_an_error(float reward)
-    {
-        await using var server = await ProtocolServer.StartAsync(new FakeScoring { RewardOf = text => text == "b" ? reward : 0 });
-        var (status, answer) = await server.PostAsync("/get_reward", """{"query": ["a", "b"]}""");
-        Assert.Equal(HttpStatusCode.InternalServerError, status);
-        Assert.StartsWith($"The reward of answer 1 of input 2 is {reward}; expected a finite number", (string?)answer["detail"]);
-    }
-
     [Fact]
     public async Task Too_many_requests_are_told_with_the_time_to_wait()
     {
