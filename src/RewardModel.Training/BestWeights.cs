@@ -1,4 +1,4 @@
-using RewardModel.Scoring;
+using RewardModel.Training.Distributed;
 using RewardModel.Training.Metrics;
 using RewardModel.Training.Runs;
 using static TorchSharp.torch;
@@ -6,10 +6,10 @@ using static TorchSharp.torch;
 namespace RewardModel.Training;
 
 /// <summary>The best weights of a run so far, in its directory if it has one, else in memory.</summary>
-/// <param name="model">Whose trained parameters they are.</param>
+/// <param name="trained">The weights that are trained, of which this rank keeps its own.</param>
 /// <param name="bestBy">What makes weights better than others.</param>
 /// <param name="directory">Where they are kept; null: in memory.</param>
-internal sealed class BestWeights(RewardTransformer model, BestBy bestBy, RunDirectory? directory) : IDisposable
+internal sealed class BestWeights(TrainedWeights trained, BestBy bestBy, RunDirectory? directory) : IDisposable
 {
     private List<Tensor> inMemory = [];
 
@@ -30,26 +30,25 @@ internal sealed class BestWeights(RewardTransformer model, BestBy bestBy, RunDir
             return;
         if (directory is not null)
         {
-            directory.SaveBest(step, model);
+            directory.SaveBest(step, trained);
             return;
         }
         using var _ = no_grad();
         Dispose();
-        inMemory = [.. model.TrainedParameters.Select(pair => pair.Parameter.clone().DetachFromDisposeScope())];
+        inMemory = [.. trained.TensorParts.Select(part => part.Tensor.clone().DetachFromDisposeScope())];
     }
 
     /// <summary>Sets the model to the weights that were kept.</summary>
     /// <param name="step">The step that they were kept at.</param>
     public void Restore(int step)
     {
-        if (directory is not null)
-        {
-            directory.RestoreBest(step, model);
-            return;
-        }
         using var _ = no_grad();
-        foreach (var ((_, parameter), weight) in model.TrainedParameters.Zip(inMemory))
-            parameter.copy_(weight);
+        if (directory is not null)
+            directory.RestoreBest(step, trained);
+        else
+            foreach (var (part, weight) in trained.TensorParts.Zip(inMemory))
+                part.Tensor.copy_(weight);
+        trained.Publish();
     }
 
     public void Dispose()

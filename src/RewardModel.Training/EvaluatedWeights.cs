@@ -1,4 +1,5 @@
 using RewardModel.Scoring;
+using RewardModel.Training.Distributed;
 using RewardModel.Training.Runs;
 using static TorchSharp.torch;
 
@@ -9,10 +10,10 @@ namespace RewardModel.Training;
 /// evaluation. They lie in the run's directory if it has one, else in memory. Which evaluations are the last ones is not known before the
 /// run ends, as it may stop early or be continued; so the weights themselves are kept, not their sum.
 /// </summary>
-/// <param name="model">Whose trained parameters they are.</param>
+/// <param name="trained">The weights that are trained, of which this rank keeps its own.</param>
 /// <param name="count">How many are kept.</param>
 /// <param name="directory">Where they are kept; null: in memory.</param>
-internal sealed class EvaluatedWeights(RewardTransformer model, int count, RunDirectory? directory) : IDisposable
+internal sealed class EvaluatedWeights(TrainedWeights trained, int count, RunDirectory? directory) : IDisposable
 {
     private readonly List<(int Step, Dictionary<string, Tensor> Weights)> inMemory = [];
 
@@ -27,12 +28,11 @@ internal sealed class EvaluatedWeights(RewardTransformer model, int count, RunDi
             return;
         if (directory is not null)
         {
-            directory.SaveEvaluated(step, model, count);
+            directory.SaveEvaluated(step, trained, count);
             return;
         }
         using var _ = no_grad();
-        inMemory.Add((step, model.TrainedParameters.ToDictionary(
-            pair => pair.Name, pair => pair.Parameter.clone().DetachFromDisposeScope())));
+        inMemory.Add((step, trained.TensorParts.ToDictionary(part => part.Name, part => part.Tensor.clone().DetachFromDisposeScope())));
         if (inMemory.Count <= count)
             return;
         Release(inMemory[0].Weights);
@@ -43,14 +43,13 @@ internal sealed class EvaluatedWeights(RewardTransformer model, int count, RunDi
     /// <param name="steps">Some of <see cref="Steps"/>; a single one sets the model to its weights, to the bit.</param>
     public void CopyMeanToModel(IReadOnlyList<int> steps)
     {
-        if (directory is not null)
-        {
-            directory.CopyMeanOfEvaluated(steps, model);
-            return;
-        }
         var kept = inMemory.Where(kept => steps.Contains(kept.Step)).ToArray();
-        foreach (var (name, parameter) in model.TrainedParameters)
-            WeightMean.CopyTo(parameter, kept.Select(one => ((Func<Tensor>)one.Weights[name].alias, 1.0 / kept.Length)));
+        if (directory is not null)
+            directory.CopyMeanOfEvaluated(steps, trained);
+        else
+            foreach (var part in trained.TensorParts)
+                WeightMean.CopyTo(part.Tensor, kept.Select(one => ((Func<Tensor>)one.Weights[part.Name].alias, 1.0 / kept.Length)));
+        trained.Publish();
     }
 
     public void Dispose()

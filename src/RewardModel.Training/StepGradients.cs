@@ -1,120 +1,173 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using RewardModel.Layers;
 using RewardModel.Lists;
 using RewardModel.Packing;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
 using RewardModel.Training.Data;
+using RewardModel.Training.Distributed;
 using RewardModel.Training.Metrics;
 using static TorchSharp.torch;
 
 namespace RewardModel.Training;
 
-/// <summary>The gradients of one optimiser step: its lists go through the model in micro-batches, a very long list in parts.</summary>
-internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, TrainingOptions options)
+/// <summary>
+/// The gradients of one optimiser step: each rank's share of its lists goes through the model in micro-batches, a very long list in parts.
+/// </summary>
+internal sealed class StepGradients(RewardTransformer model, TrainedWeights trained, RankingLoss loss, TrainingOptions options)
 {
-    /// <summary>Adds the gradients of the step's loss to the parameters' gradients.</summary>
-    /// <param name="lists">The lists of the step.</param>
+    private static readonly JsonSerializerOptions shareFormat = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
+    /// <summary>Adds the gradients of the step's loss to the gradients of the weights that this rank updates.</summary>
+    /// <param name="lists">The lists of the step, of all ranks.</param>
     /// <param name="step">Steps taken before: dropout is drawn by it.</param>
-    /// <param name="gradientNorm">Asks for the L2 norm of all gradients, when they are there.</param>
-    /// <returns>The loss as its terms, what the rewards say about the lists, and the norm, before the update.</returns>
-    /// <exception cref="TrainingDivergedException">A loss, reward or gradient is not finite. All gradients are 0 then.</exception>
-    public (double[] Terms, RankingMetrics Metrics, double GradientNorm) Add(
-        IReadOnlyList<TokenizedList> lists, int step, Func<double> gradientNorm)
+    /// <param name="squaredNorm">Asks for the squared L2 norm of the gradients of this rank's weights, when they are there.</param>
+    /// <exception cref="TrainingDivergedException">A loss, reward or gradient is not finite, on any rank. All gradients are 0 then.</exception>
+    public StepResult Add(IReadOnlyList<TokenizedList> lists, int step, Func<double> squaredNorm)
     {
+        var clock = Stopwatch.StartNew();
+        // Of all ranks' lists: how a step is divided changes nothing but rounding.
         var divisor = lists.Sum(list => loss.DivisorOf(RankingList.Of(list)));
-        var metrics = new RankingMetricsAccumulator(loss);
-        var stepTerms = new double[loss.TermNames.Count];
         // Draws of dropout belong to their step, not to what was drawn before: no generator's state is part of a run's.
         var seeds = new SplitMix64(SplitMix64.Mix((ulong)options.Seed) + (ulong)step);
-        TokenizedList[][] batches =
+        var shares = ListShares.Of(
+            [.. lists.Select(list => PackedSequences.CountTokens(list, model.Backbone.IsCausal))], trained.Ranks.Size);
+        var own = shares[trained.Ranks.Rank];
+        TokenizedList[] ownLists = [.. own.Select(index => lists[index])];
+        Batch[] batches =
         [
-            .. TokenBudget.Batches(lists, options.MaxTokensPerBatch, model.Backbone.IsCausal)
-                .Select(batch => batch.Select(index => lists[index]).ToArray()),
+            .. TokenBudget.Batches(ownLists, options.MaxTokensPerBatch, model.Backbone.IsCausal)
+                .Select(indices => new Batch([.. indices.Select(index => ownLists[index])], indices, seeds.Next(), options, model)),
         ];
         using var scope = NewDisposeScope();
+        foreach (var batch in batches.Where(batch => batch.IsInParts))
+            ScoreParts(batch, divisor);
+        trained.JoinPasses(withBackward: false);
+        var passesLeft = batches.Sum(batch => batch.IsInParts ? batch.Parts.Count : 1);
+        foreach (var batch in batches)
+            for (var p = 0; p < (batch.IsInParts ? batch.Parts.Count : 1); p++)
+            {
+                trained.IsLastPass = --passesLeft == 0;
+                if (batch.IsInParts)
+                    GoBackThroughPart(batch, p);
+                else
+                    AddBatch(batch, divisor);
+            }
+        var seconds = clock.Elapsed.TotalSeconds;
+        trained.JoinPasses(withBackward: true);
+        trained.FinishGradients();
         // Nothing is read back before all has been asked for: while a GPU is waited for, it has nothing to do next.
-        (Tensor Terms, Tensor Rewards)[] results = [.. batches.Select(batch => AddBatch(batch, divisor, seeds.Next()))];
-        var norm = gradientNorm();
-        foreach (var (batchLists, result) in batches.Zip(results))
+        var norm = squaredNorm();
+        var share = ShareOf(ownLists, batches, norm, seconds);
+        StepShare[] all = trained.Ranks.Size == 1
+            ? [share]
+            : [.. trained.Ranks.Gather(JsonSerializer.SerializeToUtf8Bytes(share, shareFormat), "losses and rewards of the step")
+                .Select(bytes => JsonSerializer.Deserialize<StepShare>(bytes, shareFormat)!)];
+        return ResultOf(lists, step, shares, all);
+    }
+
+    /// <summary>What this rank's lists came to.</summary>
+    private StepShare ShareOf(TokenizedList[] lists, Batch[] batches, double squaredNorm, double seconds)
+    {
+        var share = new StepShare(new double[loss.TermNames.Count], new float[lists.Length][], squaredNorm, seconds, null, []);
+        foreach (var batch in batches)
         {
-            using var termValues = result.Terms.cpu().data<float>();
-            var batchTerms = termValues.ToArray();
-            var rewards = RewardScorer.RewardsByList(result.Rewards, batchLists);
-            if (!batchTerms.All(float.IsFinite))
-                throw Diverged(step, $"the loss is {batchTerms.Sum()}", batchLists);
-            if (!rewards.All(list => list.All(float.IsFinite)))
-                throw Diverged(step, "a reward is not finite", batchLists);
-            for (var i = 0; i < stepTerms.Length; i++)
-                stepTerms[i] += batchTerms[i];
-            for (var l = 0; l < batchLists.Length; l++)
-                metrics.Add(rewards[l], RankingList.Of(batchLists[l]), batchLists[l].PromptIds);
+            using var termValues = batch.Terms!.cpu().data<float>();
+            var terms = termValues.ToArray();
+            var rewards = RewardScorer.RewardsByList(batch.Rewards!, batch.Lists);
+            var problem = !terms.All(float.IsFinite) ? $"the loss is {terms.Sum()}"
+                : !rewards.All(list => list.All(float.IsFinite)) ? "a reward is not finite"
+                : null;
+            if (problem is not null)
+                return share with { Rewards = [], Problem = problem, Sources = [.. batch.Lists.Select(list => list.Source.ToString())] };
+            for (var i = 0; i < terms.Length; i++)
+                share.Terms[i] += terms[i];
+            foreach (var (index, ofList) in batch.Indices.Zip(rewards))
+                share.Rewards[index] = ofList;
         }
-        return double.IsFinite(norm)
-            ? (stepTerms, metrics.Result, norm)
-            : throw Diverged(step, $"the gradient norm is {norm}", lists);
+        return share;
+    }
+
+    /// <summary>What all ranks' lists came to: the same on every rank.</summary>
+    private StepResult ResultOf(IReadOnlyList<TokenizedList> lists, int step, int[][] shares, StepShare[] all)
+    {
+        if (all.FirstOrDefault(share => share.Problem is not null) is { } failed)
+            throw Diverged(step, failed.Problem!, failed.Sources);
+        var norm = Math.Sqrt(trained.SquaredNormOf(all.Select(share => share.SquaredNorm)));
+        if (!double.IsFinite(norm))
+            throw Diverged(step, $"the gradient norm is {norm}", lists.Select(list => list.Source.ToString()));
+        var rewards = new float[lists.Count][];
+        foreach (var (indices, share) in shares.Zip(all))
+            foreach (var (index, ofList) in indices.Zip(share.Rewards))
+                rewards[index] = ofList;
+        var metrics = new RankingMetricsAccumulator(loss);
+        for (var l = 0; l < lists.Count; l++)
+            metrics.Add(rewards[l], RankingList.Of(lists[l]), lists[l].PromptIds);
+        return new StepResult(
+            [.. Enumerable.Range(0, loss.TermNames.Count).Select(term => all.Sum(share => share.Terms[term]))], metrics.Result, norm,
+            [.. all.Select(share => share.Seconds)]);
     }
 
     /// <summary>What to throw when a step has diverged; the gradients are 0 afterwards.</summary>
-    private TrainingDivergedException Diverged(int step, string what, IEnumerable<TokenizedList> lists)
+    private TrainingDivergedException Diverged(int step, string what, IEnumerable<string> sources)
     {
-        model.zero_grad();
-        return new TrainingDivergedException(
-            step + 1, what, "The weights have not been changed by this step.", lists.Select(list => list.Source.ToString()));
+        trained.ClearGradients();
+        return new TrainingDivergedException(step + 1, what, "The weights have not been changed by this step.", sources);
     }
 
     /// <summary>Adds the gradient of sum(loss) / divisor.</summary>
-    /// <returns>The terms of the loss and the answers' rewards, without a graph, where the model lies, in the caller's scope.</returns>
-    private (Tensor Terms, Tensor Rewards) AddBatch(TokenizedList[] lists, double divisor, ulong seed)
+    private void AddBatch(Batch batch, double divisor)
     {
         using var scope = NewDisposeScope();
-        var distinct = new DistinctAnswers(lists);
-        using var targets = loss.TargetsOf(
-            [.. lists.Select(RankingList.Of)], model.Device,
-            ReadsAllTokens ? [.. distinct.Tokens().Select(answer => new AnswerTokens(answer.FirstToken, answer.Ids))] : null);
-        if (lists.Length == 1
-            && TokenBudget.SplitAnswers(distinct.Lists[0], options.MaxTokensPerBatch, model.Backbone.IsCausal) is { Count: > 1 } parts)
-            return AddInParts(distinct, parts, targets, divisor, seed);
-        using var sequences = model.Pack(distinct.Lists);
-        using var pass = Pass(sequences, seed);
-        var rewards = RewardsOfAll(distinct, Forward(pass));
+        using var targets = TargetsOf(batch);
+        using var sequences = model.Pack(batch.Distinct.Lists);
+        using var pass = Pass(sequences, batch.Seed);
+        var rewards = RewardsOfAll(batch.Distinct, Forward(pass));
         var terms = loss.SumsOfTerms(rewards, targets).div(divisor);
         pass.Backward(terms.sum());
-        return Detached(terms, targets.OfAnswers(rewards));
+        batch.Keep(terms, targets.OfAnswers(rewards));
     }
 
     /// <summary>
     /// The loss sees the model only through its rewards. So a list that is too long for one graph is scored without one, d loss / d reward
     /// is taken, and each part goes forward and backward with that: one forward pass more, and memory for one part only.
     /// </summary>
-    private (Tensor Terms, Tensor Rewards) AddInParts(
-        DistinctAnswers distinct, IReadOnlyList<TokenizedList> parts, RankingTargets targets, double divisor, ulong seed)
+    private void ScoreParts(Batch batch, double divisor)
     {
+        using var scope = NewDisposeScope();
+        using var targets = TargetsOf(batch);
         var partRewards = new List<Tensor>();
         using (no_grad())
-            for (var p = 0; p < parts.Count; p++)
+            for (var p = 0; p < batch.Parts.Count; p++)
             {
-                using var sequences = model.Pack([parts[p]]);
-                using var pass = Pass(sequences, SplitMix64.Mix(seed + (ulong)p));
+                using var sequences = model.Pack([batch.Parts[p]]);
+                using var pass = Pass(sequences, batch.SeedOfPart(p));
                 partRewards.Add(Forward(pass));
             }
 
         // The parts' answers follow each other, as in the list.
         var rewards = cat(partRewards).requires_grad_();
-        var rewardsOfAll = RewardsOfAll(distinct, rewards);
+        var rewardsOfAll = RewardsOfAll(batch.Distinct, rewards);
         var terms = loss.SumsOfTerms(rewardsOfAll, targets).div(divisor);
         terms.sum().backward();
-        var rewardGradients = rewards.grad!.split([.. partRewards.Select(ofPart => ofPart.size(0))]);
-
-        for (var p = 0; p < parts.Count; p++)
-        {
-            using var scope = NewDisposeScope();
-            using var sequences = model.Pack([parts[p]]);
-            // The same seed draws the same as in the first pass.
-            using var pass = Pass(sequences, SplitMix64.Mix(seed + (ulong)p));
-            pass.Backward(Forward(pass), rewardGradients[p]);
-        }
-        return Detached(terms, targets.OfAnswers(rewardsOfAll));
+        batch.Keep(terms, targets.OfAnswers(rewardsOfAll));
+        batch.KeepGradients(rewards.grad!.split([.. partRewards.Select(ofPart => ofPart.size(0))]));
     }
+
+    private void GoBackThroughPart(Batch batch, int part)
+    {
+        using var scope = NewDisposeScope();
+        using var sequences = model.Pack([batch.Parts[part]]);
+        // The same seed draws the same as in the first pass.
+        using var pass = Pass(sequences, batch.SeedOfPart(part));
+        pass.Backward(Forward(pass), batch.RewardGradients[part]);
+    }
+
+    private RankingTargets TargetsOf(Batch batch) => loss.TargetsOf(
+        [.. batch.Lists.Select(RankingList.Of)], model.Device,
+        ReadsAllTokens ? [.. batch.Distinct.Tokens().Select(answer => new AnswerTokens(answer.FirstToken, answer.Ids))] : null);
 
     private bool ReadsAllTokens => options.RewardPositions == RewardPositions.All;
 
@@ -124,10 +177,60 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
     /// <summary>Those of answers that are equal as well; tokens are found where they are.</summary>
     private Tensor RewardsOfAll(DistinctAnswers distinct, Tensor rewards) => ReadsAllTokens ? rewards : distinct.RewardsOfAll(rewards);
 
-    private static (Tensor Terms, Tensor Rewards) Detached(Tensor terms, Tensor rewards) =>
-        (terms.detach().MoveToOuterDisposeScope(), rewards.detach().MoveToOuterDisposeScope());
-
     /// <summary>Leaves torch's generators alone where nothing is drawn.</summary>
     private ForwardPass Pass(PackedSequences sequences, ulong seed) =>
         new(sequences, model.DrawsDropout ? seed : null, options.ActivationCheckpointing);
+
+    /// <summary>Lists that go through the model together, or one list in parts, and what comes of them.</summary>
+    private sealed class Batch
+    {
+        public Batch(TokenizedList[] lists, int[] indices, ulong seed, TrainingOptions options, RewardTransformer model)
+        {
+            (Lists, Indices, Seed, Distinct) = (lists, indices, seed, new DistinctAnswers(lists));
+            Parts = lists.Length == 1 ? TokenBudget.SplitAnswers(Distinct.Lists[0], options.MaxTokensPerBatch, model.Backbone.IsCausal) : [];
+        }
+
+        public TokenizedList[] Lists { get; }
+
+        /// <summary>The lists' places among this rank's lists.</summary>
+        public int[] Indices { get; }
+
+        public ulong Seed { get; }
+
+        public DistinctAnswers Distinct { get; }
+
+        public IReadOnlyList<TokenizedList> Parts { get; }
+
+        public bool IsInParts => Parts.Count > 1;
+
+        /// <summary>The terms of the loss, without a graph, where the model lies.</summary>
+        public Tensor? Terms { get; private set; }
+
+        /// <summary>The answers' rewards, likewise.</summary>
+        public Tensor? Rewards { get; private set; }
+
+        /// <summary>Of a list in parts, what the rewards of each have as gradients.</summary>
+        public IReadOnlyList<Tensor> RewardGradients { get; private set; } = [];
+
+        public ulong SeedOfPart(int part) => SplitMix64.Mix(Seed + (ulong)part);
+
+        /// <summary>Moves what comes of the lists to the caller's scope.</summary>
+        public void Keep(Tensor terms, Tensor rewards) =>
+            (Terms, Rewards) = (terms.detach().MoveToOuterDisposeScope(), rewards.detach().MoveToOuterDisposeScope());
+
+        /// <inheritdoc cref="Keep"/>
+        public void KeepGradients(IEnumerable<Tensor> gradients) =>
+            RewardGradients = [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())];
+    }
+
+    /// <summary>What one rank tells the others of its lists.</summary>
+    private sealed record StepShare(
+        double[] Terms, float[][] Rewards, double SquaredNorm, double Seconds, string? Problem, string[] Sources);
 }
+
+/// <summary>What a step's lists came to before its update.</summary>
+/// <param name="Terms">The loss as its terms.</param>
+/// <param name="Metrics">What the rewards say about the lists.</param>
+/// <param name="GradientNorm">The L2 norm of all gradients.</param>
+/// <param name="RankSeconds">How long each rank computed its lists, without waiting for others at the end.</param>
+internal sealed record StepResult(double[] Terms, RankingMetrics Metrics, double GradientNorm, IReadOnlyList<double> RankSeconds);

@@ -1,12 +1,14 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using RewardModel.Distributed;
 using RewardModel.Kernels;
 using RewardModel.Lists;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
 using RewardModel.Training.Data;
 using RewardModel.Training.Diagnosis;
+using RewardModel.Training.Distributed;
 using RewardModel.Training.Metrics;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
@@ -43,6 +45,7 @@ public sealed class Trainer
     private readonly RunDirectory? directory;
     private readonly IProgress<TrainingReport>? progress;
     private readonly ILogger logger;
+    private readonly ICollective ranks;
     private readonly RankingLoss loss;
     private readonly LearningRateSchedule schedule;
     private readonly int evaluationInterval;
@@ -64,6 +67,10 @@ public sealed class Trainer
     /// <param name="directory">Where states are saved and resumed from; null saves nothing.</param>
     /// <param name="progress">Receives a report for every step and every evaluation.</param>
     /// <param name="logger">Receives the settings of the run and its events.</param>
+    /// <param name="ranks">
+    /// The processes that train together, each of which makes the same calls with the same model, options and lists, and the same directory in
+    /// a file system that they share. Null: this one trains alone.
+    /// </param>
     /// <exception cref="ArgumentException">
     /// An option is out of range, no list has a pair, a list is longer than the model takes, or adapters are asked for that the model can't
     /// get.
@@ -71,8 +78,8 @@ public sealed class Trainer
     public Trainer(
         RewardTransformer model, TrainingOptions options,
         IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
-        RunDirectory? directory = null, IProgress<TrainingReport>? progress = null, ILogger? logger = null)
-        : this(model, savedAs: null, options, trainLists, heldOutLists, sourceWeights: null, directory, progress, logger)
+        RunDirectory? directory = null, IProgress<TrainingReport>? progress = null, ILogger? logger = null, ICollective? ranks = null)
+        : this(model, savedAs: null, options, trainLists, heldOutLists, sourceWeights: null, directory, progress, logger, ranks)
     {
     }
 
@@ -85,10 +92,11 @@ public sealed class Trainer
     /// <param name="directory">Where states are saved.</param>
     /// <param name="progress">Receives reports.</param>
     /// <param name="logger">Receives the settings of the run and its events.</param>
+    /// <param name="ranks">The processes that train together; null: this one alone.</param>
     internal Trainer(
         RewardTransformer model, ScoringModel? savedAs, TrainingOptions options,
         IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists, IReadOnlyList<double>? sourceWeights,
-        RunDirectory? directory, IProgress<TrainingReport>? progress, ILogger? logger)
+        RunDirectory? directory, IProgress<TrainingReport>? progress, ILogger? logger, ICollective? ranks = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
@@ -100,6 +108,7 @@ public sealed class Trainer
         this.directory = directory;
         this.progress = progress;
         this.logger = logger ?? NullLogger.Instance;
+        this.ranks = ranks ?? SingleProcess.Instance;
         this.logger.LogDebug("{Libraries}", TorchLibraries.Description);
         loss = RankingLoss.Of(options.LossOptions with { Levels = LevelsOf(trainLists) });
         lists = new TrainingLists(model, this.options, loss, trainLists, heldOutLists, this.logger, sourceWeights);
@@ -130,14 +139,14 @@ public sealed class Trainer
     /// </summary>
     /// <inheritdoc cref="Trainer(
     ///     RewardTransformer, TrainingOptions, IReadOnlyList{TokenizedList}, IReadOnlyList{TokenizedList},
-    ///     RunDirectory, IProgress{TrainingReport}, ILogger)"/>
+    ///     RunDirectory, IProgress{TrainingReport}, ILogger, ICollective)"/>
     public Trainer(
         ScoringModel model, TrainingOptions options,
         IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
-        RunDirectory? directory = null, IProgress<TrainingReport>? progress = null, ILogger? logger = null)
+        RunDirectory? directory = null, IProgress<TrainingReport>? progress = null, ILogger? logger = null, ICollective? ranks = null)
         : this(
             (model ?? throw new ArgumentNullException(nameof(model))).Transformer, model, options, trainLists, heldOutLists,
-            sourceWeights: null, directory, progress, logger)
+            sourceWeights: null, directory, progress, logger, ranks)
     {
     }
 
@@ -184,16 +193,20 @@ public sealed class Trainer
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public TrainingResult Train(bool resume = false, CancellationToken cancellation = default)
     {
-        var result = TrainOnly(resume, cancellation);
+        using var trained = new Holder();
+        var result = TrainOnly(trained, resume, cancellation);
+        trained.Weights!.GiveBack();
         result = result with { Diagnoses = RunDiagnoses.Of(new RunFacts { Evaluations = evaluations }) };
         RunDiagnoses.Log(result.Diagnoses, logger);
         return result;
     }
 
-    /// <summary>The same without diagnoses, for a run that has all its steps on record.</summary>
-    internal TrainingResult TrainOnly(bool resume, CancellationToken cancellation)
+    /// <summary>
+    /// The same without diagnoses, for a run that has all its steps on record. Where ranks share the weights they still do.
+    /// </summary>
+    internal TrainingResult TrainOnly(Holder holder, bool resume, CancellationToken cancellation)
     {
-        using var directoryLock = directory?.Lock();
+        using var directoryLock = IsFirstRank ? directory?.Lock() : null;
         using var activity = TrainingTelemetry.StartRun();
         // What the model scores afterwards has to be what it scores when it is saved and loaded again.
         var precision = model.Precision;
@@ -202,7 +215,7 @@ public sealed class Trainer
         ChooseTrained(model, options);
         try
         {
-            return Run(resume, cancellation);
+            return Run(holder, resume, cancellation);
         }
         finally
         {
@@ -216,12 +229,10 @@ public sealed class Trainer
         }
     }
 
-    private TrainingResult Run(bool resume, CancellationToken cancellation)
+    private bool IsFirstRank => ranks.Rank == 0;
+
+    private TrainingResult Run(Holder holder, bool resume, CancellationToken cancellation)
     {
-        using var optimizer = options.CreateOptimizer(model.TrainedParameters, LearningRates.Of(model, options, LearningRate));
-        using var average = options.Ema is { } decay ? new MovingAverage(model.TrainedParameters, decay) : null;
-        using var bestWeights = new BestWeights(model, options.BestBy, directory);
-        using var evaluatedWeights = options.AverageLast is { } count ? new EvaluatedWeights(model, count, directory) : null;
         var saveInterval = options.SaveInterval ?? Math.Max(1, StepCount / 10);
         LogStart();
 
@@ -232,18 +243,29 @@ public sealed class Trainer
                 "{Chats} training lists are conversations and {Texts} are plain text: prompts of plain text will be scored without the chat "
                 + "template", lists.ChatCount, lists.TextCount);
 
-        var fingerprint = RunFingerprint.Of(options.OfEveryStep(), StepCount, lists.Train, lists.HeldOut, model, savedAs, lists.SourceWeights);
+        var fingerprint = RunFingerprint.Of(options.OfEveryStep(), StepCount, lists.Train, lists.HeldOut, model, savedAs, lists.SourceWeights, ranks.Size);
+        RankAgreement.Check(ranks, fingerprint, options);
         model.zero_grad();
+        var rates = LearningRates.Of(model, options, LearningRate);
+        var trained = holder.Weights = new TrainedWeights(model, ranks, options.Shard, options.OffloadOptimizer, options.Optimizer);
+        using var optimizer = options.CreateOptimizer(trained.Parts, rates);
+        using var average = options.Ema is { } decay ? new MovingAverage(trained.Parts, decay) : null;
+        using var bestWeights = new BestWeights(trained, options.BestBy, directory);
+        using var evaluatedWeights = options.AverageLast is { } count ? new EvaluatedWeights(trained, count, directory) : null;
         var state = new TrainerState();
-        var isRestored = resume && directory is not null && directory.TryRestore(fingerprint, model, optimizer, logger, out state, average);
+        var isRestored = resume && directory is not null && directory.TryRestore(fingerprint, trained, optimizer, logger, out state, average);
         if (isRestored)
+        {
+            trained.Publish();
             logger.LogInformation("Resumed after step {Step} of {Steps}", state.Step, StepCount);
-        else
-            directory?.Begin();
+        }
+        else if (directory is not null)
+            ranks.FirstDoes(directory.Begin);
         evaluations.Clear();
         if (state.BestEvaluation is { } kept)
             evaluations.Add(kept);
-        directory?.WriteFingerprint(fingerprint);
+        if (IsFirstRank)
+            directory?.WriteFingerprint(fingerprint);
         hasStarted = true;
         // From here on no directory has the weights of a model that is trained itself.
         if (model.Adapter is null)
@@ -259,23 +281,26 @@ public sealed class Trainer
             var isNew = !(isRestored && state.Step == firstStep);
             if (lists.HeldOut.Count > 0 && (isNew ? isDone || state.Step % evaluationInterval == 0 : isDone && !WasEvaluated(state)))
             {
-                Evaluate(state, bestWeights, average, evaluatedWeights);
+                Evaluate(state, trained, bestWeights, average, evaluatedWeights);
                 isDone |= IsStoppedEarly(state);
             }
-            if (isNew && (isDone || cancellation.IsCancellationRequested || (state.Step > 0 && state.Step % saveInterval == 0)))
+            var isCancelled = ranks.IsAny(cancellation.IsCancellationRequested, "whether the run is cancelled");
+            if (isNew && (isDone || isCancelled || (state.Step > 0 && state.Step % saveInterval == 0)))
             {
-                CheckWeights(state);
-                directory?.Save(fingerprint, state, model, optimizer, average);
+                CheckWeights(state, trained);
+                directory?.Save(fingerprint, state, trained, optimizer, average);
             }
-            cancellation.ThrowIfCancellationRequested();
+            if (isCancelled)
+                throw new OperationCanceledException(cancellation);
             if (isDone)
                 break;
-            TakeStep(state, optimizer, clock, firstStep);
+            TakeStep(state, trained, optimizer, clock, firstStep);
             average?.Update(state.Step + 1);
         }
 
-        average?.CopyToModel();
-        var averageEvaluation = evaluatedWeights is null ? null : EvaluateMean(state, bestWeights, evaluatedWeights);
+        average?.CopyToParameters();
+        trained.Publish();
+        var averageEvaluation = evaluatedWeights is null ? null : EvaluateMean(state, trained, bestWeights, evaluatedWeights);
         var best = averageEvaluation is { IsBest: true } ? averageEvaluation : state.BestEvaluation;
         if (best?.Step < state.Step)
             bestWeights.Restore(best.Step);
@@ -344,17 +369,18 @@ public sealed class Trainer
     private bool IsStoppedEarly(TrainerState state) =>
         options.EarlyStopPatience > 0 && state.EvaluationsSinceBest >= options.EarlyStopPatience;
 
-    private void TakeStep(TrainerState state, Optimizer optimizer, Stopwatch clock, int firstStep)
+    private void TakeStep(TrainerState state, TrainedWeights trained, Optimizer optimizer, Stopwatch clock, int firstStep)
     {
         var start = clock.Elapsed;
         clock.Start();
         model.train();
         var stepLists = lists.OfStep(state.Step);
-        var (terms, metrics, gradientNorm) = new StepGradients(model, loss, options)
-            .Add(stepLists, state.Step, optimizer.GradientNorm);
+        var (terms, metrics, gradientNorm, rankSeconds) = new StepGradients(model, trained, loss, options)
+            .Add(stepLists, state.Step, optimizer.SquaredGradientNorm);
         var learningRate = schedule.At(state.Step);
         optimizer.Step(learningRate, ClippingFactor(gradientNorm));
-        model.zero_grad();
+        trained.Publish();
+        trained.ClearGradients();
 
         clock.Stop();
         long tokens = stepLists.Sum(lists.TokensOf);
@@ -365,6 +391,7 @@ public sealed class Trainer
             tokens, state.TokensSeen, tokens / (clock.Elapsed - start).TotalSeconds,
             clock.Elapsed / (stepsTaken - firstStep) * (StepCount - stepsTaken))
         {
+            RankSeconds = ranks.Size > 1 ? rankSeconds : null,
             LossTerms = terms.Length > 1 ? loss.TermNames.Zip(terms).ToDictionary(term => term.First, term => term.Second) : null,
         });
     }
@@ -373,10 +400,12 @@ public sealed class Trainer
         // 1e-6 as in torch.nn.utils.clip_grad_norm_.
         options.MaxGradientNorm > 0 ? Math.Min(1, options.MaxGradientNorm / (gradientNorm + 1e-6)) : 1;
 
-    private void Evaluate(TrainerState state, BestWeights bestWeights, MovingAverage? average, EvaluatedWeights? evaluatedWeights)
+    private void Evaluate(
+        TrainerState state, TrainedWeights trained, BestWeights bestWeights, MovingAverage? average, EvaluatedWeights? evaluatedWeights)
     {
-        using var averaged = average?.InModel();
-        var metrics = Measure(state);
+        // The average is evaluated and kept, and the run goes on with the weights themselves.
+        Exchange();
+        var metrics = Measure(state, trained);
         var isBest = bestWeights.IsBetter(metrics, state.BestEvaluation?.Metrics);
         var report = new EvaluationReport(state.Step, metrics, isBest);
         state.LastEvaluation = report;
@@ -387,7 +416,16 @@ public sealed class Trainer
             bestWeights.Keep(state.Step);
         }
         evaluatedWeights?.Keep(state.Step);
+        Exchange();
         Report(report);
+
+        void Exchange()
+        {
+            if (average is null)
+                return;
+            average.Exchange();
+            trained.Publish();
+        }
     }
 
     /// <summary>
@@ -395,11 +433,12 @@ public sealed class Trainer
     /// of more steps.
     /// </summary>
     /// <returns>The evaluation: if it is the best, the model has these weights, else those of the last step.</returns>
-    private EvaluationReport EvaluateMean(TrainerState state, BestWeights bestWeights, EvaluatedWeights evaluatedWeights)
+    private EvaluationReport EvaluateMean(
+        TrainerState state, TrainedWeights trained, BestWeights bestWeights, EvaluatedWeights evaluatedWeights)
     {
         var steps = evaluatedWeights.Steps;
         evaluatedWeights.CopyMeanToModel(steps);
-        var metrics = Measure(state);
+        var metrics = Measure(state, trained);
         var best = state.BestEvaluation!;
         var report = new EvaluationReport(state.Step, metrics, bestWeights.IsBetter(metrics, best.Metrics)) { AverageOf = steps };
         if (!report.IsBest)
@@ -413,10 +452,11 @@ public sealed class Trainer
         return report;
     }
 
-    private RankingMetrics Measure(TrainerState state)
+    private RankingMetrics Measure(TrainerState state, TrainedWeights trained)
     {
         var scoring = PhaseProgress<ListProgress>.Of(progress, TrainingPhase.Evaluating, state.Step, done => (done.DoneCount, done.TotalCount));
-        var rewards = new RewardScorer(model, options.MaxTokensPerBatch).Score(lists.HeldOut, scoring);
+        var rewards = SharedScoring.Score(
+            new RewardScorer(model, options.MaxTokensPerBatch), trained, lists.HeldOut, scoring, CancellationToken.None);
         if (!rewards.All(list => list.All(float.IsFinite)))
             throw new TrainingDivergedException(
                 state.Step, "a reward of a held-out list is not finite", "The newest saved state is from before this step.",
@@ -436,9 +476,9 @@ public sealed class Trainer
     }
 
     /// <summary>Weights that are not finite are never saved: a step's loss and gradient are those from before its update.</summary>
-    private void CheckWeights(TrainerState state)
+    private void CheckWeights(TrainerState state, TrainedWeights trained)
     {
-        if (!model.HasFiniteWeights())
+        if (!trained.AreFinite())
             throw new TrainingDivergedException(
                 state.Step, "the weights are not finite after this step",
                 "The newest saved state is from before it.", lists.OfStep(state.Step - 1).Select(list => list.Source.ToString()));
@@ -462,5 +502,13 @@ public sealed class Trainer
             Counted.Of(lists.HeldOut.Count, "held-out list"), Counted.Of(StepCount, "step"),
             options.ListsPerStep is { } listsPerStep ? Counted.Of(listsPerStep, "list") : $"{Counted.Of(options.TokensPerStep!.Value, "token")} or more",
             lists.StepsPerEpoch, Counted.Of(evaluationInterval, "step"));
+    }
+
+    /// <summary>The weights of a run, which its caller disposes of when it needs them no more.</summary>
+    internal sealed class Holder : IDisposable
+    {
+        public TrainedWeights? Weights { get; set; }
+
+        public void Dispose() => Weights?.Dispose();
     }
 }

@@ -6,7 +6,6 @@ using RewardModel.Adapters;
 using RewardModel.Ranking;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
-using Parameter = TorchSharp.Modules.Parameter;
 
 namespace RewardModel.Training;
 
@@ -276,6 +275,17 @@ public record TrainingOptions
     [JsonPropertyName("early-stop")]
     public int EarlyStopPatience { get; init; }
 
+    /// <summary>What ranks that train together divide among them. Default none: each has all of the model. Changes no result but for rounding.</summary>
+    [JsonPropertyName("shard")]
+    public Sharding Shard { get; init; }
+
+    /// <summary>
+    /// Whether what the optimiser keeps lies in the CPU's memory, where its work is then done, while the model computes on a GPU. Requires
+    /// <see cref="Shard"/>, also of a single process. Changes no result but for rounding.
+    /// </summary>
+    [JsonPropertyName("offload-optimizer")]
+    public bool OffloadOptimizer { get; init; }
+
     /// <summary>The adapters that are asked for; null for none.</summary>
     internal LoraOptions? Lora => LoraRank is not { } rank ? null : new LoraOptions(rank)
     {
@@ -315,6 +325,7 @@ public record TrainingOptions
             Beta1 = ofAdamW?.Beta1,
             Beta2 = ofAdamW?.Beta2,
             Epsilon = ofAdamW?.Epsilon,
+            ActivationCheckpointing = ActivationCheckpointing || Shard == Sharding.Parameters,
         };
     }
 
@@ -322,7 +333,7 @@ public record TrainingOptions
     /// <param name="parameters">Names, which its state is saved under, and the parameters.</param>
     /// <param name="rates">Their learning rates by names, as multiples of a step's.</param>
     internal Optimizer CreateOptimizer(
-        IEnumerable<(string Name, Parameter Parameter)> parameters, IReadOnlyDictionary<string, double> rates)
+        IEnumerable<WeightPart> parameters, IReadOnlyDictionary<string, double> rates)
     {
         return Optimizer switch
         {
@@ -368,7 +379,7 @@ public record TrainingOptions
     internal JsonObject OfEveryStep()
     {
         var json = JsonSerializer.SerializeToNode<TrainingOptions>(WithDefaults(), ReportJson.Options)!.AsObject();
-        string[] changeable = ["epochs", "steps", "activation-checkpointing", "eval-every", "save-every", "early-stop"];
+        string[] changeable = ["epochs", "steps", "activation-checkpointing", "shard", "offload-optimizer", "eval-every", "save-every", "early-stop"];
         return new JsonObject(json.Where(pair => !changeable.Contains(pair.Key))
             .Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone())));
     }
@@ -380,6 +391,7 @@ public record TrainingOptions
         [
             Problem(Epochs >= 1, nameof(Epochs), Epochs, "at least 1"),
             Problem(Steps is null or >= 1, nameof(Steps), Steps, "at least 1"),
+            WithoutEffect(OffloadOptimizer ? true : null, nameof(OffloadOptimizer), Shard == Sharding.None, "with --shard none; shard at least the optimizer"),
             Problem(
                 LearningRate is null || (LearningRate > 0 && double.IsFinite(LearningRate.Value)), nameof(LearningRate), LearningRate,
                 "a positive number"),

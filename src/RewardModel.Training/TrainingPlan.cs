@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using RewardModel.Distributed;
 using RewardModel.Lists;
 using RewardModel.Packing;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
 using RewardModel.Training.Checks;
+using RewardModel.Training.Distributed;
 using static TorchSharp.torch;
 
 namespace RewardModel.Training;
@@ -120,7 +122,8 @@ public sealed record TrainingPlan
     private static double Measure(
         RewardTransformer model, RankingLoss loss, TrainingOptions options, TokenizedList[] batch, bool sharesPrompts)
     {
-        var gradients = new StepGradients(model, loss, options);
+        using var trained = new TrainedWeights(model, SingleProcess.Instance);
+        var gradients = new StepGradients(model, trained, loss, options);
         var precision = model.Precision;
         model.Precision = options.Precision;
         model.train();

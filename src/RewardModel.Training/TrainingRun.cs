@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using RewardModel.Adapters;
 using RewardModel.Checkpoints;
+using RewardModel.Distributed;
 using RewardModel.Kernels;
 using RewardModel.Lists;
 using RewardModel.Ranking;
@@ -12,6 +13,7 @@ using RewardModel.Tokenizers;
 using RewardModel.Training.Checks;
 using RewardModel.Training.Data;
 using RewardModel.Training.Diagnosis;
+using RewardModel.Training.Distributed;
 using RewardModel.Training.Records;
 using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
@@ -39,6 +41,7 @@ public sealed class TrainingRun
     private readonly TrainingRunOptions options;
     private readonly ILogger logger;
     private readonly TrainingInputs inputs;
+    private readonly ICollective ranks;
 
     /// <summary>Prepares a run; nothing is read or written yet.</summary>
     /// <param name="options">The options of the run.</param>
@@ -46,8 +49,13 @@ public sealed class TrainingRun
     /// <param name="inputs">
     /// What reads tables, or lists that come from code; null: files of JSON, plain or compressed, are read.
     /// </param>
+    /// <param name="ranks">
+    /// The processes that train together: each makes the same run with the same files, in a file system that they share. The first one writes
+    /// the log and the reports, and logs. Null: this process trains alone.
+    /// </param>
     /// <exception cref="ArgumentException">Options are invalid, or files are missing: all are listed.</exception>
-    public TrainingRun(TrainingRunOptions options, ILogger? logger = null, TrainingInputs? inputs = null)
+    public TrainingRun(
+        TrainingRunOptions options, ILogger? logger = null, TrainingInputs? inputs = null, ICollective? ranks = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
@@ -56,9 +64,13 @@ public sealed class TrainingRun
         if (options.Seeds is not null)
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.Seeds))} is {options.Seeds}: several trainings, which EnsembleRun does; expected none.");
-        this.options = options;
-        this.logger = logger ?? NullLogger.Instance;
+        this.ranks = ranks ?? SingleProcess.Instance;
+        // Each rank of a machine has a GPU of its own.
+        this.options = this.ranks.Size > 1 && options.Device == "cuda" ? options with { Device = $"cuda:{this.ranks.LocalRank}" } : options;
+        this.logger = IsFirstRank && logger is not null ? logger : NullLogger.Instance;
     }
+
+    private bool IsFirstRank => ranks.Rank == 0;
 
     /// <summary>Called when training begins or goes on: nothing is refused any more.</summary>
     internal Action? Started { get; init; }
@@ -70,10 +82,12 @@ public sealed class TrainingRun
     /// <param name="output">Its output directory.</param>
     /// <param name="logger">As for a new run.</param>
     /// <param name="inputs">As for a new run: the same lists.</param>
+    /// <param name="ranks">As for a new run; may be more or fewer than before.</param>
     /// <exception cref="RunDirectoryException">The directory holds no run.</exception>
     /// <exception cref="RunFileException">Its run file was changed and can't be used.</exception>
-    public static TrainingRun Resume(string output, ILogger? logger = null, TrainingInputs? inputs = null) =>
-        new(OptionsOf(output) with { Resume = true }, logger, inputs);
+    public static TrainingRun Resume(
+        string output, ILogger? logger = null, TrainingInputs? inputs = null, ICollective? ranks = null) =>
+        new(OptionsOf(output) with { Resume = true }, logger, inputs, ranks);
 
     /// <summary>The options that the run in a directory was started with.</summary>
     /// <param name="output">Its output directory.</param>
@@ -123,14 +137,16 @@ public sealed class TrainingRun
         // One of its own for each call, so that two at once can't share its lock.
         var directory = new RunDirectory(options.Output);
         // Before the lock, which is a file in it.
-        directory.CheckOutput(options.Resume);
-        using var directoryLock = directory.Lock();
-        using var prepared = Prepare(progress, cancellation);
+        if (IsFirstRank)
+            directory.CheckOutput(options.Resume);
+        using var directoryLock = IsFirstRank ? directory.Lock() : null;
+        CheckOutputIsShared(directory);
+        using var prepared = Prepare(IsFirstRank ? progress : null, cancellation);
         var (model, heldOutLists) = (prepared.Model, prepared.HeldOut);
         var newestStep = options.Resume ? directory.NewestStep : null;
-        using var log = new TrainingLog(directory.LogFile, newestStep);
-        using var tensorBoard = options.TensorBoard ? new TensorBoardLog(directory.TensorBoardDirectory, newestStep) : null;
-        var reports = new RunReports(log, tensorBoard, progress);
+        using var log = IsFirstRank ? new TrainingLog(directory.LogFile, newestStep) : null;
+        using var tensorBoard = IsFirstRank && options.TensorBoard ? new TensorBoardLog(directory.TensorBoardDirectory, newestStep) : null;
+        var reports = log is null ? null : new RunReports(log, tensorBoard, progress);
         Trainer? trainer = null;
         // A resumption that is refused leaves what is on record of the run.
         void Begin(int step, RunFingerprint fingerprint)
@@ -141,28 +157,32 @@ public sealed class TrainingRun
             // A run that goes on may have its lists from a cache: what was found is there already.
             if (prepared.Report is { } data)
                 PendingFile.WriteText(directory.DataFile, data.ToJson());
-            reports.Report(ReportOf(model, trainer!, step, fingerprint));
+            reports!.Report(ReportOf(model, trainer!, step, fingerprint));
             Started?.Invoke();
         }
         trainer = new Trainer(
-            model.Transformer, model, options, prepared.Train, heldOutLists, prepared.SourceWeights, directory, reports, logger)
+            model.Transformer, model, options, prepared.Train, heldOutLists, prepared.SourceWeights, directory, reports, logger, ranks)
         {
-            Started = Begin,
+            Started = IsFirstRank ? Begin : null,
         };
         LogModel(model, trainer.LearningRate);
         var scaledBy = ListsToNormalizeBy(model, trainer.Lists.Train, heldOutLists);
         TrainingResult result;
+        using var holder = new Trainer.Holder();
         try
         {
-            result = Finish(model, scaledBy, trainer.TrainOnly(options.Resume, cancellation));
-            Evaluate(directory, prepared, trainer.Loss, reports, cancellation);
-            reports.Report(new EndReport(result.StepCount, result.StoppedEarly ? EndReason.StoppedEarly : EndReason.Finished));
+            result = trainer.TrainOnly(holder, options.Resume, cancellation);
+            result = Finish(model, holder.Weights!, scaledBy, result);
+            Evaluate(directory, prepared, holder.Weights!, trainer.Loss, reports, cancellation);
+            reports?.Report(new EndReport(result.StepCount, result.StoppedEarly ? EndReason.StoppedEarly : EndReason.Finished));
         }
         catch (Exception exception)
         {
-            reports.ReportEnd(exception);
+            reports?.ReportEnd(exception);
             throw;
         }
+        if (!IsFirstRank)
+            return result;
         var record = RunRecords.Read(options.Output);
         PendingFile.WriteText(directory.ReportFile, HtmlReport.Of(record));
         ModelCard.Write(options.Output, record, model.Rule.MaxLength, AdapterConfig.IsIn(options.Output));
@@ -172,7 +192,8 @@ public sealed class TrainingRun
     }
 
     /// <summary>Writes the trained model.</summary>
-    private TrainingResult Finish(ScoringModel model, IReadOnlyList<TokenizedList> scaledBy, TrainingResult result)
+    private TrainingResult Finish(
+        ScoringModel model, TrainedWeights trained, IReadOnlyList<TokenizedList> scaledBy, TrainingResult result)
     {
         try
         {
@@ -181,24 +202,42 @@ public sealed class TrainingRun
         finally
         {
             // A trained model is kept, also where its rewards can't be normalised.
-            model.Save(options.Output);
+            trained.Save(model, options.Output);
         }
     }
 
     /// <summary>Evaluates the model as it was saved.</summary>
     private void Evaluate(
-        RunDirectory directory, Prepared prepared, RankingLoss loss, IProgress<TrainingReport> progress, CancellationToken cancellation)
+        RunDirectory directory, Prepared prepared, TrainedWeights trained, RankingLoss loss, IProgress<TrainingReport>? progress,
+        CancellationToken cancellation)
     {
         var (model, heldOut) = (prepared.Model, prepared.HeldOut);
         if (!Enumerable.Range(0, heldOut.Count).Any(list => heldOut.InfoOf(list).PairCount > 0))
             return;
         var scorer = model.Scorer(options.MaxTokensPerBatch);
-        var evaluation = new ModelEvaluation(model, (lists, scoring) => scorer.Score(lists, scoring, cancellation), loss)
+        SharedScoring.Evaluate(trained, (lists, scoring) => SharedScoring.Score(scorer, trained, lists, scoring, cancellation), score =>
         {
-            LazyModels = prepared.Check.NgramScores(prepared.CheckedCount, prepared.CheckedHeldOut),
-            Texts = prepared.Check.OriginalsOf(prepared.CheckedCount, prepared.CheckedHeldOut),
-        }.Of(heldOut, PhaseProgress<ListProgress>.Of(progress, TrainingPhase.Evaluating, 0, done => (done.DoneCount, done.TotalCount)));
-        PendingFile.WriteText(directory.EvaluationFile, evaluation.ToJson());
+            var evaluation = new ModelEvaluation(model, score, loss)
+            {
+                LazyModels = prepared.Check.NgramScores(prepared.CheckedCount, prepared.CheckedHeldOut),
+                Texts = prepared.Check.OriginalsOf(prepared.CheckedCount, prepared.CheckedHeldOut),
+            }.Of(heldOut, PhaseProgress<ListProgress>.Of(progress, TrainingPhase.Evaluating, 0, done => (done.DoneCount, done.TotalCount)));
+            PendingFile.WriteText(directory.EvaluationFile, evaluation.ToJson());
+        });
+    }
+
+    /// <summary>Ranks write to one directory together.</summary>
+    /// <exception cref="DistributedException">Some don't see what the first one has written.</exception>
+    private void CheckOutputIsShared(RunDirectory directory)
+    {
+        if (ranks.Size == 1)
+            return;
+        var answers = ranks.Gather(System.Text.Encoding.UTF8.GetBytes(directory.IsLocked ? "" : Environment.MachineName), "the output directory");
+        string[] others = [.. answers.Select(System.Text.Encoding.UTF8.GetString).Where(name => name.Length > 0).Distinct()];
+        if (others.Length > 0)
+            throw new DistributedException(
+                $"'{Path.GetFullPath(options.Output)}' is not the same directory on all machines: what rank 0 has written is not seen on "
+                + $"{string.Join(", ", others)}. Give an --output in a file system that all machines share.");
     }
 
     /// <summary>The same on a thread-pool thread.</summary>
@@ -254,11 +293,12 @@ public sealed class TrainingRun
         IProgress<TrainingReport>? progress, CancellationToken cancellation, bool isPlan = false, ScoringModel? shapes = null)
     {
         var directory = new RunDirectory(options.Output);
-        directory.CheckOutput(options.Resume);
+        if (IsFirstRank)
+            directory.CheckOutput(options.Resume);
         if (options.Resume && directory.NewestStep is null)
             logger.LogInformation("There is no saved state in '{Output}': starting from the first step", options.Output);
         TorchLibraries.Require();
-        torch.set_num_threads(options.Threads ?? Environment.ProcessorCount);
+        torch.set_num_threads(options.Threads ?? ranks.ThreadsOf());
         // Told before the data are read, which may take long.
         Devices.Named(options.Device, "--device");
         ScoringModel Load() => LoadModel(
@@ -270,7 +310,11 @@ public sealed class TrainingRun
         var prepared = new Prepared();
         try
         {
-            ReadLists(reader, prepared, isPlan, progress, cancellation);
+            void Read() => ReadLists(reader, prepared, isPlan, progress, cancellation);
+            // The others find the lists in the cache.
+            ranks.FirstWorks(Read, "lists that the first rank reads");
+            if (!IsFirstRank)
+                Read();
             prepared.Model = withoutWeights is null || shapes is not null ? reader : Load();
             return prepared;
         }
@@ -302,7 +346,7 @@ public sealed class TrainingRun
             var lists = new ListReading(reader, logger)
             {
                 // What lies in a cache is not seen again.
-                Cache = isPlan ? null : options.Cache,
+                Cache = isPlan ? null : options.Cache ?? (ranks.Size > 1 && inputs.Data is null ? new RunDirectory(options.Output).ListCache : null),
                 Progress = PhaseProgress<ListProgress>.Of(progress, TrainingPhase.Tokenizing, 0, done => (done.DoneCount, done.TotalCount)),
                 Cancellation = cancellation,
                 Seen = (list, ids, cut) => check.Add(list, ids, cut, isOfEvalData),

@@ -190,7 +190,7 @@ internal static class ChildProgram
         else
             model.AddAdapter(adapter);
         model.train();
-        using var optimizer = new AdamW(model.TrainedParameters, new AdamWOptions());
+        using var optimizer = new AdamW(model.TrainedParameters.Select(WeightPart.Of), new AdamWOptions());
         Backward(model, lists);
         optimizer.Step(1e-5, 1);
         TensorMemory.ReleaseFree();

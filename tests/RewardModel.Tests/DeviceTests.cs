@@ -42,7 +42,7 @@ public class DeviceTests
         using var model = ParityModel.Random(architecture, dropout).to(MetaDevice.Device);
         model.Precision = precision;
         model.train();
-        using var optimizer = new AdamW(model.CheckpointParameters, new AdamWOptions());
+        using var optimizer = new AdamW(model.CheckpointParameters.Select(WeightPart.Of), new AdamWOptions());
         using var sequences = model.Pack(lists);
         var loss = RankingLoss.ByName("log-sigmoid");
         using var targets = loss.TargetsOf([.. lists.Select(RankingList.Of)], model.Device);

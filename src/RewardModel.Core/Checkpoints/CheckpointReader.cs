@@ -95,6 +95,20 @@ internal sealed class CheckpointReader : IDisposable
         return TensorBytes.Read(file, entry, dtype);
     }
 
+    /// <summary>Sets a tensor to some of another one's values in the file, so that no more than these are read.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="first">Index of the first element that is read, in row-major order.</param>
+    /// <param name="target">Gets as many elements as it has, converted to its type; contiguous, on any device.</param>
+    /// <exception cref="CheckpointException">There is no such tensor, or its file became shorter.</exception>
+    public void Read(string name, long first, Tensor target)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(target);
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        var (file, entry) = Find(name);
+        TensorBytes.Read(file, entry, first, target);
+    }
+
     /// <summary>Closes the files.</summary>
     public void Dispose()
     {

@@ -1,3 +1,4 @@
+using RewardModel.Distributed;
 using static TorchSharp.torch;
 
 namespace RewardModel.Checkpoints;
@@ -6,7 +7,14 @@ namespace RewardModel.Checkpoints;
 /// <param name="Name">Its name.</param>
 /// <param name="Shape">Its shape.</param>
 /// <param name="Read">Gives it, on any device; the writer disposes of it.</param>
-internal sealed record WeightSource(string Name, long[] Shape, Func<Tensor> Read);
+internal sealed record WeightSource(string Name, long[] Shape, Func<Tensor> Read)
+{
+    /// <summary>Index of the first element that is read here; the others are other ranks'.</summary>
+    public long First { get; init; }
+
+    /// <summary>How many elements are read here. Unless set, all of them.</summary>
+    public long Count { get; init; } = Shape.Aggregate(1L, (product, size) => product * size);
+}
 
 /// <summary>Writes the weights of a checkpoint in the layout of transformers, in one file or in several with an index.</summary>
 internal static class CheckpointWriter
@@ -31,23 +39,45 @@ internal static class CheckpointWriter
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(tensors);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
-        Write(directory, [.. tensors.Select(tensor => Source(tensor.Name, tensor.Tensor, dtype ?? tensor.Tensor.dtype))], maxShardBytes);
+        Write(
+            directory, [.. tensors.Select(tensor => Source(tensor.Name, tensor.Tensor, dtype ?? tensor.Tensor.dtype))], maxShardBytes,
+            SingleProcess.Instance);
+    }
+
+    /// <summary>The same of tensors that ranks share: each writes its parts into the same files, whose bytes don't depend on the ranks.</summary>
+    /// <param name="directory">Is created where it is missing; the same for all ranks.</param>
+    /// <param name="parts">This rank's part of every tensor, in the same order on every rank.</param>
+    /// <param name="ranks">All of which call this.</param>
+    /// <exception cref="CheckpointException">The directory can't be made.</exception>
+    public static void WriteParts(string directory, IEnumerable<TensorPart> parts, ICollective ranks)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        ArgumentNullException.ThrowIfNull(parts);
+        Write(
+            directory,
+            [.. parts.Select(part => Source(
+                new WeightSource(part.Name, part.Shape, part.Tensor.alias) { First = part.First, Count = part.Tensor.numel() },
+                part.Tensor.dtype))],
+            DefaultMaxShardBytes, ranks);
     }
 
     /// <summary>The same of tensors that are asked for one at a time.</summary>
     /// <inheritdoc cref="Write(string, IEnumerable{ValueTuple{string, Tensor}}, long, ScalarType?)"/>
-    public static void WriteEach(string directory, IEnumerable<WeightSource> tensors, ScalarType dtype, long maxShardBytes = DefaultMaxShardBytes)
+    public static void WriteEach(
+        string directory, IEnumerable<WeightSource> tensors, ScalarType dtype, ICollective ranks, long maxShardBytes = DefaultMaxShardBytes)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(tensors);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
-        Write(directory, [.. tensors.Select(tensor => Source(tensor, dtype))], maxShardBytes);
+        Write(directory, [.. tensors.Select(tensor => Source(tensor, dtype))], maxShardBytes, ranks);
     }
 
-    private static void Write(string directory, IReadOnlyList<SafetensorsSource> sources, long maxShardBytes)
+    private static void Write(string directory, IReadOnlyList<SafetensorsSource> sources, long maxShardBytes, ICollective ranks)
     {
         SafetensorsWriter.CheckNamesAndShapes(sources);
-        CheckpointLayout.CreateDirectory(directory);
+        var isFirst = ranks.Rank == 0;
+        if (isFirst)
+            CheckpointLayout.CreateDirectory(directory);
 
         var shards = Split(sources, maxShardBytes);
         string[] names = shards.Count == 1
@@ -56,15 +86,23 @@ internal static class CheckpointWriter
         var files = new List<PendingFile>();
         try
         {
-            foreach (var name in names)
-                files.Add(new PendingFile(Path.Combine(directory, name)));
+            if (isFirst)
+                files.AddRange(names.Select(name => new PendingFile(Path.Combine(directory, name), isShared: ranks.Size > 1)));
+            if (ranks.Size > 1)
+                ranks.Gather([], $"files of weights in '{directory}' that are to be written");
+            if (!isFirst)
+                files.AddRange(shards.Zip(names).Select(shard => PendingFile.OfAnother(Path.Combine(directory, shard.Second))));
             foreach (var (file, shard) in files.Zip(shards))
             {
-                SafetensorsWriter.Write(file.Content, shard);
+                SafetensorsWriter.Write(file.Content, shard, writesHeader: isFirst);
                 file.Flush();
             }
-            if (shards.Count > 1)
+            if (isFirst && shards.Count > 1)
                 files[^1].Content.Write(System.Text.Encoding.UTF8.GetBytes(IndexText(shards, names)));
+            if (ranks.Size > 1)
+                ranks.Gather([], $"all ranks' parts of the weights in '{directory}'");
+            if (!isFirst)
+                return;
             files.ForEach(file => file.Commit());
         }
         finally
@@ -89,7 +127,11 @@ internal static class CheckpointWriter
         {
             using var scope = NewDisposeScope();
             TensorBytes.Write(tensor.Read().detach().to(dtype), stream);
-        });
+        })
+        {
+            First = tensor.First,
+            Count = tensor.Count,
+        };
 
     private static List<List<SafetensorsSource>> Split(IEnumerable<SafetensorsSource> sources, long maxShardBytes)
     {

@@ -9,17 +9,28 @@ internal sealed class PendingFile : IDisposable
     private readonly string path;
     private readonly string temporaryPath;
     private readonly FileStream stream;
+    private readonly bool isOfAnother;
     private bool committed;
 
     /// <param name="path">Where the file belongs. Its directory must exist.</param>
-    public PendingFile(string path)
+    /// <param name="isShared">Whether other processes write parts of it: see <see cref="OfAnother"/>.</param>
+    public PendingFile(string path, bool isShared = false)
+        : this(path, FileMode.Create, isShared ? FileShare.ReadWrite : FileShare.None)
+    {
+    }
+
+    private PendingFile(string path, FileMode mode, FileShare share)
     {
         ArgumentNullException.ThrowIfNull(path);
         this.path = path;
         // A fixed name: what a killed process left behind is overwritten by the next try instead of piling up.
         temporaryPath = path + ".tmp";
-        stream = new FileStream(temporaryPath, FileMode.Create, FileAccess.Write, FileShare.None);
+        stream = new FileStream(temporaryPath, mode, FileAccess.Write, share);
+        isOfAnother = mode == FileMode.Open;
     }
+
+    /// <summary>A file that another process has made, which commits or removes it; this one writes parts of it.</summary>
+    public static PendingFile OfAnother(string path) => new(path, FileMode.Open, FileShare.ReadWrite);
 
     /// <summary>The stream to write to, until <see cref="Commit"/>.</summary>
     public Stream Content => stream;
@@ -67,7 +78,7 @@ internal sealed class PendingFile : IDisposable
     public void Dispose()
     {
         stream.Dispose();
-        if (!committed)
+        if (!committed && !isOfAnother)
             File.Delete(temporaryPath);
     }
 }

@@ -23,7 +23,12 @@ internal static class SafetensorsWriter
         file.Commit();
     }
 
-    internal static void Write(Stream stream, IReadOnlyList<SafetensorsSource> tensors)
+    /// <summary>Writes a file's header, and the values that the sources have of it, to a stream that can seek.</summary>
+    /// <param name="stream">The file.</param>
+    /// <param name="tensors">All of the file's tensors, of which the sources may have parts only.</param>
+    /// <param name="writesHeader">False where another process writes the header, and sets the file's length.</param>
+    /// <exception cref="ArgumentException">As above.</exception>
+    internal static void Write(Stream stream, IReadOnlyList<SafetensorsSource> tensors, bool writesHeader = true)
     {
         CheckNamesAndShapes(tensors);
         // Wide elements first, so that every tensor begins at a multiple of its element's size.
@@ -31,20 +36,26 @@ internal static class SafetensorsWriter
             .ThenBy(tensor => tensor.Name, StringComparer.Ordinal).ToList();
 
         var header = Header(ordered);
-        Span<byte> lengthField = stackalloc byte[sizeof(ulong)];
-        BinaryPrimitives.WriteUInt64LittleEndian(lengthField, (ulong)header.Length);
-        stream.Write(lengthField);
-        stream.Write(header);
-
+        var place = sizeof(ulong) + (long)header.Length;
+        if (writesHeader)
+        {
+            Span<byte> lengthField = stackalloc byte[sizeof(ulong)];
+            BinaryPrimitives.WriteUInt64LittleEndian(lengthField, (ulong)header.Length);
+            stream.Write(lengthField);
+            stream.Write(header);
+            stream.SetLength(place + ordered.Sum(tensor => tensor.Type.ByteCount(tensor.Shape)));
+        }
         foreach (var tensor in ordered)
         {
+            stream.Position = place + tensor.First * tensor.Type.Size();
             var start = stream.Position;
             tensor.WriteTo(stream);
             var written = stream.Position - start;
-            var expected = tensor.Type.ByteCount(tensor.Shape);
+            var expected = tensor.Count * tensor.Type.Size();
             if (written != expected)
                 throw new ArgumentException(
                     $"the source of tensor {Quoted.Text(tensor.Name)} wrote {written} bytes; expected {expected}", nameof(tensors));
+            place += tensor.Type.ByteCount(tensor.Shape);
         }
     }
 

@@ -23,6 +23,24 @@ internal static class TensorBytes
         return result.MoveToOuterDisposeScope();
     }
 
+    /// <summary>Sets a tensor to some of a file's values.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="entry">One of the file's entries.</param>
+    /// <param name="first">Index of the first element that is read.</param>
+    /// <param name="target">Gets as many elements as it has; contiguous, of any type, on any device.</param>
+    /// <param name="maxChunkBytes">How much is copied at once.</param>
+    public static void Read(
+        SafetensorsFile file, SafetensorsEntry entry, long first, Tensor target, long maxChunkBytes = MaxChunkBytes)
+    {
+        foreach (var (start, chunk) in Chunks(target, maxChunkBytes))
+        {
+            using var scope = NewDisposeScope();
+            var values = empty(chunk.numel(), ToScalarType(entry.Type));
+            file.Read(entry, (first + start / target.element_size()) * entry.Type.Size(), values.bytes);
+            chunk.copy_(values);
+        }
+    }
+
     /// <summary>Writes a tensor's values in row-major order; it may lie on any device and in any strides.</summary>
     public static void Write(Tensor tensor, Stream stream, long maxChunkBytes = MaxChunkBytes) => Read(tensor, stream.Write, maxChunkBytes);
 

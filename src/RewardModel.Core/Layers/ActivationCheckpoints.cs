@@ -22,14 +22,17 @@ internal sealed class ActivationCheckpoints : IDisposable
     {
         // Of its own: x ends with its dispose scope, or is a parameter.
         var origin = x.view(x.shape);
-        return Add(new Step(x.detach().requires_grad_(x.requires_grad), origin, () => origin));
+        return Add(new Step(x.detach().requires_grad_(x.requires_grad), origin, () => origin, () => { }));
     }
 
     /// <summary>A layer's result. What it is computed from must have entered, be a result of this function, or have no gradient.</summary>
-    internal Tensor Run(Func<Tensor> layer)
+    /// <param name="layer">Computes it.</param>
+    /// <param name="again">Computes the same again.</param>
+    /// <param name="done">Called when the backward pass has gone through it.</param>
+    internal Tensor Run(Func<Tensor> layer, Func<Tensor> again, Action done)
     {
         using (no_grad())
-            return Add(new Step(layer().requires_grad_(), null, layer));
+            return Add(new Step(layer().requires_grad_(), null, again, done));
     }
 
     /// <summary>
@@ -45,12 +48,14 @@ internal sealed class ActivationCheckpoints : IDisposable
             var gradient = step.Result.grad;
             step.Result.Dispose();
             // Without one, no layer made use of it, or nothing in it or before it is trained.
-            if (gradient is null)
-                continue;
-            // Frozen parameters ask for no gradient.
-            var result = step.Again();
-            if (result.requires_grad)
-                result.backward([gradient]);
+            if (gradient is not null)
+            {
+                var result = step.Again();
+                // Frozen parameters ask for no gradient.
+                if (result.requires_grad)
+                    result.backward([gradient]);
+            }
+            step.Done();
         }
     }
 
@@ -75,5 +80,6 @@ internal sealed class ActivationCheckpoints : IDisposable
     /// <param name="Result">A leaf for gradients: what comes after is computed from it.</param>
     /// <param name="Held">A tensor that <paramref name="Again"/> needs.</param>
     /// <param name="Again">Computes the same values, with what they are computed from.</param>
-    private readonly record struct Step(Tensor Result, Tensor? Held, Func<Tensor> Again);
+    /// <param name="Done">Called when the backward pass has gone through it.</param>
+    private readonly record struct Step(Tensor Result, Tensor? Held, Func<Tensor> Again, Action Done);
 }

@@ -28,6 +28,8 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
 {
     private readonly ActivationCheckpoints? checkpoints = checkpointing ? new ActivationCheckpoints() : null;
     private readonly Dictionary<RotaryEmbedding, (Tensor Cos, Tensor Sin)> angles = [];
+    private IWeightHolder? holder;
+    private int layersAhead;
     private bool isDisposed;
 
     /// <summary>What goes through the model.</summary>
@@ -64,8 +66,36 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
             result.backward();
         else
             result.backward([gradient]);
+        // The last layer is never computed again; others are done when their checkpoints are.
+        if (holder is not null && checkpoints is not null)
+            LayerDone(layersAhead - 1);
         checkpoints?.Backward();
         KernelErrors.Throw();
+        if (holder is null)
+            return;
+        LayerDone(0);
+        holder.EndPass();
+    }
+
+    /// <summary>The pass is told what holds the model's weights, and begins.</summary>
+    internal void Begin(IWeightHolder weightHolder, int layerCount)
+    {
+        (holder, layersAhead) = (weightHolder, layerCount);
+        holder.BeginPass(is_grad_enabled());
+    }
+
+    /// <summary>The pass ends without a backward pass.</summary>
+    internal void EndForward()
+    {
+        if (!is_grad_enabled())
+            holder?.EndPass();
+    }
+
+    /// <summary>The backward pass has gone through a layer, and those behind it.</summary>
+    private void LayerDone(int layer)
+    {
+        while (layersAhead > layer)
+            holder?.GradientsDone(--layersAhead);
     }
 
     /// <summary>Releases what the pass keeps.</summary>
@@ -124,12 +154,22 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
             if (i == FrozenLayerCount)
                 result_TD = Shared(result_TD);
             var (number, input_TD, isLast) = (i, result_TD, i == all.Length - 1);
-            Tensor Layer()
+            var isKept = isRecorded && is_grad_enabled();
+            Tensor Layer(bool isAgain)
             {
+                holder?.BeforeLayer(number, isAgain);
                 SeedDropout(number + 1);
-                return forward(all[number], input_TD, (isLast ? lastRows : Sequences.AllRows) with { Layer = number });
+                using var entered_TD = holder is not null && checkpoints is null && isKept
+                    ? LayerBoundary.Apply(() => LayerDone(number), input_TD)
+                    : null;
+                return forward(all[number], entered_TD ?? input_TD, (isLast ? lastRows : Sequences.AllRows) with { Layer = number });
             }
-            result_TD = isLast || !isRecorded || checkpoints is null ? Layer() : checkpoints.Run(Layer);
+            var isRunAgain = !isLast && isRecorded && checkpoints is not null;
+            result_TD = isRunAgain
+                ? checkpoints!.Run(() => Layer(isAgain: false), () => Layer(isAgain: true), () => LayerDone(number))
+                : Layer(isAgain: false);
+            if (isRunAgain || !isKept)
+                holder?.AfterLayer(number);
             // Autograd and checkpoints have their own references; what nobody needs any more goes at once, and not with the model's scope.
             if (i > 0 && (checkpoints is null || !isRecorded))
                 input_TD.Dispose();

@@ -27,7 +27,7 @@ internal abstract class WeightLayer(string name) : nn.Module<Tensor, Tensor>(nam
     {
         Stored?.Dispose();
         Stored = StoredMatrix.Of(values, storage, HasInputsFirst);
-        SetParameter(Placeholder(Weight.shape));
+        TensorSlot.Empty(Weight, Weight.shape);
     }
 
     /// <summary>Whether the weight is [inputs, outputs].</summary>
@@ -38,11 +38,14 @@ internal abstract class WeightLayer(string name) : nn.Module<Tensor, Tensor>(nam
     {
         var shape = Weight.shape;
         if (Stored is not null)
-            SetParameter(empty(0, device: Weight.device));
+        {
+            using var nothing = empty(0, device: Weight.device);
+            TensorSlot.Set(Weight, nothing);
+        }
         base._toEpilog(dtype, device, non_blocking);
         if (Stored is null)
             return;
-        SetParameter(Placeholder(shape));
+        TensorSlot.Empty(Weight, shape);
         Stored.MoveTo(Weight.device);
     }
 
@@ -51,15 +54,5 @@ internal abstract class WeightLayer(string name) : nn.Module<Tensor, Tensor>(nam
         if (disposing)
             Stored?.Dispose();
         base.Dispose(disposing);
-    }
-
-    private Tensor Placeholder(long[] shape) => full(1, float.NaN, device: Weight.device).expand(shape);
-
-    // Another tensor would not be the one that others hold.
-    private void SetParameter(Tensor values)
-    {
-        using var _ = no_grad();
-        new OperatorCall("aten::set_", "source_Tensor").Tensor(Weight).Tensor(values).Call(1)[0].Dispose();
-        values.Dispose();
     }
 }

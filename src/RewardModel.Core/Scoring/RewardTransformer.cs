@@ -318,12 +318,16 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
         : Backbone.modules().OfType<WeightLayer>().Where(layer => !layer.Weight.requires_grad)
             .ToDictionary(layer => layer.Weight.Handle, layer => (layer, layer.StorageFor(FrozenWeights.Storage)));
 
+    /// <summary>What has the weights that ranks share; null where the parameters have all of them.</summary>
+    internal IWeightHolder? WeightHolder { get; set; }
+
     /// <summary>Digest of a parameter's values in the checkpoint that it was read from, where it is stored; else null.</summary>
     /// <param name="name">Its name in <see cref="CheckpointParameters"/>.</param>
     internal string? DigestOfStored(string name) => originals?.Contains(name) == true ? originals.DigestOf(name) : null;
 
     /// <summary>
-    /// What a checkpoint of the model holds: the parameters, and the values that stored weights had where they were read.
+    /// What a checkpoint of the model holds: the parameters, or this rank's parts of them, and the values that stored weights had where they
+    /// were read.
     /// </summary>
     /// <param name="use">Is given them; they can be read while it runs.</param>
     /// <exception cref="CheckpointException">The checkpoint that the model was loaded from is not what it was.</exception>
@@ -333,6 +337,8 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
         use([
             .. CheckpointParameters.Select(pair => originals?.Contains(pair.Name) == true
                 ? new WeightSource(pair.Name, pair.Parameter.shape, () => originals.Read(reader!, pair.Name))
+                : WeightHolder?.Parts?[pair.Name] is { } part
+                ? new WeightSource(part.Name, part.Shape, part.Tensor.alias) { First = part.First, Count = part.Tensor.numel() }
                 : new WeightSource(pair.Name, pair.Parameter.shape, () => pair.Parameter.alias())),
         ]);
     }
@@ -379,9 +385,13 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
                 $"The model is trained with dropout {Math.Max(Dropout, Adapter?.Dropout ?? 0)} and the pass recomputes layers, but it has no dropout seed; give it one, so "
                 + "that recomputed layers drop the same values.",
                 nameof(pass));
+        if (WeightHolder is not null)
+            pass.Begin(WeightHolder, Backbone.Layers.Count);
         pass.SeedDropout(layer: 0);
         using var scope = NewDisposeScope();
-        return Head.call(statesOf(pass)).MoveToOuterDisposeScope();
+        var rewards = Head.call(statesOf(pass)).MoveToOuterDisposeScope();
+        pass.EndForward();
+        return rewards;
     }
 
     /// <summary>Packs lists as the backbone reads them, on the model's device: answers share their prompt where it is causal.</summary>

@@ -22,6 +22,9 @@ internal static class SavedModel
     // Of a model, and of an adapter.
     private static readonly string[] configs = [HuggingFaceConfig.FileName, CheckpointLayout.AdapterConfigFile];
 
+    /// <summary>The folder that <see cref="Replace"/> gives to whoever writes the new files.</summary>
+    public static string PendingIn(string directory) => Path.Combine(directory, Writing);
+
     /// <summary>Replaces the model in a directory; files that belong to no model stay.</summary>
     /// <param name="directory">Is created where it is missing.</param>
     /// <param name="write">Writes all files of the new model, down to the disk, into the directory that it is given.</param>
@@ -29,7 +32,7 @@ internal static class SavedModel
     public static void Replace(string directory, Action<string> write)
     {
         CheckpointLayout.CreateDirectory(directory);
-        var writing = Path.Combine(directory, Writing);
+        var writing = PendingIn(directory);
         try
         {
             Finish(directory);

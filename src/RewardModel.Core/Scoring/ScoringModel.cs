@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using RewardModel.Adapters;
 using RewardModel.Chat;
 using RewardModel.Checkpoints;
+using RewardModel.Distributed;
 using RewardModel.Jinja;
 using RewardModel.Lists;
 using RewardModel.Reading;
@@ -500,7 +501,12 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// </example>
     public void Save(
         string directory, ScalarType weightType = ScalarType.Float32, long maxShardBytes = CheckpointWriter.DefaultMaxShardBytes,
-        bool foldNormalizer = false)
+        bool foldNormalizer = false) => SaveTogether(directory, SingleProcess.Instance, weightType, maxShardBytes, foldNormalizer);
+
+    /// <summary>The same together with other ranks, which have parts of the weights: each writes its own, and the first rank the other files.</summary>
+    internal void SaveTogether(
+        string directory, ICollective ranks, ScalarType weightType = ScalarType.Float32,
+        long maxShardBytes = CheckpointWriter.DefaultMaxShardBytes, bool foldNormalizer = false)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ThrowIfDisposed();
@@ -522,9 +528,14 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         {
             var weights = foldNormalizer ? FoldedHead.Of(Transformer, originals, Rule.Normalizer) : originals;
             CheckWeightType(weights, weightType);
+            if (ranks.Rank > 0)
+            {
+                CheckpointWriter.WriteEach(SavedModel.PendingIn(directory), weights, weightType, ranks, maxShardBytes);
+                return;
+            }
             SavedModel.Replace(directory, pending =>
             {
-                CheckpointWriter.WriteEach(pending, weights, weightType, maxShardBytes);
+                CheckpointWriter.WriteEach(pending, weights, weightType, ranks, maxShardBytes);
                 WriteTokenizer(pending);
                 (foldNormalizer ? Rule with { Normalizer = RewardNormalizer.None } : Rule).Write(pending);
                 ExportedConfig(weightType).Write(pending);

@@ -1,3 +1,4 @@
+using RewardModel.Checkpoints;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -10,7 +11,8 @@ namespace RewardModel.Training.Optimization;
 /// rows and columns in place of second moments; updates whose root mean square is above 1 are scaled down to that.
 /// </summary>
 /// <remarks>
-/// Tensors of more than two dimensions are taken as matrices of their last two, one for each of the others' places.
+/// Tensors of more than two dimensions are taken as matrices of their last two, one for each of the others' places. A parameter is updated
+/// as a whole: a part of one is all of it, or empty.
 /// </remarks>
 internal sealed class Adafactor : Optimizer
 {
@@ -18,14 +20,14 @@ internal sealed class Adafactor : Optimizer
     private readonly IArithmetic<AdafactorSlot, AdafactorRule> arithmetic;
 
     /// <summary>Makes an optimiser whose means are 0.</summary>
-    /// <param name="parameters">Names, which the state is saved under, and the parameters; those without gradient are left alone.</param>
+    /// <param name="parameters">The parameters, or parts of them, under whose names the state is saved; those without gradient are left alone.</param>
     /// <param name="weightDecay">Decoupled weight decay, per step and unit of learning rate.</param>
     /// <param name="decayAll">True: biases and norms decay as well. False: only parameters of two dimensions or more.</param>
     /// <param name="rates">Learning rates by names, as multiples of a step's; null: 1 for all.</param>
     /// <param name="arithmetic">Null: that of the parameters' device.</param>
     /// <exception cref="ArgumentException">Parameters are not float32 on one device, or not contiguous: all are listed.</exception>
     public Adafactor(
-        IEnumerable<(string Name, Parameter Parameter)> parameters, double weightDecay, bool decayAll,
+        IEnumerable<WeightPart> parameters, double weightDecay, bool decayAll,
         IReadOnlyDictionary<string, double>? rates = null, IArithmetic<AdafactorSlot, AdafactorRule>? arithmetic = null)
         : base(parameters, weightDecay, decayAll, rates)
     {
@@ -36,7 +38,7 @@ internal sealed class Adafactor : Optimizer
     /// <summary>
     /// The means: <c>exp_avg_sq_row.NAME</c> and <c>exp_avg_sq_col.NAME</c> of matrices, <c>exp_avg_sq.NAME</c> of the others.
     /// </summary>
-    public override IEnumerable<(string Name, Tensor Tensor)> State() => slots.SelectMany(slot => slot.State());
+    public override IEnumerable<TensorPart> State() => slots.SelectMany(slot => slot.State());
 
     protected override void Update(double learningRate, double gradientScale) =>
         arithmetic.Update(slots, new AdafactorRule(learningRate, gradientScale, StepCount));
@@ -71,11 +73,11 @@ internal sealed class AdafactorSlot
     public AdafactorSlot(OptimizedParameter optimized)
     {
         Optimized = optimized;
-        var shape = Parameter.shape;
+        var shape = Part.Shape;
         if (shape.Length >= 2)
         {
-            Rows = Zeros(shape[..^1]);
-            Columns = Zeros([.. shape[..^2], shape[^1]]);
+            Rows = Zeros(RowShape);
+            Columns = Zeros(ColumnShape);
         }
         else
             Elements = Zeros(shape);
@@ -95,9 +97,20 @@ internal sealed class AdafactorSlot
     public Tensor? Elements { get; }
 
     /// <summary>The means as an optimiser's state.</summary>
-    public IEnumerable<(string Name, Tensor Tensor)> State() => Elements is { } elements
-        ? [($"exp_avg_sq.{Optimized.Name}", elements)]
-        : [($"exp_avg_sq_row.{Optimized.Name}", Rows!), ($"exp_avg_sq_col.{Optimized.Name}", Columns!)];
+    public IEnumerable<TensorPart> State() => Elements is { } elements
+        ? [Part.Beside($"exp_avg_sq.{Part.Name}", elements)]
+        :
+        [
+            new TensorPart($"exp_avg_sq_row.{Part.Name}", Rows!, RowShape, 0),
+            new TensorPart($"exp_avg_sq_col.{Part.Name}", Columns!, ColumnShape, 0),
+        ];
 
-    private Tensor Zeros(long[] shape) => zeros(shape, device: Parameter.device).DetachFromDisposeScope();
+    private WeightPart Part => Optimized.Part;
+
+    private long[] RowShape => Part.Shape[..^1];
+
+    private long[] ColumnShape => [.. Part.Shape[..^2], Part.Shape[^1]];
+
+    // Of what another rank updates there is nothing here.
+    private Tensor Zeros(long[] shape) => zeros(Part.IsWhole ? shape : [0], device: Parameter.device).DetachFromDisposeScope();
 }

@@ -1,5 +1,5 @@
+using RewardModel.Checkpoints;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace RewardModel.Training.Optimization;
@@ -35,13 +35,13 @@ internal sealed class AdamW : Optimizer
     private readonly IArithmetic<AdamWSlot, AdamWRule> arithmetic;
 
     /// <summary>Makes an optimiser whose moments are 0.</summary>
-    /// <param name="parameters">Names, which the state is saved under, and the parameters; those without gradient are left alone.</param>
+    /// <param name="parameters">The parameters, or parts of them, under whose names the state is saved; those without gradient are left alone.</param>
     /// <param name="options">Constants of the update.</param>
     /// <param name="rates">Learning rates by names, as multiples of a step's; null: 1 for all.</param>
     /// <param name="arithmetic">Null: that of the parameters' device.</param>
     /// <exception cref="ArgumentException">Parameters are not float32 on one device, or not contiguous: all are listed.</exception>
     public AdamW(
-        IEnumerable<(string Name, Parameter Parameter)> parameters, AdamWOptions options, IReadOnlyDictionary<string, double>? rates = null,
+        IEnumerable<WeightPart> parameters, AdamWOptions options, IReadOnlyDictionary<string, double>? rates = null,
         IArithmetic<AdamWSlot, AdamWRule>? arithmetic = null)
         : base(parameters, options.WeightDecay, options.DecayAll, rates)
     {
@@ -51,7 +51,7 @@ internal sealed class AdamW : Optimizer
     }
 
     /// <summary>The moments, under <c>exp_avg.NAME</c> and <c>exp_avg_sq.NAME</c>.</summary>
-    public override IEnumerable<(string Name, Tensor Tensor)> State() => slots.SelectMany(slot => slot.State());
+    public override IEnumerable<TensorPart> State() => slots.SelectMany(slot => slot.State());
 
     /// <summary>What computes a step of float32 moments on a device.</summary>
     internal static IArithmetic<AdamWSlot, AdamWRule> ArithmeticOf(Device device) =>

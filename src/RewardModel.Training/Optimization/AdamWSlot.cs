@@ -1,3 +1,4 @@
+using RewardModel.Checkpoints;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -49,6 +50,6 @@ internal sealed class AdamWSlot(OptimizedParameter optimized)
         zeros(optimized.Parameter.shape, device: optimized.Parameter.device).DetachFromDisposeScope();
 
     /// <summary>The moments as an optimiser's state.</summary>
-    public IEnumerable<(string Name, Tensor Tensor)> State() =>
-        [($"exp_avg.{optimized.Name}", FirstMoment), ($"exp_avg_sq.{optimized.Name}", SecondMoment)];
+    public IEnumerable<TensorPart> State() =>
+        [optimized.Part.Beside($"exp_avg.{optimized.Name}", FirstMoment), optimized.Part.Beside($"exp_avg_sq.{optimized.Name}", SecondMoment)];
 }

@@ -1,4 +1,4 @@
-using TorchSharp.Modules;
+using RewardModel.Checkpoints;
 using static TorchSharp.torch;
 
 namespace RewardModel.Training.Optimization;
@@ -12,18 +12,17 @@ namespace RewardModel.Training.Optimization;
 internal sealed class MovingAverage : IDisposable
 {
     private readonly double decay;
-    private readonly (string Name, Parameter Parameter, Tensor Average)[] slots;
+    private readonly (WeightPart Part, Tensor Average)[] slots;
 
     /// <param name="parameters">
-    /// Names, which the average is saved under, and a model's trained parameters; until the first step their average is what they are now.
+    /// A model's trained parameters, or this rank's parts of them; until the first step their average is what they are now.
     /// </param>
     /// <param name="decay">From above 0 to below 1: the more, the longer weights count.</param>
-    public MovingAverage(IEnumerable<(string Name, Parameter Parameter)> parameters, double decay)
+    public MovingAverage(IEnumerable<WeightPart> parameters, double decay)
     {
         using var _ = no_grad();
         this.decay = decay;
-        slots = [.. parameters.Select(
-            pair => (pair.Name, pair.Parameter, pair.Parameter.clone().DetachFromDisposeScope()))];
+        slots = [.. parameters.Select(part => (part, part.Parameter.clone().DetachFromDisposeScope()))];
     }
 
     /// <summary>Takes in the weights of a step.</summary>
@@ -33,27 +32,33 @@ internal sealed class MovingAverage : IDisposable
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var rate = (1 - decay) / (1 - Math.Pow(decay, stepCount));
-        foreach (var (_, parameter, average) in slots)
+        foreach (var (part, average) in slots)
             // As a sum of two products it would be off by the rounding of both factors, a thousand times that for a decay of 0.999.
-            average.lerp_(parameter, full([], rate, dtype: float32, device: average.device));
+            average.lerp_(part.Parameter, full([], rate, dtype: float32, device: average.device));
     }
 
     /// <summary>The average under the parameters' names: its own tensors, not copies.</summary>
-    public IEnumerable<(string Name, Tensor Tensor)> State() => slots.Select(slot => (slot.Name, slot.Average));
+    public IEnumerable<TensorPart> State() => slots.Select(slot => slot.Part.Beside(slot.Part.Name, slot.Average));
 
-    /// <summary>Sets the model to the average.</summary>
-    public void CopyToModel()
+    /// <summary>Sets the parameters to the average.</summary>
+    public void CopyToParameters()
     {
         using var _ = no_grad();
-        foreach (var (_, parameter, average) in slots)
-            parameter.copy_(average);
+        foreach (var (part, average) in slots)
+            part.Parameter.copy_(average);
     }
 
-    /// <summary>Sets the model to the average until the result is disposed of, which gives it its own weights again, to the bit.</summary>
-    public IDisposable InModel()
+    /// <summary>Exchanges the parameters and the average; once more, and each has its own numbers again, to the bit.</summary>
+    public void Exchange()
     {
-        Exchange();
-        return new Exchanged(this);
+        // One tensor at a time: no third copy of all weights.
+        using var _ = no_grad();
+        foreach (var (part, average) in slots)
+        {
+            using var weights = part.Parameter.clone();
+            part.Parameter.copy_(average);
+            average.copy_(weights);
+        }
     }
 
     /// <summary>Releases the average; the parameters are the model's.</summary>
@@ -61,22 +66,5 @@ internal sealed class MovingAverage : IDisposable
     {
         foreach (var slot in slots)
             slot.Average.Dispose();
-    }
-
-    /// <summary>One tensor at a time: no third copy of all weights.</summary>
-    private void Exchange()
-    {
-        using var _ = no_grad();
-        foreach (var (_, parameter, average) in slots)
-        {
-            using var weights = parameter.clone();
-            parameter.copy_(average);
-            average.copy_(weights);
-        }
-    }
-
-    private sealed class Exchanged(MovingAverage average) : IDisposable
-    {
-        public void Dispose() => average.Exchange();
     }
 }

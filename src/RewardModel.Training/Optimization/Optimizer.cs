@@ -1,6 +1,6 @@
+using RewardModel.Checkpoints;
 using RewardModel.Kernels;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace RewardModel.Training.Optimization;
@@ -11,16 +11,15 @@ namespace RewardModel.Training.Optimization;
 /// </summary>
 internal abstract class Optimizer : IDisposable
 {
-    /// <param name="parameters">Names, which the state is saved under, and the parameters.</param>
+    /// <param name="parameters">The parameters, or parts of them, under whose names the state is saved.</param>
     /// <param name="weightDecay">Decoupled weight decay of parameters of two dimensions or more.</param>
     /// <param name="decayAll">Whether the others decay as well.</param>
     /// <param name="rates">Learning rates by names, as multiples of a step's; null: 1 for all.</param>
     /// <exception cref="ArgumentException">Parameters are not float32 on one device, or not contiguous: all are listed.</exception>
     protected Optimizer(
-        IEnumerable<(string Name, Parameter Parameter)> parameters, double weightDecay, bool decayAll,
-        IReadOnlyDictionary<string, double>? rates)
+        IEnumerable<WeightPart> parameters, double weightDecay, bool decayAll, IReadOnlyDictionary<string, double>? rates)
     {
-        (string Name, Parameter Parameter)[] all = [.. parameters];
+        WeightPart[] all = [.. parameters];
         Device = all.Length == 0 ? CPU : all[0].Parameter.device;
         string[] problems =
         [
@@ -35,8 +34,8 @@ internal abstract class Optimizer : IDisposable
                 nameof(parameters));
         Parameters =
         [
-            .. all.Select(pair => new OptimizedParameter(
-                pair.Name, pair.Parameter, decayAll || pair.Parameter.dim() >= 2 ? weightDecay : 0, rates?[pair.Name] ?? 1)),
+            .. all.Select(part => new OptimizedParameter(
+                part, decayAll || part.Shape.Length >= 2 ? weightDecay : 0, rates?[part.Name] ?? 1)),
         ];
     }
 
@@ -49,14 +48,17 @@ internal abstract class Optimizer : IDisposable
     /// <summary>Where they lie.</summary>
     protected Device Device { get; }
 
-    /// <summary>L2 norm of all gradients together, added up in float64. Infinite or NaN if a gradient is.</summary>
-    public double GradientNorm()
+    /// <summary>L2 norm of all gradients together. Infinite or NaN if a gradient is.</summary>
+    public double GradientNorm() => Math.Sqrt(SquaredGradientNorm());
+
+    /// <summary>Its square, added up in float64.</summary>
+    public double SquaredGradientNorm()
     {
         KernelErrors.Throw();
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         Tensor[] gradients = [.. Parameters.Select(parameter => parameter.Parameter.grad).OfType<Tensor>()];
-        return Math.Sqrt(Device.type == DeviceType.CPU ? SquaredNorm.OverMemory(gradients) : SquaredNorm.ByOperators(gradients));
+        return Device.type == DeviceType.CPU ? SquaredNorm.OverMemory(gradients) : SquaredNorm.ByOperators(gradients);
     }
 
     /// <summary>Updates all parameters that have a gradient.</summary>
@@ -72,7 +74,7 @@ internal abstract class Optimizer : IDisposable
     }
 
     /// <summary>What is kept from step to step, by names: the optimiser's own tensors, not copies.</summary>
-    public abstract IEnumerable<(string Name, Tensor Tensor)> State();
+    public abstract IEnumerable<TensorPart> State();
 
     /// <summary>Goes on from a saved state: call after copying the saved tensors into those of <see cref="State"/>.</summary>
     public void ResumeAt(int stepCount) => StepCount = stepCount;
@@ -80,8 +82,8 @@ internal abstract class Optimizer : IDisposable
     /// <summary>Releases the state; the parameters are the model's.</summary>
     public void Dispose()
     {
-        foreach (var (_, tensor) in State())
-            tensor.Dispose();
+        foreach (var part in State())
+            part.Tensor.Dispose();
     }
 
     /// <summary>Takes step <see cref="StepCount"/>, counted from 1. Without gradient recording, in a dispose scope.</summary>

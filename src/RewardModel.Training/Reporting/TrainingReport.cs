@@ -46,6 +46,12 @@ public sealed record StepReport(
     /// <summary>The terms that <see cref="Loss"/> is the sum of, by name; null where it is one term.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, double>? LossTerms { get; init; }
+
+    /// <summary>
+    /// How long each rank computed its lists, in seconds; the longest is what all waited for. Null where one process trains alone.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<double>? RankSeconds { get; init; }
 }
 
 /// <summary>One evaluation on the held-out lists.</summary>

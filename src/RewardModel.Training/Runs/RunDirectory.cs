@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using RewardModel.Checkpoints;
 using RewardModel.Lists;
 using RewardModel.Scoring;
+using RewardModel.Training.Distributed;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
 using static TorchSharp.torch;
@@ -57,6 +58,9 @@ public sealed class RunDirectory(string path)
     /// <summary>The file with the evaluation of the trained model.</summary>
     internal string EvaluationFile => System.IO.Path.Combine(path, FolderName, "evaluation.json");
 
+    /// <summary>The directory of tokenised lists that ranks share, where the run is given no other.</summary>
+    internal string ListCache => System.IO.Path.Combine(path, FolderName, "lists");
+
     /// <summary>The directory of the files for TensorBoard.</summary>
     internal string TensorBoardDirectory => System.IO.Path.Combine(path, FolderName, "tensorboard");
 
@@ -94,6 +98,9 @@ public sealed class RunDirectory(string path)
         }
     }
 
+    /// <summary>Whether a process keeps others from writing to the directory, this one or another.</summary>
+    internal bool IsLocked => File.Exists(LockFile);
+
     /// <summary>Makes the directory ready for a new run: states of an older one are removed.</summary>
     internal void Begin()
     {
@@ -111,62 +118,63 @@ public sealed class RunDirectory(string path)
     internal void WriteFingerprint(RunFingerprint fingerprint) =>
         PendingFile.WriteText(FingerprintFile, JsonSerializer.Serialize(fingerprint, ReportJson.Options));
 
+    /// <summary>Saves a state. As all methods that write weights, all ranks call it together, and each writes what it has.</summary>
     internal void Save(
-        RunFingerprint fingerprint, TrainerState state, RewardTransformer model, Optimizer optimizer, MovingAverage? average = null)
+        RunFingerprint fingerprint, TrainerState state, TrainedWeights trained, Optimizer optimizer, MovingAverage? average = null)
     {
-        WriteStep(states, state.Step, directory =>
+        WriteStep(states, state.Step, trained, directory =>
         {
-            CheckpointWriter.Write(System.IO.Path.Combine(directory, weights), Weights(model));
-            CheckpointWriter.Write(System.IO.Path.Combine(directory, optimizerMoments), optimizer.State());
+            trained.Write(System.IO.Path.Combine(directory, weights), trained.TensorParts);
+            trained.Write(System.IO.Path.Combine(directory, optimizerMoments), optimizer.State());
             if (average is not null)
-                CheckpointWriter.Write(System.IO.Path.Combine(directory, movingAverage), average.State());
+                trained.Write(System.IO.Path.Combine(directory, movingAverage), average.State());
             // Down to the disk, as the weights: the state before it is deleted next.
-            PendingFile.WriteText(
-                System.IO.Path.Combine(directory, stateFile),
-                JsonSerializer.Serialize(new SavedState(fingerprint, state), ReportJson.Options));
+            if (trained.Ranks.Rank == 0)
+                PendingFile.WriteText(
+                    System.IO.Path.Combine(directory, stateFile),
+                    JsonSerializer.Serialize(new SavedState(fingerprint, state), ReportJson.Options));
         });
         bestStepOfState = state.BestEvaluation?.Step;
         stepOfState = state.Step;
-        DeleteSteps(states, except: [state.Step]);
-        DeleteSteps(best, except: [bestStepOfState]);
+        DeleteSteps(states, trained, except: [state.Step]);
+        DeleteSteps(best, trained, except: [bestStepOfState]);
     }
 
     /// <summary>
     /// Keeps weights that are the best so far. Those that the newest state names stay too: a run that is resumed from it may find other
     /// steps the best, where its device doesn't compute to the bit.
     /// </summary>
-    internal void SaveBest(int step, RewardTransformer model)
+    internal void SaveBest(int step, TrainedWeights trained)
     {
-        WriteStep(best, step, directory => CheckpointWriter.Write(directory, Weights(model)));
-        DeleteSteps(best, except: [step, bestStepOfState]);
+        WriteStep(best, step, trained, directory => trained.Write(directory, trained.TensorParts));
+        DeleteSteps(best, trained, except: [step, bestStepOfState]);
     }
 
     /// <summary>
     /// Keeps weights that were evaluated: of the newest ones as many as are averaged. From the newest state on, a run that is resumed may
     /// end sooner, so as many from up to it stay too.
     /// </summary>
-    internal void SaveEvaluated(int step, RewardTransformer model, int count)
+    internal void SaveEvaluated(int step, TrainedWeights trained, int count)
     {
-        Directory.CreateDirectory(evaluated);
-        WriteStep(evaluated, step, directory => CheckpointWriter.Write(directory, Weights(model)));
+        WriteStep(evaluated, step, trained, directory => trained.Write(directory, trained.TensorParts));
         int[] all = [.. EvaluatedSteps];
         DeleteSteps(
-            evaluated, except: [.. all.TakeLast(count).Concat(all.Where(saved => saved <= stepOfState).TakeLast(count)).Select(saved => (int?)saved)]);
+            evaluated, trained, except: [.. all.TakeLast(count).Concat(all.Where(saved => saved <= stepOfState).TakeLast(count)).Select(saved => (int?)saved)]);
     }
 
     /// <summary>The steps of the evaluated weights that are kept, in their order.</summary>
     internal IEnumerable<int> EvaluatedSteps => Steps(evaluated).Select(saved => saved.Step);
 
-    /// <summary>Sets the model to the mean of evaluated weights.</summary>
-    internal void CopyMeanOfEvaluated(IReadOnlyList<int> steps, RewardTransformer model)
+    /// <summary>Sets this rank's weights to the mean of evaluated ones.</summary>
+    internal void CopyMeanOfEvaluated(IReadOnlyList<int> steps, TrainedWeights trained)
     {
         var readers = new List<CheckpointReader>();
         try
         {
             foreach (var step in steps)
                 readers.Add(CheckpointReader.Open(StepDirectory(evaluated, step)));
-            foreach (var (name, parameter) in model.TrainedParameters)
-                WeightMean.CopyTo(parameter, readers.Select(reader => ((Func<Tensor>)(() => reader.Read(name)), 1.0 / steps.Count)));
+            foreach (var part in trained.TensorParts)
+                WeightMean.CopyTo(part.Tensor, readers.Select(reader => ((Func<Tensor>)(() => Read(reader, part)), 1.0 / steps.Count)));
         }
         finally
         {
@@ -174,14 +182,14 @@ public sealed class RunDirectory(string path)
         }
     }
 
-    /// <summary>Sets model and optimiser to the newest state.</summary>
+    /// <summary>Sets weights and optimiser to the newest state: of this rank, which may be one of more or fewer than those that saved it.</summary>
     /// <returns>False when no state was saved yet.</returns>
     /// <exception cref="RunDirectoryException">
     /// The state is of a run with other options, data, model, rule or tokenizer (all differences are listed), beyond the run's last step, or
     /// damaged.
     /// </exception>
     internal bool TryRestore(
-        RunFingerprint fingerprint, RewardTransformer model, Optimizer optimizer, ILogger logger, out TrainerState state,
+        RunFingerprint fingerprint, TrainedWeights trained, Optimizer optimizer, ILogger logger, out TrainerState state,
         MovingAverage? average = null)
     {
         state = new TrainerState();
@@ -201,7 +209,7 @@ public sealed class RunDirectory(string path)
         foreach (var change in fingerprint.ChangesFrom(saved.Fingerprint))
             logger.LogWarning("{Change}", change);
 
-        CopyInto(Weights(model), System.IO.Path.Combine(directory, weights));
+        CopyInto(trained.TensorParts, System.IO.Path.Combine(directory, weights));
         CopyInto(optimizer.State(), System.IO.Path.Combine(directory, optimizerMoments));
         if (average is not null)
             CopyInto(average.State(), System.IO.Path.Combine(directory, movingAverage));
@@ -210,7 +218,7 @@ public sealed class RunDirectory(string path)
         bestStepOfState = state.BestEvaluation?.Step;
         stepOfState = state.Step;
         // Evaluated after the state was saved, by a run that was killed: evaluated again where the run comes there again.
-        DeleteSteps(evaluated, except: [.. EvaluatedSteps.Where(step => step <= saved.State.Step).Select(step => (int?)step)]);
+        DeleteSteps(evaluated, trained, except: [.. EvaluatedSteps.Where(step => step <= saved.State.Step).Select(step => (int?)step)]);
         return true;
     }
 
@@ -257,16 +265,12 @@ public sealed class RunDirectory(string path)
         // With a moving average, that is what the run would end with here.
         var average = System.IO.Path.Combine(directory, movingAverage);
         CopyInto(
-            Weights(model.Transformer),
+            model.Transformer.TrainedParameters.Select(pair => new TensorPart(pair.Name, pair.Parameter)),
             best ? directory : Directory.Exists(average) ? average : System.IO.Path.Combine(directory, weights));
         return step;
     }
 
-    internal void RestoreBest(int step, RewardTransformer model) => CopyInto(Weights(model), StepDirectory(best, step));
-
-    /// <summary>The trained parameters as tensors to write or to copy into: the others are those that the run starts with.</summary>
-    private static IEnumerable<(string Name, Tensor Tensor)> Weights(RewardTransformer model) =>
-        model.TrainedParameters.Select(pair => (pair.Name, (Tensor)pair.Parameter));
+    internal void RestoreBest(int step, TrainedWeights trained) => CopyInto(trained.TensorParts, StepDirectory(best, step));
 
     private static T Read<T>(string file)
     {
@@ -283,36 +287,46 @@ public sealed class RunDirectory(string path)
 
     private static string StepDirectory(string parent, int step) => System.IO.Path.Combine(parent, $"step-{step:D8}");
 
-    private static void CopyInto(IEnumerable<(string Name, Tensor Tensor)> targets, string directory)
+    private static void CopyInto(IEnumerable<TensorPart> targets, string directory)
     {
         using var reader = CheckpointReader.Open(directory);
         using var _ = no_grad();
-        foreach (var (name, target) in targets)
-        {
-            using var saved = reader.Read(name);
-            target.copy_(saved);
-        }
+        foreach (var part in targets)
+            reader.Read(part.Name, part.First, part.Tensor);
     }
 
-    private static void WriteStep(string parent, int step, Action<string> write)
+    private static Tensor Read(CheckpointReader reader, TensorPart part)
+    {
+        var values = empty(part.Tensor.shape);
+        reader.Read(part.Name, part.First, values);
+        return values;
+    }
+
+    private static void WriteStep(string parent, int step, TrainedWeights trained, Action<string> write)
     {
         var target = StepDirectory(parent, step);
         var unfinished = System.IO.Path.Combine(parent, "unfinished");
-        if (Directory.Exists(unfinished))
-            Directory.Delete(unfinished, recursive: true);
-        Directory.CreateDirectory(unfinished);
+        trained.Ranks.FirstDoes(() =>
+        {
+            if (Directory.Exists(unfinished))
+                Directory.Delete(unfinished, recursive: true);
+            Directory.CreateDirectory(unfinished);
+        });
         write(unfinished);
-        // A run that was killed after this step and resumed before it comes here again.
-        if (Directory.Exists(target))
-            Directory.Delete(target, recursive: true);
-        Directory.Move(unfinished, target);
+        trained.Ranks.FirstDoes(() =>
+        {
+            // A run that was killed after this step and resumed before it comes here again.
+            if (Directory.Exists(target))
+                Directory.Delete(target, recursive: true);
+            Directory.Move(unfinished, target);
+        });
     }
 
-    private static void DeleteSteps(string parent, int?[] except)
+    private static void DeleteSteps(string parent, TrainedWeights trained, int?[] except) => trained.Ranks.FirstDoes(() =>
     {
         foreach (var (_, other) in Steps(parent).Where(saved => !except.Contains(saved.Step)))
             Directory.Delete(other, recursive: true);
-    }
+    });
 
     private static IEnumerable<(int Step, string Directory)> Steps(string parent) =>
         Directory.Exists(parent)

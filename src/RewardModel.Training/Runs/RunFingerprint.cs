@@ -24,17 +24,18 @@ namespace RewardModel.Training.Runs;
 /// <param name="Threads">Threads of the computation: sums depend on them.</param>
 /// <param name="Device">Kind of device that computes: its sums and draws of dropout are its own.</param>
 /// <param name="FrozenWeights">Which weights are frozen and stored in fewer bits; null where none are.</param>
+/// <param name="Ranks">Processes that train together: sums depend on them.</param>
 internal sealed record RunFingerprint(
     JsonObject Options, int StepCount, string TrainLists, string HeldOutLists, string Model, string? Frozen, ScoringRule? Rule, string? TokenizerFiles,
-    double Dropout, int Threads, string Device, FrozenWeights? FrozenWeights = null)
+    double Dropout, int Threads, string Device, FrozenWeights? FrozenWeights = null, int Ranks = 1)
 {
     internal static RunFingerprint Of(
         JsonObject options, int stepCount, IReadOnlyList<TokenizedList> trainLists, IReadOnlyList<TokenizedList> heldOutLists,
-        RewardTransformer model, ScoringModel? savedAs, IReadOnlyList<double>? sourceWeights = null) => new(
+        RewardTransformer model, ScoringModel? savedAs, IReadOnlyList<double>? sourceWeights = null, int ranks = 1) => new(
             options, stepCount, Digest(trainLists, sourceWeights), Digest(heldOutLists),
             DigestOfModel(model), DigestOfFrozen(model), savedAs?.Rule, savedAs is null ? null : DigestOfFiles(savedAs.Tokenizer?.Files ?? []),
             model.Dropout,
-            TorchSharp.torch.get_num_threads(), model.Device.type.ToString(), model.FrozenWeights);
+            TorchSharp.torch.get_num_threads(), model.Device.type.ToString(), model.FrozenWeights, ranks);
 
     /// <summary>A digest of all lists, those trained on and those held out: 32 hexadecimal digits.</summary>
     internal string DigestOfLists() => XxHash128.HashToUInt128(Encoding.UTF8.GetBytes($"{TrainLists} {HeldOutLists}")).ToString("x32");
@@ -97,6 +98,9 @@ internal sealed record RunFingerprint(
         if (StepCount != saved.StepCount)
             yield return $"The run had {Counted.Of(saved.StepCount, "step")} and now has {StepCount}: the remaining steps have the learning "
                 + $"rates of a run of {Counted.Of(StepCount, "step")}";
+        if (Ranks != saved.Ranks)
+            yield return $"The run had {Counted.Of(saved.Ranks, "rank")} and now has {Ranks}: the last bits of sums may differ from those of a "
+                + "run that was not interrupted";
         if (Threads != saved.Threads)
             yield return $"The run had {Counted.Of(saved.Threads, "thread")} and now has {Threads}: the last bits of sums may differ "
                 + "from those of a run that was not interrupted";

@@ -5,6 +5,7 @@ using RewardModel.Checkpoints;
 using RewardModel.Lists;
 using RewardModel.Scoring;
 using RewardModel.Training;
+using RewardModel.Training.Optimization;
 
 namespace RewardModel.Tests.Scoring;
 
@@ -108,7 +109,7 @@ public class TrainingMemoryTests
         foreach (var kind in Enum.GetValues<OptimizerKind>())
         {
             using var optimizer = new TrainingOptions { Optimizer = kind }.CreateOptimizer(
-                parameters, parameters.ToDictionary(pair => pair.Item1, _ => 1.0));
+                parameters.Select(WeightPart.Of), parameters.ToDictionary(pair => pair.Item1, _ => 1.0));
             Assert.Equal(
                 optimizer.State().Sum(pair => pair.Tensor.numel() * pair.Tensor.element_size()),
                 parameters.Sum(pair => OptimizerMemory.BytesOf(kind, pair.Item2.shape)));

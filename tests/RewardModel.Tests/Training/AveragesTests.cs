@@ -2,9 +2,11 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
 using RewardModel.Cli;
+using RewardModel.Distributed;
 using RewardModel.Lists;
 using RewardModel.Scoring;
 using RewardModel.Training;
+using RewardModel.Training.Distributed;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
@@ -230,20 +232,21 @@ public class AveragesTests
     {
         using var directory = new TemporaryDirectory();
         using var model = TinyModel.Create();
-        using var optimizer = new AdamW(model.CheckpointParameters, new AdamWOptions());
+        using var trained = new TrainedWeights(model, SingleProcess.Instance);
+        using var optimizer = new AdamW(model.CheckpointParameters.Select(WeightPart.Of), new AdamWOptions());
         var fingerprint = RunFingerprint.Of(options.OfEveryStep(), 12, [TinyModel.List(1, 2, 3, 4)], [], model, savedAs: null);
         var run = new RunDirectory(directory.Path);
         run.Begin();
         foreach (var step in new[] { 1, 2, 3 })
-            run.SaveEvaluated(step, model, count: 2);
+            run.SaveEvaluated(step, trained, count: 2);
         Assert.Equal([2, 3], run.EvaluatedSteps);
-        run.Save(fingerprint, new TrainerState { Step = 3 }, model, optimizer);
+        run.Save(fingerprint, new TrainerState { Step = 3 }, trained, optimizer);
         foreach (var step in new[] { 4, 5, 6 })
-            run.SaveEvaluated(step, model, count: 2);
+            run.SaveEvaluated(step, trained, count: 2);
         // Killed here, the run goes on from step 3, and may end there.
         Assert.Equal([2, 3, 5, 6], run.EvaluatedSteps);
         run = new RunDirectory(directory.Path);
-        Assert.True(run.TryRestore(fingerprint, model, optimizer, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, out _));
+        Assert.True(run.TryRestore(fingerprint, trained, optimizer, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, out _));
         Assert.Equal([2, 3], run.EvaluatedSteps);
         run.Begin();
         Assert.Empty(run.EvaluatedSteps);

@@ -1,5 +1,7 @@
+using RewardModel.Distributed;
 using RewardModel.Ranking;
 using RewardModel.Training;
+using RewardModel.Training.Distributed;
 using RewardModel.Training.Metrics;
 
 namespace RewardModel.Tests.Training;
@@ -19,7 +21,8 @@ public class BestWeightsTests
     public void An_evaluation_is_better_by(BestBy bestBy, double accuracy, double loss, bool expected)
     {
         using var model = TinyModel.Create();
-        using var best = new BestWeights(model, bestBy, directory: null);
+        using var trained = new TrainedWeights(model, SingleProcess.Instance);
+        using var best = new BestWeights(trained, bestBy, directory: null);
         Assert.Equal(expected, best.IsBetter(Metrics(accuracy, loss), middle));
         Assert.True(best.IsBetter(middle, null));
     }

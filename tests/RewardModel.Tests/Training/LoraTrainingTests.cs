@@ -2,9 +2,11 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using RewardModel.Adapters;
 using RewardModel.Cli;
+using RewardModel.Distributed;
 using RewardModel.Lists;
 using RewardModel.Scoring;
 using RewardModel.Training;
+using RewardModel.Training.Distributed;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
@@ -58,9 +60,11 @@ public sealed class LoraTrainingTests : IDisposable
     {
         using var model = TinyModel.Create();
         model.AddAdapter(new LoraOptions(2));
-        using var optimizer = new AdamW(model.TrainedParameters, new AdamWOptions());
+        using var optimizer = new AdamW(model.TrainedParameters.Select(WeightPart.Of), new AdamWOptions());
         Assert.Equal(2 * (2 * 8 + 1), optimizer.State().Count());
-        new StepGradients(model, RewardModel.Ranking.RankingLoss.ByName("log-sigmoid"), options).Add(lists, 0, optimizer.GradientNorm);
+        using var trained = new TrainedWeights(model, SingleProcess.Instance);
+        new StepGradients(model, trained, RewardModel.Ranking.RankingLoss.ByName("log-sigmoid"), options)
+            .Add(lists, 0, optimizer.SquaredGradientNorm);
         Assert.All(model.CheckpointParameters, pair => Assert.Equal(pair.Name == "score.weight", pair.Parameter.grad is not null));
         // B begins at 0, so at first it alone has a slope.
         Assert.All(model.ModelAdapter!.Parameters, pair => Assert.Equal(

@@ -56,10 +56,11 @@ public class MovingAverageTests
         using (no_grad())
             parameter.fill_(4);
         average.Update(2);
-        using (average.InModel())
-            Assert.Equal(3f, parameter.item<float>());
+        average.Exchange();
+        Assert.Equal(3f, parameter.item<float>());
+        average.Exchange();
         Assert.Equal((4f, 3f), (parameter.item<float>(), average.State().Single().Tensor.item<float>()));
-        average.CopyToModel();
+        average.CopyToParameters();
         Assert.Equal(3f, parameter.item<float>());
     }
 }

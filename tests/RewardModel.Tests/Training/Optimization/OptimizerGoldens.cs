@@ -20,14 +20,14 @@ internal static class OptimizerGoldens
 
     /// <summary>Takes the steps and returns the largest difference of weights and of state from the reference's, of the largest of each.</summary>
     public static double Difference(
-        string name, Func<IEnumerable<(string, Parameter)>, IReadOnlyDictionary<string, double>, Optimizer> create, int steps = 5)
+        string name, Func<IEnumerable<WeightPart>, IReadOnlyDictionary<string, double>, Optimizer> create, int steps = 5)
     {
         using var scope = NewDisposeScope();
         var expected = json[name]!;
         (string Name, Parameter Parameter)[] parameters =
             [.. json["parameters"]!.AsObject().Select(pair => (pair.Key, new Parameter(Values(json["start"]!, pair.Key))))];
         using var optimizer = create(
-            parameters, json["parameters"]!.AsObject().ToDictionary(pair => pair.Key, pair => (double)pair.Value!["rate"]!));
+            parameters.Select(WeightPart.Of), json["parameters"]!.AsObject().ToDictionary(pair => pair.Key, pair => (double)pair.Value!["rate"]!));
         for (var step = 0; step < steps; step++)
         {
             foreach (var (key, parameter) in parameters)

@@ -30,7 +30,7 @@ public class OptimizerTests
     [Fact]
     public void Adafactor_takes_the_steps_of_transformers()
     {
-        Optimizer Create(IEnumerable<(string, Parameter)> all, IReadOnlyDictionary<string, double> rates, bool byOperators) =>
+        Optimizer Create(IEnumerable<WeightPart> all, IReadOnlyDictionary<string, double> rates, bool byOperators) =>
             new Adafactor(all, OptimizerGoldens.WeightDecay, decayAll: false, rates, byOperators ? new TensorAdafactor() : null);
         Assert.InRange(OptimizerGoldens.Difference("adafactor", (all, rates) => Create(all, rates, byOperators: false)), 0, rounding);
         Assert.InRange(OptimizerGoldens.Difference("adafactor", (all, rates) => Create(all, rates, byOperators: true)), 0, rounding);
@@ -107,7 +107,7 @@ public class OptimizerTests
 
     internal static Optimizer Create(OptimizerKind kind, IEnumerable<(string, Parameter)> parameters) =>
         new RewardModel.Training.TrainingOptions { Optimizer = kind }
-            .CreateOptimizer(parameters, parameters.ToDictionary(pair => pair.Item1, _ => 1.0));
+            .CreateOptimizer(parameters.Select(WeightPart.Of), parameters.ToDictionary(pair => pair.Item1, _ => 1.0));
 
     private static byte[][] After(OptimizerKind kind, TensorAdafactor? byOperators = null)
     {
@@ -118,7 +118,7 @@ public class OptimizerTests
             [.. shapes.Select((shape, i) => ($"{i}", new Parameter(randn(shape, generator: generator))))];
         using var optimizer = byOperators is null
             ? Create(kind, parameters)
-            : new Adafactor(parameters, 0.01, decayAll: false, arithmetic: byOperators);
+            : new Adafactor(parameters.Select(WeightPart.Of), 0.01, decayAll: false, arithmetic: byOperators);
         for (var step = 0; step < 3; step++)
         {
             foreach (var (_, parameter) in parameters)

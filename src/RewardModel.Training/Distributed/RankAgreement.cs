@@ -1,0 +1,56 @@
+using System.Text.Json;
+using RewardModel.Distributed;
+using RewardModel.Kernels;
+using RewardModel.Training.Reporting;
+using RewardModel.Training.Runs;
+
+namespace RewardModel.Training.Distributed;
+
+/// <summary>Whether ranks train the same thing, which they compare before the first step.</summary>
+internal static class RankAgreement
+{
+    /// <summary>Refuses ranks that differ in data, options, model or libraries.</summary>
+    /// <exception cref="DistributedException">They differ: all differences from the first rank are listed, on every rank.</exception>
+    public static void Check(ICollective ranks, RunFingerprint fingerprint, TrainingOptions options)
+    {
+        if (ranks.Size == 1)
+            return;
+        var own = new RankIdentity(
+            fingerprint, JsonSerializer.SerializeToElement(options, ReportJson.Options), TorchLibraries.Description,
+            typeof(RankAgreement).Assembly.GetName().Version!.ToString(), Environment.Version.ToString());
+        var all = ranks.Gather(JsonSerializer.SerializeToUtf8Bytes(own, ReportJson.Options), "what each rank trains")
+            .Select(bytes => JsonSerializer.Deserialize<RankIdentity>(bytes, ReportJson.Options)!).ToArray();
+        string[] problems =
+        [
+            .. all.Skip(1).SelectMany((other, i) => other.DifferencesOf(all[0]).Select(difference => $"rank {i + 1}: {difference}")),
+        ];
+        if (problems.Length > 0)
+            throw new DistributedException(
+                $"The ranks don't train the same thing. Compared with rank 0, {string.Join("; ", problems.Take(20))}. Start all ranks with the same "
+                + "command, files and version.");
+    }
+
+    /// <param name="Fingerprint">What the run depends on.</param>
+    /// <param name="Options">All options.</param>
+    /// <param name="Libraries">The native libraries.</param>
+    /// <param name="Version">Of this library.</param>
+    /// <param name="Runtime">Of .NET.</param>
+    private sealed record RankIdentity(
+        RunFingerprint Fingerprint, JsonElement Options, string Libraries, string Version, string Runtime)
+    {
+        public IEnumerable<string> DifferencesOf(RankIdentity first)
+        {
+            foreach (var difference in Fingerprint.DifferencesOf(first.Fingerprint).Concat(Fingerprint.ChangesFrom(first.Fingerprint)))
+                yield return difference;
+            foreach (var option in Options.EnumerateObject())
+                if (!JsonElement.DeepEquals(option.Value, first.Options.GetProperty(option.Name)) && !Fingerprint.Options.ContainsKey(option.Name))
+                    yield return $"--{option.Name} was {first.Options.GetProperty(option.Name)} and is {option.Value}";
+            if (Libraries != first.Libraries)
+                yield return $"libraries were {first.Libraries} and are {Libraries}";
+            if (Version != first.Version)
+                yield return $"the version was {first.Version} and is {Version}";
+            if (Runtime != first.Runtime)
+                yield return $".NET was {first.Runtime} and is {Runtime}";
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using RewardModel.Lists;
+using RewardModel.Scoring;
+using RewardModel.Training.Data;
+
+namespace RewardModel.Training.Distributed;
+
+/// <summary>Scoring of lists that ranks divide among them: each computes some, and all get the rewards.</summary>
+internal static class SharedScoring
+{
+    /// <inheritdoc cref="RewardScorer.Score"/>
+    /// <param name="scorer">Of the model that the weights belong to.</param>
+    /// <param name="trained">The model's weights.</param>
+    /// <param name="lists">The same on all ranks.</param>
+    /// <param name="progress">Receives reports of this rank's lists.</param>
+    /// <param name="cancellation">Stops before the next batch; all ranks have to be stopped.</param>
+    public static float[][] Score(
+        RewardScorer scorer, TrainedWeights trained, IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress,
+        CancellationToken cancellation)
+    {
+        var ranks = trained.Ranks;
+        if (ranks.Size == 1)
+            return scorer.Score(lists, progress, cancellation);
+        // Prompts are scored once for all lists that have them, where these come to one rank.
+        int[] tokens = [.. Enumerable.Range(0, lists.Count).Select(index => lists.InfoOf(index).SharedTokenCount)];
+        var shares = ListShares.Of(tokens, ranks.Size);
+        var own = shares[ranks.Rank];
+        var ofOwn = scorer.Score(new ListSubset(lists, own), progress, cancellation);
+        trained.JoinPasses(withBackward: false);
+        var all = ranks.Gather(MemoryMarshal.AsBytes(ofOwn.SelectMany(list => list).ToArray().AsSpan()), "rewards of held-out lists");
+        var rewards = new float[lists.Count][];
+        for (var rank = 0; rank < ranks.Size; rank++)
+        {
+            var values = MemoryMarshal.Cast<byte, float>(all[rank]);
+            foreach (var index in shares[rank])
+            {
+                var count = lists.InfoOf(index).AnswerCount;
+                rewards[index] = values[..count].ToArray();
+                values = values[count..];
+            }
+        }
+        return rewards;
+    }
+
+    /// <summary>
+    /// Lets a first rank alone evaluate a model: what it asks to be scored all ranks score, as they are in this call until it is done.
+    /// </summary>
+    /// <param name="trained">The model's weights.</param>
+    /// <param name="score">Scores lists together: see <see cref="Score"/>.</param>
+    /// <param name="evaluate">Runs on the first rank alone; is given what scores lists.</param>
+    public static void Evaluate(
+        TrainedWeights trained, Func<IReadOnlyList<TokenizedList>, IProgress<ListProgress>?, float[][]> score,
+        Action<Func<IReadOnlyList<TokenizedList>, IProgress<ListProgress>?, float[][]>> evaluate)
+    {
+        const string purpose = "lists that the first rank evaluates";
+        var ranks = trained.Ranks;
+        if (ranks.Size == 1)
+            evaluate(score);
+        else if (ranks.Rank > 0)
+            while (ranks.Gather([], purpose)[0] is { Length: > 0 } request)
+                score(Decoded(request), null);
+        else
+        {
+            evaluate((lists, progress) =>
+            {
+                if (lists.Count == 0)
+                    return [];
+                ranks.Gather(Encoded(lists), purpose);
+                return score(lists, progress);
+            });
+            ranks.Gather([], purpose);
+        }
+    }
+
+    private static byte[] Encoded(IReadOnlyList<TokenizedList> lists)
+    {
+        using var stream = new MemoryStream();
+        var writer = new ByteWriter();
+        for (var i = 0; i < lists.Count; i++)
+        {
+            var info = lists.InfoOf(i);
+            writer.Clear();
+            ListEncoding.Write(writer, lists[i]);
+            stream.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<ListInfo>(in info)));
+            stream.Write(BitConverter.GetBytes(writer.Written.Length));
+            stream.Write(writer.Written);
+        }
+        return stream.ToArray();
+    }
+
+    private static List<TokenizedList> Decoded(ReadOnlySpan<byte> bytes)
+    {
+        var lists = new List<TokenizedList>();
+        while (!bytes.IsEmpty)
+        {
+            var info = MemoryMarshal.Read<ListInfo>(bytes);
+            bytes = bytes[Unsafe.SizeOf<ListInfo>()..];
+            var length = BitConverter.ToInt32(bytes);
+            lists.Add(ListEncoding.Read(bytes[sizeof(int)..], info, default));
+            bytes = bytes[(sizeof(int) + length)..];
+        }
+        return lists;
+    }
+}
