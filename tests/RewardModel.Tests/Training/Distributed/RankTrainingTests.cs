@@ -200,7 +200,7 @@ public class RankTrainingTests
                 : (options, lists);
             new Trainer(model, different.Item1, different.Item2, [], ranks: ranks).Train();
         }));
-        Assert.Contains("rank 1: --lr was 0.0001 and is now 0.0002", error.Message);
+        Assert.Contains("was 0.0001 and is now 0.0002", error.Message);
         Assert.Contains("the training lists are not the same", error.Message);
         Assert.Contains("--max-tokens-per-batch was 60 and is 77", error.Message);
     }
@@ -216,7 +216,7 @@ public class RankTrainingTests
             var before = Weights(model);
             var error = Assert.Throws<TrainingDivergedException>(
                 () => new Trainer(model, options with { Shard = Sharding.Gradients }, lists, [], ranks: ranks).Train());
-            Assert.Contains("not finite", error.Message);
+            Assert.Contains("the loss is", error.Message);
             foreach (var (name, values) in before)
                 Assert.Equal(values, Weights(model)[name]);
         });
