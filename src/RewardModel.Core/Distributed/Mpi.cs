@@ -211,9 +211,11 @@ internal sealed unsafe class Mpi
 
     private static bool TryLoad(string file, List<string> reasons, out IntPtr library)
     {
+        IntPtr found = 0;
         try
         {
-            library = NativeLibrary.Load(file);
+            SystemCalls.KeepingErrorHandlers(() => found = NativeLibrary.Load(file));
+            library = found;
             return true;
         }
         catch (Exception reason) when (reason is DllNotFoundException or BadImageFormatException)

@@ -206,7 +206,7 @@ internal sealed unsafe class MpiCollective : ICollective
         var started = $"{launcher.Name} has started {launcher.Size} processes, of which {mpi.Description} finds {found}";
         var name = $"name the file of the launcher's own library in {Mpi.LibraryVariable}";
         return new DistributedException(launcher.Implementation is not { } implementation
-            ? $"{started}: srun has not told it of them. Expected a way that both know: see srun --mpi=list (--mpi=pmix for Open MPI, "
+            ? $"{started}: srun has not told the library of the others. Expected a way that both know: see srun --mpi=list (--mpi=pmix for Open MPI, "
               + $"--mpi=pmi2 for MPICH and Intel MPI), or start with mpirun of that MPI, or {name}."
             : implementation != mpi.Implementation
             ? $"{started}: the launcher and the library are of different MPIs, and know nothing of each other. Expected both of one: start with "

@@ -57,10 +57,12 @@ internal sealed class RankProgress : IDisposable
             if (Read(rank) is not { } other)
                 unknown.Add(rank);
             else if (other.Number < number)
-                missing.Add(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"rank {rank} {(other.IsOver ? "is past" : "is at")} operation {other.Number} ({other.Purpose}) since "
-                    + $"{Math.Max(0, (now - other.Time).TotalSeconds):0} s"));
+            {
+                var seconds = string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (now - other.Time).TotalSeconds):0} s");
+                missing.Add(other.IsOver
+                    ? $"rank {rank} has done operation {other.Number} ({other.Purpose}) {seconds} ago, and no other since"
+                    : $"rank {rank} has been at operation {other.Number} ({other.Purpose}) for {seconds}");
+            }
         var rest = unknown.Count > 0 ? $"; of rank {string.Join(", ", unknown)} nothing is known" : "";
         return missing.Count > 0 ? $"{string.Join(", ", missing)}, all others have come to {number}{rest}"
             : unknown.Count > 0 ? rest[2..] : "all ranks have come to it, so MPI or the network hangs";

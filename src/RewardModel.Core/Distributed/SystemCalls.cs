@@ -25,8 +25,8 @@ internal static unsafe partial class SystemCalls
     public static void EndProcess(int exitCode) => Exit(exitCode);
 
     /// <summary>
-    /// Runs what may set handlers of its own for the signals of errors, as MPI's transports do, and then sets those of before again: with
-    /// others, a null reference would end the process.
+    /// Runs what may set handlers of its own for the signals of errors, as UCX does when it is loaded, and then sets those of before again:
+    /// with others, a null reference would end the process.
     /// </summary>
     public static void KeepingErrorHandlers(Action action)
     {
@@ -34,9 +34,15 @@ internal static unsafe partial class SystemCalls
         var actions = stackalloc byte[actionBytes * errorSignals.Length];
         for (var i = 0; i < errorSignals.Length; i++)
             _ = SetAction(errorSignals[i], null, actions + i * actionBytes);
-        action();
-        for (var i = 0; i < errorSignals.Length; i++)
-            _ = SetAction(errorSignals[i], actions + i * actionBytes, null);
+        try
+        {
+            action();
+        }
+        finally
+        {
+            for (var i = 0; i < errorSignals.Length; i++)
+                _ = SetAction(errorSignals[i], actions + i * actionBytes, null);
+        }
     }
 
     // write(2), _exit(2) and sigaction(2).
