@@ -9,6 +9,7 @@ using RewardModel.Layers;
 using RewardModel.Lists;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
+using RewardModel.Tests.Distributed;
 using RewardModel.Training;
 using RewardModel.Training.Data;
 using RewardModel.Training.Optimization;
@@ -22,7 +23,8 @@ namespace RewardModel.Tests;
 /// </summary>
 internal static class ChildProgram
 {
-    private static readonly string assembly = typeof(ChildProgram).Assembly.Location;
+    /// <summary>Its file, which dotnet runs.</summary>
+    public static string Assembly { get; } = typeof(ChildProgram).Assembly.Location;
 
     public static void Main(string[] arguments)
     {
@@ -65,6 +67,9 @@ internal static class ChildProgram
                 break;
             case ["vectors"]:
                 Console.Write(WidestVector);
+                break;
+            case ["ranks", .. var rankArguments]:
+                RankProgram.Run(rankArguments);
                 break;
             case ["tensors"]:
                 MeasureTensors();
@@ -126,7 +131,7 @@ internal static class ChildProgram
         model.Save(directory, maxShardBytes: kind == 0 ? 8_000 : 1_000_000);
 
     private static ProcessStartInfo StartInfo(IEnumerable<string> arguments) =>
-        new("dotnet", [assembly, .. arguments]) { RedirectStandardOutput = true };
+        new("dotnet", [Assembly, .. arguments]) { RedirectStandardOutput = true };
 
     /// <summary>For each line of the input saves one of two models, in turn, into a third directory, and says so.</summary>
     private static void SaveWhenAsked(string first, string second, string target)

@@ -1,0 +1,55 @@
+namespace RewardModel.Distributed;
+
+/// <summary>Where ranks come from, and how they end together.</summary>
+public static class Collectives
+{
+    /// <summary>How long an operation may take where nothing else is said, from when a rank has come to it.</summary>
+    public static TimeSpan DefaultLimit { get; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// The processes that a launcher has started with this one (mpirun, mpiexec or srun), connected by MPI; a single rank where this process was
+    /// started by itself. Every one of the processes calls this, once. Dispose of it when all is done; what may fail before is
+    /// done by <see cref="Run"/>.
+    /// </summary>
+    /// <param name="limit">
+    /// How long an operation may take, from when this rank has come to it: after that all ranks are ended, for one of them hangs. As long as what
+    /// a single rank computes while the others wait, at least. <see cref="DefaultLimit"/> if null.
+    /// </param>
+    /// <param name="progressFolder">
+    /// A folder that all ranks see, made if it is not there, in which each writes down how far it is (<c>rank-3</c>), so that the message then says
+    /// which one hangs.
+    /// </param>
+    /// <exception cref="DistributedException">There is no MPI library, or it is another one than the launcher's.</exception>
+    public static ICollective FromEnvironment(TimeSpan? limit = null, string? progressFolder = null)
+    {
+        if (limit is { } given)
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(given, TimeSpan.Zero, nameof(limit));
+        if (Launcher.Of(Environment.GetEnvironmentVariable) is not { Size: > 1 } launcher)
+            return SingleProcess.Instance;
+        var mpi = Mpi.Open(launcher, Environment.GetEnvironmentVariable(Mpi.LibraryVariable));
+        return new MpiCollective(mpi, launcher, limit ?? DefaultLimit, progressFolder);
+    }
+
+    /// <summary>
+    /// Does what ranks do together. An exception on one of them ends all of them, for the others would wait for it; its message goes to the
+    /// error stream. Where there is a single rank it is thrown.
+    /// </summary>
+    /// <param name="collective">The ranks.</param>
+    /// <param name="body">What this rank does.</param>
+    public static void Run(ICollective collective, Action body)
+    {
+        ArgumentNullException.ThrowIfNull(collective);
+        ArgumentNullException.ThrowIfNull(body);
+        try
+        {
+            body();
+        }
+        catch (Exception exception) when (collective.Size > 1)
+        {
+            // Exceptions of this library say all in their messages.
+            var isOurs = exception.GetType().Namespace?.StartsWith(nameof(RewardModel), StringComparison.Ordinal) == true;
+            collective.Abort(isOurs ? exception.Message : exception.ToString());
+            throw;
+        }
+    }
+}

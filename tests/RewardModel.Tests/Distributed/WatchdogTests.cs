@@ -1,0 +1,68 @@
+using RewardModel.Distributed;
+
+namespace RewardModel.Tests.Distributed;
+
+public class WatchdogTests
+{
+    private static readonly TimeSpan limit = TimeSpan.FromSeconds(0.5);
+
+    [Fact]
+    public void What_takes_too_long_is_told_once_and_names_the_operation()
+    {
+        using var told = new BlockingMessages();
+        using var watchdog = new Watchdog(limit, told.Add);
+        watchdog.Begin("first");
+        watchdog.End();
+        watchdog.Begin("second");
+        Assert.Equal(
+            "operation 2 (second) has taken 1 s, and at most 0.5 s were expected: another rank hangs, or computes much longer; which one is not "
+            + "known without a folder in which ranks write down how far they are. All ranks are ended; look at what that one does, or set a "
+            + "longer limit.",
+            told.Take());
+        Assert.Equal("limit", Assert.Throws<ArgumentOutOfRangeException>(() => new Watchdog(TimeSpan.Zero, told.Add)).ParamName);
+    }
+
+    [Fact]
+    public void Time_between_operations_does_not_count()
+    {
+        using var told = new BlockingMessages();
+        using var watchdog = new Watchdog(limit, told.Add);
+        watchdog.Begin("first");
+        watchdog.End();
+        Assert.Null(told.TakeWithin(2 * limit));
+    }
+
+    [Fact]
+    public void Files_tell_which_ranks_have_not_come()
+    {
+        using var directory = new TemporaryDirectory();
+        using RankProgress first = new(directory["ranks"], 0, 4), second = new(directory["ranks"], 1, 4), third = new(directory["ranks"], 2, 4);
+        Assert.Equal("of rank 1, 2, 3 nothing is known", first.Missing(7));
+        first.Write(7, isOver: false, "gradients");
+        second.Write(7, isOver: false, "gradients");
+        third.Write(6, isOver: true, $"loss\n{new string('e', 300)}");
+        Assert.Matches(
+            @"^rank 2 has done operation 6 \(loss e+\) 0 s ago, and no other since, all others have come to 7; of rank 3 nothing is known$",
+            first.Missing(7));
+        Assert.Equal(256, new FileInfo(directory["ranks/rank-2"]).Length);
+        third.Write(6, isOver: false, "loss");
+        Assert.StartsWith("rank 2 has been at operation 6 (loss) for 0 s, ", first.Missing(7));
+        third.Write(7, isOver: false, "gradients");
+        using var fourth = new RankProgress(directory["ranks"], 3, 4);
+        fourth.Write(8, isOver: false, "weights");
+        Assert.Equal("all ranks have come to it, so MPI or the network hangs", first.Missing(7));
+    }
+
+    private sealed class BlockingMessages : IDisposable
+    {
+        private readonly System.Collections.Concurrent.BlockingCollection<string> messages = [];
+
+        public void Add(string message) => messages.Add(message);
+
+        public string Take() => messages.Take();
+
+        public string? TakeWithin(TimeSpan time) => messages.TryTake(out var message, time) ? message : null;
+
+        public void Dispose() => messages.Dispose();
+    }
+}
