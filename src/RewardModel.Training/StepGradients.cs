@@ -24,16 +24,13 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
         var divisor = lists.Sum(list => loss.DivisorOf(RankingList.Of(list)));
         var metrics = new RankingMetricsAccumulator(loss);
         var stepTerms = new double[loss.TermNames.Count];
-        // Draws of dropout belong to their step, not to what was drawn before: no generator's state is part of a run's.
-        var seeds = new SplitMix64(SplitMix64.Mix((ulong)options.Seed) + (ulong)step);
-        TokenizedList[][] batches =
-        [
-            .. TokenBudget.Batches(lists, options.MaxTokensPerBatch, model.Backbone.IsCausal)
-                .Select(batch => batch.Select(index => lists[index]).ToArray()),
-        ];
+        // Draws of dropout belong to their step and list, not to what was drawn before or is computed together.
+        var seed = SplitMix64.Mix(SplitMix64.Mix((ulong)options.Seed) + (ulong)step);
+        var numbers = TokenBudget.Batches(lists, options.MaxTokensPerBatch, model.Backbone.IsCausal);
+        TokenizedList[][] batches = [.. numbers.Select(batch => batch.Select(index => lists[index]).ToArray())];
         using var scope = NewDisposeScope();
         // Nothing is read back before all has been asked for: while a GPU is waited for, it has nothing to do next.
-        (Tensor Terms, Tensor Rewards)[] results = [.. batches.Select(batch => AddBatch(batch, divisor, seeds.Next()))];
+        (Tensor Terms, Tensor Rewards)[] results = [.. batches.Zip(numbers, (batch, ofBatch) => AddBatch(batch, ofBatch, divisor, seed))];
         var norm = gradientNorm();
         foreach (var (batchLists, result) in batches.Zip(results))
         {
@@ -64,7 +61,7 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
 
     /// <summary>Adds the gradient of sum(loss) / divisor.</summary>
     /// <returns>The terms of the loss and the answers' rewards, without a graph, where the model lies, in the caller's scope.</returns>
-    private (Tensor Terms, Tensor Rewards) AddBatch(TokenizedList[] lists, double divisor, ulong seed)
+    private (Tensor Terms, Tensor Rewards) AddBatch(TokenizedList[] lists, int[] numbers, double divisor, ulong seed)
     {
         using var scope = NewDisposeScope();
         var distinct = new DistinctAnswers(lists);
@@ -73,9 +70,9 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
             ReadsAllTokens ? [.. distinct.Tokens().Select(answer => new AnswerTokens(answer.FirstToken, answer.Ids))] : null);
         if (lists.Length == 1
             && TokenBudget.SplitAnswers(distinct.Lists[0], options.MaxTokensPerBatch, model.Backbone.IsCausal) is { Count: > 1 } parts)
-            return AddInParts(distinct, parts, targets, divisor, seed);
+            return AddInParts(distinct, parts, targets, divisor, numbers, seed);
         using var sequences = model.Pack(distinct.Lists);
-        using var pass = Pass(sequences, seed);
+        using var pass = Pass(sequences, numbers, seed);
         var rewards = RewardsOfAll(distinct, Forward(pass));
         var terms = loss.SumsOfTerms(rewards, targets).div(divisor);
         pass.Backward(terms.sum());
@@ -87,14 +84,14 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
     /// is taken, and each part goes forward and backward with that: one forward pass more, and memory for one part only.
     /// </summary>
     private (Tensor Terms, Tensor Rewards) AddInParts(
-        DistinctAnswers distinct, IReadOnlyList<TokenizedList> parts, RankingTargets targets, double divisor, ulong seed)
+        DistinctAnswers distinct, IReadOnlyList<TokenizedList> parts, RankingTargets targets, double divisor, int[] numbers, ulong seed)
     {
         var partRewards = new List<Tensor>();
         using (no_grad())
-            for (var p = 0; p < parts.Count; p++)
+            foreach (var part in parts)
             {
-                using var sequences = model.Pack([parts[p]]);
-                using var pass = Pass(sequences, SplitMix64.Mix(seed + (ulong)p));
+                using var sequences = model.Pack([part]);
+                using var pass = Pass(sequences, numbers, seed);
                 partRewards.Add(Forward(pass));
             }
 
@@ -109,8 +106,8 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
         {
             using var scope = NewDisposeScope();
             using var sequences = model.Pack([parts[p]]);
-            // The same seed draws the same as in the first pass.
-            using var pass = Pass(sequences, SplitMix64.Mix(seed + (ulong)p));
+            // Draws the same as in the first pass.
+            using var pass = Pass(sequences, numbers, seed);
             pass.Backward(Forward(pass), rewardGradients[p]);
         }
         return Detached(terms, targets.OfAnswers(rewardsOfAll));
@@ -127,7 +124,9 @@ internal sealed class StepGradients(RewardTransformer model, RankingLoss loss, T
     private static (Tensor Terms, Tensor Rewards) Detached(Tensor terms, Tensor rewards) =>
         (terms.detach().MoveToOuterDisposeScope(), rewards.detach().MoveToOuterDisposeScope());
 
-    /// <summary>Leaves torch's generators alone where nothing is drawn.</summary>
-    private ForwardPass Pass(PackedSequences sequences, ulong seed) =>
-        new(sequences, model.DrawsDropout ? seed : null, options.ActivationCheckpointing);
+    /// <param name="sequences">The lists, or a part of one.</param>
+    /// <param name="numbers">The places of the lists in the step.</param>
+    /// <param name="seed">Of the step.</param>
+    private ForwardPass Pass(PackedSequences sequences, int[] numbers, ulong seed) =>
+        new(sequences, seed, options.ActivationCheckpointing) { ListNumbers = numbers };
 }
