@@ -30,8 +30,8 @@ internal sealed class StepGradients(RewardTransformer model, TrainedWeights trai
         var clock = Stopwatch.StartNew();
         // Of all ranks' lists: how a step is divided changes nothing but rounding.
         var divisor = lists.Sum(list => loss.DivisorOf(RankingList.Of(list)));
-        // Draws of dropout belong to their step, not to what was drawn before: no generator's state is part of a run's.
-        var seeds = new SplitMix64(SplitMix64.Mix((ulong)options.Seed) + (ulong)step);
+        // Draws of dropout belong to their step and list, not to what was drawn before or is computed together.
+        var seed = SplitMix64.Mix(SplitMix64.Mix((ulong)options.Seed) + (ulong)step);
         var shares = ListShares.Of(
             [.. lists.Select(list => PackedSequences.CountTokens(list, model.Backbone.IsCausal))], trained.Ranks.Size);
         var own = shares[trained.Ranks.Rank];
@@ -39,7 +39,8 @@ internal sealed class StepGradients(RewardTransformer model, TrainedWeights trai
         Batch[] batches =
         [
             .. TokenBudget.Batches(ownLists, options.MaxTokensPerBatch, model.Backbone.IsCausal)
-                .Select(indices => new Batch([.. indices.Select(index => ownLists[index])], indices, seeds.Next(), options, model)),
+                .Select(indices => new Batch(
+                    [.. indices.Select(index => ownLists[index])], indices, [.. indices.Select(index => own[index])], seed, options, model)),
         ];
         using var scope = NewDisposeScope();
         foreach (var batch in batches.Where(batch => batch.IsInParts))
@@ -123,7 +124,7 @@ internal sealed class StepGradients(RewardTransformer model, TrainedWeights trai
         using var scope = NewDisposeScope();
         using var targets = TargetsOf(batch);
         using var sequences = model.Pack(batch.Distinct.Lists);
-        using var pass = Pass(sequences, batch.Seed);
+        using var pass = Pass(sequences, batch);
         var rewards = RewardsOfAll(batch.Distinct, Forward(pass));
         var terms = loss.SumsOfTerms(rewards, targets).div(divisor);
         pass.Backward(terms.sum());
@@ -143,7 +144,7 @@ internal sealed class StepGradients(RewardTransformer model, TrainedWeights trai
             for (var p = 0; p < batch.Parts.Count; p++)
             {
                 using var sequences = model.Pack([batch.Parts[p]]);
-                using var pass = Pass(sequences, batch.SeedOfPart(p));
+                using var pass = Pass(sequences, batch);
                 partRewards.Add(Forward(pass));
             }
 
@@ -160,8 +161,8 @@ internal sealed class StepGradients(RewardTransformer model, TrainedWeights trai
     {
         using var scope = NewDisposeScope();
         using var sequences = model.Pack([batch.Parts[part]]);
-        // The same seed draws the same as in the first pass.
-        using var pass = Pass(sequences, batch.SeedOfPart(part));
+        // Draws the same as in the first pass.
+        using var pass = Pass(sequences, batch);
         pass.Backward(Forward(pass), batch.RewardGradients[part]);
     }
 
@@ -177,16 +178,16 @@ internal sealed class StepGradients(RewardTransformer model, TrainedWeights trai
     /// <summary>Those of answers that are equal as well; tokens are found where they are.</summary>
     private Tensor RewardsOfAll(DistinctAnswers distinct, Tensor rewards) => ReadsAllTokens ? rewards : distinct.RewardsOfAll(rewards);
 
-    /// <summary>Leaves torch's generators alone where nothing is drawn.</summary>
-    private ForwardPass Pass(PackedSequences sequences, ulong seed) =>
-        new(sequences, model.DrawsDropout ? seed : null, options.ActivationCheckpointing);
+    private ForwardPass Pass(PackedSequences sequences, Batch batch) =>
+        new(sequences, batch.Seed, options.ActivationCheckpointing) { ListNumbers = batch.Numbers };
 
     /// <summary>Lists that go through the model together, or one list in parts, and what comes of them.</summary>
     private sealed class Batch
     {
-        public Batch(TokenizedList[] lists, int[] indices, ulong seed, TrainingOptions options, RewardTransformer model)
+        public Batch(
+            TokenizedList[] lists, int[] indices, int[] numbers, ulong seed, TrainingOptions options, RewardTransformer model)
         {
-            (Lists, Indices, Seed, Distinct) = (lists, indices, seed, new DistinctAnswers(lists));
+            (Lists, Indices, Numbers, Seed, Distinct) = (lists, indices, numbers, seed, new DistinctAnswers(lists));
             Parts = lists.Length == 1 ? TokenBudget.SplitAnswers(Distinct.Lists[0], options.MaxTokensPerBatch, model.Backbone.IsCausal) : [];
         }
 
@@ -195,6 +196,10 @@ internal sealed class StepGradients(RewardTransformer model, TrainedWeights trai
         /// <summary>The lists' places among this rank's lists.</summary>
         public int[] Indices { get; }
 
+        /// <summary>The lists' places among those of the step.</summary>
+        public int[] Numbers { get; }
+
+        /// <summary>Of the step.</summary>
         public ulong Seed { get; }
 
         public DistinctAnswers Distinct { get; }
@@ -211,8 +216,6 @@ internal sealed class StepGradients(RewardTransformer model, TrainedWeights trai
 
         /// <summary>Of a list in parts, what the rewards of each have as gradients.</summary>
         public IReadOnlyList<Tensor> RewardGradients { get; private set; } = [];
-
-        public ulong SeedOfPart(int part) => SplitMix64.Mix(Seed + (ulong)part);
 
         /// <summary>Moves what comes of the lists to the caller's scope.</summary>
         public void Keep(Tensor terms, Tensor rewards) =>

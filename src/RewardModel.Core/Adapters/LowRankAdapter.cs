@@ -38,7 +38,7 @@ internal sealed class LowRankAdapter : nn.Module
     /// <summary>s.</summary>
     public double Scale { get; }
 
-    /// <summary>Whether the next forward pass draws random numbers.</summary>
+    /// <summary>Whether the next forward pass drops numbers of its input.</summary>
     public bool DrawsDropout => training && dropout > 0;
 
     /// <summary>
@@ -62,7 +62,7 @@ internal sealed class LowRankAdapter : nn.Module
     /// <param name="precision">The type that products take.</param>
     public Tensor AddTo(Tensor y_TO, Tensor x_TI, Precision precision)
     {
-        var dropped_TI = DrawsDropout ? nn.functional.dropout(x_TI, dropout, training: true) : x_TI;
+        var dropped_TI = DrawsDropout ? DropoutKernel.Next(x_TI, dropout) : x_TI;
         // The result is small, but the gradient of x is as large as x.
         var h_TR = precision == Precision.Bfloat16 || KernelSupport.CanTake(x_TI)
             ? LinearKernel.Apply(new LinearSettings(precision), dropped_TI, lora_A.t(), null)

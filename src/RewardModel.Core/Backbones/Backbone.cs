@@ -87,6 +87,7 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
     public sealed override Tensor forward(PackedSequences sequences)
     {
         using var pass = new ForwardPass(sequences);
+        using var draws = pass.Draws(layer: 0);
         return AllStates(pass);
     }
 

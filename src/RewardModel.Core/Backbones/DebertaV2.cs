@@ -178,7 +178,9 @@ internal sealed class DebertaV2SelfAttention : nn.Module
             Reach = AttentionReach.Full,
             Dropout = training ? dropout : 0,
             Precision = query_proj.Precision,
-            Bias = distances_SD is null ? null : Bias(Dropout.Apply(distances_SD, dropout, training)),
+            Bias = distances_SD is null
+                ? null
+                : Dropout.OfTable(() => Bias(Dropout.Apply(distances_SD, dropout, training))),
         };
         return Attention.Apply(q_TNH, k_TNH, v_TNH, sequences.AllRows, options);
     }

@@ -178,8 +178,8 @@ internal readonly unsafe struct AttentionMemory<TLanes> where TLanes : struct, I
             *logSums.Of(tile.Query + row, head) = largest + MathF.Log(sum);
             inverseSums[row] = 1 / sum;
             ClearUnseen(tile, row, Weights);
-            if (rule.Dropout > 0)
-                ScoreRows<TLanes>.Multiply(scores, DropoutFactors(tile, rule, head, row, count), count);
+            if (rule.Dropout is { } dropout)
+                ScoreRows<TLanes>.Multiply(scores, DropoutFactors(tile, dropout, head, row, count), count);
         }
     }
 
@@ -198,7 +198,7 @@ internal readonly unsafe struct AttentionMemory<TLanes> where TLanes : struct, I
             var count = tile.EndOf(row) - tile.FirstOf(row);
             if (rule.Cap > 0)
                 ScoreRows<TLanes>.Cap(weights, count, rule.Cap, slopes);
-            var kept = rule.Dropout > 0 ? DropoutFactors(tile, rule, head, row, count) : null;
+            var kept = rule.Dropout is { } dropout ? DropoutFactors(tile, dropout, head, row, count) : null;
             if (kept != null)
                 ScoreRows<TLanes>.Multiply(gradients, kept, count);
             var dot = ScoreRows<TLanes>.Dot(Gradients + (nint)row * padded, Results + (nint)row * padded, padded);
@@ -304,27 +304,10 @@ internal readonly unsafe struct AttentionMemory<TLanes> where TLanes : struct, I
             target[channel] = source[channel] * factor;
     }
 
-    /// <summary>
-    /// The factor of each of a row's weights: 0 with the rule's probability, else 1 / (1 - probability). A function of the seed, the head,
-    /// the query and the key's position alone, so that the backward pass finds the same again.
-    /// </summary>
-    private float* DropoutFactors(AttentionTile tile, AttentionRule rule, int head, int row, int count)
+    /// <summary>The factor of each of a row's weights.</summary>
+    private float* DropoutFactors(AttentionTile tile, AttentionDropout dropout, int head, int row, int count)
     {
-        var ofRow = Mix(Mix(Mix((uint)rule.Seed) + (uint)head) ^ Mix((uint)(rule.Seed >> 32) + (uint)(tile.Query + row)));
-        var threshold = (uint)(rule.Dropout * 4294967296.0);
-        var kept = 1 / (1 - rule.Dropout);
-        var position = (uint)tile.FirstOf(row);
-        for (var i = 0; i < count; i++)
-            factors[i] = Mix(ofRow + (position + (uint)i) * 0x9e3779b9u) < threshold ? 0 : kept;
+        DropoutHash.Factors<TLanes>(dropout.KeyOf(tile.Query + row, head), (uint)tile.FirstOf(row), count, dropout.Rate, factors);
         return factors;
-    }
-
-    /// <summary>A number that depends on all bits of the given one (the finaliser "lowbias32" of C. Wellons' hash prospector).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Mix(uint x)
-    {
-        x = (x ^ (x >> 16)) * 0x7feb352du;
-        x = (x ^ (x >> 15)) * 0x846ca68bu;
-        return x ^ (x >> 16);
     }
 }

@@ -49,9 +49,20 @@ internal sealed class AttentionProblem
 /// <param name="Before">How many positions before its own a query sees.</param>
 /// <param name="After">How many behind it.</param>
 /// <param name="Cap">c in c tanh(score / c); 0 for scores as they are.</param>
-/// <param name="Dropout">Probability with which a weight becomes 0, the others growing by 1 / (1 - dropout).</param>
-/// <param name="Seed">What dropout draws by.</param>
-internal readonly record struct AttentionRule(float Scale, int Before, int After, float Cap, float Dropout, ulong Seed);
+/// <param name="Dropout">Of the weights; null for none.</param>
+internal readonly record struct AttentionRule(float Scale, int Before, int After, float Cap, AttentionDropout? Dropout = null);
+
+/// <summary>
+/// Dropout of attention's weights: by the query's key, the head, and the position of the weight's key in the sequence. That sequence is the
+/// query's own, which its key is made of, so it needs none of the key's row.
+/// </summary>
+/// <param name="Rate">Probability with which a weight becomes 0, the others growing by 1 / (1 - rate).</param>
+/// <param name="Keys">Of each row of queries: see <see cref="DropoutDraws"/>.</param>
+internal sealed record AttentionDropout(double Rate, ulong[] Keys)
+{
+    /// <summary>What the weights of a query and head are dropped by.</summary>
+    public ulong KeyOf(int query, int head) => DropoutHash.Part(Keys[query], (ulong)head);
+}
 
 /// <summary>N, M and H.</summary>
 /// <param name="Heads">Of queries.</param>

@@ -60,6 +60,26 @@ internal unsafe interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
     /// <summary>magnitude with the sign of sign.</summary>
     static abstract TSelf CopySign(TSelf magnitude, TSelf sign);
 
+    /// <summary>The bits of the same whole number in all: the functions on bits take each for an unsigned number of 32 bits.</summary>
+    static abstract TSelf OfBits(uint value);
+
+    /// <summary>The bits of 0, 1, 2 and so on.</summary>
+    static abstract TSelf CountingBits { get; }
+
+    /// <summary>The sum modulo 2^32.</summary>
+    static abstract TSelf AddBits(TSelf left, TSelf right);
+
+    /// <summary>The product modulo 2^32.</summary>
+    static abstract TSelf MultiplyBits(TSelf left, TSelf right);
+
+    static abstract TSelf XorBits(TSelf left, TSelf right);
+
+    /// <summary>The bits moved to lower places, zeros behind them.</summary>
+    static abstract TSelf ShiftBitsRight(TSelf value, int count);
+
+    /// <summary>then where left is below right, both taken as unsigned numbers, else otherwise.</summary>
+    static abstract TSelf WhereBitsLess(TSelf left, TSelf right, TSelf then, TSelf otherwise);
+
     float Sum();
 
     float Largest();
@@ -133,6 +153,31 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes5
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 CopySign(Lanes512 magnitude, Lanes512 sign) => new(Vector512.CopySign(magnitude.value, sign.value));
+
+    public static Lanes512 CountingBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(Vector512<uint>.Indices.AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 OfBits(uint value) => new(Vector512.Create(value).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 AddBits(Lanes512 left, Lanes512 right) => new((left.value.AsUInt32() + right.value.AsUInt32()).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 MultiplyBits(Lanes512 left, Lanes512 right) => new((left.value.AsUInt32() * right.value.AsUInt32()).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 XorBits(Lanes512 left, Lanes512 right) => new((left.value.AsUInt32() ^ right.value.AsUInt32()).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 ShiftBitsRight(Lanes512 value, int count) => new((value.value.AsUInt32() >>> count).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 WhereBitsLess(Lanes512 left, Lanes512 right, Lanes512 then, Lanes512 otherwise) => new(Vector512.ConditionalSelect(
+        Vector512.LessThan(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle(), then.value, otherwise.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Sum() => Vector512.Sum(value);
@@ -214,6 +259,31 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : ILanes<Lanes2
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 CopySign(Lanes256 magnitude, Lanes256 sign) => new(Vector256.CopySign(magnitude.value, sign.value));
 
+    public static Lanes256 CountingBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(Vector256<uint>.Indices.AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 OfBits(uint value) => new(Vector256.Create(value).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 AddBits(Lanes256 left, Lanes256 right) => new((left.value.AsUInt32() + right.value.AsUInt32()).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 MultiplyBits(Lanes256 left, Lanes256 right) => new((left.value.AsUInt32() * right.value.AsUInt32()).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 XorBits(Lanes256 left, Lanes256 right) => new((left.value.AsUInt32() ^ right.value.AsUInt32()).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 ShiftBitsRight(Lanes256 value, int count) => new((value.value.AsUInt32() >>> count).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 WhereBitsLess(Lanes256 left, Lanes256 right, Lanes256 then, Lanes256 otherwise) => new(Vector256.ConditionalSelect(
+        Vector256.LessThan(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle(), then.value, otherwise.value));
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Sum() => Vector256.Sum(value);
 
@@ -292,6 +362,31 @@ internal readonly unsafe struct Lanes128(Vector128<float> value) : ILanes<Lanes1
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 CopySign(Lanes128 magnitude, Lanes128 sign) => new(Vector128.CopySign(magnitude.value, sign.value));
+
+    public static Lanes128 CountingBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(Vector128<uint>.Indices.AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 OfBits(uint value) => new(Vector128.Create(value).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 AddBits(Lanes128 left, Lanes128 right) => new((left.value.AsUInt32() + right.value.AsUInt32()).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 MultiplyBits(Lanes128 left, Lanes128 right) => new((left.value.AsUInt32() * right.value.AsUInt32()).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 XorBits(Lanes128 left, Lanes128 right) => new((left.value.AsUInt32() ^ right.value.AsUInt32()).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 ShiftBitsRight(Lanes128 value, int count) => new((value.value.AsUInt32() >>> count).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 WhereBitsLess(Lanes128 left, Lanes128 right, Lanes128 then, Lanes128 otherwise) => new(Vector128.ConditionalSelect(
+        Vector128.LessThan(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle(), then.value, otherwise.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Sum() => Vector128.Sum(value);

@@ -34,7 +34,7 @@ internal static class Attention
         if (options.Bias is not null)
             return Compose(q_RNH, k_TMH, v_TMH, rows, options);
         if (KernelSupport.CanTake(q_RNH))
-            return AttentionKernel.Apply(SettingsOf(rows, options), q_RNH, k_TMH, v_TMH).view(q_RNH.size(0), q_RNH.size(1) * q_RNH.size(2));
+            return AttentionKernel.Apply(SettingsOf(q_RNH, rows, options), q_RNH, k_TMH, v_TMH).view(q_RNH.size(0), q_RNH.size(1) * q_RNH.size(2));
         return CanFlash(q_RNH.size(2), rows.Sequences, options)
             ? Flash(q_RNH.to(bfloat16), k_TMH.to(bfloat16), v_TMH.to(bfloat16), rows, options)
             : Compose(q_RNH, k_TMH, v_TMH, rows, options);
@@ -48,21 +48,19 @@ internal static class Attention
     public static Tensor Apply(Tensor qkv_T3NH, QueryRows rows, AttentionOptions options)
     {
         if (KernelSupport.CanTake(qkv_T3NH) && !rows.AreScored && options.Bias is null && rows.Sequences.Prompts is null)
-            return AttentionKernel.Apply(SettingsOf(rows, options), qkv_T3NH.flatten(1, 2)).flatten(1, 2);
+            return AttentionKernel.Apply(SettingsOf(qkv_T3NH, rows, options), qkv_T3NH.flatten(1, 2)).flatten(1, 2);
         // One conversion, and one of the gradient.
         var parts = (CanFlash(qkv_T3NH.size(3), rows.Sequences, options) ? qkv_T3NH.to(bfloat16) : qkv_T3NH).unbind(1);
         return Apply(rows.Of(parts[0]), parts[1], parts[2], rows, options);
     }
 
-    private static AttentionSettings SettingsOf(QueryRows rows, AttentionOptions options)
-    {
-        // One draw of torch's generator, so that its seed decides what is dropped.
-        var seed = options.Dropout > 0 ? (ulong)randint(long.MaxValue, [1]).item<long>() : 0;
-        return new AttentionSettings(
-            rows.Sequences.Attention.Problem(rows.AreScored),
-            new AttentionRule(
-                (float)options.Scale, options.Reach.Before, options.Reach.After, (float)(options.SoftCap ?? 0), (float)options.Dropout, seed));
-    }
+    private static AttentionSettings SettingsOf(Tensor q_RNH, QueryRows rows, AttentionOptions options) => new(
+        rows.Sequences.Attention.Problem(rows.AreScored),
+        new AttentionRule(
+            (float)options.Scale, options.Reach.Before, options.Reach.After, (float)(options.SoftCap ?? 0), DropoutOf(q_RNH.size(0), options)));
+
+    private static AttentionDropout? DropoutOf(long rowCount, AttentionOptions options) =>
+        options.Dropout > 0 ? new AttentionDropout(options.Dropout, DropoutDraws.NextKeys(rowCount)) : null;
 
     /// <summary>
     /// Whether libtorch's flash attention can do it: windows only among a segment's own keys, as those of the parent are seen whole.
@@ -133,16 +131,28 @@ internal static class Attention
         var layout = rows.Sequences.Attention;
         // Rows that are not computed ask nothing in particular, and nothing reads their results.
         var queries = rows.Sequences.KeyRows(rows.AreScored);
-        var q_TNH = queries is null
-            ? q_RNH
-            : zeros(k_TMH.size(0), q_RNH.size(1), q_RNH.size(2), q_RNH.dtype, q_RNH.device).index_copy_(0, queries, q_RNH);
-        var outputs = layout.Blocks.Select(block => Apply(q_TNH, k_TMH, v_TMH, block, layout.RootTokenCount, options)).ToArray();
+        var q_TNH = OfAllKeys(q_RNH);
+        var keys_TN = DropoutOf(q_RNH.size(0), options) is { } dropout ? OfAllKeys(KeysOfHeads(dropout, (int)q_RNH.size(1), q_RNH.device)) : null;
+        var outputs = layout.Blocks.Select(block => Apply(q_TNH, k_TMH, v_TMH, keys_TN, block, layout.RootTokenCount, options)).ToArray();
         var output = outputs.Length == 1 ? outputs[0] : cat(outputs);
         return queries is null ? output : output.index_select(0, queries);
+
+        Tensor OfAllKeys(Tensor x_R) => queries is null
+            ? x_R
+            : zeros([k_TMH.size(0), .. x_R.shape[1..]], x_R.dtype, x_R.device).index_copy_(0, queries, x_R);
+    }
+
+    /// <summary>What the weights of each query and head are dropped by, [R, N], int64.</summary>
+    private static Tensor KeysOfHeads(AttentionDropout dropout, int heads, Device device)
+    {
+        var keys = new ulong[dropout.Keys.Length * heads];
+        for (var i = 0; i < keys.Length; i++)
+            keys[i] = dropout.KeyOf(i / heads, i % heads);
+        return DropoutKernel.Keys(keys, device).view(-1, heads);
     }
 
     private static Tensor Apply(
-        Tensor q_TNH, Tensor k_TMH, Tensor v_TMH, AttentionBlock block, int rootTokenCount, AttentionOptions options)
+        Tensor q_TNH, Tensor k_TMH, Tensor v_TMH, Tensor? keys_TN, AttentionBlock block, int rootTokenCount, AttentionOptions options)
     {
         var (heads, keyHeads, headSize) = (q_TNH.size(1), k_TMH.size(1), q_TNH.size(2));
         var groups = heads / keyHeads;
@@ -175,7 +185,13 @@ internal static class Attention
 
         if (options.SoftCap is { } cap)
             scores = scores.div(cap).tanh().mul(cap);
-        var weights = Dropout.Apply(scores.add(block.Mask_F111AX(options.Reach)).softmax(-1), options.Dropout, training: true);
+        var weights = scores.add(block.Mask_F111AX(options.Reach)).softmax(-1);
+        if (keys_TN is not null)
+        {
+            var keys_FMKGA = block.Own.Pad(keys_TN.narrow(0, block.FirstRow, block.RowCount))
+                .view(families, children, length, keyHeads, groups).permute(0, 3, 1, 4, 2).contiguous();
+            weights = DropoutKernel.Apply(options.Dropout, weights, keys_FMKGA, block.KeyPositions_F1111X);
+        }
 
         var ownWeights = weights.narrow(-1, parentLength, length).reshape(families * keyHeads * children, groups * length, length);
         var output = ownWeights.bmm(Own(v_TMH, 1)).view(families * keyHeads, parentQueries, headSize);

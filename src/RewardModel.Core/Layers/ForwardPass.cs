@@ -1,6 +1,5 @@
 using RewardModel.Kernels;
 using RewardModel.Packing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RewardModel.Layers;
@@ -18,8 +17,9 @@ namespace RewardModel.Layers;
 /// </remarks>
 /// <param name="sequences">What goes through the model. They must live until the pass is disposed of.</param>
 /// <param name="dropoutSeed">
-/// The pass draws its dropout by this seed, each layer by its own share of it: two passes with the same seed draw the same. For that it
-/// re-seeds torch's default generators for every layer. Null: it draws from them as they are.
+/// What dropout is a function of, together with each list's number among those packed, its token ids, and the place in the model: two passes
+/// with the same seed draw the same, and no generator is asked. Null: a number of torch's default generator, drawn when something is dropped
+/// for the first time.
 /// </param>
 /// <param name="checkpointing">
 /// Of each layer only its input is kept, and the layer is computed again in the backward pass: less memory, more time, the same bits.
@@ -28,6 +28,7 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
 {
     private readonly ActivationCheckpoints? checkpoints = checkpointing ? new ActivationCheckpoints() : null;
     private readonly Dictionary<RotaryEmbedding, (Tensor Cos, Tensor Sin)> angles = [];
+    private Lazy<DropoutKeys>? dropoutKeys;
     private IWeightHolder? holder;
     private int layersAhead;
     private bool isDisposed;
@@ -43,14 +44,17 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
         }
     } = sequences ?? throw new ArgumentNullException(nameof(sequences));
 
-    /// <summary>Whether layers are computed again, so that dropout needs a seed to draw the same.</summary>
+    /// <summary>
+    /// The number by which each of the packed lists draws its dropout: its place in the step, so that it draws the same in any micro-batch. Null:
+    /// its place in the pack.
+    /// </summary>
+    internal IReadOnlyList<int>? ListNumbers { get; init; }
+
+    /// <summary>Whether layers are computed again.</summary>
     internal bool Recomputes => checkpoints is not null;
 
     /// <summary>Layers, from the first, that no gradient goes through, where that was found out: they are not computed again.</summary>
     internal int FrozenLayerCount { get; set; }
-
-    /// <summary>Whether dropout is drawn by a seed of the pass.</summary>
-    internal bool HasDropoutSeed => dropoutSeed is not null;
 
     /// <summary>
     /// Adds the gradients of a number that was computed from the pass's result to the parameters' gradients. Once per pass.
@@ -111,18 +115,9 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
         angles.Clear();
     }
 
-    /// <summary>Seeds torch's default generators for what a layer draws, if there is a seed; 0 is what comes before the layers.</summary>
-    internal void SeedDropout(int layer)
-    {
-        if (dropoutSeed is not { } seed)
-            return;
-        // 2^64 by the golden ratio: shares of neighbouring layers and seeds have nothing in common.
-        var share = unchecked((long)(seed + (ulong)layer * 0x9e3779b97f4a7c15));
-        manual_seed(share).Dispose();
-        // TorchSharp's seed is that of the CPU alone.
-        if (Sequences.Device.type == DeviceType.CUDA)
-            cuda.manual_seed_all(share);
-    }
+    /// <summary>What dropout draws by on this thread until it is disposed of.</summary>
+    /// <param name="layer">The layer, from 1; 0 for what comes before and behind the layers.</param>
+    internal DropoutDraws Draws(int layer) => new(dropoutKeys ??= new Lazy<DropoutKeys>(DropoutKeys), layer);
 
     /// <summary>What a rotary embedding turns the tokens by: computed by the first layer that asks, kept for the others.</summary>
     internal (Tensor Cos, Tensor Sin) AnglesOf(RotaryEmbedding embedding)
@@ -158,7 +153,7 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
             Tensor Layer(bool isAgain)
             {
                 holder?.BeforeLayer(number, isAgain);
-                SeedDropout(number + 1);
+                using var draws = Draws(number + 1);
                 using var entered_TD = holder is not null && checkpoints is null && isKept
                     ? LayerBoundary.Apply(() => LayerDone(number), input_TD)
                     : null;
@@ -175,5 +170,29 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
                 input_TD.Dispose();
         }
         return result_TD;
+    }
+
+    /// <summary>
+    /// Of seed, list, the ids of the segment and of what it continues, and the row within it: whatever else is packed, the same keys. An
+    /// encoder's answers, each with its own copy of the prompt, draw differently in these copies, as these differ in all layers anyway.
+    /// </summary>
+    private DropoutKeys DropoutKeys()
+    {
+        var seed = DropoutHash.Mix(dropoutSeed ?? DropoutDraws.RandomSeed());
+        var (segments, contents) = (Sequences.Segments, Sequences.Contents);
+        var ofSegments = new ulong[segments.Count];
+        var all = new List<ulong>(Sequences.TokenCount);
+        for (var s = 0; s < ofSegments.Length; s++)
+        {
+            var (segment, (list, content)) = (segments[s], contents[s]);
+            var continued = segment.Parent == Segment.NoParent
+                ? DropoutHash.Part(seed, (ulong)(ListNumbers?[list] ?? list))
+                : ofSegments[segment.Parent];
+            ofSegments[s] = DropoutHash.Part(continued, content);
+            for (var row = segment.Known; row < segment.Length; row++)
+                all.Add(DropoutHash.Part(ofSegments[s], (ulong)row));
+        }
+        ulong[] scored = [.. Sequences.ScoredSegments.Select(s => DropoutHash.Part(ofSegments[s], (ulong)segments[s].Length - 1))];
+        return new DropoutKeys([.. all], scored, Table: DropoutHash.Mix(seed));
     }
 }

@@ -131,6 +131,7 @@ internal sealed class AttentionBlock : IDisposable
     private readonly int[] ownLengths;
     private readonly int[] parentLengths;
     private readonly Dictionary<AttentionReach, Tensor> masks = [];
+    private Tensor? keyPositions;
 
     public AttentionBlock(IReadOnlyList<Segment> segments, int first, int count, int childCount, int rootTokenCount, Device device)
     {
@@ -190,12 +191,30 @@ internal sealed class AttentionBlock : IDisposable
         return mask;
     }
 
+    /// <summary>
+    /// Positions of the X keys in their family's sequences, int64; what stands for the padding behind a parent is any. Null where they are 0
+    /// to X - 1.
+    /// </summary>
+    public Tensor? KeyPositions_F1111X => Parents is null ? null : keyPositions ??= KeyPositions();
+
     public void Dispose()
     {
         Own.Dispose();
         Parents?.Dispose();
+        keyPositions?.Dispose();
         foreach (var mask in masks.Values)
             mask.Dispose();
+    }
+
+    private Tensor KeyPositions()
+    {
+        var keys = ParentLength + Length;
+        long[] positions =
+        [
+            .. parentLengths.SelectMany(parent => Enumerable.Range(0, keys).Select(key => (long)(key < ParentLength ? key : key - ParentLength + parent))),
+        ];
+        using var flat = DeviceTensor.Of(positions, device);
+        return flat.view(FamilyCount, 1, 1, 1, 1, keys).DetachFromDisposeScope();
     }
 
     private Tensor Mask(AttentionReach reach)

@@ -26,10 +26,12 @@ public sealed class PackedSequences : IDisposable
     private bool isDisposed;
 
     private PackedSequences(
-        long[] tokenIds, long[] positionIds, long[] tokenTypeIds, Segment[] segments, int[] scoredSegments, PromptKeys? prompts, Device? device)
+        long[] tokenIds, long[] positionIds, long[] tokenTypeIds, Segment[] segments, (int List, ulong Content)[] contents, int[] scoredSegments,
+        PromptKeys? prompts, Device? device)
     {
         TorchLibraries.Require();
         Segments = segments;
+        Contents = contents;
         ScoredSegments = scoredSegments;
         Prompts = prompts;
         TokenCount = tokenIds.Length;
@@ -89,6 +91,9 @@ public sealed class PackedSequences : IDisposable
     /// <summary>The segments, those without a parent first.</summary>
     internal IReadOnlyList<Segment> Segments { get; }
 
+    /// <summary>For each segment the list that it is of, by its place among the packed ones, and a hash of its token ids.</summary>
+    internal IReadOnlyList<(int List, ulong Content)> Contents { get; }
+
     /// <summary>What a <see cref="PromptCache"/> knows of the prompts, and is to know; null without one.</summary>
     internal PromptKeys? Prompts { get; }
 
@@ -135,7 +140,7 @@ public sealed class PackedSequences : IDisposable
         Check(lists);
         var pieces = new List<Piece>();
         var scored = new List<int>();
-        foreach (var list in lists)
+        foreach (var (l, list) in lists.Index())
         {
             var (prompts, promptOfAnswer) = list.DistinctPrompts();
             var pieceOfPrompt = new int[prompts.Count];
@@ -145,14 +150,14 @@ public sealed class PackedSequences : IDisposable
                 if (!sharePrompts || prompts[p].Length == 0)
                     continue;
                 pieceOfPrompt[p] = pieces.Count;
-                pieces.Add(new Piece(prompts[p], [], 0, 0, Segment.NoParent));
+                pieces.Add(new Piece(l, prompts[p], [], 0, 0, Segment.NoParent));
             }
             foreach (var (answer, p) in list.AnswerIds.Zip(promptOfAnswer))
             {
                 scored.Add(pieces.Count);
                 pieces.Add(pieceOfPrompt[p] == Segment.NoParent
-                    ? new Piece(prompts[p], answer, list.AnswerTokenType, 0, Segment.NoParent)
-                    : new Piece([], answer, list.AnswerTokenType, prompts[p].Length, pieceOfPrompt[p]));
+                    ? new Piece(l, prompts[p], answer, list.AnswerTokenType, 0, Segment.NoParent)
+                    : new Piece(l, [], answer, list.AnswerTokenType, prompts[p].Length, pieceOfPrompt[p]));
             }
         }
         return LayOut(pieces, scored, device, cache);
@@ -215,6 +220,7 @@ public sealed class PackedSequences : IDisposable
         var positionIds = new List<long>();
         var tokenTypeIds = new List<long>();
         var segments = new List<Segment>();
+        var contents = new List<(int, ulong)>();
         var scoredPieces = prompts is null ? null : scored.ToHashSet();
         var takesParts = device is null || device.type == DeviceType.CPU;
         var start = 0;
@@ -225,6 +231,7 @@ public sealed class PackedSequences : IDisposable
                 ? prompts?.Add(start, piece.Ids, mostKnown: piece.Length - (scoredPieces!.Contains(index) ? 1 : 0), takesParts) ?? 0
                 : 0;
             segments.Add(new Segment(start, piece.Length, piece.Parent == Segment.NoParent ? Segment.NoParent : place[piece.Parent], known));
+            contents.Add((piece.List, DropoutHash.Of(piece.Ids)));
             start += piece.Length;
             tokenIds.AddRange(piece.Ids.Skip(known).Select(id => (long)id));
             tokenTypeIds.AddRange(
@@ -232,7 +239,8 @@ public sealed class PackedSequences : IDisposable
             positionIds.AddRange(Enumerable.Range(piece.FirstPosition + known, piece.Length - known).Select(position => (long)position));
         }
         return new PackedSequences(
-            [.. tokenIds], [.. positionIds], [.. tokenTypeIds], [.. segments], [.. scored.Select(index => place[index])], prompts, device);
+            [.. tokenIds], [.. positionIds], [.. tokenTypeIds], [.. segments], [.. contents], [.. scored.Select(index => place[index])], prompts,
+            device);
     }
 
     private static void Check(IReadOnlyList<TokenizedList> lists)
@@ -257,8 +265,8 @@ public sealed class PackedSequences : IDisposable
         }
     }
 
-    /// <summary>A segment to be: its ids, the answer's token type, the first token's position, and the piece that it continues.</summary>
-    private sealed record Piece(int[] PromptIds, int[] AnswerIds, int AnswerTokenType, int FirstPosition, int Parent)
+    /// <summary>A segment to be: its list, its ids, the answer's token type, the first token's position, and the piece that it continues.</summary>
+    private sealed record Piece(int List, int[] PromptIds, int[] AnswerIds, int AnswerTokenType, int FirstPosition, int Parent)
     {
         public int Length => PromptIds.Length + AnswerIds.Length;
 

@@ -24,9 +24,6 @@ public sealed partial class RewardTransformer
     /// <summary>The adapters and what belongs to them.</summary>
     internal ModelAdapter? ModelAdapter => modelAdapter;
 
-    /// <summary>Whether a forward pass draws random numbers in training.</summary>
-    internal bool DrawsDropout => Dropout > 0 || Adapter is { Dropout: > 0 };
-
     /// <summary>
     /// Adds low-rank adapters (LoRA, arXiv 2106.09685) to the model's layers, which score as before until they are trained. Afterwards
     /// <see cref="TrainedParameters"/> are the adapters, the head, and what the options name; everything else is frozen.

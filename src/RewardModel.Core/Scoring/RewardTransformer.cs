@@ -368,7 +368,6 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
 
     /// <summary>The same, with what belongs to one pass: a seed of dropout, a backward pass in less memory.</summary>
     /// <inheritdoc cref="forward(PackedSequences)"/>
-    /// <exception cref="ArgumentException">Or a layer that is computed again would draw another dropout.</exception>
     public Tensor forward(ForwardPass pass) => Rewards(pass, Backbone.SequenceStates);
 
     /// <summary>A reward at every token of every answer, one answer after the other; of causal architectures only.</summary>
@@ -380,14 +379,9 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     {
         ArgumentNullException.ThrowIfNull(pass);
         ThrowIfDisposed();
-        if (pass.Recomputes && training && DrawsDropout && !pass.HasDropoutSeed)
-            throw new ArgumentException(
-                $"The model is trained with dropout {Math.Max(Dropout, Adapter?.Dropout ?? 0)} and the pass recomputes layers, but it has no dropout seed; give it one, so "
-                + "that recomputed layers drop the same values.",
-                nameof(pass));
         if (WeightHolder is not null)
             pass.Begin(WeightHolder, Backbone.Layers.Count);
-        pass.SeedDropout(layer: 0);
+        using var draws = pass.Draws(layer: 0);
         using var scope = NewDisposeScope();
         var rewards = Head.call(statesOf(pass)).MoveToOuterDisposeScope();
         pass.EndForward();

@@ -237,7 +237,7 @@ public class PromptCacheTests
             {
                 var options = new RewardModel.Layers.AttentionOptions(0.3) { Reach = reach };
                 var settings = new AttentionSettings(
-                    sequences.Attention.Problem(scoredOnly), new AttentionRule(0.3f, reach.Before, reach.After, 0, 0, 0));
+                    sequences.Attention.Problem(scoredOnly), new AttentionRule(0.3f, reach.Before, reach.After, 0));
                 var byKernel = AttentionKernel.Apply(settings, q_RNH, k, v).view(q_RNH.size(0), -1);
                 var composed = RewardModel.Layers.Attention.Compose(q_RNH, k, v, rows, options);
                 Numbers.AssertEqualButForRounding(byKernel.data<float>().ToArray(), composed.data<float>().ToArray(), Numbers.UnitsOfModels);

@@ -1,9 +1,13 @@
+using RewardModel.Adapters;
 using RewardModel.Cli;
+using RewardModel.Distributed;
 using RewardModel.Layers;
 using RewardModel.Lists;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
+using RewardModel.Tests.Parity;
 using RewardModel.Training;
+using RewardModel.Training.Distributed;
 using RewardModel.Training.Optimization;
 using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
@@ -73,6 +77,78 @@ public class StepGradientsTests
                 Assert.Equal(expected.GradientNorm, found.GradientNorm, 2e-5 * Math.Max(1, expected.GradientNorm));
                 Assert.Equal(expected.LossTerms?.Keys, found.LossTerms?.Keys);
             }
+    }
+
+    public static TheoryData<string> Architectures => [.. ParityModel.NamesOfRepository];
+
+    [Theory, MemberData(nameof(Architectures))]
+    public void With_dropout_micro_batches_parts_and_the_place_in_a_batch_change_nothing_but_rounding(string architecture)
+    {
+        using var model = ParityModel.Random(architecture, dropout: 0.2);
+        Micro_batches_give_the_same_gradients(model, plain);
+    }
+
+    [Theory]
+    [InlineData("gpt2")]
+    [InlineData("llama")]
+    [InlineData("bert")]
+    [InlineData("deberta_v2")]
+    public void With_dropout_of_adapters_they_don_t_either(string architecture)
+    {
+        using var model = ParityModel.Random(architecture);
+        model.AddAdapter(new LoraOptions(3) { Dropout = 0.3, Targets = LoraOptions.AllLinearTargets });
+        // Where B is 0, nothing that A takes is seen.
+        using (no_grad())
+            foreach (var (_, layer) in model.ModelAdapter!.Layers)
+                layer.Adapter!.lora_B.fill_(0.02);
+        Micro_batches_give_the_same_gradients(model, plain);
+    }
+
+    [Fact]
+    public void With_dropout_the_rewards_of_all_tokens_don_t_either()
+    {
+        using var model = TinyModel.Create("gpt2", dropout: 0.2);
+        Micro_batches_give_the_same_gradients(model, plain with { RewardPositions = RewardPositions.All });
+    }
+
+    private static void Micro_batches_give_the_same_gradients(RewardTransformer model, TrainingOptions run)
+    {
+        model.train();
+        manual_seed(4);
+        using var expectedDraw = rand(3);
+        manual_seed(4);
+        var whole = Gradients(8192, step: 2);
+        // Budgets: about two lists; a single list; and parts of one list, in two passes.
+        foreach (var budget in new[] { 30, 17, 6 })
+            Assert.InRange(Largest(whole, Gradients(budget, step: 2)), 0, 1e-6);
+        Assert.InRange(Largest(whole, Gradients(17, step: 2, checkpointing: true)), 0, 1e-6);
+        // Training has not touched torch's generator.
+        using var draw = rand(3);
+        Assert.True(expectedDraw.Equals(draw));
+        // The comparison sees what is dropped.
+        Assert.InRange(Largest(whole, Gradients(8192, step: 3)), 1e-3, double.PositiveInfinity);
+
+        Dictionary<string, float[]> Gradients(int budget, int step, bool checkpointing = false)
+        {
+            using var scope = NewDisposeScope();
+            var divided = run with { MaxTokensPerBatch = budget, ActivationCheckpointing = checkpointing };
+            using var trained = new TrainedWeights(model, SingleProcess.Instance);
+            new StepGradients(model, trained, RankingLoss.ByName("log-sigmoid"), divided).Add(lists, step, () => 0);
+            var gradients = model.TrainedParameters.Where(pair => pair.Parameter.grad is not null).ToDictionary(pair => pair.Name, pair =>
+            {
+                using var data = pair.Parameter.grad!.contiguous().data<float>();
+                return data.ToArray();
+            });
+            model.zero_grad();
+            return gradients;
+        }
+
+        // Of each parameter's largest gradient, where that is above 1.
+        static double Largest(Dictionary<string, float[]> expected, Dictionary<string, float[]> found)
+        {
+            Assert.Equal(expected.Keys, found.Keys);
+            return expected.Max(pair => Numbers.LargestDifference(pair.Value, found[pair.Key]) / Math.Max(1, pair.Value.Max(Math.Abs)));
+        }
     }
 
     [Theory]

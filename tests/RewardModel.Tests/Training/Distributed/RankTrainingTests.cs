@@ -119,6 +119,22 @@ public class RankTrainingTests
             Compare(expected, found);
     }
 
+    [Theory]
+    [InlineData("gpt2", false)]
+    [InlineData("bert", false)]
+    [InlineData("llama", true)]
+    public void Dropout_belongs_to_lists_and_not_to_ranks(string name, bool ofAdapters)
+    {
+        RewardTransformer Create() => ParityModel.Random(name, dropout: 0.2);
+        var run = options with { Epsilon = 1e-3, MaxTokensPerBatch = 80 };
+        if (ofAdapters)
+            run = run with { LoraRank = 2, LoraDropout = 0.3 };
+        using var model = Create();
+        var expected = Train(model, run);
+        foreach (var sharding in new[] { Sharding.None, Sharding.Parameters })
+            Compare(expected, TrainTogether(2, Create, run with { Shard = sharding, MaxTokensPerBatch = 50 })[0]);
+    }
+
     [Fact]
     public void Gradients_of_a_step_are_those_of_one_process()
     {
@@ -202,7 +218,7 @@ public class RankTrainingTests
         }));
         Assert.Contains("was 0.0001 and is now 0.0002", error.Message);
         Assert.Contains("the training lists are not the same", error.Message);
-        Assert.Contains("--max-tokens-per-batch was 60 and is 77", error.Message);
+        Assert.Contains("was 60 and is now 77", error.Message);
     }
 
     [Fact]

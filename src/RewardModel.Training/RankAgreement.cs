@@ -4,7 +4,7 @@ using RewardModel.Kernels;
 using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
 
-namespace RewardModel.Training.Distributed;
+namespace RewardModel.Training;
 
 /// <summary>Whether ranks train the same thing, which they compare before the first step.</summary>
 internal static class RankAgreement
@@ -44,13 +44,13 @@ internal static class RankAgreement
                 yield return difference;
             foreach (var option in Options.EnumerateObject())
                 if (!JsonElement.DeepEquals(option.Value, first.Options.GetProperty(option.Name)) && !Fingerprint.Options.ContainsKey(option.Name))
-                    yield return $"--{option.Name} was {first.Options.GetProperty(option.Name)} and is {option.Value}";
+                    yield return $"--{option.Name} was {first.Options.GetProperty(option.Name)} and is now {option.Value}";
             if (Libraries != first.Libraries)
-                yield return $"libraries were {first.Libraries} and are {Libraries}";
+                yield return $"libraries were {first.Libraries} and are now {Libraries}";
             if (Version != first.Version)
-                yield return $"the version was {first.Version} and is {Version}";
+                yield return $"the version was {first.Version} and is now {Version}";
             if (Runtime != first.Runtime)
-                yield return $".NET was {first.Runtime} and is {Runtime}";
+                yield return $".NET was {first.Runtime} and is now {Runtime}";
         }
     }
 }

@@ -1,4 +1,4 @@
-namespace RewardModel.Training;
+namespace RewardModel;
 
 /// <summary>
 /// What ranks that train a model together divide among them, so that each needs less memory (ZeRO, Rajbhandari et al., arXiv 1910.02054).
