@@ -1,11 +1,9 @@
-using RewardModel.Training.Recipes;
-
 namespace RewardModel.Training.Planning;
 
 /// <summary>A published reward model: its shape, its recipe and its data, as far as they are known.</summary>
 /// <param name="Title">What it is.</param>
 /// <param name="Model">Its shape, of <see cref="NamedModel"/>.</param>
-/// <param name="Recipe">Its recipe, of <see cref="TrainingRecipe"/>.</param>
+/// <param name="Recipe">Its recipe, by its name.</param>
 /// <param name="ListCount">Lists of its data.</param>
 /// <param name="AnswerCount">Answers of a list.</param>
 /// <param name="PromptTokens">Mean tokens of a prompt.</param>
@@ -31,18 +29,4 @@ internal sealed record PublishedRun(
         // Shape and lengths are Llama 2's, as the recipe says; the count of pairs is assumed.
         new("DeepMind 70B, Adafactor", "llama-2-70b", "deepmind-70b", 72_000, 2, 379, 217),
     ];
-
-    /// <summary>The published run of a recipe; null where none of it is known.</summary>
-    public static PublishedRun? OfRecipe(string recipe) => All.FirstOrDefault(run => run.Recipe == recipe);
-
-    /// <summary>The lists and how its recipe takes them.</summary>
-    public WorkloadShape Workload
-    {
-        get
-        {
-            var settings = TrainingRecipe.Named(Recipe).Settings;
-            return new WorkloadShape(
-                ListCount, AnswerCount, PromptTokens, AnswerTokens, (int)settings["lists-per-step"]!, (double)settings["epochs"]!);
-        }
-    }
 }

@@ -6,12 +6,12 @@ namespace RewardModel.Training.Planning;
 /// <param name="PromptTokens">Tokens of its prompt.</param>
 /// <param name="AnswerTokens">Tokens of each answer.</param>
 /// <param name="ListsPerStep">Lists of an optimiser step, of all ranks together.</param>
-/// <param name="Epochs">Passes over the lists; 1.5 for one and a half.</param>
+/// <param name="Epochs">Passes over the lists.</param>
 internal sealed record WorkloadShape(
-    long ListCount, int AnswerCount, int PromptTokens, int AnswerTokens, int ListsPerStep, double Epochs = 1)
+    long ListCount, int AnswerCount, int PromptTokens, int AnswerTokens, int ListsPerStep, int Epochs = 1)
 {
     /// <summary>Optimiser steps of the run.</summary>
-    public long StepCount => Math.Max(1, (long)Math.Round(Epochs * Math.Ceiling(ListCount / (double)ListsPerStep)));
+    public long StepCount => Epochs * ((ListCount + ListsPerStep - 1) / ListsPerStep);
 
     /// <summary>Tokens of a list as it is packed: of a causal model its prompt once.</summary>
     public long TokensPerList(bool isCausal) => TokensOf(AnswerCount, isCausal);
@@ -35,8 +35,8 @@ internal sealed record WorkloadShape(
             yield return $"--answer-tokens is {AnswerTokens}; expected at least 1";
         if (ListsPerStep < 1)
             yield return $"--lists-per-step is {ListsPerStep}; expected at least 1";
-        if (!(Epochs > 0 && double.IsFinite(Epochs)))
-            yield return FormattableString.Invariant($"--epochs is {Epochs}; expected a positive number");
+        if (Epochs < 1)
+            yield return $"--epochs is {Epochs}; expected at least 1";
     }
 
     /// <summary>
