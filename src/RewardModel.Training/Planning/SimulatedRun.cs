@@ -125,7 +125,9 @@ internal sealed record SimulatedRun
                 case EventKind.StepDone:
                     steps++;
                     // A step that would end behind the interval by more than half of it is the next interval's.
-                    if (steps < settings.StepCount && events.Now - workFrom >= settings.IntervalSeconds - StepSeconds / 2)
+                    if (steps == settings.StepCount)
+                        break;
+                    if (events.Now - workFrom >= settings.IntervalSeconds - StepSeconds / 2)
                         Add(settings.WriteSeconds, EventKind.StateWritten);
                     else
                         StartStep();

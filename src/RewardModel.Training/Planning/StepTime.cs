@@ -112,7 +112,7 @@ internal sealed record StepTime
         {
             Computation = computation,
             Communication = timeline.Communication + afterwards,
-            ExposedCommunication = Math.Max(0, passes - computation) + afterwards,
+            ExposedCommunication = Math.Clamp(passes - computation, 0, timeline.Communication) + afterwards,
             Optimizer = measured.OptimizerSeconds * trainedPart / Math.Max(1, all.TrainedParameters)
                 ?? OptimizerTime(trainedPart, messages.PartOf(all.MomentBytes), cluster, settings.OffloadsOptimizer),
             Straggling = computation * (spread.ExpectedLargest(ranks) - 1),
