@@ -79,6 +79,8 @@ internal static class PlanCommand
         var restart = CommonOptions.Value<double?>("--restart-minutes", "X", "Time from a failure until the run goes on. Default 10.");
         var measured = CommonOptions.Value<string?>(
             "--measured", "FILE", "JSON file of measured figures that replace computed ones: see docs/planning.md.");
+        var deviation = CommonOptions.Value(
+            "--step-deviation", "X", "Standard deviation of a GPU's time for the same work, as a share of its mean; of --measured, if that has it.", 0.02);
         var simulate = new Option<bool>("--simulate")
         {
             Description = "Simulate the run, event by event, with slow ranks and failures, and intervals between states around the best one.",
@@ -94,7 +96,8 @@ internal static class PlanCommand
             command.Add(option);
         foreach (var option in new Option[]
         {
-            recipe, lists, answers, promptTokens, answerTokens, maxTokens, price, failureHours, stateBandwidth, restart, measured, simulate, seed, json,
+            recipe, lists, answers, promptTokens, answerTokens, maxTokens, price, failureHours, stateBandwidth, restart, measured, deviation,
+            simulate, seed, json,
         })
             command.Add(option);
 
@@ -110,6 +113,7 @@ internal static class PlanCommand
                 var options = OptionsOf(recipeName, given, name);
                 var known = KnownGpu.Named(parsed.GetValue(gpu)!);
                 var between = NodeNetwork.Named(parsed.GetValue(network)!);
+                var figures = parsed.GetValue(measured) is { } file ? Measured.Read(file) : new Measured();
                 var request = new PlanRequest
                 {
                     Model = name,
@@ -134,7 +138,7 @@ internal static class PlanCommand
                     Sharding = parsed.GetValue(shard),
                     OffloadsOptimizer = parsed.GetValue(offload),
                     MaxTokensPerBatch = parsed.GetValue(maxTokens),
-                    Measured = parsed.GetValue(measured) is { } file ? Measured.Read(file) : null,
+                    Measured = figures with { StepDeviation = figures.StepDeviation ?? parsed.GetValue(deviation) },
                     HourPrice = parsed.GetValue(price),
                 };
                 return request with

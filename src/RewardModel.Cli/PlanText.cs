@@ -47,7 +47,7 @@ internal static class PlanText
     /// <summary>A row for each plan.</summary>
     public static string Table(IReadOnlyList<(string Title, RunPlan Plan)> plans)
     {
-        var hasPrice = plans[0].Plan.Cost is not null || plans[0].Plan.Request.HourPrice is not null;
+        var hasPrice = plans[0].Plan.Request.HourPrice is not null;
         string[] head =
         [
             "run", "parameters", "shard", "tokens", "again", "GB a GPU", "s a step", "steps", "efficiency", "time", "GPU hours", .. hasPrice ? ["cost"] : Array.Empty<string>(),
@@ -125,7 +125,7 @@ internal static class PlanText
             + (settings.OffloadsOptimizer ? $" --offload-optimizer, {Sizes.Bytes(chosen.Memory.HostBytes)} of the CPU's memory a GPU" : ""));
         line("step", Invariant($"{time.Total:G3} s: computation {time.Computation:G3}, messages {time.ExposedCommunication:G3} exposed of ")
             + Invariant($"{time.Communication:G3}, optimiser {time.Optimizer:G3}, slowest rank {time.Straggling:G3}, fixed {time.Fixed:G3}"));
-        line("", Invariant($"{time.Tokens:N0} tokens in {time.BatchCount} micro-batches a GPU, {time.TokensPerSecond:N0} tokens a second; ")
+        line("", Invariant($"{time.Tokens:N0} tokens, micro-batches of a GPU: {time.BatchCount}; {time.TokensPerSecond:N0} tokens a second; ")
             + Invariant($"{100 * time.Efficiency:N0} % of it all GPUs compute, {100 * time.Flops / time.Total / request.Cluster.GpuCount / request.Cluster.PeakFlops:N1} % of their peak"));
         line("bottleneck", OptionText.NameOf(time.Bottleneck));
         var failures = plan.Failures;

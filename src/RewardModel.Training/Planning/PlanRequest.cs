@@ -55,6 +55,8 @@ internal sealed record PlanRequest
         })
             if (!(value > 0 && double.IsFinite(value)))
                 yield return FormattableString.Invariant($"{name} is {value}; expected a positive number");
+        if (Measured?.StepDeviation is { } deviation && !(deviation is >= 0 and <= 1))
+            yield return FormattableString.Invariant($"--step-deviation is {deviation}; expected a number from 0 to 1");
         if (!(RestartSeconds >= 0 && double.IsFinite(RestartSeconds)))
             yield return "--restart-minutes is below 0 or not finite; expected minutes from 0";
     }

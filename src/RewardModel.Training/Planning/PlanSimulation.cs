@@ -7,9 +7,6 @@ internal sealed record PlanSimulation(SimulatedRun Run, IReadOnlyList<SimulatedI
 {
     private const int runsOfInterval = 20;
 
-    /// <summary>The spread of ranks' times where none was measured; assumed.</summary>
-    private const double assumedDeviation = 0.02;
-
     // Enough failures to tell intervals apart: as many as a run of that many means between failures has.
     private const double failuresOfRun = 50;
 
@@ -34,7 +31,7 @@ internal sealed record PlanSimulation(SimulatedRun Run, IReadOnlyList<SimulatedI
             CommunicationSeconds = time.ExposedCommunication,
             FixedSeconds = time.Optimizer + time.Fixed,
             Spread = new StepSpread(
-                plan.Request.Measured?.StepSpread ?? SpreadKind.Normal, plan.Request.Measured?.StepDeviation ?? assumedDeviation),
+                plan.Request.Measured?.StepSpread ?? SpreadKind.Normal, plan.Request.Measured?.StepDeviation ?? 0),
             MeanSecondsBetweenFailures = failures.MeanSecondsBetweenFailures,
             IntervalSeconds = failures.Daly,
             WriteSeconds = failures.WriteSeconds,

@@ -115,6 +115,7 @@ public class PlanCommandTests
     [InlineData("error: The GPU 'h900' is not known; expected one of: h100, h200, b200, a100-80gb, a100-40gb, l40s. ", "--gpus", "8", "--gpu", "h900")]
     [InlineData("error: The network 'pigeons' is not known; expected one of: infiniband, ", "--gpus", "8", "--network", "pigeons")]
     [InlineData("error: The run can't be planned: --gpus is 0; expected at least 1.\n", "--gpus", "0")]
+    [InlineData("error: The run can't be planned: --step-deviation is 2; expected a number from 0 to 1.\n", "--gpus", "8", "--step-deviation", "2")]
     public void Wrong_values_are_said(string error, params string[] arguments)
     {
         var (status, output, errors) = CommandLineTests.Run(["plan", "--recipe", "llama2", .. arguments]);

@@ -21,8 +21,16 @@ public class MeasuredTests
         Assert.Equal(
             new Measured
             {
-                SecondsPerToken = 0.001, OptimizerSeconds = 0.2, FixedSecondsPerStep = 0, LinkBandwidth = 1e9, LinkLatency = 2e-5,
-                NodeBandwidth = 1e8, NodeLatency = 1e-3, StepDeviation = 0.05, StepSpread = SpreadKind.Exponential, OverlapsCommunication = false,
+                SecondsPerToken = 0.001,
+                OptimizerSeconds = 0.2,
+                FixedSecondsPerStep = 0,
+                LinkBandwidth = 1e9,
+                LinkLatency = 2e-5,
+                NodeBandwidth = 1e8,
+                NodeLatency = 1e-3,
+                StepDeviation = 0.05,
+                StepSpread = SpreadKind.Exponential,
+                OverlapsCommunication = false,
             },
             measured);
         var cluster = measured.ApplyTo(Shapes.H100s(8));

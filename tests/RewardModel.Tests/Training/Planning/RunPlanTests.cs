@@ -45,7 +45,8 @@ public class RunPlanTests
             {
                 var other = RunPlan.Of(request with
                 {
-                    MaxTokensPerBatch = maxTokens, Options = request.Options with { ActivationCheckpointing = checkpointing },
+                    MaxTokensPerBatch = maxTokens,
+                    Options = request.Options with { ActivationCheckpointing = checkpointing },
                 });
                 Assert.True(other.Chosen is null || other.Chosen.Time.Total >= plan.Chosen!.Time.Total * 0.999);
             }

@@ -6,7 +6,12 @@ public class SimulatedRunTests
 {
     private static readonly SimulationSettings plain = new()
     {
-        RankCount = 1, StepCount = 1000, ComputationSeconds = 1, MeanSecondsBetweenFailures = 500, IntervalSeconds = 20, WriteSeconds = 2,
+        RankCount = 1,
+        StepCount = 1000,
+        ComputationSeconds = 1,
+        MeanSecondsBetweenFailures = 500,
+        IntervalSeconds = 20,
+        WriteSeconds = 2,
         RestartSeconds = 10,
     };
 
@@ -30,8 +35,14 @@ public class SimulatedRunTests
     {
         var run = SimulatedRun.Of(new SimulationSettings
         {
-            RankCount = 16, NodeCount = 2, StepCount = 100, ComputationSeconds = 3, CommunicationSeconds = 0.5, FixedSeconds = 0.25,
-            IntervalSeconds = 37.5, WriteSeconds = 7,
+            RankCount = 16,
+            NodeCount = 2,
+            StepCount = 100,
+            ComputationSeconds = 3,
+            CommunicationSeconds = 0.5,
+            FixedSeconds = 0.25,
+            IntervalSeconds = 37.5,
+            WriteSeconds = 7,
         });
         // After each ten steps of 3.75 s, but not after the last.
         Assert.Equal((375 + 9 * 7.0, 9, 0), (run.Seconds, run.StateCount, run.FailureCount));

@@ -55,7 +55,12 @@ public class StepTimeTests
     {
         var measured = new Measured
         {
-            SecondsPerToken = 1e-3, OptimizerSeconds = 0.8, FixedSecondsPerStep = 0.05, LinkBandwidth = 1e4, LinkLatency = 0, StepDeviation = 0,
+            SecondsPerToken = 1e-3,
+            OptimizerSeconds = 0.8,
+            FixedSecondsPerStep = 0.05,
+            LinkBandwidth = 1e4,
+            LinkLatency = 0,
+            StepDeviation = 0,
             OverlapsCommunication = false,
         };
         var time = Of(Sharding.None, 4, 1000, measured);

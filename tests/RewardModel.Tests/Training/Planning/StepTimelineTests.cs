@@ -45,7 +45,13 @@ public class StepTimelineTests
     {
         var timeline = new StepTimeline
         {
-            LayerCount = 3, Forward = 2, Backward = 4, Gather = (0.5, 1), Reduce = (0.25, 1), ReducesEachBatch = true, Overlaps = false,
+            LayerCount = 3,
+            Forward = 2,
+            Backward = 4,
+            Gather = (0.5, 1),
+            Reduce = (0.25, 1),
+            ReducesEachBatch = true,
+            Overlaps = false,
         };
         Assert.Equal(2 * (18 + 0.5 + 6 + 0.25 + 3), timeline.Run(2), 1e-12);
     }
@@ -58,7 +64,12 @@ public class StepTimelineTests
     {
         var timeline = new StepTimeline
         {
-            LayerCount = 5, Forward = 1, Backward = 3, Gather = (message, message), Reduce = (message, message), ReducesEachBatch = true,
+            LayerCount = 5,
+            Forward = 1,
+            Backward = 3,
+            Gather = (message, message),
+            Reduce = (message, message),
+            ReducesEachBatch = true,
         };
         var seconds = timeline.Run(4);
         Assert.InRange(seconds, Math.Max(80, timeline.Communication), 80 + timeline.Communication);
