@@ -9,10 +9,11 @@ namespace RewardModel.Training.Planning;
 /// it in, and every matrix that a product has taken is there in bfloat16 too until the backward pass has used it.
 /// </summary>
 /// <remarks>
-/// In bfloat16, of each token and layer: what norms take, 4 bytes a number; what each matrix in front of attention and MLP takes, 2 bytes, a
-/// copy for each (<see cref="Kernels.LinearKernel"/>); queries, keys, values and result of flash attention, 2 bytes; what the activation
-/// function and its gate take, 4 bytes, of which the MLP's last product makes what it takes again (<see cref="Kernels.ActivatedLinearKernel"/>,
-/// which keeps its weight in float32). Where flash attention is not used (docs/gpu.md), it is more.
+/// In bfloat16, of each token and layer: what norms take, 4 bytes a number; what each matrix in front of attention and MLP takes, 2 bytes,
+/// a copy for each (<see cref="Kernels.LinearKernel"/>); queries, keys, values and result of flash attention, 2 bytes; what the activation
+/// function and its gate take, 4 bytes, of which the MLP's last product makes what it takes again
+/// (<see cref="Kernels.ActivatedLinearKernel"/>, which keeps its weight in float32). Where flash attention is not used (docs/gpu.md), it is
+/// more.
 /// </remarks>
 internal static class ActivationMemory
 {

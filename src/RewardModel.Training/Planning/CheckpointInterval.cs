@@ -7,14 +7,14 @@ namespace RewardModel.Training.Planning;
 internal sealed record CheckpointInterval(double WriteSeconds, double RestartSeconds, double MeanSecondsBetweenFailures)
 {
     /// <summary>
-    /// The interval of work between states that costs least by Young's first-order formula, sqrt(2 d M) (Young, "A first order approximation
-    /// to the optimum checkpoint interval", Communications of the ACM 17(9), 1974).
+    /// The interval of work between states that costs least by Young's first-order formula, sqrt(2 d M) (Young, "A first order
+    /// approximation to the optimum checkpoint interval", Communications of the ACM 17(9), 1974).
     /// </summary>
     public double Young => Math.Sqrt(2 * WriteSeconds * MeanSecondsBetweenFailures);
 
     /// <summary>
-    /// The same by Daly's higher-order formula, sqrt(2 d M) (1 + sqrt(d / 2M) / 3 + (d / 2M) / 9) - d, and M where d is 2 M or more (Daly, "A
-    /// higher order estimate of the optimum checkpoint interval for restart dumps", Future Generation Computer Systems 22(3), 2006).
+    /// The same by Daly's higher-order formula, sqrt(2 d M) (1 + sqrt(d / 2M) / 3 + (d / 2M) / 9) - d, and M where d is 2 M or more (Daly,
+    /// "A higher order estimate of the optimum checkpoint interval for restart dumps", Future Generation Computer Systems 22(3), 2006).
     /// </summary>
     public double Daly
     {
@@ -26,8 +26,8 @@ internal sealed record CheckpointInterval(double WriteSeconds, double RestartSec
     }
 
     /// <summary>
-    /// Expected time of a run that has work for so many seconds, with states after intervals of work: M e^(R/M) (e^((t + d)/M) - 1) work / t
-    /// (Daly, equation 20). A failure while writing or restarting counts as well.
+    /// Expected time of a run that has work for so many seconds, with states after intervals of work: M e^(R/M) (e^((t + d)/M) - 1)
+    /// work / t (Daly, as above). A failure while writing or restarting counts as well.
     /// </summary>
     public double ExpectedSeconds(double workSeconds, double intervalSeconds) =>
         MeanSecondsBetweenFailures * Math.Exp(RestartSeconds / MeanSecondsBetweenFailures)

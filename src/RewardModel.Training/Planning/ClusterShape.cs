@@ -3,7 +3,9 @@ namespace RewardModel.Training.Planning;
 /// <summary>The GPUs that train a model together, a rank each, and what connects them. Bytes, seconds, operations a second.</summary>
 internal sealed record ClusterShape
 {
-    /// <summary>Share of the memory's bandwidth that an optimiser reaches: 13.5 ms of a step of Llama 1B (bench/results/2026-11-26-h100.md).</summary>
+    /// <summary>
+    /// Share of the memory's bandwidth that an optimiser reaches: 13.5 ms of a step of Llama 1B (bench/results/2026-11-26-h100.md).
+    /// </summary>
     public const double MemoryEfficiency = 0.76;
 
     /// <summary>Left to the driver, libtorch and what it can't use of its pool; assumed.</summary>
@@ -57,8 +59,8 @@ internal sealed record ClusterShape
 
     /// <summary>
     /// The share of the peak that this trainer reached on one H100 in bfloat16, the optimiser's time taken off
-    /// (bench/results/2026-11-26-h100.md): 0.15 at GPT-2's width of 768, 0.30 at a Llama's of 2048. In between by the logarithm of the width;
-    /// wider models are taken to reach no more, which was not measured.
+    /// (bench/results/2026-11-26-h100.md): 0.15 at GPT-2's width of 768, 0.30 at a Llama's of 2048. In between by the logarithm of the
+    /// width; wider models are taken to reach no more, which was not measured.
     /// </summary>
     /// <param name="width">Numbers of a token between layers.</param>
     public static double DefaultEfficiency(long width) =>

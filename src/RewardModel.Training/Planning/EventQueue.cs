@@ -1,6 +1,8 @@
 namespace RewardModel.Training.Planning;
 
-/// <summary>Events of a simulation by their times; those of one time in the order in which they were added, so that every run is the same.</summary>
+/// <summary>
+/// Events of a simulation by their times; those of one time in the order in which they were added, so that every run is the same.
+/// </summary>
 internal sealed class EventQueue<T>
 {
     private readonly PriorityQueue<T, (double Time, long Number)> queue = new();

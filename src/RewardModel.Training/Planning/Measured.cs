@@ -55,7 +55,8 @@ internal sealed record Measured
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new CheckpointException(path, ["there is no such file"], "Expected measured figures as docs/planning.md describes them.", e);
+            throw new CheckpointException(
+                path, ["there is no such file"], "Expected measured figures as docs/planning.md describes them.", e);
         }
         var names = string.Join(", ", typeof(Measured).GetProperties()
             .Select(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)));
@@ -63,7 +64,9 @@ internal sealed record Measured
         {
             var measured = JsonSerializer.Deserialize<Measured>(text, options) ?? new Measured();
             string[] problems = [.. measured.Problems()];
-            return problems.Length == 0 ? measured : throw new CheckpointException(path, problems, "Measure again, or leave the figure out.");
+            return problems.Length == 0
+                ? measured
+                : throw new CheckpointException(path, problems, "Measure again, or leave the figure out.");
         }
         catch (JsonException e)
         {

@@ -11,7 +11,8 @@ internal static class NamedModel
     public static IReadOnlyList<string> Names { get; } =
     [
         .. typeof(NamedModel).Assembly.GetManifestResourceNames()
-            .Where(name => name.EndsWith(extension, StringComparison.Ordinal)).Select(name => name[..^extension.Length]).Order(StringComparer.Ordinal),
+            .Where(name => name.EndsWith(extension, StringComparison.Ordinal))
+            .Select(name => name[..^extension.Length]).Order(StringComparer.Ordinal),
     ];
 
     /// <summary>The config of a directory, of a config.json, or of a name.</summary>

@@ -7,8 +7,8 @@ namespace RewardModel.Training.Planning;
 internal sealed record NodeNetwork(string Name, double Bandwidth, double Latency)
 {
     /// <summary>
-    /// All that are known, the default first. InfiniBand NDR has 400 Gbit/s an adapter, of which DGX H100's data sheet has eight; Ethernet is
-    /// one adapter a node. Latencies are assumed: a few microseconds with remote memory access, tens with TCP.
+    /// All that are known, the default first. InfiniBand NDR has 400 Gbit/s an adapter, of which DGX H100's data sheet has eight; Ethernet
+    /// is one adapter a node. Latencies are assumed: a few microseconds with remote memory access, tens with TCP.
     /// </summary>
     public static IReadOnlyList<NodeNetwork> All { get; } =
     [
@@ -20,6 +20,6 @@ internal sealed record NodeNetwork(string Name, double Bandwidth, double Latency
     /// <summary>The network of a name.</summary>
     /// <exception cref="ArgumentException">There is none of that name; the message lists those that exist.</exception>
     public static NodeNetwork Named(string name) => All.FirstOrDefault(network => network.Name == name) ?? throw new ArgumentException(
-        $"The network '{name}' is not known; expected one of: {string.Join(", ", All.Select(network => network.Name))}. Give the nearest one, "
-        + "and its figures by --node-bandwidth and --node-latency.");
+        $"The network '{name}' is not known; expected one of: {string.Join(", ", All.Select(network => network.Name))}. Give the nearest "
+        + "one, and its figures by --node-bandwidth and --node-latency.");
 }

@@ -23,8 +23,8 @@ internal sealed record RankGroup(
     public double BytesSent(double bytes) => bytes * (Size - 1) / Size;
 
     /// <summary>
-    /// Seconds of a reduce-scatter or an all-gather: V (G - 1) / G over a link and G - 1 messages, and with K nodes V (K - 1) / K over a node's
-    /// connection, which its ranks share for a part of V / G each, and K - 1 messages.
+    /// Seconds of a reduce-scatter or an all-gather: V (G - 1) / G over a link and G - 1 messages, and with K nodes V (K - 1) / K over a
+    /// node's connection, which its ranks share for a part of V / G each, and K - 1 messages.
     /// </summary>
     public double Seconds(double bytes) =>
         bytes * (Inside - 1) / Inside / LinkBandwidth + (Inside - 1) * LinkLatency

@@ -27,8 +27,8 @@ internal sealed record RankMemory(
     /// <param name="sharding">What ranks divide.</param>
     /// <param name="rankCount">Ranks among which it is divided.</param>
     /// <param name="activations">
-    /// Bytes of a micro-batch's activations: <see cref="ActivationMemory.Of"/> or measured; with <see cref="Sharding.Parameters"/> those with
-    /// checkpointing.
+    /// Bytes of a micro-batch's activations: <see cref="ActivationMemory.Of"/> or measured; with <see cref="Sharding.Parameters"/> those
+    /// with checkpointing.
     /// </param>
     /// <param name="offloadsOptimizer">Whether moments, and the weights that they update, lie in the CPU's memory.</param>
     /// <param name="hasAverages">Whether a moving average of the trained weights is kept, divided as moments are.</param>

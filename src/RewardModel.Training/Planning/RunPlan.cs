@@ -36,8 +36,8 @@ internal sealed record RunPlan
     public required int? LeastGpuCount { get; init; }
 
     /// <summary>
-    /// Where no number of ranks is enough, as two layers and what is outside of them don't fit: into how many parts each matrix had to be cut
-    /// (tensor parallelism), which this trainer can't do.
+    /// Where no number of ranks is enough, as two layers and what is outside of them don't fit: into how many parts each matrix had to be
+    /// cut (tensor parallelism), which this trainer can't do.
     /// </summary>
     public required int? TensorDegree { get; init; }
 
@@ -54,7 +54,9 @@ internal sealed record RunPlan
     public CheckpointInterval Failures => new(
         StateBytes / Request.StateBandwidth, Request.RestartSeconds, 3600 * Request.FailureHours / Request.Cluster.GpuCount);
 
-    /// <summary>Expected seconds of the run with failures, and with states at Daly's interval or at the end, whichever comes first.</summary>
+    /// <summary>
+    /// Expected seconds of the run with failures, and with states at Daly's interval or at the end, whichever comes first.
+    /// </summary>
     public double? ExpectedSeconds => RunSeconds is { } seconds
         ? Failures.ExpectedSeconds(seconds, Math.Min(seconds, Failures.Daly))
         : null;
@@ -79,8 +81,8 @@ internal sealed record RunPlan
         var length = (long)workload.PromptTokens + workload.AnswerTokens;
         if (length > model.MaxPositions)
             throw new ArgumentException(
-                $"Prompt and answer have {length} tokens together; expected at most the {model.MaxPositions} of {request.Model}. Give fewer by "
-                + "--prompt-tokens and --answer-tokens, or a config with more.");
+                $"Prompt and answer have {length} tokens together; expected at most the {model.MaxPositions} of {request.Model}. Give "
+                + "fewer by --prompt-tokens and --answer-tokens, or a config with more.");
         var shape = ModelShape.Of(model, request.Options.Optimizer);
         var planner = new Planner(request, model, shape);
         PlannedStep[] steps = [.. Enum.GetValues<Sharding>().Select(sharding => planner.Best(sharding, cluster, isHybrid: false))];
@@ -183,8 +185,8 @@ internal sealed record RunPlan
         private PlannedStep StepOf(StepSettings settings, ClusterShape cluster)
         {
             var memory = MemoryOf(settings, cluster);
-            return new PlannedStep(
-                settings, memory, StepTime.Of(shape, cluster, request.Workload, settings, request.Measured), memory.Total <= cluster.UsableBytes);
+            var time = StepTime.Of(shape, cluster, request.Workload, settings, request.Measured);
+            return new PlannedStep(settings, memory, time, memory.Total <= cluster.UsableBytes);
         }
 
         private RankMemory MemoryOf(StepSettings settings, ClusterShape cluster)

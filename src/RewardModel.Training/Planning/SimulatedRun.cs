@@ -49,9 +49,11 @@ internal sealed record SimulatedRun
     {
         if (settings.RankCount is < 1 or > SimulationSettings.MaxRankCount)
             throw new ArgumentException(
-                $"The run has {settings.RankCount} ranks; expected 1 to {SimulationSettings.MaxRankCount} to simulate. Plan it without --simulate.");
+                $"The run has {settings.RankCount} ranks; expected 1 to {SimulationSettings.MaxRankCount} to simulate. Plan it without "
+                + "--simulate.");
         if (settings.NodeCount < 1 || settings.NodeCount > settings.RankCount)
-            throw new ArgumentException($"The run has {settings.NodeCount} nodes for {settings.RankCount} ranks; expected a rank in every node.");
+            throw new ArgumentException(
+                $"The run has {settings.NodeCount} nodes for {settings.RankCount} ranks; expected a rank in every node.");
         if (!(settings.IntervalSeconds > 0 && settings.MeanSecondsBetweenFailures > 0))
             throw new ArgumentException("The interval between states or between failures is not positive; expected seconds above 0.");
         return new Simulation(settings).Run();
@@ -92,8 +94,10 @@ internal sealed record SimulatedRun
                 Happen(events.Next());
                 if (events.AddedCount > maxEventCount || (failures > 0 && events.Now > maxTimesOfWork * (work + settings.WriteSeconds)))
                     throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                        $"After {failures} failures the simulated run has {steps} of {settings.StepCount} steps; expected states to be written "
-                        + $"faster than failures come, every {settings.MeanSecondsBetweenFailures:N0} s. Write them faster, or more often."));
+                        $"After {failures} failures the simulated run has {steps} of {settings.StepCount} steps; expected states to be ")
+                        + string.Create(CultureInfo.InvariantCulture,
+                            $"written faster than failures come, every {settings.MeanSecondsBetweenFailures:N0} s. ")
+                        + "Write them faster, or more often.");
             }
             return new SimulatedRun
             {

@@ -1,9 +1,9 @@
 namespace RewardModel.Training.Planning;
 
 /// <summary>
-/// Arithmetic of a step, in floating-point operations: 2 for each matrix element and token forwards, 2 backwards for the input's gradient and
-/// 2 for the weight's where it is trained; in attention 4 for each query, key and channel forwards and 8 backwards. Of a causal model's last
-/// layer only keys and values are computed for all tokens. Norms and activation functions are not counted.
+/// Arithmetic of a step, in floating-point operations: 2 for each matrix element and token forwards, 2 backwards for the input's gradient
+/// and 2 for the weight's where it is trained; in attention 4 for each query, key and channel forwards and 8 backwards. Of a causal model's
+/// last layer only keys and values are computed for all tokens. Norms and activation functions are not counted.
 /// </summary>
 /// <param name="Forward">Of the forward pass.</param>
 /// <param name="Backward">Of the backward pass.</param>

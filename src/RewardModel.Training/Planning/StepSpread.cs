@@ -11,7 +11,8 @@ internal enum SpreadKind
 }
 
 /// <summary>
-/// The spread of the ranks' times for the same work. A step ends when the slowest rank is done, so it takes the expected largest of N times.
+/// The spread of the ranks' times for the same work. A step ends when the slowest rank is done, so it takes the expected largest of N
+/// times.
 /// </summary>
 /// <param name="Kind">Its distribution.</param>
 /// <param name="Deviation">Its standard deviation as a share of the mean; from 0 to 1.</param>

@@ -1,8 +1,8 @@
 namespace RewardModel.Training.Planning;
 
 /// <summary>
-/// The order of one rank's step: layers are computed one after the other, messages go over one connection one after the other, and each waits
-/// for what it needs of the other. Of the layers' weights two are gathered at a time, and gradients of two are whole at a time.
+/// The order of one rank's step: layers are computed one after the other, messages go over one connection one after the other, and each
+/// waits for what it needs of the other. Of the layers' weights two are gathered at a time, and gradients of two are whole at a time.
 /// </summary>
 internal sealed class StepTimeline
 {

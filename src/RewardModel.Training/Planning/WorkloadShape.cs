@@ -17,8 +17,8 @@ internal sealed record WorkloadShape(
     public long TokensPerList(bool isCausal) => TokensOf(AnswerCount, isCausal);
 
     /// <summary>
-    /// Queries x keys that attention compares for one list. A causal token sees those before it and itself: a prompt P (P + 1) / 2, and each
-    /// answer A P + A (A + 1) / 2; an encoder's all of its sequence.
+    /// Queries x keys that attention compares for one list. A causal token sees those before it and itself: a prompt P (P + 1) / 2, and
+    /// each answer A P + A (A + 1) / 2; an encoder's all of its sequence.
     /// </summary>
     public long PairsPerList(bool isCausal) => PairsOf(AnswerCount, isCausal);
 
@@ -40,8 +40,8 @@ internal sealed record WorkloadShape(
     }
 
     /// <summary>
-    /// The micro-batches of the rank that has most lists: whole lists up to a count of tokens, or, of a list that is longer, answers with its
-    /// prompt, after a forward pass of all of them (<c>StepGradients</c>).
+    /// The micro-batches of the rank that has most lists: whole lists up to a count of tokens, or, of a list that is longer, answers with
+    /// its prompt, after a forward pass of all of them (<c>StepGradients</c>).
     /// </summary>
     /// <param name="rankCount">Ranks that share a step's lists as evenly as lists can be.</param>
     /// <param name="maxTokens">Most tokens of a micro-batch; a single answer with its prompt is never divided.</param>
@@ -54,7 +54,8 @@ internal sealed record WorkloadShape(
         {
             var together = (int)Math.Min(lists, maxTokens / ofList);
             return new RankBatches(
-                lists, (lists + together - 1) / together, lists * ofList, lists * PairsPerList(isCausal), Batch(AnswerCount, together), false);
+                lists, (lists + together - 1) / together, lists * ofList, lists * PairsPerList(isCausal), Batch(AnswerCount, together),
+                AreListsDivided: false);
         }
         var perAnswer = isCausal ? AnswerTokens : PromptTokens + AnswerTokens;
         var answers = (int)Math.Clamp((maxTokens - (isCausal ? PromptTokens : 0)) / perAnswer, 1, AnswerCount);

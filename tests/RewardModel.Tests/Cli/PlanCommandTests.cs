@@ -27,8 +27,8 @@ public class PlanCommandTests
     public void Its_JSON_has_the_same_figures()
     {
         var (status, output, _) = CommandLineTests.Run(
-            "plan", "--model", "gpt2", "--gpus", "4", "--lists", "1000", "--lists-per-step", "32", "--answers", "3", "--prompt-tokens", "50",
-            "--answer-tokens", "20", "--shard", "optimizer", "--max-tokens-per-batch", "1024", "--optimizer", "adafactor", "--json");
+            "plan", "--model", "gpt2", "--gpus", "4", "--lists", "1000", "--lists-per-step", "32", "--answers", "3", "--prompt-tokens",
+            "50", "--answer-tokens", "20", "--shard", "optimizer", "--max-tokens-per-batch", "1024", "--optimizer", "adafactor", "--json");
         Assert.Equal(0, status);
         var json = JsonNode.Parse(output)!;
         Assert.Equal((124_440_576, 32, 110), ((long)json["parameter_count"]!, (long)json["step_count"]!, (long)json["tokens_per_list"]!));
@@ -36,7 +36,8 @@ public class PlanCommandTests
         Assert.Equal(4 * 124_440_576, (long)json["chosen"]!["memory"]!["weights"]!);
         Assert.Equal(
             32 * (double)json["chosen"]!["time"]!["total"]!, (double)json["run_seconds"]!, 1e-9);
-        Assert.Equal(["none", "optimizer", "gradients", "parameters"], json["steps"]!.AsArray().Select(step => (string)step!["settings"]!["sharding"]!));
+        Assert.Equal(["none", "optimizer", "gradients", "parameters"],
+            json["steps"]!.AsArray().Select(step => (string)step!["settings"]!["sharding"]!));
         Assert.Null(json["simulation"]);
     }
 
@@ -73,12 +74,13 @@ public class PlanCommandTests
     {
         string[] arguments =
         [
-            "plan", "--model", "llama-2-7b", "--gpus", "16", "--lists", "20000", "--failure-hours", "4", "--state-bandwidth", "2", "--restart-minutes",
-            "1", "--simulate", "--seed", "3",
+            "plan", "--model", "llama-2-7b", "--gpus", "16", "--lists", "20000", "--failure-hours", "4", "--state-bandwidth", "2",
+            "--restart-minutes", "1", "--simulate", "--seed", "3",
         ];
         var (status, output, errors) = CommandLineTests.Run(arguments);
         Assert.Equal((0, ""), (status, errors));
-        Assert.Matches(@"(?m)^simulated .* for 625 steps on 16 ranks: \d+ failures, \d+ states in .* goodput [\d.]+ % \([\d,]+ events\)$", output);
+        Assert.Matches(@"(?m)^simulated .* for 625 steps on 16 ranks: \d+ failures, \d+ states in .* goodput [\d.]+ % \([\d,]+ events\)$",
+            output);
         Assert.Matches(@"(?m)^state every +goodput, simulated +goodput, Daly$", output);
         Assert.Equal(7, System.Text.RegularExpressions.Regex.Count(output, @"\+- "));
         Assert.Equal(output, CommandLineTests.Run(arguments).Output);
@@ -91,7 +93,8 @@ public class PlanCommandTests
         using var directory = new TemporaryDirectory();
         File.WriteAllText(directory["measured.json"], """{"seconds_per_token": 0.01, "link_bandwidth": 1e8}""");
         var (status, output, _) = CommandLineTests.Run(
-            "plan", "--model", "gpt2", "--gpus", "2", "--lists", "64", "--lists-per-step", "4", "--measured", directory["measured.json"], "--json");
+            "plan", "--model", "gpt2", "--gpus", "2", "--lists", "64", "--lists-per-step", "4", "--measured",
+            directory["measured.json"], "--json");
         Assert.Equal(0, status);
         var json = JsonNode.Parse(output)!;
         Assert.Equal(1e8, (double)json["cluster"]!["link_bandwidth"]!);
@@ -101,7 +104,8 @@ public class PlanCommandTests
 
     [Theory]
     [InlineData("error: --model is missing. Give one, or a --recipe.\n", "--gpus", "8")]
-    [InlineData("error: --lists is missing. Give the count of lists, or a --recipe whose data are known.\n", "--gpus", "8", "--model", "gpt2")]
+    [InlineData("error: --lists is missing. Give the count of lists, or a --recipe whose data are known.\n", "--gpus", "8", "--model",
+        "gpt2")]
     [InlineData("error: --memory is '80'; expected a number with MB, GB, TB, MiB, GiB or TiB, such as 80GB.\n",
         "--gpus", "8", "--recipe", "llama2", "--memory", "80")]
     [InlineData("error: --shard is 'all'; expected one of: none, optimizer, gradients, parameters.\n",
@@ -112,10 +116,12 @@ public class PlanCommandTests
         Assert.Equal((2, "", error), CommandLineTests.Run(["plan", .. arguments]));
 
     [Theory]
-    [InlineData("error: The GPU 'h900' is not known; expected one of: h100, h200, b200, a100-80gb, a100-40gb, l40s. ", "--gpus", "8", "--gpu", "h900")]
+    [InlineData("error: The GPU 'h900' is not known; expected one of: h100, h200, b200, a100-80gb, a100-40gb, l40s. ", "--gpus", "8",
+        "--gpu", "h900")]
     [InlineData("error: The network 'pigeons' is not known; expected one of: infiniband, ", "--gpus", "8", "--network", "pigeons")]
     [InlineData("error: The run can't be planned: --gpus is 0; expected at least 1.\n", "--gpus", "0")]
-    [InlineData("error: The run can't be planned: --step-deviation is 2; expected a number from 0 to 1.\n", "--gpus", "8", "--step-deviation", "2")]
+    [InlineData("error: The run can't be planned: --step-deviation is 2; expected a number from 0 to 1.\n", "--gpus", "8",
+        "--step-deviation", "2")]
     public void Wrong_values_are_said(string error, params string[] arguments)
     {
         var (status, output, errors) = CommandLineTests.Run(["plan", "--recipe", "llama2", .. arguments]);

@@ -21,7 +21,8 @@ public class ActivationMemoryTests
     [InlineData("llama", 4, 9, 8192, 32_769)]
     public void One_H100_used_about_as_much(string name, int lists, int answers, int maxTokens, double mebibytes)
     {
-        using var model = name == "gpt2" ? Shapes.Model(name) : RewardTransformer.WithoutWeights(HuggingFaceConfig.Parse(llama, "config.json"));
+        using var model = name == "gpt2"
+            ? Shapes.Model(name) : RewardTransformer.WithoutWeights(HuggingFaceConfig.Parse(llama, "config.json"));
         var batch = new WorkloadShape(lists, answers, 512, 256, lists).BatchesOf(1, maxTokens, isCausal: true).Largest;
         var activations = ActivationMemory.Of(model, batch, Precision.Bfloat16, checkpointing: false);
         var memory = RankMemory.Of(ModelShape.Of(model), Sharding.None, 1, activations);
@@ -54,7 +55,8 @@ public class ActivationMemoryTests
         {
             var batch = new WorkloadShape(1, 4, 100, 50, 1).BatchesOf(1, 1000, isCausal: true).Largest;
             Assert.Equal(estimate.Activations, ActivationMemory.Of(model, batch, precision, checkpointing: false, isOnGpu: false));
-            Assert.Equal(estimate.CheckpointedActivations, ActivationMemory.Of(model, batch, precision, checkpointing: true, isOnGpu: false));
+            Assert.Equal(
+                estimate.CheckpointedActivations, ActivationMemory.Of(model, batch, precision, checkpointing: true, isOnGpu: false));
         }
     }
 

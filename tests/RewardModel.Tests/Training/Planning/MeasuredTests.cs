@@ -13,8 +13,9 @@ public class MeasuredTests
             directory["measured.json"],
             """
             {
-              "seconds_per_token": 0.001, "optimizer_seconds": 0.2, "fixed_seconds_per_step": 0, "link_bandwidth": 1e9, "link_latency": 2e-5,
-              "node_bandwidth": 1e8, "node_latency": 1e-3, "step_deviation": 0.05, "step_spread": "exponential", "overlaps_communication": false
+              "seconds_per_token": 0.001, "optimizer_seconds": 0.2, "fixed_seconds_per_step": 0, "link_bandwidth": 1e9,
+              "link_latency": 2e-5, "node_bandwidth": 1e8, "node_latency": 1e-3, "step_deviation": 0.05, "step_spread": "exponential",
+              "overlaps_communication": false
             }
             """);
         var measured = Measured.Read(directory["measured.json"]);

@@ -38,12 +38,14 @@ public class RankMemoryTests
         var model = Shapes.Small;
         // 4,400 parameters; the largest group has 1,000.
         Assert.Equal(new RankMemory(17_600, 0, 17_600, 0, 35_200, 0, 5, 4000, 0), RankMemory.Of(model, Sharding.None, 4, 5));
-        Assert.Equal(new RankMemory(17_600, 0, 17_600, 0, 8800, 4400, 5, 4000, 0), RankMemory.Of(model, Sharding.Optimizer, 4, 5, hasAverages: true));
+        Assert.Equal(new RankMemory(17_600, 0, 17_600, 0, 8800, 4400, 5, 4000, 0),
+            RankMemory.Of(model, Sharding.Optimizer, 4, 5, hasAverages: true));
         Assert.Equal(new RankMemory(17_600, 0, 4400, 9600, 8800, 0, 5, 0, 0), RankMemory.Of(model, Sharding.Gradients, 4, 5));
         Assert.Equal(new RankMemory(4400, 9600, 4400, 9600, 8800, 0, 5, 0, 0), RankMemory.Of(model, Sharding.Parameters, 4, 5));
         // Offloaded, 8,800 bytes of moments and 4,400 of weights.
         Assert.Equal(
-            new RankMemory(4400, 9600, 4400, 9600, 0, 0, 5, 0, 13_200), RankMemory.Of(model, Sharding.Parameters, 4, 5, offloadsOptimizer: true));
+            new RankMemory(4400, 9600, 4400, 9600, 0, 0, 5, 0, 13_200),
+            RankMemory.Of(model, Sharding.Parameters, 4, 5, offloadsOptimizer: true));
         // A rank that has the last part has what is left, never more than the others.
         Assert.Equal(5867, RankMemory.Of(model, Sharding.Gradients, 3, 5).Gradients);
     }

@@ -115,8 +115,9 @@ public class RunPlanTests
             RestartSeconds = -1,
         }));
         Assert.Equal(
-            "The run can't be planned: --memory is 1E-09 GB; expected more than the 2 GB that driver and libtorch are left; --efficiency is 1.5; "
-            + "expected a number above 0, at most 1; --lists is 0; expected at least 1; --max-tokens-per-batch is 0; expected at least 1; "
+            "The run can't be planned: --memory is 1E-09 GB; expected more than the 2 GB that driver and libtorch are left; "
+            + "--efficiency is 1.5; expected a number above 0, at most 1; --lists is 0; expected at least 1; --max-tokens-per-batch is 0; "
+            + "expected at least 1; "
             + "--restart-minutes is below 0 or not finite; expected minutes from 0.",
             error.Message);
         Assert.Contains(
@@ -124,6 +125,7 @@ public class RunPlanTests
             Assert.Throws<ArgumentException>(() => RunPlan.Of(llama70B with { Cluster = Shapes.H100s(13) })).Message);
         Assert.StartsWith(
             "Prompt and answer have 5000 tokens together; expected at most the 4096 of llama-2-70b.",
-            Assert.Throws<ArgumentException>(() => RunPlan.Of(llama70B with { Workload = new WorkloadShape(1, 2, 4000, 1000, 1) })).Message);
+            Assert.Throws<ArgumentException>(() =>
+                RunPlan.Of(llama70B with { Workload = new WorkloadShape(1, 2, 4000, 1000, 1) })).Message);
     }
 }

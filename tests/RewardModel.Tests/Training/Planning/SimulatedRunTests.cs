@@ -79,13 +79,14 @@ public class SimulatedRunTests
     [InlineData(100, 20)]
     public void With_failures_it_takes_on_average_what_Daly_expects(double mean, double interval)
     {
-        // Many short runs, each one interval longer than a whole number of them, so that none of the states is left out.
+        // Of a hundred intervals, and the last state, which a run leaves out.
         var settings = plain with { MeanSecondsBetweenFailures = mean, IntervalSeconds = interval, StepCount = 100 * (long)interval };
-        var seconds = Enumerable.Range(0, 200).Select(seed => SimulatedRun.Of(settings with { Seed = (ulong)seed }).Seconds + settings.WriteSeconds)
-            .ToArray();
+        var seconds = Enumerable.Range(0, 200)
+            .Select(seed => SimulatedRun.Of(settings with { Seed = (ulong)seed }).Seconds + settings.WriteSeconds).ToArray();
         var average = seconds.Average();
         var error = Math.Sqrt(seconds.Sum(s => (s - average) * (s - average)) / 199 / 200);
-        var expected = new CheckpointInterval(settings.WriteSeconds, settings.RestartSeconds, mean).ExpectedSeconds(settings.StepCount, interval);
+        var expected = new CheckpointInterval(settings.WriteSeconds, settings.RestartSeconds, mean)
+            .ExpectedSeconds(settings.StepCount, interval);
         Assert.Equal(expected, average, 4 * error);
         // And so closely that first-order figures would not do.
         Assert.True(error < 0.01 * expected);
@@ -133,8 +134,10 @@ public class SimulatedRunTests
     [Fact]
     public void A_run_that_makes_no_progress_ends_with_what_to_do()
     {
-        var error = Assert.Throws<ArgumentException>(() => SimulatedRun.Of(plain with { MeanSecondsBetweenFailures = 1, WriteSeconds = 30 }));
-        Assert.Contains("simulated run has 0 of 1000 steps; expected states to be written faster than failures come, every 1 s. ", error.Message);
+        var error = Assert.Throws<ArgumentException>(() =>
+            SimulatedRun.Of(plain with { MeanSecondsBetweenFailures = 1, WriteSeconds = 30 }));
+        Assert.Contains("simulated run has 0 of 1000 steps; expected states to be written faster than failures come, every 1 s. ",
+            error.Message);
     }
 
     [Theory]

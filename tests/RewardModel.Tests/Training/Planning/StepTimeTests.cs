@@ -23,9 +23,11 @@ public class StepTimeTests
     [InlineData("llama", 4, 9, 8192, 0.2323)]
     public void One_H100_took_as_long(string name, int lists, int answers, int maxTokens, double seconds)
     {
-        using var model = name == "gpt2" ? Shapes.Model(name) : RewardTransformer.WithoutWeights(HuggingFaceConfig.Parse(llama, "config.json"));
+        using var model = name == "gpt2"
+            ? Shapes.Model(name) : RewardTransformer.WithoutWeights(HuggingFaceConfig.Parse(llama, "config.json"));
         var time = StepTime.Of(
-            ModelShape.Of(model), Shapes.H100s(1), new WorkloadShape(lists, answers, 512, 256, lists), new StepSettings(Sharding.None, maxTokens));
+            ModelShape.Of(model), Shapes.H100s(1), new WorkloadShape(lists, answers, 512, 256, lists),
+            new StepSettings(Sharding.None, maxTokens));
         Assert.InRange(time.Total / seconds, 0.95, 1.05);
         Assert.Equal((0.0, 0.0), (time.ExposedCommunication, time.BytesSent));
     }
