@@ -28,6 +28,7 @@ internal static class CommandLine
         {
             TrainCommand.Create(output, errors),
             RecipesCommand.Create(output),
+            PlanCommand.Create(output),
             SweepCommand.Create(output, errors),
             WatchCommand.Create(output),
             ReportCommand.Create(output),

@@ -90,11 +90,14 @@ internal sealed record AttentionShape(long Heads, long KeyHeads, long HeadSize)
     /// </summary>
     public int PassingWeights => KeepsWeights ? 3 + 2 * DistanceComparisons + (DistanceComparisons - 1) : 0;
 
-    private long Queries => Heads * HeadSize;
+    /// <summary>Numbers of a token's queries.</summary>
+    public long Queries => Heads * HeadSize;
 
-    private long Keys => KeyHeads * HeadSize;
+    /// <summary>Numbers of a token's keys, and of its values.</summary>
+    public long Keys => KeyHeads * HeadSize;
 
-    private long Projected => Queries + 2 * Keys;
+    /// <summary>Numbers of a token's queries, keys and values.</summary>
+    public long Projected => Queries + 2 * Keys;
 
     // Attention keeps queries and keys as it takes them. What they are made of stays too: for the norms' gradients, or, as values are a
     // part of it, with these.

@@ -75,6 +75,16 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
         return Estimate(model, new BatchSize(tokens, pairs), optimizer, rewardsAllTokens);
     }
 
+    /// <summary>Bytes of the activations alone, without and with checkpointing.</summary>
+    /// <param name="model">The model, whatever its weights.</param>
+    /// <param name="tokens">Tokens that are computed at once.</param>
+    /// <param name="pairs">Queries x keys of all sequences, each with its own prompt.</param>
+    internal static (long All, long Checkpointed) ActivationsOf(RewardTransformer model, long tokens, long pairs)
+    {
+        var (all, checkpointed) = ActivationCounts(model, new BatchSize(tokens, pairs), rewardsAllTokens: false);
+        return (sizeof(float) * all, sizeof(float) * checkpointed);
+    }
+
     private static TrainingMemory Estimate(
         RewardTransformer model, BatchSize batch, OptimizerKind optimizer, bool rewardsAllTokens = false)
     {

@@ -26,7 +26,7 @@ public class CommandLineTests
             string.Join(' ', CommandLine.Root(TextWriter.Null, TextWriter.Null)
                 .Subcommands.Single(c => c.Name == command).Options.Select(option => option.Name));
         Assert.Equal(
-            ["train", "recipes", "sweep", "watch", "report", "evaluate", "compare", "score", "rank", "best-of-n", "serve", "export", "normalize", "average", "inspect", "check-data", "convert", "tokenize"],
+            ["train", "recipes", "plan", "sweep", "watch", "report", "evaluate", "compare", "score", "rank", "best-of-n", "serve", "export", "normalize", "average", "inspect", "check-data", "convert", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
             "--data --query --layout --score-from --group-by --on-bad-data --eval-data --eval-fraction --split-seed --split-by --max-lists-per-prompt --cache --backbone --base-model --config --tokenizer --output --normalize --tensorboard --epochs --steps --learning-rate "
@@ -67,6 +67,12 @@ public class CommandLineTests
         Assert.Equal(
             "--tokenizer --chat --raw --text --data --query --layout --score-from --on-bad-data --rows --max-length --full --json", Options("tokenize"));
         Assert.Equal("--port", Options("watch"));
+        Assert.Equal(
+            "--model --all --gpus --gpus-per-node --gpu --memory --peak-tflops --efficiency --network --link-bandwidth --link-latency --node-bandwidth "
+            + "--node-latency --shard --offload-optimizer --optimizer --precision --activation-checkpointing --unfrozen-layers --frozen-weights "
+            + "--lora-rank --lora-targets --ema --lists-per-step --epochs --recipe --lists --answers --prompt-tokens --answer-tokens "
+            + "--max-tokens-per-batch --price-per-gpu-hour --failure-hours --state-bandwidth --restart-minutes --measured --step-deviation --simulate --seed --json",
+            Options("plan"));
     }
 
     [Fact]
