@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using RewardModel.Adapters;
 using RewardModel.Data;
+using RewardModel.Distributed;
 using RewardModel.Ranking;
 using RewardModel.Tokenizers;
 using RewardModel.Training;
@@ -158,6 +159,14 @@ internal static class TrainCommand
                 Description = "Keep only the input of each layer and recompute the layer in the backward pass: "
                     + "less memory, more time, the same result.",
             },
+            CommonOptions.Choice<Sharding>(
+                "--shard",
+                "What ranks that a launcher (mpirun, srun) has started divide among them: what the optimiser keeps, gradients as well, weights as "
+                + "well, which includes --activation-checkpointing."),
+            new Option<bool>("--offload-optimizer")
+            {
+                Description = "Keep what the optimiser keeps in the CPU's memory, and do its work there; with --shard, also of one process.",
+            },
             CommonOptions.Device(),
             CommonOptions.Threads(),
         ];
@@ -180,12 +189,14 @@ internal static class TrainCommand
         {
             Description = "Report data, steps, memory and time without training.",
         };
+        var hangMinutes = CommonOptions.Value(
+            "--hang-minutes", "N", "End all ranks when one has waited this long for another.", Collectives.DefaultLimit.TotalMinutes);
         var quiet = CommonOptions.Quiet();
         var verbose = CommonOptions.Verbose();
         var command = new Command("train", "Trains a reward model on ranked lists and saves it in a directory.") { runFile };
         foreach (var option in options)
             command.Options.Add(option);
-        foreach (var option in new Option[] { recipe, resume, dryRun, quiet, verbose })
+        foreach (var option in new Option[] { recipe, resume, dryRun, hangMinutes, quiet, verbose })
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
@@ -204,15 +215,25 @@ internal static class TrainCommand
                 given["output"] = directory;
             var all = Options(parsed.GetValue(recipe), parsed.GetValue(runFile), given, isResumed) with { Resume = isResumed };
             var display = new TrainingDisplay(errors, parsed.GetValue(quiet), parsed.GetValue(verbose));
+            var hangLimit = HangLimitOf(parsed.GetValue(hangMinutes));
+            using var ranks = Collectives.FromEnvironment(hangLimit, Path.Combine(all.Output, RunDirectory.FolderName, "ranks"));
+            if (ranks.Size > 1 && (parsed.GetValue(dryRun) || all.Seeds is not null))
+                throw new UsageException(
+                    $"A launcher has started {ranks.Size} ranks, which train one model together; --dry-run and --seeds are for one process. Start "
+                    + "it without the launcher.");
             if (parsed.GetValue(dryRun))
                 output.WriteLine(Plan(all, display));
             else if (all.Seeds is null)
-                Run(all, CommandText.Of(parsed), display, output);
+                Collectives.Run(ranks, () => Run(all, CommandText.Of(parsed), ranks, hangLimit, display, output));
             else
                 RunSeeds(all, CommandText.Of(parsed), display, output);
         });
         return command;
     }
+
+    private static TimeSpan HangLimitOf(double minutes) => minutes is > 0 and <= 100_000
+        ? TimeSpan.FromMinutes(minutes)
+        : throw new UsageException(FormattableString.Invariant($"--hang-minutes is {minutes}; expected a number above 0, up to 100000."));
 
     /// <summary>
     /// What is given on the command line, else what the run file says, else the recipe, else what the run that is resumed was started with.
@@ -288,9 +309,15 @@ internal static class TrainCommand
             output.WriteLine($"Model: {directory}");
     }
 
-    private static void Run(TrainingRunOptions options, string command, TrainingDisplay display, TextWriter output)
+    private static void Run(
+        TrainingRunOptions options, string command, ICollective ranks, TimeSpan hangLimit, TrainingDisplay display, TextWriter output)
     {
-        var run = new TrainingRun(options, display.Logger, inputs) { Command = command };
+        var run = new TrainingRun(options, display.Logger, inputs, ranks) { Command = command, HangLimit = hangLimit };
+        if (ranks.Rank > 0)
+        {
+            TrainingDisplay.UntilStopped(stop => run.Run(cancellation: stop));
+            return;
+        }
         var result = display.ShowUntilStopped(run.Run, () => new RunDirectory(options.Output).NewestStep is not null);
         if (result.StoppedEarly)
             output.WriteLine(

@@ -62,19 +62,10 @@ internal sealed class TrainingDisplay
     /// <param name="hasState">Whether there is a state to continue from.</param>
     public T ShowUntilStopped<T>(Func<IProgress<TrainingReport>?, CancellationToken, T> train, Func<bool> hasState)
     {
-        using var stop = new CancellationTokenSource();
-        void OnSignal(PosixSignalContext signal)
-        {
-            signal.Cancel = !stop.IsCancellationRequested;
-            if (!stop.IsCancellationRequested)
-                Say("Stopping after this step; its state will be saved. Press Ctrl-C again to stop at once, without that.");
-            stop.Cancel();
-        }
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        void Told() => Say("Stopping after this step; its state will be saved. Press Ctrl-C again to stop at once, without that.");
         try
         {
-            return Show(progress => train(progress, stop.Token));
+            return UntilStopped(stop => Show(progress => train(progress, stop)), Told);
         }
         catch (OperationCanceledException stopped)
         {
@@ -86,11 +77,32 @@ internal sealed class TrainingDisplay
         }
     }
 
+    /// <summary>Runs what signals end likewise, for a rank that shows nothing: the first one does.</summary>
+    public static T UntilStopped<T>(Func<CancellationToken, T> train, Action? told = null)
+    {
+        using var stop = new CancellationTokenSource();
+        void OnSignal(PosixSignalContext signal)
+        {
+            signal.Cancel = !stop.IsCancellationRequested;
+            if (!stop.IsCancellationRequested)
+                told?.Invoke();
+            stop.Cancel();
+        }
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        return train(stop.Token);
+    }
+
     private static string Text(StepReport step) => string.Create(
         CultureInfo.InvariantCulture,
         $"step {step.Step}/{step.StepCount}  epoch {step.Epoch:F2}  loss {step.Loss:F4}  accuracy {step.Accuracy:F3}  "
         + $"learning rate {step.LearningRate:G3}  gradient norm {step.GradientNorm:F2}  "
-        + $"{step.TokensPerSecond:N0} tokens/s  {Sizes.Time(step.TimeLeft)} left");
+        + $"{step.TokensPerSecond:N0} tokens/s  {RankTimes(step)}{Sizes.Time(step.TimeLeft)} left");
+
+    /// <summary>How much longer the slowest rank computed than ranks did on average.</summary>
+    private static string RankTimes(StepReport step) => step.RankSeconds is not { } seconds || seconds.Average() == 0
+        ? ""
+        : string.Create(CultureInfo.InvariantCulture, $"slowest rank +{seconds.Max() / seconds.Average() - 1:P0}  ");
 
     private static string Text(PhaseReport phase) => phase.Phase switch
     {

@@ -41,7 +41,7 @@ public sealed class TrainingRun
     private readonly TrainingRunOptions options;
     private readonly ILogger logger;
     private readonly TrainingInputs inputs;
-    private readonly ICollective ranks;
+    private ICollective ranks;
 
     /// <summary>Prepares a run; nothing is read or written yet.</summary>
     /// <param name="options">The options of the run.</param>
@@ -74,6 +74,9 @@ public sealed class TrainingRun
 
     /// <summary>Called when training begins or goes on: nothing is refused any more.</summary>
     internal Action? Started { get; init; }
+
+    /// <summary>How long a rank waits for others before all are ended.</summary>
+    internal TimeSpan HangLimit { get; init; } = Collectives.DefaultLimit;
 
     /// <summary>The command that the run was started with; null where it is started from code.</summary>
     internal string? Command { get; init; }
@@ -300,9 +303,9 @@ public sealed class TrainingRun
         TorchLibraries.Require();
         torch.set_num_threads(options.Threads ?? ranks.ThreadsOf());
         // Told before the data are read, which may take long.
-        Devices.Named(options.Device, "--device");
+        ranks = Collectives.On(ranks, Devices.Named(options.Device, "--device"), HangLimit);
         ScoringModel Load() => LoadModel(
-            options, PhaseProgress<LoadProgress>.Of(progress, TrainingPhase.Loading, 0, read => (read.ReadBytes, read.TotalBytes)), cancellation);
+            options, isShared: !isPlan, PhaseProgress<LoadProgress>.Of(progress, TrainingPhase.Loading, 0, read => (read.ReadBytes, read.TotalBytes)), cancellation);
         // Data are read before weights, which may take as long: for token ids a model's tokenizer and rule are enough. An adapter's are those
         // that it was loaded with.
         var withoutWeights = shapes ?? ShapesOrNull();
@@ -486,10 +489,18 @@ public sealed class TrainingRun
                 options.Encoding ?? TextEncoding.Joint);
     }
 
+    /// <param name="options">The run's.</param>
+    /// <param name="isShared">Whether weights that ranks divide are read by <see cref="TrainedWeights"/>, each rank its own.</param>
+    /// <param name="progress">Receives reports.</param>
+    /// <param name="cancellation">Ends it.</param>
     private static ScoringModel LoadModel(
-        TrainingRunOptions options, IProgress<LoadProgress>? progress = null, CancellationToken cancellation = default)
+        TrainingRunOptions options, bool isShared = false, IProgress<LoadProgress>? progress = null, CancellationToken cancellation = default)
     {
         var tokenizer = options.Tokenizer is { } folder ? HuggingFaceTokenizer.Load(folder) : null;
+        // No rank has such a model whole.
+        if (isShared && options is { Shard: Sharding.Parameters, Backbone: { } checkpoint, StoredWeights: null } && !AdapterConfig.IsIn(checkpoint))
+            return ScoringModel.LoadForSharing(
+                checkpoint, tokenizer, options.MaxLength, options.Dropout, options.Seed, options.Encoding, options.Device);
         if (options.Backbone is { } backbone)
             return ScoringModel.LoadForTraining(
                 backbone, tokenizer, options.MaxLength, options.Dropout, options.Seed, options.Encoding, options.Device, options.BaseModel,

@@ -11,6 +11,8 @@ namespace RewardModel.Layers;
 /// </remarks>
 internal abstract class WeightLayer(string name) : nn.Module<Tensor, Tensor>(name)
 {
+    private bool isReleased;
+
     /// <summary>The matrix, as checkpoints store it.</summary>
     internal abstract Parameter Weight { get; }
 
@@ -30,6 +32,13 @@ internal abstract class WeightLayer(string name) : nn.Module<Tensor, Tensor>(nam
         TensorSlot.Empty(Weight, Weight.shape);
     }
 
+    /// <summary>Takes the parameter's memory away, for whoever puts other memory in its place.</summary>
+    internal void Release()
+    {
+        isReleased = true;
+        TensorSlot.Empty(Weight, Weight.shape);
+    }
+
     /// <summary>Whether the weight is [inputs, outputs].</summary>
     private protected virtual bool HasInputsFirst => false;
 
@@ -37,16 +46,17 @@ internal abstract class WeightLayer(string name) : nn.Module<Tensor, Tensor>(nam
     protected override void _toEpilog(ScalarType? dtype, Device? device, bool non_blocking)
     {
         var shape = Weight.shape;
-        if (Stored is not null)
+        var isEmpty = Stored is not null || isReleased;
+        if (isEmpty)
         {
             using var nothing = empty(0, device: Weight.device);
             TensorSlot.Set(Weight, nothing);
         }
         base._toEpilog(dtype, device, non_blocking);
-        if (Stored is null)
+        if (!isEmpty)
             return;
         TensorSlot.Empty(Weight, shape);
-        Stored.MoveTo(Weight.device);
+        Stored?.MoveTo(Weight.device);
     }
 
     protected override void Dispose(bool disposing)

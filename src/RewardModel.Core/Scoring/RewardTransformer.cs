@@ -222,6 +222,47 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
         return new RewardTransformer(config, dropout: 0) { BaseDirectory = directory, IsNew = directory is null };
     }
 
+    /// <summary>
+    /// A model whose weights are still in the checkpoint, for ranks of which each reads its part: but for a new head, parameters have no
+    /// memory to speak of.
+    /// </summary>
+    /// <inheritdoc cref="Load(string, double, long, string, FrozenWeights)"/>
+    internal static RewardTransformer WithPendingWeights(string directory, double dropout, long seed)
+    {
+        TorchLibraries.Require();
+        using var scope = NewDisposeScope();
+        SavedModel.Finish(directory);
+        var model = new RewardTransformer(HuggingFaceConfig.Read(directory), dropout) { BaseDirectory = Path.GetFullPath(directory) };
+        try
+        {
+            model.Pending = PendingWeights.Open(directory, model);
+            foreach (var layer in model.Backbone.modules().OfType<WeightLayer>())
+                layer.Release();
+            model.HasNewHead = model.Pending.Absent.Count > 0;
+            if (model.HasNewHead)
+            {
+                manual_seed(seed);
+                model.InitializeHead(model.Pending.Absent);
+            }
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Weights that are still to be read; null where the parameters have all of them.</summary>
+    internal PendingWeights? Pending { get; private set; }
+
+    /// <summary>All weights that this process needs were read.</summary>
+    internal void EndPending()
+    {
+        Pending?.Dispose();
+        Pending = null;
+    }
+
     /// <summary>Freezes a model without weights, so that memory is estimated for weights that would be stored.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The model has fewer layers, or the number is negative.</exception>
     internal void FreezeAs(int? unfrozenLayers, WeightStorage storage)
@@ -414,6 +455,7 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     protected override void Dispose(bool disposing)
     {
         isDisposed = true;
+        EndPending();
         base.Dispose(disposing);
     }
 

@@ -303,6 +303,17 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         });
     }
 
+    /// <summary>What <see cref="LoadForTraining"/> would give, with weights that are still in the checkpoint: of no adapter, and float32.</summary>
+    internal static ScoringModel LoadForSharing(
+        string directory, HuggingFaceTokenizer? tokenizer, int? maxLength, double dropout, long seed, TextEncoding? encoding, string? device) =>
+        Loaded(device, () =>
+        {
+            var saved = tokenizer is null ? ScoringRule.Read(directory) : null;
+            var ownTokenizer = tokenizer ?? TokenizerOf(directory, directory);
+            var transformer = RewardTransformer.WithPendingWeights(directory, dropout, seed);
+            return OwnedBy(transformer, () => ForTraining(transformer, ownTokenizer, saved, maxLength, encoding));
+        });
+
     private static ScoringModel ForTraining(
         RewardTransformer transformer, HuggingFaceTokenizer? tokenizer, ScoringRule? saved, int? maxLength, TextEncoding? encoding) =>
         saved is null

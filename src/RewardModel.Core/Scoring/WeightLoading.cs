@@ -86,6 +86,9 @@ internal sealed class WeightLoading
         }
     }
 
+    /// <summary>The checkpoint's name of each parameter's tensor.</summary>
+    public IReadOnlyDictionary<string, string> Sources => sources.ToDictionary(pair => pair.Name, pair => pair.Source);
+
     /// <summary>How each parameter's values are read, of the file's type, into a tensor that is the caller's.</summary>
     public IReadOnlyDictionary<string, Func<Tensor>> Readers() =>
         sources.ToDictionary(pair => pair.Name, pair => (Func<Tensor>)(() => reader.Read(pair.Source)));

@@ -1,6 +1,7 @@
 using RewardModel.Checkpoints;
 using RewardModel.Distributed;
 using RewardModel.Kernels;
+using RewardModel.Scoring;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -25,12 +26,10 @@ internal sealed class FlatWeights : IDisposable
     /// <param name="ranks">Those that share them.</param>
     /// <param name="name">What they are, for messages.</param>
     /// <param name="isWholeAlways">Whether each rank keeps the whole row.</param>
-    /// <param name="read">
-    /// Sets a tensor to some of a parameter's elements, by its name and the first of them; null: they are in the parameters.
-    /// </param>
+    /// <param name="pending">Where the values of those are that have no memory; null: in the parameters.</param>
     public FlatWeights(
         IReadOnlyList<(string Name, Parameter Parameter)> parameters, IReadOnlyList<long> granules, ICollective ranks, string name,
-        bool isWholeAlways, Action<string, long, Tensor>? read)
+        bool isWholeAlways, PendingWeights? pending)
     {
         (this.ranks, this.isWholeAlways, purpose) = (ranks, isWholeAlways, $"weights of {name}");
         Parameters = [.. parameters.Select(pair => (pair.Name, pair.Parameter, pair.Parameter.shape))];
@@ -43,14 +42,14 @@ internal sealed class FlatWeights : IDisposable
         {
             whole = NewRow(Length);
             foreach (var (i, first, count) in Pieces(0, Length))
-                Fill(whole.narrow(0, Starts[i], count), i, first, read);
+                Fill(whole.narrow(0, Starts[i], count), i, first, pending);
             Part = whole.narrow(0, First, End - First).DetachFromDisposeScope();
             SetParameters();
             return;
         }
         Part = NewRow(End - First);
         foreach (var (i, first, count) in Pieces(First, End))
-            Fill(Part.narrow(0, Starts[i] + first - First, count), i, first, read);
+            Fill(Part.narrow(0, Starts[i] + first - First, count), i, first, pending);
         ReleaseParameters();
     }
 
@@ -147,11 +146,11 @@ internal sealed class FlatWeights : IDisposable
                 yield return (i, from - Starts[i], to - from);
     }
 
-    private void Fill(Tensor target, int parameter, long first, Action<string, long, Tensor>? read)
+    private void Fill(Tensor target, int parameter, long first, PendingWeights? pending)
     {
         using var scope = NewDisposeScope();
-        if (read is not null)
-            read(Parameters[parameter].Name, first, target);
+        if (pending?.Contains(Parameters[parameter].Name) == true)
+            pending.Read(Parameters[parameter].Name, first, target);
         else
             target.copy_(Parameters[parameter].Parameter.view(-1).narrow(0, first, target.numel()));
     }

@@ -58,12 +58,13 @@ internal sealed class TrainedWeights : IWeightHolder, IDisposable
             Parameter[] all = [.. parameters];
             (string, Parameter)[] Named(Dictionary<IntPtr, string> of) =>
                 [.. all.Where(parameter => of.ContainsKey(parameter.Handle)).Select(parameter => (of[parameter.Handle], parameter))];
-            return new WeightGroup(name, Named(names), Named(frozen), sharding, isOffloaded, GranuleOf, ranks, read: null);
+            return new WeightGroup(name, Named(names), Named(frozen), sharding, isOffloaded, GranuleOf, ranks, model.Pending);
         }
         frozenLayerCount = model.Backbone.FrozenLayerCount;
         var ofLayers = model.Backbone.Layers.SelectMany(layer => layer.parameters()).Select(parameter => parameter.Handle).ToHashSet();
         layers = [.. model.Backbone.Layers.Select((layer, i) => Group($"layer {i}", layer.parameters()))];
         root = Group("embeddings and head", model.parameters().Where(parameter => !ofLayers.Contains(parameter.Handle)));
+        model.EndPending();
         // The order of the model's parameters, in which they are saved.
         var order = model.TrainedParameters.Select((pair, i) => (pair.Name, i)).ToDictionary(pair => pair.Name, pair => pair.i);
         Parts = [.. Groups.SelectMany(group => group.Parts).OrderBy(part => order[part.Name])];

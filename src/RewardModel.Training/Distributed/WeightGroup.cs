@@ -1,6 +1,7 @@
 using RewardModel.Checkpoints;
 using RewardModel.Distributed;
 using RewardModel.Kernels;
+using RewardModel.Scoring;
 using RewardModel.Training.Optimization;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -33,10 +34,10 @@ internal sealed class WeightGroup : IDisposable
     /// <param name="isOffloaded">Whether the optimiser's work is done in the CPU's memory.</param>
     /// <param name="granuleOf">How many of a parameter's elements the optimiser has to have together, by its shape.</param>
     /// <param name="ranks">All of them.</param>
-    /// <param name="read">As for <see cref="FlatWeights"/>.</param>
+    /// <param name="pending">As for <see cref="FlatWeights"/>.</param>
     public WeightGroup(
         string name, IReadOnlyList<(string Name, Parameter Parameter)> trained, IReadOnlyList<(string Name, Parameter Parameter)> frozen,
-        Sharding sharding, bool isOffloaded, Func<long[], long> granuleOf, ICollective ranks, Action<string, long, Tensor>? read)
+        Sharding sharding, bool isOffloaded, Func<long[], long> granuleOf, ICollective ranks, PendingWeights? pending)
     {
         (this.name, this.trained, this.sharding, this.ranks) = (name, [.. trained], sharding, ranks);
         hasGradient = new bool[trained.Count];
@@ -47,10 +48,10 @@ internal sealed class WeightGroup : IDisposable
             return;
         }
         weights = new FlatWeights(
-            trained, [.. trained.Select(pair => granuleOf(pair.Parameter.shape))], ranks, name, sharding != Sharding.Parameters, read);
+            trained, [.. trained.Select(pair => granuleOf(pair.Parameter.shape))], ranks, name, sharding != Sharding.Parameters, pending);
         starts = weights.Starts;
         if (sharding == Sharding.Parameters)
-            this.frozen = new FlatWeights(frozen, [.. frozen.Select(_ => 1L)], ranks, $"{name} that are frozen", isWholeAlways: false, read);
+            this.frozen = new FlatWeights(frozen, [.. frozen.Select(_ => 1L)], ranks, $"{name} that are frozen", isWholeAlways: false, pending);
         // Memory of its own also where the parts lie on the CPU already, so that there is one way.
         optimized = isOffloaded ? weights.Part.to(CPU, copy: true).DetachFromDisposeScope() : null;
         Parts =

@@ -144,6 +144,8 @@ internal sealed record RunFingerprint(
             hash.AppendData(BitConverter.GetBytes((int)parameter.numel()));
             if (model.DigestOfStored(name) is { } digest)
                 hash.AppendData(Encoding.UTF8.GetBytes(digest));
+            else if (model.Pending is { } pending && pending.Contains(name))
+                AppendPending(hash, pending, name, parameter.numel());
             else
                 AppendValues(hash, parameter);
         }
@@ -159,6 +161,16 @@ internal sealed record RunFingerprint(
         {
             using var scope = TorchSharp.torch.NewDisposeScope();
             hash.AppendData(values.narrow(0, first, Math.Min(pieceLength, values.numel() - first)).cpu().bytes);
+        }
+    }
+
+    private static void AppendPending(IncrementalHash hash, PendingWeights pending, string name, long count, long pieceLength = 1 << 24)
+    {
+        for (long first = 0; first < count; first += pieceLength)
+        {
+            using var piece = TorchSharp.torch.empty(Math.Min(pieceLength, count - first));
+            pending.Read(name, first, piece);
+            hash.AppendData(piece.bytes);
         }
     }
 
