@@ -1,3 +1,6 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
 namespace RewardModel.Distributed;
 
 /// <summary>Where ranks come from, and how they end together.</summary>
@@ -28,6 +31,23 @@ public static class Collectives
             return SingleProcess.Instance;
         var mpi = Mpi.Open(launcher, Environment.GetEnvironmentVariable(Mpi.LibraryVariable));
         return new MpiCollective(mpi, launcher, limit ?? DefaultLimit, progressFolder);
+    }
+
+    /// <summary>
+    /// The ranks as they are best on a device: those of a GPU use NCCL, if every one of them has it. What is returned is disposed of before
+    /// the ranks, and may be themselves.
+    /// </summary>
+    /// <param name="ranks">What has connected the ranks.</param>
+    /// <param name="device">Where this rank computes: a GPU of its own, or the CPU. All are of one kind.</param>
+    /// <param name="limit">As in <see cref="FromEnvironment"/>.</param>
+    internal static ICollective On(ICollective ranks, Device device, TimeSpan? limit = null)
+    {
+        if (ranks.Size == 1 || device.type != DeviceType.CUDA)
+            return ranks;
+        var hasNccl = NcclCollective.IsInstalled;
+        return ranks.Gather([(byte)(hasNccl ? 1 : 0)], "whether all ranks have NCCL").All(flag => flag[0] == 1)
+            ? new NcclCollective(ranks, Math.Max(0, device.index), limit ?? DefaultLimit)
+            : ranks;
     }
 
     /// <summary>
