@@ -80,7 +80,8 @@ internal sealed record NcclCheck(string Libraries, double Seconds, IReadOnlyList
         cuda.WaitFor(computed, stream);
         double* data = (double*)LibTorch.DataOf(numbers), sum = (double*)LibTorch.DataOf(sums), gathered = (double*)LibTorch.DataOf(all);
         Together(place => nccl.Reduce(data + parts.Start(place), sum + parts.Start(place), parts.Count(place), true, 0, group, stream));
-        Together(place => nccl.Broadcast(sum + parts.Start(place), gathered + parts.Start(place), parts.Count(place), true, 0, group, stream));
+        Together(place => nccl.Broadcast(
+            sum + parts.Start(place), gathered + parts.Start(place), parts.Count(place), true, 0, group, stream));
         cuda.Synchronize(stream);
         if (!all.eq(numbers).all().cpu().item<bool>() || !sums.eq(numbers).all().cpu().item<bool>())
             problems.Add("uneven parts have other numbers");

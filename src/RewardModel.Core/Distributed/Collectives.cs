@@ -10,17 +10,17 @@ public static class Collectives
     public static TimeSpan DefaultLimit { get; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// The processes that a launcher has started with this one (mpirun, mpiexec or srun), connected by MPI; a single rank where this process was
-    /// started by itself. Every one of the processes calls this, once. Dispose of it when all is done; what may fail before is
+    /// The processes that a launcher has started with this one (mpirun, mpiexec or srun), connected by MPI; a single rank where this
+    /// process was started by itself. Every one of the processes calls this, once. Dispose of it when all is done; what may fail before is
     /// done by <see cref="Run"/>.
     /// </summary>
     /// <param name="limit">
-    /// How long an operation may take, from when this rank has come to it: after that all ranks are ended, for one of them hangs. As long as what
-    /// a single rank computes while the others wait, at least. <see cref="DefaultLimit"/> if null.
+    /// How long an operation may take, from when this rank has come to it: after that all ranks are ended, for one of them hangs. As long
+    /// as what a single rank computes while the others wait, at least. <see cref="DefaultLimit"/> if null.
     /// </param>
     /// <param name="progressFolder">
-    /// A folder that all ranks see, made if it is not there, in which each writes down how far it is (<c>rank-3</c>), so that the message then says
-    /// which one hangs.
+    /// A folder that all ranks see, made if it is not there, in which each writes down how far it is (<c>rank-3</c>), so that the message
+    /// then says which one hangs.
     /// </param>
     /// <exception cref="DistributedException">There is no MPI library, or it is another one than the launcher's.</exception>
     public static ICollective FromEnvironment(TimeSpan? limit = null, string? progressFolder = null)

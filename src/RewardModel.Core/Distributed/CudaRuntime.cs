@@ -45,11 +45,12 @@ internal sealed unsafe class CudaRuntime
 
     /// <exception cref="DistributedException">It is not there.</exception>
     public static CudaRuntime Open() => MappedLibrary.Find(
-        "libcudart", ["libcudart.so.13", "libcudart.so.12"], "../../nvidia/cuda_runtime/lib", "cudaStreamWaitEvent", out _) is var library and not 0
+        "libcudart", ["libcudart.so.13", "libcudart.so.12"], "../../nvidia/cuda_runtime/lib", "cudaStreamWaitEvent", out _)
+        is var library and not 0
         ? new CudaRuntime(library)
         : throw new DistributedException(
-            "CUDA's runtime library (libcudart.so.12 or libcudart.so.13) is not in this process and not where the system looks for libraries. "
-            + "Expected that of libtorch for CUDA: add its folder to LD_LIBRARY_PATH.");
+            "CUDA's runtime library (libcudart.so.12 or libcudart.so.13) is not in this process and not where the system looks for "
+            + "libraries. Expected that of libtorch for CUDA: add its folder to LD_LIBRARY_PATH.");
 
     /// <summary>Of the calling thread.</summary>
     public void SetDevice(int device) => Check(setDevice(device), "cudaSetDevice");

@@ -6,7 +6,9 @@ namespace RewardModel.Distributed;
 internal static class MappedLibrary
 {
     /// <summary>Finds a library and loads it.</summary>
-    /// <param name="prefix">What its file's name starts with: "libnccl.", of which libtorch's own downloads make "libnccl-1a2b3c.so.2".</param>
+    /// <param name="prefix">
+    /// What its file's name starts with: "libnccl.", of which libtorch's own downloads make "libnccl-1a2b3c.so.2".
+    /// </param>
     /// <param name="names">Its names where the system is asked for it.</param>
     /// <param name="folder">Where Python's packages have it, seen from the folder of libtorch: "../../nvidia/nccl/lib".</param>
     /// <param name="function">A function of it: libtorch may have the library within itself.</param>
@@ -20,7 +22,8 @@ internal static class MappedLibrary
         string[] candidates =
         [
             .. mapped.Where(path => Path.GetFileName(path).StartsWith(prefix, StringComparison.Ordinal)),
-            .. beside.Where(Directory.Exists).SelectMany(place => Directory.EnumerateFiles(place, $"{prefix}*").Order(StringComparer.Ordinal)),
+            .. beside.Where(Directory.Exists)
+                .SelectMany(place => Directory.EnumerateFiles(place, $"{prefix}*").Order(StringComparer.Ordinal)),
             .. names, .. ofTorch is null ? Array.Empty<string>() : [ofTorch],
         ];
         foreach (var candidate in candidates)

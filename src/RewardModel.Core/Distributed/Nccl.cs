@@ -35,8 +35,10 @@ internal sealed unsafe class Nccl
     {
         this.file = file;
         allGather = (delegate* unmanaged<void*, void*, nuint, int, IntPtr, IntPtr, int>)NativeLibrary.GetExport(library, "ncclAllGather");
-        allReduce = (delegate* unmanaged<void*, void*, nuint, int, int, IntPtr, IntPtr, int>)NativeLibrary.GetExport(library, "ncclAllReduce");
-        broadcast = (delegate* unmanaged<void*, void*, nuint, int, int, IntPtr, IntPtr, int>)NativeLibrary.GetExport(library, "ncclBroadcast");
+        allReduce =
+            (delegate* unmanaged<void*, void*, nuint, int, int, IntPtr, IntPtr, int>)NativeLibrary.GetExport(library, "ncclAllReduce");
+        broadcast =
+            (delegate* unmanaged<void*, void*, nuint, int, int, IntPtr, IntPtr, int>)NativeLibrary.GetExport(library, "ncclBroadcast");
         destroy = (delegate* unmanaged<IntPtr, int>)NativeLibrary.GetExport(library, "ncclCommDestroy");
         initialize = (delegate* unmanaged<IntPtr*, int, Id, int, int>)NativeLibrary.GetExport(library, "ncclCommInitRank");
         getErrorText = (delegate* unmanaged<int, byte*>)NativeLibrary.GetExport(library, "ncclGetErrorString");
@@ -44,7 +46,8 @@ internal sealed unsafe class Nccl
         getVersion = (delegate* unmanaged<int*, int>)NativeLibrary.GetExport(library, "ncclGetVersion");
         endGroup = (delegate* unmanaged<int>)NativeLibrary.GetExport(library, "ncclGroupEnd");
         startGroup = (delegate* unmanaged<int>)NativeLibrary.GetExport(library, "ncclGroupStart");
-        reduce = (delegate* unmanaged<void*, void*, nuint, int, int, int, IntPtr, IntPtr, int>)NativeLibrary.GetExport(library, "ncclReduce");
+        reduce =
+            (delegate* unmanaged<void*, void*, nuint, int, int, int, IntPtr, IntPtr, int>)NativeLibrary.GetExport(library, "ncclReduce");
         reduceScatter =
             (delegate* unmanaged<void*, void*, nuint, int, int, IntPtr, IntPtr, int>)NativeLibrary.GetExport(library, "ncclReduceScatter");
     }
@@ -65,8 +68,8 @@ internal sealed unsafe class Nccl
         MappedLibrary.Find("libnccl", ["libnccl.so.2"], "../../nvidia/nccl/lib", "ncclAllReduce", out var file) is var library and not 0
         ? new Nccl(library, file)
         : throw new DistributedException(
-            "NCCL (libnccl.so.2) is not in this process, not beside libtorch and not where the system looks for libraries. Expected NCCL 2: add "
-            + "the folder of the one that PyTorch brings (nvidia/nccl/lib of Python's packages) to LD_LIBRARY_PATH, or install libnccl2.");
+            "NCCL (libnccl.so.2) is not in this process, not beside libtorch and not where the system looks for libraries. Expected NCCL "
+            + "2: add the folder of the one that PyTorch brings (nvidia/nccl/lib of Python's packages) to LD_LIBRARY_PATH, or install libnccl2.");
 
     /// <summary>What rank 0 makes, and all join by.</summary>
     public byte[] NewId()
@@ -132,8 +135,8 @@ internal sealed unsafe class Nccl
     {
         if (code != 0)
             throw new DistributedException(
-                $"{function} of {file} failed: {Marshal.PtrToStringUTF8((IntPtr)getErrorText(code))}. Expected a GPU for each rank, all of which reach "
-                + "each other: NCCL_DEBUG=WARN says more.");
+                $"{function} of {file} failed: {Marshal.PtrToStringUTF8((IntPtr)getErrorText(code))}. Expected a GPU for each rank, all of "
+                + "which reach each other: NCCL_DEBUG=WARN says more.");
     }
 
     /// <summary>ncclUniqueId, which is passed by value.</summary>

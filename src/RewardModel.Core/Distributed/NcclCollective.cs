@@ -11,8 +11,9 @@ namespace RewardModel.Distributed;
 /// left to what has connected the ranks.
 /// </summary>
 /// <remarks>
-/// Operations have a stream of their own and go on while the GPU computes. Before each one that stream waits for what the default stream, on
-/// which libtorch computes, was asked for so far, and <see cref="ICollectiveWork.Wait"/> makes the default stream wait for the operation.
+/// Operations have a stream of their own and go on while the GPU computes. Before each one that stream waits for what the default stream,
+/// on which libtorch computes, was asked for so far, and <see cref="ICollectiveWork.Wait"/> makes the default stream wait for the
+/// operation.
 /// </remarks>
 internal sealed unsafe class NcclCollective : ICollective
 {
@@ -186,9 +187,9 @@ internal sealed unsafe class NcclCollective : ICollective
                 if (clock.Elapsed > limit)
                     Abort(string.Create(
                         CultureInfo.InvariantCulture,
-                        $"an operation of NCCL ({current!.Purpose}) has taken {clock.Elapsed.TotalSeconds:0} s, and at most {limit.TotalSeconds:0.###} s "
-                        + $"were expected: another rank hangs, or computes much longer. All ranks are ended; look at what they do, or set a "
-                        + $"longer limit."));
+                        $"an operation of NCCL ({current!.Purpose}) has taken {clock.Elapsed.TotalSeconds:0} s, and at most {limit.TotalSeconds:0.###} "
+                        + $"s were expected: another rank hangs, or computes much longer. All ranks are ended; look at what they do, or "
+                        + $"set a longer limit."));
                 _ = underWay.Count == 0 ? Monitor.Wait(underWay) : Monitor.Wait(underWay, interval);
             }
     }
