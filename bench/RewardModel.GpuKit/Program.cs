@@ -13,6 +13,7 @@ if (args is ["part", var device, .. var part])
         ["machine"] => Machine.Of(device),
         ["parity"] => ParityCheck.Run(device),
         ["flash"] => FlashCheck.Run(device),
+        ["nccl"] => NcclCheck.Run(device),
         ["training"] => TrainingCheck.Run(device),
         ["measure", var workload] => Measurement.Run(Workload.Named(workload, device), device),
         _ => throw new ArgumentException($"no such part: {string.Join(' ', part)}"),

@@ -37,6 +37,7 @@ internal sealed class Report(string device, string output, string python)
         WriteParity();
         WriteFlash();
         WriteTraining();
+        WriteNccl();
         foreach (var model in Workload.Models)
             WriteMeasurements(model, machine);
         Add(Invariant($"{clock.Elapsed.TotalSeconds:0} s in all. {(passes ? "Every check passed." : "NOT EVERY CHECK PASSED.")}"));
@@ -86,6 +87,18 @@ internal sealed class Report(string device, string output, string python)
                 check.Name, Invariant($"{check.FirstLoss:0.0000}"), Invariant($"{check.LastLoss:0.0000}"),
                 Invariant($"{check.Difference:0.0e+0}"), Invariant($"{check.InBfloat16:0.0e+0}"), Verdict(check.Passes),
             }));
+    }
+
+    private void WriteNccl()
+    {
+        if (device == "cpu" || Part<NcclCheck>("nccl") is not { } check)
+            return;
+        passes &= check.Passes;
+        Add("## NCCL of one rank");
+        Add(check.Passes
+            ? $"{check.Libraries}. Every operation gives the numbers expected. "
+              + Invariant($"An all-reduce of {NcclCheck.TimedBytes / 1e6:0} MB takes {1e3 * check.Seconds:0.00} ms.")
+            : $"{check.Libraries}. {Verdict(false)}: {string.Join("; ", check.Problems)}");
     }
 
     private void WriteMeasurements(string model, Machine machine)

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using RewardModel.Chat;
 using RewardModel.Checkpoints;
+using RewardModel.Distributed;
 using RewardModel.Layers;
 using RewardModel.Lists;
 using RewardModel.Ranking;
@@ -74,6 +75,8 @@ public sealed class NullArgumentTests : IDisposable
         objects[typeof(Func<JsonElement, bool>)] = (JsonElement _) => true;
         objects[typeof(Func<JsonElement, RankedList>)] = (JsonElement _) => list;
         objects[typeof(Func<JsonElement, IEnumerable<RankedList>>)] = (JsonElement _) => (RankedList[])[list];
+        objects[typeof(ICollective)] = SingleProcess.Instance;
+        objects[typeof(Action)] = () => { };
         objects[typeof(IReadOnlyList<SafetensorsSource>)] = Array.Empty<SafetensorsSource>();
     }
 

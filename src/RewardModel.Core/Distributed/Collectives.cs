@@ -1,3 +1,6 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
 namespace RewardModel.Distributed;
 
 /// <summary>Where ranks come from, and how they end together.</summary>
@@ -7,17 +10,17 @@ public static class Collectives
     public static TimeSpan DefaultLimit { get; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// The processes that a launcher has started with this one (mpirun, mpiexec or srun), connected by MPI; a single rank where this process was
-    /// started by itself. Every one of the processes calls this, once. Dispose of it when all is done; what may fail before is
+    /// The processes that a launcher has started with this one (mpirun, mpiexec or srun), connected by MPI; a single rank where this
+    /// process was started by itself. Every one of the processes calls this, once. Dispose of it when all is done; what may fail before is
     /// done by <see cref="Run"/>.
     /// </summary>
     /// <param name="limit">
-    /// How long an operation may take, from when this rank has come to it: after that all ranks are ended, for one of them hangs. As long as what
-    /// a single rank computes while the others wait, at least. <see cref="DefaultLimit"/> if null.
+    /// How long an operation may take, from when this rank has come to it: after that all ranks are ended, for one of them hangs. As long
+    /// as what a single rank computes while the others wait, at least. <see cref="DefaultLimit"/> if null.
     /// </param>
     /// <param name="progressFolder">
-    /// A folder that all ranks see, made if it is not there, in which each writes down how far it is (<c>rank-3</c>), so that the message then says
-    /// which one hangs.
+    /// A folder that all ranks see, made if it is not there, in which each writes down how far it is (<c>rank-3</c>), so that the message
+    /// then says which one hangs.
     /// </param>
     /// <exception cref="DistributedException">There is no MPI library, or it is another one than the launcher's.</exception>
     public static ICollective FromEnvironment(TimeSpan? limit = null, string? progressFolder = null)
@@ -28,6 +31,23 @@ public static class Collectives
             return SingleProcess.Instance;
         var mpi = Mpi.Open(launcher, Environment.GetEnvironmentVariable(Mpi.LibraryVariable));
         return new MpiCollective(mpi, launcher, limit ?? DefaultLimit, progressFolder);
+    }
+
+    /// <summary>
+    /// The ranks as they are best on a device: those of a GPU use NCCL, if every one of them has it. What is returned is disposed of before
+    /// the ranks, and may be themselves.
+    /// </summary>
+    /// <param name="ranks">What has connected the ranks.</param>
+    /// <param name="device">Where this rank computes: a GPU of its own, or the CPU. All are of one kind.</param>
+    /// <param name="limit">As in <see cref="FromEnvironment"/>.</param>
+    internal static ICollective On(ICollective ranks, Device device, TimeSpan? limit = null)
+    {
+        if (ranks.Size == 1 || device.type != DeviceType.CUDA)
+            return ranks;
+        var hasNccl = NcclCollective.IsInstalled;
+        return ranks.Gather([(byte)(hasNccl ? 1 : 0)], "whether all ranks have NCCL").All(flag => flag[0] == 1)
+            ? new NcclCollective(ranks, Math.Max(0, device.index), limit ?? DefaultLimit)
+            : ranks;
     }
 
     /// <summary>
@@ -43,6 +63,13 @@ public static class Collectives
         try
         {
             body();
+        }
+        // Ranks that are cancelled are so together, and end as they like.
+        catch (OperationCanceledException)
+        {
+            if (collective.Size > 1)
+                collective.Gather([], "the end of a run that is cancelled");
+            throw;
         }
         catch (Exception exception) when (collective.Size > 1)
         {

@@ -28,9 +28,9 @@ internal sealed unsafe class Mpi
     ];
 
     private const string expected =
-        "Expected Open MPI or MPICH (or Intel MPI, which is like it), of MPI 3.0 or newer, the same as the launcher's: install openmpi-bin or "
-        + "mpich (Debian and Ubuntu; openmpi or mpich with Fedora and RHEL, where `module load mpi` may be needed), or name the library's "
-        + "file in the environment variable " + LibraryVariable + ".";
+        "Expected Open MPI or MPICH (or Intel MPI, which is like it), of MPI 3.0 or newer, the same as the launcher's: install openmpi-bin "
+        + "or mpich (Debian and Ubuntu; openmpi or mpich with Fedora and RHEL, where `module load mpi` may be needed), or name the "
+        + "library's file in the environment variable " + LibraryVariable + ".";
 
     private const int funneled = 1, longestText = 8192;
 
@@ -64,7 +64,8 @@ internal sealed unsafe class Mpi
     {
         this.library = library;
         this.file = Path.GetFileName(file);
-        Implementation = NativeLibrary.TryGetExport(library, "ompi_mpi_comm_world", out _) ? MpiImplementation.OpenMpi : MpiImplementation.Mpich;
+        Implementation = NativeLibrary.TryGetExport(library, "ompi_mpi_comm_world", out _)
+            ? MpiImplementation.OpenMpi : MpiImplementation.Mpich;
         if (Implementation == MpiImplementation.OpenMpi)
         {
             (world, sum, errorsReturn, noInfo) = (
@@ -115,7 +116,9 @@ internal sealed unsafe class Mpi
     /// <summary>Rank and number of ranks of all processes.</summary>
     public (int Rank, int Size) World => Place(world);
 
-    /// <summary>The library that <see cref="LibraryVariable"/> names, or the first that is found; the launcher's own MPI is looked for first.</summary>
+    /// <summary>
+    /// The library that <see cref="LibraryVariable"/> names, or the first that is found; the launcher's own MPI is looked for first.
+    /// </summary>
     /// <exception cref="DistributedException">There is none, or it is too old.</exception>
     public static Mpi Open(Launcher launcher, string? named)
     {

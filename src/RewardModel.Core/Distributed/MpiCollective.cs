@@ -4,12 +4,14 @@ using static TorchSharp.torch;
 namespace RewardModel.Distributed;
 
 /// <summary>
-/// Ranks that MPI connects. One thread makes all of MPI's calls and does the operations in the order in which they were asked for, while the
-/// caller computes. Tensors on GPUs are copied to the CPU's memory and back.
+/// Ranks that MPI connects. One thread makes all of MPI's calls and does the operations in the order in which they were asked for, while
+/// the caller computes. Tensors on GPUs are copied to the CPU's memory and back.
 /// </summary>
 internal sealed unsafe class MpiCollective : ICollective
 {
-    /// <summary>MPI's counts have 32 bits, and some of its transports take no message beyond 2 GiB: what is larger goes in pieces.</summary>
+    /// <summary>
+    /// MPI's counts have 32 bits, and some of its transports take no message beyond 2 GiB: what is larger goes in pieces.
+    /// </summary>
     public const long LargestPiece = 1L << 30;
 
     /// <summary>For MPI_Abort to reach the other processes.</summary>
@@ -141,8 +143,8 @@ internal sealed unsafe class MpiCollective : ICollective
     }
 
     /// <summary>
-    /// By MPI_Abort, where the thread that may call it is free. Where it is in an operation it may wait for another rank for ever: then this
-    /// process ends with exit code 1, whereupon the launcher ends the others.
+    /// By MPI_Abort, where the thread that may call it is free. Where it is in an operation it may wait for another rank for ever: then
+    /// this process ends with exit code 1, whereupon the launcher ends the others.
     /// </summary>
     public void Abort(string reason)
     {
@@ -162,7 +164,9 @@ internal sealed unsafe class MpiCollective : ICollective
         }
     }
 
-    /// <summary>Waits until all ranks have come to their ends. Where an operation has failed there is no waiting: all ranks are ended.</summary>
+    /// <summary>
+    /// Waits until all ranks have come to their ends. Where an operation has failed there is no waiting: all ranks are ended.
+    /// </summary>
     public void Dispose()
     {
         Operation end;
@@ -206,11 +210,11 @@ internal sealed unsafe class MpiCollective : ICollective
         var started = $"{launcher.Name} has started {launcher.Size} processes, of which {mpi.Description} finds {found}";
         var name = $"name the file of the launcher's own library in {Mpi.LibraryVariable}";
         return new DistributedException(launcher.Implementation is not { } implementation
-            ? $"{started}: srun has not told the library of the others. Expected a way that both know: see srun --mpi=list (--mpi=pmix for Open MPI, "
-              + $"--mpi=pmi2 for MPICH and Intel MPI), or start with mpirun of that MPI, or {name}."
+            ? $"{started}: srun has not told the library of the others. Expected a way that both know: see srun --mpi=list (--mpi=pmix for "
+              + $"Open MPI, --mpi=pmi2 for MPICH and Intel MPI), or start with mpirun of that MPI, or {name}."
             : implementation != mpi.Implementation
-            ? $"{started}: the launcher and the library are of different MPIs, and know nothing of each other. Expected both of one: start with "
-              + $"the mpirun of {(mpi.Implementation == MpiImplementation.OpenMpi ? "Open MPI" : "MPICH or Intel MPI")}, or {name} "
+            ? $"{started}: the launcher and the library are of different MPIs, and know nothing of each other. Expected both of one: start "
+              + $"with the mpirun of {(mpi.Implementation == MpiImplementation.OpenMpi ? "Open MPI" : "MPICH or Intel MPI")}, or {name} "
               + $"({(implementation == MpiImplementation.OpenMpi ? "libmpi.so.40" : "libmpich.so.12 or libmpi.so.12")})."
             : $"{started}: they are of different installations. Expected those of one: start with its own mpirun, or {name}.");
     }

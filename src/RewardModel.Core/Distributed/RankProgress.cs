@@ -5,9 +5,9 @@ using Microsoft.Win32.SafeHandles;
 namespace RewardModel.Distributed;
 
 /// <summary>
-/// How far each rank is, in a file per rank (<c>rank-3</c>) of a folder that all of them see, so that one that waits for another can say for
-/// which. A file is a line: the number of an operation, whether the rank is in it or past it, and what it is. When it was written is when the
-/// rank came there.
+/// How far each rank is, in a file per rank (<c>rank-3</c>) of a folder that all of them see, so that one that waits for another can say
+/// for which. A file is a line: the number of an operation, whether the rank is in it or past it, and what it is. When it was written is
+/// when the rank came there.
 /// </summary>
 internal sealed class RankProgress : IDisposable
 {

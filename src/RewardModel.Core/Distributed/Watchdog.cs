@@ -88,7 +88,7 @@ internal sealed class Watchdog : IDisposable
         var who = progress?.Missing(number) ?? "which one is not known without a folder in which ranks write down how far they are";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"operation {number} ({purpose}) has taken {clock.Elapsed.TotalSeconds:0} s, and at most {limit.TotalSeconds:0.###} s were expected: "
-            + $"another rank hangs, or computes much longer; {who}. All ranks are ended; look at what that one does, or set a longer limit.");
+            $"operation {number} ({purpose}) has taken {clock.Elapsed.TotalSeconds:0} s, and at most {limit.TotalSeconds:0.###} s were "
+            + $"expected: another rank hangs, or computes much longer; {who}. All ranks are ended; look at what that one does, or set a longer limit.");
     }
 }

@@ -99,9 +99,9 @@ internal sealed record RunPlan
             TokensPerList = workload.TokensPerList(shape.IsCausal),
             Steps = steps,
             Chosen = chosen,
-            Hybrid = cluster.NodeCount > 1 ? planner.Best(Planning.Sharding.Parameters, cluster, isHybrid: true) : null,
+            Hybrid = cluster.NodeCount > 1 ? planner.Best(Sharding.Parameters, cluster, isHybrid: true) : null,
             LeastGpuCount = leastGpus,
-            TensorDegree = chosen is null && leastGpus is null && request.Sharding is null or Planning.Sharding.Parameters
+            TensorDegree = chosen is null && leastGpus is null && request.Sharding is null or Sharding.Parameters
                 ? planner.TensorDegree() : null,
             StateBytes = all.GradientBytes * (request.Options.Ema is null ? 1 : 2) + all.MomentBytes,
         };

@@ -2,7 +2,9 @@ using RewardModel.Distributed;
 
 namespace RewardModel.Tests.Distributed;
 
-/// <summary>Ranks that are processes, with each MPI that is installed. What they compute they check themselves: <see cref="RankProgram"/>.</summary>
+/// <summary>
+/// Ranks that are processes, with each MPI that is installed. What they compute they check themselves: <see cref="RankProgram"/>.
+/// </summary>
 [Collection(nameof(RunsAlone))]
 public class MpiCollectiveTests
 {
@@ -111,14 +113,14 @@ public class MpiCollectiveTests
     public void A_launcher_of_one_MPI_with_the_library_of_another_is_refused()
     {
         Assert.Matches(
-            @"start of MPI: mpirun of Open MPI has started 2 processes, of which MPICH [\d.]+ \(libmpich\.so\.12\) finds 1: the launcher and "
-            + "the library are of different MPIs, and know nothing of each other. Expected both of one: start with the mpirun of MPICH or "
-            + @"Intel MPI, or name the file of the launcher's own library in REWARD_MODEL_MPI \(libmpi\.so\.40\)\.",
+            @"start of MPI: mpirun of Open MPI has started 2 processes, of which MPICH [\d.]+ \(libmpich\.so\.12\) finds 1: the launcher "
+            + "and the library are of different MPIs, and know nothing of each other. Expected both of one: start with the mpirun of MPICH "
+            + @"or Intel MPI, or name the file of the launcher's own library in REWARD_MODEL_MPI \(libmpi\.so\.40\)\.",
             Error(MpiImplementation.OpenMpi, "libmpich.so.12"));
         Assert.Matches(
             @"start of MPI: mpirun of MPICH or Intel MPI has started 2 processes, of which Open MPI [\d.]+ \(libmpi\.so\.40\) finds 1: the "
-            + "launcher and the library are of different MPIs, and know nothing of each other. Expected both of one: start with the mpirun of "
-            + @"Open MPI, or name the file of the launcher's own library in REWARD_MODEL_MPI \(libmpich\.so\.12 or libmpi\.so\.12\)\.",
+            + "launcher and the library are of different MPIs, and know nothing of each other. Expected both of one: start with the mpirun "
+            + @"of Open MPI, or name the file of the launcher's own library in REWARD_MODEL_MPI \(libmpich\.so\.12 or libmpi\.so\.12\)\.",
             Error(MpiImplementation.Mpich, "libmpi.so.40"));
 
         static string Error(MpiImplementation launcher, string library)

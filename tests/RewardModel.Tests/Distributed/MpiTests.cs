@@ -28,9 +28,9 @@ public class MpiTests
         var missing = Assert.Throws<DistributedException>(() => Mpi.Open(launcher, "/no/libmpi.so"));
         Assert.Equal(
             "mpirun of Open MPI has started 4 processes, and there is no MPI library to connect them: REWARD_MODEL_MPI names /no/libmpi.so "
-            + "(/no/libmpi.so: cannot open shared object file: No such file or directory). Expected Open MPI or MPICH (or Intel MPI, which is "
-            + "like it), of MPI 3.0 or newer, the same as the launcher's: install openmpi-bin or mpich (Debian and Ubuntu; openmpi or mpich "
-            + "with Fedora and RHEL, where `module load mpi` may be needed), or name the library's file in the environment variable "
+            + "(/no/libmpi.so: cannot open shared object file: No such file or directory). Expected Open MPI or MPICH (or Intel MPI, which "
+            + "is like it), of MPI 3.0 or newer, the same as the launcher's: install openmpi-bin or mpich (Debian and Ubuntu; openmpi or "
+            + "mpich with Fedora and RHEL, where `module load mpi` may be needed), or name the library's file in the environment variable "
             + "REWARD_MODEL_MPI.",
             missing.Message);
         var other = Assert.Throws<DistributedException>(() => Mpi.Open(launcher, "libm.so.6"));

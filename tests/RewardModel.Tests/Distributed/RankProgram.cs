@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Distributed;
 
-/// <summary>What one of several processes does that a launcher has started: <c>ranks COMMAND ...</c> of <see cref="ChildProgram"/>.</summary>
+/// <summary>
+/// What one of several processes does that a launcher has started: <c>ranks COMMAND ...</c> of <see cref="ChildProgram"/>.
+/// </summary>
 internal static class RankProgram
 {
     public static void Run(string[] arguments)

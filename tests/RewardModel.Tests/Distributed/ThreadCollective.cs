@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace RewardModel.Tests.Distributed;
 
 /// <summary>
-/// Ranks that are threads of one process, for tests; sums are made in the order of ranks. Stricter than ranks that are processes: calls that
-/// don't belong together fail, results appear when they are waited for and not before, what a reduction leaves behind is NaN, and
+/// Ranks that are threads of one process, for tests; sums are made in the order of ranks. Stricter than ranks that are processes: calls
+/// that don't belong together fail, results appear when they are waited for and not before, what a reduction leaves behind is NaN, and
 /// every operation has to be waited for.
 /// </summary>
 internal sealed class ThreadCollective : ICollective
@@ -28,8 +28,8 @@ internal sealed class ThreadCollective : ICollective
     public string Description => $"{Size} threads of one process";
 
     /// <summary>
-    /// Runs the body once per rank, each on a thread of its own, and returns when all have ended. What fails first is thrown here; the other
-    /// ranks' waits fail, too, so that they end.
+    /// Runs the body once per rank, each on a thread of its own, and returns when all have ended. What fails first is thrown here; the
+    /// other ranks' waits fail, too, so that they end.
     /// </summary>
     public static void Run(int ranks, Action<ICollective> body)
     {

@@ -15,9 +15,9 @@ public class WatchdogTests
         watchdog.End();
         watchdog.Begin("second");
         Assert.Equal(
-            "operation 2 (second) has taken 1 s, and at most 0.5 s were expected: another rank hangs, or computes much longer; which one is not "
-            + "known without a folder in which ranks write down how far they are. All ranks are ended; look at what that one does, or set a "
-            + "longer limit.",
+            "operation 2 (second) has taken 1 s, and at most 0.5 s were expected: another rank hangs, or computes much longer; which one "
+            + "is not known without a folder in which ranks write down how far they are. All ranks are ended; look at what that one does, "
+            + "or set a longer limit.",
             told.Take());
         Assert.Equal("limit", Assert.Throws<ArgumentOutOfRangeException>(() => new Watchdog(TimeSpan.Zero, told.Add)).ParamName);
     }
