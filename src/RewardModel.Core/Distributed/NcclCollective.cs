@@ -188,8 +188,8 @@ internal sealed unsafe class NcclCollective : ICollective
                     Abort(string.Create(
                         CultureInfo.InvariantCulture,
                         $"an operation of NCCL ({current!.Purpose}) has taken {clock.Elapsed.TotalSeconds:0} s, and at most "
-                        + $"{limit.TotalSeconds:0.###} s were expected: another rank hangs, or computes much longer. All ranks are ended; look at what they do, or "
-                        + $"set a longer limit."));
+                        + $"{limit.TotalSeconds:0.###} s were expected: another rank hangs, or computes much longer. All ranks are ended; "
+                        + $"look at what they do, or set a longer limit."));
                 _ = underWay.Count == 0 ? Monitor.Wait(underWay) : Monitor.Wait(underWay, interval);
             }
     }
