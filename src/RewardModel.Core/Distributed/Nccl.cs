@@ -69,7 +69,8 @@ internal sealed unsafe class Nccl
         ? new Nccl(library, file)
         : throw new DistributedException(
             "NCCL (libnccl.so.2) is not in this process, not beside libtorch and not where the system looks for libraries. Expected NCCL "
-            + "2: add the folder of the one that PyTorch brings (nvidia/nccl/lib of Python's packages) to LD_LIBRARY_PATH, or install libnccl2.");
+            + "2: add the folder of the one that PyTorch brings (nvidia/nccl/lib of Python's packages) to LD_LIBRARY_PATH, or "
+            + "install libnccl2.");
 
     /// <summary>What rank 0 makes, and all join by.</summary>
     public byte[] NewId()

@@ -98,8 +98,8 @@ internal sealed unsafe class NcclCollective : ICollective
                 {
                     foreach (var root in WithParts(parts))
                         nccl.Reduce(
-                            data + parts.Start(root) * tensor.element_size(), root == Rank ? target : null, parts.Count(root), isDouble, root,
-                            group, stream);
+                            data + parts.Start(root) * tensor.element_size(), root == Rank ? target : null, parts.Count(root), isDouble,
+                            root, group, stream);
                 });
         });
     }
@@ -187,9 +187,9 @@ internal sealed unsafe class NcclCollective : ICollective
                 if (clock.Elapsed > limit)
                     Abort(string.Create(
                         CultureInfo.InvariantCulture,
-                        $"an operation of NCCL ({current!.Purpose}) has taken {clock.Elapsed.TotalSeconds:0} s, and at most {limit.TotalSeconds:0.###} "
-                        + $"s were expected: another rank hangs, or computes much longer. All ranks are ended; look at what they do, or "
-                        + $"set a longer limit."));
+                        $"an operation of NCCL ({current!.Purpose}) has taken {clock.Elapsed.TotalSeconds:0} s, and at most "
+                        + $"{limit.TotalSeconds:0.###} s were expected: another rank hangs, or computes much longer. All ranks are ended; "
+                        + $"look at what they do, or set a longer limit."));
                 _ = underWay.Count == 0 ? Monitor.Wait(underWay) : Monitor.Wait(underWay, interval);
             }
     }

@@ -16,7 +16,8 @@ internal readonly struct PartEnds
             rises = Count(rank) >= 0;
         if (!rises)
             throw new ArgumentException(
-                $"The ends of the parts are {string.Join(", ", ends)}. Expected one for each of {size} ranks, rising from 0.", nameof(ends));
+                $"The ends of the parts are {string.Join(", ", ends)}. Expected one for each of {size} ranks, rising from 0.",
+                nameof(ends));
     }
 
     /// <summary>Number of elements of all parts.</summary>
@@ -73,7 +74,7 @@ internal readonly struct PartEnds
     {
         if (tensor.numel() != count || !tensor.is_contiguous() || tensor.dtype is not (ScalarType.Float32 or ScalarType.Float64))
             throw new ArgumentException(
-                $"The tensor has {tensor.numel()} elements of {tensor.dtype}{(tensor.is_contiguous() ? "" : ", which are not contiguous")}. "
-                + $"Expected {count} contiguous ones of float32 or float64.");
+                $"The tensor has {tensor.numel()} elements of {tensor.dtype}{(tensor.is_contiguous() ? "" : ", which are not contiguous")}."
+                + $" Expected {count} contiguous ones of float32 or float64.");
     }
 }

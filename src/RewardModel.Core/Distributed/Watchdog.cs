@@ -89,6 +89,7 @@ internal sealed class Watchdog : IDisposable
         return string.Create(
             CultureInfo.InvariantCulture,
             $"operation {number} ({purpose}) has taken {clock.Elapsed.TotalSeconds:0} s, and at most {limit.TotalSeconds:0.###} s were "
-            + $"expected: another rank hangs, or computes much longer; {who}. All ranks are ended; look at what that one does, or set a longer limit.");
+            + $"expected: another rank hangs, or computes much longer; {who}. All ranks are ended; look at what that one does, or "
+            + $"set a longer limit.");
     }
 }

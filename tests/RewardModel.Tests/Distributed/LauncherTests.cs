@@ -14,9 +14,11 @@ public class LauncherTests
             new Launcher("mpirun of MPICH or Intel MPI", MpiImplementation.Mpich, 4, 1),
             Of(("PMI_SIZE", "4"), ("PMI_RANK", "1"), ("MPI_LOCALNRANKS", "2"), ("SLURM_STEP_ID", "0"), ("SLURM_STEP_NUM_TASKS", "2")));
         Assert.Equal(
-            new Launcher("srun", null, 4, 2), Of(("PMI_SIZE", "4"), ("PMI_RANK", "2"), ("SLURM_STEP_ID", "0"), ("SLURM_STEP_NUM_TASKS", "4")));
+            new Launcher("srun", null, 4, 2),
+            Of(("PMI_SIZE", "4"), ("PMI_RANK", "2"), ("SLURM_STEP_ID", "0"), ("SLURM_STEP_NUM_TASKS", "4")));
         Assert.Equal(
-            new Launcher("srun", null, 4, 2), Of(("SLURM_STEP_ID", "0"), ("SLURM_STEP_NUM_TASKS", "4"), ("SLURM_PROCID", "2"), ("PMIX_RANK", "2")));
+            new Launcher("srun", null, 4, 2),
+            Of(("SLURM_STEP_ID", "0"), ("SLURM_STEP_NUM_TASKS", "4"), ("SLURM_PROCID", "2"), ("PMIX_RANK", "2")));
     }
 
     [Fact]
@@ -35,7 +37,8 @@ public class LauncherTests
         Assert.Same(SingleProcess.Instance, ranks);
         Assert.Equal(TimeSpan.FromMinutes(10), Collectives.DefaultLimit);
         Assert.Equal("limit", Assert.Throws<ArgumentOutOfRangeException>(() => Collectives.FromEnvironment(TimeSpan.Zero)).ParamName);
-        Assert.Equal("here", Assert.Throws<ArithmeticException>(() => Collectives.Run(ranks, () => throw new ArithmeticException("here"))).Message);
+        var thrown = Assert.Throws<ArithmeticException>(() => Collectives.Run(ranks, () => throw new ArithmeticException("here")));
+        Assert.Equal("here", thrown.Message);
     }
 
     [Fact]

@@ -21,7 +21,8 @@ internal static class MpiRun
     public static (int ExitCode, string Output, string Error, TimeSpan Time) Ranks(
         MpiImplementation implementation, int count, (string Name, string Value)[] environment, params IEnumerable<string> arguments)
     {
-        string[] options = implementation == MpiImplementation.OpenMpi ? ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"] : [];
+        string[] options = implementation == MpiImplementation.OpenMpi
+            ? ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"] : [];
         var start = new ProcessStartInfo(
             launchers[implementation], [.. options, "-n", $"{count}", "dotnet", ChildProgram.Assembly, "ranks", .. arguments])
         {

@@ -18,7 +18,8 @@ public class MpiTests
         string[] names = mpi.Implementation == MpiImplementation.OpenMpi ? [.. Mpi.Functions, .. Mpi.OpenMpiHandles] : Mpi.Functions;
         Assert.All(names, name => Assert.True(NativeLibrary.TryGetExport(library, name, out _), name));
         // No other one is.
-        var pointers = typeof(Mpi).GetFields(BindingFlags.Instance | BindingFlags.NonPublic).Where(field => field.FieldType.IsFunctionPointer);
+        var pointers = typeof(Mpi).GetFields(BindingFlags.Instance | BindingFlags.NonPublic)
+            .Where(field => field.FieldType.IsFunctionPointer);
         Assert.Equal(Mpi.Functions.Length, pointers.Count());
     }
 

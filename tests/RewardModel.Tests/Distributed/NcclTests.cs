@@ -30,7 +30,8 @@ public class NcclTests
         Assert.False(NcclCollective.IsInstalled);
         Assert.Equal(
             "NCCL (libnccl.so.2) is not in this process, not beside libtorch and not where the system looks for libraries. Expected NCCL "
-            + "2: add the folder of the one that PyTorch brings (nvidia/nccl/lib of Python's packages) to LD_LIBRARY_PATH, or install libnccl2.",
+            + "2: add the folder of the one that PyTorch brings (nvidia/nccl/lib of Python's packages) to LD_LIBRARY_PATH, or "
+            + "install libnccl2.",
             Assert.Throws<DistributedException>(Nccl.Open).Message);
         Assert.Equal(
             "CUDA's runtime library (libcudart.so.12 or libcudart.so.13) is not in this process and not where the system looks for "

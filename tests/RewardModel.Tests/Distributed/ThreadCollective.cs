@@ -180,7 +180,8 @@ internal sealed class ThreadCollective : ICollective
                 if (!operations.TryGetValue(number, out var operation))
                     operations.Add(number, operation = new Operation(number, name, size));
                 if (operation.Name != name)
-                    throw new InvalidOperationException($"Operation {number} of rank {rank} is {name}, and of another rank {operation.Name}.");
+                    throw new InvalidOperationException(
+                        $"Operation {number} of rank {rank} is {name}, and of another rank {operation.Name}.");
                 operation.Inputs[rank] = input;
                 operation.Missing.Remove(rank);
                 if (operation.Missing.Count > 0)

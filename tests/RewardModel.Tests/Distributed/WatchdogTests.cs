@@ -36,7 +36,9 @@ public class WatchdogTests
     public void Files_tell_which_ranks_have_not_come()
     {
         using var directory = new TemporaryDirectory();
-        using RankProgress first = new(directory["ranks"], 0, 4), second = new(directory["ranks"], 1, 4), third = new(directory["ranks"], 2, 4);
+        using var first = new RankProgress(directory["ranks"], 0, 4);
+        using var second = new RankProgress(directory["ranks"], 1, 4);
+        using var third = new RankProgress(directory["ranks"], 2, 4);
         Assert.Equal("of rank 1, 2, 3 nothing is known", first.Missing(7));
         first.Write(7, isOver: false, "gradients");
         second.Write(7, isOver: false, "gradients");
