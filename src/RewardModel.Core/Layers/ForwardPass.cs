@@ -87,7 +87,7 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
 
     /// <summary>What dropout draws by on this thread until it is disposed of.</summary>
     /// <param name="layer">The layer, from 1; 0 for what comes before and behind the layers.</param>
-    internal DropoutDraws Draws(int layer) => new(dropoutKeys ??= new Lazy<DropoutKeys>(DropoutKeys), layer);
+    internal DropoutDraws Draws(int layer) => new(dropoutKeys ??= new Lazy<DropoutKeys>(KeysOfRows), layer);
 
     /// <summary>What a rotary embedding turns the tokens by: computed by the first layer that asks, kept for the others.</summary>
     internal (Tensor Cos, Tensor Sin) AnglesOf(RotaryEmbedding embedding)
@@ -133,10 +133,10 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
     }
 
     /// <summary>
-    /// Of seed, list, the ids of the segment and of what it continues, and the row within it: whatever else is packed, the same keys. An
-    /// encoder's answers, each with its own copy of the prompt, draw differently in these copies, as these differ in all layers anyway.
+    /// What rows draw dropout by: seed, list, the ids of the segment and of what it continues, and the row within it, whatever else is packed.
+    /// An encoder's copies of a prompt draw differently for each answer, which their states depend on in any case.
     /// </summary>
-    private DropoutKeys DropoutKeys()
+    private DropoutKeys KeysOfRows()
     {
         var seed = DropoutHash.Mix(dropoutSeed ?? DropoutDraws.RandomSeed());
         var (segments, contents) = (Sequences.Segments, Sequences.Contents);
