@@ -17,9 +17,9 @@ namespace RewardModel.Layers;
 /// </remarks>
 /// <param name="sequences">What goes through the model. They must live until the pass is disposed of.</param>
 /// <param name="dropoutSeed">
-/// What dropout is a function of, together with each list's number among those packed, its token ids, and the place in the model: two passes
-/// with the same seed draw the same, and no generator is asked. Null: a number of torch's default generator, drawn when something is dropped
-/// for the first time.
+/// What dropout is a function of, together with each list's number among those packed, its token ids, and the place in the model: two
+/// passes with the same seed draw the same, and no generator is asked. Null: a number of torch's default generator, drawn when something is
+/// dropped for the first time.
 /// </param>
 /// <param name="checkpointing">
 /// Of each layer only its input is kept, and the layer is computed again in the backward pass: less memory, more time, the same bits.
@@ -43,8 +43,8 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
     } = sequences ?? throw new ArgumentNullException(nameof(sequences));
 
     /// <summary>
-    /// The number by which each of the packed lists draws its dropout: its place in the step, so that it draws the same in any micro-batch. Null:
-    /// its place in the pack.
+    /// The number by which each of the packed lists draws its dropout: its place in the step, so that it draws the same in any micro-batch.
+    /// Null: its place in the pack.
     /// </summary>
     internal IReadOnlyList<int>? ListNumbers { get; init; }
 
@@ -133,8 +133,8 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
     }
 
     /// <summary>
-    /// What rows draw dropout by: seed, list, the ids of the segment and of what it continues, and the row within it, whatever else is packed.
-    /// An encoder's copies of a prompt draw differently for each answer, which their states depend on in any case.
+    /// What rows draw dropout by: seed, list, the ids of the segment and of what it continues, and the row within it, whatever else is
+    /// packed. An encoder's copies of a prompt draw differently for each answer, which their states depend on in any case.
     /// </summary>
     private DropoutKeys KeysOfRows()
     {

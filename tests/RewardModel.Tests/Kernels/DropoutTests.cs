@@ -58,7 +58,9 @@ public class DropoutTests
         var found = new Dictionary<string, (double Value, double Count)>();
         foreach (var distance in new[] { 1, 2, 3, 4, 5, 7, 8, 13, 16, 21, 32, 34, 55, 64, 128, 256, 512 })
         {
-            found.Add($"columns {distance} apart", Correlation([.. mask.Select(row => row[distance..])], [.. mask.Select(row => row[..^distance])]));
+            found.Add(
+                $"columns {distance} apart",
+                Correlation([.. mask.Select(row => row[distance..])], [.. mask.Select(row => row[..^distance])]));
             found.Add($"rows {distance} apart", Correlation(mask[distance..], mask[..^distance]));
             found.Add(
                 $"diagonals {distance} apart",
@@ -72,7 +74,9 @@ public class DropoutTests
         {
             var dropout = new AttentionDropout(rate, Keys(1, rows));
             ulong[] OfHead(int number) => [.. Enumerable.Range(0, rows).Select(query => dropout.KeyOf(query, number))];
-            found.Add($"head {head} and the next", Correlation(Dropped(OfHead(head), columns, rate), Dropped(OfHead(head + 1), columns, rate)));
+            found.Add(
+                $"head {head} and the next",
+                Correlation(Dropped(OfHead(head), columns, rate), Dropped(OfHead(head + 1), columns, rate)));
         }
         // Correlations of n pairs of independent numbers are normal with deviation 1 / sqrt(n).
         var scores = found.ToDictionary(pair => pair.Key, pair => pair.Value.Value * Math.Sqrt(pair.Value.Count));
