@@ -33,7 +33,7 @@ internal static class CommonOptions
 
     public static Option<int> MaxTokensPerBatch() => Value(
         "--max-tokens-per-batch", "N",
-        "Maximum number of tokens in a batch, a shared prompt counted once. Bounds memory; without dropout it changes no result.",
+        "Maximum number of tokens in a batch, a shared prompt counted once. Bounds memory and changes nothing but rounding.",
         DefaultMaxTokensPerBatch);
 
     public static Option<bool> BatchInvariant() => new("--batch-invariant")

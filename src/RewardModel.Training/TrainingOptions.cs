@@ -120,8 +120,8 @@ public record TrainingOptions
     public int? TokensPerStep { get; init; }
 
     /// <summary>
-    /// Maximum number of tokens in a micro-batch, a shared prompt counted once. Default 8192. Bounds memory and, without dropout, changes
-    /// nothing but rounding: a list that exceeds it is scored without a graph first and then processed in parts.
+    /// Maximum number of tokens in a micro-batch, a shared prompt counted once. Default 8192. Bounds memory and changes nothing but
+    /// rounding: a list that exceeds it is scored without a graph first and then processed in parts.
     /// </summary>
     [JsonPropertyName("max-tokens-per-batch")]
     public int MaxTokensPerBatch { get; init; } = 8192;

@@ -58,6 +58,10 @@ internal static class CudaChecks
         var straight = Train("cpu", options, dropout: 0);
         AssertClose(straight, Train("cuda", options, dropout: 0), 1e-4);
         AssertClose(straight, Train("cuda", options with { MaxTokensPerBatch = 12 }, dropout: 0), 1e-4);
+        // The same numbers are dropped on every device.
+        var dropped = Train("cpu", options, dropout: 0.2);
+        AssertClose(dropped, Train("cuda", options, dropout: 0.2), 1e-4);
+        AssertClose(dropped, Train("cuda", options with { MaxTokensPerBatch = 12, ActivationCheckpointing = true }, dropout: 0.2), 1e-4);
         var inBfloat16 = options with { Precision = Precision.Bfloat16 };
         AssertClose(Train("cpu", inBfloat16, dropout: 0), Train("cuda", inBfloat16, dropout: 0), 2e-2);
     }

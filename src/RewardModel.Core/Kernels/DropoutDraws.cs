@@ -39,7 +39,7 @@ internal sealed class DropoutDraws : IDisposable
         return (ulong)drawn.item<long>();
     }
 
-    /// <summary>Computes with the rows of a table that all lists read: they draw by their numbers, the same in every pass of a seed.</summary>
+    /// <summary>Computes with the rows of a table that all lists read: they draw by their numbers, alike in all passes of a seed.</summary>
     public static TResult OfTable<TResult>(Func<TResult> compute)
     {
         if (current is not { } draws)
@@ -57,7 +57,8 @@ internal sealed class DropoutDraws : IDisposable
 
     /// <summary>The keys of rows at the next site. A module that is called outside a pass draws by a seed of its own.</summary>
     /// <param name="rowCount">
-    /// As many as the packed row has, or as are scored. Where both counts are the same, every token is a sequence and scored, in the same order.
+    /// As many as the packed row has, or as are scored. Where both counts are the same, every token is a sequence and scored, in the same
+    /// order.
     /// </param>
     /// <exception cref="InvalidOperationException">There are neither as many.</exception>
     public static ulong[] NextKeys(long rowCount)
@@ -70,7 +71,8 @@ internal sealed class DropoutDraws : IDisposable
             : rowCount == all.Length ? all
             : rowCount == scored.Length ? scored
             : throw new InvalidOperationException(
-                $"Dropout is asked for {rowCount} rows; expected the {all.Length} of the packed row or the {scored.Length} that are scored.");
+                $"Dropout is asked for {rowCount} rows; expected the {all.Length} of the packed row or the {scored.Length} that are "
+                + "scored.");
         return Array.ConvertAll(rows, row => DropoutHash.Part(row, site));
     }
 

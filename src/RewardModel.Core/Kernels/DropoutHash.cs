@@ -58,7 +58,8 @@ internal static unsafe class DropoutHash
 
     /// <summary>The factors of columns side by side, 0 or <see cref="Kept"/>; writes whole vectors, over the end too.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Factors<TLanes>(ulong key, uint firstColumn, int count, double rate, float* factors) where TLanes : struct, ILanes<TLanes>
+    public static void Factors<TLanes>(ulong key, uint firstColumn, int count, double rate, float* factors)
+        where TLanes : struct, ILanes<TLanes>
     {
         var row = new RowLanes<TLanes>(key, firstColumn, rate);
         for (var i = 0; i < count; i += TLanes.Count)

@@ -3,9 +3,9 @@ using static TorchSharp.torch;
 namespace RewardModel.Kernels;
 
 /// <summary>
-/// Dropout by <see cref="DropoutHash"/>: x [..., C] of any floating type, and keys of its rows, int64, as many as rows. No mask is kept: the
-/// backward pass computes it again, in less time than it would take to read. On other devices than the CPU, and for columns of other
-/// numbers than 0 to C - 1, given as int64 against the shape of x, it is composed of operators.
+/// Dropout by <see cref="DropoutHash"/>: x [..., C] of any floating type, and keys of its rows, int64, as many as rows. No mask is kept, the
+/// backward pass computes it again. On other devices than the CPU, and for columns of other numbers than 0 to C - 1, given as int64 against
+/// the shape of x, it is composed of operators.
 /// </summary>
 /// <remarks>The settings are the rate.</remarks>
 internal sealed unsafe class DropoutKernel : Kernel<DropoutKernel, double>

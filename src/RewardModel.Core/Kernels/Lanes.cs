@@ -176,8 +176,11 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes5
     public static Lanes512 ShiftBitsRight(Lanes512 value, int count) => new((value.value.AsUInt32() >>> count).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 WhereBitsLess(Lanes512 left, Lanes512 right, Lanes512 then, Lanes512 otherwise) => new(Vector512.ConditionalSelect(
-        Vector512.LessThan(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle(), then.value, otherwise.value));
+    public static Lanes512 WhereBitsLess(Lanes512 left, Lanes512 right, Lanes512 then, Lanes512 otherwise)
+    {
+        var isLess = Vector512.LessThan(left.value.AsUInt32(), right.value.AsUInt32());
+        return new(Vector512.ConditionalSelect(isLess.AsSingle(), then.value, otherwise.value));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Sum() => Vector512.Sum(value);
@@ -281,8 +284,11 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : ILanes<Lanes2
     public static Lanes256 ShiftBitsRight(Lanes256 value, int count) => new((value.value.AsUInt32() >>> count).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 WhereBitsLess(Lanes256 left, Lanes256 right, Lanes256 then, Lanes256 otherwise) => new(Vector256.ConditionalSelect(
-        Vector256.LessThan(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle(), then.value, otherwise.value));
+    public static Lanes256 WhereBitsLess(Lanes256 left, Lanes256 right, Lanes256 then, Lanes256 otherwise)
+    {
+        var isLess = Vector256.LessThan(left.value.AsUInt32(), right.value.AsUInt32());
+        return new(Vector256.ConditionalSelect(isLess.AsSingle(), then.value, otherwise.value));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Sum() => Vector256.Sum(value);
@@ -385,8 +391,11 @@ internal readonly unsafe struct Lanes128(Vector128<float> value) : ILanes<Lanes1
     public static Lanes128 ShiftBitsRight(Lanes128 value, int count) => new((value.value.AsUInt32() >>> count).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 WhereBitsLess(Lanes128 left, Lanes128 right, Lanes128 then, Lanes128 otherwise) => new(Vector128.ConditionalSelect(
-        Vector128.LessThan(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle(), then.value, otherwise.value));
+    public static Lanes128 WhereBitsLess(Lanes128 left, Lanes128 right, Lanes128 then, Lanes128 otherwise)
+    {
+        var isLess = Vector128.LessThan(left.value.AsUInt32(), right.value.AsUInt32());
+        return new(Vector128.ConditionalSelect(isLess.AsSingle(), then.value, otherwise.value));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Sum() => Vector128.Sum(value);

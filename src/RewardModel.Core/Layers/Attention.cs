@@ -34,7 +34,8 @@ internal static class Attention
         if (options.Bias is not null)
             return Compose(q_RNH, k_TMH, v_TMH, rows, options);
         if (KernelSupport.CanTake(q_RNH))
-            return AttentionKernel.Apply(SettingsOf(q_RNH, rows, options), q_RNH, k_TMH, v_TMH).view(q_RNH.size(0), q_RNH.size(1) * q_RNH.size(2));
+            return AttentionKernel.Apply(SettingsOf(q_RNH, rows, options), q_RNH, k_TMH, v_TMH)
+                .view(q_RNH.size(0), q_RNH.size(1) * q_RNH.size(2));
         return CanFlash(q_RNH.size(2), rows.Sequences, options)
             ? Flash(q_RNH.to(bfloat16), k_TMH.to(bfloat16), v_TMH.to(bfloat16), rows, options)
             : Compose(q_RNH, k_TMH, v_TMH, rows, options);
@@ -57,7 +58,8 @@ internal static class Attention
     private static AttentionSettings SettingsOf(Tensor q_RNH, QueryRows rows, AttentionOptions options) => new(
         rows.Sequences.Attention.Problem(rows.AreScored),
         new AttentionRule(
-            (float)options.Scale, options.Reach.Before, options.Reach.After, (float)(options.SoftCap ?? 0), DropoutOf(q_RNH.size(0), options)));
+            (float)options.Scale, options.Reach.Before, options.Reach.After, (float)(options.SoftCap ?? 0),
+            DropoutOf(q_RNH.size(0), options)));
 
     private static AttentionDropout? DropoutOf(long rowCount, AttentionOptions options) =>
         options.Dropout > 0 ? new AttentionDropout(options.Dropout, DropoutDraws.NextKeys(rowCount)) : null;
@@ -132,7 +134,9 @@ internal static class Attention
         // Rows that are not computed ask nothing in particular, and nothing reads their results.
         var queries = rows.Sequences.KeyRows(rows.AreScored);
         var q_TNH = OfAllKeys(q_RNH);
-        var keys_TN = DropoutOf(q_RNH.size(0), options) is { } dropout ? OfAllKeys(KeysOfHeads(dropout, (int)q_RNH.size(1), q_RNH.device)) : null;
+        var keys_TN = DropoutOf(q_RNH.size(0), options) is { } dropout
+            ? OfAllKeys(KeysOfHeads(dropout, (int)q_RNH.size(1), q_RNH.device))
+            : null;
         var outputs = layout.Blocks.Select(block => Apply(q_TNH, k_TMH, v_TMH, keys_TN, block, layout.RootTokenCount, options)).ToArray();
         var output = outputs.Length == 1 ? outputs[0] : cat(outputs);
         return queries is null ? output : output.index_select(0, queries);

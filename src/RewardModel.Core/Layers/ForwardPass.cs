@@ -17,9 +17,9 @@ namespace RewardModel.Layers;
 /// </remarks>
 /// <param name="sequences">What goes through the model. They must live until the pass is disposed of.</param>
 /// <param name="dropoutSeed">
-/// What dropout is a function of, together with each list's number among those packed, its token ids, and the place in the model: two passes
-/// with the same seed draw the same, and no generator is asked. Null: a number of torch's default generator, drawn when something is dropped
-/// for the first time.
+/// What dropout is a function of, together with each list's number among those packed, its token ids, and the place in the model: two
+/// passes with the same seed draw the same, and no generator is asked. Null: a number of torch's default generator, drawn when something is
+/// dropped for the first time.
 /// </param>
 /// <param name="checkpointing">
 /// Of each layer only its input is kept, and the layer is computed again in the backward pass: less memory, more time, the same bits.
@@ -45,8 +45,8 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
     } = sequences ?? throw new ArgumentNullException(nameof(sequences));
 
     /// <summary>
-    /// The number by which each of the packed lists draws its dropout: its place in the step, so that it draws the same in any micro-batch. Null:
-    /// its place in the pack.
+    /// The number by which each of the packed lists draws its dropout: its place in the step, so that it draws the same in any micro-batch.
+    /// Null: its place in the pack.
     /// </summary>
     internal IReadOnlyList<int>? ListNumbers { get; init; }
 
@@ -117,7 +117,7 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
 
     /// <summary>What dropout draws by on this thread until it is disposed of.</summary>
     /// <param name="layer">The layer, from 1; 0 for what comes before and behind the layers.</param>
-    internal DropoutDraws Draws(int layer) => new(dropoutKeys ??= new Lazy<DropoutKeys>(DropoutKeys), layer);
+    internal DropoutDraws Draws(int layer) => new(dropoutKeys ??= new Lazy<DropoutKeys>(KeysOfRows), layer);
 
     /// <summary>What a rotary embedding turns the tokens by: computed by the first layer that asks, kept for the others.</summary>
     internal (Tensor Cos, Tensor Sin) AnglesOf(RotaryEmbedding embedding)
@@ -173,10 +173,10 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
     }
 
     /// <summary>
-    /// Of seed, list, the ids of the segment and of what it continues, and the row within it: whatever else is packed, the same keys. An
-    /// encoder's answers, each with its own copy of the prompt, draw differently in these copies, as these differ in all layers anyway.
+    /// What rows draw dropout by: seed, list, the ids of the segment and of what it continues, and the row within it, whatever else is
+    /// packed. An encoder's copies of a prompt draw differently for each answer, which their states depend on in any case.
     /// </summary>
-    private DropoutKeys DropoutKeys()
+    private DropoutKeys KeysOfRows()
     {
         var seed = DropoutHash.Mix(dropoutSeed ?? DropoutDraws.RandomSeed());
         var (segments, contents) = (Sequences.Segments, Sequences.Contents);

@@ -192,8 +192,8 @@ internal sealed class AttentionBlock : IDisposable
     }
 
     /// <summary>
-    /// Positions of the X keys in their family's sequences, int64; what stands for the padding behind a parent is any. Null where they are 0
-    /// to X - 1.
+    /// Positions of the X keys in their family's sequences, int64; what stands for the padding behind a parent is any. Null where they are
+    /// 0 to X - 1.
     /// </summary>
     public Tensor? KeyPositions_F1111X => Parents is null ? null : keyPositions ??= KeyPositions();
 
@@ -211,7 +211,8 @@ internal sealed class AttentionBlock : IDisposable
         var keys = ParentLength + Length;
         long[] positions =
         [
-            .. parentLengths.SelectMany(parent => Enumerable.Range(0, keys).Select(key => (long)(key < ParentLength ? key : key - ParentLength + parent))),
+            .. parentLengths.SelectMany(parent => Enumerable.Range(0, keys)
+                .Select(key => (long)(key < ParentLength ? key : key - ParentLength + parent))),
         ];
         using var flat = DeviceTensor.Of(positions, device);
         return flat.view(FamilyCount, 1, 1, 1, 1, keys).DetachFromDisposeScope();

@@ -26,8 +26,8 @@ public sealed class PackedSequences : IDisposable
     private bool isDisposed;
 
     private PackedSequences(
-        long[] tokenIds, long[] positionIds, long[] tokenTypeIds, Segment[] segments, (int List, ulong Content)[] contents, int[] scoredSegments,
-        PromptKeys? prompts, Device? device)
+        long[] tokenIds, long[] positionIds, long[] tokenTypeIds, Segment[] segments, (int List, ulong Content)[] contents,
+        int[] scoredSegments, PromptKeys? prompts, Device? device)
     {
         TorchLibraries.Require();
         Segments = segments;
@@ -239,8 +239,8 @@ public sealed class PackedSequences : IDisposable
             positionIds.AddRange(Enumerable.Range(piece.FirstPosition + known, piece.Length - known).Select(position => (long)position));
         }
         return new PackedSequences(
-            [.. tokenIds], [.. positionIds], [.. tokenTypeIds], [.. segments], [.. contents], [.. scored.Select(index => place[index])], prompts,
-            device);
+            [.. tokenIds], [.. positionIds], [.. tokenTypeIds], [.. segments], [.. contents], [.. scored.Select(index => place[index])],
+            prompts, device);
     }
 
     private static void Check(IReadOnlyList<TokenizedList> lists)
@@ -265,7 +265,7 @@ public sealed class PackedSequences : IDisposable
         }
     }
 
-    /// <summary>A segment to be: its list, its ids, the answer's token type, the first token's position, and the piece that it continues.</summary>
+    /// <summary>A segment to be: list, ids, the answer's token type, the first token's position, and the piece that it continues.</summary>
     private sealed record Piece(int List, int[] PromptIds, int[] AnswerIds, int AnswerTokenType, int FirstPosition, int Parent)
     {
         public int Length => PromptIds.Length + AnswerIds.Length;

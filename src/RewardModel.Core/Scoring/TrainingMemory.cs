@@ -126,13 +126,13 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
 
     /// <summary>
     /// What a layer keeps of a token where its matrices are frozen: what they take only where an adapter takes it as well, and of each
-    /// adapter the numbers between A and B; with dropout also what is left of its input, and a byte for each of these numbers.
+    /// adapter the numbers between A and B; with dropout also what is left of its input.
     /// </summary>
     private static (long Kept, long KeptOfOthers) WithAdapters(ModelAdapter adapter, LayerShape shape, int layers)
     {
         var own = adapter.Layers.ToLookup(
             pair => ModuleNames.IsInAttention(pair.Name),
-            pair => pair.Layer.Adapter!.Rank + (adapter.Options.Dropout > 0 ? pair.Layer.Inputs * 5 / 4 : 0));
+            pair => pair.Layer.Adapter!.Rank + (adapter.Options.Dropout > 0 ? pair.Layer.Inputs : 0));
         long ofAttention = own[true].Sum() / layers, ofMlp = own[false].Sum() / layers;
         var attentionInput = own[true].Any() ? 0 : shape.Width;
         var mlpInput = own[false].Any() ? 0 : shape.Width;

@@ -22,7 +22,7 @@ namespace RewardModel.Training.Runs;
 /// </param>
 /// <param name="Dropout">The model's dropout rate.</param>
 /// <param name="Threads">Threads of the computation: sums depend on them.</param>
-/// <param name="Device">Kind of device that computes: its sums and draws of dropout are its own.</param>
+/// <param name="Device">Kind of device that computes: its sums are its own.</param>
 /// <param name="FrozenWeights">Which weights are frozen and stored in fewer bits; null where none are.</param>
 /// <param name="Ranks">Processes that train together: sums depend on them.</param>
 internal sealed record RunFingerprint(

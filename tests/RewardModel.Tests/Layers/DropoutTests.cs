@@ -35,7 +35,8 @@ public class DropoutTests
             // In parts, an answer each, and in another order.
             for (var k = 0; k < together[l].Length; k++)
                 Assert.Equal(together[l][k], Masks([lists[l].WithAnswers([k])], [l], sharePrompts)[0][0]);
-            Assert.Equal(together[l].Reverse(), Masks([lists[l].WithAnswers([.. Enumerable.Range(0, together[l].Length).Reverse()])], [l], sharePrompts)[0]);
+            int[] lastFirst = [.. Enumerable.Range(0, together[l].Length).Reverse()];
+            Assert.Equal(together[l].Reverse(), Masks([lists[l].WithAnswers(lastFirst)], [l], sharePrompts)[0]);
         }
         // Equal answers draw the same, and so the one that stands for both.
         var twice = Masks([lists[0].WithAnswers([2, 0, 2])], [0], sharePrompts)[0];
@@ -159,7 +160,8 @@ public class DropoutTests
             DropoutDraws.NextKeys(sequences.TokenCount);
         string[] rows =
         [
-            .. Values(DropoutKernel.Next(ones(sequences.TokenCount, 60), 0.5)).Chunk(60).Select(row => string.Concat(row.Select(value => value == 0 ? '.' : '1'))),
+            .. Values(DropoutKernel.Next(ones(sequences.TokenCount, 60), 0.5)).Chunk(60)
+                .Select(row => string.Concat(row.Select(value => value == 0 ? '.' : '1'))),
         ];
         var scored = 0;
         return

@@ -79,10 +79,20 @@ public class StepGradientsTests
             }
     }
 
-    public static TheoryData<string> Architectures => [.. ParityModel.NamesOfRepository];
-
-    [Theory, MemberData(nameof(Architectures))]
-    public void With_dropout_micro_batches_parts_and_the_place_in_a_batch_change_nothing_but_rounding(string architecture)
+    // All that drop something in a place of their own: embeddings, attention's weights with and without biases, what layers add, a
+    // convolution, distances, heads.
+    [Theory]
+    [InlineData("gpt2")]
+    [InlineData("llama")]
+    [InlineData("gpt_neox")]
+    [InlineData("opt")]
+    [InlineData("phi3")]
+    [InlineData("bert")]
+    [InlineData("roberta")]
+    [InlineData("modernbert")]
+    [InlineData("deberta_v2")]
+    [InlineData("deberta_v2_v2style")]
+    public void With_dropout_micro_batches_and_parts_change_nothing_but_rounding(string architecture)
     {
         using var model = ParityModel.Random(architecture, dropout: 0.2);
         Micro_batches_give_the_same_gradients(model, plain);
@@ -118,10 +128,9 @@ public class StepGradientsTests
         using var expectedDraw = rand(3);
         manual_seed(4);
         var whole = Gradients(8192, step: 2);
-        // Budgets: about two lists; a single list; and parts of one list, in two passes.
-        foreach (var budget in new[] { 30, 17, 6 })
-            Assert.InRange(Largest(whole, Gradients(budget, step: 2)), 0, 1e-6);
-        Assert.InRange(Largest(whole, Gradients(17, step: 2, checkpointing: true)), 0, 1e-6);
+        // Budgets: about two lists; and parts of one list, in two passes.
+        Assert.InRange(Largest(whole, Gradients(30, step: 2, checkpointing: true)), 0, 1e-6);
+        Assert.InRange(Largest(whole, Gradients(6, step: 2)), 0, 1e-6);
         // Training has not touched torch's generator.
         using var draw = rand(3);
         Assert.True(expectedDraw.Equals(draw));

@@ -81,16 +81,17 @@ public class TrainerTests
     }
 
     [Theory]
-    [InlineData(LossNormalization.PerList)]
-    [InlineData(LossNormalization.PerPair)]
-    public void Micro_batches_change_nothing_but_rounding(LossNormalization normalization)
+    [InlineData(LossNormalization.PerList, 0)]
+    [InlineData(LossNormalization.PerPair, 0)]
+    [InlineData(LossNormalization.PerList, 0.2)]
+    public void Micro_batches_change_nothing_but_rounding(LossNormalization normalization, double dropout)
     {
         // Budgets: a whole step at once; about two lists; a single list; and parts of one list, in two passes.
         var perNormalization = options with { LossNormalization = normalization, Steps = 3 };
-        var (whole, wholeReports) = Train(perNormalization);
+        var (whole, wholeReports) = Train(perNormalization, dropout);
         foreach (var budget in new[] { 25, 14, 6 })
         {
-            var (weights, reports) = Train(perNormalization with { MaxTokensPerBatch = budget });
+            var (weights, reports) = Train(perNormalization with { MaxTokensPerBatch = budget }, dropout);
             foreach (var (expected, found) in wholeReports.Zip(reports))
             {
                 Assert.Equal(expected.Loss, found.Loss, 1e-6);
