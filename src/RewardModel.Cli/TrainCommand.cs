@@ -216,7 +216,9 @@ internal static class TrainCommand
             var all = Options(parsed.GetValue(recipe), parsed.GetValue(runFile), given, isResumed) with { Resume = isResumed };
             var display = new TrainingDisplay(errors, parsed.GetValue(quiet), parsed.GetValue(verbose));
             var hangLimit = HangLimitOf(parsed.GetValue(hangMinutes));
-            using var ranks = Collectives.FromEnvironment(hangLimit, Path.Combine(all.Output, RunDirectory.FolderName, "ranks"));
+            using var ranks = Collectives.FromEnvironment(
+                hangLimit, Path.Combine(all.Output, RunDirectory.FolderName, "ranks"),
+                onGpus: all.Device.StartsWith("cuda", StringComparison.Ordinal));
             if (ranks.Size > 1 && (parsed.GetValue(dryRun) || all.Seeds is not null))
                 throw new UsageException(
                     $"A launcher has started {ranks.Size} ranks, which train one model together; --dry-run and --seeds are for one process. Start "
@@ -224,7 +226,7 @@ internal static class TrainCommand
             if (parsed.GetValue(dryRun))
                 output.WriteLine(Plan(all, display));
             else if (all.Seeds is null)
-                Collectives.Run(ranks, () => Run(all, CommandText.Of(parsed), ranks, hangLimit, display, output));
+                Collectives.Run(ranks, () => Run(all, CommandText.Of(parsed), ranks, display, output));
             else
                 RunSeeds(all, CommandText.Of(parsed), display, output);
         });
@@ -310,9 +312,9 @@ internal static class TrainCommand
     }
 
     private static void Run(
-        TrainingRunOptions options, string command, ICollective ranks, TimeSpan hangLimit, TrainingDisplay display, TextWriter output)
+        TrainingRunOptions options, string command, ICollective ranks, TrainingDisplay display, TextWriter output)
     {
-        var run = new TrainingRun(options, display.Logger, inputs, ranks) { Command = command, HangLimit = hangLimit };
+        var run = new TrainingRun(options, display.Logger, inputs, ranks) { Command = command };
         if (ranks.Rank > 0)
         {
             TrainingDisplay.UntilStopped(stop => run.Run(cancellation: stop));

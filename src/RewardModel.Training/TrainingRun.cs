@@ -41,7 +41,7 @@ public sealed class TrainingRun
     private readonly TrainingRunOptions options;
     private readonly ILogger logger;
     private readonly TrainingInputs inputs;
-    private ICollective ranks;
+    private readonly ICollective ranks;
 
     /// <summary>Prepares a run; nothing is read or written yet.</summary>
     /// <param name="options">The options of the run.</param>
@@ -65,6 +65,10 @@ public sealed class TrainingRun
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.Seeds))} is {options.Seeds}: several trainings, which EnsembleRun does; expected none.");
         this.ranks = ranks ?? SingleProcess.Instance;
+        if (this.ranks.LocalSize > 1 && options.Device.StartsWith("cuda:", StringComparison.Ordinal))
+            throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.Device))} is {options.Device} for all of the {this.ranks.LocalSize} ranks of this machine; expected "
+                + "cuda, of which each rank takes one GPU.");
         // Each rank of a machine has a GPU of its own.
         this.options = this.ranks.Size > 1 && options.Device == "cuda" ? options with { Device = $"cuda:{this.ranks.LocalRank}" } : options;
         this.logger = IsFirstRank && logger is not null ? logger : NullLogger.Instance;
@@ -74,9 +78,6 @@ public sealed class TrainingRun
 
     /// <summary>Called when training begins or goes on: nothing is refused any more.</summary>
     internal Action? Started { get; init; }
-
-    /// <summary>How long a rank waits for others before all are ended.</summary>
-    internal TimeSpan HangLimit { get; init; } = Collectives.DefaultLimit;
 
     /// <summary>The command that the run was started with; null where it is started from code.</summary>
     internal string? Command { get; init; }
@@ -235,6 +236,7 @@ public sealed class TrainingRun
     {
         if (ranks.Size == 1)
             return;
+        ranks.Gather([], "the output directory");
         var answers = ranks.Gather(System.Text.Encoding.UTF8.GetBytes(directory.IsLocked ? "" : Environment.MachineName), "the output directory");
         string[] others = [.. answers.Select(System.Text.Encoding.UTF8.GetString).Where(name => name.Length > 0).Distinct()];
         if (others.Length > 0)
@@ -303,7 +305,7 @@ public sealed class TrainingRun
         TorchLibraries.Require();
         torch.set_num_threads(options.Threads ?? ranks.ThreadsOf());
         // Told before the data are read, which may take long.
-        ranks = Collectives.On(ranks, Devices.Named(options.Device, "--device"), HangLimit);
+        Devices.Named(options.Device, "--device");
         ScoringModel Load() => LoadModel(
             options, isShared: !isPlan, PhaseProgress<LoadProgress>.Of(progress, TrainingPhase.Loading, 0, read => (read.ReadBytes, read.TotalBytes)), cancellation);
         // Data are read before weights, which may take as long: for token ids a model's tokenizer and rule are enough. An adapter's are those

@@ -22,31 +22,28 @@ public static class Collectives
     /// A folder that all ranks see, made if it is not there, in which each writes down how far it is (<c>rank-3</c>), so that the message
     /// then says which one hangs.
     /// </param>
+    /// <param name="onGpus">
+    /// Whether each rank computes on a GPU of its own, the one of its <see cref="ICollective.LocalRank"/>: then NCCL adds up what lies there, if
+    /// every rank has it.
+    /// </param>
     /// <exception cref="DistributedException">There is no MPI library, or it is another one than the launcher's.</exception>
-    public static ICollective FromEnvironment(TimeSpan? limit = null, string? progressFolder = null)
+    public static ICollective FromEnvironment(TimeSpan? limit = null, string? progressFolder = null, bool onGpus = false)
     {
         if (limit is { } given)
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(given, TimeSpan.Zero, nameof(limit));
         if (Launcher.Of(Environment.GetEnvironmentVariable) is not { Size: > 1 } launcher)
             return SingleProcess.Instance;
         var mpi = Mpi.Open(launcher, Environment.GetEnvironmentVariable(Mpi.LibraryVariable));
-        return new MpiCollective(mpi, launcher, limit ?? DefaultLimit, progressFolder);
+        var ranks = new MpiCollective(mpi, launcher, limit ?? DefaultLimit, progressFolder);
+        return onGpus ? OnGpus(ranks, limit ?? DefaultLimit) : ranks;
     }
 
-    /// <summary>
-    /// The ranks as they are best on a device: those of a GPU use NCCL, if every one of them has it. What is returned is disposed of before
-    /// the ranks, and may be themselves.
-    /// </summary>
-    /// <param name="ranks">What has connected the ranks.</param>
-    /// <param name="device">Where this rank computes: a GPU of its own, or the CPU. All are of one kind.</param>
-    /// <param name="limit">As in <see cref="FromEnvironment"/>.</param>
-    internal static ICollective On(ICollective ranks, Device device, TimeSpan? limit = null)
+    private static ICollective OnGpus(ICollective ranks, TimeSpan limit)
     {
-        if (ranks.Size == 1 || device.type != DeviceType.CUDA)
-            return ranks;
+        TorchLibraries.Require();
         var hasNccl = NcclCollective.IsInstalled;
         return ranks.Gather([(byte)(hasNccl ? 1 : 0)], "whether all ranks have NCCL").All(flag => flag[0] == 1)
-            ? new NcclCollective(ranks, Math.Max(0, device.index), limit ?? DefaultLimit)
+            ? new NcclCollective(ranks, ranks.LocalRank, limit, ownsRanks: true)
             : ranks;
     }
 

@@ -25,20 +25,23 @@ internal sealed unsafe class NcclCollective : ICollective
     private readonly CudaRuntime cuda;
     private readonly TimeSpan limit;
     private readonly int device;
+    private readonly bool ownsRanks;
     private readonly IntPtr group, stream;
     /// <summary>What the GPU has not done yet, in its order; guards itself and is pulsed when that changes.</summary>
     private readonly Queue<Work> underWay = [];
     private bool isDisposed;
 
     /// <summary>Joins the ranks' GPUs, as every rank does.</summary>
-    /// <param name="ranks">What has connected the ranks; not disposed of by this.</param>
+    /// <param name="ranks">What has connected the ranks.</param>
     /// <param name="device">This rank's GPU, of those that this process sees.</param>
     /// <param name="limit">How long an operation may take, from when this rank's GPU has come to it.</param>
+    /// <param name="ownsRanks">Whether what has connected the ranks is disposed of with this.</param>
     /// <exception cref="DistributedException">NCCL or CUDA's runtime is not there, or the GPUs don't reach each other.</exception>
-    public NcclCollective(ICollective ranks, int device, TimeSpan limit)
+    public NcclCollective(ICollective ranks, int device, TimeSpan limit, bool ownsRanks = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero);
-        (this.ranks, this.device, this.limit, nccl, cuda) = (ranks, device, limit, Nccl.Open(), CudaRuntime.Open());
+        (this.ranks, this.device, this.limit, this.ownsRanks) = (ranks, device, limit, ownsRanks);
+        (nccl, cuda) = (Nccl.Open(), CudaRuntime.Open());
         cuda.SetDevice(device);
         var id = ranks.Gather(ranks.Rank == 0 ? nccl.NewId() : [], "start of NCCL")[0];
         group = nccl.Join(id, ranks.Rank, ranks.Size);
@@ -146,6 +149,8 @@ internal sealed unsafe class NcclCollective : ICollective
         }
         nccl.Leave(group);
         cuda.DestroyStream(stream);
+        if (ownsRanks)
+            ranks.Dispose();
     }
 
     private IEnumerable<int> WithParts(PartEnds parts) => Enumerable.Range(0, Size).Where(rank => parts.Count(rank) > 0);
