@@ -1,5 +1,4 @@
-using TorchSharp;
-using static TorchSharp.torch;
+using RewardModel.Kernels;
 
 namespace RewardModel.Distributed;
 
@@ -38,7 +37,8 @@ public static class Collectives
         return onGpus ? OnGpus(ranks, limit ?? DefaultLimit) : ranks;
     }
 
-    private static ICollective OnGpus(ICollective ranks, TimeSpan limit)
+    /// <summary>The same ranks with NCCL beside, where each has it.</summary>
+    internal static ICollective OnGpus(ICollective ranks, TimeSpan limit)
     {
         TorchLibraries.Require();
         var hasNccl = NcclCollective.IsInstalled;

@@ -56,13 +56,9 @@ public class NcclTests
     public void Versions_are_read(int code, string expected) => Assert.Equal(expected, Nccl.VersionOf(code));
 
     [Fact]
-    public void Ranks_on_the_CPU_need_no_NCCL() =>
-        ThreadCollective.Run(2, ranks => Assert.Same(ranks, Collectives.On(ranks, CPU)));
-
-    [Fact]
     public void Ranks_of_which_one_has_no_NCCL_do_without()
     {
         if (!NcclCollective.IsInstalled)
-            ThreadCollective.Run(2, ranks => Assert.Same(ranks, Collectives.On(ranks, new Device("cuda:0"))));
+            ThreadCollective.Run(2, ranks => Assert.Same(ranks, Collectives.OnGpus(ranks, Collectives.DefaultLimit)));
     }
 }
