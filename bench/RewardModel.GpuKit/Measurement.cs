@@ -15,8 +15,12 @@ internal sealed record Measurement(double Seconds, double? Memory)
 {
     public const int WarmUpSteps = 5, TimedSteps = 9;
 
-    public static Measurement Run(Workload workload, string device)
+    /// <param name="workload">The model and its lists.</param>
+    /// <param name="device">Where it computes.</param>
+    /// <param name="settings">How a single rank shares the weights, whether the optimiser is offloaded, and activation checkpointing.</param>
+    public static Measurement Run(Workload workload, string device, StepSettings? settings = null)
     {
+        settings ??= new StepSettings(Sharding.None, false, false);
         var config = HuggingFaceConfig.Parse(workload.Config.ToJsonString(), "config.json");
         using var model = RewardTransformer.FromConfig(config, seed: 1).to(device);
         var steps = new Clock(device);
@@ -28,9 +32,29 @@ internal sealed record Measurement(double Seconds, double? Memory)
             ListsPerStep = workload.ListCount,
             MaxTokensPerBatch = workload.TokensPerBatch,
             Precision = device == "cpu" ? Precision.Float32 : Precision.Bfloat16,
+            Shard = settings.Shard,
+            OffloadOptimizer = settings.IsOffloaded,
+            ActivationCheckpointing = settings.IsCheckpointed,
         };
-        new Trainer(model, options, workload.Lists, [], progress: steps).Train();
+        using var ranks = settings.Shard == Sharding.None ? null : OneRank.On(device);
+        new Trainer(model, options, workload.Lists, [], progress: steps, ranks: ranks).Train();
         return new Measurement(steps.Seconds.Skip(WarmUpSteps).Order().ElementAt(TimedSteps / 2), GpuKit.Memory.InUse(device));
+    }
+
+    /// <param name="Shard">What ranks would divide.</param>
+    /// <param name="IsOffloaded">Whether the optimiser's work is done in the CPU's memory.</param>
+    /// <param name="IsCheckpointed">Whether layers are computed again.</param>
+    internal sealed record StepSettings(Sharding Shard, bool IsOffloaded, bool IsCheckpointed)
+    {
+        public static readonly IReadOnlyDictionary<string, StepSettings> Known = new Dictionary<string, StepSettings>
+        {
+            ["one process"] = new(Sharding.None, false, false),
+            ["one process, checkpointed"] = new(Sharding.None, false, true),
+            ["optimizer"] = new(Sharding.Optimizer, false, false),
+            ["optimizer, offloaded"] = new(Sharding.Optimizer, true, false),
+            ["gradients"] = new(Sharding.Gradients, false, false),
+            ["parameters"] = new(Sharding.Parameters, false, true),
+        };
     }
 
     private sealed class Clock(string device) : IProgress<TrainingReport>

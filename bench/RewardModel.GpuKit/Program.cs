@@ -16,6 +16,8 @@ if (args is ["part", var device, .. var part])
         ["nccl"] => NcclCheck.Run(device),
         ["training"] => TrainingCheck.Run(device),
         ["measure", var workload] => Measurement.Run(Workload.Named(workload, device), device),
+        ["measure", var workload, var settings] => Measurement.Run(
+            Workload.Named(workload, device), device, Measurement.StepSettings.Known[settings]),
         _ => throw new ArgumentException($"no such part: {string.Join(' ', part)}"),
     };
     Console.WriteLine(Parts.Mark + JsonSerializer.Serialize(result));

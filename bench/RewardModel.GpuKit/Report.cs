@@ -38,6 +38,7 @@ internal sealed class Report(string device, string output, string python)
         WriteFlash();
         WriteTraining();
         WriteNccl();
+        WriteShared();
         foreach (var model in Workload.Models)
             WriteMeasurements(model, machine);
         Add(Invariant($"{clock.Elapsed.TotalSeconds:0} s in all. {(passes ? "Every check passed." : "NOT EVERY CHECK PASSED.")}"));
@@ -81,12 +82,25 @@ internal sealed class Report(string device, string output, string python)
         Add("## 20 training steps beside those on the CPU");
         Add($"Allowed at every step: {TrainingCheck.Tolerance}, in bfloat16 {TrainingCheck.Bfloat16Tolerance}.");
         AddTable(
-            ["model", "first loss", "mean of the last five", "largest difference", "difference in bfloat16", ""],
+            ["model", "first loss", "mean of the last five", "largest difference", "in bfloat16", "with dropout 0.1", "shared by one rank", ""],
             checks.Select(check => new[]
             {
                 check.Name, Invariant($"{check.FirstLoss:0.0000}"), Invariant($"{check.LastLoss:0.0000}"),
-                Invariant($"{check.Difference:0.0e+0}"), Invariant($"{check.InBfloat16:0.0e+0}"), Verdict(check.Passes),
+                Invariant($"{check.Difference:0.0e+0}"), Invariant($"{check.InBfloat16:0.0e+0}"),
+                Invariant($"{check.WithDropout:0.0e+0}"), Invariant($"{check.Shared:0.0e+0}"), Verdict(check.Passes),
             }));
+    }
+
+    /// <summary>What the ways of sharing cost where there is nobody to share with.</summary>
+    private void WriteShared()
+    {
+        const string workload = "llama-4";
+        Add($"## A single rank that shares: {Workload.Named(workload, device).Name}");
+        Add("Seconds of a median step, and memory in use, by --shard.");
+        AddTable(["--shard", "s / step", "MiB in use"], Measurement.StepSettings.Known.Keys.Select(name =>
+            Part<Measurement>("measure", workload, name) is { } found
+                ? new[] { name, Invariant($"{found.Seconds:0.0000}"), found.Memory is { } memory ? Invariant($"{memory:0}") : "unknown" }
+                : [name, "failed", ""]).ToArray());
     }
 
     private void WriteNccl()

@@ -13,29 +13,38 @@ namespace RewardModel.GpuKit;
 /// Losses of a training on the device beside those on the CPU: the largest difference over all steps, also in bfloat16. And how far the
 /// CPU's loss fell, so that there is something to compare.
 /// </summary>
-internal sealed record TrainingCheck(string Name, double FirstLoss, double LastLoss, double Difference, double InBfloat16)
+/// <param name="WithDropout">The largest difference where dropout is 0.1.</param>
+/// <param name="Shared">The largest difference where a single rank shares the weights by NCCL, in each way, also offloaded.</param>
+internal sealed record TrainingCheck(
+    string Name, double FirstLoss, double LastLoss, double Difference, double InBfloat16, double WithDropout, double Shared)
 {
     public const double Tolerance = 1e-3, Bfloat16Tolerance = 0.1;
     private const int stepCount = 20, vocabularySize = 61;
 
-    public bool Passes => Difference <= Tolerance && InBfloat16 <= Bfloat16Tolerance && LastLoss < 0.9 * FirstLoss;
+    public bool Passes => Difference <= Tolerance && WithDropout <= Tolerance && Shared <= Tolerance && InBfloat16 <= Bfloat16Tolerance && LastLoss < 0.9 * FirstLoss;
 
     public static IReadOnlyList<TrainingCheck> Run(string device) => [.. new[] { Gpt2(), Llama() }.Select(config =>
     {
         var onCpu = Losses(config, "cpu", Precision.Float32);
         var found = Losses(config, device, Precision.Float32);
         var inBfloat16 = Losses(config, device, Precision.Bfloat16);
+        var withDropout = LargestDifference(
+            Losses(config, "cpu", Precision.Float32, dropout: 0.1), Losses(config, device, Precision.Float32, dropout: 0.1));
+        var shared = new[] { Sharding.Optimizer, Sharding.Gradients, Sharding.Parameters }.SelectMany(sharding => new[] { false, true }
+            .Select(isOffloaded => LargestDifference(onCpu, Losses(config, device, Precision.Float32, 0, sharding, isOffloaded)))).Max();
         return new TrainingCheck(
             (string)config["model_type"]!, onCpu[0], onCpu[^5..].Average(), LargestDifference(onCpu, found),
-            LargestDifference(onCpu, inBfloat16));
+            LargestDifference(onCpu, inBfloat16), withDropout, shared);
     })];
 
     private static double LargestDifference(double[] expected, double[] found) =>
         expected.Zip(found).Max(pair => Math.Abs(pair.First - pair.Second));
 
-    private static double[] Losses(JsonObject config, string device, Precision precision)
+    private static double[] Losses(
+        JsonObject config, string device, Precision precision, double dropout = 0, Sharding sharding = Sharding.None, bool isOffloaded = false)
     {
-        using var model = RewardTransformer.FromConfig(HuggingFaceConfig.Parse(config.ToJsonString(), "config.json"), seed: 1).to(device);
+        using var model = RewardTransformer.FromConfig(
+            HuggingFaceConfig.Parse(config.ToJsonString(), "config.json"), dropout, seed: 1).to(device);
         // Lists that can be learned: the lower an answer's ids, the better.
         var random = new SplitMix64(1);
         int[] Ids(int count, int first) => [.. Enumerable.Range(0, count).Select(_ => first + random.NextBelow(12))];
@@ -45,8 +54,17 @@ internal sealed record TrainingCheck(string Name, double FirstLoss, double LastL
                 Ids(20, 0), [.. Enumerable.Range(0, 4).Select(k => Ids(5 + random.NextBelow(10), 12 * k))], RankedList.ScoresOfOrder(4))),
         ];
         var losses = new Collected();
-        var options = new TrainingOptions { Steps = stepCount, LearningRate = 3e-4, ListsPerStep = 8, Precision = precision };
-        new Trainer(model, options, lists, [], progress: losses).Train();
+        var options = new TrainingOptions
+        {
+            Steps = stepCount,
+            LearningRate = 3e-4,
+            ListsPerStep = 8,
+            Precision = precision,
+            Shard = sharding,
+            OffloadOptimizer = isOffloaded,
+        };
+        using var ranks = sharding == Sharding.None ? null : OneRank.On(device);
+        new Trainer(model, options, lists, [], progress: losses, ranks: ranks).Train();
         return [.. losses.Values];
     }
 
