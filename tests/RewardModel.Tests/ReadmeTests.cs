@@ -21,7 +21,8 @@ public partial class ReadmeTests
         // dotnet, dotnet-counters, tensorboard and wandb have options of their own, and OpenRLHF (--reward.remote_url, --remote_rm_url).
         HashSet<string> ofOthers =
         [
-            "--project", "--counters", "--process-id", "--logdir", "--sync-tensorboard", "--reward", "--remote", .. OptionsOfSamples(),
+            "--project", "--counters", "--process-id", "--logdir", "--sync-tensorboard", "--reward", "--remote", "--bind-to", "--hostfile", "--nodes", "--ntasks-per-node", "--gpus-per-node",
+            "--signal", "--mpi", "--kill-on-bad-exit", .. OptionsOfSamples(),
         ];
         var options = CommandOptions();
         Assert.All(

@@ -24,6 +24,7 @@ internal sealed class WeightGroup : IDisposable
     private readonly long[] starts;
     private readonly bool[] hasGradient;
     private readonly Tensor? optimized;
+    private readonly Tensor? optimizedGradient;
     private Tensor? gradient;
 
     /// <summary>Takes the parameters' memory over, where the sharding says so.</summary>
@@ -53,7 +54,7 @@ internal sealed class WeightGroup : IDisposable
         if (sharding == Sharding.Parameters)
             this.frozen = new FlatWeights(frozen, [.. frozen.Select(_ => 1L)], ranks, $"{name} that are frozen", isWholeAlways: false, pending);
         // Memory of its own also where the parts lie on the CPU already, so that there is one way.
-        optimized = isOffloaded ? weights.Part.to(CPU, copy: true).DetachFromDisposeScope() : null;
+        (optimized, optimizedGradient) = isOffloaded ? (InCpuMemory(weights.Part), InCpuMemory(weights.Part)) : (null, null);
         Parts =
         [
             .. weights.OwnRuns().Select(run => new WeightPart(
@@ -130,7 +131,7 @@ internal sealed class WeightGroup : IDisposable
             return;
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var own = optimized is null ? gradient : gradient.to(CPU);
+        var own = optimizedGradient?.copy_(gradient) ?? gradient;
         for (int i = 0, start = 0; i < Parts.Count; i++)
         {
             var (parameter, count) = (Parts[i].Parameter, (int)Parts[i].Parameter.numel());
@@ -173,6 +174,7 @@ internal sealed class WeightGroup : IDisposable
             foreach (var part in Parts)
                 part.Parameter.Dispose();
         optimized?.Dispose();
+        optimizedGradient?.Dispose();
         weights?.Dispose();
         frozen?.Dispose();
     }
@@ -222,6 +224,14 @@ internal sealed class WeightGroup : IDisposable
         var part = new Parameter(isWhole ? values.view(shape) : values);
         part.DetachFromDisposeScope();
         return part;
+    }
+
+    /// <summary>A copy in the CPU's memory, of pages that stay where they are, so that a GPU reads and writes them by itself.</summary>
+    private static Tensor InCpuMemory(Tensor part)
+    {
+        using var scope = NewDisposeScope();
+        var copy = part.to(CPU, copy: true);
+        return (part.device_type == DeviceType.CUDA ? copy.pin_memory() : copy).DetachFromDisposeScope();
     }
 
     private Tensor NewRow(long length)
