@@ -42,9 +42,9 @@ internal static class RankAgreement
         {
             foreach (var difference in Fingerprint.DifferencesOf(first.Fingerprint).Concat(Fingerprint.ChangesFrom(first.Fingerprint)))
                 yield return difference;
-            foreach (var option in Options.EnumerateObject())
-                if (!JsonElement.DeepEquals(option.Value, first.Options.GetProperty(option.Name)) && !Fingerprint.Options.ContainsKey(option.Name))
-                    yield return $"--{option.Name} was {first.Options.GetProperty(option.Name)} and is now {option.Value}";
+            foreach (var name in Options.EnumerateObject().Concat(first.Options.EnumerateObject()).Select(option => option.Name).Distinct())
+                if (!Fingerprint.Options.ContainsKey(name) && Text(Options, name) is var own && Text(first.Options, name) is var other && own != other)
+                    yield return $"--{name} was {other} and is now {own}";
             if (Libraries != first.Libraries)
                 yield return $"libraries were {first.Libraries} and are now {Libraries}";
             if (Version != first.Version)
@@ -52,5 +52,8 @@ internal static class RankAgreement
             if (Runtime != first.Runtime)
                 yield return $".NET was {first.Runtime} and is now {Runtime}";
         }
+
+        private static string Text(JsonElement options, string name) =>
+            options.TryGetProperty(name, out var value) ? value.GetRawText() : "not set";
     }
 }

@@ -194,7 +194,17 @@ public sealed class Trainer
     public TrainingResult Train(bool resume = false, CancellationToken cancellation = default)
     {
         using var trained = new Holder();
-        var result = TrainOnly(trained, resume, cancellation);
+        TrainingResult result;
+        try
+        {
+            result = TrainOnly(trained, resume, cancellation);
+        }
+        // All ranks end so together, and their models have the weights that they had reached.
+        catch (Exception exception) when (exception is OperationCanceledException or TrainingDivergedException)
+        {
+            trained.Weights?.GiveBack();
+            throw;
+        }
         trained.Weights!.GiveBack();
         result = result with { Diagnoses = RunDiagnoses.Of(new RunFacts { Evaluations = evaluations }) };
         RunDiagnoses.Log(result.Diagnoses, logger);

@@ -375,10 +375,11 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     internal void WithOriginals(Action<IReadOnlyList<WeightSource>> use)
     {
         using var reader = originals?.Open();
+        var parts = WeightHolder?.Parts;
         use([
             .. CheckpointParameters.Select(pair => originals?.Contains(pair.Name) == true
                 ? new WeightSource(pair.Name, pair.Parameter.shape, () => originals.Read(reader!, pair.Name))
-                : WeightHolder?.Parts?[pair.Name] is { } part
+                : parts?[pair.Name] is { } part
                 ? new WeightSource(part.Name, part.Shape, part.Tensor.alias) { First = part.First, Count = part.Tensor.numel() }
                 : new WeightSource(pair.Name, pair.Parameter.shape, () => pair.Parameter.alias())),
         ]);

@@ -224,7 +224,7 @@ internal sealed class TrainedWeights : IWeightHolder, IDisposable
         // What is trained beside an adapter is little.
         foreach (var group in Groups)
             group.GatherTrained();
-        Ranks.FirstDoes(() => saved.Save(directory));
+        Ranks.FirstWorks(() => saved.Save(directory), "the model that the first rank saves");
         foreach (var group in Groups)
             group.Release();
     }

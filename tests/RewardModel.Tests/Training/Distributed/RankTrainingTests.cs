@@ -221,8 +221,10 @@ public class RankTrainingTests
         Assert.Contains("was 60 and is now 77", error.Message);
     }
 
-    [Fact]
-    public void Whoever_diverges_all_ranks_stop_with_the_weights_from_before_the_step()
+    [Theory]
+    [InlineData(Sharding.Gradients)]
+    [InlineData(Sharding.Parameters)]
+    public void Whoever_diverges_all_ranks_stop_with_the_weights_from_before_the_step(Sharding sharding)
     {
         ThreadCollective.Run(2, ranks =>
         {
@@ -231,7 +233,7 @@ public class RankTrainingTests
                 model.CheckpointParameters.First(pair => pair.Name == "score.weight").Parameter.fill_(float.MaxValue);
             var before = Weights(model);
             var error = Assert.Throws<TrainingDivergedException>(
-                () => new Trainer(model, options with { Shard = Sharding.Gradients }, lists, [], ranks: ranks).Train());
+                () => new Trainer(model, options with { Shard = sharding }, lists, [], ranks: ranks).Train());
             Assert.Contains("the loss is", error.Message);
             foreach (var (name, values) in before)
                 Assert.Equal(values, Weights(model)[name]);
