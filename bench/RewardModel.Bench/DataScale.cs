@@ -36,6 +36,8 @@ internal sealed class DataScale(int rowCount, string directory, string tokenizer
     /// <summary>Whether a step is so many tokens, rather than so many lists.</summary>
     public bool CountsTokens { get; init; }
 
+    private string? keyOfLists;
+
     private TrainingOptions Options => (CountsTokens ? options with { ListsPerStep = null, TokensPerStep = 8192 } : options).WithDefaults();
 
     private string Cache => Path.Combine(directory, "cache");
@@ -46,13 +48,33 @@ internal sealed class DataScale(int rowCount, string directory, string tokenizer
         Console.WriteLine("| phase | s | rows/s | peak MB | of its own MB | of files MB | managed MB |\n|---|---|---|---|---|---|---|");
         var paths = Measure("write the files", () => PairFiles.Write(directory, rowCount, IsCompressed));
         using var model = DataMeasurement.Model(tokenizerDirectory);
-        using (var lists = Measure("read, tokenise, check", () => Read(model, paths, isFirst: true)))
-            if (!HasCache)
-                Train(model, lists);
+        using var lists = Measure(Directory.Exists(Cache) ? "open the cache" : "read, tokenise, check", () => Read(model, paths));
+        Train(model, lists);
         if (!HasCache)
             return;
-        using var again = Measure("open the cache", () => Read(model, paths, isFirst: false));
-        Train(model, again);
+        using var second = Process.Start(new ProcessStartInfo(Environment.ProcessPath!)
+        {
+            ArgumentList = { Environment.GetCommandLineArgs()[0], "data-scale-rank", Cache, tokenizerDirectory, keyOfLists! },
+        })!;
+        second.WaitForExit();
+    }
+
+    /// <summary>Does what a second rank does, beside a first one that has the lists of a cache open.</summary>
+    public static void RunRank(string cache, string tokenizerDirectory, string key)
+    {
+        using var model = DataMeasurement.Model(tokenizerDirectory);
+        var watch = Stopwatch.StartNew();
+        if (!new ListCache(cache).TryOpen(key, out var lists, isChecked: true))
+            throw new FileNotFoundException($"'{cache}' has no lists of that key.");
+        var opened = watch.Elapsed.TotalSeconds;
+        var ofRun = new TrainingLists(
+            model.Transformer, options.WithDefaults(), RankingLoss.Of(options.LossOptions), lists, [], NullLogger.Instance);
+        var batches = ofRun.OfStep(0).Length;
+        var (anonymous, ofFiles) = ProcessMemory.Resident;
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"\nA second process: opened in {opened:F2} s, first step of {batches} lists after {watch.Elapsed.TotalSeconds:F1} s; "
+            + $"{anonymous / 1e6:F0} MB of its own, {ofFiles / 1e6:F0} MB of files, all of it by shares {ProcessMemory.ProportionalShare / 1e6:F0} MB"));
     }
 
     private void Train(ScoringModel model, CompactLists lists)
@@ -85,18 +107,18 @@ internal sealed class DataScale(int rowCount, string directory, string tokenizer
         return tokens;
     }
 
-    private CompactLists Read(ScoringModel model, string[] paths, bool isFirst)
+    private CompactLists Read(ScoringModel model, string[] paths)
     {
-        if (isFirst && Directory.Exists(Cache))
-            Directory.Delete(Cache, recursive: true);
         var check = new RunCheck(model, isInFull: false, needsClusters: false);
-        var lists = new ListReading(model, NullLogger.Instance)
+        var reading = new ListReading(model, NullLogger.Instance)
         {
             Cache = HasCache ? Cache : null,
+            Overflow = directory,
             Seen = (list, ids, cut) => check.Add(list, ids, cut, isOfEvalData: false),
-        }.Read(new RankedListFiles(new DataPaths([.. paths])));
-        if (isFirst)
-            check.Report(lists.Count, []);
+        };
+        var lists = reading.Read(new RankedListFiles(new DataPaths([.. paths])));
+        keyOfLists = reading.Key;
+        check.Report(lists.Count, []);
         return lists;
     }
 

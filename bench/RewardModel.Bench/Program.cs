@@ -9,6 +9,7 @@ using RewardModel.Bench;
 //   RewardModel.Bench optimizers [THREADS]
 //   RewardModel.Bench data TOKENIZER FILE.jsonl
 //   RewardModel.Bench data-scale ROWS DIRECTORY TOKENIZER [--gzip] [--no-cache] [--tokens-per-step]
+//   RewardModel.Bench data-scale-rank CACHE TOKENIZER KEY
 //   RewardModel.Bench serving-model TOKENIZER WIDTH OUTPUT
 //   RewardModel.Bench serving OURS [PEER] [--seconds S] [--rounds N]
 //   RewardModel.Bench serving-overload OURS PROCESS SECONDS
@@ -51,6 +52,9 @@ switch (args)
             HasCache = !options.Contains("--no-cache"),
             CountsTokens = options.Contains("--tokens-per-step"),
         }.Run();
+        return 0;
+    case ["data-scale-rank", var cache, var tokenizer, var key]:
+        DataScale.RunRank(cache, tokenizer, key);
         return 0;
     case ["serving-model", var tokenizer, var width, var output]:
         ServingModel.Write(tokenizer, int.Parse(width), output);

@@ -128,12 +128,12 @@ public class PromptSplitTests
     public void Lists_can_be_split_by_any_key()
     {
         ulong[] keys = [.. Enumerable.Range(0, 60).Select(i => (ulong)(i % 6))];
-        var (train, eval) = PromptSplit.Of(keys, 0.3, seed: 1, "group")!.Value;
+        var (train, eval) = PromptSplit.Of(keys.Length, index => keys[index], 0.3, seed: 1, "group")!.Value;
         Assert.Equal([2, 4], new[] { eval.Select(index => index % 6).Distinct().Count(), train.Select(index => index % 6).Distinct().Count() });
         Assert.Equal(Enumerable.Range(0, 60), train.Concat(eval).Order());
         Assert.StartsWith(
             "There is 1 distinct group; expected at least 2",
-            Assert.Throws<ArgumentException>(() => PromptSplit.Of(keys[..1], 0.3, seed: 1, "group")).Message, StringComparison.Ordinal);
+            Assert.Throws<ArgumentException>(() => PromptSplit.Of(1, index => keys[index], 0.3, seed: 1, "group")).Message, StringComparison.Ordinal);
     }
 
     private static string[] HeldOut(RankedList[] lists, ulong seed) =>
