@@ -45,7 +45,7 @@ internal sealed class DataScale(int rowCount, string directory, string tokenizer
     public void Run()
     {
         Console.WriteLine($"{Machine.Description}\n{rowCount:N0} pairs\n");
-        Console.WriteLine("| phase | s | rows/s | peak MB | of its own MB | of files MB | managed MB |\n|---|---|---|---|---|---|---|");
+        Console.WriteLine("| phase | s | CPU s | rows/s | peak MB | of its own MB | of files MB | managed MB |\n|---|---|---|---|---|---|---|---|");
         var paths = Measure("write the files", () => PairFiles.Write(directory, rowCount, IsCompressed));
         using var model = DataMeasurement.Model(tokenizerDirectory);
         using var lists = Measure(Directory.Exists(Cache) ? "open the cache" : "read, tokenise, check", () => Read(model, paths));
@@ -128,14 +128,16 @@ internal sealed class DataScale(int rowCount, string directory, string tokenizer
         GC.Collect();
         ProcessMemory.ResetPeak();
         var watch = Stopwatch.StartNew();
+        var before = Environment.CpuUsage.TotalTime;
         var result = work();
         var seconds = watch.Elapsed.TotalSeconds;
+        var processorSeconds = (Environment.CpuUsage.TotalTime - before).TotalSeconds;
         var peak = ProcessMemory.Peak;
         var (anonymous, ofFiles) = ProcessMemory.Resident;
         var managed = GC.GetTotalMemory(forceFullCollection: true);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {name} | {seconds:F1} | {rowCount / seconds:N0} | {peak / 1e6:F0} | {anonymous / 1e6:F0} | {ofFiles / 1e6:F0} | {managed / 1e6:F0} |"));
+            $"| {name} | {seconds:F1} | {processorSeconds:F1} | {rowCount / seconds:N0} | {peak / 1e6:F0} | {anonymous / 1e6:F0} | {ofFiles / 1e6:F0} | {managed / 1e6:F0} |"));
         return result;
     }
 }
