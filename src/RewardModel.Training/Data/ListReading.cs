@@ -23,6 +23,9 @@ internal sealed class ListReading(ScoringModel model, ILogger logger)
     /// <summary>The directory that tokenised lists are kept in, and taken from; null for none.</summary>
     public string? Cache { get; init; }
 
+    /// <summary>Whether lists that are in no cache are kept at all: not where they are only seen.</summary>
+    public bool KeepsLists { get; init; } = true;
+
     /// <summary>
     /// A directory for files of lists that are many and not to be kept in a cache, each of which goes with its lists; null: these lie in memory.
     /// </summary>
@@ -69,6 +72,7 @@ internal sealed class ListReading(ScoringModel model, ILogger logger)
         }
         using var rows = files.Open(areToScore: Purpose == ListPurpose.Scoring);
         using var writer = key is not null ? new ListCache(Cache!).Create(key)
+            : !KeepsLists ? new CompactListsWriter(new NoListStore())
             : Overflow is not null && BytesOf(files) > MostBytesInMemory ? new ListCache(Overflow).Create(files.Paths.ToString(), isTemporary: true)
             : new CompactListsWriter();
         return Read(rows.Read(), () => DataNotes.Of(files.Name, rows.Summary([], []), rows.ListCount), () => rows.ReadShare, files.OnBadData, writer);

@@ -194,6 +194,18 @@ public sealed class ListReadingTests : IDisposable
     }
 
     [Fact]
+    public void Lists_that_are_only_seen_are_not_kept()
+    {
+        File.WriteAllText(Path, """{"prompt": "abcdefgh", "answers": ["b", "c"]}""");
+        using var model = Model(12);
+        var seen = new List<TokenizedList>();
+        using var lists = new ListReading(model, new LineLogger(log.WriteLine)) { KeepsLists = false, Seen = (_, ids, _) => seen.Add(ids) }
+            .Read(new RankedListFiles(Path));
+        Assert.Empty(lists);
+        Assert.Equal(Texts(Read(File.ReadAllText(Path))), Texts(seen));
+    }
+
+    [Fact]
     public void Lists_whose_key_is_known_are_found_without_their_files()
     {
         Read("""{"prompt": "a", "answers": ["b", "c"]}""", cache: directory["cache"]);
