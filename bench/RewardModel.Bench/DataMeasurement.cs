@@ -41,7 +41,7 @@ internal sealed class DataMeasurement(string tokenizerDirectory, string file)
 
     private void Measure(long bytes, string folder)
     {
-        using var model = Model();
+        using var model = Model(tokenizerDirectory);
         var parquet = Path.Combine(folder, "lists.parquet");
         using (var writer = new ParquetFile())
         {
@@ -102,7 +102,8 @@ internal sealed class DataMeasurement(string tokenizerDirectory, string file)
     private static void Tokenize(ScoringModel model, string path, string? cache) =>
         new ListReading(model, NullLogger.Instance) { Cache = cache }.Read(Files(path)).Dispose();
 
-    private ScoringModel Model()
+    /// <summary>A tiny model, which gives lists a maximum length of 1024 tokens.</summary>
+    public static ScoringModel Model(string tokenizerDirectory)
     {
         var tokenizer = HuggingFaceTokenizer.Load(tokenizerDirectory);
         var config = new JsonObject

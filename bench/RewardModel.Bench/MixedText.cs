@@ -62,6 +62,14 @@ internal sealed class MixedText
         return result.ToString();
     }
 
+    /// <summary>The words of its prose, the frequent ones first.</summary>
+    public static IReadOnlyList<string> Words() => new MixedText().words;
+
+    /// <summary>The rank of a word, k with a probability of about 1 / (k + 1), as words of a language have.</summary>
+    /// <param name="share">From 0 to below 1, each number as likely.</param>
+    /// <param name="bound">Number of words.</param>
+    public static int RankAt(double share, int bound) => (int)Math.Pow(bound + 1.0, share) - 1;
+
     private string Line() => random.NextBelow(20) switch
     {
         < 11 => Prose(),
@@ -129,6 +137,5 @@ internal sealed class MixedText
 
     private string Syllable() => syllables[random.NextBelow(syllables.Length)];
 
-    /// <summary>A number below a bound, k with a probability of about 1 / (k + 1), as words of a language have by their rank.</summary>
-    private int Rank(int bound) => (int)Math.Pow(bound + 1.0, random.NextBelow(1 << 30) / (double)(1 << 30)) - 1;
+    private int Rank(int bound) => RankAt(random.NextBelow(1 << 30) / (double)(1 << 30), bound);
 }

@@ -8,6 +8,8 @@ using RewardModel.Bench;
 //   RewardModel.Bench peer DIRECTORY MODE THREADS
 //   RewardModel.Bench optimizers [THREADS]
 //   RewardModel.Bench data TOKENIZER FILE.jsonl
+//   RewardModel.Bench data-scale ROWS DIRECTORY TOKENIZER [--gzip] [--no-cache] [--tokens-per-step]
+//   RewardModel.Bench data-scale-rank CACHE TOKENIZER KEY
 //   RewardModel.Bench serving-model TOKENIZER WIDTH OUTPUT
 //   RewardModel.Bench serving OURS [PEER] [--seconds S] [--rounds N]
 //   RewardModel.Bench serving-overload OURS PROCESS SECONDS
@@ -43,6 +45,17 @@ switch (args)
     case ["data", var tokenizer, var file]:
         new DataMeasurement(tokenizer, file).Run();
         return 0;
+    case ["data-scale", var rows, var folder, var tokenizer, .. var options]:
+        new DataScale(int.Parse(rows), folder, tokenizer)
+        {
+            IsCompressed = options.Contains("--gzip"),
+            HasCache = !options.Contains("--no-cache"),
+            CountsTokens = options.Contains("--tokens-per-step"),
+        }.Run();
+        return 0;
+    case ["data-scale-rank", var cache, var tokenizer, var key]:
+        DataScale.RunRank(cache, tokenizer, key);
+        return 0;
     case ["serving-model", var tokenizer, var width, var output]:
         ServingModel.Write(tokenizer, int.Parse(width), output);
         return 0;
@@ -67,6 +80,7 @@ switch (args)
             Usage: RewardModel.Bench run [--quick] [--threads N] [--only NAME] [--python PROGRAM] [--baseline DIRECTORY]
                    RewardModel.Bench optimizers [THREADS]
                    RewardModel.Bench data TOKENIZER FILE.jsonl
+                   RewardModel.Bench data-scale ROWS DIRECTORY TOKENIZER [--gzip] [--no-cache] [--tokens-per-step]
                    RewardModel.Bench serving-model TOKENIZER WIDTH OUTPUT
                    RewardModel.Bench serving OURS [PEER] [--seconds S] [--rounds N]
                    RewardModel.Bench serving-overload OURS PROCESS SECONDS

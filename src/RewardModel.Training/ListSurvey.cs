@@ -10,9 +10,8 @@ internal sealed class ListSurvey
 {
     private readonly List<int> equalAnswers = [];
     private readonly List<int> scoredByOrder = [];
-    private readonly List<int> used = [];
-    private readonly List<int> tokens = [];
-    private readonly List<int> sources = [];
+    private readonly int[] tokens;
+    private readonly int[]? used;
     private readonly List<int> unfit = [];
     private readonly List<int> unfitOfUsed = [];
 
@@ -22,6 +21,7 @@ internal sealed class ListSurvey
     public ListSurvey(IReadOnlyList<TokenizedList> lists, RankingLoss loss, RewardTransformer model)
     {
         Lists = lists;
+        tokens = new int[lists.Count];
         for (var i = 0; i < lists.Count; i++)
         {
             var info = lists.InfoOf(i);
@@ -40,15 +40,22 @@ internal sealed class ListSurvey
                 if (isUsed)
                     unfitOfUsed.Add(i);
             }
+            // While all lists are used, their indices are no news.
             if (!isUsed)
+            {
+                used ??= [.. Enumerable.Range(0, lists.Count)];
                 continue;
-            used.Add(i);
-            tokens.Add(info.TokenCount(model.Backbone.IsCausal));
-            sources.Add(info.Source);
+            }
+            if (used is not null)
+                used[UsedCount] = i;
+            tokens[UsedCount++] = info.TokenCount(model.Backbone.IsCausal);
             AnswerCount += info.AnswerCount;
             ChatCount += info.Has(ListFlags.Chat) ? 1 : 0;
             TextCount += info.Has(ListFlags.Text) ? 1 : 0;
         }
+        Array.Resize(ref tokens, UsedCount);
+        if (used is not null)
+            Array.Resize(ref used, UsedCount);
     }
 
     /// <summary>The lists.</summary>
@@ -75,14 +82,11 @@ internal sealed class ListSurvey
     /// <summary>Those of them that the loss applies to.</summary>
     public IReadOnlyList<int> UnfitOfUsed => unfitOfUsed;
 
-    /// <summary>Those that the loss applies to.</summary>
-    public IReadOnlyList<int> Used => used;
+    /// <summary>How many the loss applies to.</summary>
+    public int UsedCount { get; }
 
     /// <summary>The tokens of each of these, a shared prompt counted once if the model shares it.</summary>
-    public int[] TokensOfUsed => [.. tokens];
-
-    /// <summary>The number of each of these's source.</summary>
-    public IReadOnlyList<int> SourcesOfUsed => sources;
+    public int[] TokensOfUsed => tokens;
 
     /// <summary>Answers of the lists that the loss applies to.</summary>
     public long AnswerCount { get; }
@@ -94,7 +98,7 @@ internal sealed class ListSurvey
     public int TextCount { get; }
 
     /// <summary>The lists that the loss applies to; all of them are the lists themselves.</summary>
-    public IReadOnlyList<TokenizedList> ToUsed() => used.Count == Lists.Count ? Lists : new ListSubset(Lists, [.. used]);
+    public IReadOnlyList<TokenizedList> ToUsed() => used is null ? Lists : new ListSubset(Lists, used);
 
     /// <summary>Whether a model takes a list: it is not too long, and has no ids that the model doesn't know.</summary>
     public static bool Fits(in ListInfo info, RewardTransformer model) =>

@@ -66,14 +66,14 @@ internal sealed class TrainingLists
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.AverageLast))} is {averaged}, but there are no held-out lists to evaluate; give some, "
                 + "or use --ema.");
-        var isChosenByLoss = options.BestBy == BestBy.Loss && heldOut.Used.Count > 0;
+        var isChosenByLoss = options.BestBy == BestBy.Loss && heldOut.UsedCount > 0;
         if (heldOutLists.Count > 0 && !isChosenByLoss && heldOut.PairCount == 0)
             throw new ArgumentException(
                 $"The held-out set ({Counted.Of(heldOutLists.Count, "list")}) has no ordered pair, so there is no accuracy to choose the best "
                 + "weights by; provide other held-out lists, or none.",
                 nameof(heldOutLists));
         ThrowIfUnfit(model, [.. train.UnfitOfUsed.Select(index => (trainLists, index)), .. heldOut.Unfit.Select(index => (heldOutLists, index))]);
-        mixture = sourceWeights is null ? new EpochMixture(Train.Count) : new EpochMixture(train.SourcesOfUsed, sourceWeights);
+        mixture = sourceWeights is null ? new EpochMixture(Train.Count) : new EpochMixture(SourcesOf(Train), sourceWeights);
     }
 
     /// <summary>Those that the loss applies to: mostly those with pairs.</summary>
@@ -157,6 +157,8 @@ internal sealed class TrainingLists
         {
             // All epochs have as many steps: none has to be gone through.
             var stepsPerEpoch = (int)((mixture.Count + (long)listsPerStep! - 1) / listsPerStep);
+            // Memory for one order at a time.
+            newest = null;
             return newest = NewEpoch(step / stepsPerEpoch, step / stepsPerEpoch * stepsPerEpoch);
         }
         var index = firstSteps.FindLastIndex(first => first <= step);
@@ -165,6 +167,9 @@ internal sealed class TrainingLists
                 firstSteps.Add(newest.FirstStep + newest.StepCount);
         return newest;
     }
+
+    private static int[] SourcesOf(IReadOnlyList<TokenizedList> lists) =>
+        Enumerable.Range(0, lists.Count).Select(index => lists.InfoOf(index).Source).ToArray();
 
     private Epoch NewEpoch(int index, int firstStep)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using RewardModel.Adapters;
@@ -315,11 +316,12 @@ public sealed class TrainingRun
         var prepared = new Prepared();
         try
         {
-            void Read() => ReadLists(reader, prepared, isPlan, progress, cancellation);
-            // The others find the lists in the cache.
-            ranks.FirstWorks(Read, "lists that the first rank reads");
+            byte[] Read(string?[] keys) =>
+                JsonSerializer.SerializeToUtf8Bytes(ReadLists(reader, prepared, isPlan, keys, progress, cancellation));
+            // The others find the lists in the cache, and need not go through the files to know which they are.
+            var keys = ranks.FirstWorks(() => Read([]), "lists that the first rank reads");
             if (!IsFirstRank)
-                Read();
+                Read(JsonSerializer.Deserialize<string?[]>(keys)!);
             prepared.Model = withoutWeights is null || shapes is not null ? reader : Load();
             return prepared;
         }
@@ -339,24 +341,32 @@ public sealed class TrainingRun
     /// <param name="reader">Its tokenizer and its rule are used.</param>
     /// <param name="prepared">Gets the lists.</param>
     /// <param name="isPlan">Whether they are checked in full, which takes a while.</param>
+    /// <param name="keys">The keys that another rank has found or kept them by in the cache; none where this is the first one.</param>
     /// <param name="progress">Receives reports.</param>
     /// <param name="cancellation">Ends it.</param>
-    private void ReadLists(
-        ScoringModel reader, Prepared prepared, bool isPlan, IProgress<TrainingReport>? progress, CancellationToken cancellation)
+    /// <returns>The keys that they have in the cache: those of the data, and of the held-out lists where these have files of their own.</returns>
+    private string?[] ReadLists(
+        ScoringModel reader, Prepared prepared, bool isPlan, string?[] keys, IProgress<TrainingReport>? progress, CancellationToken cancellation)
     {
+        var ownKeys = new List<string?>();
         var needsClusters = options.SplitBy == SplitBy.NearDuplicate && options.SplitsData;
         var check = new RunCheck(reader, isPlan, needsClusters);
         CompactLists Read(IRankedListSource source, bool isOfEvalData)
         {
-            var lists = new ListReading(reader, logger)
+            var reading = new ListReading(reader, logger)
             {
                 // What lies in a cache is not seen again.
                 Cache = isPlan ? null : options.Cache ?? (ranks.Size > 1 && inputs.Data is null ? new RunDirectory(options.Output).ListCache : null),
+                // A dry run leaves nothing behind.
+                Overflow = isPlan ? Path.GetTempPath() : new RunDirectory(options.Output).ListCache,
+                Key = keys.ElementAtOrDefault(ownKeys.Count),
                 Progress = PhaseProgress<ListProgress>.Of(progress, TrainingPhase.Tokenizing, 0, done => (done.DoneCount, done.TotalCount)),
                 Cancellation = cancellation,
                 Seen = (list, ids, cut) => check.Add(list, ids, cut, isOfEvalData),
                 Extra = needsClusters ? ("near duplicates", check.ClustersAsText) : null,
-            }.Read(source, options.OnBadData);
+            };
+            var lists = reading.Read(source, options.OnBadData);
+            ownKeys.Add(reading.Key);
             prepared.Own(lists);
             return lists;
         }
@@ -398,6 +408,7 @@ public sealed class TrainingRun
             prepared.SourceWeights = [.. sources.Select(source => source.Weight)];
             LogMixture(prepared.Train, sources);
         }
+        return [.. ownKeys];
     }
 
     private void LogMixture(IReadOnlyList<TokenizedList> lists, IReadOnlyList<DataSource> sources)

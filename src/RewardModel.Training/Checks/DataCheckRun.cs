@@ -53,7 +53,7 @@ internal sealed class DataCheckRun(ILogger logger)
     {
         if (Model is not null)
         {
-            using var _ = new ListReading(Model, logger) { Seen = (list, ids, cut) => Add(list, ids, cut) }.Read(files);
+            using var _ = new ListReading(Model, logger) { KeepsLists = false, Seen = (list, ids, cut) => Add(list, ids, cut) }.Read(files);
             return;
         }
         using var rows = files.Open();

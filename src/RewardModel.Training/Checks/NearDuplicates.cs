@@ -19,6 +19,7 @@ internal sealed class NearDuplicates
     private const int idsOfPiece = 3;
     private const int hashCount = 64;
     private const int hashesOfBand = 4;
+    private const int textsOfPiece = 1 << 14;
     private const int textsToLearnForm = 1000;
     private const int fewestToLearnForm = 50;
 
@@ -28,7 +29,10 @@ internal sealed class NearDuplicates
     private static readonly uint[] factors = new uint[hashCount];
     private static readonly uint[] offsets = new uint[hashCount];
 
-    private readonly List<byte> signatures = [];
+    /// <summary>Of so many texts each: no array grows with their number, nor has more bytes than it can.</summary>
+    private readonly List<byte[]> signatures = [];
+
+    private int signedCount;
     private readonly List<ulong> normalized = [];
     private readonly List<uint> pieces = [];
     private readonly uint[] minima = new uint[hashCount];
@@ -68,17 +72,16 @@ internal sealed class NearDuplicates
             if (!firstOf.TryAdd(normalized[i], i))
                 sets.Union(firstOf[normalized[i]], i);
         var needed = (int)Math.Ceiling(similarity * hashCount);
-        var all = CollectionsMarshal.AsSpan(signatures);
         for (var band = 0; band < hashCount; band += hashesOfBand)
-            JoinWithin(band, [.. firstOf.Values], all, needed, sets);
+            JoinWithin(band, [.. firstOf.Values], needed, sets);
         return sets;
     }
 
-    private static void JoinWithin(int band, int[] texts, ReadOnlySpan<byte> all, int needed, DisjointSets sets)
+    private void JoinWithin(int band, int[] texts, int needed, DisjointSets sets)
     {
         var keys = new uint[texts.Length];
         for (var i = 0; i < texts.Length; i++)
-            keys[i] = MemoryMarshal.Read<uint>(all[(texts[i] * hashCount + band)..]);
+            keys[i] = MemoryMarshal.Read<uint>(SignatureOf(texts[i])[band..]);
         Array.Sort(keys, texts);
         var compared = new List<int>();
         for (var i = 0; i < texts.Length; i++)
@@ -87,7 +90,7 @@ internal sealed class NearDuplicates
                 compared.Clear();
             var isAlike = false;
             foreach (var other in compared)
-                if (sets.Find(other) == sets.Find(texts[i]) || AgreeingHashes(all, other, texts[i]) >= needed)
+                if (sets.Find(other) == sets.Find(texts[i]) || AgreeingHashes(other, texts[i]) >= needed)
                 {
                     sets.Union(other, texts[i]);
                     isAlike = true;
@@ -98,10 +101,12 @@ internal sealed class NearDuplicates
         }
     }
 
-    private static int AgreeingHashes(ReadOnlySpan<byte> all, int first, int second)
+    private Span<byte> SignatureOf(int text) => signatures[text / textsOfPiece].AsSpan(text % textsOfPiece * hashCount, hashCount);
+
+    private int AgreeingHashes(int first, int second)
     {
-        var one = all.Slice(first * hashCount, hashCount);
-        var other = all.Slice(second * hashCount, hashCount);
+        var one = SignatureOf(first);
+        var other = SignatureOf(second);
         var count = 0;
         for (var i = 0; i < hashCount; i++)
             count += one[i] == other[i] ? 1 : 0;
@@ -158,7 +163,10 @@ internal sealed class NearDuplicates
                 smallest = Vector.Min(smallest, new Vector<uint>(piece) * factor + offset);
             smallest.CopyTo(minima, i);
         }
-        foreach (var minimum in minima)
-            signatures.Add((byte)(SplitMix64.Mix(minimum) >> 56));
+        if (signedCount % textsOfPiece == 0)
+            signatures.Add(new byte[textsOfPiece * hashCount]);
+        var signature = SignatureOf(signedCount++);
+        for (var i = 0; i < hashCount; i++)
+            signature[i] = (byte)(SplitMix64.Mix(minima[i]) >> 56);
     }
 }

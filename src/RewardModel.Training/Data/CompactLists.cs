@@ -28,7 +28,7 @@ internal sealed class CompactLists(ListStore store, IReadOnlyList<string> files,
         get
         {
             var entry = EntryOf(index);
-            return ListEncoding.Read(store.BytesAt(entry.Position), entry.Info, SourceOf(entry));
+            return ListEncoding.Read(store.BytesOf(index), entry.Info, SourceOf(entry));
         }
     }
 
@@ -39,7 +39,7 @@ internal sealed class CompactLists(ListStore store, IReadOnlyList<string> files,
     public IReadOnlyList<double> ScoresOf(int index)
     {
         var entry = EntryOf(index);
-        return ListEncoding.ReadScores(store.BytesAt(entry.Position), entry.Info);
+        return ListEncoding.ReadScores(store.BytesOf(index), entry.Info);
     }
 
     /// <inheritdoc/>

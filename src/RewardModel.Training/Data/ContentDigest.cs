@@ -44,7 +44,9 @@ internal static class ContentDigest
 
     private static UInt128 Of(UInt128[] digests) => XxHash128.HashToUInt128(MemoryMarshal.AsBytes<UInt128>(digests));
 
-    private static void Read(SafeFileHandle file, Span<byte> bytes, long position)
+    /// <summary>Reads bytes of a file.</summary>
+    /// <exception cref="EndOfStreamException">It ends before them.</exception>
+    public static void Read(SafeFileHandle file, Span<byte> bytes, long position)
     {
         for (var done = 0; done < bytes.Length;)
         {

@@ -19,11 +19,14 @@ internal sealed class EpochMixture
     public EpochMixture(IReadOnlyList<int> sources, IReadOnlyList<double> weights)
     {
         listCount = sources.Count;
+        var counts = new int[weights.Count];
+        for (var list = 0; list < listCount; list++)
+            counts[sources[list]]++;
+        var lists = Array.ConvertAll(counts, ofSource => new int[ofSource]);
+        for (var list = listCount - 1; list >= 0; list--)
+            lists[sources[list]][--counts[sources[list]]] = list;
         this.sources =
-        [
-            .. Enumerable.Range(0, listCount).GroupBy(list => sources[list]).OrderBy(source => source.Key)
-                .Select(source => new Source(source.Key, weights[source.Key], [.. source])),
-        ];
+            [.. Enumerable.Range(0, lists.Length).Where(source => lists[source].Length > 0).Select(source => new Source(source, weights[source], lists[source]))];
         var count = this.sources.Sum(source => source.EpochCount);
         if (count < 1 || count > Array.MaxLength)
             throw new ArgumentException(
@@ -43,14 +46,14 @@ internal sealed class EpochMixture
     {
         if (sources is null)
             return SplitMix64.Permutation(listCount, seed);
-        var order = new List<int>(Count);
+        var order = new int[Count];
+        var filled = 0;
         foreach (var source in sources)
-            source.AddTo(order, seed);
+            filled += source.Write(order.AsSpan(filled), seed);
         // Weights of 1 are no weights: the order must not depend on which source a list is of.
-        order.Sort();
-        int[] shuffled = [.. order];
-        new SplitMix64(seed).Shuffle<int>(shuffled);
-        return shuffled;
+        Array.Sort(order);
+        new SplitMix64(seed).Shuffle<int>(order);
+        return order;
     }
 
     /// <summary>The lists of a source.</summary>
@@ -60,20 +63,28 @@ internal sealed class EpochMixture
 
         public double EpochCount => CountOf(lists.Length, weight);
 
-        public void AddTo(List<int> order, ulong seed)
+        /// <summary>Writes an epoch's lists of the source.</summary>
+        /// <param name="order">Where they go, from its beginning.</param>
+        /// <param name="seed">Of the epoch.</param>
+        /// <returns>How many they are.</returns>
+        public int Write(Span<int> order, ulong seed)
         {
-            for (var time = 0; time < whole; time++)
-                order.AddRange(lists);
+            var written = 0;
+            for (var time = 0; time < whole; time++, written += lists.Length)
+                lists.CopyTo(order[written..]);
+            var count = (int)(EpochCount - whole * lists.Length);
+            if (count == 0)
+                return written;
             // A generator of its own, so that what is drawn of one source is the same whatever others there are.
             var random = new SplitMix64(SplitMix64.Mix(seed) + (ulong)number);
             var drawn = (int[])lists.Clone();
-            var count = (int)(EpochCount - whole * lists.Length);
             for (var i = 0; i < count; i++)
             {
                 var other = i + random.NextBelow(drawn.Length - i);
                 (drawn[i], drawn[other]) = (drawn[other], drawn[i]);
-                order.Add(drawn[i]);
+                order[written++] = drawn[i];
             }
+            return written;
         }
     }
 }

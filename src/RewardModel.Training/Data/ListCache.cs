@@ -14,19 +14,21 @@ internal sealed class ListCache(string directory)
     /// <summary>Opens the lists of a key.</summary>
     /// <param name="key">Says what they were made of: the files' bytes, the tokenizer and everything else that they depend on.</param>
     /// <param name="lists">The caller's.</param>
+    /// <param name="isChecked">Whether another process that works with this one has opened them, and found their file whole.</param>
     /// <returns>False if there are none, or their file is damaged.</returns>
-    public bool TryOpen(string key, [NotNullWhen(true)] out CompactLists? lists)
+    public bool TryOpen(string key, [NotNullWhen(true)] out CompactLists? lists, bool isChecked = false)
     {
-        lists = MappedListStore.TryOpen(PathOf(key), key);
+        lists = MappedListStore.TryOpen(PathOf(key), key, isChecked);
         return lists is not null;
     }
 
     /// <summary>Begins the lists of a key, which are there when they are finished.</summary>
-    /// <inheritdoc cref="TryOpen"/>
-    public CompactListsWriter Create(string key)
+    /// <param name="key">What they are found by.</param>
+    /// <param name="isTemporary">Whether they are for this process alone, and gone when it needs them no more.</param>
+    public CompactListsWriter Create(string key, bool isTemporary = false)
     {
         Directory.CreateDirectory(directory);
-        return new CompactListsWriter(new ListStoreFile(PathOf(key), key));
+        return new CompactListsWriter(new ListStoreFile(PathOf(key), key) { IsTemporary = isTemporary });
     }
 
     private string PathOf(string key) =>

@@ -23,6 +23,23 @@ internal sealed class ListReading(ScoringModel model, ILogger logger)
     /// <summary>The directory that tokenised lists are kept in, and taken from; null for none.</summary>
     public string? Cache { get; init; }
 
+    /// <summary>Whether lists that are in no cache are kept at all: not where they are only seen.</summary>
+    public bool KeepsLists { get; init; } = true;
+
+    /// <summary>
+    /// A directory for files of lists that are many and not to be kept in a cache, each of which goes with its lists; null: these lie in memory.
+    /// </summary>
+    public string? Overflow { get; init; }
+
+    /// <summary>Bytes of files, as they lie, from which on their lists are many. Lists of text have about as many as the text.</summary>
+    public long MostBytesInMemory { get; init; } = 1 << 28;
+
+    /// <summary>
+    /// The key of the lists in the cache, where another process has just found or made them there; null: it is worked out, of all bytes of the
+    /// files. Afterwards the key that they have.
+    /// </summary>
+    public string? Key { get; set; }
+
     /// <summary>Told how many lists are done, and how many there seem to be.</summary>
     public IProgress<ListProgress>? Progress { get; init; }
 
@@ -45,15 +62,19 @@ internal sealed class ListReading(ScoringModel model, ILogger logger)
         var whyNoCache = Cache is null ? null : DataKey.WhyNone(files);
         if (whyNoCache is not null)
             logger.LogWarning("{Name}: not taken from the cache, nor kept there: {Reason}", files.Name, whyNoCache);
-        var key = Cache is null || whyNoCache is not null ? null : DataKey.Of(files, model, Purpose, Extra?.Name, Cancellation);
-        if (key is not null && new ListCache(Cache!).TryOpen(key, out var lists))
+        var isKnown = Key is not null;
+        var key = Cache is null || whyNoCache is not null ? null : Key ??= DataKey.Of(files, model, Purpose, Extra?.Name, Cancellation);
+        if (key is not null && new ListCache(Cache!).TryOpen(key, out var lists, isKnown))
         {
             logger.LogInformation("{Name}: {Lists} of the cache '{Cache}'", files.Name, Counted.Of(lists.Count, "list"), Cache);
             DataLog.Log(DataNotes.Parse(lists.Notes), model.Rule.MaxLength, logger);
             return lists;
         }
         using var rows = files.Open(areToScore: Purpose == ListPurpose.Scoring);
-        using var writer = key is null ? new CompactListsWriter() : new ListCache(Cache!).Create(key);
+        using var writer = key is not null ? new ListCache(Cache!).Create(key)
+            : !KeepsLists ? new CompactListsWriter(new NoListStore())
+            : Overflow is not null && BytesOf(files) > MostBytesInMemory ? new ListCache(Overflow).Create(files.Paths.ToString(), isTemporary: true)
+            : new CompactListsWriter();
         return Read(rows.Read(), () => DataNotes.Of(files.Name, rows.Summary([], []), rows.ListCount), () => rows.ReadShare, files.OnBadData, writer);
     }
 
@@ -79,6 +100,9 @@ internal sealed class ListReading(ScoringModel model, ILogger logger)
             }
         }
     }
+
+    private static long BytesOf(RankedListFiles files) =>
+        DataSource.Of(files.Paths).SelectMany(source => source.Files).Where(DataPath.CanReadAgain).Sum(path => new FileInfo(path).Length);
 
     private CompactLists Read(IEnumerable<ParsedRow> rows, Func<DataNotes> notesOf, Func<double?> readShareOf, BadData onBadData, CompactListsWriter writer)
     {

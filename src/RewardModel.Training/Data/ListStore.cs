@@ -10,8 +10,12 @@ internal abstract class ListStore : IDisposable
     /// <param name="index">From 0 to below <see cref="Count"/>.</param>
     public abstract ListEntry EntryOf(int index);
 
-    /// <summary>The bytes from a position on, a list's and some that follow. They must not be read after the store was disposed of.</summary>
-    public abstract ReadOnlySpan<byte> BytesAt(long position);
+    /// <summary>
+    /// The bytes of a list, and perhaps some that follow. They must not be read after the thread has asked for others, or the store was
+    /// disposed of.
+    /// </summary>
+    /// <param name="index">From 0 to below <see cref="Count"/>.</param>
+    public abstract ReadOnlySpan<byte> BytesOf(int index);
 
     /// <inheritdoc/>
     public abstract void Dispose();

@@ -32,6 +32,9 @@ internal sealed class ListStoreFile : IListSink
         entries = Temporary(path, FileOptions.DeleteOnClose);
     }
 
+    /// <summary>Whether the file goes with the lists. Nobody else opens it, and its bytes are not checked.</summary>
+    public bool IsTemporary { get; init; }
+
     /// <inheritdoc/>
     public void Add(ListEntry entry, ReadOnlySpan<byte> bytes)
     {
@@ -60,9 +63,12 @@ internal sealed class ListStoreFile : IListSink
             lists.Write(texts.Written);
             Write(lists, footer);
             lists.Flush();
-            var checksum = ContentDigest.Of(lists.SafeFileHandle, footer.Length - Unsafe.SizeOf<UInt128>());
-            lists.Position = footer.Length - Unsafe.SizeOf<UInt128>();
-            Write(lists, checksum);
+            if (!IsTemporary)
+            {
+                var checksum = ContentDigest.Of(lists.SafeFileHandle, footer.Length - Unsafe.SizeOf<UInt128>());
+                lists.Position = footer.Length - Unsafe.SizeOf<UInt128>();
+                Write(lists, checksum);
+            }
             lists.Dispose();
             try
             {
@@ -73,7 +79,8 @@ internal sealed class ListStoreFile : IListSink
                 // On Windows a file that another process reads can't be replaced; it is of the same lists.
             }
         }
-        return MappedListStore.TryOpen(path, key) ?? throw new IOException($"'{path}' was changed as soon as it was written.");
+        return MappedListStore.TryOpen(path, key, isChecked: true, IsTemporary)
+            ?? throw new IOException($"'{path}' was changed as soon as it was written.");
     }
 
     /// <summary>Removes what is not finished.</summary>

@@ -38,7 +38,11 @@ internal sealed class MemoryListStore(int pieceLength = 1 << 24) : ListStore, IL
     public override ListEntry EntryOf(int index) => entries[index / entriesPerPiece][index % entriesPerPiece];
 
     /// <inheritdoc/>
-    public override ReadOnlySpan<byte> BytesAt(long position) => pieces[(int)(position >> 32)].AsSpan((int)(position & uint.MaxValue));
+    public override ReadOnlySpan<byte> BytesOf(int index)
+    {
+        var position = EntryOf(index).Position;
+        return pieces[(int)(position >> 32)].AsSpan((int)(position & uint.MaxValue));
+    }
 
     /// <inheritdoc/>
     public override void Dispose()

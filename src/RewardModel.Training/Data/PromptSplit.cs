@@ -26,7 +26,7 @@ public static class PromptSplit
     /// </exception>
     public static (IReadOnlyList<RankedList> Train, IReadOnlyList<RankedList> Eval) Of(
         IReadOnlyList<RankedList> lists, double evalFraction, ulong seed) =>
-        Of(lists.Count, index => ListKeys.Of(lists[index]), evalFraction, seed) is { } sides
+        Of(lists.Count, Kept(lists.Count, index => ListKeys.Of(lists[index])), evalFraction, seed) is { } sides
             ? ([.. sides.Train.Select(index => lists[index])], [.. sides.Eval.Select(index => lists[index])])
             : (lists, []);
 
@@ -36,7 +36,7 @@ public static class PromptSplit
     /// <param name="seed">As for lists of text.</param>
     public static (IReadOnlyList<TokenizedList> Train, IReadOnlyList<TokenizedList> Eval) Of(
         IReadOnlyList<TokenizedList> lists, double evalFraction, ulong seed) =>
-        Of(lists.Count, lists.KeysOf, evalFraction, seed) is { } sides
+        Of(lists.Count, lists is IIndexedLists ? lists.KeysOf : Kept(lists.Count, lists.KeysOf), evalFraction, seed) is { } sides
             ? (new ListSubset(lists, sides.Train), new ListSubset(lists, sides.Eval))
             : (lists, []);
 
@@ -63,20 +63,16 @@ public static class PromptSplit
 
     /// <summary>Splits lists by their prompts, or by their answers where all have the same prompt.</summary>
     /// <param name="count">Number of lists.</param>
-    /// <param name="keysOf">The keys of each; asked for once.</param>
+    /// <param name="keysOf">The keys of each; asked for several times, so that they need no memory.</param>
     /// <param name="evalFraction">The fraction of the prompts to hold out.</param>
     /// <param name="seed">Decides which.</param>
     /// <returns>The indices of each side, in their order; null for a fraction of 0, which holds out nothing.</returns>
     internal static (int[] Train, int[] Eval)? Of(int count, Func<int, ListKeys> keysOf, double evalFraction, ulong seed)
     {
-        var prompts = new ulong[count];
-        var answers = new ulong[count];
-        for (var i = 0; i < count; i++)
-        {
-            var keys = keysOf(i);
-            (prompts[i], answers[i]) = ((ulong)keys.Prompt, keys.Answers);
-        }
-        return Of(prompts.AsSpan().ContainsAnyExcept(count > 0 ? prompts[0] : 0) ? prompts : answers, evalFraction, seed, "list");
+        var hasOnePrompt = Enumerable.Range(0, count).All(index => PromptOf(index) == PromptOf(0));
+        return Of(count, hasOnePrompt ? index => keysOf(index).Answers : PromptOf, evalFraction, seed, "list");
+
+        ulong PromptOf(int index) => (ulong)keysOf(index).Prompt;
     }
 
     /// <summary>Splits lists by what is held out as a whole.</summary>
@@ -91,40 +87,64 @@ public static class PromptSplit
     internal static (int[] Train, int[] Eval)? Of(
         SplitBy by, int count, Func<int, ListKeys> keysOf, Func<int, ulong> groupOf, Func<int[]> clusters, double evalFraction, ulong seed) => by switch
         {
-            SplitBy.Group => Of([.. Enumerable.Range(0, count).Select(groupOf)], evalFraction, seed, "group"),
-            SplitBy.NearDuplicate => Of(Array.ConvertAll(clusters(), cluster => (ulong)cluster), evalFraction, seed, "set of near duplicate"),
+            SplitBy.Group => Of(count, groupOf, evalFraction, seed, "group"),
+            SplitBy.NearDuplicate => Of(clusters(), evalFraction, seed),
             _ => Of(count, keysOf, evalFraction, seed),
         };
 
+    private static (int[] Train, int[] Eval)? Of(int[] clusters, double evalFraction, ulong seed) =>
+        Of(clusters.Length, index => (ulong)clusters[index], evalFraction, seed, "set of near duplicate");
+
     /// <summary>Splits lists so that all with the same key are on one side: of a group, or of similar prompts.</summary>
-    /// <param name="keys">The key of each list. It decides by itself and the seed where the list comes.</param>
+    /// <param name="count">Number of lists.</param>
+    /// <param name="keyOf">The key of each list, asked for twice. It decides by itself and the seed where the list comes.</param>
     /// <param name="evalFraction">The fraction of the keys to hold out, from 0 to below 1; at least one is on each side, unless it is 0.</param>
     /// <param name="seed">Decides which.</param>
     /// <param name="name">What lists of one key are, for messages, in the singular.</param>
     /// <returns>The indices of each side, in their order; null for a fraction of 0.</returns>
     /// <exception cref="ArgumentException">The fraction is out of range, or there are fewer than two keys.</exception>
-    internal static (int[] Train, int[] Eval)? Of(ulong[] keys, double evalFraction, ulong seed, string name)
+    internal static (int[] Train, int[] Eval)? Of(int count, Func<int, ulong> keyOf, double evalFraction, ulong seed, string name)
     {
         if (!(evalFraction >= 0 && evalFraction < 1))
             throw new ArgumentException($"The held-out fraction is {evalFraction}; expected a number from 0 to below 1.");
         if (evalFraction == 0)
             return null;
-        // Different for different keys, as the function that mixes their bits can be undone.
-        var ranks = Array.ConvertAll(keys, key => SplitMix64.Mix(SplitMix64.Mix(seed) + key));
-        ulong[] distinct = [.. ranks];
-        Array.Sort(distinct);
-        var count = 0;
-        for (var i = 0; i < distinct.Length; i++)
-            if (i == 0 || distinct[i] != distinct[i - 1])
-                distinct[count++] = distinct[i];
-        if (count < 2)
+        // Of lists there may be very many: eight bytes for each meanwhile, and four for its index.
+        var sorted = new ulong[count];
+        for (var i = 0; i < count; i++)
+            sorted[i] = RankOf(i);
+        Array.Sort(sorted);
+        var distinctCount = 0;
+        for (var i = 0; i < count; i++)
+            distinctCount += IsFirstOfKey(i) ? 1 : 0;
+        if (distinctCount < 2)
             throw new ArgumentException(
-                $"There {Counted.Verb(count, "is", "are")} {Counted.Of(count, $"distinct {name}")}; expected at least 2, to hold some out. "
-                + "Provide more lists or a separate file for evaluation (--eval-data), or turn evaluation off (--eval-fraction 0).");
-        var last = distinct[Math.Clamp((int)Math.Round(count * evalFraction), 1, count - 1) - 1];
-        return (IndicesOf(rank => rank > last), IndicesOf(rank => rank <= last));
+                $"There {Counted.Verb(distinctCount, "is", "are")} {Counted.Of(distinctCount, $"distinct {name}")}; expected at least 2, to hold some "
+                + "out. Provide more lists or a separate file for evaluation (--eval-data), or turn evaluation off (--eval-fraction 0).");
+        // The first rank that is not held out.
+        var evalCount = 0;
+        for (var passed = Math.Clamp((int)Math.Round(distinctCount * evalFraction), 1, distinctCount - 1); ; evalCount++)
+            if (IsFirstOfKey(evalCount) && passed-- == 0)
+                break;
+        var (firstOfTrain, train, eval) = (sorted[evalCount], new int[count - evalCount], new int[evalCount]);
+        for (int i = 0, trainCount = 0; i < count; i++)
+            if (RankOf(i) >= firstOfTrain)
+                train[trainCount++] = i;
+            else
+                eval[i - trainCount] = i;
+        return (train, eval);
 
-        int[] IndicesOf(Func<ulong, bool> isOfSide) => [.. Enumerable.Range(0, ranks.Length).Where(index => isOfSide(ranks[index]))];
+        // Different for different keys, as the function that mixes their bits can be undone.
+        ulong RankOf(int index) => SplitMix64.Mix(SplitMix64.Mix(seed) + keyOf(index));
+
+        bool IsFirstOfKey(int place) => place == 0 || sorted[place] != sorted[place - 1];
+    }
+
+    /// <summary>The keys of lists that have to be made, or hashed, for them.</summary>
+    private static Func<int, ListKeys> Kept(int count, Func<int, ListKeys> keysOf)
+    {
+        ListKeys[] keys = [.. Enumerable.Range(0, count).Select(keysOf)];
+        return index => keys[index];
     }
 
     /// <summary>How many prompts are among the lists of both sides.</summary>

@@ -22,25 +22,21 @@ internal static class RankTasks
     }
 
     /// <summary>The same of what may take as long as it likes, on a thread of its own.</summary>
-    public static void FirstWorks(this ICollective ranks, Action action, string purpose)
+    /// <returns>What the first rank tells the others.</returns>
+    public static byte[] FirstWorks(this ICollective ranks, Func<byte[]> action, string purpose)
     {
         if (ranks.Size == 1)
-        {
-            action();
-            return;
-        }
+            return action();
         if (ranks.Rank > 0)
-        {
-            while (ranks.Gather([], purpose)[0][0] == 0)
-            {
-            }
-            return;
-        }
+            while (true)
+                if (ranks.Gather([], purpose)[0] is [1, .. var told])
+                    return told;
         var work = Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         while (!((IAsyncResult)work).AsyncWaitHandle.WaitOne(signOfLife))
             ranks.Gather([0], purpose);
-        work.GetAwaiter().GetResult();
-        ranks.Gather([1], purpose);
+        var result = work.GetAwaiter().GetResult();
+        ranks.Gather([1, .. result], purpose);
+        return result;
     }
 
     /// <summary>

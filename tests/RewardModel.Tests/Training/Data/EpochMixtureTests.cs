@@ -66,6 +66,15 @@ public class EpochMixtureTests
         Assert.Equal([3, 5, 1, 3, 4], new EpochMixture([0, 1, 0, 1, 0, 0], [0.5, 1.5]).Order(3));
 
     [Fact]
+    public void An_epoch_of_more_lists_and_sources_is_the_same_for_ever()
+    {
+        // 0.5, 2.25 and 1 of 40, 25 and 10 lists; none of a source without weight, and a source without lists.
+        int[] order = new EpochMixture(sources, [0.5, 2.25, 1, 3]).Order(11);
+        Assert.Equal(20 + 56 + 10, order.Length);
+        Assert.Equal(5302397670697748415ul, order.Aggregate(0ul, (hash, list) => SplitMix64.Mix(hash + (ulong)list)));
+    }
+
+    [Fact]
     public void An_epoch_without_a_list_is_refused() => Assert.Equal(
         "With the weights 0.01, 0 an epoch has 0 lists; expected 1 to 2,147,483,591. (Parameter 'weights')",
         Assert.Throws<ArgumentException>(() => new EpochMixture([0, 1, 0], [0.01, 0])).Message);

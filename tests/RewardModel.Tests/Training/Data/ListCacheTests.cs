@@ -60,6 +60,57 @@ public sealed class ListCacheTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_another_process_has_checked_is_not_gone_through_again()
+    {
+        Fill("key").Dispose();
+        var path = Assert.Single(Files);
+        var damaged = File.ReadAllBytes(path);
+        damaged[0] ^= 4;
+        File.WriteAllBytes(path, damaged);
+        Assert.False(cache.TryOpen("key", out _));
+        Assert.True(cache.TryOpen("key", out var found, isChecked: true));
+        using var opened = found;
+        Assert.NotEqual(lists[0].Scores, found[0].Scores);
+        SomeLists.AssertSame(lists[1], found[1]);
+        Assert.False(cache.TryOpen("other key", out _, isChecked: true));
+        // Of one that was cut, lists would be missing.
+        File.WriteAllBytes(path, damaged[..^1]);
+        Assert.False(cache.TryOpen("key", out _, isChecked: true));
+    }
+
+    [Fact]
+    public void Temporary_lists_leave_no_file()
+    {
+        CompactLists Create()
+        {
+            using var writer = cache.Create("key", isTemporary: true);
+            foreach (var list in lists)
+                writer.Add(list, ListKeys.Of(list));
+            return writer.Finish("notes");
+        }
+        using (var first = Create())
+        using (var second = Create())
+        {
+            if (!OperatingSystem.IsWindows())
+                Assert.Empty(Files);
+            Assert.Equal("notes", second.Notes);
+            Assert.Equal(lists.Select(ListKeys.ContentOf), first.Select(ListKeys.ContentOf));
+            Assert.Equal(lists.Select(ListKeys.ContentOf), second.Select(ListKeys.ContentOf));
+        }
+        Assert.Empty(Files);
+        Assert.False(cache.TryOpen("key", out _));
+    }
+
+    [Fact]
+    public void Threads_read_lists_of_a_file_at_once()
+    {
+        using var found = Fill("key");
+        var contents = new UInt128[lists.Length * 200];
+        Parallel.For(0, contents.Length, i => contents[i] = ListKeys.ContentOf(found[i * 7 % lists.Length]));
+        Assert.Equal(Enumerable.Range(0, contents.Length).Select(i => ListKeys.ContentOf(lists[i * 7 % lists.Length])), contents);
+    }
+
+    [Fact]
     public void A_file_has_the_same_bytes_for_ever()
     {
         // If not, it is of another version of the format.

@@ -172,6 +172,56 @@ public sealed class ListReadingTests : IDisposable
         Assert.Equal(4, Directory.GetFiles(directory["cache"]).Length);
     }
 
+    [Fact]
+    public void Many_lists_lie_in_a_file_that_goes_with_them()
+    {
+        const string rows = """
+            {"prompt": "abcdefgh", "answers": ["b", "c"]}
+            {"prompt": "", "answers": ["b", "cde", "f"]}
+            """;
+        var expected = Texts(Read(rows));
+        using var model = Model(12);
+        foreach (var most in new[] { rows.Length - 1, rows.Length })
+        {
+            var reading = new ListReading(model, new LineLogger(log.WriteLine)) { Overflow = directory[$"{most}"], MostBytesInMemory = most };
+            using (var lists = reading.Read(new RankedListFiles(Path)))
+                Assert.Equal(expected, Texts(lists));
+            Assert.Null(reading.Key);
+            // The folder shows that there was a file.
+            Assert.Equal(most < rows.Length, Directory.Exists(directory[$"{most}"]));
+        }
+        Assert.Empty(Directory.GetFiles(directory[$"{rows.Length - 1}"]));
+    }
+
+    [Fact]
+    public void Lists_that_are_only_seen_are_not_kept()
+    {
+        File.WriteAllText(Path, """{"prompt": "abcdefgh", "answers": ["b", "c"]}""");
+        using var model = Model(12);
+        var seen = new List<TokenizedList>();
+        using var lists = new ListReading(model, new LineLogger(log.WriteLine)) { KeepsLists = false, Seen = (_, ids, _) => seen.Add(ids) }
+            .Read(new RankedListFiles(Path));
+        Assert.Empty(lists);
+        Assert.Equal(Texts(Read(File.ReadAllText(Path))), Texts(seen));
+    }
+
+    [Fact]
+    public void Lists_whose_key_is_known_are_found_without_their_files()
+    {
+        Read("""{"prompt": "a", "answers": ["b", "c"]}""", cache: directory["cache"]);
+        using var model = Model(12);
+        var files = new RankedListFiles(Path);
+        var first = new ListReading(model, new LineLogger(log.WriteLine)) { Cache = directory["cache"] };
+        using var ofFirst = first.Read(files);
+        Assert.Equal(DataKey.Of(files, model, ListPurpose.Training, null, default), first.Key);
+        // Another file would have another key.
+        File.WriteAllText(Path, """{"prompt": "a", "answers": ["b", "d", "e"]}""");
+        using var ofSecond = new ListReading(model, new LineLogger(log.WriteLine)) { Cache = directory["cache"], Key = first.Key }.Read(files);
+        Assert.Equal(Texts(ofFirst), Texts(ofSecond));
+        using var ofThird = new ListReading(model, new LineLogger(log.WriteLine)) { Cache = directory["cache"] }.Read(files);
+        Assert.NotEqual(Texts(ofFirst), Texts(ofThird));
+    }
+
     private static string[] Texts(IEnumerable<TokenizedList> lists) =>
     [
         .. lists.Select(list => FormattableString.Invariant(

@@ -128,12 +128,29 @@ public class PromptSplitTests
     public void Lists_can_be_split_by_any_key()
     {
         ulong[] keys = [.. Enumerable.Range(0, 60).Select(i => (ulong)(i % 6))];
-        var (train, eval) = PromptSplit.Of(keys, 0.3, seed: 1, "group")!.Value;
+        var (train, eval) = PromptSplit.Of(keys.Length, index => keys[index], 0.3, seed: 1, "group")!.Value;
         Assert.Equal([2, 4], new[] { eval.Select(index => index % 6).Distinct().Count(), train.Select(index => index % 6).Distinct().Count() });
         Assert.Equal(Enumerable.Range(0, 60), train.Concat(eval).Order());
         Assert.StartsWith(
             "There is 1 distinct group; expected at least 2",
-            Assert.Throws<ArgumentException>(() => PromptSplit.Of(keys[..1], 0.3, seed: 1, "group")).Message, StringComparison.Ordinal);
+            Assert.Throws<ArgumentException>(() => PromptSplit.Of(1, index => keys[index], 0.3, seed: 1, "group")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Those_held_out_have_the_keys_that_come_first_when_mixed()
+    {
+        var random = new SplitMix64(4);
+        foreach (var count in new[] { 2, 3, 10, 500 })
+            foreach (var keyCount in new[] { 2, 7, 1000 })
+                foreach (var fraction in new[] { 0.001, 0.1, 0.5, 0.999 })
+                {
+                    ulong[] keys = [0, 1, .. Enumerable.Range(2, count - 2).Select(_ => (ulong)random.NextBelow(keyCount))];
+                    var (train, eval) = PromptSplit.Of(count, index => keys[index], fraction, seed: 9, "list")!.Value;
+                    ulong[] inOrder = [.. keys.Distinct().OrderBy(key => SplitMix64.Mix(SplitMix64.Mix(9) + key))];
+                    var first = inOrder[..Math.Clamp((int)Math.Round(inOrder.Length * fraction), 1, inOrder.Length - 1)].ToHashSet();
+                    Assert.Equal(Enumerable.Range(0, count).Where(index => first.Contains(keys[index])), eval);
+                    Assert.Equal(Enumerable.Range(0, count).Where(index => !first.Contains(keys[index])), train);
+                }
     }
 
     private static string[] HeldOut(RankedList[] lists, ulong seed) =>
