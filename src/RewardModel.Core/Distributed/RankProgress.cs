@@ -18,11 +18,13 @@ internal sealed class RankProgress : IDisposable
     private readonly SafeFileHandle file;
     private readonly byte[] line = new byte[lineBytes];
 
-    /// <summary>Makes the folder, if need be, and this rank's file.</summary>
+    /// <summary>Makes the folder, if need be, and this rank's file. The first rank deletes what more ranks have left that were killed.</summary>
     public RankProgress(string folder, int rank, int size)
     {
         (this.folder, this.size, Rank) = (folder, size, rank);
         Directory.CreateDirectory(folder);
+        for (var other = size; rank == 0 && File.Exists(PathOf(other)); other++)
+            File.Delete(PathOf(other));
         file = File.OpenHandle(PathOf(rank), FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
     }
 
@@ -68,11 +70,19 @@ internal sealed class RankProgress : IDisposable
             : unknown.Count > 0 ? rest[2..] : "all ranks have come to it, so MPI or the network hangs";
     }
 
-    /// <summary>This rank ends as it should: nobody waits for it.</summary>
+    /// <summary>This rank ends as it should: nobody waits for it. The last one removes the folder.</summary>
     public void Dispose()
     {
         file.Dispose();
         File.Delete(PathOf(Rank));
+        try
+        {
+            Directory.Delete(folder);
+        }
+        catch (IOException)
+        {
+            // Other ranks' files are there, or another rank was faster.
+        }
     }
 
     private string PathOf(int rank) => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"rank-{rank}"));

@@ -5,6 +5,9 @@ namespace RewardModel.Training.Distributed;
 /// <summary>What ranks agree on, and what one of them does for all.</summary>
 internal static class RankTasks
 {
+    /// <summary>What the first rank tells of its work.</summary>
+    private const byte isAtWork = 0, isDone = 1, isCancelled = 2;
+
     /// <summary>How often the first rank tells the others that it is still at work.</summary>
     private static readonly TimeSpan signOfLife = TimeSpan.FromSeconds(5);
 
@@ -21,7 +24,9 @@ internal static class RankTasks
             ranks.Gather([], "what the first rank does alone");
     }
 
-    /// <summary>The same of what may take as long as it likes, on a thread of its own.</summary>
+    /// <summary>
+    /// The same of what may take as long as it likes, on a thread of its own. If it is cancelled on the first rank, it is so on all of them.
+    /// </summary>
     public static void FirstWorks(this ICollective ranks, Action action, string purpose)
     {
         if (ranks.Size == 1)
@@ -31,16 +36,27 @@ internal static class RankTasks
         }
         if (ranks.Rank > 0)
         {
-            while (ranks.Gather([], purpose)[0][0] == 0)
+            byte state;
+            while ((state = ranks.Gather([], purpose)[0][0]) == isAtWork)
             {
             }
+            if (state == isCancelled)
+                throw new OperationCanceledException();
             return;
         }
         var work = Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         while (!((IAsyncResult)work).AsyncWaitHandle.WaitOne(signOfLife))
-            ranks.Gather([0], purpose);
-        work.GetAwaiter().GetResult();
-        ranks.Gather([1], purpose);
+            ranks.Gather([isAtWork], purpose);
+        try
+        {
+            work.GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException)
+        {
+            ranks.Gather([isCancelled], purpose);
+            throw;
+        }
+        ranks.Gather([isDone], purpose);
     }
 
     /// <summary>
