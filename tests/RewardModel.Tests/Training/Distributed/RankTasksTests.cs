@@ -1,8 +1,6 @@
-using RewardModel.Distributed;
 using RewardModel.Lists;
 using RewardModel.Scoring;
 using RewardModel.Tests.Distributed;
-using RewardModel.Training;
 using RewardModel.Training.Distributed;
 
 namespace RewardModel.Tests.Training.Distributed;
