@@ -136,8 +136,9 @@ public sealed class TrainUnderMpiTests : IDisposable
         Assert.NotEqual(0, exitCode);
         Assert.InRange(time, TimeSpan.FromSeconds(5), soon);
         Assert.Matches(
-            @"^rank 0 of 2: operation \d+ \([\w ,]+\) has taken [67] s, and at most 6 s were expected: another rank hangs, or computes much "
-            + @"longer; rank 1 has (been at operation \d+ \([\w ,]+\) for [5-8] s|done operation \d+ \([\w ,]+\) [5-8] s ago, and no other since)"
+            @"^rank 0 of 2: operation \d+ \([\w ,]+\) has taken \d+ s, and at most 6 s were expected: another rank hangs, or computes much "
+            + @"longer; rank 1 has ((been at operation \d+ \([\w ,]+\) for \d+ s|done operation \d+ \([\w ,]+\) \d+ s ago, and no other since) "
+            + @"\(its process or its machine stands still\)|come to it, too, but its process or its machine has stood still for \d+ s)"
             + @", all others have come to \d+\. All ranks are ended; look at what that one does, or set a longer limit\.$",
             LineOf(error, "rank 0 of 2: "));
     }
@@ -185,11 +186,11 @@ public sealed class TrainUnderMpiTests : IDisposable
         }
 
         Assert.Equal(
-            "rank 0 of 2: The ranks don't train the same thing: --learning-rate is 0.002 on rank 1 and 0.0001 on rank 0; --threads is not set on "
-            + "rank 1 and 1 on rank 0; --resume is true on rank 1 and false on rank 0. Start all ranks with the same command, files and version.",
+            "rank 0 of 2: The ranks don't train the same thing: --threads is 2 on rank 1 and 1 on rank 0; --learning-rate is 0.002 on rank 1 and "
+            + "0.0001 on rank 0; --resume is true on rank 1 and false on rank 0. Start all ranks with the same command, files and version.",
             Refused(
                 Arguments("a"),
-                [.. Arguments("a").Except(["--threads", "1"]), "--resume", "--learning-rate", "0.002"]));
+                Arguments("a", "--threads", "2", "--learning-rate", "0.002", "--resume")));
         Assert.Equal(
             $"rank 0 of 2: The ranks don't train the same thing: --output is \"{directory["c"]}\" on rank 1 and \"{directory["b"]}\" on rank 0. "
             + "Start all ranks with the same command, files and version.",
@@ -251,7 +252,7 @@ public sealed class TrainUnderMpiTests : IDisposable
     public void After_an_attempt_that_was_refused_other_data_are_read()
     {
         var refused = RefusedOf(TrainingRanks.Start(2, Arguments("together", "--average-last", "99")), "rank 0 of 2: ");
-        Assert.StartsWith("rank 0 of 2: --average-last is 99; expected at most", refused, StringComparison.Ordinal);
+        Assert.StartsWith("rank 0 of 2: AverageLast (--average-last) is 99; expected at most 4, ", refused, StringComparison.Ordinal);
         Assert.NotEmpty(Directory.EnumerateFiles(directory["together/training/lists"]));
         WriteLists("train.jsonl", 130, seed: 7);
         Assert.Equal(0, CommandLineTests.Run(Arguments("alone")).Status);
@@ -381,7 +382,9 @@ public sealed class TrainUnderMpiTests : IDisposable
 
     private void Copy(string from, string to)
     {
-        foreach (var file in Directory.EnumerateFiles(directory[from], "*", SearchOption.AllDirectories))
+        // A process that was killed may still hold its lock while the system takes its memory back.
+        foreach (var file in Directory.EnumerateFiles(directory[from], "*", SearchOption.AllDirectories)
+            .Where(file => Path.GetFileName(file) != "lock"))
         {
             var target = Path.Combine(directory[to], Path.GetRelativePath(directory[from], file));
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
