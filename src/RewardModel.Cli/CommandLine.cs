@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using RewardModel.Checkpoints;
+using RewardModel.Distributed;
 using RewardModel.Jinja;
 using RewardModel.Reading;
 using RewardModel.Tokenizers;
@@ -72,13 +73,9 @@ internal static class CommandLine
             errors.WriteLine($"error: {e.Message}");
             return wrongUsage;
         }
-        // Trouble that its message explains. Anything else is a defect of ours, and its stack trace is wanted.
-        catch (Exception e) when (e is CheckpointException or TokenizerException or ChatTemplateException or RankedDataException
-            or RunDirectoryException or TrainingDivergedException or ArgumentException or IOException or UnauthorizedAccessException
-            or TorchUnavailableException
-            or ExternalException)
+        catch (Exception e) when (TroubleOf(e) is { } trouble)
         {
-            errors.WriteLine($"error: {Text(e)}");
+            errors.WriteLine($"error: {trouble}");
             return failure;
         }
         catch (OperationCanceledException e)
@@ -87,6 +84,14 @@ internal static class CommandLine
             return interrupted;
         }
     }
+
+    /// <summary>What there is to say of trouble that its message explains. Null for what is a defect of ours: its stack trace is wanted.</summary>
+    internal static string? TroubleOf(Exception exception) =>
+        exception is CheckpointException or TokenizerException or ChatTemplateException or RankedDataException or RunDirectoryException
+            or TrainingDivergedException or ArgumentException or IOException or UnauthorizedAccessException or TorchUnavailableException
+            or DistributedException or ExternalException
+            ? Text(exception)
+            : null;
 
     /// <summary>Without what .NET adds for programmers: the parameter's name, and the value again.</summary>
     private static string Text(Exception exception)

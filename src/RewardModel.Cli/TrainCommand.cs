@@ -219,14 +219,12 @@ internal static class TrainCommand
             using var ranks = Collectives.FromEnvironment(
                 hangLimit, Path.Combine(all.Output, RunDirectory.FolderName, "ranks"),
                 onGpus: all.Device.StartsWith("cuda", StringComparison.Ordinal));
-            if (ranks.Size > 1 && (parsed.GetValue(dryRun) || all.Seeds is not null))
-                throw new UsageException(
-                    $"A launcher has started {ranks.Size} ranks, which train one model together; --dry-run and --seeds are for one process. Start "
-                    + "it without the launcher.");
-            if (parsed.GetValue(dryRun))
+            if (ranks.Size > 1)
+                RunTogether(all, parsed.GetValue(dryRun), CommandText.Of(parsed), ranks, display, output);
+            else if (parsed.GetValue(dryRun))
                 output.WriteLine(Plan(all, display));
             else if (all.Seeds is null)
-                Collectives.Run(ranks, () => Run(all, CommandText.Of(parsed), ranks, display, output));
+                Run(all, CommandText.Of(parsed), ranks, display, output);
             else
                 RunSeeds(all, CommandText.Of(parsed), display, output);
         });
@@ -309,6 +307,29 @@ internal static class TrainCommand
             output.WriteLine($"Over {result.Seeds.Count} seeds, mean ± standard deviation: {MetricsText.Of(result.Metrics)}");
         foreach (var directory in result.Directories)
             output.WriteLine($"Model: {directory}");
+    }
+
+    private static void RunTogether(
+        TrainingRunOptions options, bool isDryRun, string command, ICollective ranks, TrainingDisplay display, TextWriter output)
+    {
+        try
+        {
+            Collectives.Run(
+                ranks,
+                () =>
+                {
+                    if (isDryRun || options.Seeds is not null)
+                        throw new UsageException(
+                            $"A launcher has started {ranks.Size} ranks, which train one model together; --dry-run and --seeds are for one "
+                            + "process. Start it without the launcher.");
+                    Run(options, command, ranks, display, output);
+                },
+                CommandLine.TroubleOf);
+        }
+        catch (OperationCanceledException) when (ranks.Rank > 0)
+        {
+            // The first rank tells it, and its exit code.
+        }
     }
 
     private static void Run(

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using RewardModel.Distributed;
 using RewardModel.Kernels;
 using RewardModel.Training.Reporting;
@@ -9,6 +10,32 @@ namespace RewardModel.Training;
 /// <summary>Whether ranks train the same thing, which they compare before the first step.</summary>
 internal static class RankAgreement
 {
+    private const int mostProblems = 20;
+
+    private const string expected = "Start all ranks with the same command, files and version.";
+
+    /// <summary>Refuses ranks that were given different options, which would do different things from the start.</summary>
+    /// <exception cref="DistributedException">They were: all differences from the first rank are listed, on every rank.</exception>
+    public static void CheckOptions(ICollective ranks, TrainingRunOptions options)
+    {
+        if (ranks.Size == 1)
+            return;
+        var own = RunFile<TrainingRunOptions>.Values(options);
+        own["resume"] = options.Resume;
+        var all = ranks.Gather(JsonSerializer.SerializeToUtf8Bytes(own), "options of each rank")
+            .Select(bytes => JsonNode.Parse(bytes)!.AsObject()).ToArray();
+        string[] problems =
+        [
+            .. all.Skip(1).SelectMany((other, i) => other.Where(option => !JsonNode.DeepEquals(option.Value, all[0][option.Key])).Select(
+                option => $"--{option.Key} is {Text(option.Value)} on rank {i + 1} and {Text(all[0][option.Key])} on rank 0")),
+        ];
+        if (problems.Length > 0)
+            throw new DistributedException(
+                $"The ranks don't train the same thing: {string.Join("; ", problems.Take(mostProblems))}. {expected}");
+
+        static string Text(JsonNode? value) => value?.ToJsonString() ?? "not set";
+    }
+
     /// <summary>Refuses ranks that differ in data, options, model or libraries.</summary>
     /// <exception cref="DistributedException">They differ: all differences from the first rank are listed, on every rank.</exception>
     public static void Check(ICollective ranks, RunFingerprint fingerprint, TrainingOptions options)
@@ -26,8 +53,8 @@ internal static class RankAgreement
         ];
         if (problems.Length > 0)
             throw new DistributedException(
-                $"The ranks don't train the same thing. Compared with rank 0, {string.Join("; ", problems.Take(20))}. Start all ranks with the same "
-                + "command, files and version.");
+                $"The ranks don't train the same thing. Compared with rank 0, {string.Join("; ", problems.Take(mostProblems))}. "
+                + expected);
     }
 
     /// <param name="Fingerprint">What the run depends on.</param>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -40,6 +41,7 @@ namespace RewardModel.Training;
 public sealed class TrainingRun
 {
     private readonly TrainingRunOptions options;
+    private readonly TrainingRunOptions asked;
     private readonly ILogger logger;
     private readonly TrainingInputs inputs;
     private readonly ICollective ranks;
@@ -66,6 +68,7 @@ public sealed class TrainingRun
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.Seeds))} is {options.Seeds}: several trainings, which EnsembleRun does; expected none.");
         this.ranks = ranks ?? SingleProcess.Instance;
+        asked = options;
         if (this.ranks.LocalSize > 1 && options.Device.StartsWith("cuda:", StringComparison.Ordinal))
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.Device))} is {options.Device} for all of the {this.ranks.LocalSize} ranks of this machine; expected "
@@ -141,6 +144,7 @@ public sealed class TrainingRun
     {
         // One of its own for each call, so that two at once can't share its lock.
         var directory = new RunDirectory(options.Output);
+        RankAgreement.CheckOptions(ranks, asked);
         // Before the lock, which is a file in it.
         if (IsFirstRank)
             directory.CheckOutput(options.Resume);
@@ -237,13 +241,24 @@ public sealed class TrainingRun
     {
         if (ranks.Size == 1)
             return;
-        ranks.Gather([], "the output directory");
-        var answers = ranks.Gather(System.Text.Encoding.UTF8.GetBytes(directory.IsLocked ? "" : Environment.MachineName), "the output directory");
-        string[] others = [.. answers.Select(System.Text.Encoding.UTF8.GetString).Where(name => name.Length > 0).Distinct()];
+        // A name that no file of an earlier run has.
+        var name = Encoding.UTF8.GetString(ranks.Gather(
+            Encoding.UTF8.GetBytes(IsFirstRank ? directory.CreateSharedFile() : ""), "a file in the output directory")[0]);
+        var place = $"'{Path.GetFullPath(options.Output)}' on {Environment.MachineName}";
+        string[] places =
+        [
+            .. ranks.Gather(
+                Encoding.UTF8.GetBytes(directory.HasSharedFile(name) && !IsFirstRank ? "" : place), "whether all ranks see it")
+                .Select(Encoding.UTF8.GetString),
+        ];
+        if (IsFirstRank)
+            directory.DeleteSharedFile(name);
+        string[] others = [.. Enumerable.Range(1, ranks.Size - 1).Where(rank => places[rank].Length > 0).Select(rank => $"rank {rank} ({places[rank]})")];
         if (others.Length > 0)
             throw new DistributedException(
-                $"'{Path.GetFullPath(options.Output)}' is not the same directory on all machines: what rank 0 has written is not seen on "
-                + $"{string.Join(", ", others)}. Give an --output in a file system that all machines share.");
+                $"The ranks' output directories are not the same one: what rank 0 has written to {places[0]} is not seen by "
+                + $"{string.Join(", ", others)}. Give an --output in a file system that all machines share, by a path that is the same for all "
+                + "ranks.");
     }
 
     /// <summary>The same on a thread-pool thread.</summary>
@@ -307,8 +322,10 @@ public sealed class TrainingRun
         torch.set_num_threads(options.Threads ?? ranks.ThreadsOf());
         // Told before the data are read, which may take long.
         Devices.Named(options.Device, "--device");
+        // Ranks stop together: what each does by itself is not stopped.
+        var ofOne = ranks.Size == 1 ? cancellation : CancellationToken.None;
         ScoringModel Load() => LoadModel(
-            options, isShared: !isPlan, PhaseProgress<LoadProgress>.Of(progress, TrainingPhase.Loading, 0, read => (read.ReadBytes, read.TotalBytes)), cancellation);
+            options, isShared: !isPlan, PhaseProgress<LoadProgress>.Of(progress, TrainingPhase.Loading, 0, read => (read.ReadBytes, read.TotalBytes)), ofOne);
         // Data are read before weights, which may take as long: for token ids a model's tokenizer and rule are enough. An adapter's are those
         // that it was loaded with.
         var withoutWeights = shapes ?? ShapesOrNull();
@@ -316,12 +333,12 @@ public sealed class TrainingRun
         var prepared = new Prepared();
         try
         {
-            byte[] Read(string?[] keys) =>
-                JsonSerializer.SerializeToUtf8Bytes(ReadLists(reader, prepared, isPlan, keys, progress, cancellation));
+            byte[] Read(string?[] keys, CancellationToken token) =>
+                JsonSerializer.SerializeToUtf8Bytes(ReadLists(reader, prepared, isPlan, keys, progress, token));
             // The others find the lists in the cache, and need not go through the files to know which they are.
-            var keys = ranks.FirstWorks(() => Read([]), "lists that the first rank reads");
+            var keys = ranks.FirstWorks(() => Read([], cancellation), "lists that the first rank reads");
             if (!IsFirstRank)
-                Read(JsonSerializer.Deserialize<string?[]>(keys)!);
+                Read(JsonSerializer.Deserialize<string?[]>(keys)!, ofOne);
             prepared.Model = withoutWeights is null || shapes is not null ? reader : Load();
             return prepared;
         }

@@ -8,10 +8,13 @@ public static class Collectives
     /// <summary>How long an operation may take where nothing else is said, from when a rank has come to it.</summary>
     public static TimeSpan DefaultLimit { get; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long another rank than the first leaves it to that one to tell what has happened to all of them alike.</summary>
+    private static readonly TimeSpan firstRanksTurn = TimeSpan.FromSeconds(1);
+
     /// <summary>
     /// The processes that a launcher has started with this one (mpirun, mpiexec or srun), connected by MPI; a single rank where this
     /// process was started by itself. Every one of the processes calls this, once. Dispose of it when all is done; what may fail before is
-    /// done by <see cref="Run"/>.
+    /// done by <see cref="Run(ICollective, Action)"/>.
     /// </summary>
     /// <param name="limit">
     /// How long an operation may take, from when this rank has come to it: after that all ranks are ended, for one of them hangs. As long
@@ -53,7 +56,13 @@ public static class Collectives
     /// </summary>
     /// <param name="collective">The ranks.</param>
     /// <param name="body">What this rank does.</param>
-    public static void Run(ICollective collective, Action body)
+    public static void Run(ICollective collective, Action body) => Run(collective, body, tell: _ => null);
+
+    /// <inheritdoc cref="Run(ICollective, Action)"/>
+    /// <param name="collective">The ranks.</param>
+    /// <param name="body">What this rank does.</param>
+    /// <param name="tell">What to say of an exception; null where its stack trace is wanted.</param>
+    internal static void Run(ICollective collective, Action body, Func<Exception, string?> tell)
     {
         ArgumentNullException.ThrowIfNull(collective);
         ArgumentNullException.ThrowIfNull(body);
@@ -72,7 +81,11 @@ public static class Collectives
         {
             // Exceptions of this library say all in their messages.
             var isOurs = exception.GetType().Namespace?.StartsWith(nameof(RewardModel), StringComparison.Ordinal) == true;
-            collective.Abort(isOurs ? exception.Message : exception.ToString());
+            // Where the first rank tells it, this process is ended meanwhile.
+            if (collective.Rank > 0)
+                using (var never = new ManualResetEvent(false))
+                    never.WaitOne(firstRanksTurn);
+            collective.Abort(tell(exception) ?? (isOurs ? exception.Message : exception.ToString()));
             throw;
         }
     }

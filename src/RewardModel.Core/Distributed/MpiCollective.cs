@@ -17,6 +17,9 @@ internal sealed unsafe class MpiCollective : ICollective
     /// <summary>For MPI_Abort to reach the other processes.</summary>
     private static readonly TimeSpan abortLimit = TimeSpan.FromSeconds(5);
 
+    /// <summary>For the launcher to pass a line on.</summary>
+    private static readonly TimeSpan timeOfLine = TimeSpan.FromSeconds(0.2);
+
     /// <summary>Guards what is not read-only, and is pulsed when it changes.</summary>
     private readonly object gate = new();
     private readonly Queue<Operation> queue = [];
@@ -287,8 +290,12 @@ internal sealed unsafe class MpiCollective : ICollective
             }
             done.Complete(failure);
         }
-        if (isAborting)
-            mpi.Abort(1);
+        if (!isAborting)
+            return;
+        // What MPI prints comes to the launcher by another way than this rank's lines, and would overtake the reason.
+        using (var never = new ManualResetEvent(false))
+            never.WaitOne(timeOfLine);
+        mpi.Abort(1);
     }
 
     /// <summary>What comes after a failure fails for the same reason.</summary>

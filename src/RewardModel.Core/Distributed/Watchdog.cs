@@ -74,6 +74,7 @@ internal sealed class Watchdog : IDisposable
             {
                 if (isDisposed)
                     return;
+                progress?.WriteAgain();
                 Monitor.Wait(gate, interval);
             }
             message = Message();
@@ -84,8 +85,8 @@ internal sealed class Watchdog : IDisposable
     private string Message()
     {
         // Its time is that by which the others' are measured.
-        progress?.Write(number, isOver: false, purpose);
-        var who = progress?.Missing(number) ?? "which one is not known without a folder in which ranks write down how far they are";
+        progress?.WriteAgain();
+        var who = progress?.Missing(number, limit / 2) ?? "which one is not known without a folder in which ranks write down how far they are";
         return string.Create(
             CultureInfo.InvariantCulture,
             $"operation {number} ({purpose}) has taken {clock.Elapsed.TotalSeconds:0} s, and at most {limit.TotalSeconds:0.###} s were "

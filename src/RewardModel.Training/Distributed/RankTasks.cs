@@ -5,6 +5,9 @@ namespace RewardModel.Training.Distributed;
 /// <summary>What ranks agree on, and what one of them does for all.</summary>
 internal static class RankTasks
 {
+    /// <summary>What the first rank tells of its work.</summary>
+    private const byte isAtWork = 0, isDone = 1, isCancelled = 2;
+
     /// <summary>How often the first rank tells the others that it is still at work.</summary>
     private static readonly TimeSpan signOfLife = TimeSpan.FromSeconds(5);
 
@@ -21,7 +24,9 @@ internal static class RankTasks
             ranks.Gather([], "what the first rank does alone");
     }
 
-    /// <summary>The same of what may take as long as it likes, on a thread of its own.</summary>
+    /// <summary>
+    /// The same of what may take as long as it likes, on a thread of its own. If it is cancelled on the first rank, it is so on all of them.
+    /// </summary>
     /// <returns>What the first rank tells the others.</returns>
     public static byte[] FirstWorks(this ICollective ranks, Func<byte[]> action, string purpose)
     {
@@ -29,13 +34,27 @@ internal static class RankTasks
             return action();
         if (ranks.Rank > 0)
             while (true)
-                if (ranks.Gather([], purpose)[0] is [1, .. var told])
-                    return told;
+                switch (ranks.Gather([], purpose)[0])
+                {
+                    case [isDone, .. var told]:
+                        return told;
+                    case [isCancelled]:
+                        throw new OperationCanceledException();
+                }
         var work = Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         while (!((IAsyncResult)work).AsyncWaitHandle.WaitOne(signOfLife))
-            ranks.Gather([0], purpose);
-        var result = work.GetAwaiter().GetResult();
-        ranks.Gather([1, .. result], purpose);
+            ranks.Gather([isAtWork], purpose);
+        byte[] result;
+        try
+        {
+            result = work.GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException)
+        {
+            ranks.Gather([isCancelled], purpose);
+            throw;
+        }
+        ranks.Gather([isDone, .. result], purpose);
         return result;
     }
 

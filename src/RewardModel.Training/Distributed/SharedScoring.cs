@@ -14,7 +14,9 @@ internal static class SharedScoring
     /// <param name="trained">The model's weights.</param>
     /// <param name="lists">The same on all ranks.</param>
     /// <param name="progress">Receives reports of this rank's lists.</param>
-    /// <param name="cancellation">Stops before the next batch; all ranks have to be stopped.</param>
+    /// <param name="cancellation">
+    /// Stops before the next batch; several ranks before these lists, all of them if one is to stop.
+    /// </param>
     public static float[][] Score(
         RewardScorer scorer, TrainedWeights trained, IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress,
         CancellationToken cancellation)
@@ -22,11 +24,13 @@ internal static class SharedScoring
         var ranks = trained.Ranks;
         if (ranks.Size == 1)
             return scorer.Score(lists, progress, cancellation);
+        if (ranks.IsAny(cancellation.IsCancellationRequested, "whether the evaluation is cancelled"))
+            throw new OperationCanceledException(cancellation);
         // Prompts are scored once for all lists that have them, where these come to one rank.
         int[] tokens = [.. Enumerable.Range(0, lists.Count).Select(index => lists.InfoOf(index).SharedTokenCount)];
         var shares = ListShares.Of(tokens, ranks.Size);
         var own = shares[ranks.Rank];
-        var ofOwn = scorer.Score(new ListSubset(lists, own), progress, cancellation);
+        var ofOwn = scorer.Score(new ListSubset(lists, own), progress, CancellationToken.None);
         trained.JoinPasses(withBackward: false);
         var all = ranks.Gather(MemoryMarshal.AsBytes(ofOwn.SelectMany(list => list).ToArray().AsSpan()), "rewards of held-out lists");
         var rewards = new float[lists.Count][];

@@ -224,7 +224,13 @@ internal sealed class TrainedWeights : IWeightHolder, IDisposable
         // What is trained beside an adapter is little.
         foreach (var group in Groups)
             group.GatherTrained();
-        Ranks.FirstWorks(() => saved.Save(directory), "the model that the first rank saves");
+        Ranks.FirstWorks(
+            () =>
+            {
+                saved.Save(directory);
+                return [];
+            },
+            "the model that the first rank saves");
         foreach (var group in Groups)
             group.Release();
     }

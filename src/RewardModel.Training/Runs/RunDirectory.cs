@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using RewardModel.Checkpoints;
@@ -98,8 +99,20 @@ public sealed class RunDirectory(string path)
         }
     }
 
-    /// <summary>Whether a process keeps others from writing to the directory, this one or another.</summary>
-    internal bool IsLocked => File.Exists(LockFile);
+    /// <summary>Creates an empty file of a new name, for others to tell whether they see it.</summary>
+    /// <returns>The name.</returns>
+    internal string CreateSharedFile()
+    {
+        var name = $"shared-{Environment.ProcessId}-{Stopwatch.GetTimestamp()}";
+        File.WriteAllBytes(SharedFile(name), []);
+        return name;
+    }
+
+    /// <summary>Whether this process sees such a file.</summary>
+    internal bool HasSharedFile(string name) => File.Exists(SharedFile(name));
+
+    /// <summary>Deletes such a file.</summary>
+    internal void DeleteSharedFile(string name) => File.Delete(SharedFile(name));
 
     /// <summary>Makes the directory ready for a new run: states of an older one are removed.</summary>
     internal void Begin()
@@ -335,6 +348,8 @@ public sealed class RunDirectory(string path)
             : [];
 
     private string FingerprintFile => System.IO.Path.Combine(path, FolderName, fingerprintFile);
+
+    private string SharedFile(string name) => System.IO.Path.Combine(path, FolderName, name);
 
     private string LockFile => System.IO.Path.Combine(path, FolderName, "lock");
 

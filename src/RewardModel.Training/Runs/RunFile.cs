@@ -122,5 +122,6 @@ internal static class RunFile<T>
             .Select(name => $"{name}: {json[name]!.ToJsonString(readableJson)}\n")));
     }
 
-    private static JsonObject Values(T options) => JsonSerializer.SerializeToNode(options, jsonOptions)!.AsObject();
+    /// <summary>The values of all options, by their names; null for those that are not set.</summary>
+    public static JsonObject Values(T options) => JsonSerializer.SerializeToNode(options, jsonOptions)!.AsObject();
 }

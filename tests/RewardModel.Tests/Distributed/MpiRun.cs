@@ -3,7 +3,7 @@ using RewardModel.Distributed;
 
 namespace RewardModel.Tests.Distributed;
 
-/// <summary>Runs <see cref="RankProgram"/> in several processes, by the launchers that are installed.</summary>
+/// <summary>Runs <see cref="RankProgram"/>, or other programs, in several processes, by the launchers that are installed.</summary>
 internal static class MpiRun
 {
     private static readonly TimeSpan limit = TimeSpan.FromSeconds(60);
@@ -21,19 +21,7 @@ internal static class MpiRun
     public static (int ExitCode, string Output, string Error, TimeSpan Time) Ranks(
         MpiImplementation implementation, int count, (string Name, string Value)[] environment, params IEnumerable<string> arguments)
     {
-        string[] options = implementation == MpiImplementation.OpenMpi
-            ? ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"] : [];
-        var start = new ProcessStartInfo(
-            launchers[implementation], [.. options, "-n", $"{count}", "dotnet", ChildProgram.Assembly, "ranks", .. arguments])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["OMPI_ALLOW_RUN_AS_ROOT"] = start.Environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
-        start.Environment.Remove(Mpi.LibraryVariable);
-        // Open MPI gives ranks a terminal, which .NET would set up.
-        start.Environment["TERM"] = "dumb";
+        var start = StartInfo(implementation, ["-n", $"{count}", "dotnet", ChildProgram.Assembly, "ranks", .. arguments]);
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         var clock = Stopwatch.StartNew();
@@ -44,6 +32,24 @@ internal static class MpiRun
             process.Kill(entireProcessTree: true);
         process.WaitForExit();
         return (process.ExitCode, output.Result, error.Result, clock.Elapsed);
+    }
+
+    /// <summary>A launcher that can be started here, of programs that it is told to start.</summary>
+    public static ProcessStartInfo StartInfo(MpiImplementation implementation, IEnumerable<string> programs)
+    {
+        string[] options = implementation == MpiImplementation.OpenMpi
+            ? ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"] : [];
+        var start = new ProcessStartInfo(launchers[implementation], [.. options, .. programs])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["OMPI_ALLOW_RUN_AS_ROOT"] = start.Environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
+        start.Environment.Remove(Mpi.LibraryVariable);
+        // Open MPI gives ranks a terminal, which .NET would set up.
+        start.Environment["TERM"] = "dumb";
+        return start;
     }
 
     /// <summary>What the ranks print, which all end well.</summary>
@@ -79,6 +85,12 @@ internal static class MpiRun
 internal sealed class MpiTheoryAttribute : TheoryAttribute
 {
     public MpiTheoryAttribute() => Skip = MpiRun.Installed.Count > 0 ? null! : MpiRun.SkipReason(MpiImplementation.OpenMpi)!;
+}
+
+/// <summary>A fact that needs an MPI.</summary>
+internal sealed class MpiFactAttribute : FactAttribute
+{
+    public MpiFactAttribute() => Skip = MpiRun.Installed.Count > 0 ? null! : MpiRun.SkipReason(MpiImplementation.OpenMpi)!;
 }
 
 /// <summary>A fact that needs both MPIs.</summary>
