@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using RewardModel.Scoring;
 using RewardModel.Training.Distributed;
 using RewardModel.Training.Runs;
@@ -18,8 +19,15 @@ internal sealed class EvaluatedWeights(TrainedWeights trained, int count, RunDir
     private readonly List<(int Step, Dictionary<string, Tensor> Weights)> inMemory = [];
 
     /// <summary>The steps of the newest ones, at most as many as are to be averaged, in their order.</summary>
-    public IReadOnlyList<int> Steps =>
-        [.. (directory?.EvaluatedSteps ?? inMemory.Select(kept => kept.Step)).TakeLast(count)];
+    public IReadOnlyList<int> Steps
+    {
+        get
+        {
+            // The first rank's: see RunDirectory.TryRestore.
+            int[] own = [.. (directory?.EvaluatedSteps ?? inMemory.Select(kept => kept.Step)).TakeLast(count)];
+            return MemoryMarshal.Cast<byte, int>(trained.Ranks.Gather(MemoryMarshal.AsBytes<int>(own), "evaluations to average")[0]).ToArray();
+        }
+    }
 
     /// <summary>Keeps the model's weights. Those from before the first step are no result of training, and left out.</summary>
     public void Keep(int step)

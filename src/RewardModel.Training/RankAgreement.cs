@@ -67,11 +67,13 @@ internal static class RankAgreement
     {
         public IEnumerable<string> DifferencesOf(RankIdentity first)
         {
-            foreach (var difference in Fingerprint.DifferencesOf(first.Fingerprint).Concat(Fingerprint.ChangesFrom(first.Fingerprint)))
+            // Machines may have more processors than others.
+            var own = Fingerprint with { Threads = first.Fingerprint.Threads };
+            foreach (var difference in own.DifferencesOf(first.Fingerprint).Concat(own.ChangesFrom(first.Fingerprint)))
                 yield return difference;
             foreach (var name in Options.EnumerateObject().Concat(first.Options.EnumerateObject()).Select(option => option.Name).Distinct())
-                if (!Fingerprint.Options.ContainsKey(name) && Text(Options, name) is var own && Text(first.Options, name) is var other && own != other)
-                    yield return $"--{name} was {other} and is now {own}";
+                if (!Fingerprint.Options.ContainsKey(name) && Text(Options, name) is var found && Text(first.Options, name) is var other && found != other)
+                    yield return $"--{name} was {other} and is now {found}";
             if (Libraries != first.Libraries)
                 yield return $"libraries were {first.Libraries} and are now {Libraries}";
             if (Version != first.Version)

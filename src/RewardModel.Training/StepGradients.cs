@@ -27,7 +27,7 @@ internal sealed class StepGradients(RewardTransformer model, TrainedWeights trai
     /// <exception cref="TrainingDivergedException">A loss, reward or gradient is not finite, on any rank. All gradients are 0 then.</exception>
     public StepResult Add(IReadOnlyList<TokenizedList> lists, int step, Func<double> squaredNorm)
     {
-        var clock = Stopwatch.StartNew();
+        var (clock, waitedBefore) = (Stopwatch.StartNew(), trained.Waited);
         // Of all ranks' lists: how a step is divided changes nothing but rounding.
         var divisor = lists.Sum(list => loss.DivisorOf(RankingList.Of(list)));
         // Draws of dropout belong to their step and list, not to what was drawn before or is computed together.
@@ -56,7 +56,7 @@ internal sealed class StepGradients(RewardTransformer model, TrainedWeights trai
                 else
                     AddBatch(batch, divisor);
             }
-        var seconds = clock.Elapsed.TotalSeconds;
+        var seconds = (clock.Elapsed - (trained.Waited - waitedBefore)).TotalSeconds;
         trained.JoinPasses(withBackward: true);
         trained.FinishGradients();
         // Nothing is read back before all has been asked for: while a GPU is waited for, it has nothing to do next.

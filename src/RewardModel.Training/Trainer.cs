@@ -120,6 +120,10 @@ public sealed class Trainer
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.UnfrozenLayers))} is {options.UnfrozenLayers}; "
                 + $"this {model.Backbone.GetName()} has {Counted.Of(model.Backbone.Layers.Count, "layer")}.");
+        if (options.Shard == Sharding.Parameters && model.FrozenWeights is { } stored)
+            throw new ArgumentException(
+                $"{TrainingOptions.NameOf(nameof(options.Shard))} is parameters, and frozen weights are stored as {stored.Storage}, which are not divided; "
+                + "expected gradients, with which each rank has all of these, or float32 weights.");
         CheckAdapter();
         StepCount = options.Steps ?? lists.StepsOf(options.Epochs);
         LearningRate = options.LearningRate
@@ -232,6 +236,7 @@ public sealed class Trainer
             model.Precision = precision;
             if (hasAdded && !hasStarted)
             {
+                holder.Dispose();
                 model.RemoveAdapter();
                 hasAdded = false;
             }
@@ -401,7 +406,7 @@ public sealed class Trainer
             tokens, state.TokensSeen, tokens / (clock.Elapsed - start).TotalSeconds,
             clock.Elapsed / (stepsTaken - firstStep) * (StepCount - stepsTaken))
         {
-            RankSeconds = ranks.Size > 1 ? rankSeconds : null,
+            RankSeconds = ranks.Size > 1 && model.Device.type == TorchSharp.DeviceType.CPU ? rankSeconds : null,
             LossTerms = terms.Length > 1 ? loss.TermNames.Zip(terms).ToDictionary(term => term.First, term => term.Second) : null,
         });
     }

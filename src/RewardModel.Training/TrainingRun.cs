@@ -74,7 +74,9 @@ public sealed class TrainingRun
                 $"{TrainingOptions.NameOf(nameof(options.Device))} is {options.Device} for all of the {this.ranks.LocalSize} ranks of this machine; expected "
                 + "cuda, of which each rank takes one GPU.");
         // Each rank of a machine has a GPU of its own.
-        this.options = this.ranks.Size > 1 && options.Device == "cuda" ? options with { Device = $"cuda:{this.ranks.LocalRank}" } : options;
+        this.options = this.ranks.Size > 1 && options.Device == "cuda"
+            ? options with { Device = $"cuda:{Collectives.GpuOf(this.ranks)}" }
+            : options;
         this.logger = IsFirstRank && logger is not null ? logger : NullLogger.Instance;
     }
 
@@ -160,7 +162,7 @@ public sealed class TrainingRun
         // A resumption that is refused leaves what is on record of the run.
         void Begin(int step, RunFingerprint fingerprint)
         {
-            RunFile<TrainingRunOptions>.Write(directory.OptionsFile, options);
+            RunFile<TrainingRunOptions>.Write(directory.OptionsFile, asked);
             // Of a run that went on from its end.
             File.Delete(directory.EvaluationFile);
             // A run that goes on may have its lists from a cache: what was found is there already.
@@ -204,15 +206,20 @@ public sealed class TrainingRun
     private TrainingResult Finish(
         ScoringModel model, TrainedWeights trained, IReadOnlyList<TokenizedList> scaledBy, TrainingResult result)
     {
+        RewardNormalizer? normalizer;
         try
         {
-            return result with { Normalizer = Normalize(model, scaledBy) };
+            normalizer = Normalize(model, scaledBy);
         }
-        finally
+        // A trained model is kept, also where its rewards can't be normalised. Of several ranks one may fail alone, and none saves then; their
+        // state is saved.
+        catch when (ranks.Size == 1)
         {
-            // A trained model is kept, also where its rewards can't be normalised.
             trained.Save(model, options.Output);
+            throw;
         }
+        trained.Save(model, options.Output);
+        return result with { Normalizer = normalizer };
     }
 
     /// <summary>Evaluates the model as it was saved.</summary>
@@ -336,9 +343,14 @@ public sealed class TrainingRun
             byte[] Read(string?[] keys, CancellationToken token) =>
                 JsonSerializer.SerializeToUtf8Bytes(ReadLists(reader, prepared, isPlan, keys, progress, token));
             // The others find the lists in the cache, and need not go through the files to know which they are.
-            var keys = ranks.FirstWorks(() => Read([], cancellation), "lists that the first rank reads");
-            if (!IsFirstRank)
-                Read(JsonSerializer.Deserialize<string?[]>(keys)!, ofOne);
+            if (inputs.Data is null)
+            {
+                var keys = ranks.FirstWorks(() => Read([], cancellation), "lists that the first rank reads");
+                if (!IsFirstRank)
+                    Read(JsonSerializer.Deserialize<string?[]>(keys)!, ofOne);
+            }
+            else
+                Read([], ofOne);
             prepared.Model = withoutWeights is null || shapes is not null ? reader : Load();
             return prepared;
         }

@@ -32,6 +32,7 @@ internal static class TensorBytes
     public static void Read(
         SafetensorsFile file, SafetensorsEntry entry, long first, Tensor target, long maxChunkBytes = MaxChunkBytes)
     {
+        using var views = NewDisposeScope();
         foreach (var (start, chunk) in Chunks(target, maxChunkBytes))
         {
             using var scope = NewDisposeScope();

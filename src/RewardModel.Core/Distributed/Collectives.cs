@@ -40,13 +40,16 @@ public static class Collectives
         return onGpus ? OnGpus(ranks, limit ?? DefaultLimit) : ranks;
     }
 
+    /// <summary>A rank's GPU, of those that its process sees: its own where a launcher shows it no other.</summary>
+    internal static int GpuOf(ICollective ranks) => TorchSharp.torch.cuda.device_count() == 1 ? 0 : ranks.LocalRank;
+
     /// <summary>The same ranks with NCCL beside, where each has it.</summary>
     internal static ICollective OnGpus(ICollective ranks, TimeSpan limit)
     {
         TorchLibraries.Require();
         var hasNccl = NcclCollective.IsInstalled;
         return ranks.Gather([(byte)(hasNccl ? 1 : 0)], "whether all ranks have NCCL").All(flag => flag[0] == 1)
-            ? new NcclCollective(ranks, ranks.LocalRank, limit, ownsRanks: true)
+            ? new NcclCollective(ranks, GpuOf(ranks), limit, ownsRanks: true)
             : ranks;
     }
 

@@ -8,8 +8,8 @@ namespace RewardModel.Distributed;
 /// </summary>
 /// <remarks>
 /// Tensors are contiguous, float32 or float64, and of the same shape on every rank; whoever calls leaves them alone, and keeps them, until
-/// the <see cref="ICollectiveWork"/> has been waited for. The same calls of the same ranks give the same bits, run for run. A failure, also
-/// of another rank, ends the process: see <see cref="Abort"/>.
+/// the <see cref="ICollectiveWork"/> has been waited for. The same calls of the same ranks give the same bits, run for run. What fails
+/// throws; whoever calls ends all ranks then, as others may wait for this one: see <see cref="Collectives"/> and <see cref="Abort"/>.
 /// </remarks>
 public interface ICollective : IDisposable
 {

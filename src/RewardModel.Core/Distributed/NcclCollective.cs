@@ -44,7 +44,11 @@ internal sealed unsafe class NcclCollective : ICollective
         (nccl, cuda) = (Nccl.Open(), CudaRuntime.Open());
         cuda.SetDevice(device);
         var id = ranks.Gather(ranks.Rank == 0 ? nccl.NewId() : [], "start of NCCL")[0];
-        group = nccl.Join(id, ranks.Rank, ranks.Size);
+        // It waits for all ranks by itself, without an end.
+        using (new Timer(
+            _ => ranks.Abort($"NCCL has not connected the GPUs of all ranks in {limit.TotalMinutes:0.#} minutes; is a network closed between them?"),
+            null, limit, Timeout.InfiniteTimeSpan))
+            group = nccl.Join(id, ranks.Rank, ranks.Size);
         stream = cuda.NewStream();
         new Thread(Watch) { IsBackground = true, Name = "watchdog of NCCL" }.Start();
     }

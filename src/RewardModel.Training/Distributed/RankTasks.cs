@@ -64,7 +64,7 @@ internal static class RankTasks
     /// </summary>
     public static int ThreadsOf(this ICollective ranks)
     {
-        if (ranks.LocalSize == 1)
+        if (ranks.Size == 1)
             return Environment.ProcessorCount;
         var own = Affinity();
         ulong all = 0;

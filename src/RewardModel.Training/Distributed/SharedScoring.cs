@@ -9,6 +9,9 @@ namespace RewardModel.Training.Distributed;
 /// <summary>Scoring of lists that ranks divide among them: each computes some, and all get the rewards.</summary>
 internal static class SharedScoring
 {
+    /// <summary>Lists that are sent to other ranks at once.</summary>
+    private const int mostLists = 1 << 14;
+
     /// <inheritdoc cref="RewardScorer.Score"/>
     /// <param name="scorer">Of the model that the weights belong to.</param>
     /// <param name="trained">The model's weights.</param>
@@ -66,13 +69,13 @@ internal static class SharedScoring
                 score(Decoded(request), null);
         else
         {
-            evaluate((lists, progress) =>
+            // A request that others get as bytes has so many lists at most.
+            evaluate((lists, progress) => [.. Enumerable.Range(0, lists.Count).Chunk(mostLists).SelectMany(indices =>
             {
-                if (lists.Count == 0)
-                    return [];
-                ranks.Gather(Encoded(lists), purpose);
-                return score(lists, progress);
-            });
+                var part = new ListSubset(lists, indices);
+                ranks.Gather(Encoded(part), purpose);
+                return score(part, progress);
+            })]);
             ranks.Gather([], purpose);
         }
     }

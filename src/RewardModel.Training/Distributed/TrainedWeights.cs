@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using RewardModel.Checkpoints;
 using RewardModel.Distributed;
 using RewardModel.Kernels;
@@ -29,6 +30,7 @@ internal sealed class TrainedWeights : IWeightHolder, IDisposable
     private readonly WeightGroup root;
     private readonly int frozenLayerCount;
     private readonly Queue<(ICollectiveWork Work, Action Then)> pending = [];
+    private readonly Stopwatch waiting = new();
     private bool hasBackward;
     private bool isDisposed;
 
@@ -79,6 +81,9 @@ internal sealed class TrainedWeights : IWeightHolder, IDisposable
 
     /// <summary>Those that train the model.</summary>
     public ICollective Ranks { get; }
+
+    /// <summary>How long this rank has waited for sums of gradients and for other ranks' passes.</summary>
+    public TimeSpan Waited => waiting.Elapsed;
 
     /// <summary>What this rank updates: a part of each parameter that is trained, in the order of these.</summary>
     public IReadOnlyList<WeightPart> Parts { get; }
@@ -209,8 +214,14 @@ internal sealed class TrainedWeights : IWeightHolder, IDisposable
     {
         if (sharding != Sharding.None)
             CheckpointWriter.WriteParts(directory, parts, Ranks);
-        else if (Ranks.Rank == 0)
-            CheckpointWriter.WriteParts(directory, parts, SingleProcess.Instance);
+        else
+            Ranks.FirstWorks(
+                () =>
+                {
+                    CheckpointWriter.WriteParts(directory, parts, SingleProcess.Instance);
+                    return [];
+                },
+                "weights that the first rank writes");
     }
 
     /// <summary>Saves the model, as one process would; no rank has all of a model whose weights are divided.</summary>
@@ -249,11 +260,13 @@ internal sealed class TrainedWeights : IWeightHolder, IDisposable
         if (isDisposed)
             return;
         isDisposed = true;
-        Complete(0);
-        foreach (var group in Groups)
-            group.Dispose();
         if (IsShared)
             model.WeightHolder = null;
+        // Something has failed, and ranks end soon: what is under way is neither waited for nor taken the memory from.
+        if (pending.Count > 0)
+            return;
+        foreach (var group in Groups)
+            group.Dispose();
     }
 
     private bool NeedsAll(bool withBackward) => sharding == Sharding.Parameters || (sharding == Sharding.Gradients && withBackward);
@@ -286,7 +299,9 @@ internal sealed class TrainedWeights : IWeightHolder, IDisposable
     private bool IsAnyRankIn(bool isIn)
     {
         using var count = tensor(new[] { isIn ? 1f : 0f });
+        waiting.Start();
         Ranks.AllReduce(count, "whether a rank has another pass").Wait();
+        waiting.Stop();
         return count.item<float>() > 0;
     }
 
@@ -303,7 +318,9 @@ internal sealed class TrainedWeights : IWeightHolder, IDisposable
         while (pending.Count > left)
         {
             var (work, then) = pending.Dequeue();
+            waiting.Start();
             work.Wait();
+            waiting.Stop();
             then();
         }
     }

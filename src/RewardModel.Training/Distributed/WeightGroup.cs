@@ -132,9 +132,10 @@ internal sealed class WeightGroup : IDisposable
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var own = optimizedGradient?.copy_(gradient) ?? gradient;
-        for (int i = 0, start = 0; i < Parts.Count; i++)
+        var start = 0L;
+        for (var i = 0; i < Parts.Count; i++)
         {
-            var (parameter, count) = (Parts[i].Parameter, (int)Parts[i].Parameter.numel());
+            var (parameter, count) = (Parts[i].Parameter, Parts[i].Parameter.numel());
             // Of what other ranks update nothing is known here.
             if (isThere[i] && count > 0)
                 parameter.grad = own.narrow(0, sharding == Sharding.None ? starts[i] : start, count).view(parameter.shape);
@@ -214,6 +215,7 @@ internal sealed class WeightGroup : IDisposable
 
     private Parameter PartParameter(int parameter, long first, long count)
     {
+        using var scope = NewDisposeScope();
         var flat = weights!;
         // A run that is empty may lie beyond this rank's part.
         var start = count == 0 ? 0 : flat.Starts[parameter] + first - flat.First;

@@ -48,7 +48,8 @@ public sealed record StepReport(
     public IReadOnlyDictionary<string, double>? LossTerms { get; init; }
 
     /// <summary>
-    /// How long each rank computed its lists, in seconds; the longest is what all waited for. Null where one process trains alone.
+    /// How long each rank computed its lists on the CPU, in seconds, without waiting for sums of gradients; the longest is what all waited for.
+    /// Null on GPUs, which compute while the CPU goes on, and where one process trains alone.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<double>? RankSeconds { get; init; }

@@ -206,8 +206,15 @@ public sealed class RunDirectory(string path)
         MovingAverage? average = null)
     {
         state = new TrainerState();
-        if (Steps(states).LastOrDefault() is not { Directory: { } directory })
+        // The first rank says which it is: others may see an older listing of a directory on another machine.
+        var ranks = trained.Ranks;
+        var newest = BitConverter.ToInt32(ranks.Gather(BitConverter.GetBytes(NewestStep ?? -1), "the newest state")[0]);
+        if (newest < 0)
             return false;
+        var directory = StepDirectory(states, newest);
+        if (!Directory.Exists(directory))
+            throw new RunDirectoryException(
+                $"Rank {ranks.Rank} doesn't see '{directory}', from which rank 0 goes on. Give an --output in a file system that all ranks share.");
         var saved = Read<SavedState>(System.IO.Path.Combine(directory, stateFile));
         var differences = fingerprint.DifferencesOf(saved.Fingerprint).ToArray();
         if (differences.Length > 0)
