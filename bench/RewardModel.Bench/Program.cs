@@ -12,6 +12,7 @@ using RewardModel.Bench;
 //   RewardModel.Bench serving OURS [PEER] [--seconds S] [--rounds N]
 //   RewardModel.Bench serving-overload OURS PROCESS SECONDS
 //   RewardModel.Bench ranks-memory [STEPS]
+//   RewardModel.Bench ranks-scaling DIRECTORY before|one
 //   RewardModel.Bench rank-model NAME DIRECTORY
 //   RewardModel.Bench rank-worker NAME DIRECTORY OUTPUT SHARDING STEPS [LORA-RANK]
 //   RewardModel.Bench rank-messages MEGABYTES ROUNDS
@@ -61,6 +62,9 @@ switch (args)
         return 0;
     case ["ranks-memory", .. var steps]:
         new RankMemoryTable(steps is [var asked] ? int.Parse(asked) : 3).Run();
+        return 0;
+    case ["ranks-scaling", var folder, var single]:
+        new RankScaling(folder, single).Run();
         return 0;
     case ["rank-model", var name, var directory]:
         RankModel.Named(name).Write(directory);
