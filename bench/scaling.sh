@@ -8,7 +8,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mkdir -p "$1" && cd "$1" && pwd)
 shift
 rounds=3
-steps=8
+steps=6
 while [ $# -gt 0 ]; do
   case $1 in
     --rounds) rounds=$2 ;;
@@ -84,7 +84,7 @@ run() {
   before=$(sent)
   # Two lists a rank, each a micro-batch, as RankModel has it.
   local options=(--data "$work/model/lists.jsonl" --backbone "$work/model" --eval-fraction 0 --steps "$steps" --save-every "$steps"
-    --lists-per-step $((2 * count)) --max-tokens-per-batch 384 --threads 1 --shard "$sharding" --output "$work/$name" --quiet "$@")
+    --lists-per-step $((2 * count)) --max-tokens-per-batch 192 --threads 1 --shard "$sharding" --output "$work/$name" --quiet "$@")
   if [ "$count" = 1 ]; then $train "${options[@]}"; else across "$count" $train "${options[@]}"; fi
   echo $(($(sent) - before)) > "$work/$name/sent"
 }

@@ -47,7 +47,7 @@ internal sealed class RankMemoryTable(int steps)
             "| ranks | shard | weights | gathered | gradients | whole | moments | activations | buffers | formula | measured | formula / measured | "
             + "peak | without a model |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
-        foreach (var rankCount in new[] { 1, 2, 4 })
+        foreach (var rankCount in lora is null ? new[] { 1, 2, 4 } : [1, 2])
             foreach (var sharding in rankCount == 1 ? [Sharding.None] : Enum.GetValues<Sharding>())
             {
                 var formula = Formula(model, sharding, rankCount, lora);
@@ -73,7 +73,8 @@ internal sealed class RankMemoryTable(int steps)
         var settings = new StepSettings(sharding, ranked.TokensPerList);
         return RankMemory.Of(
             ModelShape.Of(model), sharding, rankCount,
-            ActivationMemory.Of(model, batches.Largest, Precision.Float32, settings.Recomputes, isOnGpu: false));
+            ActivationMemory.Of(model, batches.Largest, Precision.Float32, settings.Recomputes, isOnGpu: false),
+            isOnGpu: false);
     }
 
     /// <summary>The highest peak of a run's ranks.</summary>
