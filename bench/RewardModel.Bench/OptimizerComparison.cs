@@ -53,7 +53,8 @@ internal sealed class OptimizerComparison(int threads, int rounds)
     {
         (string Name, Parameter Parameter)[] parameters =
             [.. shapes.Select((shape, i) => ($"{i}", new Parameter(randn(shape).mul(0.02)) { grad = gradients[i] }))];
-        return new TrainingOptions { Optimizer = kind }.CreateOptimizer(parameters.Select(WeightPart.Of), parameters.ToDictionary(pair => pair.Name, _ => 1.0));
+        return new TrainingOptions { Optimizer = kind }.CreateOptimizer(
+            parameters.Select(WeightPart.Of), parameters.ToDictionary(pair => pair.Name, _ => 1.0));
     }
 
     private static long Count(long[] shape) => shape.Aggregate(1L, (product, size) => product * size);

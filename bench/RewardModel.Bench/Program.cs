@@ -13,6 +13,11 @@ using RewardModel.Bench;
 //   RewardModel.Bench serving-model TOKENIZER WIDTH OUTPUT
 //   RewardModel.Bench serving OURS [PEER] [--seconds S] [--rounds N]
 //   RewardModel.Bench serving-overload OURS PROCESS SECONDS
+//   RewardModel.Bench ranks-memory [STEPS]
+//   RewardModel.Bench ranks-scaling DIRECTORY before|one
+//   RewardModel.Bench rank-model NAME DIRECTORY
+//   RewardModel.Bench rank-worker NAME DIRECTORY OUTPUT SHARDING STEPS [LORA-RANK]
+//   RewardModel.Bench rank-messages MEGABYTES ROUNDS
 //   RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
 //   RewardModel.Bench tokenizer-worker DIRECTORY TEXT
 
@@ -68,6 +73,22 @@ switch (args)
     case ["serving-overload", var ours, var process, var seconds]:
         await new ServingOverload(new Uri(ours), int.Parse(process), double.Parse(seconds)).Run();
         return 0;
+    case ["ranks-memory", .. var steps]:
+        new RankMemoryTable(steps is [var asked] ? int.Parse(asked) : 3).Run();
+        return 0;
+    case ["ranks-scaling", var folder, var single]:
+        new RankScaling(folder, single).Run();
+        return 0;
+    case ["rank-model", var name, var directory]:
+        RankModel.Named(name).Write(directory);
+        return 0;
+    case ["rank-worker", var name, var directory, var output, var sharding, var steps, .. var rank]:
+        RankWorker.Train(
+            RankModel.Named(name), directory, output, Enum.Parse<Sharding>(sharding), int.Parse(steps), rank is [var lora] ? int.Parse(lora) : null);
+        return 0;
+    case ["rank-messages", var megabytes, var rounds]:
+        RankWorker.Messages(int.Parse(megabytes), int.Parse(rounds));
+        return 0;
     case ["tokenizers", var node, .. var rest]:
         new TokenizerComparison(node, [.. rest.Where(argument => argument != "--quick")], rest.Contains("--quick")).Run();
         return 0;
@@ -84,6 +105,7 @@ switch (args)
                    RewardModel.Bench serving-model TOKENIZER WIDTH OUTPUT
                    RewardModel.Bench serving OURS [PEER] [--seconds S] [--rounds N]
                    RewardModel.Bench serving-overload OURS PROCESS SECONDS
+                   RewardModel.Bench ranks-memory [STEPS]
                    RewardModel.Bench tokenizers NODE [--quick] DIRECTORY...
             """);
         return 2;

@@ -21,7 +21,7 @@ namespace RewardModel.Training.Distributed;
 /// </remarks>
 internal sealed class TrainedWeights : IWeightHolder, IDisposable
 {
-    /// <summary>Rows of gradients that are there at once where gradients are shared: one that is filled while another is added up.</summary>
+    /// <summary>Rows of gradients that are there at once where ranks get parts of them: one that is filled while another is added up.</summary>
     private const int mostPending = 2;
 
     private readonly RewardTransformer model;
@@ -307,7 +307,8 @@ internal sealed class TrainedWeights : IWeightHolder, IDisposable
 
     private void Reduce(WeightGroup group)
     {
-        if (sharding >= Sharding.Gradients)
+        // What has been divided goes before more comes; a whole sum takes the place of what was added up.
+        if (sharding != Sharding.None)
             Complete(mostPending - 1);
         if (group.Reduce() is { } reduction)
             pending.Enqueue(reduction);

@@ -12,7 +12,7 @@ namespace RewardModel.Training.Planning;
 /// <param name="Moments">What the optimiser keeps, where it is not offloaded.</param>
 /// <param name="Averages">The rank's part of a moving average of the weights.</param>
 /// <param name="Activations">What a micro-batch leaves for its backward pass, and what passes.</param>
-/// <param name="Buffers">Gradients of one group side by side, as they are sent.</param>
+/// <param name="Buffers">Gradients of one group side by side, as they are sent; on the CPU also what MPI adds them up in.</param>
 /// <param name="HostBytes">In the CPU's memory: offloaded moments and the weights that they update.</param>
 internal sealed record RankMemory(
     long Weights, long GatheredWeights, long Gradients, long GatheredGradients, long Moments, long Averages, long Activations, long Buffers,
@@ -32,8 +32,10 @@ internal sealed record RankMemory(
     /// </param>
     /// <param name="offloadsOptimizer">Whether moments, and the weights that they update, lie in the CPU's memory.</param>
     /// <param name="hasAverages">Whether a moving average of the trained weights is kept, divided as moments are.</param>
+    /// <param name="isOnGpu">False: ranks are processes on CPUs, and the CPU's memory is what counts.</param>
     public static RankMemory Of(
-        ModelShape model, Sharding sharding, int rankCount, long activations, bool offloadsOptimizer = false, bool hasAverages = false)
+        ModelShape model, Sharding sharding, int rankCount, long activations, bool offloadsOptimizer = false, bool hasAverages = false,
+        bool isOnGpu = true)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rankCount, 1);
         var all = model.All;
@@ -46,6 +48,9 @@ internal sealed record RankMemory(
             bytes(model.Root) + heldLayers * model.Layers.Select(bytes).DefaultIfEmpty().Max();
         var moments = Part(all.MomentBytes, Sharding.Optimizer);
         var largestGradients = model.Layers.Append(model.Root).Max(group => group.GradientBytes);
+        // Open MPI adds up in memory of its own: of a reduce-scatter a copy of the row, and of an other rank's what comes at a time, a half
+        // with two ranks; of an all-reduce that half alone (measured: bench/results/2026-11-27-ranks.md).
+        var ofMpi = isOnGpu ? 0 : sharding == Sharding.None ? largestGradients / 2 : largestGradients + largestGradients / 2;
         return new RankMemory(
             Weights: Part(all.WeightBytes, Sharding.Parameters),
             GatheredWeights: sharding == Sharding.Parameters ? Held(group => group.WeightBytes) : 0,
@@ -54,7 +59,7 @@ internal sealed record RankMemory(
             Moments: offloadsOptimizer ? 0 : moments,
             Averages: hasAverages ? Part(sizeof(float) * all.TrainedParameters, Sharding.Optimizer) : 0,
             Activations: activations,
-            Buffers: rankCount > 1 && sharding < Sharding.Gradients ? largestGradients : 0,
+            Buffers: rankCount == 1 ? 0 : (sharding < Sharding.Gradients ? largestGradients : 0) + ofMpi,
             HostBytes: offloadsOptimizer ? moments + Part(sizeof(float) * all.TrainedParameters, Sharding.Optimizer) : 0);
     }
 }

@@ -51,6 +51,18 @@ public class RankMemoryTests
     }
 
     [Fact]
+    public void On_the_CPU_MPI_adds_up_in_memory_of_its_own()
+    {
+        // The largest group has 4,000 bytes of gradients: half of them in an all-reduce, one and a half times as many in a reduce-scatter.
+        long BuffersOf(Sharding sharding, int ranks = 4) => RankMemory.Of(Shapes.Small, sharding, ranks, 5, isOnGpu: false).Buffers;
+        Assert.Equal(
+            new long[] { 4000 + 2000, 4000 + 6000, 6000, 6000 }, Enum.GetValues<Sharding>().Select(sharding => BuffersOf(sharding)));
+        Assert.Equal(0, BuffersOf(Sharding.None, ranks: 1));
+        Assert.Equal(
+            RankMemory.Of(Shapes.Small, Sharding.Parameters, 4, 5), RankMemory.Of(Shapes.Small, Sharding.Parameters, 4, 5, isOnGpu: false) with { Buffers = 0 });
+    }
+
+    [Fact]
     public void One_rank_divides_and_sends_nothing()
     {
         foreach (var sharding in Enum.GetValues<Sharding>())
