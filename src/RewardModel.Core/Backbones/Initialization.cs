@@ -6,6 +6,12 @@ namespace RewardModel.Backbones;
 /// <summary>The start that all Hugging Face transformers share.</summary>
 internal static class Initialization
 {
+    /// <summary>
+    /// Held by whoever seeds torch's default generator and draws from it, so that models that are made by several threads at once have the weights
+    /// that their seeds say.
+    /// </summary>
+    public static Lock Generator { get; } = new();
+
     /// <summary>Draws all parameters from torch's default generator, in order of names.</summary>
     public static void Apply(nn.Module module, double range)
     {

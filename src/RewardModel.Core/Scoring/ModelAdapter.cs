@@ -83,9 +83,12 @@ internal sealed class ModelAdapter
     public void Initialize(long seed)
     {
         // Apart from what the same seed draws for a new head.
-        manual_seed(unchecked(seed + (long)0x9e3779b97f4a7c15)).Dispose();
-        foreach (var (_, layer) in Layers)
-            layer.Adapter!.Initialize();
+        lock (Initialization.Generator)
+        {
+            manual_seed(unchecked(seed + (long)0x9e3779b97f4a7c15)).Dispose();
+            foreach (var (_, layer) in Layers)
+                layer.Adapter!.Initialize();
+        }
         MoveTo(model.Head.parameters().First().device);
     }
 

@@ -199,10 +199,7 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
             if (adapter is not null)
                 model.LoadAdapter(directory, adapter, absent, ref normalizer);
             if (model.HasNewHead)
-            {
-                manual_seed(seed);
-                model.InitializeHead(absent);
-            }
+                model.DrawHead(absent, seed);
             return model;
         }
         catch
@@ -240,10 +237,7 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
                 layer.Release();
             model.HasNewHead = model.Pending.Absent.Count > 0;
             if (model.HasNewHead)
-            {
-                manual_seed(seed);
-                model.InitializeHead(model.Pending.Absent);
-            }
+                model.DrawHead(model.Pending.Absent, seed);
             return model;
         }
         catch
@@ -286,10 +280,13 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
         var model = new RewardTransformer(config, dropout);
-        manual_seed(seed);
-        using (no_grad())
-            model.Backbone.InitializeWeights();
-        model.InitializeHead([.. model.Head.named_parameters().Select(pair => pair.Item1)]);
+        lock (Initialization.Generator)
+        {
+            manual_seed(seed);
+            using (no_grad())
+                model.Backbone.InitializeWeights();
+            model.InitializeHead([.. model.Head.named_parameters().Select(pair => pair.Item1)]);
+        }
         model.IsNew = true;
         return model;
     }
@@ -458,6 +455,15 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
         isDisposed = true;
         EndPending();
         base.Dispose(disposing);
+    }
+
+    private void DrawHead(IReadOnlyCollection<string> names, long seed)
+    {
+        lock (Initialization.Generator)
+        {
+            manual_seed(seed);
+            InitializeHead(names);
+        }
     }
 
     // The last layer from N(0, 1 / sqrt(D + 1)): Stiennon et al., arXiv 2009.01325, appendix B.1. What some architectures have before it

@@ -80,7 +80,7 @@ internal static class SharedScoring
         }
     }
 
-    private static byte[] Encoded(IReadOnlyList<TokenizedList> lists)
+    private static byte[] Encoded(ListSubset lists)
     {
         using var stream = new MemoryStream();
         var writer = new ByteWriter();
