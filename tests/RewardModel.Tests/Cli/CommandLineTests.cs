@@ -35,8 +35,8 @@ public class CommandLineTests
             + "--max-tokens-per-batch --max-length --encoding --unfrozen-layers --freeze-embeddings --lora-rank --lora-alpha --lora-dropout "
             + "--lora-targets --lora-rank-stabilized --lora-bias --lora-modules-to-save --frozen-weights --loss --margin --label-smoothing "
             + "--ties --reward-positions --loss-normalization --pointwise --pointwise-weight --centering --reward-l2 --seed --seeds "
-            + "--eval-every --ema --average-last --best-by --save-every --early-stop --precision --activation-checkpointing --device --threads "
-            + "--recipe --resume --dry-run --quiet --verbose",
+            + "--eval-every --ema --average-last --best-by --save-every --early-stop --precision --activation-checkpointing --shard "
+            + "--offload-optimizer --device --threads --recipe --resume --dry-run --hang-minutes --quiet --verbose",
             Options("train"));
         Assert.Equal(
             "--model --base-model --reference --loss --max-tokens-per-batch --device --threads --raw --html --json --data --query --layout --score-from --group-by --on-bad-data",
