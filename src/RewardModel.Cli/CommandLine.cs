@@ -85,7 +85,9 @@ internal static class CommandLine
         }
     }
 
-    /// <summary>What there is to say of trouble that its message explains. Null for what is a defect of ours: its stack trace is wanted.</summary>
+    /// <summary>
+    /// What there is to say of trouble that its message explains. Null for what is a defect of ours: its stack trace is wanted.
+    /// </summary>
     internal static string? TroubleOf(Exception exception) =>
         exception is CheckpointException or TokenizerException or ChatTemplateException or RankedDataException or RunDirectoryException
             or TrainingDivergedException or ArgumentException or IOException or UnauthorizedAccessException or TorchUnavailableException

@@ -260,12 +260,15 @@ public sealed class TrainingRun
         ];
         if (IsFirstRank)
             directory.DeleteSharedFile(name);
-        string[] others = [.. Enumerable.Range(1, ranks.Size - 1).Where(rank => places[rank].Length > 0).Select(rank => $"rank {rank} ({places[rank]})")];
+        string[] others =
+        [
+            .. Enumerable.Range(1, ranks.Size - 1).Where(rank => places[rank].Length > 0).Select(rank => $"rank {rank} ({places[rank]})"),
+        ];
         if (others.Length > 0)
             throw new DistributedException(
                 $"The ranks' output directories are not the same one: what rank 0 has written to {places[0]} is not seen by "
-                + $"{string.Join(", ", others)}. Give an --output in a file system that all machines share, by a path that is the same for all "
-                + "ranks.");
+                + $"{string.Join(", ", others)}. Give an --output in a file system that all machines share, by a path that is the same for "
+                + "all ranks.");
     }
 
     /// <summary>The same on a thread-pool thread.</summary>
@@ -332,7 +335,8 @@ public sealed class TrainingRun
         // Ranks stop together: what each does by itself is not stopped.
         var ofOne = ranks.Size == 1 ? cancellation : CancellationToken.None;
         ScoringModel Load() => LoadModel(
-            options, isShared: !isPlan, PhaseProgress<LoadProgress>.Of(progress, TrainingPhase.Loading, 0, read => (read.ReadBytes, read.TotalBytes)), ofOne);
+            options, isShared: !isPlan,
+            PhaseProgress<LoadProgress>.Of(progress, TrainingPhase.Loading, 0, read => (read.ReadBytes, read.TotalBytes)), ofOne);
         // Data are read before weights, which may take as long: for token ids a model's tokenizer and rule are enough. An adapter's are those
         // that it was loaded with.
         var withoutWeights = shapes ?? ShapesOrNull();

@@ -21,7 +21,9 @@ internal sealed class RankProgress : IDisposable
     private readonly Stopwatch sinceThen = new();
     private (long Number, bool IsOver, string Purpose) place = (0, true, "start of all ranks");
 
-    /// <summary>Makes the folder, if need be, and this rank's file. The first rank deletes what more ranks have left that were killed.</summary>
+    /// <summary>
+    /// Makes the folder, if need be, and this rank's file. The first rank deletes what more ranks have left that were killed.
+    /// </summary>
     public RankProgress(string folder, int rank, int size)
     {
         (this.folder, this.size, Rank) = (folder, size, rank);
@@ -62,8 +64,8 @@ internal sealed class RankProgress : IDisposable
     }
 
     /// <summary>
-    /// In words, which ranks have not come to an operation, and where they are, or have come to it and stopped working. This rank's file has
-    /// just been written.
+    /// In words, which ranks have not come to an operation, and where they are, or have come to it and stopped working. This rank's file
+    /// has just been written.
     /// </summary>
     /// <param name="number">The operation.</param>
     /// <param name="longestSilence">Ranks that work have written more often.</param>

@@ -86,7 +86,8 @@ internal sealed class Watchdog : IDisposable
     {
         // Its time is that by which the others' are measured.
         progress?.WriteAgain();
-        var who = progress?.Missing(number, limit / 2) ?? "which one is not known without a folder in which ranks write down how far they are";
+        var who = progress?.Missing(number, limit / 2)
+            ?? "which one is not known without a folder in which ranks write down how far they are";
         return string.Create(
             CultureInfo.InvariantCulture,
             $"operation {number} ({purpose}) has taken {clock.Elapsed.TotalSeconds:0} s, and at most {limit.TotalSeconds:0.###} s were "

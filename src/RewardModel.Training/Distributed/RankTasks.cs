@@ -25,7 +25,8 @@ internal static class RankTasks
     }
 
     /// <summary>
-    /// The same of what may take as long as it likes, on a thread of its own. If it is cancelled on the first rank, it is so on all of them.
+    /// The same of what may take as long as it likes, on a thread of its own. If it is cancelled on the first rank, it is so on all of
+    /// them.
     /// </summary>
     /// <returns>What the first rank tells the others.</returns>
     public static byte[] FirstWorks(this ICollective ranks, Func<byte[]> action, string purpose)

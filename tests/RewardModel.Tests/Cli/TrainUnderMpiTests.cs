@@ -137,8 +137,8 @@ public sealed class TrainUnderMpiTests : IDisposable
         Assert.InRange(time, TimeSpan.FromSeconds(5), soon);
         Assert.Matches(
             @"^rank 0 of 2: operation \d+ \([\w ,]+\) has taken \d+ s, and at most 6 s were expected: another rank hangs, or computes much "
-            + @"longer; rank 1 has ((been at operation \d+ \([\w ,]+\) for \d+ s|done operation \d+ \([\w ,]+\) \d+ s ago, and no other since) "
-            + @"\(its process or its machine stands still\)|come to it, too, but its process or its machine has stood still for \d+ s)"
+            + @"longer; rank 1 has ((been at operation \d+ \([\w ,]+\) for \d+ s|done operation \d+ \([\w ,]+\) \d+ s ago, and no other "
+            + @"since) \(its process or its machine stands still\)|come to it, too, but its process or its machine has stood still for \d+ s)"
             + @", all others have come to \d+\. All ranks are ended; look at what that one does, or set a longer limit\.$",
             LineOf(error, "rank 0 of 2: "));
     }
@@ -186,21 +186,21 @@ public sealed class TrainUnderMpiTests : IDisposable
         }
 
         Assert.Equal(
-            "rank 0 of 2: The ranks don't train the same thing: --threads is 2 on rank 1 and 1 on rank 0; --learning-rate is 0.002 on rank 1 and "
-            + "0.0001 on rank 0; --resume is true on rank 1 and false on rank 0. Start all ranks with the same command, files and version.",
+            "rank 0 of 2: The ranks don't train the same thing: --threads is 2 on rank 1 and 1 on rank 0; --learning-rate is 0.002 on rank 1 "
+            + "and 0.0001 on rank 0; --resume is true on rank 1 and false on rank 0. Start all ranks with the same command, files and version.",
             Refused(
                 Arguments("a"),
                 Arguments("a", "--threads", "2", "--learning-rate", "0.002", "--resume")));
         Assert.Equal(
-            $"rank 0 of 2: The ranks don't train the same thing: --output is \"{directory["c"]}\" on rank 1 and \"{directory["b"]}\" on rank 0. "
-            + "Start all ranks with the same command, files and version.",
+            $"rank 0 of 2: The ranks don't train the same thing: --output is \"{directory["c"]}\" on rank 1 and \"{directory["b"]}\" on "
+            + "rank 0. Start all ranks with the same command, files and version.",
             Refused(Arguments("b"), Arguments("c")));
         string[] relative = [.. Arguments("d")];
         relative[Array.IndexOf(relative, "--output") + 1] = "model";
         Assert.Equal(
             $"rank 0 of 2: The ranks' output directories are not the same one: what rank 0 has written to '{directory["first/model"]}' on "
-            + $"{Environment.MachineName} is not seen by rank 1 ('{directory["second/model"]}' on {Environment.MachineName}). Give an --output "
-            + "in a file system that all machines share, by a path that is the same for all ranks.",
+            + $"{Environment.MachineName} is not seen by rank 1 ('{directory["second/model"]}' on {Environment.MachineName}). Give an "
+            + "--output in a file system that all machines share, by a path that is the same for all ranks.",
             Refused(relative, relative));
         string[] otherLists = [.. Arguments("e")];
         otherLists[Array.IndexOf(otherLists, "--data") + 1] = "lists.jsonl";
@@ -209,8 +209,8 @@ public sealed class TrainUnderMpiTests : IDisposable
             + "Start all ranks with the same command, files and version.",
             Refused(otherLists, otherLists));
         Assert.Equal(
-            "rank 1 of 2: A launcher has started 2 ranks, which train one model together; --dry-run and --seeds are for one process. Start it "
-            + "without the launcher.",
+            "rank 1 of 2: A launcher has started 2 ranks, which train one model together; --dry-run and --seeds are for one process. Start "
+            + "it without the launcher.",
             RefusedOf(TrainingRanks.StartEach(
                 (directory["first"], Arguments("f")), (directory["second"], [.. Arguments("f"), "--dry-run"])), "rank 1 of 2: "));
     }
@@ -218,13 +218,13 @@ public sealed class TrainUnderMpiTests : IDisposable
     [MpiFact]
     public void What_is_for_one_process_is_refused_and_so_is_a_launcher_without_a_library()
     {
-        const string expected = "A launcher has started 2 ranks, which train one model together; --dry-run and --seeds are for one process. "
-            + "Start it without the launcher.";
+        const string expected = "A launcher has started 2 ranks, which train one model together; --dry-run and --seeds are for one "
+            + "process. Start it without the launcher.";
         Assert.Equal($"rank 0 of 2: {expected}", RefusedOf(TrainingRanks.Start(2, [.. Arguments("a"), "--dry-run"]), "rank 0 of 2: "));
         Assert.Equal($"rank 0 of 2: {expected}", RefusedOf(TrainingRanks.Start(2, [.. Arguments("a"), "--seeds", "2"]), "rank 0 of 2: "));
         Assert.Matches(
-            @"^error: mpirun of .* has started 2 processes, and there is no MPI library to connect them: REWARD_MODEL_MPI names /nonexistent "
-            + @"\(.*\)\. Expected Open MPI or MPICH .*: install openmpi-bin or mpich .*\.$",
+            @"^error: mpirun of .* has started 2 processes, and there is no MPI library to connect them: REWARD_MODEL_MPI names "
+            + @"/nonexistent \(.*\)\. Expected Open MPI or MPICH .*: install openmpi-bin or mpich .*\.$",
             RefusedOf(TrainingRanks.StartWith((Mpi.LibraryVariable, "/nonexistent"), 2, Arguments("a")), "error: "));
     }
 
@@ -288,7 +288,9 @@ public sealed class TrainUnderMpiTests : IDisposable
         var lines = error.Split('\n');
         Assert.True(lines.Any(line => line.StartsWith(prefix, StringComparison.Ordinal)), error);
         var before = lines.TakeWhile(line => !line.StartsWith(prefix, StringComparison.Ordinal));
-        Assert.DoesNotContain(before, line => line.Contains("MPI_ABORT", StringComparison.Ordinal) || line.StartsWith("   at ", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            before,
+            line => line.Contains("MPI_ABORT", StringComparison.Ordinal) || line.StartsWith("   at ", StringComparison.Ordinal));
         return lines.First(line => line.StartsWith(prefix, StringComparison.Ordinal));
     }
 
@@ -297,8 +299,8 @@ public sealed class TrainUnderMpiTests : IDisposable
         string[] usual =
         [
             "train", "--data", directory["train.jsonl"], "--eval-data", directory["held-out.jsonl"], "--config", directory["config.json"],
-            "--output", directory[output], "--steps", $"{stepCount}", "--learning-rate", "1e-4", "--lists-per-step", "7", "--eval-every", "10",
-            "--save-every", "4", "--threads", "1",
+            "--output", directory[output], "--steps", $"{stepCount}", "--learning-rate", "1e-4", "--lists-per-step", "7", "--eval-every",
+            "10", "--save-every", "4", "--threads", "1",
         ];
         // An option that is given again replaces the usual one.
         var kept = new List<string> { usual[0] };
@@ -330,7 +332,7 @@ public sealed class TrainUnderMpiTests : IDisposable
     private IEnumerable<JsonNode> StepsOf(string run) => LogOf(run).Where(line => line["loss"] is not null);
 
     private double[] LossesOf(string run) =>
-        [.. LogOf(run).Select(line => line["loss"] ?? line["metrics"]?["loss"]).Where(loss => loss is not null).Select(loss => (double)loss!)];
+        [.. LogOf(run).Select(line => line["loss"] ?? line["metrics"]?["loss"]).OfType<JsonNode>().Select(loss => (double)loss)];
 
     /// <summary>What a rank is doing, by its own words.</summary>
     private string Doing(string run, int rank) =>

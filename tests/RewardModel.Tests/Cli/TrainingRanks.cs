@@ -49,13 +49,15 @@ internal sealed class TrainingRanks : IDisposable
 
     /// <summary>Starts one rank of each command, each in a directory of its own.</summary>
     public static TrainingRanks StartEach(params (string Directory, string[] Arguments)[] ranks) =>
-        new(Usual, ranks.SelectMany((rank, i) => (string[])[.. i == 0 ? [] : (string[])[":"], "-n", "1", "-wdir", rank.Directory, .. Program(rank.Arguments)]));
+        new(Usual, ranks.SelectMany((rank, i) =>
+            (string[])[.. i == 0 ? [] : (string[])[":"], "-n", "1", "-wdir", rank.Directory, .. Program(rank.Arguments)]));
 
     /// <summary>The process of a rank, once it has come so far that there is one.</summary>
     public int ProcessOf(int rank)
     {
         int? found = null;
-        WaitUntil(() => (found = Processes().Where(process => process.Rank == rank).Select(process => (int?)process.Id).FirstOrDefault()) is not null);
+        WaitUntil(() =>
+            (found = Processes().Where(process => process.Rank == rank).Select(process => (int?)process.Id).FirstOrDefault()) is not null);
         return found!.Value;
     }
 
@@ -101,13 +103,15 @@ internal sealed class TrainingRanks : IDisposable
         launcher.Dispose();
     }
 
-    private static IEnumerable<string> Program(IEnumerable<string> arguments) => ["dotnet", typeof(CommandLine).Assembly.Location, .. arguments];
+    private static IEnumerable<string> Program(IEnumerable<string> arguments) =>
+        ["dotnet", typeof(CommandLine).Assembly.Location, .. arguments];
 
     /// <summary>The ranks that are running.</summary>
     private IEnumerable<(int Id, int Rank)> Processes()
     {
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
-            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && RankOf(folder) is { } rank)
+            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+                && RankOf(folder) is { } rank)
                 yield return (id, rank);
     }
 

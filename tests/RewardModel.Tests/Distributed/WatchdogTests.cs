@@ -82,7 +82,8 @@ public class WatchdogTests
         first.WriteAgain();
         second.WriteAgain();
         Assert.Equal(
-            "rank 2 has done operation 6 (loss) 9 s ago, and no other since (its process or its machine stands still), all others have come to 7",
+            "rank 2 has done operation 6 (loss) 9 s ago, and no other since (its process or its machine stands still), all others "
+            + "have come to 7",
             first.Missing(7, TimeSpan.FromSeconds(5)));
     }
 

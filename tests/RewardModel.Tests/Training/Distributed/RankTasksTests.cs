@@ -51,7 +51,7 @@ public class RankTasksTests
             {
                 Interlocked.Increment(ref cancelled);
             }
-            Assert.Equal(["0", "1", "2"], ranks.Gather([(byte)('0' + ranks.Rank)], "what comes next").Select(System.Text.Encoding.UTF8.GetString));
+            Assert.Equal([0, 1, 2], ranks.Gather([(byte)ranks.Rank], "what comes next").Select(bytes => (int)bytes[0]));
         });
         Assert.Equal(isCancelled ? 3 : 0, cancelled);
     }
