@@ -17,6 +17,8 @@ while [ $# -gt 0 ]; do
   esac
   shift 2
 done
+# Open MPI gives ranks a terminal, which .NET would set up.
+export TERM=dumb
 most=4
 network=10.77.0
 bridge=ranks-bridge
@@ -68,7 +70,7 @@ across() {
   local count=$1 hosts
   shift
   hosts=$(seq --separator , --format "$network.%g:1" "$count")
-  TERM=dumb mpirun --allow-run-as-root -np "$count" --host "$hosts" --bind-to none --mca plm_rsh_agent "$agent" --mca plm_rsh_no_tree_spawn 1 \
+  mpirun --allow-run-as-root -np "$count" --host "$hosts" --bind-to none --mca plm_rsh_agent "$agent" --mca plm_rsh_no_tree_spawn 1 \
     --mca pml ob1 --mca btl tcp,self --mca btl_tcp_if_include "$network.0/24" --mca oob_tcp_if_include "$network.0/24" \
     --mca mpi_yield_when_idle 1 "$@"
 }
@@ -85,7 +87,7 @@ run() {
   # Two lists a rank, each a micro-batch, as RankModel has it.
   local options=(--data "$work/model/lists.jsonl" --backbone "$work/model" --eval-fraction 0 --steps "$steps" --save-every "$steps"
     --lists-per-step $((2 * count)) --max-tokens-per-batch 192 --threads 1 --shard "$sharding" --output "$work/$name" --quiet "$@")
-  if [ "$count" = 1 ]; then $train "${options[@]}"; else across "$count" $train "${options[@]}"; fi
+  if [ "$count" = 1 ]; then $train "${options[@]}"; else across "$count" $train "${options[@]}"; fi > /dev/null
   echo $(($(sent) - before)) > "$work/$name/sent"
 }
 

@@ -32,7 +32,8 @@ internal static class TensorBytes
     public static void Read(
         SafetensorsFile file, SafetensorsEntry entry, long first, Tensor target, long maxChunkBytes = MaxChunkBytes)
     {
-        using var views = NewDisposeScope();
+        // Views, which would keep the target's memory.
+        using var chunks = NewDisposeScope();
         foreach (var (start, chunk) in Chunks(target, maxChunkBytes))
         {
             using var scope = NewDisposeScope();

@@ -105,6 +105,19 @@ public sealed class TensorBytesTests : IDisposable
         Assert.Equal(before + 1, outer.DisposablesCount);
     }
 
+    [Fact]
+    public void Reading_into_a_tensor_in_pieces_leaves_no_view_of_it_alive()
+    {
+        using var outer = NewDisposeScope();
+        Write(arange(0, 10, ScalarType.Float32));
+        using var file = SafetensorsFile.Open(FilePath);
+        var target = empty(6);
+        var before = outer.DisposablesCount;
+        TensorBytes.Read(file, file.Find("a")!, 2, target, maxChunkBytes: 8);
+        Assert.Equal(before, outer.DisposablesCount);
+        Assert.Equal([2f, 3, 4, 5, 6, 7], target.data<float>().ToArray());
+    }
+
     private void Write(Tensor tensor, long maxChunkBytes = 1000) =>
         SafetensorsWriter.Write(FilePath, [
             new("a", TensorBytes.ToSafetensorsType(tensor.dtype), tensor.shape, stream => TensorBytes.Write(tensor, stream, maxChunkBytes)),
