@@ -71,20 +71,20 @@ internal sealed record RankModel(string Name, int Layers, int Width, int Vocabul
     /// <summary>Options of a run on what <see cref="Write"/> has written: one thread for each rank, and no state but the last.</summary>
     public TrainingRunOptions Options(
         string directory, string output, Sharding sharding, int rankCount, int steps, int? loraRank) => new()
-    {
-        Data = ListsIn(directory),
-        EvaluationFraction = 0,
-        Backbone = directory,
-        Output = output,
-        Shard = sharding,
-        Steps = steps,
-        ListsPerStep = ListsPerRank * rankCount,
-        MaxTokensPerBatch = TokensPerList,
-        LoraRank = loraRank,
-        LoraTargets = loraRank is null ? null : "all-linear",
-        SaveInterval = steps,
-        Threads = 1,
-    };
+        {
+            Data = ListsIn(directory),
+            EvaluationFraction = 0,
+            Backbone = directory,
+            Output = output,
+            Shard = sharding,
+            Steps = steps,
+            ListsPerStep = ListsPerRank * rankCount,
+            MaxTokensPerBatch = TokensPerList,
+            LoraRank = loraRank,
+            LoraTargets = loraRank is null ? null : "all-linear",
+            SaveInterval = steps,
+            Threads = 1,
+        };
 
     /// <summary>What <c>plan</c> takes for these lists.</summary>
     public WorkloadShape WorkloadOf(int rankCount) => new(listCount, AnswerCount, PromptTokens, AnswerTokens, ListsPerRank * rankCount);

@@ -120,7 +120,8 @@ internal sealed class WeightGroup : IDisposable
         {
             row.Dispose();
             Keep(part);
-        });
+        }
+        );
     }
 
     /// <summary>Gives the parts their gradients: null to those that no rank has one for.</summary>
