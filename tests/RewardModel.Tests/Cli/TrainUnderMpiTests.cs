@@ -138,7 +138,8 @@ public sealed class TrainUnderMpiTests : IDisposable
         Assert.Matches(
             @"^rank 0 of 2: operation \d+ \([\w ,]+\) has taken \d+ s, and at most 6 s were expected: another rank hangs, or computes much "
             + @"longer; rank 1 has ((been at operation \d+ \([\w ,]+\) for \d+ s|done operation \d+ \([\w ,]+\) \d+ s ago, and no other "
-            + @"since) \(its process or its machine stands still\)|come to it, too, but its process or its machine has stood still for \d+ s)"
+            + @"since) \(its process or its machine stands still\)|come to it, too, but its process or its "
+            + @"machine has stood still for \d+ s)"
             + @", all others have come to \d+\. All ranks are ended; look at what that one does, or set a longer limit\.$",
             LineOf(error, "rank 0 of 2: "));
     }
@@ -186,8 +187,9 @@ public sealed class TrainUnderMpiTests : IDisposable
         }
 
         Assert.Equal(
-            "rank 0 of 2: The ranks don't train the same thing: --threads is 2 on rank 1 and 1 on rank 0; --learning-rate is 0.002 on rank 1 "
-            + "and 0.0001 on rank 0; --resume is true on rank 1 and false on rank 0. Start all ranks with the same command, files and version.",
+            "rank 0 of 2: The ranks don't train the same thing: --threads is 2 on rank 1 and 1 on rank 0; --learning-rate is 0.002 "
+            + "on rank 1 and 0.0001 on rank 0; --resume is true on rank 1 and false on rank 0. "
+            + "Start all ranks with the same command, files and version.",
             Refused(
                 Arguments("a"),
                 Arguments("a", "--threads", "2", "--learning-rate", "0.002", "--resume")));
