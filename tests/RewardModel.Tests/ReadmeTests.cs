@@ -22,7 +22,7 @@ public partial class ReadmeTests
         HashSet<string> ofOthers =
         [
             "--project", "--counters", "--process-id", "--logdir", "--sync-tensorboard", "--reward", "--remote", "--bind-to", "--hostfile", "--nodes", "--ntasks-per-node", "--gpus-per-node",
-            "--signal", "--mpi", "--kill-on-bad-exit", .. OptionsOfSamples(),
+            "--signal", "--mpi", "--kill-on-bad-exit", "--mca", .. OptionsOfSamples(),
         ];
         var options = CommandOptions();
         Assert.All(

@@ -13,7 +13,7 @@ namespace RewardModel.Training.Planning;
 /// <param name="Averages">The rank's part of a moving average of the weights.</param>
 /// <param name="Activations">What a micro-batch leaves for its backward pass, and what passes.</param>
 /// <param name="Buffers">Gradients of one group side by side, as they are sent; on the CPU also what MPI adds them up in.</param>
-/// <param name="HostBytes">In the CPU's memory: offloaded moments and the weights that they update.</param>
+/// <param name="HostBytes">In the CPU's memory: offloaded moments, the weights that they update, and their gradients.</param>
 internal sealed record RankMemory(
     long Weights, long GatheredWeights, long Gradients, long GatheredGradients, long Moments, long Averages, long Activations, long Buffers,
     long HostBytes)
@@ -30,7 +30,7 @@ internal sealed record RankMemory(
     /// Bytes of a micro-batch's activations: <see cref="ActivationMemory.Of"/> or measured; with <see cref="Sharding.Parameters"/> those
     /// with checkpointing.
     /// </param>
-    /// <param name="offloadsOptimizer">Whether moments, and the weights that they update, lie in the CPU's memory.</param>
+    /// <param name="offloadsOptimizer">Whether moments, the weights that they update and their gradients lie in the CPU's memory.</param>
     /// <param name="hasAverages">Whether a moving average of the trained weights is kept, divided as moments are.</param>
     /// <param name="isOnGpu">False: ranks are processes on CPUs, and the CPU's memory is what counts.</param>
     public static RankMemory Of(
@@ -60,6 +60,6 @@ internal sealed record RankMemory(
             Averages: hasAverages ? Part(sizeof(float) * all.TrainedParameters, Sharding.Optimizer) : 0,
             Activations: activations,
             Buffers: rankCount == 1 ? 0 : (sharding < Sharding.Gradients ? largestGradients : 0) + ofMpi,
-            HostBytes: offloadsOptimizer ? moments + Part(sizeof(float) * all.TrainedParameters, Sharding.Optimizer) : 0);
+            HostBytes: offloadsOptimizer ? moments + 2 * Part(sizeof(float) * all.TrainedParameters, Sharding.Optimizer) : 0);
     }
 }

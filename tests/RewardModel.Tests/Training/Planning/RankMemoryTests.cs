@@ -42,9 +42,9 @@ public class RankMemoryTests
             RankMemory.Of(model, Sharding.Optimizer, 4, 5, hasAverages: true));
         Assert.Equal(new RankMemory(17_600, 0, 4400, 9600, 8800, 0, 5, 0, 0), RankMemory.Of(model, Sharding.Gradients, 4, 5));
         Assert.Equal(new RankMemory(4400, 9600, 4400, 9600, 8800, 0, 5, 0, 0), RankMemory.Of(model, Sharding.Parameters, 4, 5));
-        // Offloaded, 8,800 bytes of moments and 4,400 of weights.
+        // Offloaded, 8,800 bytes of moments, 4,400 of weights and as many of gradients.
         Assert.Equal(
-            new RankMemory(4400, 9600, 4400, 9600, 0, 0, 5, 0, 13_200),
+            new RankMemory(4400, 9600, 4400, 9600, 0, 0, 5, 0, 17_600),
             RankMemory.Of(model, Sharding.Parameters, 4, 5, offloadsOptimizer: true));
         // A rank that has the last part has what is left, never more than the others.
         Assert.Equal(5867, RankMemory.Of(model, Sharding.Gradients, 3, 5).Gradients);
