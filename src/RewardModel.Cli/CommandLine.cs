@@ -43,6 +43,7 @@ internal static class CommandLine
             NormalizeCommand.Create(output, errors),
             AverageCommand.Create(output, errors),
             InspectCommand.Create(output),
+            VerifyCommand.Create(output),
             CheckDataCommand.Create(output, errors),
             ConvertCommand.Create(output, errors),
             TokenizeCommand.Create(output, errors),

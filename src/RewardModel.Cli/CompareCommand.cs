@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using RewardModel.Checkpoints;
+using RewardModel.Files;
 using RewardModel.Scoring;
 using RewardModel.Training;
 using RewardModel.Training.Evaluation;

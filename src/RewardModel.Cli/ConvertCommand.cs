@@ -1,6 +1,6 @@
 using System.CommandLine;
-using RewardModel.Checkpoints;
 using RewardModel.Data;
+using RewardModel.Files;
 using RewardModel.Layouts;
 using RewardModel.Lists;
 using RewardModel.Reading;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using RewardModel.Checkpoints;
+using RewardModel.Files;
 using RewardModel.Ranking;
 using RewardModel.Reading;
 using RewardModel.Scoring;

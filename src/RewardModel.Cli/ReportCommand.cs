@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text;
-using RewardModel.Checkpoints;
+using RewardModel.Files;
 using RewardModel.Training.Records;
 using RewardModel.Training.Runs;
 
@@ -26,8 +26,10 @@ internal static class ReportCommand
             output.WriteLine($"Report: {report}");
             if (parsed.GetValue(csv) is not { } file)
                 return;
-            using (var text = new StreamWriter(file, append: false, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)))
+            using var table = new PendingFile(file);
+            using (var text = new StreamWriter(table.Content, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true))
                 RunTable.Write(record, text);
+            table.Commit();
             output.WriteLine($"CSV:    {file}");
         });
         return command;

@@ -1,4 +1,5 @@
 using RewardModel.Chat;
+using RewardModel.Files;
 using RewardModel.Jinja;
 using RewardModel.Layouts;
 using RewardModel.Lists;
@@ -85,7 +86,7 @@ internal sealed class TokenReader
     /// <summary>The reader of a tokenizer's or a model's directory.</summary>
     public static TokenReader Load(string directory, int? maxLength)
     {
-        if (!File.Exists(Path.Combine(directory, configFile)))
+        if (!FolderFile.Exists(directory, configFile))
             return new TokenReader(directory, HuggingFaceTokenizer.Load(directory), ScoringRule.Read(directory), maxLength);
         using var model = ScoringModel.ShapesForTraining(directory, tokenizer: null, maxLength, encoding: null, frozenWeights: null);
         return new TokenReader(directory, model.Tokenizer ?? HuggingFaceTokenizer.Load(directory), model.Rule, maxLength);

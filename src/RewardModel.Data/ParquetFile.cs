@@ -1,13 +1,16 @@
+
+using RewardModel.Files;
+
 namespace RewardModel.Data;
 
 /// <summary>Writes rows as Parquet, whose columns are those of all rows.</summary>
 internal sealed class ParquetFile : IDisposable
 {
     // DuckDB takes rows from a file.
-    private readonly string rowsFile = Path.GetTempFileName();
+    private readonly string rowsFile = Disk.CreateTemporary();
     private readonly StreamWriter rows;
 
-    public ParquetFile() => rows = new StreamWriter(rowsFile);
+    public ParquetFile() => rows = new StreamWriter(Disk.Open(rowsFile, FileMode.Create));
 
     /// <summary>Adds a row.</summary>
     /// <param name="json">A JSON object in one line.</param>
@@ -35,6 +38,6 @@ internal sealed class ParquetFile : IDisposable
     public void Dispose()
     {
         rows.Dispose();
-        File.Delete(rowsFile);
+        Disk.Delete(rowsFile);
     }
 }

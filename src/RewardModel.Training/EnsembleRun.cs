@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using RewardModel.Checkpoints;
+using RewardModel.Files;
 using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
 

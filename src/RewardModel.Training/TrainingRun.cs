@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using RewardModel.Adapters;
 using RewardModel.Checkpoints;
 using RewardModel.Distributed;
+using RewardModel.Files;
 using RewardModel.Kernels;
 using RewardModel.Lists;
 using RewardModel.Ranking;
@@ -152,9 +153,10 @@ public sealed class TrainingRun
             directory.CheckOutput(options.Resume);
         using var directoryLock = IsFirstRank ? directory.Lock() : null;
         CheckOutputIsShared(directory);
+        // First of all: that nothing can be gone on from is better known before lists are read.
+        var newestStep = options.Resume ? directory.FindState(ranks, logger) : null;
         using var prepared = Prepare(IsFirstRank ? progress : null, cancellation);
         var (model, heldOutLists) = (prepared.Model, prepared.HeldOut);
-        var newestStep = options.Resume ? directory.NewestStep : null;
         using var log = IsFirstRank ? new TrainingLog(directory.LogFile, newestStep) : null;
         using var tensorBoard = IsFirstRank && options.TensorBoard ? new TensorBoardLog(directory.TensorBoardDirectory, newestStep) : null;
         var reports = log is null ? null : new RunReports(log, tensorBoard, progress);
@@ -164,7 +166,7 @@ public sealed class TrainingRun
         {
             RunFile<TrainingRunOptions>.Write(directory.OptionsFile, asked);
             // Of a run that went on from its end.
-            File.Delete(directory.EvaluationFile);
+            Disk.Delete(directory.EvaluationFile);
             // A run that goes on may have its lists from a cache: what was found is there already.
             if (prepared.Report is { } data)
                 PendingFile.WriteText(directory.DataFile, data.ToJson());

@@ -14,7 +14,7 @@ public class PublicSurfaceTests
     {
         Assert.Equal(29, CountOf(typeof(RankedList).Assembly));
         Assert.Equal(43, CountOf(typeof(RewardTransformer).Assembly));
-        Assert.Equal(74, CountOf(typeof(Trainer).Assembly));
+        Assert.Equal(76, CountOf(typeof(Trainer).Assembly));
         Assert.Equal(1, CountOf(typeof(RewardModel.Data.DuckDbTables).Assembly));
         Assert.Equal(6, CountOf(typeof(RewardModel.Client.RewardClient).Assembly));
         Assert.Equal(4, CountOf(typeof(RewardModel.Server.RewardServerOptions).Assembly));

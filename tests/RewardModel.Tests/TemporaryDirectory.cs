@@ -11,5 +11,12 @@ internal sealed class TemporaryDirectory : IDisposable
     public string[] FileNames() =>
         [.. Directory.EnumerateFileSystemEntries(Path).Select(path => System.IO.Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
 
+    /// <summary>The paths of everything below the directory, with the times of files, sorted.</summary>
+    public string[] AllEntries() =>
+    [
+        .. Directory.EnumerateFileSystemEntries(Path, "*", SearchOption.AllDirectories)
+            .Select(path => $"{path} {(File.Exists(path) ? File.GetLastWriteTimeUtc(path).Ticks : 0)}").Order(StringComparer.Ordinal),
+    ];
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

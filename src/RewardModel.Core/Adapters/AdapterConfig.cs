@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using RewardModel.Checkpoints;
-using RewardModel.Reading;
+using RewardModel.Files;
 
 namespace RewardModel.Adapters;
 
@@ -92,7 +92,7 @@ internal sealed class AdapterConfig
     public string? TaskType { get; }
 
     /// <summary>Whether there is such a file in a directory.</summary>
-    public static bool IsIn(string directory) => File.Exists(Path.Combine(directory, CheckpointLayout.AdapterConfigFile));
+    public static bool IsIn(string directory) => FolderFile.Exists(directory, CheckpointLayout.AdapterConfigFile);
 
     /// <summary>Reads the file of a directory.</summary>
     /// <exception cref="CheckpointException">It can't be used: all reasons are listed.</exception>

@@ -1,4 +1,4 @@
-using RewardModel.Reading;
+using RewardModel.Files;
 
 namespace RewardModel.Adapters;
 

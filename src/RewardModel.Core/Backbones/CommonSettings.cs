@@ -1,6 +1,6 @@
 using RewardModel.Checkpoints;
+using RewardModel.Files;
 using RewardModel.Packing;
-using RewardModel.Reading;
 
 namespace RewardModel.Backbones;
 

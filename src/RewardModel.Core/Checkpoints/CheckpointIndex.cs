@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RewardModel.Files;
 using RewardModel.Reading;
 
 namespace RewardModel.Checkpoints;
@@ -8,22 +9,22 @@ internal static class CheckpointIndex
 {
     private const string WeightMap = "weight_map";
 
-    // Two hundred thousand tensors.
-    private const int MaxBytes = 20_000_000;
-
     private static readonly JsonSerializerOptions indented = new() { WriteIndented = true };
 
     /// <summary>The file of each tensor, as listed; the names of the files are checked to be plain.</summary>
     public static Dictionary<string, string> Read(string directory, ProblemList problems)
     {
         var files = new Dictionary<string, string>();
-        var path = Path.Combine(directory, CheckpointLayout.IndexFile);
-        if (new FileInfo(path) is { Length: > MaxBytes } large)
+        byte[] utf8;
+        try
         {
-            problems.Add($"the index has {large.Length} bytes; expected at most {MaxBytes}");
+            utf8 = FolderFile.ReadBytes(directory, CheckpointLayout.IndexFile, FileKind.Index);
+        }
+        catch (FileRefusedException refusal)
+        {
+            problems.Add($"{CheckpointLayout.IndexFile}: {refusal.Problem}", refusal.Advice);
             return files;
         }
-        var utf8 = File.ReadAllBytes(path);
         if (ForeignContent.Of(utf8) is { } foreign)
         {
             problems.Add($"the index is {foreign.What}", foreign.Advice);

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using RewardModel.Files;
 using RewardModel.Reading;
 
 namespace RewardModel.Checkpoints;
@@ -23,11 +24,6 @@ internal static partial class CheckpointLayout
 
     private static readonly string[] adapterFiles = [AdapterConfigFile, AdapterFile, "adapter_model.bin"];
 
-    // Far more than real ones have, which name some labels at most.
-    private const int MaxTextBytes = 2_000_000;
-
-    private const string Again = "Download or save the file again.";
-
     /// <summary>The name of one of several weight files; <paramref name="number"/> counts from 1.</summary>
     public static string ShardFile(int number, int count) => $"model-{number:d5}-of-{count:d5}.safetensors";
 
@@ -46,7 +42,7 @@ internal static partial class CheckpointLayout
     {
         if (File.Exists(directory))
             return new CheckpointException(
-                directory, [$"this is {ForeignContent.OfFile(directory)?.What ?? "a file"}; expected a directory"],
+                directory, [$"this is {WhatIs(directory)}; expected a directory"],
                 "Expected the directory of a Hugging Face checkpoint, with config.json and safetensors files.");
         if (!Directory.Exists(directory))
             return new CheckpointException(
@@ -61,7 +57,7 @@ internal static partial class CheckpointLayout
             return new CheckpointException(
                 directory, [$"{missing}, but a download that has not ended: {string.Join(", ", unfinished)}"],
                 "Wait for it, or start the download again: it goes on where it stopped.");
-        string[] names = [.. Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        var names = FolderFile.Names(directory);
         foreach (var (pattern, what) in new[]
         {
             (PicklePattern(), "Pickles can run any program and are never read: if you trust this one, load it in transformers and write it "
@@ -94,7 +90,7 @@ internal static partial class CheckpointLayout
 
     /// <summary>Whether there are weights in a directory, other than an adapter's.</summary>
     public static bool HasWeights(string directory) =>
-        new[] { SingleFile, IndexFile }.Any(name => File.Exists(Path.Combine(directory, name)));
+        new[] { SingleFile, IndexFile }.Any(name => FolderFile.Exists(directory, name));
 
     /// <summary>What to do where a model is not there, as far as its name tells.</summary>
     public static string HubAdvice(string directory) => HubPattern().IsMatch(directory)
@@ -103,7 +99,19 @@ internal static partial class CheckpointLayout
         : "";
 
     private static string[] AdapterFiles(string directory) =>
-        Directory.Exists(directory) ? [.. adapterFiles.Where(name => File.Exists(Path.Combine(directory, name)))] : [];
+        Directory.Exists(directory) ? [.. adapterFiles.Where(name => FolderFile.Exists(directory, name))] : [];
+
+    private static string WhatIs(string file)
+    {
+        try
+        {
+            return ForeignContent.OfFile(file, FileKind.Weights)?.What ?? "a file";
+        }
+        catch (IOException)
+        {
+            return "a file";
+        }
+    }
 
     /// <summary>
     /// Files that a download is writing or left behind: in the directory, or where <c>hf download</c> writes them until they are whole.
@@ -123,46 +131,27 @@ internal static partial class CheckpointLayout
         ];
     }
 
-    /// <summary>
-    /// Why a file of a checkpoint must not be read, or null when it may: it must exist and, where it is a symbolic link, lead to a
-    /// file in the same directory or to a blob of the Hugging Face cache, whose <c>snapshots/revision/</c> consist of links to
-    /// <c>blobs/</c>. A checkpoint from a stranger must not make us read anything else.
-    /// </summary>
-    public static string? WhyUnreadable(string directory, string name)
-    {
-        var real = RealPath(Path.GetFullPath(directory));
-        var path = Path.Combine(real, name);
-        if (!File.Exists(path))
-            return $"{Quoted.Text(name)} does not exist";
-        if (File.ResolveLinkTarget(path, returnFinalTarget: true) is not { } target)
-            return null;
-        var targetDirectory = RealPath(Path.GetDirectoryName(target.FullName)!);
-        var snapshots = Path.GetDirectoryName(real);
-        var isBlob = Path.GetFileName(snapshots) == "snapshots"
-            && targetDirectory == Path.Combine(Path.GetDirectoryName(snapshots)!, "blobs");
-        return targetDirectory == real || isBlob
-            ? null
-            : $"{Quoted.Text(name)} is a link to {Quoted.Text(target.FullName)}; expected a file in the checkpoint's own directory";
-    }
-
     /// <summary>The text of a JSON file of a checkpoint, which must exist.</summary>
     /// <exception cref="CheckpointException">The file must not be read, or is too large.</exception>
-    public static string ReadText(string directory, string name) => WhyUnreadable(directory, name) is { } reason
-        ? throw new CheckpointException(directory, [reason], Again)
-        : ReadText(Path.Combine(directory, name));
+    public static string ReadText(string directory, string name) =>
+        Read(FolderFile.PathOf(directory, name), () => FolderFile.Checked(directory, name));
 
     /// <summary>The text of a JSON file that the user named.</summary>
     /// <exception cref="CheckpointException">The file is too large.</exception>
-    public static string ReadText(string path)
+    public static string ReadText(string path) => Read(path, () => path);
+
+    private static string Read(string path, Func<string> file)
     {
-        using var file = File.OpenRead(path);
-        if (file.Length > MaxTextBytes)
-            throw new CheckpointException(path, [$"the file has {file.Length} bytes; expected at most {MaxTextBytes}"], Again);
-        using var reader = new StreamReader(file);
-        var text = reader.ReadToEnd();
-        if (ForeignContent.OfFile(path) is { } foreign)
-            throw new CheckpointException(path, [$"the file is {foreign.What}"], foreign.Advice);
-        return text.Length > 0 ? text : throw new CheckpointException(path, ["the file is empty"], Again);
+        try
+        {
+            if (ForeignContent.OfFile(file(), FileKind.Config) is { } foreign)
+                throw new CheckpointException(path, [$"the file is {foreign.What}"], foreign.Advice);
+            return InputFile.ReadText(file(), FileKind.Config);
+        }
+        catch (FileRefusedException refusal)
+        {
+            throw new CheckpointException(path, [refusal.Problem], refusal.Advice, refusal);
+        }
     }
 
     /// <summary>Makes a directory to write a checkpoint into, unless it is there.</summary>
@@ -174,22 +163,13 @@ internal static partial class CheckpointLayout
                 directory, ["there is a file of this name; expected a directory, or nothing yet"], "Give another path, or move the file.");
         try
         {
-            Directory.CreateDirectory(directory);
+            Disk.CreateDirectory(directory);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CheckpointException(
                 directory, [$"the directory can't be made: {e.Message.TrimEnd('.')}"], "Give a path where you may write.", e);
         }
-    }
-
-    /// <summary>The directory's path without symbolic links.</summary>
-    private static string RealPath(string directory)
-    {
-        if (Path.GetDirectoryName(directory) is not { } parent)
-            return directory;
-        var path = Path.Combine(RealPath(parent), Path.GetFileName(directory));
-        return Directory.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? RealPath(target.FullName) : path;
     }
 
     [GeneratedRegex("^model-[0-9]{5}-of-[0-9]{5}\\.safetensors$", RegexOptions.CultureInvariant)]

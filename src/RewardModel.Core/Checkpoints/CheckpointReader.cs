@@ -1,5 +1,5 @@
+using RewardModel.Files;
 using RewardModel.Kernels;
-using RewardModel.Reading;
 using static TorchSharp.torch;
 
 namespace RewardModel.Checkpoints;
@@ -43,13 +43,11 @@ internal sealed class CheckpointReader : IDisposable
         var problems = new ProblemList();
         if (!besideAdapter)
             CheckpointLayout.CheckNoAdapter(directory);
-        if (File.Exists(Path.Combine(directory, CheckpointLayout.SingleFile)))
+        if (FolderFile.Exists(directory, CheckpointLayout.SingleFile))
             return OpenFiles(directory, [CheckpointLayout.SingleFile], listed: null, problems);
-        if (!File.Exists(Path.Combine(directory, CheckpointLayout.IndexFile)))
+        if (!FolderFile.Exists(directory, CheckpointLayout.IndexFile))
             throw CheckpointLayout.Incomplete(
                 directory, $"there is no {CheckpointLayout.SingleFile} and no {CheckpointLayout.IndexFile}", Advice);
-        if (CheckpointLayout.WhyUnreadable(directory, CheckpointLayout.IndexFile) is { } reason)
-            throw new CheckpointException(directory, [reason], Advice);
         var listed = CheckpointIndex.Read(directory, problems);
         return OpenFiles(directory, listed.Values.Distinct().Order(StringComparer.Ordinal), listed, problems);
     }
@@ -59,7 +57,7 @@ internal sealed class CheckpointReader : IDisposable
     public static CheckpointReader OpenAdapter(string directory)
     {
         ArgumentNullException.ThrowIfNull(directory);
-        return File.Exists(Path.Combine(directory, CheckpointLayout.AdapterFile))
+        return FolderFile.Exists(directory, CheckpointLayout.AdapterFile)
             ? OpenFiles(directory, [CheckpointLayout.AdapterFile], listed: null, new ProblemList())
             : throw new CheckpointException(
                 directory, [$"there is an {CheckpointLayout.AdapterConfigFile}, but no {CheckpointLayout.AdapterFile}"],
@@ -123,7 +121,7 @@ internal sealed class CheckpointReader : IDisposable
         try
         {
             var unreadable = names.Where(name => !reader.TryAdd(name, listed, problems)).ToHashSet();
-            if (File.Exists(Path.Combine(directory, CheckpointLayout.ValueHeadFile)))
+            if (FolderFile.Exists(directory, CheckpointLayout.ValueHeadFile))
                 reader.TryAdd(CheckpointLayout.ValueHeadFile, listed: null, problems);
             foreach (var (tensor, file) in listed ?? new Dictionary<string, string>())
                 if (!unreadable.Contains(file) && !reader.Contains(tensor))
@@ -140,7 +138,7 @@ internal sealed class CheckpointReader : IDisposable
 
     private bool TryAdd(string name, IReadOnlyDictionary<string, string>? listed, ProblemList problems)
     {
-        if (CheckpointLayout.WhyUnreadable(directory, name) is { } reason)
+        if (FolderFile.WhyRefused(directory, name) is { } reason)
         {
             problems.Add(reason);
             return false;
@@ -148,7 +146,7 @@ internal sealed class CheckpointReader : IDisposable
         SafetensorsFile file;
         try
         {
-            file = SafetensorsFile.Open(Path.Combine(directory, name));
+            file = SafetensorsFile.Open(FolderFile.PathOf(directory, name));
         }
         catch (CheckpointException e)
         {

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using RewardModel.Distributed;
+using RewardModel.Files;
 using static TorchSharp.torch;
 
 namespace RewardModel.Checkpoints;
@@ -30,16 +32,17 @@ internal static class CheckpointWriter
     /// <param name="tensors">On any device; read, not disposed. The files take them in this order.</param>
     /// <param name="maxShardBytes">The most bytes of values in one file; a larger tensor gets a file of its own.</param>
     /// <param name="dtype">The type to convert to, one tensor at a time; null: each keeps its own.</param>
+    /// <returns>What the files are; nothing on other ranks than the first.</returns>
     /// <exception cref="CheckpointException">The directory can't be made.</exception>
     /// <exception cref="ArgumentException">A name twice, or a tensor of a type that safetensors files don't have.</exception>
-    public static void Write(
+    public static IReadOnlyList<ManifestFile> Write(
         string directory, IEnumerable<(string Name, Tensor Tensor)> tensors, long maxShardBytes = DefaultMaxShardBytes,
         ScalarType? dtype = null)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(tensors);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
-        Write(
+        return Write(
             directory, [.. tensors.Select(tensor => Source(tensor.Name, tensor.Tensor, dtype ?? tensor.Tensor.dtype))], maxShardBytes,
             SingleProcess.Instance);
     }
@@ -49,11 +52,11 @@ internal static class CheckpointWriter
     /// <param name="parts">This rank's part of every tensor, in the same order on every rank.</param>
     /// <param name="ranks">All of which call this.</param>
     /// <exception cref="CheckpointException">The directory can't be made.</exception>
-    public static void WriteParts(string directory, IEnumerable<TensorPart> parts, ICollective ranks)
+    public static IReadOnlyList<ManifestFile> WriteParts(string directory, IEnumerable<TensorPart> parts, ICollective ranks)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(parts);
-        Write(
+        return Write(
             directory,
             [.. parts.Select(part => Source(
                 new WeightSource(part.Name, part.Shape, part.Tensor.alias) { First = part.First, Count = part.Tensor.numel() },
@@ -63,16 +66,16 @@ internal static class CheckpointWriter
 
     /// <summary>The same of tensors that are asked for one at a time.</summary>
     /// <inheritdoc cref="Write(string, IEnumerable{ValueTuple{string, Tensor}}, long, ScalarType?)"/>
-    public static void WriteEach(
+    public static IReadOnlyList<ManifestFile> WriteEach(
         string directory, IEnumerable<WeightSource> tensors, ScalarType dtype, ICollective ranks, long maxShardBytes = DefaultMaxShardBytes)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(tensors);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
-        Write(directory, [.. tensors.Select(tensor => Source(tensor, dtype))], maxShardBytes, ranks);
+        return Write(directory, [.. tensors.Select(tensor => Source(tensor, dtype))], maxShardBytes, ranks);
     }
 
-    private static void Write(string directory, IReadOnlyList<SafetensorsSource> sources, long maxShardBytes, ICollective ranks)
+    private static List<ManifestFile> Write(string directory, IReadOnlyList<SafetensorsSource> sources, long maxShardBytes, ICollective ranks)
     {
         SafetensorsWriter.CheckNamesAndShapes(sources);
         var isFirst = ranks.Rank == 0;
@@ -84,6 +87,7 @@ internal static class CheckpointWriter
             ? [CheckpointLayout.SingleFile]
             : [.. shards.Select((_, i) => CheckpointLayout.ShardFile(i + 1, shards.Count)), CheckpointLayout.IndexFile];
         var files = new List<PendingFile>();
+        var written = new List<ManifestFile>();
         try
         {
             if (isFirst)
@@ -99,19 +103,34 @@ internal static class CheckpointWriter
             }
             if (isFirst && shards.Count > 1)
                 files[^1].Content.Write(System.Text.Encoding.UTF8.GetBytes(IndexText(shards, names)));
-            if (ranks.Size > 1)
-                ranks.Gather([], $"all ranks' parts of the weights in '{directory}'");
+            var runs = RunsOfAllRanks(files, ranks, directory);
             if (!isFirst)
-                return;
-            files.ForEach(file => file.Commit());
+                return [];
+            foreach (var (file, name, own) in files.Zip(names, runs))
+            {
+                written.Add(ManifestFile.Of(name, own.Sum(run => run.Length), own));
+                file.Commit();
+            }
         }
         finally
         {
             files.ForEach(file => file.Dispose());
         }
-        foreach (var path in Directory.EnumerateFiles(directory))
-            if (Path.GetFileName(path) is var name && CheckpointLayout.IsWeightFile(name) && !names.Contains(name))
-                File.Delete(path);
+        foreach (var name in FolderFile.Names(directory))
+            if (CheckpointLayout.IsWeightFile(name) && !names.Contains(name))
+                Disk.Delete(Path.Combine(directory, name));
+        return written;
+    }
+
+    /// <summary>Of each file the runs of bytes that all ranks have written, when all of them have.</summary>
+    private static List<FileRun>[] RunsOfAllRanks(List<PendingFile> files, ICollective ranks, string directory)
+    {
+        FileRun[][] own = [.. files.Select(file => file.Runs.ToArray())];
+        if (ranks.Size == 1)
+            return [.. own.Select(runs => runs.ToList())];
+        var all = ranks.Gather(JsonSerializer.SerializeToUtf8Bytes(own), $"all ranks' parts of the weights in '{directory}'")
+            .Select(bytes => JsonSerializer.Deserialize<FileRun[][]>(bytes)!).ToArray();
+        return [.. files.Select((_, i) => all.SelectMany(rank => rank.ElementAtOrDefault(i) ?? []).ToList())];
     }
 
     /// <summary>Writes the weights of an adapter, replacing those in the directory.</summary>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using RewardModel.Reading;
+using RewardModel.Files;
 
 namespace RewardModel.Checkpoints;
 

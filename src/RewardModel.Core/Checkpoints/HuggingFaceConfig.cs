@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using RewardModel.Reading;
+using RewardModel.Files;
 
 namespace RewardModel.Checkpoints;
 
@@ -33,9 +33,8 @@ public sealed class HuggingFaceConfig
     public static HuggingFaceConfig Read(string directory)
     {
         ArgumentNullException.ThrowIfNull(directory);
-        var path = Path.Combine(directory, FileName);
-        return File.Exists(path)
-            ? Parse(CheckpointLayout.ReadText(directory, FileName), path)
+        return FolderFile.Exists(directory, FileName)
+            ? Parse(CheckpointLayout.ReadText(directory, FileName), Path.Combine(directory, FileName))
             : throw CheckpointLayout.Incomplete(
                 directory, $"there is no {FileName}", "Expected the directory of a Hugging Face checkpoint, as save_pretrained writes it.");
     }

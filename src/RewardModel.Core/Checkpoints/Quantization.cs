@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using RewardModel.Reading;
+using RewardModel.Files;
 
 namespace RewardModel.Checkpoints;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Microsoft.Win32.SafeHandles;
+using RewardModel.Files;
 using RewardModel.Reading;
 
 namespace RewardModel.Checkpoints;
@@ -47,7 +48,15 @@ internal sealed class SafetensorsFile : IDisposable
     public static SafetensorsFile Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        var handle = File.OpenHandle(path);
+        SafeFileHandle handle;
+        try
+        {
+            handle = InputFile.OpenHandle(path, FileKind.Weights);
+        }
+        catch (FileRefusedException refusal)
+        {
+            throw new CheckpointException(path, [refusal.Problem], Advice, refusal);
+        }
         try
         {
             var problems = new ProblemList();

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using RewardModel.Reading;
+using RewardModel.Files;
 
 namespace RewardModel.Checkpoints;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using RewardModel.Files;
 
 namespace RewardModel.Distributed;
 
@@ -39,7 +40,7 @@ internal static class MappedLibrary
     /// <summary>The files that this process has in its memory.</summary>
     private static string[] Mapped() => !OperatingSystem.IsLinux() ? [] :
     [
-        .. File.ReadLines("/proc/self/maps").Select(line => line.Split(' ', 6, StringSplitOptions.RemoveEmptyEntries))
+        .. InputFile.ReadLines("/proc/self/maps", FileKind.SystemState).Select(line => line.Split(' ', 6, StringSplitOptions.RemoveEmptyEntries))
             .Where(fields => fields.Length == 6).Select(fields => fields[5]).Distinct(),
     ];
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
+using RewardModel.Files;
 
 namespace RewardModel.Distributed;
 
@@ -16,7 +16,7 @@ internal sealed class RankProgress : IDisposable
 
     private readonly string folder;
     private readonly int size;
-    private readonly SafeFileHandle file;
+    private readonly FileStream file;
     private readonly byte[] line = new byte[lineBytes];
     private readonly Stopwatch sinceThen = new();
     private (long Number, bool IsOver, string Purpose) place = (0, true, "start of all ranks");
@@ -27,10 +27,10 @@ internal sealed class RankProgress : IDisposable
     public RankProgress(string folder, int rank, int size)
     {
         (this.folder, this.size, Rank) = (folder, size, rank);
-        Directory.CreateDirectory(folder);
+        Disk.CreateDirectory(folder);
         for (var other = size; rank == 0 && File.Exists(PathOf(other)); other++)
-            File.Delete(PathOf(other));
-        file = File.OpenHandle(PathOf(rank), FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            Disk.Delete(PathOf(other));
+        file = Disk.Open(PathOf(rank), FileMode.Create, FileShare.ReadWrite | FileShare.Delete);
     }
 
     /// <summary>This rank.</summary>
@@ -55,7 +55,7 @@ internal sealed class RankProgress : IDisposable
         line[^1] = (byte)'\n';
         try
         {
-            RandomAccess.Write(file, line, fileOffset: 0);
+            RandomAccess.Write(file.SafeFileHandle, line, fileOffset: 0);
         }
         catch (IOException)
         {
@@ -103,10 +103,10 @@ internal sealed class RankProgress : IDisposable
     public void Dispose()
     {
         file.Dispose();
-        File.Delete(PathOf(Rank));
+        Disk.Delete(PathOf(Rank));
         try
         {
-            Directory.Delete(folder);
+            Disk.DeleteEmptyDirectory(folder);
         }
         catch (IOException)
         {
@@ -120,7 +120,7 @@ internal sealed class RankProgress : IDisposable
     {
         try
         {
-            var fields = File.ReadAllText(PathOf(rank)).Trim().Split(' ', 4);
+            var fields = FolderFile.ReadText(folder, Path.GetFileName(PathOf(rank)), FileKind.Record).Trim().Split(' ', 4);
             return fields.Length == 4 && long.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                 && double.TryParse(fields[2], NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
                 ? (number, fields[1] == "past", seconds, fields[3], File.GetLastWriteTimeUtc(PathOf(rank)))

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using RewardModel.Files;
 using TorchSharp;
 
 namespace RewardModel.Kernels;
@@ -167,7 +168,7 @@ public static partial class TorchLibraries
     {
         try
         {
-            var image = File.ReadAllBytes(file);
+            var image = InputFile.ReadBytes(file, FileKind.Library);
             ElfVersions.Relax(image);
             using var copy = new MemoryFile(wrapper, image);
             NativeLibrary.Load(copy.Path);

@@ -1,6 +1,6 @@
 using RewardModel.Adapters;
 using RewardModel.Checkpoints;
-using RewardModel.Reading;
+using RewardModel.Files;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using RewardModel.Checkpoints;
+using RewardModel.Files;
 using RewardModel.Kernels;
-using RewardModel.Reading;
 using RewardModel.Tokenizers;
 using static TorchSharp.torch;
 
@@ -87,7 +87,6 @@ internal sealed class ModelAverage : IDisposable
 
     private void Add(string directory)
     {
-        SavedModel.Finish(directory);
         var shapes = RewardTransformer.WithoutWeights(HuggingFaceConfig.Read(directory));
         CheckpointReader? reader = null;
         try

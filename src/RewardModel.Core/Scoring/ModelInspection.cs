@@ -110,7 +110,6 @@ public sealed record ModelInspection
                 nameof(frozenWeights), frozenWeights, "expected Float32 without unfrozen layers, because nothing is frozen");
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
-        SavedModel.Finish(directory);
         var problems = new List<string>();
         var place = Try(() => Place.Of(directory, baseDirectory), problems);
         var config = place is null ? null : Try(() => HuggingFaceConfig.Read(place.Weights), problems);

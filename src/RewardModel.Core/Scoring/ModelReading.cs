@@ -1,3 +1,5 @@
+using RewardModel.Files;
+
 namespace RewardModel.Scoring;
 
 /// <summary>Compares how models read text: those that are scored or averaged together see the same tokens.</summary>
@@ -23,9 +25,11 @@ internal static class ModelReading
                 yield return $"the tokenizer has no {name}; expected it";
             else if (!expectedFiles.TryGetValue(name, out var expectedFile))
                 yield return $"the tokenizer has a {name}; expected none";
-            else if (!File.ReadAllBytes(file).AsSpan().SequenceEqual(File.ReadAllBytes(expectedFile)))
+            else if (!Content(file).AsSpan().SequenceEqual(Content(expectedFile)))
                 yield return $"the tokenizer's {name} is another one";
     }
+
+    private static byte[] Content(string file) => InputFile.ReadBytes(file, FileKind.Tokenizer);
 
     private static Dictionary<string, string> FilesOf(ScoringModel model) =>
         (model.Tokenizer?.Files ?? []).ToDictionary(file => Path.GetFileName(file));

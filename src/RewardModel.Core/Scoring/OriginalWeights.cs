@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using RewardModel.Checkpoints;
-using RewardModel.Reading;
+using RewardModel.Files;
 using static TorchSharp.torch;
 
 namespace RewardModel.Scoring;

@@ -1,4 +1,5 @@
 using RewardModel.Checkpoints;
+using RewardModel.Files;
 using RewardModel.Lists;
 
 namespace RewardModel.Scoring;
@@ -173,7 +174,7 @@ public sealed class RewardEnsemble : IRewardModel, IDisposable
     private static string[] MembersOf(string directory)
     {
         // A model's own directory, also one whose files are being replaced, is no collection of others.
-        string[] members = Directory.Exists(directory) && !File.Exists(Path.Combine(directory, HuggingFaceConfig.FileName))
+        string[] members = Directory.Exists(directory) && !FolderFile.Exists(directory, HuggingFaceConfig.FileName)
             ? Directory.GetDirectories(directory, memberPattern) : [];
         return members.Length > 0 ? [.. members.OrderBy(member => member.Length).ThenBy(member => member, StringComparer.Ordinal)] : [directory];
     }

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using RewardModel.Adapters;
 using RewardModel.Checkpoints;
-using RewardModel.Reading;
+using RewardModel.Files;
 
 namespace RewardModel.Scoring;
 
@@ -91,8 +91,6 @@ public sealed partial class RewardTransformer
                 directory, [$"there is no {CheckpointLayout.AdapterConfigFile}, so this is no adapter that would need a base model"],
                 "Give a base model (--base-model, baseDirectory) with an adapter only.");
         baseDirectory = adapter is null ? directory : AdapterBase.Find(directory, adapter, baseDirectory);
-        if (adapter is not null)
-            SavedModel.Finish(baseDirectory);
         return adapter;
     }
 

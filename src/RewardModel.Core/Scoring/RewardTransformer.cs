@@ -183,7 +183,6 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
         cancellationToken.ThrowIfCancellationRequested();
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
-        SavedModel.Finish(directory);
         var adapter = AdapterOf(directory, ref baseDirectory);
         var model = new RewardTransformer(HuggingFaceConfig.Read(baseDirectory), dropout) { BaseDirectory = Path.GetFullPath(baseDirectory) };
         try
@@ -228,7 +227,6 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     {
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
-        SavedModel.Finish(directory);
         var model = new RewardTransformer(HuggingFaceConfig.Read(directory), dropout) { BaseDirectory = Path.GetFullPath(directory) };
         try
         {

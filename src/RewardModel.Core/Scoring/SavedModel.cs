@@ -1,4 +1,5 @@
 using RewardModel.Checkpoints;
+using RewardModel.Files;
 using RewardModel.Tokenizers.Pipeline;
 
 namespace RewardModel.Scoring;
@@ -8,16 +9,18 @@ namespace RewardModel.Scoring;
 /// </summary>
 /// <remarks>
 /// No file system renames several files at once, so this is done in steps that can be done again. The new files are written into a
-/// folder of their own. Its renaming to <see cref="Written"/> decides: before it the old model counts, from then on the new one. Then
+/// folder of their own. Its renaming to <see cref="FolderFile.Written"/> decides: before it the old model counts, from then on the new one. Then
 /// config.json or adapter_config.json goes, without which no program takes the directory for a model, and the other old files; the folder
-/// becomes <see cref="Placing"/>; its files are moved into the directory, those two last. Whoever next loads or saves finishes what was
-/// interrupted, and two that do so at once do no harm: no step removes a file of the new model.
+/// becomes <see cref="FolderFile.Placing"/>; its files are moved into the directory, those two last. Whoever next saves finishes what was
+/// interrupted, and two that do so at once do no harm: no step removes a file of the new model. Who only reads changes nothing, as the
+/// directory may be a stranger's: <see cref="FolderFile.PathOf"/> finds the new files where they are.
 /// </remarks>
 internal static class SavedModel
 {
     internal const string Writing = ".reward-model-writing";
-    internal const string Written = ".reward-model-written";
-    internal const string Placing = ".reward-model-placing";
+
+    /// <summary>The sizes and checksums of a model's files.</summary>
+    internal const string ManifestFile = "reward_model_manifest.json";
 
     // Of a model, and of an adapter.
     private static readonly string[] configs = [HuggingFaceConfig.FileName, CheckpointLayout.AdapterConfigFile];
@@ -27,9 +30,11 @@ internal static class SavedModel
 
     /// <summary>Replaces the model in a directory; files that belong to no model stay.</summary>
     /// <param name="directory">Is created where it is missing.</param>
-    /// <param name="write">Writes all files of the new model, down to the disk, into the directory that it is given.</param>
+    /// <param name="write">
+    /// Writes all files of the new model, down to the disk, into the directory that it is given, and says what the weights are.
+    /// </param>
     /// <exception cref="CheckpointException">The directory can't be made or written to.</exception>
-    public static void Replace(string directory, Action<string> write)
+    public static void Replace(string directory, Func<string, IReadOnlyList<ManifestFile>> write)
     {
         CheckpointLayout.CreateDirectory(directory);
         var writing = PendingIn(directory);
@@ -37,35 +42,48 @@ internal static class SavedModel
         {
             Finish(directory);
             if (Directory.Exists(writing))
-                Directory.Delete(writing, recursive: true);
-            Directory.CreateDirectory(writing);
+                Disk.DeleteDirectory(writing);
+            Disk.CreateDirectory(writing);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CheckpointException(
                 directory, [$"the directory can't be written to: {e.Message.TrimEnd('.')}"], "Use a directory that you can write to.", e);
         }
-        write(writing);
-        Directory.Move(writing, Path.Combine(directory, Written));
+        var weights = write(writing);
+        WriteManifest(writing, weights);
+        Disk.MoveDirectory(writing, Path.Combine(directory, FolderFile.Written));
+        Disk.SyncDirectory(directory);
         Finish(directory);
+    }
+
+    /// <summary>Replaces some of a model's files, which are not its weights.</summary>
+    /// <param name="directory">The model's.</param>
+    /// <param name="write">Writes them.</param>
+    public static void Change(string directory, Action write)
+    {
+        Finish(directory);
+        write();
+        if (FolderFile.Exists(directory, ManifestFile))
+            WriteManifest(directory, FileManifest.Read(directory, ManifestFile).Files.Where(file => CheckpointLayout.IsWeightFile(file.Name)));
     }
 
     /// <summary>Finishes a replacement that was decided but interrupted.</summary>
     public static void Finish(string directory)
     {
-        var written = Path.Combine(directory, Written);
-        var placing = Path.Combine(directory, Placing);
+        var written = Path.Combine(directory, FolderFile.Written);
+        var placing = Path.Combine(directory, FolderFile.Placing);
         Place(placing, directory);
-        if (!IsFolder(written))
+        if (!FolderFile.IsFolder(written))
             return;
         foreach (var config in configs)
             MoveIfThere(Path.Combine(directory, config), Path.Combine(written, $"{config}.old"));
-        foreach (var file in Directory.EnumerateFiles(directory))
-            if (IsModelFile(Path.GetFileName(file)) && !File.Exists(Path.Combine(written, Path.GetFileName(file))))
-                File.Delete(file);
+        foreach (var name in FolderFile.Names(directory))
+            if (IsModelFile(name) && !File.Exists(Path.Combine(written, name)))
+                Disk.Delete(Path.Combine(directory, name));
         try
         {
-            Directory.Move(written, placing);
+            Disk.MoveDirectory(written, placing);
         }
         catch (DirectoryNotFoundException)
         {
@@ -74,21 +92,22 @@ internal static class SavedModel
         Place(placing, directory);
     }
 
-    private static bool IsModelFile(string name) =>
-        name is ScoringRule.FileName or CheckpointLayout.AdapterFile || configs.Contains(name) || CheckpointLayout.IsWeightFile(name)
+    /// <summary>Whether a file of this name is part of a model.</summary>
+    public static bool IsModelFile(string name) =>
+        name is ScoringRule.FileName or ManifestFile or CheckpointLayout.AdapterFile || configs.Contains(name) || CheckpointLayout.IsWeightFile(name)
         || TokenizerDirectory.FileNames.Contains(name);
 
     private static void Place(string placing, string directory)
     {
-        if (!IsFolder(placing))
+        if (!FolderFile.IsFolder(placing))
             return;
         try
         {
-            var names = Directory.EnumerateFiles(placing).Select(path => Path.GetFileName(path)).Where(IsModelFile)
-                .OrderBy(configs.Contains).ToArray();
+            var names = FolderFile.Names(placing).Where(IsModelFile).OrderBy(configs.Contains).ToArray();
             foreach (var name in names)
                 MoveIfThere(Path.Combine(placing, name), Path.Combine(directory, name));
-            Directory.Delete(placing, recursive: true);
+            Disk.SyncDirectory(directory);
+            Disk.DeleteDirectory(placing);
         }
         catch (DirectoryNotFoundException)
         {
@@ -96,14 +115,21 @@ internal static class SavedModel
         }
     }
 
-    // A link could make us move files of another place into a checkpoint that comes from a stranger.
-    private static bool IsFolder(string path) => new DirectoryInfo(path) is { Exists: true, LinkTarget: null };
+    private static void WriteManifest(string directory, IEnumerable<ManifestFile> weights)
+    {
+        ManifestFile[] known = [.. weights];
+        new FileManifest(
+        [
+            .. FolderFile.Names(directory).Where(name => IsModelFile(name) && name != ManifestFile)
+                .Select(name => known.FirstOrDefault(file => file.Name == name) ?? FileManifest.Of(directory, name)),
+        ]).Write(Path.Combine(directory, ManifestFile));
+    }
 
     private static void MoveIfThere(string source, string target)
     {
         try
         {
-            File.Move(source, target, overwrite: true);
+            Disk.Move(source, target);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -3,9 +3,9 @@ using RewardModel.Adapters;
 using RewardModel.Chat;
 using RewardModel.Checkpoints;
 using RewardModel.Distributed;
+using RewardModel.Files;
 using RewardModel.Jinja;
 using RewardModel.Lists;
-using RewardModel.Reading;
 using RewardModel.Tokenizers;
 using RewardModel.Tokenizers.Pipeline;
 using static TorchSharp.torch;
@@ -154,7 +154,6 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directory);
-        SavedModel.Finish(directory);
         // Weights that were stored in training are stored again.
         return LoadWith(directory, device, baseDirectory, ScoringRule.Read(directory)?.FrozenWeights, progress, cancellationToken);
     }
@@ -546,10 +545,11 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
             }
             SavedModel.Replace(directory, pending =>
             {
-                CheckpointWriter.WriteEach(pending, weights, weightType, ranks, maxShardBytes);
+                var files = CheckpointWriter.WriteEach(pending, weights, weightType, ranks, maxShardBytes);
                 WriteTokenizer(pending);
                 (foldNormalizer ? Rule with { Normalizer = RewardNormalizer.None } : Rule).Write(pending);
                 ExportedConfig(weightType).Write(pending);
+                return files;
             });
         });
         if (weightType == ScalarType.Float32 && !foldNormalizer)
@@ -570,6 +570,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
             adapter.Write(pending, baseDirectory, weightType);
             WriteTokenizer(pending);
             Rule.Write(pending);
+            return [];
         });
     }
 
@@ -582,7 +583,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
                 directory,
                 [$"there is no {ScoringRule.FileName}, and a head with a bias or 'mean' and 'std' in config.json: another trainer's model"],
                 "Export it first (reward-model export --model), which brings it into this form.");
-        Rule.Write(directory);
+        SavedModel.Change(directory, () => Rule.Write(directory));
     }
 
     private static bool HasForeignNormalizer(string directory)
@@ -600,7 +601,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
             ? PaddingFiles.Changed(Tokenizer.Files, id, content)
             : new Dictionary<string, byte[]>();
         foreach (var file in Tokenizer.Files.Where(file => !changed.ContainsKey(Path.GetFileName(file))))
-            PendingFile.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
+            PendingFile.Copy(file, TokenizerDirectory.KindOf(Path.GetFileName(file)), Path.Combine(directory, Path.GetFileName(file)));
         foreach (var (name, bytes) in changed)
         {
             using var file = new PendingFile(Path.Combine(directory, name));

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using RewardModel.Checkpoints;
+using RewardModel.Files;
 using RewardModel.Tokenizers;
 
 namespace RewardModel.Scoring;
@@ -69,7 +70,7 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
     /// <summary>Reads what was saved with a model; null where nothing was, as in the checkpoints of others.</summary>
     internal static ScoringRule? Read(string directory)
     {
-        if (!File.Exists(Path.Combine(directory, FileName)))
+        if (!FolderFile.Exists(directory, FileName))
             return null;
         const string advice = "Restore the file as it was saved, or train again.";
         var path = Path.Combine(directory, FileName);

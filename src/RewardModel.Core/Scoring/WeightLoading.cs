@@ -1,7 +1,7 @@
 using RewardModel.Backbones;
 using RewardModel.Checkpoints;
+using RewardModel.Files;
 using RewardModel.Layers;
-using RewardModel.Reading;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

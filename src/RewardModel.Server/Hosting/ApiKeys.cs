@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using RewardModel.Files;
 
 namespace RewardModel.Server.Hosting;
 
@@ -18,7 +19,7 @@ internal sealed class ApiKeys
     {
         // Once: it may be a pipe.
         string[] ofFile = options.ApiKeyFile is null ? []
-            : [.. File.ReadLines(options.ApiKeyFile).Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#')];
+            : [.. InputFile.ReadLines(options.ApiKeyFile, FileKind.Settings).Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#')];
         if (options.ApiKeyFile is not null && ofFile.Length == 0)
             throw new ArgumentException($"ApiKeyFile is '{options.ApiKeyFile}', which has no key; expected a file of keys, one a line.");
         digests = [.. options.ApiKeys.Concat(ofFile).Distinct(StringComparer.Ordinal).Select(Digest)];

@@ -4,6 +4,7 @@ using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
+using RewardModel.Files;
 using RewardModel.Reading;
 
 namespace RewardModel.Server.Protocols;

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using RewardModel.Files;
 using RewardModel.Lists;
-using RewardModel.Reading;
 
 namespace RewardModel.Server.Protocols;
 

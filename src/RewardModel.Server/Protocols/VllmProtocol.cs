@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
+using RewardModel.Files;
 using RewardModel.Lists;
-using RewardModel.Reading;
 
 namespace RewardModel.Server.Protocols;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using RewardModel.Files;
 
 namespace RewardModel.Reading;
 
@@ -72,8 +73,8 @@ internal sealed class DataFile : IDisposable
             return table with { Compression = Compression };
         if (copy is null)
         {
-            copy = System.IO.Path.GetTempFileName();
-            using var file = File.Create(copy);
+            copy = Disk.CreateTemporary();
+            using var file = Disk.Open(copy, FileMode.Create);
             Content.CopyTo(file);
         }
         return table with { Path = copy, Name = DataPath.NameOf(Path) };
@@ -84,7 +85,7 @@ internal sealed class DataFile : IDisposable
     {
         stream.Dispose();
         if (copy is not null)
-            File.Delete(copy);
+            Disk.Delete(copy);
     }
 
     private static Stream Open(string path)
@@ -98,7 +99,7 @@ internal sealed class DataFile : IDisposable
             throw new RankedDataException($"'{path}' is a directory, expected a file. Give one of the files in it.");
         if (!File.Exists(path))
             throw new RankedDataException($"'{path}' is not a file, expected one of ranked lists. Check the path.");
-        return File.OpenRead(path);
+        return InputFile.Open(path, FileKind.Data);
     }
 
     private Stream Unpacked()

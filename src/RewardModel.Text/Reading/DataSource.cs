@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Enumeration;
 using System.Text.RegularExpressions;
+using RewardModel.Files;
 
 namespace RewardModel.Reading;
 
@@ -83,6 +84,9 @@ internal sealed partial record DataSource(string Name, double Weight, IReadOnlyL
                 .Where(file => IsData(file) && !Path.GetRelativePath(folder, file).Split('/', '\\').Any(part => part.StartsWith('.')))
                 .Order(StringComparer.Ordinal),
         ];
+        foreach (var file in files)
+            if (FolderFile.WhyRefused(folder, Path.GetRelativePath(folder, file)) is { } reason)
+                problems.Add($"'{folder}': {reason}. Name that file itself, if it is meant.");
         if (files.Length == 0)
             problems.Add($"'{folder}' holds no file of data; expected files that end with {string.Join(", ", endings)}, also with .gz or .zst.");
         // Of a folder with parts for training and for evaluation not all is meant.

@@ -1,4 +1,5 @@
 using System.Text;
+using RewardModel.Files;
 
 namespace RewardModel.Reading;
 
@@ -35,9 +36,12 @@ internal sealed record ForeignContent(string What, string Advice)
     }
 
     /// <summary>Looks at a file; null where it may be what its name says.</summary>
-    public static ForeignContent? OfFile(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="kind">What it is read as.</param>
+    /// <exception cref="FileRefusedException">It is no file of the kind.</exception>
+    public static ForeignContent? OfFile(string path, FileKind kind)
     {
-        using var file = File.OpenRead(path);
+        using var file = InputFile.Open(path, kind);
         Span<byte> start = stackalloc byte[StartBytes];
         return Of(start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)]);
     }

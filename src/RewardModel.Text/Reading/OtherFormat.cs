@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using RewardModel.Files;
 
 namespace RewardModel.Reading;
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using RewardModel.Files;
 
 namespace RewardModel.Training.Data;
 
@@ -18,7 +19,7 @@ internal static class ContentDigest
     {
         UInt128[] digests = [.. paths.Select(path =>
         {
-            using var file = File.OpenHandle(path);
+            using var file = InputFile.OpenHandle(path, FileKind.Data);
             return Of(file, RandomAccess.GetLength(file), cancellation);
         })];
         return Of(digests).ToString("x32");

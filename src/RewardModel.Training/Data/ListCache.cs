@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using RewardModel.Files;
 
 namespace RewardModel.Training.Data;
 
@@ -27,7 +28,7 @@ internal sealed class ListCache(string directory)
     /// <param name="isTemporary">Whether they are for this process alone, and gone when it needs them no more.</param>
     public CompactListsWriter Create(string key, bool isTemporary = false)
     {
-        Directory.CreateDirectory(directory);
+        Disk.CreateDirectory(directory);
         return new CompactListsWriter(new ListStoreFile(PathOf(key), key) { IsTemporary = isTemporary });
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using RewardModel.Files;
 
 namespace RewardModel.Training.Data;
 
@@ -72,7 +73,7 @@ internal sealed class ListStoreFile : IListSink
             lists.Dispose();
             try
             {
-                File.Move(lists.Name, path, overwrite: true);
+                Disk.Move(lists.Name, path);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException && File.Exists(path))
             {
@@ -88,11 +89,11 @@ internal sealed class ListStoreFile : IListSink
     {
         entries.Dispose();
         lists.Dispose();
-        File.Delete(lists.Name);
+        Disk.Delete(lists.Name);
     }
 
-    private static FileStream Temporary(string path, FileOptions options) => new(
-        $"{path}.{Path.GetRandomFileName()}.tmp", FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 20, options);
+    private static FileStream Temporary(string path, FileOptions options) => Disk.Open(
+        $"{path}.{Path.GetRandomFileName()}.tmp", FileMode.CreateNew, FileShare.None, FileAccess.ReadWrite, 1 << 20, options);
 
     /// <summary>Removes what processes that were killed have left of this file: what one writes to can't be opened.</summary>
     private static void RemoveAbandoned(string path)
@@ -100,7 +101,7 @@ internal sealed class ListStoreFile : IListSink
         foreach (var temporary in Directory.EnumerateFiles(Path.GetDirectoryName(path)!, $"{Path.GetFileName(path)}.*.tmp"))
             try
             {
-                using var file = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+                using var file = Disk.Open(temporary, FileMode.Open, FileShare.None, FileAccess.ReadWrite, 1, FileOptions.DeleteOnClose);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {

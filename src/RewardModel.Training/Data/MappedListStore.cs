@@ -2,6 +2,7 @@ using System.IO.MemoryMappedFiles;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using RewardModel.Files;
 
 namespace RewardModel.Training.Data;
 
@@ -46,11 +47,10 @@ internal sealed unsafe class MappedListStore : ListStore
         FileStream file;
         try
         {
-            file = new FileStream(
-                path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0,
-                isTemporary ? FileOptions.DeleteOnClose : FileOptions.None);
+            file = InputFile.OpenOwn(
+                path, FileKind.Lists, FileShare.Read | FileShare.Delete, isTemporary ? FileOptions.DeleteOnClose : FileOptions.None);
         }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or FileRefusedException)
         {
             return null;
         }
@@ -61,7 +61,7 @@ internal sealed unsafe class MappedListStore : ListStore
         }
         // What is open stays readable without a name, but for Windows; so nothing is left of it even where the process is killed.
         if (isTemporary && !OperatingSystem.IsWindows())
-            File.Delete(path);
+            Disk.Delete(path);
         var store = new MappedListStore(file, footer);
         var texts = new ByteReader(new ReadOnlySpan<byte>(store.entries + (footer.Texts - footer.Entries), (int)(footer.Length - footer.Texts)));
         if (texts.ReadText() != key)

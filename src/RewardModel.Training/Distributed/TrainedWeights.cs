@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using RewardModel.Checkpoints;
 using RewardModel.Distributed;
+using RewardModel.Files;
 using RewardModel.Kernels;
 using RewardModel.Layers;
 using RewardModel.Scoring;
@@ -210,18 +211,20 @@ internal sealed class TrainedWeights : IWeightHolder, IDisposable
     /// <summary>Writes tensors that belong to the weights, such as an optimiser's state, as one process would write them.</summary>
     /// <param name="directory">The same on all ranks, in a file system that they share.</param>
     /// <param name="parts">Of each tensor, what this rank has.</param>
-    public void Write(string directory, IEnumerable<TensorPart> parts)
+    /// <returns>What the files are; nothing on other ranks than the first.</returns>
+    public IReadOnlyList<ManifestFile> Write(string directory, IEnumerable<TensorPart> parts)
     {
         if (sharding != Sharding.None)
-            CheckpointWriter.WriteParts(directory, parts, Ranks);
-        else
-            Ranks.FirstWorks(
-                () =>
-                {
-                    CheckpointWriter.WriteParts(directory, parts, SingleProcess.Instance);
-                    return [];
-                },
-                "weights that the first rank writes");
+            return CheckpointWriter.WriteParts(directory, parts, Ranks);
+        IReadOnlyList<ManifestFile> files = [];
+        Ranks.FirstWorks(
+            () =>
+            {
+                files = CheckpointWriter.WriteParts(directory, parts, SingleProcess.Instance);
+                return [];
+            },
+            "weights that the first rank writes");
+        return files;
     }
 
     /// <summary>Saves the model, as one process would; no rank has all of a model whose weights are divided.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using RewardModel.Checkpoints;
+using RewardModel.Files;
 
 namespace RewardModel.Training.Planning;
 
@@ -51,7 +52,7 @@ internal sealed record Measured
         string text;
         try
         {
-            text = File.ReadAllText(path);
+            text = InputFile.ReadText(path, FileKind.Settings);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using RewardModel.Checkpoints;
+using RewardModel.Files;
 using RewardModel.Training.Diagnosis;
 using RewardModel.Training.Metrics;
 using YamlDotNet.Serialization;
@@ -29,7 +29,7 @@ internal static class ModelCard
     public static bool Write(string directory, RunRecord record, int maxLength, bool isAdapter)
     {
         var file = Path.Combine(directory, FileName);
-        if (File.Exists(file) && !File.ReadAllText(file).Contains(mark, StringComparison.Ordinal))
+        if (File.Exists(file) && !InputFile.ReadText(file, FileKind.Text).Contains(mark, StringComparison.Ordinal))
             return false;
         PendingFile.WriteText(file, Of(record, maxLength, isAdapter));
         return true;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RewardModel.Files;
 using RewardModel.Training.Checks;
 using RewardModel.Training.Diagnosis;
 using RewardModel.Training.Evaluation;
@@ -61,7 +62,7 @@ internal static class RunRecords
     {
         try
         {
-            return File.Exists(file) ? parse(File.ReadAllText(file)) : null;
+            return File.Exists(file) ? parse(InputFile.ReadText(file, FileKind.Record)) : null;
         }
         catch (JsonException exception)
         {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using RewardModel.Files;
 
 namespace RewardModel.Training.Reporting;
 
@@ -24,7 +25,7 @@ internal sealed class EventFile : IDisposable
     /// <param name="firstStep">What was written before of this step or a later one is no longer valid; null: nothing was.</param>
     public EventFile(string path, DateTimeOffset time, int? firstStep)
     {
-        file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+        file = Disk.Open(path, FileMode.CreateNew, FileShare.Read);
         var first = EventAt(time, 0);
         first.Text(3, version);
         Append(first);

@@ -1,3 +1,5 @@
+using RewardModel.Files;
+
 namespace RewardModel.Training.Reporting;
 
 /// <summary>The lines of a file, one after the other, as bytes: little of it is in memory, and it may be being written.</summary>
@@ -8,8 +10,7 @@ internal static class LogLines
     /// <returns>Each without its line break, the rest behind the last one too. It is valid until the next one is asked for.</returns>
     public static IEnumerable<ReadOnlyMemory<byte>> Read(string path)
     {
-        using var file = new FileStream(
-            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, FileOptions.SequentialScan);
+        using var file = InputFile.Open(path, FileKind.Log);
         var buffer = new byte[1 << 16];
         var (start, end) = (0, 0);
         while (true)

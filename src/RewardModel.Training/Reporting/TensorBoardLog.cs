@@ -1,3 +1,5 @@
+using RewardModel.Files;
+
 namespace RewardModel.Training.Reporting;
 
 /// <summary>
@@ -54,11 +56,11 @@ internal sealed class TensorBoardLog : IDisposable
 
     private EventFile Open(DateTimeOffset time)
     {
-        Directory.CreateDirectory(directory);
+        Disk.CreateDirectory(directory);
         string[] older = [.. Directory.EnumerateFiles(directory, $"{filePrefix}*")];
         if (keepToStep is null)
             foreach (var path in older)
-                File.Delete(path);
+                Disk.Delete(path);
         // Counted, as TensorBoard reads files in the order of their names, whatever clocks say.
         var number = keepToStep is null ? 0 : older.Length;
         return new EventFile(Path.Combine(directory, $"{filePrefix}{number:D6}"), time, firstStep: keepToStep + 1);

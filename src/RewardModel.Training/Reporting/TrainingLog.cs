@@ -1,4 +1,4 @@
-using RewardModel.Checkpoints;
+using RewardModel.Files;
 
 namespace RewardModel.Training.Reporting;
 
@@ -38,7 +38,7 @@ internal sealed class TrainingLog : IDisposable
 
     private FileStream Open()
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        Disk.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         using (var kept = new PendingFile(path))
         {
             if (keepToStep is { } last && File.Exists(path))
@@ -50,6 +50,6 @@ internal sealed class TrainingLog : IDisposable
                     }
             kept.Commit();
         }
-        return new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
+        return Disk.Open(path, FileMode.Append, FileShare.Read);
     }
 }

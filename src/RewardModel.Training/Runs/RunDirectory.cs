@@ -1,7 +1,10 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using RewardModel.Checkpoints;
+using RewardModel.Distributed;
+using RewardModel.Files;
 using RewardModel.Lists;
 using RewardModel.Scoring;
 using RewardModel.Training.Distributed;
@@ -15,9 +18,9 @@ namespace RewardModel.Training.Runs;
 public sealed class RunDirectoryException(string message) : Exception(message);
 
 /// <summary>
-/// The directory a run writes to. While it trains, everything lies under <c>training/</c>: <c>log.jsonl</c>, the newest state in
-/// <c>states/step-N</c>, and the best weights in <c>best/step-N</c>. The trained model itself is written into the directory once, at
-/// the end. States appear by a single rename, so a kill at any time leaves a complete one.
+/// The directory a run writes to. While it trains, everything lies under <c>training/</c>: <c>log.jsonl</c>, the two newest states in
+/// <c>states/step-N</c>, and the best weights of both in <c>best/step-N</c>. The trained model itself is written into the directory once, at
+/// the end. A state is believed when its files are as its manifest says: a run goes on from the newest one of which that is so.
 /// </summary>
 /// <param name="path">The directory; created if it is missing.</param>
 public sealed class RunDirectory(string path)
@@ -31,18 +34,26 @@ public sealed class RunDirectory(string path)
     private const string optimizerMoments = "optimizer";
     private const string movingAverage = "average";
 
-    private readonly string states = System.IO.Path.Combine(path, FolderName, "states");
-    private readonly string best = System.IO.Path.Combine(path, FolderName, "best");
-    private readonly string evaluated = System.IO.Path.Combine(path, FolderName, "evaluated");
+    private const int keptStates = 2;
+
+    private readonly SavedSteps states = new(System.IO.Path.Combine(path, FolderName, "states"));
+    private readonly SavedSteps best = new(System.IO.Path.Combine(path, FolderName, "best"));
+    private readonly SavedSteps evaluated = new(System.IO.Path.Combine(path, FolderName, "evaluated"));
+
+    /// <summary>The newest states that this run has saved or gone on from, and the steps of the best weights that they name.</summary>
+    private readonly List<(int Step, int? BestStep)> kept = [];
 
     private FileStream? lockFile;
     private int lockCount;
 
-    /// <summary>The step of the best weights that the newest state names.</summary>
-    private int? bestStepOfState;
+    /// <summary>The step of the best weights so far, where they lie in this directory.</summary>
+    private int? bestStep;
 
-    /// <summary>The step of the newest state.</summary>
-    private int stepOfState;
+    /// <summary>How many evaluated weights the run averages.</summary>
+    private int averagedCount;
+
+    /// <summary>What the run goes on from, once it was looked for.</summary>
+    private SavedState? found;
 
     /// <summary>The directory.</summary>
     public string Path => path;
@@ -69,7 +80,12 @@ public sealed class RunDirectory(string path)
     public string ReportFile => System.IO.Path.Combine(path, "report.html");
 
     /// <summary>The newest saved step; null when none was saved.</summary>
-    public int? NewestStep => Steps(states).LastOrDefault() is { Directory: not null } newest ? newest.Step : null;
+    public int? NewestStep => states.Steps.Select(step => (int?)step).LastOrDefault();
+
+    /// <summary>All that is saved of the run beside its model: what it is, where it lies, and its step.</summary>
+    internal IEnumerable<(string Name, string Directory, int Step)> SavedSteps =>
+        new[] { ("state", states), ("best weights", best), ("evaluated weights", evaluated) }
+            .SelectMany(kind => kind.Item2.Steps.Select(step => (kind.Item1, kind.Item2[step], step)));
 
     /// <summary>
     /// Keeps other processes from writing to the directory until the result is disposed of, or this process ends in any way.
@@ -82,9 +98,9 @@ public sealed class RunDirectory(string path)
             return new Unlocking(this);
         try
         {
-            Directory.CreateDirectory(System.IO.Path.Combine(path, FolderName));
-            lockFile = new FileStream(
-                LockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            Disk.CreateDirectory(System.IO.Path.Combine(path, FolderName));
+            lockFile = Disk.Open(
+                LockFile, FileMode.OpenOrCreate, FileShare.None, FileAccess.ReadWrite, bufferSize: 1, FileOptions.DeleteOnClose);
             return new Unlocking(this);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -104,7 +120,7 @@ public sealed class RunDirectory(string path)
     internal string CreateSharedFile()
     {
         var name = $"shared-{Environment.ProcessId}-{Stopwatch.GetTimestamp()}";
-        File.WriteAllBytes(SharedFile(name), []);
+        Disk.Open(SharedFile(name), FileMode.Create).Dispose();
         return name;
     }
 
@@ -112,19 +128,16 @@ public sealed class RunDirectory(string path)
     internal bool HasSharedFile(string name) => File.Exists(SharedFile(name));
 
     /// <summary>Deletes such a file.</summary>
-    internal void DeleteSharedFile(string name) => File.Delete(SharedFile(name));
+    internal void DeleteSharedFile(string name) => Disk.Delete(SharedFile(name));
 
     /// <summary>Makes the directory ready for a new run: states of an older one are removed.</summary>
     internal void Begin()
     {
-        foreach (var older in new[] { states, best, evaluated }.Where(Directory.Exists))
-            Directory.Delete(older, recursive: true);
-        Directory.CreateDirectory(states);
-        Directory.CreateDirectory(best);
-        if (File.Exists(DataFile))
-            File.Delete(DataFile);
-        bestStepOfState = null;
-        stepOfState = 0;
+        foreach (var saved in new[] { states, best, evaluated })
+            saved.Clear();
+        Disk.Delete(DataFile);
+        kept.Clear();
+        bestStep = null;
     }
 
     /// <summary>What the model is that weights without a state of their own belong to.</summary>
@@ -135,48 +148,62 @@ public sealed class RunDirectory(string path)
     internal void Save(
         RunFingerprint fingerprint, TrainerState state, TrainedWeights trained, Optimizer optimizer, MovingAverage? average = null)
     {
-        WriteStep(states, state.Step, trained, directory =>
+        states.Write(state.Step, trained.Ranks, directory =>
         {
-            trained.Write(System.IO.Path.Combine(directory, weights), trained.TensorParts);
-            trained.Write(System.IO.Path.Combine(directory, optimizerMoments), optimizer.State());
+            List<ManifestFile> files = [];
+            Add(weights, trained.TensorParts);
+            Add(optimizerMoments, optimizer.State());
             if (average is not null)
-                trained.Write(System.IO.Path.Combine(directory, movingAverage), average.State());
-            // Down to the disk, as the weights: the state before it is deleted next.
+                Add(movingAverage, average.State());
             if (trained.Ranks.Rank == 0)
+            {
                 PendingFile.WriteText(
                     System.IO.Path.Combine(directory, stateFile),
-                    JsonSerializer.Serialize(new SavedState(fingerprint, state), ReportJson.Options));
+                    JsonSerializer.Serialize(new SavedState(fingerprint, state, bestStep, [.. EvaluatedSteps.TakeLast(averagedCount)]), ReportJson.Options));
+                files.Add(FileManifest.Of(directory, stateFile));
+            }
+            return files;
+
+            void Add(string folder, IEnumerable<TensorPart> parts) => files.AddRange(
+                trained.Write(System.IO.Path.Combine(directory, folder), parts).Select(file => file with { Name = $"{folder}/{file.Name}" }));
         });
-        bestStepOfState = state.BestEvaluation?.Step;
-        stepOfState = state.Step;
-        DeleteSteps(states, trained, except: [state.Step]);
-        DeleteSteps(best, trained, except: [bestStepOfState]);
+        kept.RemoveAll(other => other.Step >= state.Step);
+        kept.Add((state.Step, bestStep));
+        kept.RemoveRange(0, Math.Max(0, kept.Count - keptStates));
+        states.KeepOnly(trained.Ranks, kept.Select(other => other.Step));
+        KeepBest(trained);
     }
 
     /// <summary>
-    /// Keeps weights that are the best so far. Those that the newest state names stay too: a run that is resumed from it may find other
+    /// Keeps weights that are the best so far. Those that kept states name stay too: a run that is resumed from one may find other
     /// steps the best, where its device doesn't compute to the bit.
     /// </summary>
     internal void SaveBest(int step, TrainedWeights trained)
     {
-        WriteStep(best, step, trained, directory => trained.Write(directory, trained.TensorParts));
-        DeleteSteps(best, trained, except: [step, bestStepOfState]);
+        best.Write(step, trained.Ranks, directory => trained.Write(directory, trained.TensorParts));
+        bestStep = step;
+        KeepBest(trained);
     }
 
+    private void KeepBest(TrainedWeights trained) =>
+        best.KeepOnly(trained.Ranks, kept.Select(state => state.BestStep).Append(bestStep).OfType<int>());
+
     /// <summary>
-    /// Keeps weights that were evaluated: of the newest ones as many as are averaged. From the newest state on, a run that is resumed may
-    /// end sooner, so as many from up to it stay too.
+    /// Keeps weights that were evaluated: of the newest ones as many as are averaged. A run that is resumed may end sooner, so as many from up
+    /// to each of the kept states stay too.
     /// </summary>
     internal void SaveEvaluated(int step, TrainedWeights trained, int count)
     {
-        WriteStep(evaluated, step, trained, directory => trained.Write(directory, trained.TensorParts));
+        averagedCount = count;
+        evaluated.Write(step, trained.Ranks, directory => trained.Write(directory, trained.TensorParts));
         int[] all = [.. EvaluatedSteps];
-        DeleteSteps(
-            evaluated, trained, except: [.. all.TakeLast(count).Concat(all.Where(saved => saved <= stepOfState).TakeLast(count)).Select(saved => (int?)saved)]);
+        evaluated.KeepOnly(
+            trained.Ranks,
+            kept.Select(state => state.Step).Append(int.MaxValue).SelectMany(last => all.Where(saved => saved <= last).TakeLast(count)));
     }
 
     /// <summary>The steps of the evaluated weights that are kept, in their order.</summary>
-    internal IEnumerable<int> EvaluatedSteps => Steps(evaluated).Select(saved => saved.Step);
+    internal IEnumerable<int> EvaluatedSteps => evaluated.Steps;
 
     /// <summary>Sets this rank's weights to the mean of evaluated ones.</summary>
     internal void CopyMeanOfEvaluated(IReadOnlyList<int> steps, TrainedWeights trained)
@@ -185,7 +212,7 @@ public sealed class RunDirectory(string path)
         try
         {
             foreach (var step in steps)
-                readers.Add(CheckpointReader.Open(StepDirectory(evaluated, step)));
+                readers.Add(CheckpointReader.Open(evaluated[step]));
             foreach (var part in trained.TensorParts)
                 WeightMean.CopyTo(part.Tensor, readers.Select(reader => ((Func<Tensor>)(() => Read(reader, part)), 1.0 / steps.Count)));
         }
@@ -195,27 +222,74 @@ public sealed class RunDirectory(string path)
         }
     }
 
-    /// <summary>Sets weights and optimiser to the newest state: of this rank, which may be one of more or fewer than those that saved it.</summary>
+    /// <summary>
+    /// Finds the newest state that is as it was saved, with the best and the evaluated weights that belong to it. All ranks call it together.
+    /// </summary>
+    /// <returns>Its step; null when no state was saved yet.</returns>
+    /// <exception cref="RunDirectoryException">All states are damaged: all problems are listed.</exception>
+    internal int? FindState(ICollective ranks, ILogger logger)
+    {
+        // The first rank says which there are: others may see an older listing of a directory on another machine.
+        int[] steps = MemoryMarshal.Cast<byte, int>(
+            ranks.Gather(MemoryMarshal.AsBytes<int>(states.Steps.ToArray()), "the saved states")[0]).ToArray();
+        var damages = new List<string>();
+        foreach (var step in steps.OrderDescending())
+        {
+            if (!ranks.IsAny(Directory.Exists(states[step]), $"whether anybody sees '{states[step]}'"))
+                continue;
+            if (!Directory.Exists(states[step]))
+                throw new RunDirectoryException(
+                    $"Rank {ranks.Rank} doesn't see '{states[step]}', from which rank 0 goes on. Give an --output in a file system that all ranks share.");
+            var problems = ProblemsOf(step, ranks, out found);
+            if (problems.Count == 0)
+            {
+                foreach (var damage in damages)
+                    logger.LogWarning("{Damage}", damage);
+                if (damages.Count > 0)
+                    logger.LogWarning("The run goes on from the state of step {Step}, which is as it was saved.", step);
+                return step;
+            }
+            damages.Add($"The state of step {step} is damaged: {string.Join("; ", problems)}.");
+        }
+        return damages.Count == 0 ? null : throw new RunDirectoryException(
+            $"The run in '{path}' can't be resumed, because no state of it is as it was saved. {string.Join(" ", damages)} "
+            + "Restore one from a copy, or start the run in another directory.");
+    }
+
+    private IReadOnlyList<string> ProblemsOf(int step, ICollective ranks, out SavedState? state)
+    {
+        state = null;
+        var problems = states.ProblemsOf(step, ranks);
+        if (problems.Count > 0)
+            return problems;
+        state = Read<SavedState>(System.IO.Path.Combine(states[step], stateFile));
+        return
+        [
+            .. (state.BestStep is { } bestOfState ? best.ProblemsOf(bestOfState, ranks) : [])
+                .Select(problem => $"of its best weights: {problem}"),
+            .. state.EvaluatedSteps.SelectMany(saved => evaluated.ProblemsOf(saved, ranks))
+                .Select(problem => $"of the weights that it averages: {problem}"),
+        ];
+    }
+
+    /// <summary>
+    /// Sets weights and optimiser to the newest state that is as it was saved: of this rank, which may be one of more or fewer than those that
+    /// saved it.
+    /// </summary>
     /// <returns>False when no state was saved yet.</returns>
     /// <exception cref="RunDirectoryException">
-    /// The state is of a run with other options, data, model, rule or tokenizer (all differences are listed), beyond the run's last step, or
-    /// damaged.
+    /// The state is of a run with other options, data, model, rule or tokenizer (all differences are listed), or beyond the run's last step; or
+    /// all states are damaged.
     /// </exception>
     internal bool TryRestore(
         RunFingerprint fingerprint, TrainedWeights trained, Optimizer optimizer, ILogger logger, out TrainerState state,
         MovingAverage? average = null)
     {
         state = new TrainerState();
-        // The first rank says which it is: others may see an older listing of a directory on another machine.
-        var ranks = trained.Ranks;
-        var newest = BitConverter.ToInt32(ranks.Gather(BitConverter.GetBytes(NewestStep ?? -1), "the newest state")[0]);
-        if (newest < 0)
+        if (found is null && FindState(trained.Ranks, logger) is null)
             return false;
-        var directory = StepDirectory(states, newest);
-        if (!Directory.Exists(directory))
-            throw new RunDirectoryException(
-                $"Rank {ranks.Rank} doesn't see '{directory}', from which rank 0 goes on. Give an --output in a file system that all ranks share.");
-        var saved = Read<SavedState>(System.IO.Path.Combine(directory, stateFile));
+        var saved = found!;
+        var directory = states[saved.State.Step];
         var differences = fingerprint.DifferencesOf(saved.Fingerprint).ToArray();
         if (differences.Length > 0)
             throw new RunDirectoryException(
@@ -235,10 +309,12 @@ public sealed class RunDirectory(string path)
             CopyInto(average.State(), System.IO.Path.Combine(directory, movingAverage));
         optimizer.ResumeAt(saved.State.Step);
         state = saved.State;
-        bestStepOfState = state.BestEvaluation?.Step;
-        stepOfState = state.Step;
+        bestStep = saved.BestStep;
+        averagedCount = saved.EvaluatedSteps.Count;
+        kept.Clear();
+        kept.Add((state.Step, bestStep));
         // Evaluated after the state was saved, by a run that was killed: evaluated again where the run comes there again.
-        DeleteSteps(evaluated, trained, except: [.. EvaluatedSteps.Where(step => step <= saved.State.Step).Select(step => (int?)step)]);
+        evaluated.KeepOnly(trained.Ranks, EvaluatedSteps.Where(step => step <= saved.State.Step).ToArray());
         return true;
     }
 
@@ -266,11 +342,13 @@ public sealed class RunDirectory(string path)
     /// <exception cref="RunDirectoryException">There are none, or the model is not the run's: all differences are listed.</exception>
     internal int LoadWeights(bool best, ScoringModel model)
     {
-        var parent = best ? this.best : states;
-        if (Steps(parent).LastOrDefault() is not { Directory: { } directory, Step: var step })
+        var saved = best ? this.best : states;
+        if (saved.Steps.Select(saved => (int?)saved).LastOrDefault() is not { } step)
             throw new RunDirectoryException(
                 $"The run in '{path}' has saved no {(best ? "best weights" : "state")} yet; "
                 + (best ? "it may have no held-out lists, or keep the last weights as the best: export those (--step last)." : "let it run longer."));
+        var directory = saved[step];
+        CheckSaved(saved, step, SingleProcess.Instance);
         // Older versions wrote no such file.
         if (File.Exists(FingerprintFile))
         {
@@ -290,29 +368,49 @@ public sealed class RunDirectory(string path)
         return step;
     }
 
-    internal void RestoreBest(int step, TrainedWeights trained) => CopyInto(trained.TensorParts, StepDirectory(best, step));
+    /// <exception cref="RunDirectoryException">The best weights are damaged.</exception>
+    internal void RestoreBest(int step, TrainedWeights trained)
+    {
+        CheckSaved(best, step, trained.Ranks);
+        CopyInto(trained.TensorParts, best[step]);
+    }
+
+    private static void CheckSaved(SavedSteps saved, int step, ICollective ranks)
+    {
+        var problems = saved.ProblemsOf(step, ranks);
+        if (problems.Count > 0)
+            throw new RunDirectoryException(
+                $"The weights of step {step} are damaged: {string.Join("; ", problems)}. Resume the run (--resume), which goes on from the "
+                + "newest state that is as it was saved, or restore the files from a copy.");
+    }
 
     private static T Read<T>(string file)
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(file), ReportJson.Options) ?? throw new JsonException("it holds null");
+            return JsonSerializer.Deserialize<T>(InputFile.ReadBytes(file, FileKind.Record), ReportJson.Options)
+                ?? throw new JsonException("it holds null");
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or NotSupportedException or FileRefusedException)
         {
             throw new RunDirectoryException(
                 $"'{file}' is damaged ({exception.Message.Split('\n')[0].TrimEnd('.', '\r')}). Restore it, or start the run in another directory.");
         }
     }
 
-    private static string StepDirectory(string parent, int step) => System.IO.Path.Combine(parent, $"step-{step:D8}");
-
     private static void CopyInto(IEnumerable<TensorPart> targets, string directory)
     {
         using var reader = CheckpointReader.Open(directory);
         using var _ = no_grad();
         foreach (var part in targets)
+        {
+            var shape = reader.Entry(part.Name).Shape;
+            if (!shape.SequenceEqual(part.Shape))
+                throw new RunDirectoryException(
+                    $"'{part.Name}' in '{directory}' has the shape [{string.Join(", ", shape)}]; expected [{string.Join(", ", part.Shape)}]. "
+                    + "The state is of another model; start the run in another directory.");
             reader.Read(part.Name, part.First, part.Tensor);
+        }
     }
 
     private static Tensor Read(CheckpointReader reader, TensorPart part)
@@ -321,38 +419,6 @@ public sealed class RunDirectory(string path)
         reader.Read(part.Name, part.First, values);
         return values;
     }
-
-    private static void WriteStep(string parent, int step, TrainedWeights trained, Action<string> write)
-    {
-        var target = StepDirectory(parent, step);
-        var unfinished = System.IO.Path.Combine(parent, "unfinished");
-        trained.Ranks.FirstDoes(() =>
-        {
-            if (Directory.Exists(unfinished))
-                Directory.Delete(unfinished, recursive: true);
-            Directory.CreateDirectory(unfinished);
-        });
-        write(unfinished);
-        trained.Ranks.FirstDoes(() =>
-        {
-            // A run that was killed after this step and resumed before it comes here again.
-            if (Directory.Exists(target))
-                Directory.Delete(target, recursive: true);
-            Directory.Move(unfinished, target);
-        });
-    }
-
-    private static void DeleteSteps(string parent, TrainedWeights trained, int?[] except) => trained.Ranks.FirstDoes(() =>
-    {
-        foreach (var (_, other) in Steps(parent).Where(saved => !except.Contains(saved.Step)))
-            Directory.Delete(other, recursive: true);
-    });
-
-    private static IEnumerable<(int Step, string Directory)> Steps(string parent) =>
-        Directory.Exists(parent)
-            ? Directory.EnumerateDirectories(parent, "step-*").Order(StringComparer.Ordinal)
-                .Select(directory => (int.Parse(directory[^8..]), directory))
-            : [];
 
     private string FingerprintFile => System.IO.Path.Combine(path, FolderName, fingerprintFile);
 
@@ -375,5 +441,9 @@ public sealed class RunDirectory(string path)
         }
     }
 
-    private sealed record SavedState(RunFingerprint Fingerprint, TrainerState State);
+    /// <param name="Fingerprint">Of the run.</param>
+    /// <param name="State">Where it stands.</param>
+    /// <param name="BestStep">The step of the best weights, where they lie beside; null where there are none.</param>
+    /// <param name="EvaluatedSteps">The steps of the evaluated weights beside that may be averaged.</param>
+    private sealed record SavedState(RunFingerprint Fingerprint, TrainerState State, int? BestStep, IReadOnlyList<int> EvaluatedSteps);
 }

@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using RewardModel.Checkpoints;
+using RewardModel.Files;
 using RewardModel.Reading;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -39,7 +39,7 @@ internal static class RunFile<T>
     /// <exception cref="IOException">The file can't be read.</exception>
     public static JsonObject Read(string path)
     {
-        using var reader = new StreamReader(path);
+        using var reader = new StringReader(InputFile.ReadText(path, FileKind.Settings));
         return Parse(reader, path);
     }
 

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using RewardModel.Files;
 using RewardModel.Lists;
 using RewardModel.Scoring;
 using RewardModel.Training.Data;
@@ -180,7 +181,7 @@ internal sealed record RunFingerprint(
         foreach (var path in paths)
         {
             Append(hash, Encoding.UTF8.GetBytes(Path.GetFileName(path)));
-            Append(hash, File.ReadAllBytes(path));
+            Append(hash, InputFile.ReadBytes(path, FileKind.Tokenizer));
         }
         return Convert.ToHexString(hash.GetHashAndReset());
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using RewardModel.Files;
 using RewardModel.Training.Data;
 using RewardModel.Training.Runs;
 using YamlDotNet.Core;
@@ -34,7 +35,7 @@ internal sealed record SweepPlan
     /// <exception cref="IOException">The file can't be read.</exception>
     public static SweepPlan Read(string path)
     {
-        using var reader = new StreamReader(path);
+        using var reader = new StringReader(InputFile.ReadText(path, FileKind.Settings));
         return Parse(reader, path);
     }
 

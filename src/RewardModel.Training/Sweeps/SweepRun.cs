@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using RewardModel.Checkpoints;
+using RewardModel.Files;
 using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
 
@@ -57,7 +57,7 @@ public sealed class SweepRun
     public SweepResult Run(IProgress<TrainingReport>? progress = null, CancellationToken cancellation = default)
     {
         var finished = Finished().ToDictionary(trial => trial.Number);
-        Directory.CreateDirectory(output);
+        Disk.CreateDirectory(output);
         var trials = new List<SweepTrial>();
         Write([.. finished.Values]);
         for (var i = 0; i < runs.Length; i++)
@@ -121,7 +121,7 @@ public sealed class SweepRun
         Summary? summary;
         try
         {
-            summary = JsonSerializer.Deserialize<Summary>(File.ReadAllText(file), jsonOptions);
+            summary = JsonSerializer.Deserialize<Summary>(FolderFile.ReadText(output, summaryFile, FileKind.Record), jsonOptions);
         }
         catch (JsonException exception)
         {

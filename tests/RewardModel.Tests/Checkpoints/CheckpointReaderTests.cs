@@ -229,7 +229,7 @@ public sealed class CheckpointReaderTests : IDisposable
         File.CreateSymbolicLink(directory[First], elsewhere["secret"]);
         WriteIndex(("a", First));
         Refuses(
-            $"{FullPath}: '{First}' is a link to '{elsewhere["secret"]}'; expected a file in the checkpoint's own directory. {Again}");
+            $"{FullPath}: '{First}' is a link to '{elsewhere["secret"]}'; expected a file in the same directory. {Again}");
     }
 
     [Fact]
@@ -239,8 +239,8 @@ public sealed class CheckpointReaderTests : IDisposable
         File.WriteAllText(elsewhere["secret"], "");
         File.CreateSymbolicLink(directory["model.safetensors.index.json"], elsewhere["secret"]);
         Refuses(
-            $"{FullPath}: 'model.safetensors.index.json' is a link to '{elsewhere["secret"]}'; "
-            + $"expected a file in the checkpoint's own directory. {Again}");
+            $"{FullPath}: model.safetensors.index.json: 'model.safetensors.index.json' is a link to '{elsewhere["secret"]}'; "
+            + "expected a file in the same directory. Put the file itself there.");
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using RewardModel.Files;
 using RewardModel.Lists;
 using RewardModel.Scoring;
 
@@ -55,12 +56,11 @@ public sealed class SavedModelTests : IDisposable
     [InlineData(100)]
     public void Interrupted_while_old_files_are_removed_the_new_model_counts(int removedCount)
     {
-        Copy("b", $"model/{SavedModel.Written}");
+        Copy("b", $"model/{FolderFile.Written}");
         // config.json goes first.
         foreach (var file in Directory.GetFiles(directory["model"]).Order(StringComparer.Ordinal).Take(removedCount))
             File.Delete(file);
-        Assert.Equal(1, Loaded());
-        Assert.Equal(Content("b"), Content("model"));
+        CheckThatTheSecondModelCounts();
     }
 
     [Theory]
@@ -68,22 +68,22 @@ public sealed class SavedModelTests : IDisposable
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
+    [InlineData(4)]
     public void Interrupted_while_new_files_are_placed_the_new_model_counts(int placedCount)
     {
         foreach (var file in Directory.GetFiles(directory["model"]))
             File.Delete(file);
-        Copy("b", $"model/{SavedModel.Placing}");
-        string[] order = ["model.safetensors", "reward_model.json", "config.json"];
+        Copy("b", $"model/{FolderFile.Placing}");
+        string[] order = ["model.safetensors", "reward_model.json", "reward_model_manifest.json", "config.json"];
         foreach (var name in order.Take(placedCount))
-            File.Move(directory[$"model/{SavedModel.Placing}/{name}"], directory[$"model/{name}"]);
-        Assert.Equal(1, Loaded());
-        Assert.Equal(Content("b"), Content("model"));
+            File.Move(directory[$"model/{FolderFile.Placing}/{name}"], directory[$"model/{name}"]);
+        CheckThatTheSecondModelCounts();
     }
 
     [Fact]
     public void A_link_in_place_of_the_new_files_is_left_alone()
     {
-        Directory.CreateSymbolicLink(directory[$"model/{SavedModel.Written}"], directory["b"]);
+        Directory.CreateSymbolicLink(directory[$"model/{FolderFile.Written}"], directory["b"]);
         Assert.Equal(0, Loaded());
         Assert.Equal(1, Loaded("b"));
     }
@@ -119,6 +119,7 @@ public sealed class SavedModelTests : IDisposable
                 wholeWithoutUs++;
             }
             found[Loaded()]++;
+            SavedModel.Finish(directory["model"]);
             Assert.Contains(Content("model"), new[] { Content("a"), Content("b") });
 
             async Task AskToSave()
@@ -129,6 +130,16 @@ public sealed class SavedModelTests : IDisposable
         }
         Assert.True(found[0] > 0 && found[1] > 0, $"found the first model {found[0]} times and the second {found[1]} times");
         Assert.True(wholeWithoutUs > 0, "there was never a model for others");
+    }
+
+    private void CheckThatTheSecondModelCounts()
+    {
+        // Reading changes nothing: the directory may be a stranger's.
+        var entries = directory.AllEntries();
+        Assert.Equal(1, Loaded());
+        Assert.Equal(entries, directory.AllEntries());
+        SavedModel.Finish(directory["model"]);
+        Assert.Equal(Content("b"), Content("model"));
     }
 
     /// <summary>Which of the two models a directory holds, by its rewards and its rule.</summary>

@@ -269,20 +269,6 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal($"'{directory["train.jsonl"]}' is a file; give a directory as --output.", error.Message);
     }
 
-    [Theory]
-    [InlineData("")]
-    [InlineData("null")]
-    [InlineData("{\"Fingerprint\": ")]
-    public void A_damaged_state_is_told(string text)
-    {
-        StopAfter(step: 5);
-        var file = directory["model/training/states/step-00000005/state.json"];
-        File.WriteAllText(file, text);
-        var error = Assert.Throws<RunDirectoryException>(() => TrainingRun.Resume(directory["model"]).Run());
-        Assert.StartsWith($"'{file}' is damaged (", error.Message);
-        Assert.EndsWith("). Restore it, or start the run in another directory.", error.Message);
-    }
-
     [Fact]
     public void Too_many_epochs_are_refused()
     {

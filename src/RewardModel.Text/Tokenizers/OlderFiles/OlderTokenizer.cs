@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Files;
 
 namespace RewardModel.Tokenizers.OlderFiles;
 
@@ -77,7 +78,7 @@ internal sealed class OlderTokenizer
             static byte[] Utf8(JsonObject content) => Encoding.UTF8.GetBytes(content.ToJsonString());
         }
         catch (Exception exception)
-            when (exception is InvalidDataException or JsonException or InvalidOperationException or FormatException)
+            when (exception is InvalidDataException or JsonException or InvalidOperationException or FormatException or FileRefusedException)
         {
             problems.Add($"{file}: the file can't be used: {exception.Message}");
             return null;
@@ -86,8 +87,8 @@ internal sealed class OlderTokenizer
 
     private static string? MainFile(string directory)
     {
-        var hasPairs = File.Exists(Path.Combine(directory, VocabularyJson)) && File.Exists(Path.Combine(directory, Merges));
-        return sentencePieceFiles.Append(VocabularyText).FirstOrDefault(name => File.Exists(Path.Combine(directory, name)))
+        var hasPairs = FolderFile.Exists(directory, VocabularyJson) && FolderFile.Exists(directory, Merges);
+        return sentencePieceFiles.Append(VocabularyText).FirstOrDefault(name => FolderFile.Exists(directory, name))
             ?? (hasPairs ? VocabularyJson : null);
     }
 
@@ -95,8 +96,9 @@ internal sealed class OlderTokenizer
     {
         if (settings["tokenizer_class"]?.GetValue<string>() is { } name)
             return name.EndsWith("Fast", StringComparison.Ordinal) ? name[..^4] : name;
-        var path = Path.Combine(directory, "config.json");
-        var modelType = File.Exists(path) ? JsonNode.Parse(File.ReadAllBytes(path))?["model_type"]?.GetValue<string>() : null;
+        const string config = "config.json";
+        var modelType = FolderFile.Exists(directory, config)
+            ? JsonNode.Parse(FolderFile.ReadBytes(directory, config, FileKind.Config))?["model_type"]?.GetValue<string>() : null;
         if (modelType is not null)
             return classOfModelType.GetValueOrDefault(modelType, $"of the model type {modelType}");
         return file switch
@@ -126,7 +128,7 @@ internal sealed class OlderTokenizer
 
     private JsonObject ConvertBert()
     {
-        var lines = File.ReadAllText(PathOf(VocabularyText), Encoding.UTF8).TrimEnd('\n').Split('\n');
+        var lines = FolderFile.ReadText(directory, VocabularyText, FileKind.Tokenizer).TrimEnd('\n').Split('\n');
         var vocabulary = new JsonObject();
         for (var i = 0; i < lines.Length; i++)
             vocabulary[lines[i].TrimEnd('\r')] = ids[lines[i].TrimEnd('\r')] = i;
@@ -145,11 +147,11 @@ internal sealed class OlderTokenizer
 
     private JsonObject ConvertByteLevel()
     {
-        var vocabulary = JsonNode.Parse(File.ReadAllBytes(PathOf(VocabularyJson)))!.AsObject();
+        var vocabulary = JsonNode.Parse(FolderFile.ReadBytes(directory, VocabularyJson, FileKind.Tokenizer))!.AsObject();
         foreach (var (token, id) in vocabulary)
             ids[token] = Integer(id, token);
         var merges = new JsonArray();
-        foreach (var line in File.ReadLines(PathOf(Merges), Encoding.UTF8))
+        foreach (var line in FolderFile.ReadLines(directory, Merges, FileKind.Tokenizer))
             if (line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal))
                 merges.Add((JsonNode)line);
         var isQwen = tokenizerClass == "Qwen2Tokenizer";
@@ -168,7 +170,7 @@ internal sealed class OlderTokenizer
 
     private JsonObject ConvertSentencePiece()
     {
-        var model = SentencePieceFile.Read(File.ReadAllBytes(PathOf(file)));
+        var model = SentencePieceFile.Read(FolderFile.ReadBytes(directory, file, FileKind.Tokenizer));
         if (model.IsBpe != (tokenizerClass == "LlamaTokenizer"))
             throw new InvalidDataException(
                 $"it is a {(model.IsBpe ? "BPE" : "Unigram")} model, which the class {tokenizerClass} doesn't have");
@@ -315,9 +317,9 @@ internal sealed class OlderTokenizer
             }
         var special = SpecialTokens();
         var isSpecial = special.Select(entry => NameOf(entry.Value)).ToHashSet();
-        var path = PathOf("added_tokens.json");
-        if (File.Exists(path))
-            foreach (var (content, id) in JsonNode.Parse(File.ReadAllBytes(path))!.AsObject())
+        const string older = "added_tokens.json";
+        if (FolderFile.Exists(directory, older))
+            foreach (var (content, id) in JsonNode.Parse(FolderFile.ReadBytes(directory, older, FileKind.Tokenizer))!.AsObject())
             {
                 ids[content] = Integer(id, content);
                 addedTokens.TryAdd(ids[content], AddedToken(ids[content], content, isSpecial.Contains(content)));
@@ -358,7 +360,6 @@ internal sealed class OlderTokenizer
 
     private int Number(string name, int otherwise) => config[name]?.GetValue<int>() ?? otherwise;
 
-    private string PathOf(string name) => Path.Combine(directory, name);
 
     private static bool IsNumberWithComma(string piece) =>
         piece.Length >= 2 && piece[^1] == ',' && char.IsDigit(piece[^2]);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RewardModel.Files;
 
 namespace RewardModel.Tokenizers.Pipeline;
 
@@ -8,23 +9,21 @@ internal static class JsonFile
     /// <summary>The file's object; null where the file is missing, or can't be used, which is then among the problems.</summary>
     public static JsonDocument? Read(string directory, string name, List<string> problems)
     {
-        var path = Path.Combine(directory, name);
-        if (!File.Exists(path))
+        if (!FolderFile.Exists(directory, name))
             return null;
-        var utf8 = File.ReadAllBytes(path);
-        if (utf8.Length == 0)
-        {
-            problems.Add($"{name}: the file is empty. Download or save it again");
-            return null;
-        }
         try
         {
+            var utf8 = FolderFile.ReadBytes(directory, name, FileKind.Tokenizer);
             CheckEscapes(utf8);
             var document = JsonDocument.Parse(utf8);
             if (document.RootElement.ValueKind == JsonValueKind.Object)
                 return document;
             problems.Add($"{name}: the file holds a value of kind {document.RootElement.ValueKind}, expected an object");
             document.Dispose();
+        }
+        catch (FileRefusedException exception)
+        {
+            problems.Add($"{name}: {exception.Problem}. {exception.Advice}");
         }
         catch (JsonException exception)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RewardModel.Files;
 
 namespace RewardModel.Tokenizers.Pipeline;
 
@@ -23,13 +24,13 @@ internal static class PaddingFiles
             var path = byName.GetValueOrDefault(name);
             if (path is null && name != TokenizerDirectory.ConfigFile)
                 continue;
-            var utf8 = path is null ? "{}\n"u8.ToArray() : File.ReadAllBytes(path);
+            var utf8 = path is null ? "{}\n"u8.ToArray() : InputFile.ReadBytes(path, FileKind.Tokenizer);
             if (ContentOf(utf8) != content)
                 changed[name] = JsonEdit.Set(utf8, Token, content);
         }
         if (byName.TryGetValue(TokenizerDirectory.TokenizerFile, out var tokenizerPath))
         {
-            var utf8 = File.ReadAllBytes(tokenizerPath);
+            var utf8 = InputFile.ReadBytes(tokenizerPath, FileKind.Tokenizer);
             var edited = JsonEdit.Set(JsonEdit.Set(utf8, "padding", "pad_id", id), "padding", Token, content);
             if (!edited.AsSpan().SequenceEqual(utf8))
                 changed[TokenizerDirectory.TokenizerFile] = edited;

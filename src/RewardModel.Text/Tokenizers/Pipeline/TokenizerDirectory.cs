@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Files;
 using RewardModel.Reading;
 using RewardModel.Tokenizers.Models;
 using RewardModel.Tokenizers.OlderFiles;
@@ -21,15 +22,25 @@ internal static class TokenizerDirectory
         TokenizerFile, ConfigFile, SpecialTokensFile, .. OlderTokenizer.FileNames, ChatTemplateFile,
     ];
 
+    /// <summary>What a file of a tokenizer is read as.</summary>
+    public static FileKind KindOf(string name) => name == ChatTemplateFile ? FileKind.Template : FileKind.Tokenizer;
+
     public static bool HasTokenizer(string directory) =>
-        File.Exists(Path.Combine(directory, TokenizerFile)) || OlderTokenizer.IsIn(directory);
+        FolderFile.Exists(directory, TokenizerFile) || OlderTokenizer.IsIn(directory);
 
     public static HuggingFaceTokenizer Read(string directory)
     {
         var problems = new List<string>();
-        foreach (var name in FileNames.Where(name => File.Exists(Path.Combine(directory, name))))
-            if (ForeignContent.OfFile(Path.Combine(directory, name)) is { } foreign)
-                problems.Add($"{name}: the file is {foreign.What}. {foreign.Advice}");
+        foreach (var name in FileNames.Where(name => FolderFile.Exists(directory, name)))
+            try
+            {
+                if (ForeignContent.OfFile(FolderFile.Checked(directory, name), KindOf(name)) is { } foreign)
+                    problems.Add($"{name}: the file is {foreign.What}. {foreign.Advice}");
+            }
+            catch (FileRefusedException exception)
+            {
+                problems.Add($"{name}: {exception.Problem}. {exception.Advice}");
+            }
         ThrowIfAny(problems, directory);
         using var tokenizerJson = JsonFile.Read(directory, TokenizerFile, problems);
         using var configJson = JsonFile.Read(directory, ConfigFile, problems);
@@ -61,7 +72,7 @@ internal static class TokenizerDirectory
         var chat = new ChatTokens(ChatTemplateOf(directory, configRoot), config.ReadTexts(), MaxLengthOf(configRoot));
         ThrowIfAny(problems, directory);
 
-        string[] files = [.. FileNames.Select(name => Path.Combine(directory, name)).Where(File.Exists)];
+        string[] files = [.. FileNames.Select(name => FolderFile.PathOf(directory, name)).Where(File.Exists)];
         return Make(definition, specialTokens, rule, chat, directory, files);
     }
 
@@ -113,9 +124,8 @@ internal static class TokenizerDirectory
     /// </summary>
     private static string? ChatTemplateOf(string directory, JsonComponent? config)
     {
-        var path = Path.Combine(directory, ChatTemplateFile);
-        if (File.Exists(path))
-            return File.ReadAllText(path);
+        if (FolderFile.Exists(directory, ChatTemplateFile))
+            return FolderFile.ReadText(directory, ChatTemplateFile, FileKind.Template);
         if (config?.Member("chat_template") is not { ValueKind: JsonValueKind.Array })
             return config?.OptionalText("chat_template");
         var template = config.Components("chat_template").FirstOrDefault(template => template.Text("name") == "default");

@@ -13,7 +13,7 @@ namespace RewardModel.Tests.Training.Runs;
 public class RunDirectoryTests
 {
     [Fact]
-    public void The_best_weights_that_the_newest_state_names_stay_until_the_next_state()
+    public void The_best_weights_that_the_two_newest_states_name_stay()
     {
         using var directory = new TemporaryDirectory();
         using var model = TinyModel.Create();
@@ -50,6 +50,8 @@ public class RunDirectoryTests
         run.SaveBest(12, trained);
         Assert.Equal(["step-00000005", "step-00000012"], Best());
         Save(step: 12, best: 12);
+        Assert.Equal(["step-00000005", "step-00000012"], Best());
+        Save(step: 16, best: 12);
         Assert.Equal(["step-00000012"], Best());
     }
 }

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 
-namespace RewardModel.Reading;
+namespace RewardModel.Files;
 
 /// <summary>Text found in a file, made fit for a message: of bounded length and without control characters.</summary>
 internal static class Quoted

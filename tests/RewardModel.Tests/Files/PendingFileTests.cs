@@ -1,6 +1,6 @@
-using RewardModel.Checkpoints;
+using RewardModel.Files;
 
-namespace RewardModel.Tests.Checkpoints;
+namespace RewardModel.Tests.Files;
 
 public sealed class PendingFileTests : IDisposable
 {

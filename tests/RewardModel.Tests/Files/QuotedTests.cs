@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
-using RewardModel.Reading;
+using RewardModel.Files;
 
-namespace RewardModel.Tests.Reading;
+namespace RewardModel.Tests.Files;
 
 public sealed class QuotedTests
 {

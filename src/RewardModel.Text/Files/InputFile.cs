@@ -1,0 +1,113 @@
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace RewardModel.Files;
+
+/// <summary>
+/// The one place where files are opened to be read. What is opened is a regular file of bounded size; a pipe, which might never end or never
+/// begin, only where the kind allows it. Files of a directory that others may have filled are opened by <see cref="FolderFile"/>.
+/// </summary>
+internal static class InputFile
+{
+    private const string Again = "Download or save the file again.";
+
+    private static readonly UTF8Encoding strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>Opens a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="kind">What it is read as.</param>
+    /// <returns>The file, which others may write to or delete meanwhile.</returns>
+    /// <exception cref="FileRefusedException">It is no file of the kind.</exception>
+    /// <exception cref="IOException">There is none, or the system refuses.</exception>
+    public static Stream Open(string path, FileKind kind) => Check(path, kind) == 0 && !kind.MayBePipe
+        ? Stream.Null
+        : new FileStream(
+            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 4096, FileOptions.SequentialScan);
+
+    /// <summary>Opens a file that the library has made, to be read at positions, and says what others may do to it meanwhile.</summary>
+    public static FileStream OpenOwn(string path, FileKind kind, FileShare share, FileOptions options)
+    {
+        Check(path, kind);
+        return new FileStream(path, FileMode.Open, FileAccess.Read, share, bufferSize: 0, options);
+    }
+
+    /// <summary>The same, to be read at positions.</summary>
+    public static SafeFileHandle OpenHandle(string path, FileKind kind)
+    {
+        Check(path, kind);
+        return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+    }
+
+    /// <summary>The bytes of a file.</summary>
+    /// <inheritdoc cref="Open"/>
+    public static byte[] ReadBytes(string path, FileKind kind)
+    {
+        using var file = Open(path, kind);
+        if (!file.CanSeek || file.Length == 0)
+            return ReadPipe(path, file, kind);
+        var bytes = new byte[file.Length];
+        var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        return count == bytes.Length ? bytes : bytes[..count];
+    }
+
+    /// <summary>The text of a file in UTF-8, without a byte-order mark.</summary>
+    /// <inheritdoc cref="Open"/>
+    public static string ReadText(string path, FileKind kind)
+    {
+        ReadOnlySpan<byte> bytes = ReadBytes(path, kind);
+        if (bytes.StartsWith(Encoding.UTF8.Preamble))
+            bytes = bytes[Encoding.UTF8.Preamble.Length..];
+        try
+        {
+            return strictUtf8.GetString(bytes);
+        }
+        catch (DecoderFallbackException exception)
+        {
+            throw new FileRefusedException(
+                path, $"byte {exception.Index} is no UTF-8 (0x{exception.BytesUnknown?.FirstOrDefault() ?? 0:x2}); expected text in UTF-8", Again);
+        }
+    }
+
+    /// <summary>The lines of a file in UTF-8.</summary>
+    /// <inheritdoc cref="Open"/>
+    public static IEnumerable<string> ReadLines(string path, FileKind kind)
+    {
+        using var lines = new StringReader(ReadText(path, kind));
+        while (lines.ReadLine() is { } line)
+            yield return line;
+    }
+
+    private static byte[] ReadPipe(string path, Stream pipe, FileKind kind)
+    {
+        using var content = new MemoryStream();
+        var buffer = new byte[1 << 12];
+        while (pipe.Read(buffer) is > 0 and var count)
+        {
+            content.Write(buffer, 0, count);
+            if (content.Length > kind.MaxBytes)
+                throw new FileRefusedException(
+                    path, $"the pipe gave more than {kind.MaxBytes} bytes, too many for {kind.Name}; expected at most these", Again);
+        }
+        return content.ToArray();
+    }
+
+    /// <returns>The file's length.</returns>
+    private static long Check(string path, FileKind kind)
+    {
+        if (Directory.Exists(path))
+            throw new FileRefusedException(path, "this is a directory; expected a file", "Give one of the files in it.");
+        var file = new FileInfo(path);
+        // A link's own length is that of the path it holds.
+        if (file.LinkTarget is not null)
+            file = (FileInfo?)file.ResolveLinkTarget(returnFinalTarget: true) ?? file;
+        if (!file.Exists)
+            throw new FileNotFoundException($"There is no file '{path}'. Check the path.", path);
+        // Pipes and devices have no length. They are not opened to find out more: opening a pipe waits for its other end.
+        if (file.Length == 0 && !kind.MayBePipe && !kind.MayBeEmpty)
+            throw new FileRefusedException(path, "the file is empty, or it is no file but a pipe or a device", Again);
+        return file.Length <= kind.MaxBytes
+            ? file.Length
+            : throw new FileRefusedException(
+                path, $"the file has {file.Length} bytes, too many for {kind.Name}; expected at most {kind.MaxBytes}", Again);
+    }
+}
