@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Jinja;
 
 namespace RewardModel.Tokenizers.OlderFiles;
 
@@ -11,6 +12,9 @@ namespace RewardModel.Tokenizers.OlderFiles;
 internal sealed class OlderTokenizer
 {
     private const string VocabularyText = "vocab.txt", VocabularyJson = "vocab.json", Merges = "merges.txt";
+
+    /// <summary>T5 has 100, and some of its kin a few thousand.</summary>
+    private const int MaxExtraCount = 100_000;
 
     private static readonly string[] sentencePieceFiles = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model"];
 
@@ -57,31 +61,36 @@ internal sealed class OlderTokenizer
     public static OlderTokenizerJson? Read(string directory, JsonObject settings, List<string> problems)
     {
         var file = MainFile(directory)!;
+        try
+        {
+            return Read(directory, file, settings, problems);
+        }
+        catch (Exception exception) when (
+            exception is InvalidDataException or JsonException or InvalidOperationException or FormatException or ArgumentException)
+        {
+            problems.Add($"{file}: the file can't be used: {exception.Message}");
+            return null;
+        }
+    }
+
+    private static OlderTokenizerJson? Read(string directory, string file, JsonObject settings, List<string> problems)
+    {
         var tokenizerClass = ClassOf(directory, file, settings);
         if (!SpecialTokenNames.Classes.Contains(tokenizerClass))
         {
             problems.Add(
-                $"{file}: the tokenizer class '{tokenizerClass}' is not supported without a tokenizer.json; supported are "
+                $"{file}: the tokenizer class '{Excerpt.Of(tokenizerClass)}' is not supported without a tokenizer.json; supported are "
                 + $"{string.Join(", ", SpecialTokenNames.Classes)}; save it with transformers' fast tokenizers to get a tokenizer.json");
             return null;
         }
         var config = SpecialTokenNames.Of(tokenizerClass);
         foreach (var (name, value) in settings)
             config[name] = value?.DeepClone();
-        try
-        {
-            var tokenizer = new OlderTokenizer(directory, file, tokenizerClass, config);
-            var json = tokenizer.Convert();
-            return new OlderTokenizerJson(file, Utf8(json), Utf8(tokenizer.SpecialTokens()));
+        var tokenizer = new OlderTokenizer(directory, file, tokenizerClass, config);
+        var json = tokenizer.Convert();
+        return new OlderTokenizerJson(file, Utf8(json), Utf8(tokenizer.SpecialTokens()));
 
-            static byte[] Utf8(JsonObject content) => Encoding.UTF8.GetBytes(content.ToJsonString());
-        }
-        catch (Exception exception)
-            when (exception is InvalidDataException or JsonException or InvalidOperationException or FormatException)
-        {
-            problems.Add($"{file}: the file can't be used: {exception.Message}");
-            return null;
-        }
+        static byte[] Utf8(JsonObject content) => Encoding.UTF8.GetBytes(content.ToJsonString());
     }
 
     private static string? MainFile(string directory)
@@ -93,10 +102,11 @@ internal sealed class OlderTokenizer
 
     private static string ClassOf(string directory, string file, JsonObject settings)
     {
-        if (settings["tokenizer_class"]?.GetValue<string>() is { } name)
+        if (TextOf("tokenizer_config.json", "tokenizer_class", settings["tokenizer_class"]) is { } name)
             return name.EndsWith("Fast", StringComparison.Ordinal) ? name[..^4] : name;
         var path = Path.Combine(directory, "config.json");
-        var modelType = File.Exists(path) ? JsonNode.Parse(File.ReadAllBytes(path))?["model_type"]?.GetValue<string>() : null;
+        var config = File.Exists(path) ? JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject : null;
+        var modelType = TextOf("config.json", "model_type", config?["model_type"]);
         if (modelType is not null)
             return classOfModelType.GetValueOrDefault(modelType, $"of the model type {modelType}");
         return file switch
@@ -106,6 +116,10 @@ internal sealed class OlderTokenizer
             _ => "LlamaTokenizer",
         };
     }
+
+    private static string? TextOf(string file, string name, JsonNode? value) => value is null ? null
+        : value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>()
+        : throw new InvalidDataException($"'{name}' of {file} is {Excerpt.Of(value.ToJsonString())}, expected a string");
 
     private JsonObject Convert()
     {
@@ -145,7 +159,8 @@ internal sealed class OlderTokenizer
 
     private JsonObject ConvertByteLevel()
     {
-        var vocabulary = JsonNode.Parse(File.ReadAllBytes(PathOf(VocabularyJson)))!.AsObject();
+        var vocabulary = JsonNode.Parse(File.ReadAllBytes(PathOf(VocabularyJson))) as JsonObject
+            ?? throw new InvalidDataException("it is not an object of tokens and ids");
         foreach (var (token, id) in vocabulary)
             ids[token] = Integer(id, token);
         var merges = new JsonArray();
@@ -181,7 +196,10 @@ internal sealed class OlderTokenizer
                 pieces = pieces.ConvertAll(piece => IsNumberWithComma(piece.Text) ? (piece.Text, piece.Score - 100) : piece);
                 break;
             case "T5Tokenizer":
-                for (var i = Number("extra_ids", 100) - 1; i >= 0; i--)
+                var extraCount = Number("extra_ids", 100);
+                if (extraCount is < 0 or > MaxExtraCount)
+                    throw new InvalidDataException($"'extra_ids' is {extraCount}, expected from 0 to {MaxExtraCount}");
+                for (var i = extraCount - 1; i >= 0; i--)
                     pieces.Add(($"<extra_id_{i}>", 0));
                 break;
             case "XLMRobertaTokenizer":
@@ -317,7 +335,8 @@ internal sealed class OlderTokenizer
         var isSpecial = special.Select(entry => NameOf(entry.Value)).ToHashSet();
         var path = PathOf("added_tokens.json");
         if (File.Exists(path))
-            foreach (var (content, id) in JsonNode.Parse(File.ReadAllBytes(path))!.AsObject())
+            foreach (var (content, id) in JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject
+                ?? throw new InvalidDataException("added_tokens.json is not an object of tokens and ids"))
             {
                 ids[content] = Integer(id, content);
                 addedTokens.TryAdd(ids[content], AddedToken(ids[content], content, isSpecial.Contains(content)));
@@ -352,7 +371,7 @@ internal sealed class OlderTokenizer
 
     private static int Integer(JsonNode? id, string token) => id is JsonValue value && value.TryGetValue(out int number) && number >= 0
         ? number
-        : throw new InvalidDataException($"the id of '{token}' is {id?.ToJsonString() ?? "null"}, expected an integer from 0 on");
+        : throw new InvalidDataException($"the id of '{Excerpt.Of(token)}' is {id?.ToJsonString() ?? "null"}, expected an integer from 0 on");
 
     private bool Flag(string name, bool otherwise) => config[name]?.GetValue<bool>() ?? otherwise;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace RewardModel.Tokenizers.Pipeline;
 
@@ -15,6 +16,11 @@ internal static class JsonFile
         if (utf8.Length == 0)
         {
             problems.Add($"{name}: the file is empty. Download or save it again");
+            return null;
+        }
+        if (!Utf8.IsValid(utf8))
+        {
+            problems.Add($"{name}: the file is not valid UTF-8. Download or save it again");
             return null;
         }
         try

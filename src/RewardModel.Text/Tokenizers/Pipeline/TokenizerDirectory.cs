@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Unicode;
 using RewardModel.Reading;
 using RewardModel.Tokenizers.Models;
 using RewardModel.Tokenizers.OlderFiles;
@@ -30,6 +31,8 @@ internal static class TokenizerDirectory
         foreach (var name in FileNames.Where(name => File.Exists(Path.Combine(directory, name))))
             if (ForeignContent.OfFile(Path.Combine(directory, name)) is { } foreign)
                 problems.Add($"{name}: the file is {foreign.What}. {foreign.Advice}");
+            else if (Path.GetExtension(name) is ".txt" or ".jinja" && !Utf8.IsValid(File.ReadAllBytes(Path.Combine(directory, name))))
+                problems.Add($"{name}: the file is not valid UTF-8. Download or save it again");
         ThrowIfAny(problems, directory);
         using var tokenizerJson = JsonFile.Read(directory, TokenizerFile, problems);
         using var configJson = JsonFile.Read(directory, ConfigFile, problems);
@@ -129,8 +132,8 @@ internal static class TokenizerDirectory
     {
         var settings = new JsonObject();
         foreach (var document in new[] { specialTokens, config }.OfType<JsonDocument>())
-            foreach (var (name, value) in JsonObject.Create(document.RootElement)!)
-                settings[name] = value?.DeepClone();
+            foreach (var member in document.RootElement.EnumerateObject())
+                settings[member.Name] = JsonNode.Parse(member.Value.GetRawText());
         return settings;
     }
 
