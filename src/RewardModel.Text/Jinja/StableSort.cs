@@ -7,7 +7,7 @@ namespace RewardModel.Jinja;
 internal static class StableSort
 {
     /// <exception cref="RenderProblem">Two of the keys have no order.</exception>
-    public static T[] Of<T>(IEnumerable<T> items, Func<T, object?> key, bool isDescending)
+    public static IReadOnlyList<T> Of<T>(IEnumerable<T> items, Func<T, object?> key, bool isDescending)
     {
         var sorted = items.Select(item => (Key: key(item), Item: item)).ToArray();
         RenderBudget.Allocate(sorted.Length, 5 * sizeof(long));
@@ -18,7 +18,7 @@ internal static class StableSort
                 Merge(start, Math.Min(start + width, sorted.Length), (int)Math.Min(start + 2L * width, sorted.Length));
             (sorted, merged) = (merged, sorted);
         }
-        return [.. sorted.Select(entry => entry.Item)];
+        return sorted.Select(entry => entry.Item).ToList();
 
         void Merge(int start, int middle, int end)
         {

@@ -64,7 +64,7 @@ internal static class ModelReader
     /// </summary>
     public static void CheckLengths(JsonComponent component, IEnumerable<string> tokens)
     {
-        var tooLong = tokens.Where(token => token.Length > MaxTokenLength).Select(token => $"'{Excerpt.Of(token)}'");
+        var tooLong = tokens.Where(token => token.Length > MaxTokenLength).Select(token => $"'{token}'");
         component.AddProblemOfSome($"{{0}} tokens of 'vocab' have more than {MaxTokenLength} characters: {{1}}", [.. tooLong]);
     }
 

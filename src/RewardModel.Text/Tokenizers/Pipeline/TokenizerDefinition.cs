@@ -66,7 +66,7 @@ internal sealed record TokenizerDefinition(
                     $"the added token '{Excerpt.Of(token.Content)}' has the id {token.Id} of the token '{Excerpt.Of(content)}'");
             else
                 (ids[token.Content], tokens[token.Id]) = (token.Id, token.Content);
-        var tooHigh = ids.Where(entry => entry.Value > MaxId).Select(entry => $"{entry.Value} of '{Excerpt.Of(entry.Key)}'");
+        var tooHigh = ids.Where(entry => entry.Value > MaxId).Select(entry => $"{entry.Value} of '{entry.Key}'");
         root.AddProblemOfSome($"{{0}} ids are above {MaxId}, which no embedding has rows for: {{1}}", [.. tooHigh]);
         return ids;
     }
