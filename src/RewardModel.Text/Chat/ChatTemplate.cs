@@ -23,7 +23,8 @@ public sealed class ChatTemplate
     /// <summary>Reads a template.</summary>
     /// <param name="text">What <c>chat_template.jinja</c> or <c>chat_template</c> of tokenizer_config.json holds.</param>
     /// <exception cref="ChatTemplateException">
-    /// It has an error, or uses something that is not supported; the message has line and column. Or it has more than 1,048,576 characters.
+    /// It has an error, or uses something that is not supported; the message has line and column. Or it has more than 1,048,576
+    /// characters.
     /// </exception>
     public ChatTemplate(string text)
     {
@@ -42,8 +43,8 @@ public sealed class ChatTemplate
     /// <param name="specialTokens">Special tokens by the names that templates know them by: <c>bos_token</c> and so on.</param>
     /// <param name="now">What <c>strftime_now</c> takes for the present; null: <see cref="FixedDate"/>.</param>
     /// <exception cref="ChatTemplateException">
-    /// The template rejects the conversation, can't be rendered with it, or takes more than a rendering may use: 2,000,000 steps, 64 MB (and
-    /// 16 times the conversation's size), 2 seconds, 400 levels of nesting and calls, or 100 levels of a value.
+    /// The template rejects the conversation, can't be rendered with it, or takes more than a rendering may use: 2,000,000 steps, 64 MB
+    /// (and 16 times the conversation's size), 2 seconds, 400 levels of nesting and calls, or 100 levels of a value.
     /// </exception>
     public RenderedText Render(
         Conversation conversation, bool addGenerationPrompt, IReadOnlyDictionary<string, string> specialTokens, DateTime? now = null)

@@ -146,7 +146,8 @@ internal static class Filters
             "common" => Math.Round(number, precision, MidpointRounding.ToEven),
             "ceil" => Math.Ceiling(number * factor) / factor,
             "floor" => Math.Floor(number * factor) / factor,
-            var method => throw new RenderProblem($"the filter 'round' has the method '{Excerpt.Of(method)}', expected common, ceil or floor"),
+            var method => throw new RenderProblem(
+                $"the filter 'round' has the method '{Excerpt.Of(method)}', expected common, ceil or floor"),
         };
     }
 
@@ -190,9 +191,10 @@ internal static class Filters
         RenderBudget.Allocate(names.AsSpan().Count('.') + 1, 16 * sizeof(long));
         object[] parts =
         [
-            .. names.Split('.').Select(part => long.TryParse(part, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var index)
-                ? (object)index
-                : new TextValue(part, TextOrigin.Template)),
+            .. names.Split('.').Select(part =>
+                long.TryParse(part, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var index)
+                    ? (object)index
+                    : new TextValue(part, TextOrigin.Template)),
         ];
         return item =>
         {

@@ -27,7 +27,8 @@ internal static class Members
                 return DictMethod(dict, name)
                     ?? (dict.TryGet(name, out var value) ? value : new Undefined($"the dictionary has no key '{Excerpt.Of(name)}'"));
             case SequenceValue sequence:
-                return SequenceMethod(sequence, name) ?? (object)new Undefined($"{Python.TypeName(target)} has no member '{Excerpt.Of(name)}'");
+                return SequenceMethod(sequence, name)
+                    ?? (object)new Undefined($"{Python.TypeName(target)} has no member '{Excerpt.Of(name)}'");
             default:
                 return new Undefined($"{Python.TypeName(target)} has no member '{Excerpt.Of(name)}'");
         }

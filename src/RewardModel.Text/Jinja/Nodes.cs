@@ -61,7 +61,8 @@ internal sealed record For(
 
 internal sealed record Set(Target Target, Expression Value, int Position) : Statement(Position);
 
-internal sealed record SetBlock(Target Target, IReadOnlyList<Filter> Filters, IReadOnlyList<Statement> Body, int Position) : Statement(Position);
+internal sealed record SetBlock(Target Target, IReadOnlyList<Filter> Filters, IReadOnlyList<Statement> Body, int Position)
+    : Statement(Position);
 
 internal sealed record FilterBlock(IReadOnlyList<Filter> Filters, IReadOnlyList<Statement> Body, int Position) : Statement(Position);
 

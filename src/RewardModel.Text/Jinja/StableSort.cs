@@ -1,8 +1,8 @@
 namespace RewardModel.Jinja;
 
 /// <summary>
-/// Python's <c>sorted</c>: equal items keep their order. By merging, since .NET's sorts wrap the exceptions of comparisons and may fail where
-/// these contradict each other, as those of NaN do.
+/// Python's <c>sorted</c>: equal items keep their order. By merging, since .NET's sorts wrap the exceptions of comparisons and may fail
+/// where these contradict each other, as those of NaN do.
 /// </summary>
 internal static class StableSort
 {

@@ -371,7 +371,8 @@ internal sealed class OlderTokenizer
 
     private static int Integer(JsonNode? id, string token) => id is JsonValue value && value.TryGetValue(out int number) && number >= 0
         ? number
-        : throw new InvalidDataException($"the id of '{Excerpt.Of(token)}' is {id?.ToJsonString() ?? "null"}, expected an integer from 0 on");
+        : throw new InvalidDataException(
+            $"the id of '{Excerpt.Of(token)}' is {Excerpt.Of(id?.ToJsonString() ?? "null")}, expected an integer from 0 on");
 
     private bool Flag(string name, bool otherwise) => config[name]?.GetValue<bool>() ?? otherwise;
 

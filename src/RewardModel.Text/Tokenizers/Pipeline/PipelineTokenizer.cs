@@ -160,7 +160,8 @@ internal sealed class PipelineTokenizer : Tokenizer
     {
         var parts = text.PartsNormalizedBy(part => Normalize(part, considerNormalization: true));
         var isAligned = parts.Text == Normalize(text.Text, considerNormalization: true);
-        var (dataHas, normalizedDataHas) = (Finder(parts, part => part), Finder(text, part => Normalize(part, considerNormalization: true)));
+        var dataHas = Finder(parts, part => part);
+        var normalizedDataHas = Finder(text, part => Normalize(part, considerNormalization: true));
         return (start, content, token) => !token.IsSpecial || (isAligned
             ? IsGenuine(parts, start, content, token, dataHas)
             : !normalizedDataHas(content));

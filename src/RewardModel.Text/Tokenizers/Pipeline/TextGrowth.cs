@@ -23,6 +23,9 @@ internal static class TextGrowth
         if (to > limit)
             throw new TokenizerException(
                 TokenizerDirectory.TokenizerFile,
-                [$"{step} makes {to} characters or more of a text of {from}, expected at most {limit}; the file may be damaged or hostile"]);
+                [
+                    $"{step} makes {to} characters or more of a text of {from}, expected at most {limit}; the file may be damaged or "
+                    + "hostile",
+                ]);
     }
 }
