@@ -14,7 +14,7 @@ internal sealed record FileKind(string Name, long MaxBytes)
     public static readonly FileKind Index = new("an index of tensors", 20 * mega);
 
     /// <summary>A tokenizer's files: the largest known, of 262,000 tokens and 515,000 merges, has 33 MB.</summary>
-    public static readonly FileKind Tokenizer = new("a tokenizer's file", 128 * mega);
+    public static readonly FileKind Tokenizer = new("a tokenizer's file", 128 * mega) { MayBeEmpty = true };
 
     /// <summary>A chat template.</summary>
     public static readonly FileKind Template = new("a chat template", mega);

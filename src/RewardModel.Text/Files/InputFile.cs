@@ -9,6 +9,9 @@ namespace RewardModel.Files;
 /// </summary>
 internal static class InputFile
 {
+    /// <summary>What a file is that has no length.</summary>
+    public const string IsEmpty = "the file is empty, or it is no file but a pipe or a device";
+
     private const string Again = "Download or save the file again.";
 
     private static readonly UTF8Encoding strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -104,7 +107,7 @@ internal static class InputFile
             throw new FileNotFoundException($"There is no file '{path}'. Check the path.", path);
         // Pipes and devices have no length. They are not opened to find out more: opening a pipe waits for its other end.
         if (file.Length == 0 && !kind.MayBePipe && !kind.MayBeEmpty)
-            throw new FileRefusedException(path, "the file is empty, or it is no file but a pipe or a device", Again);
+            throw new FileRefusedException(path, IsEmpty, Again);
         return file.Length <= kind.MaxBytes
             ? file.Length
             : throw new FileRefusedException(

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace RewardModel.Jinja;
 
@@ -14,7 +15,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
     /// Filters and tests that are not supported. Those inside of a condition are left out: as in Jinja, they are an error only where they
     /// are reached.
     /// </summary>
-    public List<ChatTemplateException> Unsupported { get; } = [];
+    public List<(TemplateToken Name, Func<string, RenderProblem> Problem)> Unsupported { get; } = [];
 
     /// <summary>One expression, or several with commas between, which make a tuple.</summary>
     public Expression Tuple(bool allowsCondition = true)
@@ -44,13 +45,13 @@ internal sealed class ExpressionParser(TokenReader tokens)
         return expression;
     }
 
-    /// <summary>The filters of a block, which have its text as their target.</summary>
-    public Filter FilterChain()
+    /// <summary>The filters of a block, the first of which has its text as its target.</summary>
+    public List<Filter> FilterChain()
     {
-        var filter = Filter(null);
+        var filters = new List<Filter> { Filter(null) };
         while (tokens.Skip(TemplateTokenKind.Operator, "|"))
-            filter = Filter(filter);
-        return filter;
+            filters.Add(Filter(null));
+        return filters;
     }
 
     /// <summary>Leaves out what is not supported from a number on.</summary>
@@ -164,14 +165,15 @@ internal sealed class ExpressionParser(TokenReader tokens)
                 Names.Add(token.Value);
                 return new Name(token.Value, token.Position);
             case { Kind: TemplateTokenKind.Text }:
-                var text = token.Value;
+                var text = new StringBuilder(token.Value);
                 while (tokens.Current.Kind == TemplateTokenKind.Text)
-                    text += tokens.Next().Value;
-                return new Constant(new TextValue(text, TextOrigin.Template), token.Position);
+                    text.Append(tokens.Next().Value);
+                return new Constant(new TextValue(text.ToString(), TextOrigin.Template), token.Position);
             case { Kind: TemplateTokenKind.Integer }:
                 return long.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                     ? new Constant(number, token.Position)
-                    : throw tokens.Problem(token.Position, $"the number {token.Value} is too large");
+                    : throw tokens.Problem(
+                        token.Position, $"the number {Excerpt.Of(token.Value)} is too large; integers have 64 bits here");
             case { Kind: TemplateTokenKind.Float }:
                 return new Constant(double.Parse(token.Value, CultureInfo.InvariantCulture), token.Position);
             case { Kind: TemplateTokenKind.Operator, Value: "(" }:
@@ -253,7 +255,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
     {
         var name = tokens.Expect(TemplateTokenKind.Name);
         if (!Filters.Names.Contains(name.Value))
-            Unsupported.Add(tokens.Problem(name.Position, Filters.Unsupported(name.Value).Message));
+            Unsupported.Add((name, Filters.Unsupported));
         return new Filter(target, name.Value, OptionalArguments(), name.Position);
     }
 
@@ -262,7 +264,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
         var isNegated = tokens.Skip(TemplateTokenKind.Name, "not");
         var name = tokens.Expect(TemplateTokenKind.Name);
         if (!Tests.Names.Contains(name.Value))
-            Unsupported.Add(tokens.Problem(name.Position, Tests.Unsupported(name.Value).Message));
+            Unsupported.Add((name, Tests.Unsupported));
         var arguments = OptionalArguments();
         if (arguments == Arguments.None && StartsTestArgument())
             arguments = new Arguments([Postfix(Primary())], [], null, null);

@@ -7,7 +7,8 @@ internal static class Filters
 {
     private static readonly Dictionary<string, Func<object?, CallValues, object?>> filters = new(StringComparer.Ordinal)
     {
-        ["abs"] = (value, _) => value is double number ? (object)Math.Abs(number) : Math.Abs(Operators.Integer(value)),
+        ["abs"] = (value, _) => value is double number ? Math.Abs(number)
+            : Operators.Integer(value) is >= 0 and var positive ? positive : Operators.Negated(value),
         ["attr"] = (value, call) => Members.Member(value, Python.Text(call.Bind(1, "name")[0]).Text),
         ["batch"] = Batch,
         ["capitalize"] = (value, _) => Mapped(value, PythonText.Capitalized),
@@ -31,7 +32,7 @@ internal static class Filters
         ["join"] = Join,
         ["last"] = (value, _) => Last(value),
         ["length"] = (value, _) => Python.Length(value),
-        ["list"] = (value, _) => new SequenceValue([.. Python.Items(value)]),
+        ["list"] = (value, _) => new SequenceValue(Python.ItemArray(value)),
         ["lower"] = (value, _) => Mapped(value, TextMethods.Lower),
         ["map"] = Map,
         ["max"] = (value, call) => Extreme(value, call, sign: 1),
@@ -64,13 +65,9 @@ internal static class Filters
         (filters.TryGetValue(name, out var filter) ? filter : throw Unsupported(name))(value, call);
 
     public static RenderProblem Unsupported(string name) =>
-        new($"the filter '{name}' is not supported; supported are {string.Join(", ", Names.Order())}");
+        new($"the filter '{Excerpt.Of(name)}' is not supported; supported are {string.Join(", ", Names.Order())}");
 
-    private static TextValue Mapped(object? value, Func<string, string> map)
-    {
-        var text = Python.Text(value);
-        return text.With(map(text.Text));
-    }
+    private static TextValue Mapped(object? value, Func<string, string> map) => Python.Text(value).Mapped(map);
 
     private static object AsReplaceable(object item) => item is TextValue or long ? item : Python.Text(item);
 
@@ -96,19 +93,16 @@ internal static class Filters
 
     private static object? Last(object? value) => value is GeneratorValue
         ? throw new RenderProblem("a generator has no last item; use the filter 'list' first")
-        : Python.Items(value).ToArray() is { Length: > 0 } items ? items[^1]
+        : value is TextValue { Text.Length: > 0 } text ? Members.Item(text, -1L)
+        : Python.ItemArray(value) is [.., var last] ? last
         : new Undefined("there is no last item, the sequence is empty");
 
     private static object Reversed(object? value)
     {
-        if (value is TextValue text)
-        {
-            var result = new TextValue.Builder();
-            foreach (var character in PythonText.Characters(text).Reverse())
-                result.Append(character);
-            return result.ToText().Marked(text.IsMarkup);
-        }
-        var items = Python.Items(value).Reverse().ToArray();
+        if (value is TextValue)
+            return Members.Slice(value, null, null, -1L)!;
+        var items = Python.ItemArray(value);
+        Array.Reverse(items);
         return value is GeneratorValue or SequenceValue { Kind: SequenceKind.Values }
             ? new SequenceValue(items)
             : new GeneratorValue(items);
@@ -132,11 +126,11 @@ internal static class Filters
         return value switch
         {
             long or bool => Operators.Integer(value),
-            double number when double.IsFinite(number) && Math.Abs(number) < 1e18 => (long)number,
+            double number when double.IsFinite(number) => Operators.Truncated(number),
             TextValue text when long.TryParse(
                 text.Text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => number,
             TextValue text when double.TryParse(text.Text.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-                && Math.Abs(number) < 1e18 => (long)number,
+                && double.IsFinite(number) => Operators.Truncated(number),
             _ => arguments[0] is Absent ? 0L : arguments[0]!,
         };
     }
@@ -152,7 +146,8 @@ internal static class Filters
             "common" => Math.Round(number, precision, MidpointRounding.ToEven),
             "ceil" => Math.Ceiling(number * factor) / factor,
             "floor" => Math.Floor(number * factor) / factor,
-            var method => throw new RenderProblem($"the filter 'round' has the method '{method}', expected common, ceil or floor"),
+            var method => throw new RenderProblem(
+                $"the filter 'round' has the method '{Excerpt.Of(method)}', expected common, ceil or floor"),
         };
     }
 
@@ -160,7 +155,7 @@ internal static class Filters
     {
         var arguments = call.Bind(0, "width", "first", "blank");
         var indent = arguments[0] is TextValue text ? text
-            : Operators.Repeated(new TextValue(" ", TextOrigin.Template), arguments[0] is Absent ? 4 : Operators.Integer(arguments[0]));
+            : new TextValue(" ", TextOrigin.Template).Repeated(arguments[0] is Absent ? 4 : Operators.Integer(arguments[0]));
         var (first, blank) = (IsTrue(arguments[1]), IsTrue(arguments[2]));
         var given = Python.Text(value);
         var whole = Operators.Joined(given, new TextValue("\n", TextOrigin.Template)).Marked(given.IsMarkup);
@@ -174,7 +169,6 @@ internal static class Filters
             if (i == 0 ? first : blank || line.Text.Length > 0)
                 result.Append(indent);
             result.Append(line);
-            Operators.CheckLength(result.Length);
         }
         return result.ToText().Marked(whole.IsMarkup);
     }
@@ -189,18 +183,31 @@ internal static class Filters
     }
 
     /// <summary>What an attribute's name, with dots between several, stands for; the item itself where there is none.</summary>
-    private static Func<object?, object?> Key(object? attribute, object? standard = null) => attribute is Absent or null
-        ? item => item
-        : item =>
+    private static Func<object?, object?> Key(object? attribute, object? standard = null)
+    {
+        if (attribute is Absent or null)
+            return item => item;
+        var names = Python.Text(attribute).Text;
+        RenderBudget.Allocate(names.AsSpan().Count('.') + 1, 16 * sizeof(long));
+        object[] parts =
+        [
+            .. names.Split('.').Select(part =>
+                long.TryParse(part, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var index)
+                    ? (object)index
+                    : new TextValue(part, TextOrigin.Template)),
+        ];
+        return item =>
         {
-            foreach (var part in Python.Text(attribute).Text.Split('.'))
+            foreach (var part in parts)
             {
-                item = Members.Item(item, long.TryParse(part, out var index) ? index : new TextValue(part, TextOrigin.Template));
+                RenderBudget.Spend(1);
+                item = Members.Item(item, part);
                 if (item is Undefined && standard is not null and not Absent)
                     return standard;
             }
             return item;
         };
+    }
 
     private static object Map(object? value, CallValues call)
     {
@@ -245,43 +252,41 @@ internal static class Filters
     }
 
     private static object? Folded(object? value, bool caseSensitive) =>
-        value is TextValue text && !caseSensitive ? text.With(TextMethods.Lower(text.Text)) : value;
-
-    private static IEnumerable<object?> Sorted(IEnumerable<object?> items, Func<object?, object?> key, bool caseSensitive, bool reverse)
-    {
-        var order = Comparer<object?>.Create((left, right) => Operators.Order("<", left, right));
-        object? KeyOf(object? item) => Folded(key(item), caseSensitive);
-        return reverse ? items.OrderByDescending(KeyOf, order) : items.OrderBy(KeyOf, order);
-    }
+        value is TextValue text && !caseSensitive ? text.Mapped(TextMethods.Lower) : value;
 
     private static object Sort(object? value, CallValues call)
     {
         var arguments = call.Bind(0, "reverse", "case_sensitive", "attribute");
-        return new SequenceValue([.. Sorted(Python.Items(value), Key(arguments[2]), IsTrue(arguments[1]), IsTrue(arguments[0]))]);
+        var (key, isCaseSensitive) = (Key(arguments[2]), IsTrue(arguments[1]));
+        return new SequenceValue(StableSort.Of(
+            Python.ItemArray(value), item => Folded(key(item), isCaseSensitive), isDescending: IsTrue(arguments[0])));
     }
 
     private static object DictSort(object? value, CallValues call)
     {
         var arguments = call.Bind(0, "case_sensitive", "by", "reverse");
-        var by = arguments[1] is Absent || Python.Text(arguments[1]).Text == "key" ? 0 : 1;
+        var by = arguments[1] is Absent ? "key" : Python.Text(arguments[1]).Text;
+        if (by is not ("key" or "value"))
+            throw new RenderProblem($"the filter 'dictsort' sorts by '{Excerpt.Of(by)}', expected key or value");
         var pairs = Pairs(value as DictValue ?? throw new RenderProblem($"{Python.TypeName(value)} can't be sorted as a dictionary"));
-        return new SequenceValue(
-            [.. Sorted(pairs.Items, item => ((SequenceValue)item!).Items[by], IsTrue(arguments[0]), IsTrue(arguments[2]))]);
+        return new SequenceValue(StableSort.Of(
+            pairs.Items, item => Folded(((SequenceValue)item!).Items[by == "key" ? 0 : 1], IsTrue(arguments[0])), IsTrue(arguments[2])));
     }
 
     private static object GroupBy(object? value, CallValues call)
     {
         var arguments = call.Bind(1, "attribute", "default", "case_sensitive");
-        var key = Key(arguments[0], arguments[1]);
+        var (key, isCaseSensitive) = (Key(arguments[0], arguments[1]), IsTrue(arguments[2]));
         var groups = new List<object?>();
         var members = new List<object?>();
         object? last = null;
-        foreach (var item in Sorted(Python.Items(value), key, IsTrue(arguments[2]), reverse: false))
+        foreach (var item in StableSort.Of(Python.ItemArray(value), item => Folded(key(item), isCaseSensitive), isDescending: false))
         {
-            if (members.Count > 0 && !Operators.AreEqual(Folded(key(item), IsTrue(arguments[2])), Folded(last, IsTrue(arguments[2]))))
+            var itemKey = key(item);
+            if (members.Count > 0 && !Operators.AreEqual(Folded(itemKey, isCaseSensitive), Folded(last, isCaseSensitive)))
                 AddGroup();
             if (members.Count == 0)
-                last = key(item);
+                last = itemKey;
             members.Add(item);
         }
         if (members.Count > 0)
@@ -339,13 +344,15 @@ internal static class Filters
     {
         var arguments = call.Bind(1, "linecount", "fill_with");
         var size = Operators.Integer(arguments[0]);
-        if (size is < 1 or > Python.MaxTextLength)
-            throw new RenderProblem($"the filter 'batch' has the size {size}, expected at least 1");
+        if (size is < 1 or > int.MaxValue)
+            throw new RenderProblem($"the filter 'batch' has the size {size}, expected at least 1 and at most {int.MaxValue}");
         var rows = new List<object?>();
         foreach (var row in Python.Items(value).Chunk((int)size))
-            rows.Add(new SequenceValue(arguments[1] is Absent or null
-                ? row
-                : [.. row, .. Enumerable.Repeat(arguments[1], (int)size - row.Length)]));
+        {
+            var missing = arguments[1] is Absent or null ? 0 : (int)size - row.Length;
+            RenderBudget.Allocate(missing, sizeof(long));
+            rows.Add(new SequenceValue([.. row, .. Enumerable.Repeat(arguments[1], missing)]));
+        }
         return new GeneratorValue(rows);
     }
 
@@ -353,12 +360,12 @@ internal static class Filters
     {
         var arguments = call.Bind(0, "length", "killwords", "end", "leeway");
         var text = Python.Text(value);
-        var length = arguments[0] is Absent ? 255 : Operators.Integer(arguments[0]);
+        var length = arguments[0] is Absent ? 255 : Math.Min(int.MaxValue, Operators.Integer(arguments[0]));
         var end = arguments[2] is Absent ? new TextValue("...", TextOrigin.Template) : Python.Text(arguments[2]);
-        var leeway = arguments[3] is Absent or null ? 5 : Operators.Integer(arguments[3]);
+        var leeway = arguments[3] is Absent or null ? 5 : Math.Min(int.MaxValue, Operators.Integer(arguments[3]));
         var endLength = PythonText.Length(end.Text);
         if (length < endLength || leeway < 0)
-            throw new RenderProblem($"the filter 'truncate' has the length {length}, expected at least that of '{end.Text}'");
+            throw new RenderProblem($"the filter 'truncate' has the length {length}, expected at least that of '{Excerpt.Of(end.Text)}'");
         if (PythonText.Length(text.Text) <= length + leeway)
             return text;
         var kept = (TextValue)Members.Slice(text, null, length - endLength, null)!;

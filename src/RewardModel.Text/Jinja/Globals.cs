@@ -36,13 +36,14 @@ internal static class Globals
         var step = numbers[2] is Absent ? 1 : Operators.Integer(numbers[2]);
         if (step == 0)
             throw new RenderProblem("range() has a step of 0");
-        var items = new List<object?>();
-        for (var i = start; step > 0 ? i < stop : i > stop; i += step)
-        {
-            if (items.Count == MaxRange)
-                throw new RenderProblem($"range() has more than {MaxRange} items");
-            items.Add(i);
-        }
+        // In 128 bits, since the ends may be as far apart as integers can be.
+        var count = step > 0 ? ((Int128)stop - start + step - 1) / step : ((Int128)start - stop - step - 1) / -(Int128)step;
+        if (count > MaxRange)
+            throw new RenderProblem($"range() has more than {MaxRange} items");
+        var items = new object?[Math.Max(0, (int)count)];
+        RenderBudget.Allocate(items.Length, 4 * sizeof(long));
+        for (var i = 0; i < items.Length; i++)
+            items[i] = start + i * step;
         return new SequenceValue(items, SequenceKind.Range);
     }
 
@@ -51,9 +52,9 @@ internal static class Globals
         var result = new NamespaceValue();
         foreach (var dict in call.Positional)
             foreach (var (name, value) in (dict as DictValue ?? throw new RenderProblem("namespace() takes dictionaries and names")).Items)
-                result.Members[Python.Text(name).Text] = value;
+                result[Python.Text(name).Text] = value;
         foreach (var (name, value) in call.Named)
-            result.Members[name] = value;
+            result[name] = value;
         return result;
     }
 
@@ -75,17 +76,17 @@ internal static class Globals
             throw new RenderProblem("cycler() has nothing to go through");
         var cycler = new NamespaceValue();
         var index = 0;
-        cycler.Members["current"] = call.Positional[0];
-        cycler.Members["next"] = new Callable("cycler.next", _ =>
+        cycler["current"] = call.Positional[0];
+        cycler["next"] = new Callable("cycler.next", _ =>
         {
             var value = call.Positional[index % call.Positional.Count];
-            cycler.Members["current"] = call.Positional[++index % call.Positional.Count];
+            cycler["current"] = call.Positional[++index % call.Positional.Count];
             return value;
         });
-        cycler.Members["reset"] = new Callable("cycler.reset", _ =>
+        cycler["reset"] = new Callable("cycler.reset", _ =>
         {
             index = 0;
-            cycler.Members["current"] = call.Positional[0];
+            cycler["current"] = call.Positional[0];
             return null;
         });
         return cycler;

@@ -2,19 +2,12 @@ namespace RewardModel.Jinja;
 
 /// <summary>
 /// Renders a parsed template. It can do nothing but compute values from those that it is given: it reads no files and calls nothing, and
-/// its steps, the depth of its calls and the length of its texts are bounded.
+/// what it uses is bounded by a <see cref="RenderBudget"/>.
 /// </summary>
 internal sealed class Interpreter
 {
-    private const int MaxSteps = 2_000_000;
-
-    /// <summary>Deeper than any template, and far from what would exhaust the stack.</summary>
-    private const int MaxDepth = 400;
-
     private readonly TemplateSource source;
     private readonly IReadOnlyDictionary<string, object?> globals;
-    private int steps;
-    private int depth;
 
     private Interpreter(TemplateSource source, IReadOnlyDictionary<string, object?> globals) =>
         (this.source, this.globals) = (source, globals);
@@ -24,12 +17,15 @@ internal sealed class Interpreter
     /// <exception cref="ChatTemplateException">
     /// The template can't be rendered with these values, or has more to do than is allowed.
     /// </exception>
+    /// <param name="source">The template, for messages.</param>
+    /// <param name="statements">The template.</param>
+    /// <param name="globals">The values that it knows by names.</param>
+    /// <param name="dataBytes">The size of the conversation in bytes.</param>
     public static TextValue Render(
-        TemplateSource source, IReadOnlyList<Statement> statements, IReadOnlyDictionary<string, object?> globals)
+        TemplateSource source, IReadOnlyList<Statement> statements, IReadOnlyDictionary<string, object?> globals, long dataBytes)
     {
-        var output = new TextValue.Builder();
-        new Interpreter(source, globals).Run(statements, new Scope(null), output);
-        return output.ToText();
+        using var rendering = RenderBudget.Start(dataBytes);
+        return new Interpreter(source, globals).TextOf(statements, new Scope(null));
     }
 
     private Flow Run(IReadOnlyList<Statement> statements, Scope scope, TextValue.Builder output)
@@ -42,27 +38,16 @@ internal sealed class Interpreter
 
     private Flow Run(Statement statement, Scope scope, TextValue.Builder output)
     {
-        Enter(statement);
         try
         {
+            RenderBudget.Spend(1);
+            using var level = RenderBudget.Deeper();
             return RunOne(statement, scope, output);
         }
         catch (RenderProblem problem)
         {
             throw source.Problem(statement.Position, problem.Message);
         }
-        finally
-        {
-            depth--;
-        }
-    }
-
-    private void Enter(Node node)
-    {
-        if (++steps > MaxSteps)
-            throw source.Problem(node.Position, $"the template takes more than {MaxSteps} steps");
-        if (++depth > MaxDepth)
-            throw source.Problem(node.Position, $"more than {MaxDepth} levels of nesting or calls");
     }
 
     private Flow RunOne(Statement statement, Scope scope, TextValue.Builder output)
@@ -70,10 +55,10 @@ internal sealed class Interpreter
         switch (statement)
         {
             case Data data:
-                Write(data.Text, output);
+                output.Append(data.Text);
                 break;
             case Output written:
-                Write(Python.Text(Value(written.Value, scope)), output);
+                output.Append(Python.Text(Value(written.Value, scope)));
                 break;
             case If condition:
                 return Run(Python.IsTrue(Value(condition.Test, scope)) ? condition.Then : condition.Otherwise, scope, output);
@@ -83,10 +68,10 @@ internal sealed class Interpreter
                 Assign(set.Target, Value(set.Value, scope), scope);
                 break;
             case SetBlock block:
-                Assign(block.Target, Filtered(block.Filter, TextOf(block.Body, new Scope(scope)), scope), scope);
+                Assign(block.Target, Filtered(block.Filters, TextOf(block.Body, new Scope(scope)), scope), scope);
                 break;
             case FilterBlock block:
-                Write(Python.Text(Filtered(block.Filter, TextOf(block.Body, new Scope(scope)), scope)), output);
+                output.Append(Python.Text(Filtered(block.Filters, TextOf(block.Body, new Scope(scope)), scope)));
                 break;
             case Scoped scoped:
                 var inner = new Scope(scope);
@@ -98,18 +83,12 @@ internal sealed class Interpreter
                 break;
             case CallBlock block:
                 var caller = Callable(block.Caller, scope);
-                Write(Python.Text(Invoke(block.Call, scope, caller)), output);
+                output.Append(Python.Text(Invoke(block.Call, scope, caller)));
                 break;
             case LoopJump jump:
                 return jump.EndsLoop ? Flow.Break : Flow.Continue;
         }
         return Flow.Normal;
-    }
-
-    private static void Write(TextValue text, TextValue.Builder output)
-    {
-        output.Append(text);
-        Operators.CheckLength(output.Length);
     }
 
     private TextValue TextOf(IReadOnlyList<Statement> body, Scope scope)
@@ -121,7 +100,7 @@ internal sealed class Interpreter
 
     private Flow RunLoop(For loop, Scope scope, TextValue.Builder output)
     {
-        var items = Python.Items(Value(loop.Items, scope)).ToArray();
+        var items = Python.ItemArray(Value(loop.Items, scope));
         if (loop.Test is { } test)
             items = [.. items.Where(item => Python.IsTrue(Value(test, ItemScope(loop, item, scope))))];
         if (items.Length == 0)
@@ -131,7 +110,7 @@ internal sealed class Interpreter
         {
             var inner = ItemScope(loop, items[value.Index], scope);
             inner["loop"] = value;
-            Spend(loop, 1);
+            RenderBudget.Spend(1);
             if (Run(loop.Body, inner, output) == Flow.Break)
                 break;
         }
@@ -145,14 +124,6 @@ internal sealed class Interpreter
         return inner;
     }
 
-    /// <summary>Counts work that is not the evaluation of a node.</summary>
-    private void Spend(Node node, long count)
-    {
-        if (steps + count > MaxSteps)
-            throw source.Problem(node.Position, $"the template takes more than {MaxSteps} steps");
-        steps += (int)count;
-    }
-
     private static void Assign(Target target, object? value, Scope scope)
     {
         switch (target)
@@ -161,12 +132,13 @@ internal sealed class Interpreter
                 scope[name.Id] = value;
                 break;
             case MemberTarget member when scope.Find(member.Id) is (true, NamespaceValue names):
-                names.Members[member.Member] = value;
+                names[member.Member] = value;
                 break;
             case MemberTarget member:
-                throw new RenderProblem($"'{member.Id}' is no namespace, so '{member.Id}.{member.Member}' can't be assigned to");
+                throw new RenderProblem(
+                    $"'{Excerpt.Of(member.Id)}' is no namespace, so '{Excerpt.Of($"{member.Id}.{member.Member}")}' can't be assigned to");
             case TupleTarget tuple:
-                var items = Python.Items(value).ToArray();
+                var items = Python.ItemArray(value);
                 if (items.Length != tuple.Items.Count)
                     throw new RenderProblem($"{items.Length} values for {tuple.Items.Count} names");
                 for (var i = 0; i < items.Length; i++)
@@ -177,21 +149,18 @@ internal sealed class Interpreter
 
     private object? Value(Expression expression, Scope scope)
     {
-        Enter(expression);
         try
         {
+            RenderBudget.Spend(1);
+            using var level = RenderBudget.Deeper();
             var value = Evaluate(expression, scope);
             // Work on long texts and lists counts too.
-            Spend(expression, (value as TextValue)?.Text.Length / 64 ?? (value as SequenceValue)?.Items.Count / 8 ?? 0);
+            RenderBudget.Spend((value as TextValue)?.Text.Length / 64 ?? (value as SequenceValue)?.Items.Count / 8 ?? 0);
             return value;
         }
         catch (RenderProblem problem)
         {
             throw source.Problem(expression.Position, problem.Message);
-        }
-        finally
-        {
-            depth--;
         }
     }
 
@@ -241,7 +210,7 @@ internal sealed class Interpreter
             case Call call:
                 return Invoke(call, scope, caller: null);
             case Filter filter:
-                return Filtered(filter, filter.Target is { } target ? Value(target, scope) : null, scope);
+                return Filtered(filter, Value(filter.Target!, scope), scope);
             case Test test:
                 return Tests.Apply(test.Id, Value(test.Target, scope), Arguments($"the test '{test.Id}'", test.Arguments, scope));
             default:
@@ -269,16 +238,18 @@ internal sealed class Interpreter
         var (found, value) = scope.Find(name);
         return found ? value
             : globals.TryGetValue(name, out value) ? value
-            : new Undefined($"'{name}' is not defined");
+            : new Undefined($"'{Excerpt.Of(name)}' is not defined");
     }
 
-    /// <summary>The filters of a block: the innermost has no target of its own and takes the text.</summary>
-    private object? Filtered(Filter? filter, object? input, Scope scope)
+    private object? Filtered(IReadOnlyList<Filter> filters, object? input, Scope scope)
     {
-        if (filter is null)
-            return input;
-        if (filter.Target is Filter inner && IsOfBlock(inner))
-            input = Filtered(inner, input, scope);
+        foreach (var filter in filters)
+            input = Filtered(filter, input, scope);
+        return input;
+    }
+
+    private object? Filtered(Filter filter, object? input, Scope scope)
+    {
         var arguments = Arguments($"the filter '{filter.Id}'", filter.Arguments, scope);
         try
         {
@@ -290,8 +261,6 @@ internal sealed class Interpreter
         }
     }
 
-    private static bool IsOfBlock(Filter filter) => filter.Target is null || (filter.Target is Filter inner && IsOfBlock(inner));
-
     private CallValues Arguments(string callee, Arguments arguments, Scope scope)
     {
         var positional = arguments.Positional.Select(argument => Value(argument, scope)).ToList();
@@ -302,6 +271,9 @@ internal sealed class Interpreter
             named.AddRange(Value(moreNamed, scope) is DictValue dict
                 ? dict.Items.Select(item => KeyValuePair.Create(Python.Text(item.Key).Text, item.Value))
                 : throw new RenderProblem("the value after '**' is not a dictionary"));
+        RenderBudget.Allocate(positional.Count + 2 * named.Count, sizeof(long));
+        if (named.Count > 1 && named.GroupBy(argument => argument.Key).FirstOrDefault(group => group.Skip(1).Any()) is { } repeated)
+            throw new RenderProblem($"{callee} has its parameter '{Excerpt.Of(repeated.Key)}' twice");
         return new CallValues(callee, positional, named);
     }
 
@@ -313,6 +285,8 @@ internal sealed class Interpreter
         if (target is not Callable callable)
             throw new RenderProblem($"{Python.TypeName(target)} can't be called");
         var values = Arguments($"{callable.Name}()", call.Arguments, scope);
+        if (caller is not null && values.Named.Any(argument => argument.Key == "caller"))
+            throw new RenderProblem($"{callable.Name}() has its parameter 'caller' twice");
         if (caller is not null)
             values = values with { Named = [.. values.Named, KeyValuePair.Create("caller", (object?)caller)] };
         return callable.Invoke(values);
@@ -328,11 +302,11 @@ internal sealed class Interpreter
         {
             var (name, value) = macro.Parameters[i];
             if (i < call.Positional.Count && named.ContainsKey(name))
-                throw new RenderProblem($"{call.Callee} has its parameter '{name}' twice");
+                throw new RenderProblem($"{call.Callee} has its parameter '{Excerpt.Of(name)}' twice");
             scope[name] = i < call.Positional.Count ? call.Positional[i]
                 : named.Remove(name, out var given) ? given
                 : value is not null ? Value(value, scope)
-                : new Undefined($"the parameter '{name}' of {call.Callee} was not given");
+                : new Undefined($"the parameter '{Excerpt.Of(name)}' of {call.Callee} was not given");
         }
         if (macro.Names.Contains("varargs"))
             scope["varargs"] = new SequenceValue([.. call.Positional.Skip(macro.Parameters.Count)], SequenceKind.Tuple);
@@ -341,7 +315,7 @@ internal sealed class Interpreter
         if (macro.Names.Contains("kwargs"))
             scope["kwargs"] = Globals.Dict(named);
         else if (named.Count > 0)
-            throw new RenderProblem($"{call.Callee} has no parameter '{named.Keys.First()}'");
+            throw new RenderProblem($"{call.Callee} has no parameter '{Excerpt.Of(named.Keys.First())}'");
         return TextOf(macro.Body, scope);
     });
 

@@ -1,14 +1,11 @@
 using System.Globalization;
-using System.Text;
 
 namespace RewardModel.Jinja;
 
 /// <summary>The filter <c>tojson</c>: Python's <c>json.dumps</c>, which unlike Jinja's own leaves all characters as they are.</summary>
 internal sealed class JsonText
 {
-    private const int MaxDepth = 100;
-
-    private readonly StringBuilder result = new();
+    private readonly ValueWriter result = new();
     private readonly bool escapesAll;
     private readonly string? indent;
     private readonly string itemSeparator;
@@ -41,9 +38,8 @@ internal sealed class JsonText
 
     private void Append(object? value, int depth)
     {
-        if (depth > MaxDepth)
-            throw new RenderProblem($"tojson: more than {MaxDepth} levels");
-        Operators.CheckLength(result.Length);
+        RenderBudget.CheckStack();
+        RenderBudget.Spend(1);
         switch (value)
         {
             case TextValue text:
@@ -71,7 +67,7 @@ internal sealed class JsonText
     }
 
     private IEnumerable<KeyValuePair<object?, object?>> InOrder(DictValue dict) => sortsKeys
-        ? dict.Items.OrderBy(item => item.Key, Comparer<object?>.Create((left, right) => Operators.Order("<", left, right)))
+        ? StableSort.Of(dict.Items, item => item.Key, isDescending: false)
         : dict.Items;
 
     private void AppendItems<T>(char start, char end, IReadOnlyList<T> items, int depth, Action<T> append)
@@ -120,19 +116,23 @@ internal sealed class JsonText
         origin = origin is { } before ? TextValue.Combined(before, text.Origin) : text.Origin;
         result.Append('"');
         foreach (var character in text.Text)
-            result.Append(character switch
-            {
-                '"' => "\\\"",
-                '\\' => "\\\\",
-                '\n' => "\\n",
-                '\r' => "\\r",
-                '\t' => "\\t",
-                '\b' => "\\b",
-                '\f' => "\\f",
-                < ' ' => $"\\u{(int)character:x4}",
-                > '~' when escapesAll => $"\\u{(int)character:x4}",
-                _ => character.ToString(),
-            });
+            if (EscapeOf(character) is { } escape)
+                result.Append(escape);
+            else
+                result.Append(character);
         result.Append('"');
     }
+    private string? EscapeOf(char character) => character switch
+    {
+        '"' => "\\\"",
+        '\\' => "\\\\",
+        '\n' => "\\n",
+        '\r' => "\\r",
+        '\t' => "\\t",
+        '\b' => "\\b",
+        '\f' => "\\f",
+        < ' ' => $"\\u{(int)character:x4}",
+        > '~' when escapesAll => $"\\u{(int)character:x4}",
+        _ => null,
+    };
 }

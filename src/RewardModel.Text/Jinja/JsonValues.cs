@@ -9,6 +9,7 @@ internal static class JsonValues
     /// <param name="isMessage">Whether it is a message, whose role chooses between parts of the template.</param>
     public static object? Of(JsonElement json, bool isMessage = false)
     {
+        RenderBudget.CheckStack();
         switch (json.ValueKind)
         {
             case JsonValueKind.Object:

@@ -16,20 +16,21 @@ internal static class Members
             case Undefined undefined:
                 throw new RenderProblem(undefined.Problem);
             case TextValue text:
-                return TextMethods.Find(text, name) ?? (object)new Undefined($"a string has no member '{name}'");
+                return TextMethods.Find(text, name) ?? (object)new Undefined($"a string has no member '{Excerpt.Of(name)}'");
             case NamespaceValue names:
-                return names.Members.TryGetValue(name, out var member) ? member : new Undefined($"the namespace has no member '{name}'");
+                return names.TryGet(name, out var member) ? member : new Undefined($"the namespace has no member '{Excerpt.Of(name)}'");
             case LoopValue loop:
                 return loop.Member(name);
             case DictValue or SequenceValue when changingMethods.Contains(name) && Has(target, name):
                 throw new RenderProblem($"the method '{name}' of {Python.TypeName(target)} changes it, which a template may not do");
             case DictValue dict:
                 return DictMethod(dict, name)
-                    ?? (dict.TryGet(name, out var value) ? value : new Undefined($"the dictionary has no key '{name}'"));
+                    ?? (dict.TryGet(name, out var value) ? value : new Undefined($"the dictionary has no key '{Excerpt.Of(name)}'"));
             case SequenceValue sequence:
-                return SequenceMethod(sequence, name) ?? (object)new Undefined($"{Python.TypeName(target)} has no member '{name}'");
+                return SequenceMethod(sequence, name)
+                    ?? (object)new Undefined($"{Python.TypeName(target)} has no member '{Excerpt.Of(name)}'");
             default:
-                return new Undefined($"{Python.TypeName(target)} has no member '{name}'");
+                return new Undefined($"{Python.TypeName(target)} has no member '{Excerpt.Of(name)}'");
         }
     }
 
@@ -43,8 +44,8 @@ internal static class Members
                 if (dict.TryGet(key, out var value))
                     return value;
                 break;
-            case (TextValue text, long or bool) when At(PythonText.Characters(text), Operators.Integer(key)) is { } character:
-                return character.Marked(text.IsMarkup);
+            case (TextValue text, long or bool) when Place(PythonText.Length(text.Text), Operators.Integer(key)) is >= 0 and var place:
+                return PythonText.HasSurrogates(text.Text) ? Slice(text, (long)place, place + 1L, null) : text.Part(place, 1);
             case (SequenceValue { HasIndices: true } sequence, long or bool):
                 var index = Place(sequence.Items.Count, Operators.Integer(key));
                 if (index >= 0)
@@ -53,7 +54,7 @@ internal static class Members
         }
         return key is TextValue name && !(target is DictValue && changingMethods.Contains(name.Text))
             ? Member(target, name.Text)
-            : new Undefined($"{Python.TypeName(target)} has no item {Python.Repr(key)}");
+            : new Undefined($"{Python.TypeName(target)} has no item {Excerpt.Of(Python.Repr(key))}");
     }
 
     public static object? Slice(object? target, object? start, object? stop, object? step)
@@ -71,22 +72,20 @@ internal static class Members
             throw new RenderProblem("the slice has a step of 0");
         var from = Bound(start, count, by, by > 0 ? 0 : count - 1);
         var to = Bound(stop, count, by, by > 0 ? count : -1);
+        var starts = target is TextValue { Text: var units } && PythonText.HasSurrogates(units) ? PythonText.Starts(units) : null;
         if (target is TextValue whole && by == 1)
         {
-            var starts = PythonText.HasSurrogates(whole.Text) ? PythonText.Starts(whole.Text) : null;
             var (first, end) = starts is null ? (from, Math.Max(from, to)) : (starts[(int)from], starts[(int)Math.Max(from, to)]);
             return whole.Part((int)first, (int)(end - first));
         }
-        var places = new List<int>();
-        for (var i = from; by > 0 ? i < to : i > to; i += by)
-            places.Add((int)i);
-        if (target is SequenceValue list)
-            return list with { Items = [.. places.Select(place => list.Items[place])] };
-        var characters = PythonText.Characters((TextValue)target);
-        var result = new TextValue.Builder();
-        foreach (var place in places)
-            result.Append(characters[place]);
-        return result.ToText().Marked(((TextValue)target).IsMarkup);
+        // In 128 bits, since a step may be as large as integers can be.
+        var placeCount = (int)Int128.Max(0, by > 0 ? ((Int128)to - from + by - 1) / by : ((Int128)from - to - by - 1) / -(Int128)by);
+        RenderBudget.Spend(placeCount / 8);
+        RenderBudget.Allocate(placeCount, sizeof(long));
+        var places = Enumerable.Range(0, placeCount).Select(i => (int)(from + i * by));
+        return target is SequenceValue list
+            ? new SequenceValue([.. places.Select(place => list.Items[place])], list.Kind)
+            : ((TextValue)target).Parts(places.Select(place => starts is null ? (place, place + 1) : (starts[place], starts[place + 1])));
     }
 
     private static long Bound(object? bound, int count, long step, long standard)
@@ -100,9 +99,6 @@ internal static class Members
     }
 
     private static int Place(int count, long index) => index >= -count && index < count ? (int)(index < 0 ? index + count : index) : -1;
-
-    private static TextValue? At(IReadOnlyList<TextValue> characters, long index) =>
-        Place(characters.Count, index) is >= 0 and var place ? characters[place] : null;
 
     private static bool Has(object target, string method) => target is DictValue
         ? method is "clear" or "pop" or "popitem" or "setdefault" or "update"
@@ -128,13 +124,17 @@ internal static class Members
     {
         ("copy", true) when sequence.Kind == SequenceKind.List => Method(name, () => sequence),
         ("count", true) => new Callable(name, call =>
-            (long)sequence.Items.Count(item => Operators.AreEqual(item, call.Bind(1, "value")[0]))),
+        {
+            var wanted = call.Bind(1, "value")[0];
+            return (long)sequence.Items.Count(item => Operators.AreEqual(item, wanted));
+        }),
         ("index", true) => new Callable(name, call =>
         {
+            var wanted = call.Bind(1, "value")[0];
             for (var i = 0; i < sequence.Items.Count; i++)
-                if (Operators.AreEqual(sequence.Items[i], call.Bind(1, "value")[0]))
+                if (Operators.AreEqual(sequence.Items[i], wanted))
                     return (long)i;
-            throw new RenderProblem($"{Python.Repr(call.Positional[0])} is not in the list");
+            throw new RenderProblem($"{Excerpt.Of(Python.Repr(wanted))} is not in the list");
         }),
         _ => null,
     };

@@ -38,7 +38,7 @@ internal sealed record Arguments(
 
 internal sealed record Call(Expression Target, Arguments Arguments, int Position) : Expression(Position);
 
-/// <param name="Target">What is filtered; null for the text of a block.</param>
+/// <param name="Target">What is filtered; null for the filters of a block, which are a list.</param>
 /// <param name="Id">The filter's name.</param>
 /// <param name="Arguments">What it is given besides.</param>
 /// <param name="Position">Where its name is.</param>
@@ -61,9 +61,10 @@ internal sealed record For(
 
 internal sealed record Set(Target Target, Expression Value, int Position) : Statement(Position);
 
-internal sealed record SetBlock(Target Target, Filter? Filter, IReadOnlyList<Statement> Body, int Position) : Statement(Position);
+internal sealed record SetBlock(Target Target, IReadOnlyList<Filter> Filters, IReadOnlyList<Statement> Body, int Position)
+    : Statement(Position);
 
-internal sealed record FilterBlock(Filter Filter, IReadOnlyList<Statement> Body, int Position) : Statement(Position);
+internal sealed record FilterBlock(IReadOnlyList<Filter> Filters, IReadOnlyList<Statement> Body, int Position) : Statement(Position);
 
 /// <summary>Statements with names of their own: <c>with</c> and <c>generation</c>.</summary>
 internal sealed record Scoped(IReadOnlyList<(Target Target, Expression Value)> Names, IReadOnlyList<Statement> Body, int Position)

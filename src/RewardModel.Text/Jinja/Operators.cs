@@ -16,16 +16,16 @@ internal static class Operators
                 return Added(first, second);
             case ("+", SequenceValue { HasIndices: true } first, SequenceValue { HasIndices: true } second)
                 when first.Kind == second.Kind:
-                CheckLength((long)first.Items.Count + second.Items.Count);
+                RenderBudget.Allocate((long)first.Items.Count + second.Items.Count, sizeof(long));
                 return new SequenceValue([.. first.Items, .. second.Items], first.Kind);
             case ("*", TextValue text, long or bool):
-                return Repeated(text, Integer(right));
+                return text.Repeated(Integer(right));
             case ("*", long or bool, TextValue text):
-                return Repeated(text, Integer(left));
-            case ("*", SequenceValue list, long or bool):
-                CheckLength(list.Items.Count * Math.Max(0, Integer(right)));
-                var copies = Enumerable.Repeat(list.Items, (int)Math.Max(0, Integer(right)));
-                return list with { Items = [.. copies.SelectMany(items => items)] };
+                return text.Repeated(Integer(left));
+            case ("*", SequenceValue { HasIndices: true } list, long or bool):
+                return Repeated(list, Integer(right));
+            case ("*", long or bool, SequenceValue { HasIndices: true } list):
+                return Repeated(list, Integer(left));
             case ("%", TextValue format, _):
                 var values = right is SequenceValue { Kind: SequenceKind.Tuple } tuple ? tuple.Items : [right];
                 return TextFormat.Percent(format, values, right);
@@ -40,7 +40,7 @@ internal static class Operators
     public static object? Negated(object? value) => value switch
     {
         double number => (object)-number,
-        long or bool => -Integer(value),
+        long or bool => OfIntegers("-", 0, Integer(value)),
         _ => throw new RenderProblem($"'-' is not for {Python.TypeName(value)}"),
     };
 
@@ -49,26 +49,7 @@ internal static class Operators
         ? Joined(first.Escaped(), second.Escaped()).Marked(true)
         : Joined(first, second);
 
-    public static TextValue Joined(TextValue first, TextValue second)
-    {
-        CheckLength((long)first.Text.Length + second.Text.Length);
-        return TextValue.Concat(first, second);
-    }
-
-    public static TextValue Repeated(TextValue text, long count)
-    {
-        CheckLength(text.Text.Length * Math.Clamp(count, 0, Python.MaxTextLength + 1L));
-        var result = new TextValue.Builder();
-        for (var i = 0L; text.Text.Length > 0 && i < count; i++)
-            result.Append(text);
-        return result.ToText().Marked(text.IsMarkup);
-    }
-
-    public static void CheckLength(long length)
-    {
-        if (length > Python.MaxTextLength)
-            throw new RenderProblem($"a value would have more than {Python.MaxTextLength} parts");
-    }
+    public static TextValue Joined(TextValue first, TextValue second) => TextValue.Concat(first, second);
 
     public static bool Compare(string name, object? left, object? right) => name switch
     {
@@ -82,28 +63,37 @@ internal static class Operators
         _ => Order(name, left, right) >= 0,
     };
 
-    public static bool AreEqual(object? left, object? right, int depth = 0)
+    /// <summary>Python's <c>==</c>. As there, what a list has is equal to itself without being looked at.</summary>
+    public static bool AreEqual(object? left, object? right)
     {
-        if (depth > 100)
-            throw new RenderProblem("values of more than 100 levels can't be compared");
-        return (left, right) switch
+        RenderBudget.CheckStack();
+        RenderBudget.Spend(1);
+        if (ReferenceEquals(left, right) && left is not double)
+            return true;
+        switch (left, right)
         {
-            (null, null) or (Undefined, Undefined) => true,
-            (TextValue first, TextValue second) => first.Text == second.Text,
-            (SequenceValue first, SequenceValue second) => first.Kind == second.Kind && first.Items.Count == second.Items.Count
-                && first.Items.Zip(second.Items).All(pair => AreEqual(pair.First, pair.Second, depth + 1)),
-            (DictValue first, DictValue second) => first.Items.Count == second.Items.Count
-                && first.Items.All(item => second.TryGet(item.Key, out var value) && AreEqual(item.Value, value, depth + 1)),
-            (long or bool, long or bool) => Integer(left) == Integer(right),
-            _ when IsNumber(left) && IsNumber(right) => Number(left) == Number(right),
-            _ => ReferenceEquals(left, right),
-        };
+            case (Undefined, Undefined):
+                return true;
+            case (TextValue first, TextValue second):
+                RenderBudget.Spend(Math.Min(first.Text.Length, second.Text.Length) / 64);
+                return first.Text == second.Text;
+            case (SequenceValue first, SequenceValue second):
+                return first.Kind == second.Kind && first.Items.Count == second.Items.Count
+                    && first.Items.Zip(second.Items).All(pair => AreEqual(pair.First, pair.Second));
+            case (DictValue first, DictValue second):
+                return first.Items.Count == second.Items.Count
+                    && first.Items.All(item => second.TryGet(item.Key, out var value) && AreEqual(item.Value, value));
+            case (long or bool, long or bool):
+                return Integer(left) == Integer(right);
+            default:
+                return IsNumber(left) && IsNumber(right) && Number(left) == Number(right);
+        }
     }
 
     public static bool Contains(object? container, object? item) => container switch
     {
         TextValue text => item is TextValue part
-            ? text.Text.Contains(part.Text, StringComparison.Ordinal)
+            ? PythonText.IndexOf(text.Text, part.Text, from: 0) >= 0
             : throw new RenderProblem($"'in' a string is not for {Python.TypeName(item)}"),
         DictValue dict => dict.TryGet(item, out _),
         _ => Python.Items(container).Any(other => AreEqual(other, item)),
@@ -112,6 +102,8 @@ internal static class Operators
     /// <summary>Below 0 if the first is less, 0 if they are equal.</summary>
     public static int Order(string name, object? left, object? right)
     {
+        RenderBudget.CheckStack();
+        RenderBudget.Spend(1);
         switch (left, right)
         {
             case (TextValue first, TextValue second):
@@ -150,15 +142,35 @@ internal static class Operators
         _ => throw new RenderProblem($"{Python.TypeName(value)} found where an integer was expected"),
     };
 
+    /// <summary>A number without its fraction.</summary>
+    public static long Truncated(object? value)
+    {
+        if (value is not double number)
+            return Integer(value);
+        // 2^63 is the first that is too large.
+        return Math.Abs(number) < 9223372036854775808.0
+            ? (long)number
+            : throw new RenderProblem($"{Python.Number(number)} is no integer of 64 bits, which integers have here, unlike Python's");
+    }
+
     /// <summary>Strings by code points, where UTF-16 would put surrogates before the last characters of the first plane.</summary>
     private static int CompareCodePoints(string first, string second)
     {
         var length = Math.Min(first.Length, second.Length);
         var common = first.AsSpan(0, length).CommonPrefixLength(second.AsSpan(0, length));
+        RenderBudget.Spend(common / 64);
         if (common == length)
             return first.Length.CompareTo(second.Length);
         static int Rank(char unit) => char.IsSurrogate(unit) ? unit + 0x10000 : unit;
         return Rank(first[common]).CompareTo(Rank(second[common]));
+    }
+
+    private static SequenceValue Repeated(SequenceValue list, long count)
+    {
+        if (list.Items.Count == 0 || count <= 0)
+            return new SequenceValue([], list.Kind);
+        RenderBudget.Allocate(count, (long)list.Items.Count * sizeof(long));
+        return new SequenceValue([.. Enumerable.Repeat(list.Items, (int)count).SelectMany(items => items)], list.Kind);
     }
 
     private static object OfNumbers(string name, double left, double right) => name switch
@@ -166,6 +178,7 @@ internal static class Operators
         "+" => left + right,
         "-" => left - right,
         "*" => left * right,
+        "**" when left == 0 && right < 0 => throw new RenderProblem("0 can't be raised to a negative power"),
         "**" => Math.Pow(left, right),
         _ when right == 0 => throw new RenderProblem("a division by zero"),
         "/" => left / right,
@@ -182,7 +195,7 @@ internal static class Operators
                 "+" => checked(left + right),
                 "-" => checked(left - right),
                 "*" => checked(left * right),
-                "**" when right < 0 => (object)Math.Pow(left, right),
+                "**" when right < 0 => OfNumbers(name, left, right),
                 "**" => Power(left, right),
                 _ when right == 0 => throw new RenderProblem("a division by zero"),
                 "//" => FloorDivided(left, right),
@@ -191,7 +204,7 @@ internal static class Operators
         }
         catch (OverflowException)
         {
-            throw new RenderProblem("an integer is too large");
+            throw new RenderProblem($"the result of '{name}' is too large; integers have 64 bits here, unlike Python's");
         }
     }
 

@@ -1,14 +1,10 @@
 using System.Globalization;
-using System.Text;
 
 namespace RewardModel.Jinja;
 
 /// <summary>Values as Python sees them: whether they count as true, what they are called, how they are written and looped over.</summary>
 internal static class Python
 {
-    /// <summary>The most characters that a value may be written as, and a text may have.</summary>
-    public const int MaxTextLength = 1 << 24;
-
     public static bool IsTrue(object? value) => value switch
     {
         null or Undefined => false,
@@ -39,16 +35,42 @@ internal static class Python
         _ => "a function",
     };
 
-    /// <summary>What a loop goes through.</summary>
-    public static IEnumerable<object?> Items(object? value) => value switch
+    /// <summary>The levels of lists and dictionaries that a value has; 0 where it is neither.</summary>
+    public static int Depth(object? value) => value switch
     {
-        Undefined => [],
-        TextValue text => PythonText.Characters(text),
-        SequenceValue sequence => sequence.Items,
-        DictValue dict => dict.Items.Select(item => item.Key),
-        GeneratorValue generator => generator.Rest(),
-        _ => throw new RenderProblem($"{TypeName(value)} has no items to go through"),
+        SequenceValue sequence => sequence.Depth,
+        DictValue dict => dict.Depth,
+        _ => 0,
     };
+
+    /// <summary>What a loop goes through.</summary>
+    public static IEnumerable<object?> Items(object? value)
+    {
+        switch (value)
+        {
+            case Undefined:
+                return [];
+            case TextValue text:
+                return PythonText.Characters(text);
+            case SequenceValue sequence:
+                RenderBudget.Spend(sequence.Items.Count / 8);
+                return sequence.Items;
+            case DictValue dict:
+                RenderBudget.Spend(dict.Items.Count / 8);
+                return dict.Items.Select(item => item.Key);
+            case GeneratorValue generator:
+                return generator.Rest();
+            default:
+                throw new RenderProblem($"{TypeName(value)} has no items to go through");
+        }
+    }
+
+    /// <summary>What a loop goes through, as a list of its own.</summary>
+    public static object?[] ItemArray(object? value)
+    {
+        RenderBudget.Allocate((value as SequenceValue)?.Items.Count ?? (value as DictValue)?.Items.Count ?? 0, sizeof(long));
+        return [.. Items(value)];
+    }
 
     public static long Length(object? value) => value switch
     {
@@ -66,7 +88,7 @@ internal static class Python
             return text;
         if (value is Undefined)
             return TextValue.Empty;
-        var result = new StringBuilder();
+        var result = new ValueWriter();
         var origin = AppendRepr(result, value, TextOrigin.Template, isFirst: true);
         return new TextValue(result.ToString(), origin);
     }
@@ -74,7 +96,7 @@ internal static class Python
     /// <summary>Python's <c>repr</c>.</summary>
     public static string Repr(object? value)
     {
-        var result = new StringBuilder();
+        var result = new ValueWriter();
         AppendRepr(result, value, TextOrigin.Template, isFirst: true);
         return result.ToString();
     }
@@ -101,10 +123,10 @@ internal static class Python
         return $"{shortest[..mark]}e{(power < 0 ? '-' : '+')}{Math.Abs(power):00}";
     }
 
-    private static TextOrigin AppendRepr(StringBuilder result, object? value, TextOrigin origin, bool isFirst)
+    private static TextOrigin AppendRepr(ValueWriter result, object? value, TextOrigin origin, bool isFirst)
     {
-        if (result.Length > MaxTextLength)
-            throw new RenderProblem($"a text would have more than {MaxTextLength} characters");
+        RenderBudget.CheckStack();
+        RenderBudget.Spend(1);
         switch (value)
         {
             case null:
@@ -117,7 +139,7 @@ internal static class Python
                 result.Append(flag ? "True" : "False");
                 break;
             case long number:
-                result.Append(number);
+                result.Append(number.ToString(CultureInfo.InvariantCulture));
                 break;
             case double number:
                 result.Append(Number(number));
@@ -128,7 +150,7 @@ internal static class Python
                 result.Append(text.IsMarkup ? ")" : "");
                 return isFirst ? text.Origin : TextValue.Combined(origin, text.Origin);
             case SequenceValue { Kind: SequenceKind.Range } range:
-                result.Append(CultureInfo.InvariantCulture, $"range({RangeText(range)})");
+                result.Append($"range({RangeText(range)})");
                 break;
             case SequenceValue sequence:
                 return AppendSequence(result, sequence, origin);
@@ -140,7 +162,7 @@ internal static class Python
         return origin;
     }
 
-    private static TextOrigin AppendSequence(StringBuilder result, SequenceValue sequence, TextOrigin origin)
+    private static TextOrigin AppendSequence(ValueWriter result, SequenceValue sequence, TextOrigin origin)
     {
         var (start, end) = sequence.Kind switch
         {
@@ -159,7 +181,7 @@ internal static class Python
         return origin;
     }
 
-    private static TextOrigin AppendDict(StringBuilder result, DictValue dict, TextOrigin origin)
+    private static TextOrigin AppendDict(ValueWriter result, DictValue dict, TextOrigin origin)
     {
         result.Append('{');
         for (var i = 0; i < dict.Items.Count; i++)
@@ -180,6 +202,7 @@ internal static class Python
             return "0, 0";
         var (first, last) = ((long)range.Items[0]!, (long)range.Items[^1]!);
         var step = range.Items.Count > 1 ? (long)range.Items[1]! - first : 1;
-        return step == 1 ? $"{first}, {last + 1}" : $"{first}, {last + step}, {step}";
+        var end = ((Int128)last + step).ToString(CultureInfo.InvariantCulture);
+        return step == 1 ? $"{first}, {end}" : $"{first}, {end}, {step}";
     }
 }

@@ -6,32 +6,82 @@ namespace RewardModel.Jinja;
 /// <summary>Characters and strings as Python has them: indices count code points.</summary>
 internal static class PythonText
 {
+    /// <summary>Parts up to this length are looked for at once.</summary>
+    private const int ShortLength = 64;
+
     public static bool IsSpace(char character) => char.IsWhiteSpace(character) || character is >= '\x1c' and <= '\x1f';
 
     /// <summary>The number of code points.</summary>
-    public static int Length(string text) => HasSurrogates(text) ? Starts(text).Count - 1 : text.Length;
-
-    /// <summary>Every code point as a text of its own.</summary>
-    public static IReadOnlyList<TextValue> Characters(TextValue text)
+    public static int Length(ReadOnlySpan<char> text)
     {
-        text = text.Marked(false);
-        var starts = Starts(text.Text);
-        var characters = new TextValue[starts.Count - 1];
-        for (var i = 0; i < characters.Length; i++)
-            characters[i] = text.Part(starts[i], starts[i + 1] - starts[i]);
-        return characters;
+        if (!HasSurrogates(text))
+            return text.Length;
+        var count = 0;
+        for (var i = 0; i < text.Length; i += SizeAt(text, i))
+            count++;
+        return count;
     }
 
-    /// <summary>The index in code points of an index in UTF-16 units.</summary>
-    public static long IndexOf(string text, int unit) => HasSurrogates(text) ? Length(text[..unit]) : unit;
+    /// <summary>Every code point as a text of its own.</summary>
+    public static IEnumerable<TextValue> Characters(TextValue text)
+    {
+        text = text.Marked(false);
+        for (int i = 0, size; i < text.Text.Length; i += size)
+        {
+            RenderBudget.Spend(1);
+            size = SizeAt(text.Text, i);
+            yield return text.Part(i, size);
+        }
+    }
 
-    public static bool HasSurrogates(string text) => text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF');
+    /// <summary>
+    /// The place of a part in the text from an index on, or before it; -1 where there is none. Long parts that occur almost everywhere are
+    /// charged for, as the time grows with the product of both lengths.
+    /// </summary>
+    public static int IndexOf(string text, string part, int from)
+    {
+        if (part.Length <= ShortLength)
+            return text.IndexOf(part, from, StringComparison.Ordinal);
+        var start = part[..ShortLength];
+        for (var at = text.IndexOf(start, from, StringComparison.Ordinal); at >= 0;
+            at = text.IndexOf(start, at + 1, StringComparison.Ordinal))
+        {
+            RenderBudget.SpendOn(part);
+            if (text.AsSpan(at).StartsWith(part))
+                return at;
+        }
+        return -1;
+    }
+
+    /// <inheritdoc cref="IndexOf(string, string, int)"/>
+    public static int LastIndexOf(string text, string part, int before)
+    {
+        if (part.Length <= ShortLength)
+            return text.AsSpan(0, before).LastIndexOf(part);
+        for (var end = before; end >= part.Length;)
+        {
+            var at = text.AsSpan(0, end).LastIndexOf(part.AsSpan(part.Length - ShortLength));
+            RenderBudget.SpendOn(part);
+            if (at < 0)
+                break;
+            if (text.AsSpan(0, at + ShortLength).EndsWith(part))
+                return at + ShortLength - part.Length;
+            end = at + ShortLength - 1;
+        }
+        return -1;
+    }
+
+    private static int SizeAt(ReadOnlySpan<char> text, int index) =>
+        index + 1 < text.Length && char.IsSurrogatePair(text[index], text[index + 1]) ? 2 : 1;
+
+    public static bool HasSurrogates(ReadOnlySpan<char> text) => text.ContainsAnyInRange('\uD800', '\uDFFF');
 
     /// <summary>Where each code point starts, in UTF-16 units, and the end.</summary>
     public static IReadOnlyList<int> Starts(string text)
     {
+        RenderBudget.Allocate(text.Length + 1, sizeof(int));
         var starts = new List<int>(text.Length + 1);
-        for (var i = 0; i < text.Length; i += char.IsSurrogatePair(text, i) ? 2 : 1)
+        for (var i = 0; i < text.Length; i += SizeAt(text, i))
             starts.Add(i);
         starts.Add(text.Length);
         return starts;
@@ -41,16 +91,19 @@ internal static class PythonText
     public static TextValue Strip(TextValue value, string? characters, bool left, bool right)
     {
         var text = value.Text;
+        var taken = characters?.ToHashSet();
         int start = 0, end = text.Length;
-        while (left && start < end && Takes(text[start], characters))
+        while (left && start < end && Takes(text[start]))
             start++;
-        while (right && end > start && Takes(text[end - 1], characters))
+        while (right && end > start && Takes(text[end - 1]))
             end--;
         return value.Part(start, end - start);
+
+        bool Takes(char character) => taken?.Contains(character) ?? IsSpace(character);
     }
 
     /// <summary>Python's <c>repr</c> of a string.</summary>
-    public static void AppendRepr(StringBuilder result, string text)
+    public static void AppendRepr(ValueWriter result, string text)
     {
         var quote = text.Contains('\'') && !text.Contains('"') ? '"' : '\'';
         result.Append(quote);
@@ -73,7 +126,7 @@ internal static class PythonText
                     result.Append('\\').Append(quote);
                     break;
                 case var value when value == ' ' || IsPrintable(rune):
-                    result.Append(rune);
+                    result.Append(rune.ToString());
                     break;
                 case var value:
                     result.Append(value <= 0xff ? $"\\x{value:x2}" : value <= 0xffff ? $"\\u{value:x4}" : $"\\U{value:x8}");
@@ -101,9 +154,6 @@ internal static class PythonText
         }
         return result.ToString();
     }
-
-    private static bool Takes(char character, string? characters) =>
-        characters is null ? IsSpace(character) : characters.Contains(character);
 
     private static bool IsPrintable(Rune rune) => Rune.GetUnicodeCategory(rune) is not (
         UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse

@@ -239,12 +239,12 @@ internal sealed class TemplateLexer
         var digits = text[(start + 2)..position].Replace("_", "", StringComparison.Ordinal);
         try
         {
-            var number = Convert.ToInt64(digits, radix);
+            var number = checked((long)Convert.ToUInt64(digits, radix));
             tokens.Add(new TemplateToken(TemplateTokenKind.Integer, number.ToString(CultureInfo.InvariantCulture), start));
         }
         catch (Exception exception) when (exception is FormatException or OverflowException or ArgumentException)
         {
-            throw source.Problem(start, $"'{text[start..position]}' is no number that is supported");
+            throw source.Problem(start, $"'{Excerpt.Of(text[start..position])}' is no number that is supported");
         }
     }
 

@@ -27,7 +27,9 @@ internal sealed class TemplateParser
     {
         var parser = new TemplateParser(source);
         var statements = parser.Statements(opening: null);
-        return parser.expressions.Unsupported.Count == 0 ? statements : throw parser.expressions.Unsupported[0];
+        return parser.expressions.Unsupported is [var (name, problem), ..]
+            ? throw source.Problem(name.Position, problem(name.Value).Message)
+            : statements;
     }
 
     /// <summary>Statements up to one of the tags that end them, whose name is then the current token.</summary>
@@ -79,8 +81,8 @@ internal sealed class TemplateParser
             case "call":
                 return CallStatement(tag);
             case "filter":
-                var filter = expressions.FilterChain();
-                return new FilterBlock(filter, Body(tag, "endfilter"), tag.Position);
+                var filters = expressions.FilterChain();
+                return new FilterBlock(filters, Body(tag, "endfilter"), tag.Position);
             case "generation":
                 return new Scoped([], Body(tag, "endgeneration"), tag.Position);
             case "with":
@@ -92,7 +94,7 @@ internal sealed class TemplateParser
                 return new LoopJump(tag.Value == "break", tag.Position);
             default:
                 throw source.Problem(
-                    tag.Position, $"the tag '{tag.Value}' is not supported here; supported are {string.Join(", ", tags)}");
+                    tag.Position, $"the tag '{Excerpt.Of(tag.Value)}' is not supported here; supported are {string.Join(", ", tags)}");
         }
     }
 
@@ -153,8 +155,8 @@ internal sealed class TemplateParser
             EndTag();
             return new Set(target, value, tag.Position);
         }
-        var filter = tokens.Skip(TemplateTokenKind.Operator, "|") ? expressions.FilterChain() : null;
-        return new SetBlock(target, filter, Body(tag, "endset"), tag.Position);
+        var filters = tokens.Skip(TemplateTokenKind.Operator, "|") ? expressions.FilterChain() : [];
+        return new SetBlock(target, filters, Body(tag, "endset"), tag.Position);
     }
 
     private MacroDefinition MacroStatement(TemplateToken tag)
@@ -204,7 +206,7 @@ internal sealed class TemplateParser
             if (tokens.Skip(TemplateTokenKind.Operator, "="))
                 parameters.Add((name.Value, expressions.Expression()));
             else if (parameters.Count > 0 && parameters[^1].Default is not null)
-                throw source.Problem(name.Position, $"the parameter '{name.Value}' has no default, but one before it has");
+                throw source.Problem(name.Position, $"the parameter '{Excerpt.Of(name.Value)}' has no default, but one before it has");
             else
                 parameters.Add((name.Value, null));
         }

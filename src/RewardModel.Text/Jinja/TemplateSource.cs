@@ -3,8 +3,14 @@ namespace RewardModel.Jinja;
 /// <summary>A template's text as Jinja reads it: lines end in \n, and one line end at the very end is left out.</summary>
 internal sealed class TemplateSource
 {
+    /// <summary>The most characters of a template; the longest of published models have some 20,000.</summary>
+    private const int MaxLength = 1 << 20;
+
+    /// <exception cref="ChatTemplateException">It is too long.</exception>
     public TemplateSource(string text)
     {
+        if (text.Length > MaxLength)
+            throw new ChatTemplateException($"the template has {text.Length} characters, expected at most {MaxLength}", line: 1, column: 1);
         var lines = text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
         Text = lines.EndsWith('\n') ? lines[..^1] : lines;
     }
@@ -15,6 +21,6 @@ internal sealed class TemplateSource
     public ChatTemplateException Problem(int position, string problem)
     {
         var before = Text.AsSpan(0, Math.Min(position, Text.Length));
-        return new ChatTemplateException(problem, before.Count('\n') + 1, before.Length - before.LastIndexOf('\n'));
+        return new ChatTemplateException(Excerpt.OfProblem(problem), before.Count('\n') + 1, before.Length - before.LastIndexOf('\n'));
     }
 }

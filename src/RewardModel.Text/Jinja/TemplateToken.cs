@@ -16,6 +16,6 @@ internal readonly record struct TemplateToken(TemplateTokenKind Kind, string Val
         TemplateTokenKind.VariableEnd => "the end of the expression",
         TemplateTokenKind.End => "the end of the template",
         TemplateTokenKind.Text => "a string",
-        _ => $"'{Value}'",
+        _ => $"'{Excerpt.Of(Value)}'",
     };
 }

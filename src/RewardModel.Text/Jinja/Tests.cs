@@ -46,7 +46,7 @@ internal static class Tests
         (tests.TryGetValue(name, out var test) ? test : throw Unsupported(name))(value, call);
 
     public static RenderProblem Unsupported(string name) =>
-        new($"the test '{name}' is not supported; supported are {string.Join(", ", Names.Order())}");
+        new($"the test '{Excerpt.Of(name)}' is not supported; supported are {string.Join(", ", Names.Order())}");
 
     private static Func<object?, CallValues, bool> Compares(string name) =>
         (value, call) => Operators.Compare(name, value, call.Bind(1, "other")[0]);

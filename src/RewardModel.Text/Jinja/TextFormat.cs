@@ -21,11 +21,13 @@ internal static class TextFormat
             result.Append(format.Part(done, start - done));
             var index = start + 1;
             object? named = null;
+            var isNamed = false;
             if (index < text.Length && text[index] == '(' && text.IndexOf(')', index) is > 0 and var close)
             {
                 named = all is DictValue dict && dict.TryGet(text[(index + 1)..close], out var member)
                     ? member
-                    : throw new RenderProblem($"the format has '{text[start..(close + 1)]}', but there is no such key");
+                    : throw new RenderProblem($"the format has '{Excerpt.Of(text[start..(close + 1)])}', but there is no such key");
+                isNamed = true;
                 index = close + 1;
                 used = values.Count;
             }
@@ -44,9 +46,10 @@ internal static class TextFormat
                 result.Append(format.Part(index, 1));
                 continue;
             }
-            if (named is null && used >= values.Count)
+            if (!isNamed && used >= values.Count)
                 throw new RenderProblem($"the format has more placeholders than the {values.Count} values");
-            var part = One(kind, precision, named ?? values[used++], text[start..done]);
+            RenderBudget.Spend(1);
+            var part = One(kind, precision, isNamed ? named : values[used++], text[start..done]);
             var missing = width - PythonText.Length(part.Text);
             if (missing > 0)
                 part = zeros && kind != 's' && kind != 'r'
@@ -55,7 +58,6 @@ internal static class TextFormat
                         : new string('0', missing) + part.Text)
                     : TextValue.Concat(new TextValue(new string(' ', missing), TextOrigin.Template), part);
             result.Append(part);
-            Operators.CheckLength(result.Length);
         }
         result.Append(format.Part(done, text.Length - done));
         return used < values.Count && all is not DictValue
@@ -69,30 +71,40 @@ internal static class TextFormat
         var text = format.Text;
         var result = new TextValue.Builder();
         var next = 0;
-        for (var i = 0; i < text.Length; i++)
-            if (text[i] is '{' or '}' && i + 1 < text.Length && text[i + 1] == text[i])
-                result.Append(format.Part(i++, 1));
-            else if (text[i] == '{' && text.IndexOf('}', i) is > 0 and var end)
+        var done = 0;
+        for (var at = NextBrace(0); at >= 0; at = NextBrace(done))
+        {
+            RenderBudget.Spend(1 + call.Named.Count / 8);
+            result.Append(format.Part(done, at - done));
+            if (at + 1 < text.Length && text[at + 1] == text[at])
             {
-                var name = text[(i + 1)..end];
+                result.Append(format.Part(at, 1));
+                done = at + 2;
+            }
+            else if (text[at] == '{' && text.IndexOf('}', at) is > 0 and var end)
+            {
+                var name = text[(at + 1)..end];
                 result.Append(Python.Text(name.Length == 0 ? Positional(call, next++)
                     : int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? Positional(call, index)
                     : call.Named.Any(pair => pair.Key == name) ? call.Named.First(pair => pair.Key == name).Value
-                    : throw new RenderProblem($"format(): the placeholder '{{{name}}}' is not supported, or has no value")));
-                i = end;
+                    : throw new RenderProblem($"format(): the placeholder '{{{Excerpt.Of(name)}}}' is not supported, or has no value")));
+                done = end + 1;
             }
-            else if (text[i] is '{' or '}')
-                throw new RenderProblem($"format(): a lone '{text[i]}'");
             else
-                result.Append(format.Part(i, 1));
-        Operators.CheckLength(result.Length);
+            {
+                throw new RenderProblem($"format(): a lone '{text[at]}'");
+            }
+        }
+        result.Append(format.Part(done, text.Length - done));
         return result.ToText();
+
+        int NextBrace(int from) => text.AsSpan(from).IndexOfAny('{', '}') is >= 0 and var index ? from + index : -1;
     }
 
     /// <summary>A time by the codes of C's <c>strftime</c>, in English.</summary>
     public static string Time(DateTime time, string format)
     {
-        var result = new System.Text.StringBuilder();
+        var result = new ValueWriter();
         for (var i = 0; i < format.Length; i++)
         {
             if (format[i] != '%' || i + 1 == format.Length)
@@ -155,13 +167,14 @@ internal static class TextFormat
             case 'r':
                 return new TextValue(Python.Repr(value), Python.Text(value).Origin);
             case 'd' or 'i' when Operators.IsNumber(value):
-                return Plain(((long)Operators.Number(value)).ToString(CultureInfo.InvariantCulture));
+                return Plain(Operators.Truncated(value).ToString(CultureInfo.InvariantCulture));
             case 'x' when value is long number:
-                return Plain(number.ToString("x", CultureInfo.InvariantCulture));
+                var digits = Int128.Abs(number).ToString("x", CultureInfo.InvariantCulture).TrimStart('0').PadLeft(1, '0');
+                return Plain(number < 0 ? $"-{digits}" : digits);
             case 'f' when Operators.IsNumber(value):
                 return Plain(Operators.Number(value).ToString($"F{precision ?? 6}", CultureInfo.InvariantCulture));
             default:
-                throw new RenderProblem($"the placeholder '{placeholder}' is not supported for {Python.TypeName(value)}");
+                throw new RenderProblem($"the placeholder '{Excerpt.Of(placeholder)}' is not supported for {Python.TypeName(value)}");
         }
     }
 

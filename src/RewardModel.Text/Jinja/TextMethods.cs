@@ -47,6 +47,9 @@ internal static class TextMethods
         ["zfill"] = (text, call) => ZeroFilled(text, Operators.Integer(call.Bind(1, "width")[0])),
     };
 
+    /// <summary>The names of all that are supported.</summary>
+    public static IReadOnlyCollection<string> Names => methods.Keys;
+
     /// <summary>Small letters whose large form has several letters.</summary>
     private static readonly Dictionary<char, string> severalLarge = new()
     {
@@ -82,7 +85,7 @@ internal static class TextMethods
         if (methods.TryGetValue(name, out var method))
             return new Callable(name, call => method(text, call));
         return unsupported.Contains(name)
-            ? throw new RenderProblem($"the method '{name}' of a string is not supported; supported are {string.Join(", ", methods.Keys)}")
+            ? throw new RenderProblem($"the method '{name}' of a string is not supported; supported are {string.Join(", ", Names)}")
             : null;
     }
 
@@ -121,7 +124,6 @@ internal static class TextMethods
                 result.Append(separator);
             isFirst = false;
             result.Append(item as TextValue ?? throw new RenderProblem($"join() has {Python.TypeName(item)} among its strings"));
-            Operators.CheckLength(result.Length);
         }
         return result.ToText();
     }
@@ -141,18 +143,16 @@ internal static class TextMethods
                 else
                     rest = 0;
                 result.Append(character);
-                Operators.CheckLength(result.Length);
             }
             if (rest != 0)
                 result.Append(replacement);
             return result.ToText();
         }
-        for (var at = text.Text.IndexOf(old, StringComparison.Ordinal); at >= 0 && rest-- != 0;
-            at = text.Text.IndexOf(old, done, StringComparison.Ordinal))
+        for (var at = PythonText.IndexOf(text.Text, old, from: 0); at >= 0 && rest-- != 0; at = PythonText.IndexOf(text.Text, old, done))
         {
+            RenderBudget.Spend(1);
             result.Append(text.Part(done, at - done));
             result.Append(replacement);
-            Operators.CheckLength(result.Length);
             done = at + old.Length;
         }
         result.Append(text.Part(done, text.Text.Length - done));
@@ -178,7 +178,7 @@ internal static class TextMethods
     private static TextValue Mapped(TextValue text, CallValues call, Func<string, string> map)
     {
         call.Bind(0);
-        return text.With(map(text.Text));
+        return text.Mapped(map);
     }
 
     private static bool All(TextValue text, CallValues call, Func<char, bool> test)
@@ -193,18 +193,26 @@ internal static class TextMethods
         return text.Text.Any(character => char.IsUpper(character) || char.IsLower(character));
     }
 
-    private static IEnumerable<string> Affixes(CallValues call, string name) =>
-        call.Bind(1, name)[0] is SequenceValue { Kind: SequenceKind.Tuple } tuple
-            ? tuple.Items.Select(item => Text(call.Callee, item).Text)
+    private static IEnumerable<string> Affixes(CallValues call, string name)
+    {
+        return call.Bind(1, name)[0] is SequenceValue { Kind: SequenceKind.Tuple } tuple
+            ? tuple.Items.Select(Affix)
             : [Argument(call, 1, name).Text];
+
+        string Affix(object? item)
+        {
+            var affix = Text(call.Callee, item).Text;
+            RenderBudget.SpendOn(affix);
+            return affix;
+        }
+    }
 
     private static long Count(string text, string part)
     {
         if (part.Length == 0)
             return PythonText.Length(text) + 1;
         var count = 0L;
-        for (var at = text.IndexOf(part, StringComparison.Ordinal); at >= 0;
-            at = text.IndexOf(part, at + part.Length, StringComparison.Ordinal))
+        for (var at = PythonText.IndexOf(text, part, from: 0); at >= 0; at = PythonText.IndexOf(text, part, at + part.Length))
             count++;
         return count;
     }
@@ -215,11 +223,11 @@ internal static class TextMethods
         var part = Text(call.Callee, arguments[0]).Text;
         object?[] bounds = [.. arguments[1..].Select(bound => bound is Absent ? null : bound)];
         var range = (TextValue)Members.Slice(new TextValue(text, TextOrigin.Template), bounds[0], bounds[1], null)!;
-        var at = last ? range.Text.LastIndexOf(part, StringComparison.Ordinal) : range.Text.IndexOf(part, StringComparison.Ordinal);
+        var at = last ? PythonText.LastIndexOf(range.Text, part, range.Text.Length) : PythonText.IndexOf(range.Text, part, from: 0);
         if (at < 0)
             return -1;
         var skipped = bounds[0] is null ? 0 : Operators.Integer(bounds[0]);
-        return PythonText.IndexOf(range.Text, at) + (skipped < 0 ? Math.Max(0, skipped + PythonText.Length(text)) : skipped);
+        return PythonText.Length(range.Text.AsSpan(0, at)) + (skipped < 0 ? Math.Max(0, skipped + PythonText.Length(text)) : skipped);
     }
 
     private static long Found(long index) => index >= 0 ? index : throw new RenderProblem("the part of the string is not found");
@@ -228,7 +236,9 @@ internal static class TextMethods
     {
         if (separator.Length == 0)
             throw new RenderProblem("the separator is empty");
-        var at = last ? text.Text.LastIndexOf(separator, StringComparison.Ordinal) : text.Text.IndexOf(separator, StringComparison.Ordinal);
+        var at = last
+            ? PythonText.LastIndexOf(text.Text, separator, text.Text.Length)
+            : PythonText.IndexOf(text.Text, separator, from: 0);
         var end = at + separator.Length;
         TextValue[] parts = at >= 0 ? [text.Part(0, at), text.Part(at, separator.Length), text.Part(end, text.Text.Length - end)]
             : last ? [TextValue.Empty, TextValue.Empty, text]
@@ -287,6 +297,7 @@ internal static class TextMethods
             var start = i;
             while (i < text.Length && !PythonText.IsSpace(text[i]))
                 i++;
+            RenderBudget.Allocate(1, 2 * sizeof(long));
             words.Add((start, i));
         }
         return words;
@@ -299,21 +310,21 @@ internal static class TextMethods
         var cuts = new List<(int, int)>();
         if (!fromRight)
         {
-            for (var at = text.IndexOf(separator, StringComparison.Ordinal); at >= 0;
-                at = text.IndexOf(separator, at + separator.Length, StringComparison.Ordinal))
-                cuts.Add((at, at + separator.Length));
+            for (var at = PythonText.IndexOf(text, separator, from: 0); at >= 0;
+                at = PythonText.IndexOf(text, separator, at + separator.Length))
+                Add(at);
             return cuts;
         }
-        for (var end = text.Length; end >= separator.Length;)
-        {
-            var at = text.AsSpan(0, end).LastIndexOf(separator);
-            if (at < 0)
-                break;
-            cuts.Add((at, at + separator.Length));
-            end = at;
-        }
+        for (var at = PythonText.LastIndexOf(text, separator, text.Length); at >= 0; at = PythonText.LastIndexOf(text, separator, at))
+            Add(at);
         cuts.Reverse();
         return cuts;
+
+        void Add(int at)
+        {
+            RenderBudget.Allocate(1, 2 * sizeof(long));
+            cuts.Add((at, at + separator.Length));
+        }
     }
 
     private static object SplitLines(TextValue text, CallValues call)
@@ -334,25 +345,21 @@ internal static class TextMethods
         return new SequenceValue(lines);
     }
 
-    private static TextValue Padded(TextValue text, CallValues call, Func<int, int, int> leftOf)
+    private static TextValue Padded(TextValue text, CallValues call, Func<long, long, long> leftOf)
     {
         var arguments = call.Bind(1, "width", "fillchar");
-        var width = Operators.Integer(arguments[0]);
-        Operators.CheckLength(width);
+        var width = Math.Max(0, Operators.Integer(arguments[0]));
         var fill = arguments[1] is Absent ? new TextValue(" ", TextOrigin.Template) : Text(call.Callee, arguments[1]);
         if (PythonText.Length(fill.Text) != 1)
-            throw new RenderProblem($"{call.Callee} has '{fill.Text}', expected one character to fill with");
-        var missing = (int)Math.Max(0, width - PythonText.Length(text.Text));
-        var left = leftOf(missing, (int)Math.Max(0, width));
-        return TextValue.Concat(
-            TextValue.Concat(Operators.Repeated(fill, left), text), Operators.Repeated(fill, missing - left));
+            throw new RenderProblem($"{call.Callee} has '{Excerpt.Of(fill.Text)}', expected one character to fill with");
+        var missing = Math.Max(0, width - PythonText.Length(text.Text));
+        var left = leftOf(missing, width);
+        return TextValue.Concat(TextValue.Concat(fill.Repeated(left), text), fill.Repeated(missing - left));
     }
 
     private static TextValue ZeroFilled(TextValue text, long width)
     {
-        Operators.CheckLength(width);
-        var missing = (int)Math.Max(0, width - PythonText.Length(text.Text));
-        var zeros = new TextValue(new string('0', missing), TextOrigin.Template);
+        var zeros = new TextValue("0", TextOrigin.Template).Repeated(Math.Max(0, width) - PythonText.Length(text.Text));
         return text.Text.StartsWith('-') || text.Text.StartsWith('+')
             ? TextValue.Concat(TextValue.Concat(text.Part(0, 1), zeros), text.Part(1, text.Text.Length - 1))
             : TextValue.Concat(zeros, text);

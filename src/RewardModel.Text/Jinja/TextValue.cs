@@ -18,14 +18,22 @@ internal enum TextOrigin : byte
 /// <summary>A string that knows of each of its UTF-16 units where it comes from.</summary>
 internal sealed class TextValue
 {
+    /// <summary>About the bytes of a text without its characters.</summary>
+    private const int ObjectSize = 64;
+
     /// <summary>Null where all units have the same origin.</summary>
     private readonly TextOrigin[]? origins;
     private readonly TextOrigin origin;
 
-    public TextValue(string text, TextOrigin origin) => (Text, this.origin) = (text, origin);
+    public TextValue(string text, TextOrigin origin)
+    {
+        RenderBudget.Allocate(1, ObjectSize);
+        (Text, this.origin) = (text, origin);
+    }
 
     private TextValue(string text, TextOrigin[] origins)
     {
+        RenderBudget.Allocate(1, ObjectSize);
         Text = text;
         origin = origins.Length == 0 ? TextOrigin.Template : origins[0];
         if (origins.AsSpan().ContainsAnyExcept(origin))
@@ -53,6 +61,7 @@ internal sealed class TextValue
             return second;
         if (second.Text.Length == 0)
             return first;
+        ChargeCharacters((long)first.Text.Length + second.Text.Length);
         var text = first.Text + second.Text;
         if (first.origins is null && second.origins is null && first.origin == second.origin)
             return new TextValue(text, first.origin);
@@ -62,13 +71,57 @@ internal sealed class TextValue
         return new TextValue(text, origins);
     }
 
+    /// <summary>Charges the memory of characters that are about to be made: a UTF-16 unit and its origin.</summary>
+    public static void ChargeCharacters(long count) => RenderBudget.Allocate(count, sizeof(char) + sizeof(TextOrigin));
+
+    /// <summary>The text as often as a number says.</summary>
+    public TextValue Repeated(long count)
+    {
+        if (Text.Length == 0 || count <= 0)
+            return Empty.Marked(IsMarkup);
+        RenderBudget.Allocate(count, (long)Text.Length * (sizeof(char) + sizeof(TextOrigin)));
+        RenderBudget.Spend(count * Text.Length / 64);
+        var text = string.Create((int)count * Text.Length, Text, static (span, part) =>
+        {
+            for (var start = 0; start < span.Length; start += part.Length)
+                part.CopyTo(span[start..]);
+        });
+        var result = origins is null
+            ? new TextValue(text, origin)
+            : new TextValue(text, [.. Enumerable.Repeat(origins, (int)count).SelectMany(part => part)]);
+        return result.Marked(IsMarkup);
+    }
+
+    /// <summary>Parts of the text in any order, one after the other.</summary>
+    public TextValue Parts(IEnumerable<(int Start, int End)> parts)
+    {
+        ChargeCharacters(2L * Text.Length);
+        var (units, unitOrigins) = (new StringBuilder(Text.Length), new List<TextOrigin>());
+        foreach (var (start, end) in parts)
+        {
+            units.Append(Text, start, end - start);
+            for (var i = start; i < end; i++)
+                unitOrigins.Add(OriginAt(i));
+        }
+        return new TextValue(units.ToString(), [.. unitOrigins]).Marked(IsMarkup);
+    }
+
     public TextValue Part(int start, int length)
     {
         if (length == Text.Length)
             return this;
+        ChargeCharacters(length);
         var text = Text.Substring(start, length);
         var part = origins is null ? new TextValue(text, origin) : new TextValue(text, origins[start..(start + length)]);
         return part.Marked(IsMarkup);
+    }
+
+    /// <summary>What a function makes of the text, of at most a few characters for each: as <see cref="With"/>.</summary>
+    public TextValue Mapped(Func<string, string> map)
+    {
+        RenderBudget.SpendOn(Text);
+        ChargeCharacters(2L * Text.Length);
+        return With(map(Text));
     }
 
     /// <summary>Another text computed from this one: unit for unit where it is as long, else of this one's origin as a whole.</summary>
@@ -123,12 +176,13 @@ internal sealed class TextValue
         private readonly StringBuilder text = new();
         private readonly List<TextValue> parts = [];
 
-        public int Length => text.Length;
-
         public void Append(TextValue part)
         {
             if (part.Text.Length == 0)
                 return;
+            RenderBudget.Spend(part.Text.Length / 64);
+            RenderBudget.Allocate(1, sizeof(long));
+            ChargeCharacters(2L * part.Text.Length);
             text.Append(part.Text);
             parts.Add(part);
         }

@@ -1,9 +1,11 @@
+using System.Runtime.CompilerServices;
+
 namespace RewardModel.Jinja;
 
 /// <summary>The tokens of a template, read one by one.</summary>
 internal sealed class TokenReader(TemplateSource source, IReadOnlyList<TemplateToken> tokens)
 {
-    /// <summary>Deeper nesting than any template has, but far from what would exhaust the stack.</summary>
+    /// <summary>Deeper nesting than any template has.</summary>
     private const int MaxDepth = 500;
 
     private int index;
@@ -45,9 +47,14 @@ internal sealed class TokenReader(TemplateSource source, IReadOnlyList<TemplateT
     public ChatTemplateException Problem(int position, string problem) => source.Problem(position, problem);
 
     /// <summary>Counts nesting until the result is disposed of.</summary>
-    public Nesting Deeper() => ++depth <= MaxDepth
-        ? new Nesting(this)
-        : throw Problem(Current.Position, $"more than {MaxDepth} levels of nesting");
+    public Nesting Deeper()
+    {
+        if (++depth > MaxDepth)
+            throw Problem(Current.Position, $"more than {MaxDepth} levels of nesting");
+        return RuntimeHelpers.TryEnsureSufficientExecutionStack()
+            ? new Nesting(this)
+            : throw Problem(Current.Position, "more levels of nesting than the thread's stack has room for");
+    }
 
     /// <summary>One level of nesting.</summary>
     public readonly struct Nesting(TokenReader reader) : IDisposable

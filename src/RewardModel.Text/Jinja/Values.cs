@@ -5,25 +5,66 @@ namespace RewardModel.Jinja;
 /// <summary>
 /// A name, key or member that is not there: empty where it is written or looped over, an error where it is used otherwise.
 /// </summary>
-internal sealed record Undefined(string Problem);
+internal sealed record Undefined
+{
+    public Undefined(string problem)
+    {
+        RenderBudget.Allocate(1, 256);
+        Problem = problem;
+    }
+
+    public string Problem { get; }
+}
 
 internal enum SequenceKind { List, Tuple, Range, Keys, Values, Items }
 
-internal sealed record SequenceValue(IReadOnlyList<object?> Items, SequenceKind Kind = SequenceKind.List)
+internal sealed class SequenceValue
 {
+    public SequenceValue(IReadOnlyList<object?> items, SequenceKind kind = SequenceKind.List)
+    {
+        RenderBudget.Allocate(items.Count + 8, sizeof(long));
+        (Items, Kind) = (items, kind);
+        var depth = 0;
+        // Loops over indices, since every list comes by here.
+        for (var i = 0; i < items.Count; i++)
+            depth = Math.Max(depth, Python.Depth(items[i]));
+        Depth = RenderBudget.Checked(depth + 1);
+    }
+
+    public IReadOnlyList<object?> Items { get; }
+
+    public SequenceKind Kind { get; }
+
+    /// <summary>The levels of lists and dictionaries, itself included.</summary>
+    public int Depth { get; }
+
     /// <summary>Whether it has indices, as lists have and the parts of a dictionary don't.</summary>
     public bool HasIndices => Kind is SequenceKind.List or SequenceKind.Tuple or SequenceKind.Range;
 }
 
 /// <summary>What filters such as <c>map</c> and <c>select</c> give: items that can be read once.</summary>
-internal sealed class GeneratorValue(IEnumerable<object?> items)
+internal sealed class GeneratorValue
 {
-    private readonly IEnumerator<object?> rest = items.GetEnumerator();
+    private readonly IEnumerator<object?> rest;
+
+    public GeneratorValue(IEnumerable<object?> items)
+    {
+        RenderBudget.Allocate(1, 512);
+        rest = items.GetEnumerator();
+    }
 
     public IEnumerable<object?> Rest()
     {
-        while (rest.MoveNext())
+        while (MoveNext())
             yield return rest.Current;
+    }
+
+    /// <summary>Generators may be made of generators, level upon level.</summary>
+    private bool MoveNext()
+    {
+        RenderBudget.Spend(1);
+        using var level = RenderBudget.Deeper();
+        return rest.MoveNext();
     }
 }
 
@@ -35,16 +76,22 @@ internal sealed class DictValue
 
     public IReadOnlyList<KeyValuePair<object?, object?>> Items => items;
 
+    /// <summary>The levels of lists and dictionaries, itself included.</summary>
+    public int Depth { get; private set; } = 1;
+
     public object? this[object? key]
     {
         set
         {
-            if (places.TryGetValue(Normal(key), out var place))
+            Depth = RenderBudget.Checked(Math.Max(Depth, 1 + Math.Max(Python.Depth(key), Python.Depth(value))));
+            var normal = Normal(key);
+            if (places.TryGetValue(normal, out var place))
             {
                 items[place] = new(items[place].Key, value);
                 return;
             }
-            places.Add(Normal(key), items.Count);
+            RenderBudget.Allocate(1, 128);
+            places.Add(normal, items.Count);
             items.Add(new(key, value));
         }
     }
@@ -64,17 +111,34 @@ internal sealed class DictValue
     }
 
     /// <summary>A key as something whose equality is Python's.</summary>
-    private static object Normal(object? key) => key switch
+    private static object Normal(object? key)
     {
-        null => DBNull.Value,
-        Undefined => typeof(Undefined),
-        bool flag => flag ? 1.0 : 0.0,
-        long number => number is > -(1L << 53) and < 1L << 53 ? (double)number : number,
-        double number => number,
-        TextValue text => text.Text,
-        SequenceValue { Kind: SequenceKind.Tuple } tuple => new TupleKey([.. tuple.Items.Select(Normal)]),
-        _ => throw new RenderProblem($"{Python.TypeName(key)} can't be a key"),
-    };
+        switch (key)
+        {
+            case null:
+                return DBNull.Value;
+            case Undefined:
+                return typeof(Undefined);
+            case bool flag:
+                return flag ? 1.0 : 0.0;
+            case long number:
+                RenderBudget.Spend(1);
+                return number is > -(1L << 53) and < 1L << 53 ? (double)number : number;
+            case double number:
+                RenderBudget.Spend(1);
+                return number;
+            case TextValue text:
+                RenderBudget.SpendOn(text.Text);
+                return text.Text;
+            case SequenceValue { Kind: SequenceKind.Tuple } tuple:
+                RenderBudget.CheckStack();
+                RenderBudget.Spend(1);
+                RenderBudget.Allocate(tuple.Items.Count + 4, 4 * sizeof(long));
+                return new TupleKey([.. tuple.Items.Select(Normal)]);
+            default:
+                throw new RenderProblem($"{Python.TypeName(key)} can't be a key");
+        }
+    }
 
     private sealed record TupleKey(object[] Items)
     {
@@ -87,13 +151,39 @@ internal sealed class DictValue
 /// <summary>What <c>namespace()</c> makes: members that can be assigned to from inside of loops.</summary>
 internal sealed class NamespaceValue
 {
-    public Dictionary<string, object?> Members { get; } = [];
+    private readonly Dictionary<string, object?> members = [];
+
+    public NamespaceValue() => RenderBudget.Allocate(1, 256);
+
+    /// <summary>The member of a name; null for None.</summary>
+    public object? this[string name]
+    {
+        set
+        {
+            if (!members.ContainsKey(name))
+                RenderBudget.Allocate(1, 64);
+            members[name] = value;
+        }
+    }
+
+    public bool TryGet(string name, out object? value) => members.TryGetValue(name, out value);
 }
 
 /// <summary>Something that can be called: a function, a method of a value, a macro.</summary>
-/// <param name="Name">Its name, for messages.</param>
-/// <param name="Invoke">What it does.</param>
-internal sealed record Callable(string Name, Func<CallValues, object?> Invoke);
+internal sealed class Callable
+{
+    /// <param name="name">Its name, for messages.</param>
+    /// <param name="invoke">What it does.</param>
+    public Callable(string name, Func<CallValues, object?> invoke)
+    {
+        RenderBudget.Allocate(1, 256);
+        (Name, Invoke) = (name, invoke);
+    }
+
+    public string Name { get; }
+
+    public Func<CallValues, object?> Invoke { get; }
+}
 
 /// <summary>What <c>loop</c> tells.</summary>
 internal sealed class LoopValue(IReadOnlyList<object?> items)
@@ -120,7 +210,7 @@ internal sealed class LoopValue(IReadOnlyList<object?> items)
             ? call.Positional[Index % call.Positional.Count]
             : throw new RenderProblem("loop.cycle has nothing to go through")),
         "changed" => new Callable("loop.changed", Changed),
-        _ => new Undefined($"'loop' has no member '{name}'"),
+        _ => new Undefined($"'loop' has no member '{Excerpt.Of(name)}'"),
     };
 
     private object? Changed(CallValues call)
@@ -147,7 +237,7 @@ internal sealed record CallValues(string Callee, IReadOnlyList<object?> Position
         {
             var index = Array.IndexOf(names, name);
             if (index < 0)
-                throw new RenderProblem($"{Callee} has no parameter '{name}'");
+                throw new RenderProblem($"{Callee} has no parameter '{Excerpt.Of(name)}'");
             if (index < Positional.Count)
                 throw new RenderProblem($"{Callee} has its parameter '{name}' twice");
             values[index] = value;

@@ -70,7 +70,7 @@ public sealed class InputFileTests : IDisposable
         foreach (var path in new[] { directory["pipe"], "/dev/zero", "/dev/null", "/proc/self/environ" })
             Assert.Equal(
                 "the file is empty, or it is no file but a pipe or a device",
-                Assert.Throws<FileRefusedException>(() => InputFile.ReadBytes(path, FileKind.Tokenizer)).Problem);
+                Assert.Throws<FileRefusedException>(() => InputFile.ReadBytes(path, FileKind.Config)).Problem);
         // What may be empty has nothing to be read.
         Assert.Empty(InputFile.ReadBytes(directory["pipe"], FileKind.Log));
         Assert.Empty(InputFile.ReadBytes("/dev/zero", FileKind.Log));

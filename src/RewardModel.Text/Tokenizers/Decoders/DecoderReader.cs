@@ -43,7 +43,7 @@ internal static class DecoderReader
                 decoder = TextPattern.Read(component) is { } pattern ? new ReplaceDecoder(pattern, content) : new JoinDecoder();
                 break;
             case "Sequence":
-                decoder = new DecoderSequence([.. component.Components("decoders").Select(Read)]);
+                decoder = new DecoderSequence([.. component.Steps("decoders").Select(Read)]);
                 break;
             case "Strip":
                 decoder = new StripDecoder(component.Character("content"), component.Number("start"), component.Number("stop"));

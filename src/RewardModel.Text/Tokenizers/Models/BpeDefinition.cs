@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RewardModel.Jinja;
 using RewardModel.Tokenizers.Pipeline;
 
 namespace RewardModel.Tokenizers.Models;
@@ -28,7 +29,7 @@ internal sealed record BpeDefinition(
     public static BpeDefinition Read(JsonComponent component)
     {
         if (component.Member("dropout") is { } dropout && !(dropout.ValueKind == JsonValueKind.Number && dropout.GetDouble() == 0))
-            component.AddProblem($"'dropout' is {dropout.GetRawText()}, which is not supported; expected null");
+            component.AddProblem($"'dropout' is {Excerpt.Of(dropout.GetRawText())}, which is not supported; expected null");
         var vocabulary = ModelReader.ReadVocabulary(component);
         var prefix = NullIfEmpty(component.OptionalText("continuing_subword_prefix"));
         var definition = new BpeDefinition(
@@ -95,7 +96,7 @@ internal sealed record BpeDefinition(
     private void CheckTokens(JsonComponent component)
     {
         if (UnknownToken is not null && !Vocabulary.ContainsKey(UnknownToken))
-            component.AddProblem($"'unk_token' is '{UnknownToken}', which 'vocab' lacks");
+            component.AddProblem($"'unk_token' is '{Excerpt.Of(UnknownToken)}', which 'vocab' lacks");
         if (!HasByteFallback)
             return;
         if (ContinuingPrefix is not null || EndSuffix is not null)

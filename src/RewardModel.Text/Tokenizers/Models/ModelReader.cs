@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RewardModel.Jinja;
 using RewardModel.Tokenizers.Pipeline;
 
 namespace RewardModel.Tokenizers.Models;
@@ -6,6 +7,9 @@ namespace RewardModel.Tokenizers.Models;
 /// <summary>Reads the "model" of a tokenizer.json.</summary>
 internal static class ModelReader
 {
+    /// <summary>The longest tokens of published models have some 50 characters.</summary>
+    private const int MaxTokenLength = 256;
+
     /// <summary>The model; null where there is none of a type that can be used. What is wrong is among the problems.</summary>
     public static ModelDefinition? Read(JsonComponent component)
     {
@@ -55,12 +59,21 @@ internal static class ModelReader
         return vocabulary;
     }
 
+    /// <summary>
+    /// Checks the lengths of tokens that are looked for at every place of a word: the time grows with the longest one's.
+    /// </summary>
+    public static void CheckLengths(JsonComponent component, IEnumerable<string> tokens)
+    {
+        var tooLong = tokens.Where(token => token.Length > MaxTokenLength).Select(token => $"'{token}'");
+        component.AddProblemOfSome($"{{0}} tokens of 'vocab' have more than {MaxTokenLength} characters: {{1}}", [.. tooLong]);
+    }
+
     /// <summary>The token for what the vocabulary lacks, which it must have.</summary>
     public static string ReadUnknownToken(JsonComponent component, Dictionary<string, int> vocabulary)
     {
         var token = component.Text("unk_token");
-        if (token.Length > 0 && !vocabulary.ContainsKey(token))
-            component.AddProblem($"'unk_token' is '{token}', which 'vocab' lacks");
+        if (component.Member("unk_token") is not null && !vocabulary.ContainsKey(token))
+            component.AddProblem($"'unk_token' is '{Excerpt.Of(token)}', which 'vocab' lacks");
         return token;
     }
 

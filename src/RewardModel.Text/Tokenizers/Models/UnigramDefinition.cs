@@ -34,6 +34,7 @@ internal sealed record UnigramDefinition(
         {
             component.AddProblem("'vocab' is not a list of pieces and scores with at least one piece");
         }
+        ModelReader.CheckLengths(component, vocabulary.Keys);
         var unknownId = component.OptionalNumber("unk_id");
         if (unknownId >= scores.Count)
             component.AddProblem($"'unk_id' is {unknownId}, but 'vocab' has {scores.Count} pieces");

@@ -1,4 +1,5 @@
 using System.Text;
+using RewardModel.Jinja;
 using RewardModel.Tokenizers.Pipeline;
 
 namespace RewardModel.Tokenizers.Models;
@@ -106,5 +107,6 @@ internal sealed class UnigramModel : WordModel
     }
 
     private static TokenizerException Unknown(ReadOnlySpan<char> characters) => new(
-        "tokenizer.json", [$"model: nothing in 'vocab' stands for '{characters}', and there is no 'unk_id'; add one"]);
+        "tokenizer.json",
+        [$"model: nothing in 'vocab' stands for '{Excerpt.Of(characters.ToString())}', and there is no 'unk_id'; add one"]);
 }

@@ -15,6 +15,7 @@ internal sealed record WordPieceDefinition(
     public static WordPieceDefinition Read(JsonComponent component)
     {
         var vocabulary = ModelReader.ReadVocabulary(component);
+        ModelReader.CheckLengths(component, vocabulary.Keys);
         return new WordPieceDefinition(
             vocabulary,
             ModelReader.ReadUnknownToken(component, vocabulary),

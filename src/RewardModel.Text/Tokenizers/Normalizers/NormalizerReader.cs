@@ -49,7 +49,7 @@ internal static class NormalizerReader
                 normalizer = TextPattern.Read(component) is { } pattern ? new ReplaceNormalizer(pattern, content) : null;
                 break;
             case "Sequence":
-                normalizer = new NormalizerSequence([.. component.Components("normalizers").Select(Read).OfType<Normalizer>()]);
+                normalizer = new NormalizerSequence([.. component.Steps("normalizers").Select(Read).OfType<Normalizer>()]);
                 break;
             case "Strip":
                 normalizer = new StripNormalizer(

@@ -1,4 +1,5 @@
 using Microsoft.ML.Tokenizers;
+using RewardModel.Tokenizers.Pipeline;
 
 namespace RewardModel.Tokenizers.Normalizers;
 
@@ -7,9 +8,13 @@ internal sealed class NormalizerSequence(IReadOnlyList<Normalizer> normalizers) 
 {
     public override string Normalize(string original)
     {
+        var text = original;
         foreach (var normalizer in normalizers)
-            original = normalizer.Normalize(original);
-        return original;
+        {
+            text = normalizer.Normalize(text);
+            TextGrowth.Check("the normalizer Sequence", original.Length, text.Length);
+        }
+        return text;
     }
 
     public override string Normalize(ReadOnlySpan<char> original) => Normalize(original.ToString());

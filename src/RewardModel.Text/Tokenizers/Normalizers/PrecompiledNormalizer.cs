@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using Microsoft.ML.Tokenizers;
+using RewardModel.Tokenizers.Pipeline;
 
 namespace RewardModel.Tokenizers.Normalizers;
 
@@ -48,6 +49,7 @@ internal sealed class PrecompiledNormalizer : Normalizer
         {
             var cluster = text[..StringInfo.GetNextTextElementLength(text)];
             text = text[cluster.Length..];
+            TextGrowth.Check("the normalizer Precompiled", original.Length, result.Length);
             if (Encoding.UTF8.GetByteCount(cluster) <= MaxClusterLength && TryReplace(cluster, result))
                 continue;
             foreach (var character in cluster.EnumerateRunes())

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RewardModel.Files;
+using RewardModel.Jinja;
 
 namespace RewardModel.Tokenizers.OlderFiles;
 
@@ -12,6 +13,9 @@ namespace RewardModel.Tokenizers.OlderFiles;
 internal sealed class OlderTokenizer
 {
     private const string VocabularyText = "vocab.txt", VocabularyJson = "vocab.json", Merges = "merges.txt";
+
+    /// <summary>T5 has 100, and some of its kin a few thousand.</summary>
+    private const int MaxExtraCount = 100_000;
 
     private static readonly string[] sentencePieceFiles = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model"];
 
@@ -58,31 +62,37 @@ internal sealed class OlderTokenizer
     public static OlderTokenizerJson? Read(string directory, JsonObject settings, List<string> problems)
     {
         var file = MainFile(directory)!;
+        try
+        {
+            return Read(directory, file, settings, problems);
+        }
+        catch (Exception exception) when (
+            exception is InvalidDataException or JsonException or InvalidOperationException or FormatException or ArgumentException
+                or FileRefusedException)
+        {
+            problems.Add($"{file}: the file can't be used: {exception.Message}");
+            return null;
+        }
+    }
+
+    private static OlderTokenizerJson? Read(string directory, string file, JsonObject settings, List<string> problems)
+    {
         var tokenizerClass = ClassOf(directory, file, settings);
         if (!SpecialTokenNames.Classes.Contains(tokenizerClass))
         {
             problems.Add(
-                $"{file}: the tokenizer class '{tokenizerClass}' is not supported without a tokenizer.json; supported are "
+                $"{file}: the tokenizer class '{Excerpt.Of(tokenizerClass)}' is not supported without a tokenizer.json; supported are "
                 + $"{string.Join(", ", SpecialTokenNames.Classes)}; save it with transformers' fast tokenizers to get a tokenizer.json");
             return null;
         }
         var config = SpecialTokenNames.Of(tokenizerClass);
         foreach (var (name, value) in settings)
             config[name] = value?.DeepClone();
-        try
-        {
-            var tokenizer = new OlderTokenizer(directory, file, tokenizerClass, config);
-            var json = tokenizer.Convert();
-            return new OlderTokenizerJson(file, Utf8(json), Utf8(tokenizer.SpecialTokens()));
+        var tokenizer = new OlderTokenizer(directory, file, tokenizerClass, config);
+        var json = tokenizer.Convert();
+        return new OlderTokenizerJson(file, Utf8(json), Utf8(tokenizer.SpecialTokens()));
 
-            static byte[] Utf8(JsonObject content) => Encoding.UTF8.GetBytes(content.ToJsonString());
-        }
-        catch (Exception exception)
-            when (exception is InvalidDataException or JsonException or InvalidOperationException or FormatException or FileRefusedException)
-        {
-            problems.Add($"{file}: the file can't be used: {exception.Message}");
-            return null;
-        }
+        static byte[] Utf8(JsonObject content) => Encoding.UTF8.GetBytes(content.ToJsonString());
     }
 
     private static string? MainFile(string directory)
@@ -94,11 +104,12 @@ internal sealed class OlderTokenizer
 
     private static string ClassOf(string directory, string file, JsonObject settings)
     {
-        if (settings["tokenizer_class"]?.GetValue<string>() is { } name)
+        if (TextOf("tokenizer_config.json", "tokenizer_class", settings["tokenizer_class"]) is { } name)
             return name.EndsWith("Fast", StringComparison.Ordinal) ? name[..^4] : name;
-        const string config = "config.json";
-        var modelType = FolderFile.Exists(directory, config)
-            ? JsonNode.Parse(FolderFile.ReadBytes(directory, config, FileKind.Config))?["model_type"]?.GetValue<string>() : null;
+        const string fileName = "config.json";
+        var config = FolderFile.Exists(directory, fileName)
+            ? JsonNode.Parse(FolderFile.ReadBytes(directory, fileName, FileKind.Config)) as JsonObject : null;
+        var modelType = TextOf(fileName, "model_type", config?["model_type"]);
         if (modelType is not null)
             return classOfModelType.GetValueOrDefault(modelType, $"of the model type {modelType}");
         return file switch
@@ -108,6 +119,10 @@ internal sealed class OlderTokenizer
             _ => "LlamaTokenizer",
         };
     }
+
+    private static string? TextOf(string file, string name, JsonNode? value) => value is null ? null
+        : value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>()
+        : throw new InvalidDataException($"'{name}' of {file} is {Excerpt.Of(value.ToJsonString())}, expected a string");
 
     private JsonObject Convert()
     {
@@ -147,7 +162,8 @@ internal sealed class OlderTokenizer
 
     private JsonObject ConvertByteLevel()
     {
-        var vocabulary = JsonNode.Parse(FolderFile.ReadBytes(directory, VocabularyJson, FileKind.Tokenizer))!.AsObject();
+        var vocabulary = JsonNode.Parse(FolderFile.ReadBytes(directory, VocabularyJson, FileKind.Tokenizer)) as JsonObject
+            ?? throw new InvalidDataException("it is not an object of tokens and ids");
         foreach (var (token, id) in vocabulary)
             ids[token] = Integer(id, token);
         var merges = new JsonArray();
@@ -183,7 +199,10 @@ internal sealed class OlderTokenizer
                 pieces = pieces.ConvertAll(piece => IsNumberWithComma(piece.Text) ? (piece.Text, piece.Score - 100) : piece);
                 break;
             case "T5Tokenizer":
-                for (var i = Number("extra_ids", 100) - 1; i >= 0; i--)
+                var extraCount = Number("extra_ids", 100);
+                if (extraCount is < 0 or > MaxExtraCount)
+                    throw new InvalidDataException($"'extra_ids' is {extraCount}, expected from 0 to {MaxExtraCount}");
+                for (var i = extraCount - 1; i >= 0; i--)
                     pieces.Add(($"<extra_id_{i}>", 0));
                 break;
             case "XLMRobertaTokenizer":
@@ -319,7 +338,8 @@ internal sealed class OlderTokenizer
         var isSpecial = special.Select(entry => NameOf(entry.Value)).ToHashSet();
         const string older = "added_tokens.json";
         if (FolderFile.Exists(directory, older))
-            foreach (var (content, id) in JsonNode.Parse(FolderFile.ReadBytes(directory, older, FileKind.Tokenizer))!.AsObject())
+            foreach (var (content, id) in JsonNode.Parse(FolderFile.ReadBytes(directory, older, FileKind.Tokenizer)) as JsonObject
+                ?? throw new InvalidDataException("added_tokens.json is not an object of tokens and ids"))
             {
                 ids[content] = Integer(id, content);
                 addedTokens.TryAdd(ids[content], AddedToken(ids[content], content, isSpecial.Contains(content)));
@@ -354,7 +374,8 @@ internal sealed class OlderTokenizer
 
     private static int Integer(JsonNode? id, string token) => id is JsonValue value && value.TryGetValue(out int number) && number >= 0
         ? number
-        : throw new InvalidDataException($"the id of '{token}' is {id?.ToJsonString() ?? "null"}, expected an integer from 0 on");
+        : throw new InvalidDataException(
+            $"the id of '{Excerpt.Of(token)}' is {Excerpt.Of(id?.ToJsonString() ?? "null")}, expected an integer from 0 on");
 
     private bool Flag(string name, bool otherwise) => config[name]?.GetValue<bool>() ?? otherwise;
 

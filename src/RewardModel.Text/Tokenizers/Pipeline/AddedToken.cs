@@ -11,6 +11,9 @@ namespace RewardModel.Tokenizers.Pipeline;
 internal sealed record AddedToken(
     int Id, string Content, bool IsSingleWord, bool StripsLeft, bool StripsRight, bool IsNormalized, bool IsSpecial)
 {
+    /// <summary>Each place of a text is compared with whole tokens.</summary>
+    private const int MaxLength = 512;
+
     public static AddedToken Read(JsonComponent component)
     {
         var token = new AddedToken(
@@ -22,6 +25,8 @@ internal sealed record AddedToken(
             component.OptionalFlag("normalized") ?? false,
             component.OptionalFlag("special") ?? false);
         component.RejectUnread();
+        if (token.Content.Length > MaxLength)
+            component.AddProblem($"'content' has {token.Content.Length} characters, expected at most {MaxLength}");
         return token;
     }
 }

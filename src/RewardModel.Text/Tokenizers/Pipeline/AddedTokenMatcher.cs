@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using RewardModel.Tokenizers.Models;
 using RewardModel.Tokenizers.Normalizers;
 
 namespace RewardModel.Tokenizers.Pipeline;
@@ -7,14 +8,19 @@ namespace RewardModel.Tokenizers.Pipeline;
 /// <summary>Finds added tokens in a text: the leftmost first, of several that start there the longest.</summary>
 internal sealed class AddedTokenMatcher
 {
-    private readonly (string Content, AddedToken Token)[] longestFirst;
+    private readonly PieceTrie trie = new();
+    private readonly List<(string Content, AddedToken Token)> entries = [];
     private readonly SearchValues<string> contents;
 
     /// <param name="tokens">The tokens and the text by which each is found.</param>
     public AddedTokenMatcher(IEnumerable<(string Content, AddedToken Token)> tokens)
     {
-        longestFirst = [.. tokens.Where(token => token.Content.Length > 0).OrderByDescending(token => token.Content.Length)];
-        contents = SearchValues.Create([.. longestFirst.Select(token => token.Content)], StringComparison.Ordinal);
+        foreach (var token in tokens.Where(token => token.Content.Length > 0).DistinctBy(token => token.Content))
+        {
+            trie.Add(token.Content, entries.Count);
+            entries.Add(token);
+        }
+        contents = SearchValues.Create([.. entries.Select(token => token.Content)], StringComparison.Ordinal);
     }
 
     /// <summary>
@@ -64,9 +70,18 @@ internal sealed class AddedTokenMatcher
         return index < 0 ? -1 : from + index;
     }
 
-    private (string? Content, AddedToken? Token) LongestAt(string text, int start, Func<int, string, AddedToken, bool>? isFound) =>
-        longestFirst.FirstOrDefault(entry => text.AsSpan(start).StartsWith(entry.Content, StringComparison.Ordinal)
-            && isFound?.Invoke(start, entry.Content, entry.Token) != false);
+    private (string? Content, AddedToken? Token) LongestAt(string text, int start, Func<int, string, AddedToken, bool>? isFound)
+    {
+        var found = new Stack<int>();
+        var node = PieceTrie.Root;
+        for (var end = start; end < text.Length && trie.TryGetChild(node, text[end], out node); end++)
+            if (trie.TryGetId(node, out var index))
+                found.Push(index);
+        foreach (var index in found)
+            if (isFound?.Invoke(start, entries[index].Content, entries[index].Token) != false)
+                return entries[index];
+        return default;
+    }
 
     private static bool EndsWithWord(ReadOnlySpan<char> text) =>
         Rune.DecodeLastFromUtf16(text, out var rune, out _) == OperationStatus.Done && CharacterData.IsWord(rune);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using RewardModel.Jinja;
 
 namespace RewardModel.Tokenizers.Pipeline;
 
@@ -13,16 +14,27 @@ namespace RewardModel.Tokenizers.Pipeline;
 /// <param name="problems">Where problems are added.</param>
 internal sealed class JsonComponent(string file, string path, JsonElement element, List<string> problems)
 {
+    private const int MaxStepCount = 1000;
+
+    /// <summary>What is wrong more often is wrong with the whole file.</summary>
+    private const int MaxProblemCount = 100;
+
     private readonly HashSet<string> read = [];
 
-    public void AddProblem(string problem) => problems.Add(path.Length == 0 ? $"{file}: {problem}" : $"{file}: {path}: {problem}");
+    public void AddProblem(string problem)
+    {
+        if (problems.Count < MaxProblemCount)
+            problems.Add(path.Length == 0 ? $"{file}: {problem}" : $"{file}: {path}: {problem}");
+        else if (problems.Count == MaxProblemCount)
+            problems.Add($"{file}: and more");
+    }
 
     /// <summary>One problem for many cases, of which the first three are named.</summary>
     /// <param name="format">The problem, with {0} for the number of cases and {1} for the names.</param>
     /// <param name="cases">The cases; for none there is no problem.</param>
     public void AddProblemOfSome(string format, IReadOnlyList<string> cases)
     {
-        var names = string.Join(", ", cases.Take(3)) + (cases.Count > 3 ? ", ..." : "");
+        var names = string.Join(", ", cases.Take(3).Select(Excerpt.Of)) + (cases.Count > 3 ? ", ..." : "");
         if (cases.Count > 0)
             AddProblem(string.Format(CultureInfo.InvariantCulture, format, cases.Count, names));
     }
@@ -31,11 +43,11 @@ internal sealed class JsonComponent(string file, string path, JsonElement elemen
     {
         foreach (var member in element.EnumerateObject())
             if (!read.Contains(member.Name))
-                AddProblem($"the option '{member.Name}' is not supported");
+                AddProblem($"the option '{Excerpt.Of(member.Name)}' is not supported");
     }
 
     public void RejectType(string type, params ReadOnlySpan<string> supported) =>
-        AddProblem($"the type '{type}' is not supported; supported are {string.Join(", ", supported)}");
+        AddProblem($"the type '{Excerpt.Of(type)}' is not supported; supported are {string.Join(", ", supported)}");
 
     /// <summary>A member whose value makes no difference here.</summary>
     public void Ignore(string name) => read.Add(name);
@@ -54,7 +66,7 @@ internal sealed class JsonComponent(string file, string path, JsonElement elemen
             return null;
         if (member.ValueKind == JsonValueKind.String)
             return member.GetString();
-        AddProblem($"'{name}' is {member.GetRawText()}, expected a string");
+        AddProblem($"'{name}' is {Excerpt.Of(member.GetRawText())}, expected a string");
         return null;
     }
 
@@ -71,7 +83,7 @@ internal sealed class JsonComponent(string file, string path, JsonElement elemen
         var text = Text(name);
         if (text.Length == 1)
             return text[0];
-        AddProblem($"'{name}' is '{text}', expected one character");
+        AddProblem($"'{name}' is '{Excerpt.Of(text)}', expected one character");
         return default;
     }
 
@@ -81,7 +93,7 @@ internal sealed class JsonComponent(string file, string path, JsonElement elemen
             return null;
         if (member.ValueKind is JsonValueKind.True or JsonValueKind.False)
             return member.GetBoolean();
-        AddProblem($"'{name}' is {member.GetRawText()}, expected true or false");
+        AddProblem($"'{name}' is {Excerpt.Of(member.GetRawText())}, expected true or false");
         return null;
     }
 
@@ -89,7 +101,7 @@ internal sealed class JsonComponent(string file, string path, JsonElement elemen
     {
         if (Member(name) is { ValueKind: JsonValueKind.Number } member && member.TryGetInt32(out var number) && number >= 0)
             return number;
-        AddProblem($"'{name}' is {Member(name)?.GetRawText() ?? "missing"}, expected an integer from 0 on");
+        AddProblem($"'{name}' is {Excerpt.Of(Member(name)?.GetRawText() ?? "missing")}, expected an integer from 0 on");
         return 0;
     }
 
@@ -99,7 +111,7 @@ internal sealed class JsonComponent(string file, string path, JsonElement elemen
         if (Member(name) is { ValueKind: JsonValueKind.Array } member && member.GetArrayLength() == 2
             && member[1].ValueKind == JsonValueKind.Number && member[1].TryGetInt32(out var id) && id >= 0)
             return id;
-        AddProblem($"'{name}' is {Member(name)?.GetRawText() ?? "missing"}, expected a token and its id");
+        AddProblem($"'{name}' is {Excerpt.Of(Member(name)?.GetRawText() ?? "missing")}, expected a token and its id");
         return 0;
     }
 
@@ -117,7 +129,7 @@ internal sealed class JsonComponent(string file, string path, JsonElement elemen
                     numbers.Add(number);
         if (member.ValueKind == JsonValueKind.Array && numbers.Count == member.GetArrayLength())
             return numbers;
-        AddProblem($"'{name}' is {member.GetRawText()}, expected a list of integers from 0 on");
+        AddProblem($"'{name}' is {Excerpt.Of(member.GetRawText())}, expected a list of integers from 0 on");
         return [];
     }
 
@@ -131,8 +143,17 @@ internal sealed class JsonComponent(string file, string path, JsonElement elemen
         return null;
     }
 
-    /// <summary>The objects of a list; empty where it is missing.</summary>
-    public IReadOnlyList<JsonComponent> Components(string name)
+    /// <summary>The steps of a sequence, of which no published tokenizer has more than some dozens; empty where it is missing.</summary>
+    public IEnumerable<JsonComponent> Steps(string name)
+    {
+        if (Member(name) is not { ValueKind: JsonValueKind.Array } member || member.GetArrayLength() <= MaxStepCount)
+            return Components(name);
+        AddProblem($"'{name}' has {member.GetArrayLength()} items, expected at most {MaxStepCount}");
+        return [];
+    }
+
+    /// <summary>The objects of a list, made as they are read, since they may be millions; empty where it is missing.</summary>
+    public IEnumerable<JsonComponent> Components(string name)
     {
         if (Member(name) is not { } member)
             return [];
@@ -141,7 +162,7 @@ internal sealed class JsonComponent(string file, string path, JsonElement elemen
             AddProblem($"'{name}' is not a list of objects");
             return [];
         }
-        return [.. member.EnumerateArray().Select((item, i) => new JsonComponent(file, $"{PathOf(name)}[{i}]", item, problems))];
+        return member.EnumerateArray().Select((item, i) => new JsonComponent(file, $"{PathOf(name)}[{i}]", item, problems));
     }
 
     private string PathOf(string name) => path.Length == 0 ? name : $"{path}.{name}";

@@ -106,7 +106,9 @@ internal sealed class PipelineTokenizer : Tokenizer
     public (int[] Ids, int PromptCount) EncodeToIds(RenderedText text, PipelineTokenizer plainText, int promptLength)
     {
         var ids = new DividedIds();
-        foreach (var raw in rawTokens.Split(WellFormedText.Of(text.Text), (at, content, token) => IsGenuine(text, at, content, token)))
+        var dataHas = Finder(text, part => part);
+        foreach (var raw in rawTokens.Split(
+            WellFormedText.Of(text.Text), (at, content, token) => IsGenuine(text, at, content, token, dataHas)))
         {
             var isTemplate = Enumerable.Range(raw.Start, raw.Text.Length).All(i => text.OriginAt(i) == TextOrigin.Template);
             AddIds(
@@ -135,12 +137,19 @@ internal sealed class PipelineTokenizer : Tokenizer
     /// <summary>
     /// Whether a special token counts where its name stands: not in users' text, nor in text computed from both if the data has it.
     /// </summary>
-    private static bool IsGenuine(RenderedText text, int start, string content, AddedToken token)
+    private static bool IsGenuine(RenderedText text, int start, string content, AddedToken token, Func<string, bool> dataHas)
     {
         if (!token.IsSpecial)
             return true;
         var origins = Enumerable.Range(start, content.Length).Select(text.OriginAt).ToArray();
-        return origins.Contains(TextOrigin.Mixed) ? !text.DataHas(content, part => part) : origins.Contains(TextOrigin.Template);
+        return origins.Contains(TextOrigin.Mixed) ? !dataHas(content) : origins.Contains(TextOrigin.Template);
+    }
+
+    /// <summary>Whether the data of a conversation have a text, looked for once for each text.</summary>
+    private static Func<string, bool> Finder(RenderedText text, Func<string, string> normalize)
+    {
+        var known = new Dictionary<string, bool>(StringComparer.Ordinal);
+        return content => known.TryGetValue(content, out var has) ? has : known[content] = text.DataHas(content, normalize);
     }
 
     /// <summary>
@@ -151,9 +160,11 @@ internal sealed class PipelineTokenizer : Tokenizer
     {
         var parts = text.PartsNormalizedBy(part => Normalize(part, considerNormalization: true));
         var isAligned = parts.Text == Normalize(text.Text, considerNormalization: true);
+        var dataHas = Finder(parts, part => part);
+        var normalizedDataHas = Finder(text, part => Normalize(part, considerNormalization: true));
         return (start, content, token) => !token.IsSpecial || (isAligned
-            ? IsGenuine(parts, start, content, token)
-            : !text.DataHas(content, part => Normalize(part, considerNormalization: true)));
+            ? IsGenuine(parts, start, content, token, dataHas)
+            : !normalizedDataHas(content));
     }
 
     private void AddIds(Section section, bool considerPreTokenization, WordModel encoder, List<int> ids)

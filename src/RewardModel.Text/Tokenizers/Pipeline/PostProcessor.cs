@@ -1,3 +1,5 @@
+using RewardModel.Jinja;
+
 namespace RewardModel.Tokenizers.Pipeline;
 
 /// <summary>The special tokens that are put around a text.</summary>
@@ -6,6 +8,9 @@ namespace RewardModel.Tokenizers.Pipeline;
 /// <param name="Pair">What stands around two texts; null where nothing is said about them.</param>
 internal sealed record PostProcessor(IReadOnlyList<int> Before, IReadOnlyList<int> After, SpecialTokenRule? Pair)
 {
+    /// <summary>More special tokens than any tokenizer puts around texts.</summary>
+    private const int MaxTokenCount = 1000;
+
     private static readonly PostProcessor nothing = new([], [], Pair: null);
 
     /// <summary>Every id that is put anywhere.</summary>
@@ -50,7 +55,7 @@ internal sealed record PostProcessor(IReadOnlyList<int> Before, IReadOnlyList<in
 
     private static PostProcessor ReadSequence(JsonComponent component)
     {
-        var parts = component.Components("processors").Select(Read).Where(part => part != nothing).ToArray();
+        var parts = component.Steps("processors").Select(Read).Where(part => part != nothing).ToArray();
         if (parts.Length > 1)
             component.AddProblem($"{parts.Length} of the 'processors' add special tokens, expected at most one");
         return parts.FirstOrDefault(nothing);
@@ -81,7 +86,7 @@ internal sealed record PostProcessor(IReadOnlyList<int> Before, IReadOnlyList<in
     {
         var ids = new List<List<int>> { new() };
         var types = new List<int>();
-        foreach (var piece in component.Components(name))
+        foreach (var piece in component.Steps(name))
         {
             if (piece.Component("SpecialToken") is { } special)
             {
@@ -93,6 +98,10 @@ internal sealed record PostProcessor(IReadOnlyList<int> Before, IReadOnlyList<in
                 types.Add(text.OptionalNumber("type_id") ?? 0);
             }
             piece.RejectUnread();
+            if (ids.Sum(part => part.Count) <= MaxTokenCount)
+                continue;
+            component.AddProblem($"'{name}' has more than {MaxTokenCount} special tokens");
+            return (ids, types);
         }
         return (ids, types);
     }
@@ -101,7 +110,7 @@ internal sealed record PostProcessor(IReadOnlyList<int> Before, IReadOnlyList<in
     {
         if (tokens?.Component(name) is { } token && token.Numbers("ids") is { Count: > 0 } ids)
             return ids;
-        piece.AddProblem($"the special token '{name}' has no ids among 'special_tokens'");
+        piece.AddProblem($"the special token '{Excerpt.Of(name)}' has no ids among 'special_tokens'");
         return [];
     }
 }

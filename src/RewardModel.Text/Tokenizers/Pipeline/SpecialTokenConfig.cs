@@ -1,5 +1,7 @@
 using System.Text.Json;
 
+using RewardModel.Jinja;
+
 namespace RewardModel.Tokenizers.Pipeline;
 
 /// <summary>What tokenizer_config.json and special_tokens_map.json say about special tokens; the first is asked first.</summary>
@@ -55,7 +57,7 @@ internal sealed class SpecialTokenConfig(
             return null;
         if (ids.TryGetValue(token, out var id))
             return id;
-        source!.AddProblem($"'{name}' is '{token}', which is not in the vocabulary");
+        source!.AddProblem($"'{name}' is '{Excerpt.Of(token)}', which is not in the vocabulary");
         return null;
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.Tokenizers;
+using RewardModel.Jinja;
 using RewardModel.Tokenizers.Decoders;
 using RewardModel.Tokenizers.Models;
 using RewardModel.Tokenizers.Normalizers;
@@ -23,6 +24,9 @@ internal sealed record TokenizerDefinition(
     ITokenDecoder Decoder,
     IReadOnlyDictionary<string, int> Ids)
 {
+    /// <summary>The largest vocabularies of published models have a million tokens.</summary>
+    private const int MaxId = (1 << 24) - 1;
+
     /// <summary>Reads the file; what can't be used is among the problems.</summary>
     public static TokenizerDefinition Read(JsonComponent root)
     {
@@ -56,11 +60,14 @@ internal sealed record TokenizerDefinition(
             tokens[id] = token;
         foreach (var token in addedTokens)
             if (ids.TryGetValue(token.Content, out var id) && id != token.Id)
-                root.AddProblem($"the added token '{token.Content}' has the id {token.Id}, but elsewhere the id {id}");
+                root.AddProblem($"the added token '{Excerpt.Of(token.Content)}' has the id {token.Id}, but elsewhere the id {id}");
             else if (tokens.TryGetValue(token.Id, out var content) && content != token.Content)
-                root.AddProblem($"the added token '{token.Content}' has the id {token.Id} of the token '{content}'");
+                root.AddProblem(
+                    $"the added token '{Excerpt.Of(token.Content)}' has the id {token.Id} of the token '{Excerpt.Of(content)}'");
             else
                 (ids[token.Content], tokens[token.Id]) = (token.Id, token.Content);
+        var tooHigh = ids.Where(entry => entry.Value > MaxId).Select(entry => $"{entry.Value} of '{entry.Key}'");
+        root.AddProblemOfSome($"{{0}} ids are above {MaxId}, which no embedding has rows for: {{1}}", [.. tooHigh]);
         return ids;
     }
 }

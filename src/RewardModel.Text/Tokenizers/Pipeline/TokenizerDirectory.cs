@@ -36,6 +36,8 @@ internal static class TokenizerDirectory
             {
                 if (ForeignContent.OfFile(FolderFile.Checked(directory, name), KindOf(name)) is { } foreign)
                     problems.Add($"{name}: the file is {foreign.What}. {foreign.Advice}");
+                else if (Path.GetExtension(name) is ".txt" or ".jinja")
+                    FolderFile.ReadText(directory, name, KindOf(name));
             }
             catch (FileRefusedException exception)
             {
@@ -139,8 +141,8 @@ internal static class TokenizerDirectory
     {
         var settings = new JsonObject();
         foreach (var document in new[] { specialTokens, config }.OfType<JsonDocument>())
-            foreach (var (name, value) in JsonObject.Create(document.RootElement)!)
-                settings[name] = value?.DeepClone();
+            foreach (var member in document.RootElement.EnumerateObject())
+                settings[member.Name] = JsonNode.Parse(member.Value.GetRawText());
         return settings;
     }
 

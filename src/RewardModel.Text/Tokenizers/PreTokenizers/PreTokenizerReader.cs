@@ -1,4 +1,5 @@
 using System.Text;
+using RewardModel.Jinja;
 using RewardModel.Tokenizers.Normalizers;
 using RewardModel.Tokenizers.Pipeline;
 
@@ -45,7 +46,7 @@ internal static class PreTokenizerReader
                 result = [Cut(CharacterData.Punctuation.Contains, behavior)];
                 break;
             case "Sequence":
-                result = [.. component.Components("pretokenizers").SelectMany(Steps)];
+                result = [.. component.Steps("pretokenizers").SelectMany(Steps)];
                 break;
             case "Split":
                 result = ReadSplit(component);
@@ -109,7 +110,7 @@ internal static class PreTokenizerReader
                 prefix = MetaspacePrefix.Never;
                 break;
             case var scheme:
-                component.AddProblem($"'prepend_scheme' is '{scheme}', expected always, first or never");
+                component.AddProblem($"'prepend_scheme' is '{Excerpt.Of(scheme)}', expected always, first or never");
                 prefix = MetaspacePrefix.Never;
                 break;
         }
@@ -124,7 +125,7 @@ internal static class PreTokenizerReader
         if (Enum.TryParse<DelimiterBehavior>(name, out var behavior) && behavior.ToString() == name)
             return behavior;
         var supported = string.Join(", ", Enum.GetNames<DelimiterBehavior>());
-        component.AddProblem($"the behavior '{name}' is not supported; supported are {supported}");
+        component.AddProblem($"the behavior '{Excerpt.Of(name)}' is not supported; supported are {supported}");
         return default;
     }
 }

@@ -1,3 +1,5 @@
+using RewardModel.Tokenizers.Pipeline;
+
 namespace RewardModel.Tokenizers.PreTokenizers;
 
 /// <summary>A text on its way to the model, and the words it has been cut into so far.</summary>
@@ -8,6 +10,7 @@ internal sealed class WordList
     private List<(int Start, int End)>? origins;
     private List<(int Start, int Length)> words;
     private List<(int Start, int Length)> spare = [];
+    private readonly int originalLength;
 
     /// <param name="text">The text, which is one word at first.</param>
     /// <param name="startsText">Whether it starts where the whole text does, before which special tokens may have been taken out.</param>
@@ -15,6 +18,7 @@ internal sealed class WordList
     public WordList(string text, bool startsText, bool keepsOrigins)
     {
         Text = text;
+        originalLength = text.Length;
         StartsText = startsText;
         this.keepsOrigins = keepsOrigins;
         words = text.Length == 0 ? [] : [(0, text.Length)];
@@ -44,6 +48,7 @@ internal sealed class WordList
         {
             var first = writer.Length;
             rewrite(writer, start, start + length);
+            TextGrowth.Check("the pre-tokenizer", originalLength, writer.Length);
             if (writer.Length > first)
                 spare.Add((first, writer.Length - first));
         }

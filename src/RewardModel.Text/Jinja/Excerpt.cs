@@ -1,0 +1,18 @@
+namespace RewardModel.Jinja;
+
+/// <summary>Names and texts of templates and messages in our own messages.</summary>
+internal static class Excerpt
+{
+    private const int MaxLength = 100;
+
+    /// <summary>The most that the reason of an error has; a template may write one of its own.</summary>
+    private const int MaxProblemLength = 2000;
+
+    /// <summary>The start of a text where it is long.</summary>
+    public static string Of(string text) => Cut(text, MaxLength);
+
+    public static string OfProblem(string problem) => Cut(problem, MaxProblemLength);
+
+    private static string Cut(string text, int maxLength) =>
+        text.Length <= maxLength ? text : $"{text.AsSpan(0, maxLength)}... ({text.Length} characters)";
+}
