@@ -53,6 +53,10 @@ internal static class FolderFile
     /// <exception cref="IOException">There is none, or the system refuses.</exception>
     public static byte[] ReadBytes(string directory, string name, FileKind kind) => InputFile.ReadBytes(Checked(directory, name), kind);
 
+    /// <summary>The bytes of a text in UTF-8.</summary>
+    /// <inheritdoc cref="ReadBytes"/>
+    public static ReadOnlyMemory<byte> ReadUtf8(string directory, string name, FileKind kind) => InputFile.ReadUtf8(Checked(directory, name), kind);
+
     /// <summary>The text of a file in UTF-8.</summary>
     /// <inheritdoc cref="ReadBytes"/>
     public static string ReadText(string directory, string name, FileKind kind) => InputFile.ReadText(Checked(directory, name), kind);

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Unicode;
 using Microsoft.Win32.SafeHandles;
 
 namespace RewardModel.Files;
@@ -53,16 +54,19 @@ internal static class InputFile
         return count == bytes.Length ? bytes : bytes[..count];
     }
 
-    /// <summary>The text of a file in UTF-8, without a byte-order mark.</summary>
+    /// <summary>The bytes of a text in UTF-8, without a byte-order mark.</summary>
     /// <inheritdoc cref="Open"/>
-    public static string ReadText(string path, FileKind kind)
+    public static ReadOnlyMemory<byte> ReadUtf8(string path, FileKind kind)
     {
-        ReadOnlySpan<byte> bytes = ReadBytes(path, kind);
-        if (bytes.StartsWith(Encoding.UTF8.Preamble))
+        ReadOnlyMemory<byte> bytes = ReadBytes(path, kind);
+        if (bytes.Span.StartsWith(Encoding.UTF8.Preamble))
             bytes = bytes[Encoding.UTF8.Preamble.Length..];
+        if (Utf8.IsValid(bytes.Span))
+            return bytes;
         try
         {
-            return strictUtf8.GetString(bytes);
+            strictUtf8.GetCharCount(bytes.Span);
+            return bytes;
         }
         catch (DecoderFallbackException exception)
         {
@@ -70,6 +74,10 @@ internal static class InputFile
                 path, $"byte {exception.Index} is no UTF-8 (0x{exception.BytesUnknown?.FirstOrDefault() ?? 0:x2}); expected text in UTF-8", Again);
         }
     }
+
+    /// <summary>The text of a file in UTF-8, without a byte-order mark.</summary>
+    /// <inheritdoc cref="Open"/>
+    public static string ReadText(string path, FileKind kind) => Encoding.UTF8.GetString(ReadUtf8(path, kind).Span);
 
     /// <summary>The lines of a file in UTF-8.</summary>
     /// <inheritdoc cref="Open"/>

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using RewardModel.Files;
-using System.Text.Unicode;
 
 namespace RewardModel.Tokenizers.Pipeline;
 
@@ -14,18 +13,13 @@ internal static class JsonFile
             return null;
         try
         {
-            var utf8 = FolderFile.ReadBytes(directory, name, FileKind.Tokenizer);
+            var utf8 = FolderFile.ReadUtf8(directory, name, FileKind.Tokenizer);
             if (utf8.Length == 0)
             {
                 problems.Add($"{name}: {InputFile.IsEmpty}. Download or save it again");
                 return null;
             }
-            if (!Utf8.IsValid(utf8))
-            {
-                problems.Add($"{name}: the file is not valid UTF-8. Download or save it again");
-                return null;
-            }
-            CheckEscapes(utf8);
+            CheckEscapes(utf8.Span);
             var document = JsonDocument.Parse(utf8);
             if (document.RootElement.ValueKind == JsonValueKind.Object)
                 return document;

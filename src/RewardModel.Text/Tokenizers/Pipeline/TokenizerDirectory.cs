@@ -37,7 +37,7 @@ internal static class TokenizerDirectory
                 if (ForeignContent.OfFile(FolderFile.Checked(directory, name), KindOf(name)) is { } foreign)
                     problems.Add($"{name}: the file is {foreign.What}. {foreign.Advice}");
                 else if (Path.GetExtension(name) is ".txt" or ".jinja")
-                    FolderFile.ReadText(directory, name, KindOf(name));
+                    FolderFile.ReadUtf8(directory, name, KindOf(name));
             }
             catch (FileRefusedException exception)
             {
