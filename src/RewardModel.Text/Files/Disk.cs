@@ -109,16 +109,15 @@ internal static partial class Disk
         string path, FileMode mode, FileAccess access, FileShare share, int bufferSize, FileOptions options, DiskProbe probe)
         : FileStream(path, mode, access, share, bufferSize, options)
     {
-        public override void Write(ReadOnlySpan<byte> buffer)
+        // What writes spans comes here too, as in every class derived from FileStream.
+        public override void Write(byte[] buffer, int offset, int count)
         {
             probe.Before(DiskOperation.Write, Name);
-            base.Write(buffer);
+            base.Write(buffer, offset, count);
             probe.After(DiskOperation.Write, Name);
         }
 
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override void WriteByte(byte value) => Write([value]);
+        public override void WriteByte(byte value) => Write([value], 0, 1);
 
         public override void Flush(bool flushToDisk)
         {
