@@ -88,11 +88,12 @@ internal sealed class ModelAverage : IDisposable
     private void Add(string directory)
     {
         SavedModel.Finish(directory);
-        var shapes = RewardTransformer.WithoutWeights(HuggingFaceConfig.Read(directory));
-        CheckpointReader? reader = null;
+        var config = HuggingFaceConfig.Read(directory);
+        var reader = CheckpointReader.Open(directory);
+        RewardTransformer? shapes = null;
         try
         {
-            reader = CheckpointReader.Open(directory);
+            shapes = RewardTransformer.WithoutWeights(config, weights: reader);
             var weights = WeightLoading.Match(reader, directory, shapes);
             if (weights.HeadWeight is null)
                 throw new CheckpointException(
@@ -104,8 +105,8 @@ internal sealed class ModelAverage : IDisposable
         }
         catch
         {
-            shapes.Dispose();
-            reader?.Dispose();
+            shapes?.Dispose();
+            reader.Dispose();
             throw;
         }
     }
@@ -135,7 +136,7 @@ internal sealed class ModelAverage : IDisposable
             .Select(key => $"'{key}' is {Text(found[key])}; expected {Text(expected[key])}");
     }
 
-    private static string Text(JsonNode? value) => value?.ToJsonString() ?? "not set";
+    private static string Text(JsonNode? value) => value is null ? "not set" : Quoted.Json(value);
 
     private double[] Shares(IReadOnlyList<double>? weights)
     {

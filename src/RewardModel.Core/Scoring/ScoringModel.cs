@@ -294,7 +294,9 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         string directory, HuggingFaceTokenizer? tokenizer, int? maxLength, TextEncoding? encoding, FrozenWeights? frozenWeights)
     {
         var saved = tokenizer is null ? ScoringRule.Read(directory) : null;
-        var transformer = RewardTransformer.WithoutWeights(HuggingFaceConfig.Read(directory), Path.GetFullPath(directory));
+        var config = HuggingFaceConfig.Read(directory);
+        using var reader = CheckpointLayout.HasWeights(directory) ? CheckpointReader.Open(directory) : null;
+        var transformer = RewardTransformer.WithoutWeights(config, Path.GetFullPath(directory), reader);
         return OwnedBy(transformer, () =>
         {
             if (frozenWeights is not null)
@@ -588,7 +590,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     private static bool HasForeignNormalizer(string directory)
     {
         using var reader = CheckpointReader.Open(directory);
-        using var model = RewardTransformer.WithoutWeights(HuggingFaceConfig.Read(directory));
+        using var model = RewardTransformer.WithoutWeights(HuggingFaceConfig.Read(directory), weights: reader);
         return WeightLoading.Match(reader, directory, model).ReadNormalizer() != RewardNormalizer.None;
     }
 
