@@ -61,9 +61,10 @@ internal sealed class ModelAverage : IDisposable
             var readers = parts.Select(part => part.Weights.Readers()).ToArray();
             foreach (var (name, parameter) in transformer.CheckpointParameters)
                 WeightMean.CopyTo(parameter, readers.Zip(shares, (reader, share) => (reader[name], share)));
-            if (!transformer.HasFiniteWeights())
+            if (transformer.NotFiniteParameters() is { Count: > 0 } damaged)
                 throw new CheckpointException(
-                    string.Join(", ", directories), ["weights are not finite"], "Leave out the model that is damaged.");
+                    string.Join(", ", directories),
+                    [$"the average has numbers that are not finite: {WeightLoading.NamesText(damaged)}"], "Leave out the model that is damaged.");
             transformer.eval();
             var model = ScoringModel.FromParts(directories[0], transformer, parts[0].Weights.ReadNormalizer(), parts[0].Model.Tokenizer);
             model.SetNormalizer(RewardNormalizer.None);

@@ -395,16 +395,15 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
         ]);
     }
 
-    /// <summary>Whether every number of the trained parameters is finite.</summary>
-    internal bool HasFiniteWeights()
-    {
-        using var _ = no_grad();
-        return TrainedParameters.All(pair =>
-        {
-            using var scope = NewDisposeScope();
-            return pair.Parameter.isfinite().all().cpu().item<bool>();
-        });
-    }
+    /// <summary>
+    /// The names of the parameters, adapters' included, that have a number that is not finite. Of stored weights there are none: what they
+    /// stand for was checked when it was read.
+    /// </summary>
+    internal IReadOnlyList<string> NotFiniteParameters() =>
+    [
+        .. CheckpointParameters.Where(pair => originals?.Contains(pair.Name) != true).Concat(modelAdapter?.Parameters ?? [])
+            .Where(pair => !FiniteNumbers.AreIn(pair.Parameter)).Select(pair => pair.Name),
+    ];
 
     /// <summary>One reward per scored sequence, in the order in which they were packed.</summary>
     /// <returns>[N], float32, on the model's device; the caller's.</returns>

@@ -525,6 +525,12 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         ThrowIfDisposed();
         using var scope = NewDisposeScope();
         using var _ = no_grad();
+        // Weights that ranks share are checked by whoever trains them.
+        if (ranks.Size == 1 && Transformer.NotFiniteParameters() is { Count: > 0 } damaged)
+            throw new CheckpointException(
+                directory,
+                [$"the model's weights are not finite: {WeightLoading.NamesText(damaged)}; expected finite numbers, so nothing is written"],
+                "Train again with a lower learning rate, or use a checkpoint that is not damaged.");
         if (Transformer.ModelAdapter is { } adapter)
         {
             if (foldNormalizer)
