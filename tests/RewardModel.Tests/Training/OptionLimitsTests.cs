@@ -1,8 +1,10 @@
 using System.Reflection;
 using RewardModel.Adapters;
 using RewardModel.Ranking;
+using RewardModel.Tests.Cli;
 using RewardModel.Training;
 using RewardModel.Training.Optimization;
+using RewardModel.Training.Runs;
 
 namespace RewardModel.Tests.Training;
 
@@ -66,6 +68,22 @@ public sealed class OptionLimitsTests
     [InlineData("1e39")]
     [InlineData("score-difference*1e39")]
     public void Margins_that_no_rewards_have_are_refused(string margin) => Assert.Single(new RankingLossOptions { Margin = margin }.Problems(name => name));
+
+    [Theory]
+    [InlineData("NaN")]
+    [InlineData("Infinity")]
+    [InlineData("-Infinity")]
+    [InlineData("\u221e")]
+    [InlineData("1e400")]
+    [InlineData("1,5")]
+    public void A_text_that_is_no_finite_number_is_refused_on_the_command_line_too(string text)
+    {
+        Assert.False(OptionText.Parse(text, typeof(double)).IsValid);
+        var (status, output, errors) = CommandLineTests.Run(
+            "train", "--data", "x.jsonl", "--config", "config.json", "--output", "out", "--learning-rate", text);
+        Assert.Equal((2, ""), (status, output));
+        Assert.Contains($"--learning-rate is '{text}'; expected a number such as 0.1 or 1e-5", errors, StringComparison.Ordinal);
+    }
 
     private static bool IsAllowed(string name, object value) => any.Contains(name) || (anyPositive.Contains(name) && value is > 0);
 
