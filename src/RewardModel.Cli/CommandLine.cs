@@ -6,6 +6,7 @@ using RewardModel.Checkpoints;
 using RewardModel.Distributed;
 using RewardModel.Jinja;
 using RewardModel.Reading;
+using RewardModel.Scoring;
 using RewardModel.Tokenizers;
 using RewardModel.Training;
 using RewardModel.Training.Runs;
@@ -91,7 +92,7 @@ internal static class CommandLine
     /// </summary>
     internal static string? TroubleOf(Exception exception) =>
         exception is CheckpointException or TokenizerException or ChatTemplateException or RankedDataException or RunDirectoryException
-            or TrainingDivergedException or ArgumentException or IOException or UnauthorizedAccessException or TorchUnavailableException
+            or TrainingDivergedException or NotFiniteRewardException or ArgumentException or IOException or UnauthorizedAccessException or TorchUnavailableException
             or DistributedException or ExternalException
             ? Text(exception)
             : null;

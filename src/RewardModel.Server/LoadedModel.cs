@@ -119,11 +119,16 @@ internal sealed class LoadedModel : IBatchModel
         // Ids from all over the vocabulary, each an answer by itself, too.
         int[] ids = [.. Enumerable.Range(0, length).Select(i => (int)((long)i * (idCount - 1) / Math.Max(1, length - 1)))];
         int[][] answers = [ids, .. ids.Distinct().Select(id => (int[])[id])];
-        var rewards = member.Scorer().Score([new TokenizedList([], answers, new double[answers.Length])])[0];
-        if (rewards.FirstOrDefault(reward => !float.IsFinite(reward), 0) is var bad and not 0)
+        try
+        {
+            member.Scorer().Score([new TokenizedList([], answers, new double[answers.Length])]);
+        }
+        catch (NotFiniteRewardException e)
+        {
             throw new CheckpointException(
                 member.Transformer.Adapter is null ? member.Transformer.BaseDirectory! : options.Directories[0],
-                [$"the reward of a probe is {bad}; expected a finite number"],
-                "The weights have numbers that are not finite or too large: save the model of a run that did not diverge.");
+                ["the reward of a probe is not a finite number"],
+                "The weights have numbers that are not finite or too large: save the model of a run that did not diverge.", e);
+        }
     }
 }

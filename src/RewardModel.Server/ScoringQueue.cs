@@ -277,6 +277,12 @@ internal sealed class ScoringQueue : IAsyncDisposable
         {
             rewards = batch.Compute();
         }
+        catch (NotFiniteRewardException exception)
+        {
+            logger.LogError(exception, "Model '{Model}' gives rewards that are not finite.", name);
+            return new RequestException(
+                500, "not_finite", $"Model '{name}' gives rewards that are not finite numbers; it can't be used for these texts.");
+        }
 #pragma warning disable CA1031 // Whatever it is, the thread goes on with the others' requests.
         catch (Exception exception)
 #pragma warning restore CA1031
@@ -285,9 +291,6 @@ internal sealed class ScoringQueue : IAsyncDisposable
                 exception, "Model '{Model}' can't compute {Count} lists of {Tokens} tokens.", name, batch.Parts.Count, batch.TokenCount);
             return new RequestException(500, "scoring_failed", $"Model '{name}' failed while it computed the rewards.");
         }
-        if (rewards.Any(part => part.Any(reward => !float.IsFinite(reward.Mean) || !float.IsFinite(reward.StandardDeviation))))
-            return new RequestException(
-                500, "not_finite", $"Model '{name}' gives rewards that are not finite numbers; it can't be used for these texts.");
         foreach (var (part, ofPart) in batch.Parts.Zip(rewards))
             part.Request.Set(part, ofPart);
         return null;

@@ -16,7 +16,13 @@ namespace RewardModel.Training;
 /// <summary>
 /// The gradients of one optimiser step: each rank's share of its lists goes through the model in micro-batches, a very long list in parts.
 /// </summary>
-internal sealed class StepGradients(RewardTransformer model, TrainedWeights trained, RankingLoss loss, TrainingOptions options)
+/// <param name="model">The model.</param>
+/// <param name="trained">Its weights.</param>
+/// <param name="loss">What the lists are trained with.</param>
+/// <param name="options">The run's.</param>
+/// <param name="damaged">What the step before has left of this rank's weights that is not finite, for ranks to agree on.</param>
+internal sealed class StepGradients(
+    RewardTransformer model, TrainedWeights trained, RankingLoss loss, TrainingOptions options, IReadOnlyList<string>? damaged = null)
 {
     private static readonly JsonSerializerOptions shareFormat = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
@@ -72,7 +78,7 @@ internal sealed class StepGradients(RewardTransformer model, TrainedWeights trai
     /// <summary>What this rank's lists came to.</summary>
     private StepShare ShareOf(TokenizedList[] lists, Batch[] batches, double squaredNorm, double seconds)
     {
-        var share = new StepShare(new double[loss.TermNames.Count], new float[lists.Length][], squaredNorm, seconds, null, []);
+        var share = new StepShare(new double[loss.TermNames.Count], new float[lists.Length][], squaredNorm, seconds, null, [], damaged ?? []);
         foreach (var batch in batches)
         {
             using var termValues = batch.Terms!.cpu().data<float>();
@@ -94,6 +100,11 @@ internal sealed class StepGradients(RewardTransformer model, TrainedWeights trai
     /// <summary>What all ranks' lists came to: the same on every rank.</summary>
     private StepResult ResultOf(IReadOnlyList<TokenizedList> lists, int step, int[][] shares, StepShare[] all)
     {
+        if (all.SelectMany(share => share.Damaged).Distinct().ToArray() is { Length: > 0 } names)
+        {
+            trained.ClearGradients();
+            throw TrainingDivergedException.OfWeights(step, names, lists.Select(list => list.Source.ToString()));
+        }
         if (all.FirstOrDefault(share => share.Problem is not null) is { } failed)
             throw Diverged(step, failed.Problem!, failed.Sources);
         var norm = Math.Sqrt(trained.SquaredNormOf(all.Select(share => share.SquaredNorm)));
@@ -228,7 +239,8 @@ internal sealed class StepGradients(RewardTransformer model, TrainedWeights trai
 
     /// <summary>What one rank tells the others of its lists.</summary>
     private sealed record StepShare(
-        double[] Terms, float[][] Rewards, double SquaredNorm, double Seconds, string? Problem, string[] Sources);
+        double[] Terms, float[][] Rewards, double SquaredNorm, double Seconds, string? Problem, string[] Sources,
+        IReadOnlyList<string> Damaged);
 }
 
 /// <summary>What a step's lists came to before its update.</summary>

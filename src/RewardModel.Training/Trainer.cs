@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using RewardModel.Checkpoints;
 using RewardModel.Distributed;
 using RewardModel.Kernels;
 using RewardModel.Lists;
@@ -52,6 +53,7 @@ public sealed class Trainer
     private readonly List<EvaluationReport> evaluations = [];
     private bool hasAdded;
     private bool hasStarted;
+    private string[] damaged = [];
 
     /// <summary>Prepares a run; nothing is computed or written yet.</summary>
     /// <param name="model">
@@ -262,6 +264,7 @@ public sealed class Trainer
         RankAgreement.Check(ranks, fingerprint, options);
         model.zero_grad();
         var rates = LearningRates.Of(model, options, LearningRate);
+        var arePending = model.Pending is not null;
         var trained = holder.Weights = new TrainedWeights(model, ranks, options.Shard, options.OffloadOptimizer, options.Optimizer);
         using var optimizer = options.CreateOptimizer(trained.Parts, rates);
         using var average = options.Ema is { } decay ? new MovingAverage(trained.Parts, decay) : null;
@@ -269,6 +272,14 @@ public sealed class Trainer
         using var evaluatedWeights = options.AverageLast is { } count ? new EvaluatedWeights(trained, count, directory) : null;
         var state = new TrainerState();
         var isRestored = resume && directory is not null && directory.TryRestore(fingerprint, trained, optimizer, logger, out state, average);
+        // Others were checked where they were read.
+        if ((isRestored || arePending) && trained.NotFinite(optimizer.State().Concat(average?.State() ?? [])) is { Count: > 0 } names)
+            throw isRestored
+                ? (Exception)new RunDirectoryException(
+                    $"The saved state of step {state.Step} has numbers that are not finite: {WeightLoading.NamesText(names)}. "
+                    + "Start the run anew, with a lower learning rate if it diverged.")
+                : new CheckpointException(
+                    model.BaseDirectory ?? "the model", [$"weights are not finite: {WeightLoading.NamesText(names)}"], WeightLoading.DamagedAdvice);
         if (isRestored)
         {
             trained.Publish();
@@ -296,13 +307,15 @@ public sealed class Trainer
             var isNew = !(isRestored && state.Step == firstStep);
             if (lists.HeldOut.Count > 0 && (isNew ? isDone || state.Step % evaluationInterval == 0 : isDone && !WasEvaluated(state)))
             {
+                if (state.Step > 0)
+                    CheckWeights(state, trained, optimizer, average);
                 Evaluate(state, trained, bestWeights, average, evaluatedWeights);
                 isDone |= IsStoppedEarly(state);
             }
             var isCancelled = ranks.IsAny(cancellation.IsCancellationRequested, "whether the run is cancelled");
             if (isNew && (isDone || isCancelled || (state.Step > 0 && state.Step % saveInterval == 0)))
             {
-                CheckWeights(state, trained);
+                CheckWeights(state, trained, optimizer, average);
                 directory?.Save(fingerprint, state, trained, optimizer, average);
             }
             if (isCancelled)
@@ -319,6 +332,7 @@ public sealed class Trainer
         var best = averageEvaluation is { IsBest: true } ? averageEvaluation : state.BestEvaluation;
         if (best?.Step < state.Step)
             bestWeights.Restore(best.Step);
+        CheckWeights(state, trained, optimizer, average: null);
         var result = new TrainingResult(
             state.Step, state.TokensSeen, state.LastEvaluation, best, StoppedEarly: state.Step < StepCount)
         {
@@ -390,10 +404,14 @@ public sealed class Trainer
         clock.Start();
         model.train();
         var stepLists = lists.OfStep(state.Step);
-        var (terms, metrics, gradientNorm, rankSeconds) = new StepGradients(model, trained, loss, options)
+        var (terms, metrics, gradientNorm, rankSeconds) = new StepGradients(model, trained, loss, options, damaged)
             .Add(stepLists, state.Step, optimizer.SquaredGradientNorm);
         var learningRate = schedule.At(state.Step);
         optimizer.Step(learningRate, ClippingFactor(gradientNorm));
+        damaged = [.. optimizer.Damaged];
+        // Ranks tell each other with what they tell of the next step, or before weights are evaluated or saved.
+        if (ranks.Size == 1 && damaged.Length > 0)
+            throw Diverged(state.Step + 1, damaged);
         trained.Publish();
         trained.ClearGradients();
 
@@ -490,14 +508,18 @@ public sealed class Trainer
         progress?.Report(report);
     }
 
-    /// <summary>Weights that are not finite are never saved: a step's loss and gradient are those from before its update.</summary>
-    private void CheckWeights(TrainerState state, TrainedWeights trained)
+    /// <summary>
+    /// Weights that are not finite are never evaluated or saved, nor with moments or an average that are not: a step's loss and gradient are
+    /// those from before its update.
+    /// </summary>
+    private void CheckWeights(TrainerState state, TrainedWeights trained, Optimizer optimizer, MovingAverage? average)
     {
-        if (!trained.AreFinite())
-            throw new TrainingDivergedException(
-                state.Step, "the weights are not finite after this step",
-                "The newest saved state is from before it.", lists.OfStep(state.Step - 1).Select(list => list.Source.ToString()));
+        if (trained.NotFinite(optimizer.State().Concat(average?.State() ?? [])) is { Count: > 0 } names)
+            throw Diverged(state.Step, names);
     }
+
+    private TrainingDivergedException Diverged(int step, IReadOnlyCollection<string> names) => TrainingDivergedException.OfWeights(
+        step, names, step == 0 ? [] : lists.OfStep(step - 1).Select(list => list.Source.ToString()));
 
     private void LogStart()
     {

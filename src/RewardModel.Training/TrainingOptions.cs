@@ -18,7 +18,7 @@ public record TrainingOptions
     [JsonPropertyName("epochs")]
     public int Epochs { get; init; } = 1;
 
-    /// <summary>Optimiser steps of the whole run; null (default): as many as <see cref="Epochs"/> need.</summary>
+    /// <summary>Optimiser steps of the whole run, up to 100,000,000; null (default): as many as <see cref="Epochs"/> need.</summary>
     [JsonPropertyName("steps")]
     public int? Steps { get; init; }
 
@@ -88,11 +88,11 @@ public record TrainingOptions
     [JsonPropertyName("beta2")]
     public double? Beta2 { get; init; }
 
-    /// <summary>Added to the square root of AdamW's second moment. Null (default): 1e-8. An error with Adafactor.</summary>
+    /// <summary>Added to the square root of AdamW's second moment, from 1e-30 to 1. Null (default): 1e-8. An error with Adafactor.</summary>
     [JsonPropertyName("epsilon")]
     public double? Epsilon { get; init; }
 
-    /// <summary>Decoupled weight decay, per step and unit of learning rate. Default 0.01.</summary>
+    /// <summary>Decoupled weight decay, per step and unit of learning rate, from 0 to 10. Default 0.01.</summary>
     [JsonPropertyName("weight-decay")]
     public double WeightDecay { get; init; } = 0.01;
 
@@ -102,7 +102,7 @@ public record TrainingOptions
     [JsonPropertyName("decay-all")]
     public bool DecayAll { get; init; }
 
-    /// <summary>Gradients are clipped to this global L2 norm. Default 1; 0 disables clipping.</summary>
+    /// <summary>Gradients are clipped to this global L2 norm, up to 1,000,000. Default 1; 0 disables clipping.</summary>
     [JsonPropertyName("max-grad-norm")]
     public double MaxGradientNorm { get; init; } = 1;
 
@@ -384,20 +384,24 @@ public record TrainingOptions
             .Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone())));
     }
 
+    // Limits that no published recipe comes near, and within which numbers stay finite in float32.
+    private const double MostLearningRate = 10, MostWeightDecay = 10, MostGradientNorm = 1_000_000, LeastEpsilon = 1e-30;
+    private const int MostSteps = 100_000_000, MostPerStep = 1_000_000_000, MostAveraged = 1000;
+
     /// <summary>What is wrong with the values, one sentence each without a full stop.</summary>
     private protected virtual IEnumerable<string> Problems()
     {
         string?[] found =
         [
             Problem(Epochs >= 1, nameof(Epochs), Epochs, "at least 1"),
-            Problem(Steps is null or >= 1, nameof(Steps), Steps, "at least 1"),
+            Problem(Steps is null or (>= 1 and <= MostSteps), nameof(Steps), Steps, $"1 to {MostSteps}"),
             WithoutEffect(OffloadOptimizer ? true : null, nameof(OffloadOptimizer), Shard == Sharding.None, "with --shard none; shard at least the optimizer"),
             Problem(
-                LearningRate is null || (LearningRate > 0 && double.IsFinite(LearningRate.Value)), nameof(LearningRate), LearningRate,
-                "a positive number"),
+                LearningRate is null or (> 0 and <= MostLearningRate), nameof(LearningRate), LearningRate,
+                $"a number above 0, up to {MostLearningRate}"),
             Problem(
-                HeadLearningRate is null || (HeadLearningRate > 0 && double.IsFinite(HeadLearningRate.Value)), nameof(HeadLearningRate),
-                HeadLearningRate, "a positive number"),
+                HeadLearningRate is null or (> 0 and <= MostLearningRate), nameof(HeadLearningRate), HeadLearningRate,
+                $"a number above 0, up to {MostLearningRate}"),
             Problem(LayerDecay is null or (> 0 and <= 1), nameof(LayerDecay), LayerDecay, "a number above 0, up to 1 (no decay)"),
             WithoutEffect(
                 LayerDecay, nameof(LayerDecay), UnfrozenLayers == 0, "with --unfrozen-layers 0, which trains the head and the last norm alone"),
@@ -416,17 +420,18 @@ public record TrainingOptions
                 "without --schedule wsd, the only one with a cooldown"),
             Problem(Beta1 is null or (>= 0 and < 1), nameof(Beta1), Beta1, "a number from 0 to below 1"),
             Problem(Beta2 is null or (>= 0 and < 1), nameof(Beta2), Beta2, "a number from 0 to below 1"),
-            Problem(Epsilon is null || (Epsilon > 0 && double.IsFinite(Epsilon.Value)), nameof(Epsilon), Epsilon, "a positive number"),
+            Problem(Epsilon is null or (>= LeastEpsilon and <= 1), nameof(Epsilon), Epsilon, FormattableString.Invariant($"a number from {LeastEpsilon} to 1")),
             WithoutEffect(Beta1, nameof(Beta1), Optimizer == OptimizerKind.Adafactor, "with --optimizer adafactor, which keeps no first moment"),
             WithoutEffect(
                 Beta2, nameof(Beta2), Optimizer == OptimizerKind.Adafactor, "with --optimizer adafactor, whose decay is 1 - step^-0.8"),
             WithoutEffect(
                 Epsilon, nameof(Epsilon), Optimizer == OptimizerKind.Adafactor, "with --optimizer adafactor, whose epsilon is 1e-30"),
-            Problem(WeightDecay >= 0 && double.IsFinite(WeightDecay), nameof(WeightDecay), WeightDecay, "0 or more"),
+            Problem(WeightDecay is >= 0 and <= MostWeightDecay, nameof(WeightDecay), WeightDecay, $"a number from 0 to {MostWeightDecay}"),
             Problem(
-                MaxGradientNorm >= 0 && double.IsFinite(MaxGradientNorm), nameof(MaxGradientNorm), MaxGradientNorm, "0 (no clipping) or more"),
-            Problem(ListsPerStep is null or >= 1, nameof(ListsPerStep), ListsPerStep, "at least 1"),
-            Problem(TokensPerStep is null or >= 1, nameof(TokensPerStep), TokensPerStep, "at least 1"),
+                MaxGradientNorm is >= 0 and <= MostGradientNorm, nameof(MaxGradientNorm), MaxGradientNorm,
+                $"0 (no clipping) to {MostGradientNorm}"),
+            Problem(ListsPerStep is null or (>= 1 and <= MostPerStep), nameof(ListsPerStep), ListsPerStep, $"1 to {MostPerStep}"),
+            Problem(TokensPerStep is null or (>= 1 and <= MostPerStep), nameof(TokensPerStep), TokensPerStep, $"1 to {MostPerStep}"),
             ListsPerStep is not null && TokensPerStep is not null ? "give --lists-per-step or --tokens-per-step, not both" : null,
             Problem(MaxTokensPerBatch >= 1, nameof(MaxTokensPerBatch), MaxTokensPerBatch, "at least 1"),
             Problem(UnfrozenLayers is null or >= 0, nameof(UnfrozenLayers), UnfrozenLayers, "0 (the head alone) or more"),
@@ -436,11 +441,11 @@ public record TrainingOptions
             WithoutEffect(
                 FreezeEmbeddings ? true : null, nameof(FreezeEmbeddings), LoraRank is not null,
                 "with --lora-rank, which freezes the embeddings as well"),
-            Problem(LoraRank is null or >= 1, nameof(LoraRank), LoraRank, "at least 1"),
+            Problem(LoraRank is null or (>= 1 and <= LoraOptions.MostRank), nameof(LoraRank), LoraRank, $"1 to {LoraOptions.MostRank}"),
             Problem(
                 LoraRank is null || UnfrozenLayers is null, nameof(UnfrozenLayers), UnfrozenLayers,
                 "nothing beside --lora-rank, which freezes all layers"),
-            Problem(LoraAlpha is null || (LoraAlpha > 0 && double.IsFinite(LoraAlpha.Value)), nameof(LoraAlpha), LoraAlpha, "a positive number"),
+            Problem(LoraAlpha is null || LoraOptions.IsAlpha(LoraAlpha.Value), nameof(LoraAlpha), LoraAlpha, "a number from 0.000001 to 1000000"),
             Problem(LoraDropout is null or (>= 0 and < 1), nameof(LoraDropout), LoraDropout, "a number from 0 to below 1"),
             Problem(
                 LoraTargets is null || LoraOptions.NamesOf(LoraTargets).Length > 0, nameof(LoraTargets), $"'{LoraTargets}'",
@@ -457,7 +462,7 @@ public record TrainingOptions
                 $"last, because {NameOf(nameof(Loss))} is {Loss}, not log-sigmoid"),
             Problem(EvaluationInterval is null or >= 1, nameof(EvaluationInterval), EvaluationInterval, "at least 1"),
             Problem(Ema is null or (> 0 and < 1), nameof(Ema), Ema, "a number above 0 and below 1, such as 0.999"),
-            Problem(AverageLast is null or >= 2, nameof(AverageLast), AverageLast, "at least 2"),
+            Problem(AverageLast is null or (>= 2 and <= MostAveraged), nameof(AverageLast), AverageLast, $"2 to {MostAveraged}"),
             Ema is not null && AverageLast is not null ? "give --ema or --average-last, not both" : null,
             Problem(SaveInterval is null or >= 1, nameof(SaveInterval), SaveInterval, "at least 1"),
             Problem(EarlyStopPatience >= 0, nameof(EarlyStopPatience), EarlyStopPatience, "0 (never stop early) or more"),

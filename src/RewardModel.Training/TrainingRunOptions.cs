@@ -213,7 +213,7 @@ public sealed record TrainingRunOptions : TrainingOptions
             Problem(
                 SplitSeed is null || SplitsData, nameof(SplitSeed), SplitSeed,
                 $"none, because {(EvaluationData is null ? "--eval-fraction 0 holds nothing out" : "--eval-data gives the held-out lists")}"),
-            Problem(Seeds is null or >= 2, nameof(Seeds), Seeds, "at least 2"),
+            Problem(Seeds is null or (>= 2 and <= 1000), nameof(Seeds), Seeds, "2 to 1000"),
             Seeds is not null && (ReadsStandardInput(Data) || ReadsStandardInput(EvaluationData))
                 ? "--seeds reads the data once for every seed, and standard input can be read once; give files"
                 : null,
@@ -225,7 +225,7 @@ public sealed record TrainingRunOptions : TrainingOptions
             Problem(
                 FrozenWeights == WeightStorage.Float32 || Config is null, nameof(FrozenWeights), FrozenWeights,
                 "Float32 with --config, because the model is saved with the original weights of its --backbone"),
-            Problem(Threads is null or >= 1, nameof(Threads), Threads, "at least 1"),
+            Problem(Threads is null or (>= 1 and <= 4096), nameof(Threads), Threads, "1 to 4096"),
             Problem(
                 RewardNormalization.Parse(Normalize).IsValid, nameof(Normalize), $"'{Normalize}'", RewardNormalization.Expected),
             Problem(

@@ -58,7 +58,7 @@ internal sealed class AdapterConfig
         layerPatterns = Strings(StringOrStrings(reader, json, "layers_pattern"));
         ranks = Pattern(reader, json, "rank_pattern");
         alphas = Pattern(reader, json, "alpha_pattern");
-        Options = new LoraOptions(reader.Size("r", 8))
+        Options = new LoraOptions(reader.Size("r", 8, LoraOptions.MostRank))
         {
             Alpha = reader.Double("lora_alpha", 8),
             Dropout = reader.Double("lora_dropout", 0),
@@ -221,10 +221,13 @@ internal sealed class AdapterConfig
                 found.Add(name, double.Parse(value!.ToJsonString(), CultureInfo.InvariantCulture));
         else if (json[key] is not null)
             reader.Problem($"'{key}' is {Quoted.Json(json[key])}; expected an object of numbers");
-        foreach (var (name, value) in found.Where(pair => pair.Value <= 0 || (key == "rank_pattern" && pair.Value != Math.Truncate(pair.Value))))
-            reader.Problem(FormattableString.Invariant($"'{key}' has {value} for {Quoted.Text(name)}; expected a number above 0, of ranks a whole one"));
+        foreach (var (name, value) in found.Where(pair => !(key == "rank_pattern" ? IsRank(pair.Value) : LoraOptions.IsAlpha(pair.Value))))
+            reader.Problem(FormattableString.Invariant(
+                $"'{key}' has {value} for {Quoted.Text(name)}; expected a number above 0, of ranks a whole one up to {LoraOptions.MostRank}"));
         return found;
     }
+
+    private static bool IsRank(double value) => value is >= 1 and <= LoraOptions.MostRank && value == Math.Truncate(value);
 
     private static double? Own(Dictionary<string, double> pattern, string module)
     {
@@ -254,7 +257,7 @@ internal sealed class AdapterConfig
         catch (Exception e) when (e is RegexParseException or RegexMatchTimeoutException)
         {
             throw new CheckpointException(
-                CheckpointLayout.AdapterConfigFile, [$"a regular expression can't be used: {e.Message.TrimEnd('.')}"],
+                CheckpointLayout.AdapterConfigFile, [$"a regular expression can't be used: {Quoted.Text(pattern)}"],
                 "Name the layers in a list.", e);
         }
     }

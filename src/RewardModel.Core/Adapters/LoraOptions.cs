@@ -18,7 +18,7 @@ public enum LoraBias
 /// B [outputs, R], and W stays as it is. A starts uniform within 1 / sqrt(inputs), B at 0, so that the model begins as it was. The head is
 /// always trained in full.
 /// </summary>
-/// <param name="Rank">R, at least 1.</param>
+/// <param name="Rank">R, from 1 to 65,536.</param>
 public sealed record LoraOptions(int Rank)
 {
     /// <summary>Value of <see cref="Targets"/>: the linear layers of attention.</summary>
@@ -27,7 +27,12 @@ public sealed record LoraOptions(int Rank)
     /// <summary>Value of <see cref="Targets"/>: all linear layers of the transformer.</summary>
     public const string AllLinearTargets = "all-linear";
 
-    /// <summary>Numerator of the scale s; null: twice the rank, so that s is 2.</summary>
+    /// <summary>Far beyond the width of any layer that is adapted.</summary>
+    internal const int MostRank = 1 << 16;
+
+    private const double mostAlpha = 1e6;
+
+    /// <summary>Numerator of the scale s, above 0 and up to 1,000,000; null: twice the rank, so that s is 2.</summary>
     public double? Alpha { get; init; }
 
     /// <summary>Rate of the dropout on what A takes, in training. Default 0.</summary>
@@ -63,13 +68,18 @@ public sealed record LoraOptions(int Rank)
     internal static string[] NamesOf(string names) =>
         names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
+    /// <summary>Whether a numerator can be computed with.</summary>
+    internal static bool IsAlpha(double alpha) => alpha is >= 1e-6 and <= mostAlpha;
+
     /// <summary>What is wrong with the values, one sentence each without a full stop.</summary>
     internal IEnumerable<string> Problems()
     {
         if (Rank < 1)
             yield return $"the rank is {Rank}; expected at least 1";
-        if (Alpha is { } alpha && !(alpha > 0 && double.IsFinite(alpha)))
-            yield return FormattableString.Invariant($"alpha is {alpha}; expected a positive number");
+        if (Rank > MostRank)
+            yield return $"the rank is {Rank}; expected at most {MostRank}";
+        if (Alpha is { } alpha && !IsAlpha(alpha))
+            yield return FormattableString.Invariant($"alpha is {alpha}; expected a positive number, at most {mostAlpha}");
         if (!(Dropout is >= 0 and < 1))
             yield return FormattableString.Invariant($"the dropout rate is {Dropout}; expected a number from 0 to below 1");
         if (NamesOf(Targets).Length == 0)

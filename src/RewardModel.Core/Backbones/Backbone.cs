@@ -1,4 +1,6 @@
+using System.Text.Json;
 using RewardModel.Checkpoints;
+using RewardModel.Files;
 using RewardModel.Kernels;
 using RewardModel.Layers;
 using RewardModel.Packing;
@@ -13,22 +15,22 @@ namespace RewardModel.Backbones;
 /// </remarks>
 internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tensor>(name)
 {
-    private static readonly SortedDictionary<string, Func<ConfigReader, double, Backbone>> architectures = new(StringComparer.Ordinal)
+    private static readonly SortedDictionary<string, Func<ConfigReader, string, BackboneDescription>> architectures = new(StringComparer.Ordinal)
     {
-        ["bert"] = (settings, dropout) => new Bert(BertConfig.Read(settings), dropout),
-        ["deberta-v2"] = (settings, dropout) => new DebertaV2(DebertaV2Config.Read(settings), dropout),
-        ["gemma2"] = (settings, dropout) => new Gemma2(Gemma2Config.Read(settings), dropout),
-        ["gemma3_text"] = (settings, dropout) => new Gemma3Text(Gemma3TextConfig.Read(settings), dropout),
-        ["gpt2"] = (settings, dropout) => new Gpt2(Gpt2Config.Read(settings), dropout),
-        ["gpt_neox"] = (settings, dropout) => new GptNeoX(GptNeoXConfig.Read(settings), dropout),
-        ["llama"] = (settings, dropout) => new Llama(LlamaConfig.Read(settings), dropout),
-        ["mistral"] = (settings, dropout) => new Mistral(MistralConfig.Read(settings), dropout),
-        ["modernbert"] = (settings, dropout) => new ModernBert(ModernBertConfig.Read(settings), dropout),
-        ["opt"] = (settings, dropout) => new Opt(OptConfig.Read(settings), dropout),
-        ["phi3"] = (settings, dropout) => new Phi3(Phi3Config.Read(settings), dropout),
-        ["qwen2"] = (settings, dropout) => new Qwen2(Qwen2Config.Read(settings), dropout),
-        ["qwen3"] = (settings, dropout) => new Qwen3(Qwen3Config.Read(settings), dropout),
-        ["roberta"] = (settings, dropout) => new Roberta(RobertaConfig.Read(settings), dropout),
+        ["bert"] = Of(BertConfig.Read, (config, dropout) => new Bert(config, dropout)),
+        ["deberta-v2"] = Of(DebertaV2Config.Read, (config, dropout) => new DebertaV2(config, dropout)),
+        ["gemma2"] = Of(Gemma2Config.Read, (config, dropout) => new Gemma2(config, dropout)),
+        ["gemma3_text"] = Of(Gemma3TextConfig.Read, (config, dropout) => new Gemma3Text(config, dropout)),
+        ["gpt2"] = Of(Gpt2Config.Read, (config, dropout) => new Gpt2(config, dropout)),
+        ["gpt_neox"] = Of(GptNeoXConfig.Read, (config, dropout) => new GptNeoX(config, dropout)),
+        ["llama"] = Of(LlamaConfig.Read, (config, dropout) => new Llama(config, dropout)),
+        ["mistral"] = Of(MistralConfig.Read, (config, dropout) => new Mistral(config, dropout)),
+        ["modernbert"] = Of(ModernBertConfig.Read, (config, dropout) => new ModernBert(config, dropout)),
+        ["opt"] = Of(OptConfig.Read, (config, dropout) => new Opt(config, dropout)),
+        ["phi3"] = Of(Phi3Config.Read, (config, dropout) => new Phi3(config, dropout)),
+        ["qwen2"] = Of(Qwen2Config.Read, (config, dropout) => new Qwen2(config, dropout)),
+        ["qwen3"] = Of(Qwen3Config.Read, (config, dropout) => new Qwen3(config, dropout)),
+        ["roberta"] = Of(RobertaConfig.Read, (config, dropout) => new Roberta(config, dropout)),
     };
 
     /// <summary>Size D of a hidden state.</summary>
@@ -141,23 +143,30 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
     /// <param name="parameterName">The tensor's name without <see cref="BaseModelPrefix"/>.</param>
     internal virtual bool Ignores(string parameterName) => false;
 
-    /// <summary>The backbone that a config.json describes, its weights not yet set.</summary>
-    /// <param name="config">The configuration.</param>
-    /// <param name="dropout">Rate for every dropout the architecture has.</param>
+    /// <summary>The backbone that a config.json describes.</summary>
     /// <exception cref="CheckpointException">
     /// The architecture is unknown, or settings are missing, wrong or unknown: all are listed.
     /// </exception>
-    internal static Backbone Create(HuggingFaceConfig config, double dropout)
+    internal static BackboneDescription Describe(HuggingFaceConfig config)
     {
         Quantization.Check(config);
-        var settings = config.Reader();
-        var modelType = settings.Text("model_type", "missing");
-        return architectures.TryGetValue(modelType, out var create)
-            ? create(settings, dropout)
+        var found = config.Json["model_type"];
+        var modelType = found is null ? "missing" : found.GetValueKind() == JsonValueKind.String ? found.GetValue<string>() : null;
+        return modelType is not null && architectures.TryGetValue(modelType, out var read)
+            ? read(config.Reader(), config.FilePath)
             : throw new CheckpointException(
-                config.FilePath, [$"the model_type is {modelType}; expected one of: {string.Join(", ", ModelTypes)}"],
+                config.FilePath,
+                [$"the model_type is {(modelType is null ? Quoted.Json(found) : Quoted.Cut(modelType))}; expected one of: {string.Join(", ", ModelTypes)}"],
                 "Convert the model to one of these architectures, or use another one.");
     }
+
+    private static Func<ConfigReader, string, BackboneDescription> Of<TConfig>(
+        Func<ConfigReader, TConfig> read, Func<TConfig, double, Backbone> create)
+        where TConfig : IBackboneConfig => (reader, path) =>
+        {
+            var config = read(reader);
+            return new BackboneDescription(path, config, dropout => create(config, dropout));
+        };
 
     /// <summary>The values of <c>model_type</c> that can be read.</summary>
     public static IReadOnlyList<string> ModelTypes => [.. architectures.Keys];

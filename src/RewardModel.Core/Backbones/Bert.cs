@@ -11,7 +11,7 @@ namespace RewardModel.Backbones;
 //
 // T tokens, D width, N heads or, in the head, rewards, H size of a head.
 
-internal sealed record BertConfig
+internal sealed record BertConfig : IBackboneConfig
 {
     public required int VocabularySize { get; init; }
 
@@ -34,25 +34,34 @@ internal sealed record BertConfig
 
     public required double InitializerRange { get; init; }
 
-    /// <summary>What a <see cref="BertBlock"/> is made of.</summary>
-    public LayerShape BlockShape => new(
+    public long EmbeddingSize => (long)VocabularySize * Width + (long)Positions * Width;
+
+    public LayerShape LayerShape => new(
         Width, new AttentionShape(HeadCount, HeadCount, Width / HeadCount), new MlpShape(InnerWidth, Activation));
 
     public static BertConfig Read(ConfigReader reader)
     {
+        var config = ReadSettings(reader);
+        reader.Finish();
+        return config;
+    }
+
+    /// <summary>The same for an architecture that has more settings, and finishes the reading.</summary>
+    public static BertConfig ReadSettings(ConfigReader reader)
+    {
         var width = reader.Size("hidden_size");
         var config = new BertConfig
         {
-            VocabularySize = reader.Size("vocab_size"),
-            Positions = reader.Size("max_position_embeddings", 512),
-            TokenTypeCount = reader.Size("type_vocab_size", 2),
+            VocabularySize = CommonSettings.VocabularySize(reader),
+            Positions = CommonSettings.Positions(reader, 512),
+            TokenTypeCount = reader.Size("type_vocab_size", 2, ConfigLimits.TokenTypes),
             Width = width,
-            InnerWidth = reader.Size("intermediate_size"),
-            LayerCount = reader.Int("num_hidden_layers"),
+            InnerWidth = CommonSettings.InnerWidth(reader),
+            LayerCount = CommonSettings.LayerCount(reader),
             HeadCount = reader.Size("num_attention_heads"),
             Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "gelu"),
-            NormEpsilon = reader.Double("layer_norm_eps", 1e-12),
-            InitializerRange = reader.Double("initializer_range", 0.02),
+            NormEpsilon = CommonSettings.NormEpsilon(reader, "layer_norm_eps", 1e-12),
+            InitializerRange = CommonSettings.InitializerRange(reader),
         };
         reader.OneOf("position_embedding_type", ["absolute"], "absolute");
         reader.Ignore("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout");
@@ -61,7 +70,6 @@ internal sealed record BertConfig
             "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head",
             "pooler_type");
         CommonSettings.CheckWidth(reader, width, config.HeadCount);
-        reader.Finish();
         return config;
     }
 }
@@ -201,7 +209,7 @@ internal sealed class Bert : Backbone
 
     internal override IReadOnlyList<nn.Module> Layers => encoder.Layers;
 
-    internal override LayerShape LayerShape => config.BlockShape;
+    internal override LayerShape LayerShape => config.LayerShape;
 
     public override int VocabularySize => config.VocabularySize;
 

@@ -10,9 +10,32 @@ internal static class CommonSettings
     /// <summary>Names of the kinds of layers, by the keys that they see.</summary>
     public const string FullAttention = "full_attention", SlidingAttention = "sliding_attention";
 
-    /// <summary>Heads of keys and values must go evenly into heads of queries.</summary>
-    public static void CheckHeads(ConfigReader reader, int headCount, int keyHeadCount)
+    /// <summary>Count of layers.</summary>
+    public static int LayerCount(ConfigReader reader, string key = "num_hidden_layers") => reader.Size(key, most: ConfigLimits.Layers);
+
+    /// <summary>Rows of the token embedding.</summary>
+    public static int VocabularySize(ConfigReader reader) => reader.Size("vocab_size", most: ConfigLimits.Vocabulary);
+
+    /// <summary>Positions of a sequence.</summary>
+    public static int Positions(ConfigReader reader, int absent) =>
+        reader.Size("max_position_embeddings", absent, ConfigLimits.Positions);
+
+    /// <summary>Numbers of a token within the MLP.</summary>
+    public static int InnerWidth(ConfigReader reader, string key = "intermediate_size") => reader.Size(key, most: ConfigLimits.InnerWidth);
+
+    /// <summary>What norms add to a variance.</summary>
+    public static double NormEpsilon(ConfigReader reader, string key, double absent) => reader.Double(key, ConfigLimits.NormEpsilon, absent);
+
+    /// <summary>The deviation that weights are drawn with.</summary>
+    public static double InitializerRange(ConfigReader reader, string key = "initializer_range") =>
+        reader.Double(key, ConfigLimits.InitializerRange, 0.02);
+
+    /// <summary>Heads of keys and values must go evenly into heads of queries, and all heads have a size that can be computed with.</summary>
+    public static void CheckHeads(ConfigReader reader, int headCount, int keyHeadCount, int headSize)
     {
+        if ((long)headCount * headSize > ConfigLimits.Width)
+            reader.Problem(
+                $"num_attention_heads is {headCount} and each has {headSize} numbers; expected at most {ConfigLimits.Width} together");
         if (keyHeadCount < 1 || headCount % keyHeadCount != 0)
             reader.Problem(
                 $"num_attention_heads is {headCount} and num_key_value_heads {keyHeadCount}; "

@@ -1,4 +1,5 @@
 using RewardModel.Checkpoints;
+using RewardModel.Files;
 using RewardModel.Layers;
 using RewardModel.Packing;
 using static TorchSharp.torch;
@@ -12,7 +13,7 @@ namespace RewardModel.Backbones;
 //
 // T tokens, D width, N heads, H size of a head, S rows of the distance table; B, A as in AttentionOptions.Bias.
 
-internal sealed record DebertaV2Config
+internal sealed record DebertaV2Config : IBackboneConfig
 {
     public required int VocabularySize { get; init; }
 
@@ -61,31 +62,42 @@ internal sealed record DebertaV2Config
 
     public required string ConvolutionActivation { get; init; }
 
+    public long EmbeddingSize => (long)VocabularySize * EmbeddingWidth + (HasPositionTable ? (long)Positions * Width : 0);
+
+    public LayerShape LayerShape => new(
+        Width,
+        new AttentionShape(HeadCount, HeadCount, Width / HeadCount)
+        {
+            DistanceComparisons = Distances is null ? 0 : ComparisonCount,
+            DistanceMatrices = HasOwnProjections ? ComparisonCount : 0,
+        },
+        new MlpShape(InnerWidth, Activation));
+
     public static DebertaV2Config Read(ConfigReader reader)
     {
-        var (width, positions) = (reader.Size("hidden_size"), reader.Size("max_position_embeddings", 512));
+        var (width, positions) = (reader.Size("hidden_size"), reader.Size("max_position_embeddings", 512, ConfigLimits.Distances));
         var comparisons = reader.OptionalStrings("pos_att_type", separator: '|') ?? [];
         var config = new DebertaV2Config
         {
-            VocabularySize = reader.Size("vocab_size"),
+            VocabularySize = CommonSettings.VocabularySize(reader),
             Positions = positions,
-            TokenTypeCount = reader.Int("type_vocab_size", 0),
+            TokenTypeCount = reader.Int("type_vocab_size", 0, 0, ConfigLimits.TokenTypes),
             Width = width,
             EmbeddingWidth = reader.Size("embedding_size", width),
-            InnerWidth = reader.Size("intermediate_size"),
-            LayerCount = reader.Int("num_hidden_layers"),
+            InnerWidth = CommonSettings.InnerWidth(reader),
+            LayerCount = CommonSettings.LayerCount(reader),
             HeadCount = reader.Size("num_attention_heads"),
             Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "gelu"),
             PoolerActivation = reader.OneOf("pooler_hidden_act", ActivationFunction.Names, "gelu"),
-            NormEpsilon = reader.Double("layer_norm_eps", 1e-7),
-            InitializerRange = reader.Double("initializer_range", 0.02),
+            NormEpsilon = CommonSettings.NormEpsilon(reader, "layer_norm_eps", 1e-7),
+            InitializerRange = CommonSettings.InitializerRange(reader),
             HasPositionTable = reader.Bool("position_biased_input", true),
             ComparesContentToPosition = comparisons.Contains("c2p"),
             ComparesPositionToContent = comparisons.Contains("p2c"),
             SharesProjections = reader.Bool("share_att_key", false),
             NormsDistances = reader.OneOf("norm_rel_ebd", ["none", "layer_norm"], "none") == "layer_norm",
             Distances = DistanceBuckets.Read(reader, positions),
-            KernelSize = reader.Int("conv_kernel_size", 0),
+            KernelSize = reader.Int("conv_kernel_size", 0, 0, ConfigLimits.KernelSize),
             ConvolutionActivation = reader.OneOf("conv_act", ActivationFunction.Names, "tanh"),
         };
         reader.MustBe("conv_groups", supported: 1);
@@ -93,13 +105,13 @@ internal sealed record DebertaV2Config
         // Which vocabulary head the language model has.
         reader.Ignore("legacy");
         if (comparisons.Except(["c2p", "p2c"]).ToArray() is [_, ..] others)
-            reader.Problem($"pos_att_type names {string.Join(", ", others)}; expected c2p and p2c only");
-        if (config.KernelSize is < 0 || (config.KernelSize > 0 && config.KernelSize % 2 == 0))
+            reader.Problem($"pos_att_type names {Quoted.Text(string.Join(", ", others))}; expected c2p and p2c only");
+        if (config.KernelSize > 0 && config.KernelSize % 2 == 0)
             reader.Problem($"conv_kernel_size is {config.KernelSize}; expected an odd number, or 0 for no convolution");
         if (reader.Int("pooler_hidden_size", width) is var poolerWidth && poolerWidth != width)
             reader.Problem($"pooler_hidden_size is {poolerWidth}; expected it to be hidden_size, {width}");
         CommonSettings.CheckWidth(reader, width, config.HeadCount);
-        if (reader.OptionalInt("attention_head_size") is { } headSize && headSize * config.HeadCount != width)
+        if (reader.OptionalInt("attention_head_size") is { } headSize && (long)headSize * config.HeadCount != width)
             reader.Problem($"attention_head_size is {headSize}; expected hidden_size / num_attention_heads");
         reader.Finish();
         return config;
@@ -344,14 +356,7 @@ internal sealed class DebertaV2 : Backbone
 
     internal override IReadOnlyList<nn.Module> Layers => encoder.Layers;
 
-    internal override LayerShape LayerShape => new(
-        config.Width,
-        new AttentionShape(config.HeadCount, config.HeadCount, config.Width / config.HeadCount)
-        {
-            DistanceComparisons = config.Distances is null ? 0 : config.ComparisonCount,
-            DistanceMatrices = config.HasOwnProjections ? config.ComparisonCount : 0,
-        },
-        new MlpShape(config.InnerWidth, config.Activation));
+    internal override LayerShape LayerShape => config.LayerShape;
 
     public override int VocabularySize => config.VocabularySize;
 

@@ -31,8 +31,8 @@ internal sealed class DistanceBuckets
     public static DistanceBuckets? Read(ConfigReader reader, int positions)
     {
         var isRelative = reader.Bool("relative_attention", false);
-        var bucketCount = reader.Int("position_buckets", -1);
-        var furthest = reader.Int("max_relative_positions", -1);
+        var bucketCount = reader.Int("position_buckets", -1, -1, ConfigLimits.Distances);
+        var furthest = reader.Int("max_relative_positions", -1, -1, ConfigLimits.Distances);
         if (furthest < 1)
             furthest = positions;
         if (!isRelative || positions < 1)

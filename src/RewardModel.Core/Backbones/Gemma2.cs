@@ -12,7 +12,7 @@ namespace RewardModel.Backbones;
 //
 // T tokens, R of them computed in the layer, D width, N query heads, M key and value heads, H size of a head.
 
-internal sealed record Gemma2Config
+internal sealed record Gemma2Config : IBackboneConfig
 {
     public required int VocabularySize { get; init; }
 
@@ -46,39 +46,45 @@ internal sealed record Gemma2Config
 
     public required RotarySettings Rotary { get; init; }
 
+    public long EmbeddingSize => (long)VocabularySize * Width;
+
+    public LayerShape LayerShape => new(
+        Width,
+        new AttentionShape(HeadCount, KeyHeadCount, HeadSize) { IsRotated = true },
+        new MlpShape(InnerWidth, Activation) { IsGated = true })
+    {
+        NormCount = 4,
+    };
+
     public static Gemma2Config Read(ConfigReader reader)
     {
-        var layerCount = reader.Int("num_hidden_layers");
+        var layerCount = CommonSettings.LayerCount(reader);
         var headSize = reader.Size("head_dim", 256);
-        var scoreSize = reader.Double("query_pre_attn_scalar", 256);
+        var scoreSize = reader.Double("query_pre_attn_scalar", ConfigLimits.ScoreScale, 256);
         var config = new Gemma2Config
         {
-            VocabularySize = reader.Size("vocab_size"),
+            VocabularySize = CommonSettings.VocabularySize(reader),
             Width = reader.Size("hidden_size"),
-            InnerWidth = reader.Size("intermediate_size"),
+            InnerWidth = CommonSettings.InnerWidth(reader),
             LayerCount = layerCount,
             HeadCount = reader.Size("num_attention_heads"),
             KeyHeadCount = reader.Int("num_key_value_heads", 4),
             HeadSize = headSize,
             Activation = reader.OneOf("hidden_activation", ActivationFunction.Names, "gelu_pytorch_tanh"),
-            NormEpsilon = reader.Double("rms_norm_eps", 1e-6),
+            NormEpsilon = CommonSettings.NormEpsilon(reader, "rms_norm_eps", 1e-6),
             HasAttentionBias = reader.Bool("attention_bias", false),
             AttentionScale = 1 / Math.Sqrt(scoreSize),
-            SoftCap = reader.DoubleOrNull("attn_logit_softcapping", 50),
+            SoftCap = reader.DoubleOrNull("attn_logit_softcapping", 50, ConfigLimits.ScoreScale),
             Window = CommonSettings.Reach(reader, reader.IntOrNull("sliding_window", 4096)),
             HasWindow = CommonSettings.HasWindow(reader, layerCount, layer => layer % 2 == 0),
-            InitializerRange = reader.Double("initializer_range", 0.02),
-            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Size("max_position_embeddings", 8192)),
+            InitializerRange = CommonSettings.InitializerRange(reader),
+            Rotary = RotaryFrequencies.Read(reader, headSize, CommonSettings.Positions(reader, 8192)),
         };
         // Of the vocabulary head, and of text generation; older names of hidden_activation and sliding_window, which count.
         reader.Ignore("final_logit_softcapping", "cache_implementation", "hidden_act", "sliding_window_size");
         reader.Ignore("attention_dropout");
         reader.MustBe("use_bidirectional_attention", supported: false);
-        if (scoreSize <= 0)
-            reader.Problem($"query_pre_attn_scalar is {scoreSize}; expected a number above 0");
-        if (config.SoftCap <= 0)
-            reader.Problem($"attn_logit_softcapping is {config.SoftCap}; expected a number above 0, or null for none");
-        CommonSettings.CheckHeads(reader, config.HeadCount, config.KeyHeadCount);
+        CommonSettings.CheckHeads(reader, config.HeadCount, config.KeyHeadCount, config.HeadSize);
         reader.Finish();
         return config;
     }
@@ -175,13 +181,7 @@ internal sealed class Gemma2 : Backbone
 
     internal override IReadOnlyList<nn.Module> Layers => [.. layers];
 
-    internal override LayerShape LayerShape => new(
-        config.Width,
-        new AttentionShape(config.HeadCount, config.KeyHeadCount, config.HeadSize) { IsRotated = true },
-        new MlpShape(config.InnerWidth, config.Activation) { IsGated = true })
-    {
-        NormCount = 4,
-    };
+    internal override LayerShape LayerShape => config.LayerShape;
 
     public override int VocabularySize => config.VocabularySize;
 

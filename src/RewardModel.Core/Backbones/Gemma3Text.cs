@@ -12,7 +12,7 @@ namespace RewardModel.Backbones;
 //
 // T tokens, R of them computed in the layer, D width, N query heads, M key and value heads, H size of a head.
 
-internal sealed record Gemma3TextConfig
+internal sealed record Gemma3TextConfig : IBackboneConfig
 {
     public required int VocabularySize { get; init; }
 
@@ -46,31 +46,41 @@ internal sealed record Gemma3TextConfig
 
     public required RotarySettings WindowRotary { get; init; }
 
+    public long EmbeddingSize => (long)VocabularySize * Width;
+
+    public LayerShape LayerShape => new(
+        Width,
+        new AttentionShape(HeadCount, KeyHeadCount, HeadSize) { IsRotated = true, HasNorms = true },
+        new MlpShape(InnerWidth, Activation) { IsGated = true })
+    {
+        NormCount = 4,
+    };
+
     public static Gemma3TextConfig Read(ConfigReader reader)
     {
-        var layerCount = reader.Int("num_hidden_layers");
+        var layerCount = CommonSettings.LayerCount(reader);
         var headSize = reader.Size("head_dim", 256);
         var pattern = reader.Int("sliding_window_pattern", 6);
         var (full, windowed) = RotaryFrequencies.ReadByLayerType(
-            reader, headSize, reader.Size("max_position_embeddings", 131_072), ("rope_theta", 1_000_000), ("rope_local_base_freq", 10_000),
+            reader, headSize, CommonSettings.Positions(reader, 131_072), ("rope_theta", 1_000_000), ("rope_local_base_freq", 10_000),
             scalesSliding: false);
-        var scoreSize = reader.Double("query_pre_attn_scalar", 256);
+        var scoreSize = reader.Double("query_pre_attn_scalar", ConfigLimits.ScoreScale, 256);
         var config = new Gemma3TextConfig
         {
-            VocabularySize = reader.Size("vocab_size"),
+            VocabularySize = CommonSettings.VocabularySize(reader),
             Width = reader.Size("hidden_size"),
-            InnerWidth = reader.Size("intermediate_size"),
+            InnerWidth = CommonSettings.InnerWidth(reader),
             LayerCount = layerCount,
             HeadCount = reader.Size("num_attention_heads"),
             KeyHeadCount = reader.Int("num_key_value_heads", 4),
             HeadSize = headSize,
             Activation = reader.OneOf("hidden_activation", ActivationFunction.Names, "gelu_pytorch_tanh"),
-            NormEpsilon = reader.Double("rms_norm_eps", 1e-6),
+            NormEpsilon = CommonSettings.NormEpsilon(reader, "rms_norm_eps", 1e-6),
             HasAttentionBias = reader.Bool("attention_bias", false),
             AttentionScale = 1 / Math.Sqrt(scoreSize),
             Window = CommonSettings.Reach(reader, reader.IntOrNull("sliding_window", 4096)),
             HasWindow = CommonSettings.HasWindow(reader, layerCount, layer => pattern > 0 && (layer + 1) % pattern != 0),
-            InitializerRange = reader.Double("initializer_range", 0.02),
+            InitializerRange = CommonSettings.InitializerRange(reader),
             FullRotary = full,
             WindowRotary = windowed,
         };
@@ -79,14 +89,12 @@ internal sealed record Gemma3TextConfig
         reader.Ignore("final_logit_softcapping", "cache_implementation", "hidden_act", "_sliding_window_pattern");
         reader.Ignore("attention_dropout");
         reader.MustBe("use_bidirectional_attention", supported: false);
-        if (scoreSize <= 0)
-            reader.Problem($"query_pre_attn_scalar is {scoreSize}; expected a number above 0");
         // transformers has the setting, and applies no cap.
         if (reader.OptionalDouble("attn_logit_softcapping") is { } cap)
             reader.Problem($"attn_logit_softcapping is {cap}; expected null: Gemma 3 does not cap the scores of attention");
         if (pattern < 1)
             reader.Problem($"sliding_window_pattern is {pattern}; expected at least 1");
-        CommonSettings.CheckHeads(reader, config.HeadCount, config.KeyHeadCount);
+        CommonSettings.CheckHeads(reader, config.HeadCount, config.KeyHeadCount, config.HeadSize);
         reader.Finish();
         return config;
     }
@@ -189,13 +197,7 @@ internal sealed class Gemma3Text : Backbone
 
     internal override IReadOnlyList<nn.Module> Layers => [.. layers];
 
-    internal override LayerShape LayerShape => new(
-        config.Width,
-        new AttentionShape(config.HeadCount, config.KeyHeadCount, config.HeadSize) { IsRotated = true, HasNorms = true },
-        new MlpShape(config.InnerWidth, config.Activation) { IsGated = true })
-    {
-        NormCount = 4,
-    };
+    internal override LayerShape LayerShape => config.LayerShape;
 
     public override int VocabularySize => config.VocabularySize;
 

@@ -12,7 +12,7 @@ namespace RewardModel.Backbones;
 //
 // T tokens, R of them computed in the layer, D width, N heads, H size of a head.
 
-internal sealed record Gpt2Config
+internal sealed record Gpt2Config : IBackboneConfig
 {
     public required int VocabularySize { get; init; }
 
@@ -32,20 +32,27 @@ internal sealed record Gpt2Config
 
     public required double InitializerRange { get; init; }
 
+    public long EmbeddingSize => (long)VocabularySize * Width + (long)Positions * Width;
+
+    public LayerShape LayerShape => new(
+        Width,
+        new AttentionShape(HeadCount, HeadCount, Width / HeadCount) { IsFused = true },
+        new MlpShape(InnerWidth, Activation));
+
     public static Gpt2Config Read(ConfigReader reader)
     {
         var width = reader.Size("n_embd");
         var config = new Gpt2Config
         {
-            VocabularySize = reader.Size("vocab_size"),
-            Positions = reader.Size("n_positions"),
+            VocabularySize = CommonSettings.VocabularySize(reader),
+            Positions = reader.Size("n_positions", most: ConfigLimits.Positions),
             Width = width,
-            LayerCount = reader.Int("n_layer"),
+            LayerCount = CommonSettings.LayerCount(reader, "n_layer"),
             HeadCount = reader.Size("n_head"),
-            InnerWidth = reader.Size("n_inner", 4 * width),
+            InnerWidth = reader.Size("n_inner", 4 * width, ConfigLimits.InnerWidth),
             Activation = reader.OneOf("activation_function", ActivationFunction.Names, "gelu_new"),
-            NormEpsilon = reader.Double("layer_norm_epsilon", 1e-5),
-            InitializerRange = reader.Double("initializer_range", 0.02),
+            NormEpsilon = CommonSettings.NormEpsilon(reader, "layer_norm_epsilon", 1e-5),
+            InitializerRange = CommonSettings.InitializerRange(reader),
         };
         reader.MustBe("scale_attn_weights", supported: true);
         reader.MustBe("scale_attn_by_inverse_layer_idx", supported: false);
@@ -181,10 +188,7 @@ internal sealed class Gpt2 : Backbone
 
     internal override IReadOnlyList<nn.Module> Layers => [.. h];
 
-    internal override LayerShape LayerShape => new(
-        config.Width,
-        new AttentionShape(config.HeadCount, config.HeadCount, config.Width / config.HeadCount) { IsFused = true },
-        new MlpShape(config.InnerWidth, config.Activation));
+    internal override LayerShape LayerShape => config.LayerShape;
 
     public override int VocabularySize => config.VocabularySize;
 

@@ -12,7 +12,7 @@ namespace RewardModel.Backbones;
 //
 // T tokens, R of them computed in the layer, D width, N heads, H size of a head.
 
-internal sealed record GptNeoXConfig
+internal sealed record GptNeoXConfig : IBackboneConfig
 {
     public required int VocabularySize { get; init; }
 
@@ -36,6 +36,16 @@ internal sealed record GptNeoXConfig
 
     public required RotarySettings Rotary { get; init; }
 
+    public long EmbeddingSize => (long)VocabularySize * Width;
+
+    public LayerShape LayerShape => new(
+        Width,
+        new AttentionShape(HeadCount, HeadCount, Width / HeadCount) { IsFused = true, IsRotated = true },
+        new MlpShape(InnerWidth, Activation))
+    {
+        IsParallel = IsParallel,
+    };
+
     public static GptNeoXConfig Read(ConfigReader reader)
     {
         var width = reader.Size("hidden_size");
@@ -43,18 +53,18 @@ internal sealed record GptNeoXConfig
         var spelling = new RotarySpelling { BaseKey = "rotary_emb_base", ShareKey = "rotary_pct", AbsentShare = 0.25 };
         var config = new GptNeoXConfig
         {
-            VocabularySize = reader.Size("vocab_size"),
+            VocabularySize = CommonSettings.VocabularySize(reader),
             Width = width,
-            InnerWidth = reader.Size("intermediate_size"),
-            LayerCount = reader.Int("num_hidden_layers"),
+            InnerWidth = CommonSettings.InnerWidth(reader),
+            LayerCount = CommonSettings.LayerCount(reader),
             HeadCount = headCount,
             Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "gelu"),
-            NormEpsilon = reader.Double("layer_norm_eps", 1e-5),
+            NormEpsilon = CommonSettings.NormEpsilon(reader, "layer_norm_eps", 1e-5),
             IsParallel = reader.Bool("use_parallel_residual", true),
             HasAttentionBias = reader.Bool("attention_bias", true),
-            InitializerRange = reader.Double("initializer_range", 0.02),
+            InitializerRange = CommonSettings.InitializerRange(reader),
             Rotary = RotaryFrequencies.Read(
-                reader, headCount > 0 ? width / headCount : 0, reader.Size("max_position_embeddings", 2048), spelling),
+                reader, headCount > 0 ? width / headCount : 0, CommonSettings.Positions(reader, 2048), spelling),
         };
         reader.Ignore("attention_dropout", "hidden_dropout", "attention_probs_dropout_prob", "hidden_dropout_prob");
         // Of the head for classifying tokens.
@@ -168,13 +178,7 @@ internal sealed class GptNeoX : Backbone
 
     internal override IReadOnlyList<nn.Module> Layers => [.. layers];
 
-    internal override LayerShape LayerShape => new(
-        config.Width,
-        new AttentionShape(config.HeadCount, config.HeadCount, config.Width / config.HeadCount) { IsFused = true, IsRotated = true },
-        new MlpShape(config.InnerWidth, config.Activation))
-    {
-        IsParallel = config.IsParallel,
-    };
+    internal override LayerShape LayerShape => config.LayerShape;
 
     public override int VocabularySize => config.VocabularySize;
 

@@ -16,6 +16,11 @@ internal sealed record LlamaConfig : PreNormConfig
 
     public required bool HasMlpBias { get; init; }
 
+    public override LayerShape LayerShape => new(
+        Width,
+        new AttentionShape(HeadCount, KeyHeadCount, HeadSize) { IsRotated = true },
+        new MlpShape(InnerWidth, Activation) { IsGated = true });
+
     public static LlamaConfig Read(ConfigReader reader)
     {
         var width = reader.Size("hidden_size");
@@ -23,23 +28,23 @@ internal sealed record LlamaConfig : PreNormConfig
         var headSize = reader.Size("head_dim", headCount > 0 ? width / headCount : 0);
         var config = new LlamaConfig
         {
-            VocabularySize = reader.Size("vocab_size"),
+            VocabularySize = CommonSettings.VocabularySize(reader),
             Width = width,
-            InnerWidth = reader.Size("intermediate_size"),
-            LayerCount = reader.Int("num_hidden_layers"),
+            InnerWidth = CommonSettings.InnerWidth(reader),
+            LayerCount = CommonSettings.LayerCount(reader),
             HeadCount = headCount,
             KeyHeadCount = reader.Int("num_key_value_heads", headCount),
             HeadSize = headSize,
             Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "silu"),
-            NormEpsilon = reader.Double("rms_norm_eps", 1e-6),
+            NormEpsilon = CommonSettings.NormEpsilon(reader, "rms_norm_eps", 1e-6),
             HasAttentionBias = reader.Bool("attention_bias", false),
             HasMlpBias = reader.Bool("mlp_bias", false),
-            InitializerRange = reader.Double("initializer_range", 0.02),
-            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Size("max_position_embeddings", 2048)),
+            InitializerRange = CommonSettings.InitializerRange(reader),
+            Rotary = RotaryFrequencies.Read(reader, headSize, CommonSettings.Positions(reader, 2048)),
         };
         // pretraining_tp splits the same matrix products into slices.
         reader.Ignore("pretraining_tp", "attention_dropout");
-        CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount);
+        CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount, config.HeadSize);
         reader.Finish();
         return config;
     }
@@ -90,9 +95,4 @@ internal sealed class Llama(LlamaConfig config, double dropout)
         new GatedMlp(config.Width, config.InnerWidth, config.Activation, config.HasMlpBias)))
 {
     public override string SequenceClassificationClass => "LlamaForSequenceClassification";
-
-    internal override LayerShape LayerShape { get; } = new(
-        config.Width,
-        new AttentionShape(config.HeadCount, config.KeyHeadCount, config.HeadSize) { IsRotated = true },
-        new MlpShape(config.InnerWidth, config.Activation) { IsGated = true });
 }

@@ -14,6 +14,11 @@ internal sealed record MistralConfig : PreNormConfig
 {
     public required AttentionReach Reach { get; init; }
 
+    public override LayerShape LayerShape => new(
+        Width,
+        new AttentionShape(HeadCount, KeyHeadCount, HeadSize) { IsRotated = true },
+        new MlpShape(InnerWidth, Activation) { IsGated = true });
+
     public static MistralConfig Read(ConfigReader reader)
     {
         var width = reader.Size("hidden_size");
@@ -21,21 +26,21 @@ internal sealed record MistralConfig : PreNormConfig
         var headSize = reader.Size("head_dim", headCount > 0 ? width / headCount : 0);
         var config = new MistralConfig
         {
-            VocabularySize = reader.Size("vocab_size"),
+            VocabularySize = CommonSettings.VocabularySize(reader),
             Width = width,
-            InnerWidth = reader.Size("intermediate_size"),
-            LayerCount = reader.Int("num_hidden_layers"),
+            InnerWidth = CommonSettings.InnerWidth(reader),
+            LayerCount = CommonSettings.LayerCount(reader),
             HeadCount = headCount,
             KeyHeadCount = reader.IntOrNull("num_key_value_heads", 8) ?? headCount,
             HeadSize = headSize,
             Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "silu"),
-            NormEpsilon = reader.Double("rms_norm_eps", 1e-6),
+            NormEpsilon = CommonSettings.NormEpsilon(reader, "rms_norm_eps", 1e-6),
             Reach = CommonSettings.Reach(reader, reader.IntOrNull("sliding_window", 4096)),
-            InitializerRange = reader.Double("initializer_range", 0.02),
-            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Size("max_position_embeddings", 131072)),
+            InitializerRange = CommonSettings.InitializerRange(reader),
+            Rotary = RotaryFrequencies.Read(reader, headSize, CommonSettings.Positions(reader, 131072)),
         };
         reader.Ignore("attention_dropout");
-        CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount);
+        CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount, config.HeadSize);
         CommonSettings.CheckLayerTypes(reader, config.LayerCount, config.Reach);
         reader.Finish();
         return config;
@@ -86,9 +91,4 @@ internal sealed class Mistral(MistralConfig config, double dropout)
         new GatedMlp(config.Width, config.InnerWidth, config.Activation, hasBias: false)))
 {
     public override string SequenceClassificationClass => "MistralForSequenceClassification";
-
-    internal override LayerShape LayerShape { get; } = new(
-        config.Width,
-        new AttentionShape(config.HeadCount, config.KeyHeadCount, config.HeadSize) { IsRotated = true },
-        new MlpShape(config.InnerWidth, config.Activation) { IsGated = true });
 }

@@ -13,7 +13,7 @@ namespace RewardModel.Backbones;
 //
 // T tokens, D width, N heads, H size of a head, I inner width, S scored sequences.
 
-internal sealed record ModernBertConfig
+internal sealed record ModernBertConfig : IBackboneConfig
 {
     public required int VocabularySize { get; init; }
 
@@ -53,36 +53,43 @@ internal sealed record ModernBertConfig
 
     public required double InitializerCutoff { get; init; }
 
+    public long EmbeddingSize => (long)VocabularySize * Width;
+
+    public LayerShape LayerShape => new(
+        Width,
+        new AttentionShape(HeadCount, HeadCount, Width / HeadCount) { IsFused = true, IsRotated = true },
+        new MlpShape(InnerWidth, Activation) { IsGated = true, IsFused = true });
+
     public static ModernBertConfig Read(ConfigReader reader)
     {
         var (width, headCount, layerCount) = (
-            reader.Size("hidden_size"), reader.Size("num_attention_heads"), reader.Int("num_hidden_layers"));
+            reader.Size("hidden_size"), reader.Size("num_attention_heads"), CommonSettings.LayerCount(reader));
         var globalEvery = reader.Int("global_attn_every_n_layers", 3);
         var (global, local) = RotaryFrequencies.ReadByLayerType(
-            reader, headCount > 0 ? width / headCount : 0, reader.Size("max_position_embeddings", 8192),
+            reader, headCount > 0 ? width / headCount : 0, CommonSettings.Positions(reader, 8192),
             ("global_rope_theta", 160_000), ("local_rope_theta", 10_000), scalesSliding: true);
         var config = new ModernBertConfig
         {
-            VocabularySize = reader.Size("vocab_size"),
+            VocabularySize = CommonSettings.VocabularySize(reader),
             Width = width,
-            InnerWidth = reader.Size("intermediate_size"),
+            InnerWidth = CommonSettings.InnerWidth(reader),
             LayerCount = layerCount,
             HeadCount = headCount,
             Activation = reader.OneOf("hidden_activation", ActivationFunction.Names, "gelu"),
-            NormEpsilon = reader.Double("norm_eps", 1e-5),
+            NormEpsilon = CommonSettings.NormEpsilon(reader, "norm_eps", 1e-5),
             HasNormBias = reader.Bool("norm_bias", false),
             HasAttentionBias = reader.Bool("attention_bias", false),
             HasMlpBias = reader.Bool("mlp_bias", false),
             // The setting is the width of the whole window.
-            LocalReach = AttentionReach.Within(reader.Int("local_attention", 128) / 2),
+            LocalReach = AttentionReach.Within(reader.Size("local_attention", 128, ConfigLimits.Positions) / 2),
             IsLocal = CommonSettings.HasWindow(reader, layerCount, layer => globalEvery > 0 && layer % globalEvery != 0),
             GlobalRotary = global,
             LocalRotary = local,
             ClassifierPooling = reader.OneOf("classifier_pooling", ["cls", "mean"], "cls"),
             ClassifierActivation = reader.OneOf("classifier_activation", ActivationFunction.Names, "gelu"),
             HasClassifierBias = reader.Bool("classifier_bias", false),
-            InitializerRange = reader.Double("initializer_range", 0.02),
-            InitializerCutoff = reader.Double("initializer_cutoff_factor", 2),
+            InitializerRange = CommonSettings.InitializerRange(reader),
+            InitializerCutoff = reader.Double("initializer_cutoff_factor", ConfigLimits.InitializerCutoff, 2),
         };
         // The head that predicts masked tokens, its loss, and which kernels to use.
         reader.Ignore("decoder_bias", "sparse_prediction", "sparse_pred_ignore_index", "deterministic_flash_attn", "reference_compile",
@@ -239,10 +246,7 @@ internal sealed class ModernBert : Backbone
 
     internal override IReadOnlyList<nn.Module> Layers => [.. layers];
 
-    internal override LayerShape LayerShape => new(
-        config.Width,
-        new AttentionShape(config.HeadCount, config.HeadCount, config.Width / config.HeadCount) { IsFused = true, IsRotated = true },
-        new MlpShape(config.InnerWidth, config.Activation) { IsGated = true, IsFused = true });
+    internal override LayerShape LayerShape => config.LayerShape;
 
     public override int VocabularySize => config.VocabularySize;
 

@@ -11,7 +11,7 @@ namespace RewardModel.Backbones;
 //
 // T tokens, R of them computed in the layer, D width, N heads, H size of a head.
 
-internal sealed record OptConfig
+internal sealed record OptConfig : IBackboneConfig
 {
     public required int VocabularySize { get; init; }
 
@@ -39,6 +39,13 @@ internal sealed record OptConfig
 
     public required double InitializerRange { get; init; }
 
+    public long EmbeddingSize => (long)VocabularySize * EmbeddingWidth + (long)Positions * Width;
+
+    public LayerShape LayerShape => new(
+        Width,
+        new AttentionShape(HeadCount, HeadCount, Width / HeadCount),
+        new MlpShape(InnerWidth, Activation));
+
     public static OptConfig Read(ConfigReader reader)
     {
         var width = reader.Size("hidden_size");
@@ -47,19 +54,19 @@ internal sealed record OptConfig
         var isFinalNormRemoved = reader.Bool("_remove_final_layer_norm", false);
         var config = new OptConfig
         {
-            VocabularySize = reader.Size("vocab_size"),
-            Positions = reader.Size("max_position_embeddings", 2048),
+            VocabularySize = CommonSettings.VocabularySize(reader),
+            Positions = CommonSettings.Positions(reader, 2048),
             Width = width,
             EmbeddingWidth = reader.Size("word_embed_proj_dim", width),
-            InnerWidth = reader.Size("ffn_dim"),
-            LayerCount = reader.Int("num_hidden_layers"),
+            InnerWidth = CommonSettings.InnerWidth(reader, "ffn_dim"),
+            LayerCount = CommonSettings.LayerCount(reader),
             HeadCount = reader.Size("num_attention_heads"),
             Activation = reader.OneOf("activation_function", ActivationFunction.Names, "relu"),
             NormsBefore = normsBefore,
             HasFinalNorm = normsBefore && !isFinalNormRemoved,
             HasNormWeights = reader.Bool("layer_norm_elementwise_affine", true),
             HasBias = reader.Bool("enable_bias", true),
-            InitializerRange = reader.Double("init_std", 0.02),
+            InitializerRange = CommonSettings.InitializerRange(reader, "init_std"),
         };
         // Leaving out whole layers in training is not the caller's dropout rate, and no published model was trained so.
         reader.MustBe("layerdrop", supported: 0);
@@ -205,10 +212,7 @@ internal sealed class Opt : Backbone
 
     internal override IReadOnlyList<nn.Module> Layers => decoder.Layers;
 
-    internal override LayerShape LayerShape => new(
-        config.Width,
-        new AttentionShape(config.HeadCount, config.HeadCount, config.Width / config.HeadCount),
-        new MlpShape(config.InnerWidth, config.Activation));
+    internal override LayerShape LayerShape => config.LayerShape;
 
     public override int VocabularySize => config.VocabularySize;
 

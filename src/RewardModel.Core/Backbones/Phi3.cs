@@ -15,6 +15,11 @@ internal sealed record Phi3Config : PreNormConfig
 {
     public required AttentionReach Reach { get; init; }
 
+    public override LayerShape LayerShape => new(
+        Width,
+        new AttentionShape(HeadCount, KeyHeadCount, HeadSize) { IsFused = true, IsRotated = true },
+        new MlpShape(InnerWidth, Activation) { IsGated = true, IsFused = true });
+
     public static Phi3Config Read(ConfigReader reader)
     {
         var width = reader.Size("hidden_size");
@@ -23,7 +28,7 @@ internal sealed record Phi3Config : PreNormConfig
         var spelling = new RotarySpelling
         {
             ShareKey = "partial_rotary_factor",
-            OriginalPositions = reader.Int("original_max_position_embeddings", 4096),
+            OriginalPositions = reader.Size("original_max_position_embeddings", 4096, ConfigLimits.Positions),
             // The first files said su or yarn for what is longrope.
             Types = new Dictionary<string, string>
             {
@@ -35,25 +40,25 @@ internal sealed record Phi3Config : PreNormConfig
         };
         var config = new Phi3Config
         {
-            VocabularySize = reader.Size("vocab_size"),
+            VocabularySize = CommonSettings.VocabularySize(reader),
             Width = width,
-            InnerWidth = reader.Size("intermediate_size"),
-            LayerCount = reader.Int("num_hidden_layers"),
+            InnerWidth = CommonSettings.InnerWidth(reader),
+            LayerCount = CommonSettings.LayerCount(reader),
             HeadCount = headCount,
             KeyHeadCount = reader.Int("num_key_value_heads", headCount),
             HeadSize = headSize,
             Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "silu"),
-            NormEpsilon = reader.Double("rms_norm_eps", 1e-5),
+            NormEpsilon = CommonSettings.NormEpsilon(reader, "rms_norm_eps", 1e-5),
             Reach = CommonSettings.Reach(reader, reader.OptionalInt("sliding_window")),
-            InitializerRange = reader.Double("initializer_range", 0.02),
-            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Size("max_position_embeddings", 4096), spelling),
+            InitializerRange = CommonSettings.InitializerRange(reader),
+            Rotary = RotaryFrequencies.Read(reader, headSize, CommonSettings.Positions(reader, 4096), spelling),
         };
         reader.MustBe("attention_bias", supported: false);
         reader.MustBe("mlp_bias", supported: false);
         // auto_map names the code that Phi-3 had before transformers did; what Phi-4-mini's file has after it, transformers never reads.
         reader.Ignore("attention_dropout", "resid_pdrop", "embd_pdrop");
         reader.Ignore("auto_map", "lm_head_bias", "full_attn_mod", "interpolate_factor");
-        CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount);
+        CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount, config.HeadSize);
         CommonSettings.CheckLayerTypes(reader, config.LayerCount, config.Reach);
         reader.Finish();
         return config;
@@ -132,9 +137,4 @@ internal sealed class Phi3(Phi3Config config, double dropout)
         new Phi3Mlp(config, dropout)))
 {
     public override string SequenceClassificationClass => "Phi3ForSequenceClassification";
-
-    internal override LayerShape LayerShape { get; } = new(
-        config.Width,
-        new AttentionShape(config.HeadCount, config.KeyHeadCount, config.HeadSize) { IsFused = true, IsRotated = true },
-        new MlpShape(config.InnerWidth, config.Activation) { IsGated = true, IsFused = true });
 }

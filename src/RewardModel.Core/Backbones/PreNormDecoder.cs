@@ -8,7 +8,7 @@ namespace RewardModel.Backbones;
 // T tokens, D width.
 
 /// <summary>The settings that all architectures with the body of <see cref="PreNormDecoder"/> have.</summary>
-internal abstract record PreNormConfig
+internal abstract record PreNormConfig : IBackboneConfig
 {
     public required int VocabularySize { get; init; }
 
@@ -31,6 +31,10 @@ internal abstract record PreNormConfig
     public required double InitializerRange { get; init; }
 
     public required RotarySettings Rotary { get; init; }
+
+    public long EmbeddingSize => (long)VocabularySize * Width;
+
+    public abstract LayerShape LayerShape { get; }
 }
 
 /// <summary>
@@ -67,6 +71,8 @@ internal abstract class PreNormDecoder : Backbone
     public sealed override int MaxPositions => config.Rotary.MaxPositions;
 
     public sealed override string BaseModelPrefix => "model";
+
+    internal sealed override LayerShape LayerShape => config.LayerShape;
 
     public sealed override double InitializerRange => config.InitializerRange;
 

@@ -14,31 +14,36 @@ internal sealed record Qwen2Config : PreNormConfig
 {
     public required AttentionReach[] ReachByLayer { get; init; }
 
+    public override LayerShape LayerShape => new(
+        Width,
+        new AttentionShape(HeadCount, KeyHeadCount, HeadSize) { IsRotated = true },
+        new MlpShape(InnerWidth, Activation) { IsGated = true });
+
     public static Qwen2Config Read(ConfigReader reader)
     {
         var width = reader.Size("hidden_size");
-        var layerCount = reader.Int("num_hidden_layers");
+        var layerCount = CommonSettings.LayerCount(reader);
         var headCount = reader.Size("num_attention_heads");
         var headSize = reader.Size("head_dim", headCount > 0 ? width / headCount : 0);
         var config = new Qwen2Config
         {
-            VocabularySize = reader.Size("vocab_size"),
+            VocabularySize = CommonSettings.VocabularySize(reader),
             Width = width,
-            InnerWidth = reader.Size("intermediate_size"),
+            InnerWidth = CommonSettings.InnerWidth(reader),
             LayerCount = layerCount,
             HeadCount = headCount,
             KeyHeadCount = reader.IntOrNull("num_key_value_heads", 32) ?? headCount,
             HeadSize = headSize,
             Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "silu"),
-            NormEpsilon = reader.Double("rms_norm_eps", 1e-6),
+            NormEpsilon = CommonSettings.NormEpsilon(reader, "rms_norm_eps", 1e-6),
             ReachByLayer = CommonSettings.ReachByLayer(reader, layerCount),
-            InitializerRange = reader.Double("initializer_range", 0.02),
-            Rotary = RotaryFrequencies.Read(reader, headSize, reader.Size("max_position_embeddings", 32768)),
+            InitializerRange = CommonSettings.InitializerRange(reader),
+            Rotary = RotaryFrequencies.Read(reader, headSize, CommonSettings.Positions(reader, 32768)),
         };
         reader.Ignore("attention_dropout");
         // Positions in pictures.
         reader.MustBe("use_mrope", supported: false);
-        CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount);
+        CommonSettings.CheckHeads(reader, headCount, config.KeyHeadCount, config.HeadSize);
         reader.Finish();
         return config;
     }
@@ -90,9 +95,4 @@ internal sealed class Qwen2(Qwen2Config config, double dropout)
         new GatedMlp(config.Width, config.InnerWidth, config.Activation, hasBias: false)))
 {
     public override string SequenceClassificationClass => "Qwen2ForSequenceClassification";
-
-    internal override LayerShape LayerShape { get; } = new(
-        config.Width,
-        new AttentionShape(config.HeadCount, config.KeyHeadCount, config.HeadSize) { IsRotated = true },
-        new MlpShape(config.InnerWidth, config.Activation) { IsGated = true });
 }

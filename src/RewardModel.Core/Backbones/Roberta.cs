@@ -10,19 +10,31 @@ namespace RewardModel.Backbones;
 //
 // T tokens, D width, N rewards.
 
-internal sealed record RobertaConfig
+internal sealed record RobertaConfig : IBackboneConfig
 {
     public required BertConfig Bert { get; init; }
 
     public required int PaddingId { get; init; }
 
+    public int LayerCount => Bert.LayerCount;
+
+    public long EmbeddingSize => Bert.EmbeddingSize;
+
+    public LayerShape LayerShape => Bert.LayerShape;
+
     public static RobertaConfig Read(ConfigReader reader)
     {
         // Required, as positions depend on it.
         var paddingId = reader.Int("pad_token_id");
+        var bert = BertConfig.ReadSettings(reader);
         if (paddingId < 0)
             reader.Problem($"pad_token_id is {paddingId}; expected a number from 0, as positions are counted from it");
-        return new RobertaConfig { PaddingId = paddingId, Bert = BertConfig.Read(reader) };
+        else if (paddingId >= bert.VocabularySize || paddingId >= bert.Positions - 1)
+            reader.Problem(
+                $"pad_token_id is {paddingId}; expected an id below vocab_size, {bert.VocabularySize}, and by 2 or more below "
+                + $"max_position_embeddings, {bert.Positions}, as positions are counted from it");
+        reader.Finish();
+        return new RobertaConfig { PaddingId = paddingId, Bert = bert };
     }
 }
 
@@ -47,7 +59,7 @@ internal sealed class Roberta : Backbone
 
     internal override IReadOnlyList<nn.Module> Layers => encoder.Layers;
 
-    internal override LayerShape LayerShape => config.Bert.BlockShape;
+    internal override LayerShape LayerShape => config.Bert.LayerShape;
 
     public override int VocabularySize => config.Bert.VocabularySize;
 

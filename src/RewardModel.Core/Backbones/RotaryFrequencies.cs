@@ -48,9 +48,9 @@ internal static class RotaryFrequencies
         spelling ??= new RotarySpelling();
         var parameters = reader.OptionalObject("rope_parameters") ?? reader.OptionalObject("rope_scaling");
         var rotaryBase = Agreed(
-            reader, defaultBase, (parameters, "rope_theta"), (reader, spelling.BaseKey), (reader, "rope_theta"));
+            reader, ConfigLimits.RotaryBase, defaultBase, (parameters, "rope_theta"), (reader, spelling.BaseKey), (reader, "rope_theta"));
         var share = spelling.ShareKey is null ? 1 : Agreed(
-            reader, spelling.AbsentShare, (parameters, "partial_rotary_factor"), (reader, spelling.ShareKey),
+            reader, ConfigLimits.RotaryShare, spelling.AbsentShare, (parameters, "partial_rotary_factor"), (reader, spelling.ShareKey),
             (reader, "partial_rotary_factor"));
         return Of(parameters, Rotated(reader, headSize, share), rotaryBase, positions, spelling);
     }
@@ -80,7 +80,8 @@ internal static class RotaryFrequencies
         {
             var ofType = parameters?.OptionalObject(type) ?? scaling;
             return Of(
-                ofType, rotated, Agreed(reader, rotaryBase.Absent, (ofType, "rope_theta"), (reader, rotaryBase.Key)), positions,
+                ofType, rotated,
+                Agreed(reader, ConfigLimits.RotaryBase, rotaryBase.Absent, (ofType, "rope_theta"), (reader, rotaryBase.Key)), positions,
                 new RotarySpelling());
         }
     }
@@ -118,13 +119,18 @@ internal static class RotaryFrequencies
                 reader.Ignore("factor");
                 break;
             case "linear":
-                var factor = reader.Double("factor");
+                var factor = reader.Double("factor", ConfigLimits.RotaryFactor);
                 frequencies = [.. frequencies.Select(frequency => (float)(frequency / factor))];
                 break;
             case "llama3":
+                var (low, high) = (
+                    reader.Double("low_freq_factor", ConfigLimits.RotaryFactor), reader.Double("high_freq_factor", ConfigLimits.RotaryFactor));
+                if (low >= high && reader.Has("low_freq_factor") && reader.Has("high_freq_factor"))
+                    reader.Problem(FormattableString.Invariant(
+                        $"low_freq_factor is {low} and high_freq_factor {high}; expected the first to be below the second"));
                 frequencies = Llama3(
-                    frequencies, reader.Double("factor"), reader.Double("low_freq_factor"), reader.Double("high_freq_factor"),
-                    reader.Int("original_max_position_embeddings"));
+                    frequencies, reader.Double("factor", ConfigLimits.RotaryFactor), low, high,
+                    reader.Size("original_max_position_embeddings", most: ConfigLimits.Positions));
                 break;
             case "longrope":
                 return LongRope(reader, frequencies, positions, OriginalPositions(reader, positions, spelling));
@@ -156,12 +162,12 @@ internal static class RotaryFrequencies
     private static RotarySettings Yarn(
         ConfigReader reader, float[] frequencies, double rotaryBase, int positions, int originalPositions)
     {
-        var factor = reader.OptionalDouble("factor") ?? positions / (double)originalPositions;
-        var (betaFast, betaSlow) = (reader.Double("beta_fast", 32), reader.Double("beta_slow", 1));
-        var (mScale, mScaleAllDim) = (reader.Double("mscale", 0), reader.Double("mscale_all_dim", 0));
+        var factor = reader.OptionalDouble("factor", ConfigLimits.RotaryFactor) ?? positions / (double)originalPositions;
+        var (betaFast, betaSlow) = (
+            reader.Double("beta_fast", ConfigLimits.RotaryFactor, 32), reader.Double("beta_slow", ConfigLimits.RotaryFactor, 1));
+        var (mScale, mScaleAllDim) = (
+            reader.Double("mscale", ConfigLimits.RotaryWeight, 0), reader.Double("mscale_all_dim", ConfigLimits.RotaryWeight, 0));
         var truncates = reader.Bool("truncate", true);
-        if (betaFast <= 0 || betaSlow <= 0)
-            reader.Problem($"beta_fast is {betaFast} and beta_slow {betaSlow}; expected numbers above 0");
 
         var (first, last) = (PairOfTurns(betaFast), PairOfTurns(betaSlow));
         if (truncates)
@@ -175,7 +181,7 @@ internal static class RotaryFrequencies
             var stretched = Math.Clamp((i - first) / (last - first), 0, 1);
             return (float)(stretched * frequency / factor + (1 - stretched) * frequency);
         })];
-        var scaling = reader.OptionalDouble("attention_factor")
+        var scaling = reader.OptionalDouble("attention_factor", ConfigLimits.RotaryFactor)
             ?? (mScale != 0 && mScaleAllDim != 0 ? ScalingOf(mScale) / ScalingOf(mScaleAllDim) : ScalingOf(1));
         return new RotarySettings(scaled, scaling, positions);
 
@@ -190,14 +196,18 @@ internal static class RotaryFrequencies
     // sqrt(1 + ln(factor) / ln(original length)).
     private static RotarySettings LongRope(ConfigReader reader, float[] frequencies, int positions, int originalPositions)
     {
-        var factor = reader.OptionalDouble("factor") ?? positions / (double)originalPositions;
+        var factor = reader.OptionalDouble("factor", ConfigLimits.RotaryFactor) ?? positions / (double)originalPositions;
         var divisors = reader.Doubles("short_factor");
         // For sequences beyond the original length, which are not taken.
         reader.Ignore("long_factor");
         if (divisors.Count != frequencies.Length)
             reader.Problem($"short_factor has {divisors.Count} numbers; expected {frequencies.Length}, one for each pair of channels");
-        var scaling = reader.OptionalDouble("attention_factor")
-            ?? (factor <= 1 ? 1 : Math.Sqrt(1 + Math.Log(factor) / Math.Log(originalPositions)));
+        var (least, most) = ConfigLimits.RotaryFactor;
+        if (divisors.Any(divisor => divisor < least || divisor > most))
+            reader.Problem(FormattableString.Invariant(
+                $"short_factor has {divisors.First(divisor => divisor < least || divisor > most)}; expected numbers from {least} to {most}"));
+        var scaling = reader.OptionalDouble("attention_factor", ConfigLimits.RotaryFactor)
+            ?? (factor <= 1 ? 1 : Math.Sqrt(1 + Math.Log(factor) / Math.Log(Math.Max(2, originalPositions))));
         return new RotarySettings(
             [.. frequencies.Zip(divisors, (frequency, divisor) => (float)(frequency / divisor))], scaling,
             Math.Min(positions, originalPositions));
@@ -205,7 +215,8 @@ internal static class RotaryFrequencies
 
     private static int OriginalPositions(ConfigReader reader, int positions, RotarySpelling spelling)
     {
-        var original = reader.OptionalInt("original_max_position_embeddings");
+        var original = reader.Has("original_max_position_embeddings")
+            ? reader.Size("original_max_position_embeddings", most: ConfigLimits.Positions) : (int?)null;
         if (original is not null && spelling.OriginalPositions is not null && original != spelling.OriginalPositions)
             reader.Problem(
                 $"original_max_position_embeddings is {spelling.OriginalPositions}, and {original} among the rotary settings; "
@@ -214,9 +225,10 @@ internal static class RotaryFrequencies
     }
 
     // Files that a newer version has read and saved again may have a setting in its older and its newer place.
-    private static double Agreed(ConfigReader reader, double absent, params (ConfigReader? Reader, string Key)[] places)
+    private static double Agreed(
+        ConfigReader reader, (double Least, double Most) limits, double absent, params (ConfigReader? Reader, string Key)[] places)
     {
-        var found = places.Distinct().Select(place => (place.Key, Value: place.Reader?.OptionalDouble(place.Key)))
+        var found = places.Distinct().Select(place => (place.Key, Value: place.Reader?.OptionalDouble(place.Key, limits)))
             .Where(setting => setting.Value is not null).ToArray();
         if (found.Select(setting => setting.Value).Distinct().Count() > 1)
             reader.Problem(

@@ -20,6 +20,9 @@ internal sealed class CheckpointReader : IDisposable
 
     private CheckpointReader(string directory) => this.directory = directory;
 
+    /// <summary>The checkpoint's.</summary>
+    public string Directory => directory;
+
     /// <summary>The tensors' names, sorted.</summary>
     public IReadOnlyList<string> Names => [.. tensors.Keys.Order(StringComparer.Ordinal)];
 

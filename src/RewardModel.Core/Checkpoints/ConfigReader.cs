@@ -10,7 +10,7 @@ namespace RewardModel.Checkpoints;
 /// say it all at once. A setting that nobody asked for is a problem too: a setting ignored in silence gives wrong rewards in silence.
 /// </summary>
 /// <remarks>
-/// The value null counts as absent, as in transformers, except for <see cref="IntOrNull"/> and <see cref="DoubleOrNull"/>. After a
+/// The value null counts as absent, as in transformers, except for <see cref="IntOrNull"/> and <see cref="DoubleOrNull(string, double)"/>. After a
 /// problem a getter returns an arbitrary value of its type, so a configuration may be used only after <see cref="Finish"/>.
 /// </remarks>
 internal sealed class ConfigReader
@@ -52,11 +52,28 @@ internal sealed class ConfigReader
     /// <summary>A whole number, or <paramref name="absent"/> where there is none.</summary>
     public int Int(string key, int absent) => OptionalInt(key) ?? absent;
 
-    /// <summary>A required whole number above 0, such as a width.</summary>
-    public int Size(string key) => Positive(key, Int(key));
+    /// <summary>A whole number above 0, such as a width. After a problem, one of those that are expected.</summary>
+    /// <param name="key">The setting.</param>
+    /// <param name="absent">What it is where there is none; null: it is required.</param>
+    /// <param name="most">The largest that is taken.</param>
+    public int Size(string key, int? absent = null, int most = ConfigLimits.Width)
+    {
+        var size = absent is { } value ? Int(key, value) : Int(key);
+        if (size < 1)
+            WrongNumber(key, "at least 1");
+        else if (size > most)
+            WrongNumber(key, $"at most {most}");
+        return Math.Clamp(size, 1, most);
+    }
 
-    /// <summary>A whole number above 0, or <paramref name="absent"/> where there is none.</summary>
-    public int Size(string key, int absent) => Positive(key, Int(key, absent));
+    /// <summary>A whole number within limits, or <paramref name="absent"/> where there is none. After a problem, one within them.</summary>
+    public int Int(string key, int absent, int least, int most)
+    {
+        var number = Int(key, absent);
+        if (number < least || number > most)
+            WrongNumber(key, $"a whole number from {least} to {most}");
+        return Math.Clamp(number, least, most);
+    }
 
     /// <summary>A whole number, or null where there is none.</summary>
     public int? OptionalInt(string key) => Optional(key, AsInt, "a 32-bit whole number");
@@ -76,11 +93,26 @@ internal sealed class ConfigReader
     /// <summary>A number, or null where there is none.</summary>
     public double? OptionalDouble(string key) => Optional(key, AsDouble, "a number");
 
+    /// <summary>A number within limits. After a problem, one within them.</summary>
+    /// <param name="key">The setting.</param>
+    /// <param name="limits">The smallest and the largest that are taken.</param>
+    /// <param name="absent">What it is where there is none; null: it is required.</param>
+    public double Double(string key, (double Least, double Most) limits, double? absent = null) =>
+        Within(key, limits, absent is { } value ? Double(key, value) : Double(key));
+
+    /// <summary>A number within limits, or null where there is none.</summary>
+    public double? OptionalDouble(string key, (double Least, double Most) limits) =>
+        OptionalDouble(key) is { } number ? Within(key, limits, number) : null;
+
     /// <summary>A required truth value.</summary>
     public bool Bool(string key) => Required(key, AsBool, "true or false");
 
     /// <summary>The same as <see cref="IntOrNull"/> for any number.</summary>
     public double? DoubleOrNull(string key, double absent) => OptionalDouble(key) ?? (json.ContainsKey(key) ? null : absent);
+
+    /// <summary>The same of a number within limits.</summary>
+    public double? DoubleOrNull(string key, double absent, (double Least, double Most) limits) =>
+        DoubleOrNull(key, absent) is { } number ? Within(key, limits, number) : null;
 
     /// <summary>A truth value, or <paramref name="absent"/> where there is none.</summary>
     public bool Bool(string key, bool absent) => Optional(key, AsBool, "true or false") ?? absent;
@@ -210,12 +242,18 @@ internal sealed class ConfigReader
         return json[key];
     }
 
-    private int Positive(string key, int size)
+    private double Within(string key, (double Least, double Most) limits, double number)
     {
-        // A value of another type has been reported already.
-        if (size < 1 && json[key] is { } value && AsInt(value) is not null)
-            Wrong(key, value, "at least 1");
-        return size;
+        if (!(number >= limits.Least && number <= limits.Most))
+            WrongNumber(key, FormattableString.Invariant($"a number from {limits.Least} to {limits.Most}"));
+        return Math.Clamp(number, limits.Least, limits.Most);
+    }
+
+    private void WrongNumber(string key, string expected)
+    {
+        // One that is missing, or of another type, has been reported already.
+        if (json[key] is { } value && AsDouble(value) is not null)
+            Wrong(key, value, expected);
     }
 
     private T? Optional<T>(string key, Func<JsonNode, T?> read, string expected)

@@ -25,10 +25,8 @@ internal sealed class ForeignHead
         // OpenRLHF writes here what its training was told, and leaves it to whoever loads the model whether to normalise.
         reader.Ignore("normalize_reward");
         prefix = reader.Has("value_head_prefix") ? reader.Text("value_head_prefix") : null;
-        mean = reader.Double("mean", 0);
-        std = reader.Double("std", 1);
-        if (std <= 0)
-            reader.Problem($"'std' is {std}; expected a number above 0");
+        mean = reader.Double("mean", (-1e30, 1e30), 0);
+        std = reader.Double("std", (1e-30, 1e30), 1);
         reader.Finish();
     }
 

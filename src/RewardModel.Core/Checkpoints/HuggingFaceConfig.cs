@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RewardModel.Files;
@@ -58,6 +59,10 @@ public sealed class HuggingFaceConfig
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(path);
         const string advice = "Download or save the file again.";
+        // No string of whole characters has it, and none can be read that has.
+        if (LoneSurrogates.Replace(Encoding.UTF8.GetBytes(text)) > 0)
+            throw new CheckpointException(
+                path, ["a string has an escape of half a character, such as \"\\ud83d\"; expected whole characters"], advice);
         try
         {
             var root = JsonNode.Parse(text, null, new JsonDocumentOptions { AllowDuplicateProperties = false });

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -103,8 +104,14 @@ internal static class IrrelevantSettings
         : null;
 
     public static bool Contains(string key, JsonNode value) =>
-        WhateverTheValue.Contains(key) || (WhenOff.TryGetValue(key, out var feature) && JsonNode.DeepEquals(value, feature.Off))
+        WhateverTheValue.Contains(key) || (WhenOff.TryGetValue(key, out var feature) && IsOff(value, feature.Off))
         || (key == "layer_types" && SeesAll(value));
+
+    // Numbers by their value: 1.0 is 1, and an exponent may be too large to compare digits.
+    private static bool IsOff(JsonNode value, JsonNode off) => value.GetValueKind() == JsonValueKind.Number
+        ? off.GetValueKind() == JsonValueKind.Number && double.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture, out var number)
+            && number == double.Parse(off.ToJsonString(), CultureInfo.InvariantCulture)
+        : JsonNode.DeepEquals(value, off);
 
     private static bool SeesAll(JsonNode layerTypes) => layerTypes is JsonArray types
         && types.All(type => type?.GetValueKind() == JsonValueKind.String && type.GetValue<string>() == "full_attention");

@@ -12,7 +12,7 @@ internal abstract record PairMargin
         large = "llama2-large";
 
     /// <summary>What <see cref="Parse"/> takes.</summary>
-    public const string Forms = $"{none}, {column}, {scoreDifference}X, {small}, {large}, or a number of 0 or more";
+    public const string Forms = $"{none}, {column}, {scoreDifference}X, {small}, {large}, or a number from 0 to 1000000";
 
     /// <summary>No margin.</summary>
     public static PairMargin None { get; } = new Constant(0);
@@ -40,8 +40,11 @@ internal abstract record PairMargin
     /// <param name="scoreDifference">Score of the better answer minus that of the worse, positive.</param>
     public abstract double Of(RankingList list, double scoreDifference);
 
+    // Rewards that far apart are no scale that a loss of pairs could teach.
+    private const double mostMargin = 1_000_000;
+
     private static double? NumberOf(string text) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= 0 && double.IsFinite(number)
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= mostMargin
             ? number
             : null;
 

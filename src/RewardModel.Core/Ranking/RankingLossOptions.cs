@@ -25,7 +25,7 @@ public sealed record RankingLossOptions
     /// <summary>A loss of every answer by itself, beside that of the order or alone. Default none.</summary>
     public PointwiseLoss Pointwise { get; init; }
 
-    /// <summary>What the pointwise loss is multiplied with; null (default): 1.</summary>
+    /// <summary>What the pointwise loss is multiplied with, up to 1000; null (default): 1.</summary>
     public double? PointwiseWeight { get; init; }
 
     /// <summary>
@@ -34,16 +34,19 @@ public sealed record RankingLossOptions
     /// </summary>
     public IReadOnlyList<double>? Levels { get; init; }
 
-    /// <summary>Coefficient of (r_w + r_l)^2, averaged over pairs, which is added to the loss. Default 0.</summary>
+    /// <summary>Coefficient of (r_w + r_l)^2, averaged over pairs, which is added to the loss, up to 1000. Default 0.</summary>
     public double Centering { get; init; }
 
-    /// <summary>Coefficient of r^2 / 2, averaged over answers, which is added to the loss. Default 0.</summary>
+    /// <summary>Coefficient of r^2 / 2, averaged over answers, which is added to the loss, up to 1000. Default 0.</summary>
     public double RewardL2 { get; init; }
 
     /// <summary>The margin of pairs.</summary>
     internal PairMargin PairMargin => Margin is null
         ? Loss == HingeTerm.TermName ? PairMargin.Parse("1")! : PairMargin.None
         : PairMargin.Parse(Margin)!;
+
+    // Far beyond every published weight of a term, and no loss of finite rewards is infinite with it.
+    private const double MostWeight = 1000;
 
     private bool IsPairwise => Loss is LogSigmoidTerm.TermName or SigmoidTerm.TermName or HingeTerm.TermName;
 
@@ -80,13 +83,13 @@ public sealed record RankingLossOptions
                 LossNormalization == LossNormalization.PerList || Pointwise == PointwiseLoss.None, nameof(LossNormalization), "per-pair",
                 $"per-list, because {nameOf(nameof(Pointwise))} is given, which is not a loss of pairs"),
             Problem(
-                PointwiseWeight is null || (PointwiseWeight > 0 && double.IsFinite(PointwiseWeight.Value)), nameof(PointwiseWeight),
-                PointwiseWeight, "a positive number"),
+                PointwiseWeight is null or (> 0 and <= MostWeight), nameof(PointwiseWeight), PointwiseWeight,
+                $"a number above 0, up to {MostWeight}"),
             Problem(
                 PointwiseWeight is null || Pointwise != PointwiseLoss.None, nameof(PointwiseWeight), PointwiseWeight,
                 $"no value, because {nameOf(nameof(Pointwise))} is none"),
-            Problem(Centering >= 0 && double.IsFinite(Centering), nameof(Centering), Centering, "0 (no centring) or more"),
-            Problem(RewardL2 >= 0 && double.IsFinite(RewardL2), nameof(RewardL2), RewardL2, "0 (no such term) or more"),
+            Problem(Centering is >= 0 and <= MostWeight, nameof(Centering), Centering, $"0 (no centring) to {MostWeight}"),
+            Problem(RewardL2 is >= 0 and <= MostWeight, nameof(RewardL2), RewardL2, $"0 (no such term) to {MostWeight}"),
         ];
         return found.OfType<string>();
     }

@@ -80,8 +80,10 @@ internal sealed class AdapterLoading
         foreach (var (parameter, source) in copied)
         {
             using var tensor = reader.Read(source);
+            WeightLoading.CheckFinite(source, tensor, problems);
             parameter.copy_(tensor);
         }
+        problems.ThrowIfAny(reader.Directory, WeightLoading.DamagedAdvice);
         foreach (var (weight, a, b, scale) in merged)
         {
             using var scope = NewDisposeScope();

@@ -61,9 +61,10 @@ internal sealed class ModelAverage : IDisposable
             var readers = parts.Select(part => part.Weights.Readers()).ToArray();
             foreach (var (name, parameter) in transformer.CheckpointParameters)
                 WeightMean.CopyTo(parameter, readers.Zip(shares, (reader, share) => (reader[name], share)));
-            if (!transformer.HasFiniteWeights())
+            if (transformer.NotFiniteParameters() is { Count: > 0 } damaged)
                 throw new CheckpointException(
-                    string.Join(", ", directories), ["weights are not finite"], "Leave out the model that is damaged.");
+                    string.Join(", ", directories),
+                    [$"the average has numbers that are not finite: {WeightLoading.NamesText(damaged)}"], "Leave out the model that is damaged.");
             transformer.eval();
             var model = ScoringModel.FromParts(directories[0], transformer, parts[0].Weights.ReadNormalizer(), parts[0].Model.Tokenizer);
             model.SetNormalizer(RewardNormalizer.None);
@@ -87,11 +88,12 @@ internal sealed class ModelAverage : IDisposable
 
     private void Add(string directory)
     {
-        var shapes = RewardTransformer.WithoutWeights(HuggingFaceConfig.Read(directory));
-        CheckpointReader? reader = null;
+        var config = HuggingFaceConfig.Read(directory);
+        var reader = CheckpointReader.Open(directory);
+        RewardTransformer? shapes = null;
         try
         {
-            reader = CheckpointReader.Open(directory);
+            shapes = RewardTransformer.WithoutWeights(config, weights: reader);
             var weights = WeightLoading.Match(reader, directory, shapes);
             if (weights.HeadWeight is null)
                 throw new CheckpointException(
@@ -103,8 +105,8 @@ internal sealed class ModelAverage : IDisposable
         }
         catch
         {
-            shapes.Dispose();
-            reader?.Dispose();
+            shapes?.Dispose();
+            reader.Dispose();
             throw;
         }
     }
@@ -134,7 +136,7 @@ internal sealed class ModelAverage : IDisposable
             .Select(key => $"'{key}' is {Text(found[key])}; expected {Text(expected[key])}");
     }
 
-    private static string Text(JsonNode? value) => value?.ToJsonString() ?? "not set";
+    private static string Text(JsonNode? value) => value is null ? "not set" : Quoted.Json(value);
 
     private double[] Shares(IReadOnlyList<double>? weights)
     {

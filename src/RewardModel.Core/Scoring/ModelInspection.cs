@@ -1,5 +1,6 @@
 using RewardModel.Adapters;
 using RewardModel.Checkpoints;
+using RewardModel.Files;
 using RewardModel.Kernels;
 using RewardModel.Tokenizers;
 using static TorchSharp.torch;
@@ -113,8 +114,10 @@ public sealed record ModelInspection
         var problems = new List<string>();
         var place = Try(() => Place.Of(directory, baseDirectory), problems);
         var config = place is null ? null : Try(() => HuggingFaceConfig.Read(place.Weights), problems);
-        using var model = config is null ? null : Try(() => RewardTransformer.WithoutWeights(config, place!.Weights), problems);
-        using var reader = place is null ? null : Try(() => CheckpointReader.Open(place.Weights, place.Adapter is not null), problems);
+        var weightProblems = new List<string>();
+        using var reader = place is null ? null : Try(() => CheckpointReader.Open(place.Weights, place.Adapter is not null), weightProblems);
+        using var model = config is null ? null : Try(() => RewardTransformer.WithoutWeights(config, place!.Weights, reader), problems);
+        problems.AddRange(weightProblems);
         var weights = model is null || reader is null ? null : Try(() => WeightLoading.Match(reader, place!.Weights, model), problems);
         var counts = model is null ? null : Count(model);
         using var adapterReader = place?.Adapter is null ? null : Try(() => CheckpointReader.OpenAdapter(directory), problems);
@@ -138,7 +141,7 @@ public sealed record ModelInspection
         return new ModelInspection
         {
             Directory = directory,
-            Architecture = config?.Json["model_type"]?.ToString(),
+            Architecture = config?.Json["model_type"] is { } type ? Quoted.Json(type).Trim('"') : null,
             ModelClass = model?.Backbone.SequenceClassificationClass,
             Parameters = counts,
             Adapter = model?.Adapter,

@@ -19,21 +19,10 @@ internal sealed class PendingWeights : IDisposable
     /// <summary>Names of the head's parameters that the checkpoint doesn't have.</summary>
     public IReadOnlyCollection<string> Absent { get; }
 
-    /// <summary>Opens a checkpoint, and matches its tensors with a model's parameters.</summary>
+    /// <summary>Matches a checkpoint's tensors with a model's parameters, and takes the reader.</summary>
     /// <exception cref="CheckpointException">The directory can't be used: all reasons are listed.</exception>
-    public static PendingWeights Open(string directory, RewardTransformer model)
-    {
-        var reader = CheckpointReader.Open(directory);
-        try
-        {
-            return new PendingWeights(reader, WeightLoading.Match(reader, directory, model));
-        }
-        catch
-        {
-            reader.Dispose();
-            throw;
-        }
-    }
+    public static PendingWeights Of(CheckpointReader reader, string directory, RewardTransformer model) =>
+        new(reader, WeightLoading.Match(reader, directory, model));
 
     /// <summary>Whether a parameter's values are in the checkpoint; those of others are in the parameter.</summary>
     public bool Contains(string name) => sources.ContainsKey(name);

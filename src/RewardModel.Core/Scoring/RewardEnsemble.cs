@@ -168,7 +168,8 @@ public sealed class RewardEnsemble : IRewardModel, IDisposable
     private float[] Score(RankedList list, CancellationToken cancellationToken) =>
     [
         .. ScoreWithDeviation([list], cancellationToken)[0]
-            .Select(reward => (float)(reward.Mean - DeviationWeight * reward.StandardDeviation)),
+            .Select((reward, k) => (float)(reward.Mean - DeviationWeight * reward.StandardDeviation) is var lowered && float.IsFinite(lowered)
+                ? lowered : throw new NotFiniteRewardException(lowered, k + 1, "the list", "the ensemble")),
     ];
 
     private static string[] MembersOf(string directory)

@@ -8,18 +8,23 @@ namespace RewardModel.Scoring;
 /// </summary>
 public sealed record RewardNormalizer
 {
-    /// <param name="mean">Subtracted from the raw reward.</param>
-    /// <param name="std">The divisor, above 0, so that the order is kept.</param>
-    /// <exception cref="ArgumentException">The mean is not finite, or the standard deviation is not above 0.</exception>
+    // Beyond them no reward of float32 could be divided and stay one.
+    private const double least = 1e-30, most = 1e30;
+
+    /// <param name="mean">Subtracted from the raw reward; from -1e30 to 1e30.</param>
+    /// <param name="std">The divisor, above 0, so that the order is kept; from 1e-30 to 1e30.</param>
+    /// <exception cref="ArgumentException">The mean or the standard deviation is not finite, or beyond these limits.</exception>
     [JsonConstructor]
     public RewardNormalizer(double mean, double std)
     {
-        Mean = double.IsFinite(mean)
+        Mean = mean is >= -most and <= most
             ? mean
-            : throw new ArgumentException($"The mean of the rewards is {mean}; expected a finite number.");
-        Std = double.IsFinite(std) && std > 0
+            : throw new ArgumentException(FormattableString.Invariant(
+                $"The mean of the rewards is {mean}; expected a finite number, from {-most} to {most}."));
+        Std = std is >= least and <= most
             ? std
-            : throw new ArgumentException($"The standard deviation of the rewards is {std}; expected a number above 0.");
+            : throw new ArgumentException(FormattableString.Invariant(
+                $"The standard deviation of the rewards is {std}; expected a number above 0, from {least} to {most}."));
     }
 
     /// <summary>Leaves rewards unchanged.</summary>

@@ -53,7 +53,22 @@ public sealed class RewardScorer
     /// <exception cref="ObjectDisposedException">The model or the cache has been disposed of.</exception>
     /// <exception cref="InvalidOperationException">The cache has prompts of another model.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="NotFiniteRewardException">A reward is infinite or not a number.</exception>
     public float[][] Score(
+        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        var rewards = ScoreUnchecked(lists, progress, cancellationToken);
+        for (var l = 0; l < rewards.Length; l++)
+            if (Array.FindIndex(rewards[l], reward => !float.IsFinite(reward)) is >= 0 and var k)
+                throw new NotFiniteRewardException(
+                    rewards[l][k], k + 1,
+                    $"list {l + 1} ({lists[l].Source.ToString().Trim('(', ')')})",
+                    model.BaseDirectory is { } directory ? $"the model of '{directory}'" : "the model");
+        return rewards;
+    }
+
+    /// <summary>The same, whatever the rewards are: for training, which says of which step they are, on all ranks alike.</summary>
+    internal float[][] ScoreUnchecked(
         IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(lists);

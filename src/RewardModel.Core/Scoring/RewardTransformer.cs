@@ -20,13 +20,17 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     private OriginalWeights? originals;
     private bool isDisposed;
 
-    private RewardTransformer(HuggingFaceConfig config, double dropout) : base(nameof(RewardTransformer))
+    // What the settings describe, and the files that its weights are to be read from, if there are any: both are checked before it is made.
+    private RewardTransformer(HuggingFaceConfig config, double dropout, CheckpointReader? weights = null) : base(nameof(RewardTransformer))
     {
         if (!(dropout is >= 0 and < 1))
             throw new ArgumentException($"The dropout rate is {dropout}; expected a number from 0 to below 1.", nameof(dropout));
         Config = config;
         Dropout = dropout;
-        Backbone = Backbone.Create(config, dropout);
+        var description = Backbone.Describe(config);
+        if (weights is not null)
+            description.CheckFits(weights);
+        Backbone = description.Create(dropout);
         Head = Backbone.CreateHead();
         register_module("backbone", Backbone);
         register_module("head", Head);
@@ -184,11 +188,14 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
         var adapter = AdapterOf(directory, ref baseDirectory);
-        var model = new RewardTransformer(HuggingFaceConfig.Read(baseDirectory), dropout) { BaseDirectory = Path.GetFullPath(baseDirectory) };
+        var config = HuggingFaceConfig.Read(baseDirectory);
+        // What is wrong with the settings is said first.
+        Backbone.Describe(config);
+        using var reader = CheckpointReader.Open(baseDirectory, besideAdapter: adapter is not null);
+        var model = new RewardTransformer(config, dropout, reader) { BaseDirectory = Path.GetFullPath(baseDirectory) };
         try
         {
             model.SetFrozenWeights(frozenWeights);
-            using var reader = CheckpointReader.Open(baseDirectory, besideAdapter: adapter is not null);
             var weights = WeightLoading.Match(reader, baseDirectory, model);
             model.originals = frozenWeights is null ? null : new OriginalWeights(baseDirectory);
             weights.CopyValues(model.LayersToStore(), model.originals, progress, cancellationToken);
@@ -211,11 +218,12 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     /// <summary>A model whose parameters have their shapes only: their memory is reserved, not used.</summary>
     /// <param name="config">Describes the architecture.</param>
     /// <param name="directory">Where its weights lie; null: nowhere.</param>
-    internal static RewardTransformer WithoutWeights(HuggingFaceConfig config, string? directory = null)
+    /// <param name="weights">Files that could have the weights of such a model; null where there are none.</param>
+    internal static RewardTransformer WithoutWeights(HuggingFaceConfig config, string? directory = null, CheckpointReader? weights = null)
     {
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
-        return new RewardTransformer(config, dropout: 0) { BaseDirectory = directory, IsNew = directory is null };
+        return new RewardTransformer(config, dropout: 0, weights) { BaseDirectory = directory, IsNew = directory is null };
     }
 
     /// <summary>
@@ -227,10 +235,14 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     {
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
-        var model = new RewardTransformer(HuggingFaceConfig.Read(directory), dropout) { BaseDirectory = Path.GetFullPath(directory) };
+        var config = HuggingFaceConfig.Read(directory);
+        Backbone.Describe(config);
+        var reader = CheckpointReader.Open(directory);
+        RewardTransformer? model = null;
         try
         {
-            model.Pending = PendingWeights.Open(directory, model);
+            model = new RewardTransformer(config, dropout, reader) { BaseDirectory = Path.GetFullPath(directory) };
+            model.Pending = PendingWeights.Of(reader, directory, model);
             foreach (var layer in model.Backbone.modules().OfType<WeightLayer>())
                 layer.Release();
             model.HasNewHead = model.Pending.Absent.Count > 0;
@@ -240,7 +252,8 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
         }
         catch
         {
-            model.Dispose();
+            model?.Dispose();
+            reader.Dispose();
             throw;
         }
     }
@@ -380,16 +393,15 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
         ]);
     }
 
-    /// <summary>Whether every number of the trained parameters is finite.</summary>
-    internal bool HasFiniteWeights()
-    {
-        using var _ = no_grad();
-        return TrainedParameters.All(pair =>
-        {
-            using var scope = NewDisposeScope();
-            return pair.Parameter.isfinite().all().cpu().item<bool>();
-        });
-    }
+    /// <summary>
+    /// The names of the parameters, adapters' included, that have a number that is not finite. Of stored weights there are none: what they
+    /// stand for was checked when it was read.
+    /// </summary>
+    internal IReadOnlyList<string> NotFiniteParameters() =>
+    [
+        .. CheckpointParameters.Where(pair => originals?.Contains(pair.Name) != true).Concat(modelAdapter?.Parameters ?? [])
+            .Where(pair => !FiniteNumbers.AreIn(pair.Parameter)).Select(pair => pair.Name),
+    ];
 
     /// <summary>One reward per scored sequence, in the order in which they were packed.</summary>
     /// <returns>[N], float32, on the model's device; the caller's.</returns>

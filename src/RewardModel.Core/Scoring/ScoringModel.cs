@@ -293,7 +293,9 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         string directory, HuggingFaceTokenizer? tokenizer, int? maxLength, TextEncoding? encoding, FrozenWeights? frozenWeights)
     {
         var saved = tokenizer is null ? ScoringRule.Read(directory) : null;
-        var transformer = RewardTransformer.WithoutWeights(HuggingFaceConfig.Read(directory), Path.GetFullPath(directory));
+        var config = HuggingFaceConfig.Read(directory);
+        using var reader = CheckpointLayout.HasWeights(directory) ? CheckpointReader.Open(directory) : null;
+        var transformer = RewardTransformer.WithoutWeights(config, Path.GetFullPath(directory), reader);
         return OwnedBy(transformer, () =>
         {
             if (frozenWeights is not null)
@@ -522,6 +524,12 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         ThrowIfDisposed();
         using var scope = NewDisposeScope();
         using var _ = no_grad();
+        // Weights that ranks share are checked by whoever trains them.
+        if (ranks.Size == 1 && Transformer.NotFiniteParameters() is { Count: > 0 } damaged)
+            throw new CheckpointException(
+                directory,
+                [$"the model's weights are not finite: {WeightLoading.NamesText(damaged)}; expected finite numbers, so nothing is written"],
+                "Train again with a lower learning rate, or use a checkpoint that is not damaged.");
         if (Transformer.ModelAdapter is { } adapter)
         {
             if (foldNormalizer)
@@ -589,7 +597,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     private static bool HasForeignNormalizer(string directory)
     {
         using var reader = CheckpointReader.Open(directory);
-        using var model = RewardTransformer.WithoutWeights(HuggingFaceConfig.Read(directory));
+        using var model = RewardTransformer.WithoutWeights(HuggingFaceConfig.Read(directory), weights: reader);
         return WeightLoading.Match(reader, directory, model).ReadNormalizer() != RewardNormalizer.None;
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using RewardModel.Checkpoints;
 using RewardModel.Files;
+using RewardModel.Reading;
 using RewardModel.Tokenizers;
 
 namespace RewardModel.Scoring;
@@ -83,7 +84,7 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
-            throw new CheckpointException(path, [$"the file is invalid: {e.Message.TrimEnd('.')}"], advice, e);
+            throw new CheckpointException(path, [$"the file is invalid: {(e is JsonException json ? JsonProblem.Of(json) : e.Message.TrimEnd('.'))}"], advice, e);
         }
     }
 

@@ -1,6 +1,7 @@
 using RewardModel.Backbones;
 using RewardModel.Checkpoints;
 using RewardModel.Files;
+using RewardModel.Kernels;
 using RewardModel.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -70,10 +71,12 @@ internal sealed class WeightLoading
         using var _ = no_grad();
         var totalBytes = sources.Sum(pair => reader.Entry(pair.Source).Length);
         var readBytes = 0L;
+        var problems = new ProblemList();
         foreach (var (name, parameter, source) in sources)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var tensor = reader.Read(source);
+            CheckFinite(source, tensor, problems);
             if (stored.TryGetValue(parameter.Handle, out var target))
             {
                 target.Layer.Store(tensor, target.Storage);
@@ -84,6 +87,27 @@ internal sealed class WeightLoading
             readBytes += reader.Entry(source).Length;
             progress?.Report(new LoadProgress(readBytes, totalBytes));
         }
+        problems.ThrowIfAny(reader.Directory, DamagedAdvice);
+    }
+
+    /// <summary>What to do about weights that are not finite.</summary>
+    public const string DamagedAdvice =
+        "The run that wrote them diverged, or the file was damaged: use an earlier checkpoint, or download or train it again.";
+
+    /// <summary>Adds a problem where a tensor has numbers that are not finite: all rewards would be none, sooner or later.</summary>
+    public static void CheckFinite(string name, Tensor tensor, ProblemList problems)
+    {
+        if (!FiniteNumbers.AreIn(tensor))
+            problems.Add(
+                $"tensor {Quoted.Text(name)} has {FiniteNumbers.CountOfOthersIn(tensor)} of {tensor.numel()} numbers that are not finite; "
+                + "expected none");
+    }
+
+    /// <summary>Names of tensors for a message, some of many.</summary>
+    public static string NamesText(IReadOnlyCollection<string> names)
+    {
+        const int most = 5;
+        return string.Join(", ", names.Take(most).Select(Quoted.Text)) + (names.Count > most ? $" and {names.Count - most} more" : "");
     }
 
     /// <summary>The checkpoint's name of each parameter's tensor.</summary>

@@ -12,11 +12,14 @@ internal static class Quoted
 
     public static string Json(JsonNode? value) => Printable(value is null ? "null" : value.ToJsonString());
 
-    private static string Printable(string text)
+    /// <summary>The same without quotes.</summary>
+    public static string Cut(string text, int longest = MaxLength) => Printable(text, longest);
+
+    private static string Printable(string text, int longest = MaxLength)
     {
         var printable = new StringBuilder();
-        foreach (var character in text.AsSpan(0, Math.Min(text.Length, MaxLength)))
+        foreach (var character in text.AsSpan(0, Math.Min(text.Length, longest)))
             printable.Append(char.IsControl(character) || char.IsSurrogate(character) ? $"\\u{(int)character:x4}" : character.ToString());
-        return text.Length > MaxLength ? $"{printable}..." : printable.ToString();
+        return text.Length > longest ? $"{printable}..." : printable.ToString();
     }
 }

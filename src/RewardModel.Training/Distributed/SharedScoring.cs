@@ -26,14 +26,14 @@ internal static class SharedScoring
     {
         var ranks = trained.Ranks;
         if (ranks.Size == 1)
-            return scorer.Score(lists, progress, cancellation);
+            return scorer.ScoreUnchecked(lists, progress, cancellation);
         if (ranks.IsAny(cancellation.IsCancellationRequested, "whether the evaluation is cancelled"))
             throw new OperationCanceledException(cancellation);
         // Prompts are scored once for all lists that have them, where these come to one rank.
         int[] tokens = [.. Enumerable.Range(0, lists.Count).Select(index => lists.InfoOf(index).SharedTokenCount)];
         var shares = ListShares.Of(tokens, ranks.Size);
         var own = shares[ranks.Rank];
-        var ofOwn = scorer.Score(new ListSubset(lists, own), progress, CancellationToken.None);
+        var ofOwn = scorer.ScoreUnchecked(new ListSubset(lists, own), progress, CancellationToken.None);
         trained.JoinPasses(withBackward: false);
         var all = ranks.Gather(MemoryMarshal.AsBytes(ofOwn.SelectMany(list => list).ToArray().AsSpan()), "rewards of held-out lists");
         var rewards = new float[lists.Count][];

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using RewardModel.Checkpoints;
 using RewardModel.Distributed;
 using RewardModel.Files;
@@ -196,16 +197,21 @@ internal sealed class TrainedWeights : IWeightHolder, IDisposable
             group.ClearGradients();
     }
 
-    /// <summary>Whether every number of the trained weights is finite, on all ranks.</summary>
-    public bool AreFinite()
+    /// <summary>
+    /// The names of trained weights, and of what is kept beside them, that have a number that is not finite on any rank: the same on all.
+    /// </summary>
+    /// <param name="beside">This rank's parts of moments and averages.</param>
+    public IReadOnlyList<string> NotFinite(IEnumerable<TensorPart> beside)
     {
-        using var _ = no_grad();
-        var areOwn = Parts.All(part =>
-        {
-            using var scope = NewDisposeScope();
-            return part.Parameter.isfinite().all().cpu().item<bool>();
-        });
-        return !Ranks.IsAny(!areOwn, "whether weights are finite");
+        string[] own =
+        [
+            .. Parts.Select(part => part.ToTensorPart()).Concat(beside).Where(part => !FiniteNumbers.AreIn(part.Tensor))
+                .Select(part => part.Name).Distinct(),
+        ];
+        return Ranks.Size == 1
+            ? own
+            : [.. Ranks.Gather(JsonSerializer.SerializeToUtf8Bytes(own), "whether weights are finite")
+                .SelectMany(bytes => JsonSerializer.Deserialize<string[]>(bytes)!).Distinct()];
     }
 
     /// <summary>Writes tensors that belong to the weights, such as an optimiser's state, as one process would write them.</summary>

@@ -13,4 +13,17 @@ internal sealed record OptimizedParameter(WeightPart Part, double WeightDecay, d
 
     /// <summary>The weights, with their gradient.</summary>
     public Parameter Parameter => Part.Parameter;
+
+    /// <summary>
+    /// Whether a step over memory has left a number that is not finite in the weights, or in what is kept of them. Set by any of its threads,
+    /// and never taken back.
+    /// </summary>
+    public bool IsDamaged { get; private set; }
+
+    /// <summary>Takes in the check of a run of elements: a sum of their multiples by 0, which is NaN if one is not finite, else 0.</summary>
+    public void Check(float sumOfZeros)
+    {
+        if (sumOfZeros != 0)
+            IsDamaged = true;
+    }
 }

@@ -42,6 +42,12 @@ internal abstract class Optimizer : IDisposable
     /// <summary>Steps taken.</summary>
     public int StepCount { get; private set; }
 
+    /// <summary>
+    /// The names of the parameters whose weights, or what is kept of them, are not finite since a step. Found by steps over the CPU's memory, in
+    /// the same pass; of steps by operators it is empty, as that would be a pass of its own and be waited for.
+    /// </summary>
+    public IEnumerable<string> Damaged => Parameters.Where(parameter => parameter.IsDamaged).Select(parameter => parameter.Name);
+
     /// <summary>All of them, in their order.</summary>
     protected IReadOnlyList<OptimizedParameter> Parameters { get; }
 

@@ -104,6 +104,7 @@ internal sealed unsafe class VectorAdafactor : IArithmetic<AdafactorSlot, Adafac
             var at = matrix * slot.Columns + column;
             var mean = Mean(slot.ColumnMeans[at], (float)(sum / slot.Rows) + AdafactorRule.Epsilon, rule);
             slot.ColumnMeans[at] = mean;
+            slot.Optimized.Check(mean * 0);
             slot.ColumnFactors[at] = 1 / MathF.Sqrt(mean);
         }
     }
@@ -118,8 +119,13 @@ internal sealed unsafe class VectorAdafactor : IArithmetic<AdafactorSlot, Adafac
             for (long row = 0; slot.IsMatrix && row < slot.Rows; row++)
                 sum += means[row];
             var mean = slot.IsMatrix ? (float)(sum / slot.Rows) : 1;
+            float check = 0;
             for (long row = 0; row < slot.Rows; row++)
+            {
                 factors[row] = 1 / MathF.Sqrt(means[row] / mean);
+                check += means[row] * 0;
+            }
+            slot.Optimized.Check(check);
         }
     }
 
@@ -170,6 +176,8 @@ internal sealed unsafe class VectorAdafactor : IArithmetic<AdafactorSlot, Adafac
         var slot = span.Slot;
         var (kept, columns) = (slot.Kept, slot.Columns);
         var factors = slot.ColumnFactors + span.Matrix * columns;
+        var (zero, check) = (Vector<float>.Zero, Vector<float>.Zero);
+        float sum = 0;
         for (var row = span.First; row < span.End; row++)
         {
             var at = span.Matrix * slot.Rows + row;
@@ -177,11 +185,18 @@ internal sealed unsafe class VectorAdafactor : IArithmetic<AdafactorSlot, Adafac
             var change = (float)(slot.StepSize * slot.RowFactors[at] * rule.GradientScale);
             long i = 0;
             for (; i <= columns - Vector<float>.Count; i += Vector<float>.Count)
-                Vector.Store(
-                    Vector.Load(weight + i) * kept - Vector.Load(gradient + i) * change * Vector.Load(factors + i), weight + i);
+            {
+                var updated = Vector.Load(weight + i) * kept - Vector.Load(gradient + i) * change * Vector.Load(factors + i);
+                Vector.Store(updated, weight + i);
+                check += updated * zero;
+            }
             for (; i < columns; i++)
+            {
                 weight[i] = weight[i] * kept - gradient[i] * change * factors[i];
+                sum += weight[i] * 0;
+            }
         }
+        slot.Optimized.Check(sum + Vector.Sum(check));
     }
 
     private static float Square(float gradient, AdafactorRule rule)
@@ -201,6 +216,7 @@ internal sealed unsafe class VectorAdafactor : IArithmetic<AdafactorSlot, Adafac
         public Slot(AdafactorSlot slot, AdafactorRule rule)
         {
             var shape = slot.Parameter.shape;
+            Optimized = slot.Optimized;
             IsMatrix = slot.Rows is not null;
             Length = slot.Parameter.numel();
             (Rows, Columns) = IsMatrix ? (shape[^2], shape[^1]) : (Length, 1);
@@ -217,6 +233,8 @@ internal sealed unsafe class VectorAdafactor : IArithmetic<AdafactorSlot, Adafac
             Kept = rule.KeptOf(slot.Optimized);
             LearningRate = rule.LearningRateOf(slot.Optimized);
         }
+
+        public OptimizedParameter Optimized { get; }
 
         public bool IsMatrix { get; }
 

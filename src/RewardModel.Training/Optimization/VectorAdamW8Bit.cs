@@ -63,7 +63,8 @@ internal sealed unsafe class VectorAdamW8Bit : IArithmetic<QuantizedSlot, AdamWR
             }
             DynamicMap.Signed.Decode<TLanes>(mCodes, slot.FirstLargest[block], m);
             DynamicMap.Unsigned.Decode<TLanes>(vCodes, slot.SecondLargest[block], v);
-            var (mLargest, vLargest) = UpdateBlock<TLanes>(weight, gradient, m, v, slot.Kept, slot.StepSize, rule);
+            var (mLargest, vLargest, check) = UpdateBlock<TLanes>(weight, gradient, m, v, slot.Kept, slot.StepSize, rule);
+            slot.Optimized.Check(check);
             DynamicMap.Signed.Encode<TLanes>(m, mLargest, mCodes);
             DynamicMap.Unsigned.Encode<TLanes>(v, vLargest, vCodes);
             (slot.FirstLargest[block], slot.SecondLargest[block]) = (mLargest, vLargest);
@@ -72,16 +73,16 @@ internal sealed unsafe class VectorAdamW8Bit : IArithmetic<QuantizedSlot, AdamWR
         }
     }
 
-    /// <summary>AdamW's step, and the largest magnitudes of both moments after it.</summary>
+    /// <summary>AdamW's step, the largest magnitudes of both moments after it, and the check of weights and second moments.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static (float First, float Second) UpdateBlock<TLanes>(
+    private static (float First, float Second, float Check) UpdateBlock<TLanes>(
         float* weight, float* gradient, float* m, float* v, float kept, float stepSize, AdamWRule rule) where TLanes : struct, ILanes<TLanes>
     {
         TLanes beta1 = TLanes.Of(rule.Beta1), oneMinusBeta1 = TLanes.Of(rule.OneMinusBeta1);
         TLanes beta2 = TLanes.Of(rule.Beta2), oneMinusBeta2 = TLanes.Of(rule.OneMinusBeta2);
         TLanes correction = TLanes.Of(rule.RootOfCorrection2), epsilon = TLanes.Of(rule.Epsilon);
         TLanes scale = TLanes.Of(rule.GradientScale), ofWeight = TLanes.Of(kept), ofUpdate = TLanes.Of(stepSize);
-        TLanes mLargest = TLanes.Of(0), vLargest = TLanes.Of(0);
+        TLanes mLargest = TLanes.Of(0), vLargest = TLanes.Of(0), zero = TLanes.Of(0), check = TLanes.Of(0);
         for (var i = 0; i < DynamicMap.BlockLength; i += TLanes.Count)
         {
             var g = TLanes.Load(gradient + i) * scale;
@@ -90,11 +91,13 @@ internal sealed unsafe class VectorAdamW8Bit : IArithmetic<QuantizedSlot, AdamWR
             var root = TLanes.SquareRoot(second) / correction + epsilon;
             first.Store(m + i);
             second.Store(v + i);
-            (TLanes.Load(weight + i) * ofWeight - first / root * ofUpdate).Store(weight + i);
+            var updated = TLanes.Load(weight + i) * ofWeight - first / root * ofUpdate;
+            updated.Store(weight + i);
+            check += updated * zero + second * zero;
             mLargest = TLanes.Max(mLargest, TLanes.Abs(first));
             vLargest = TLanes.Max(vLargest, second);
         }
-        return (OrZero(mLargest.Largest()), OrZero(vLargest.Largest()));
+        return (OrZero(mLargest.Largest()), OrZero(vLargest.Largest()), check.Sum());
     }
 
     private static float OrZero(float largest) => largest < DynamicMap.LeastMagnitude ? 0 : largest;
@@ -102,6 +105,8 @@ internal sealed unsafe class VectorAdamW8Bit : IArithmetic<QuantizedSlot, AdamWR
     /// <summary>A parameter's memory. Pointers stay valid for a step: tensors' memory does not move.</summary>
     private sealed class Slot(QuantizedSlot slot, Tensor gradient, AdamWRule rule)
     {
+        public OptimizedParameter Optimized => slot.Optimized;
+
         public float* Weight { get; } = (float*)LibTorch.DataOf(slot.Parameter);
 
         public float* Gradient { get; } = (float*)LibTorch.DataOf(gradient);

@@ -71,6 +71,8 @@ internal sealed record ClusterShape
     {
         if (GpuCount < 1)
             yield return $"--gpus is {GpuCount}; expected at least 1";
+        else if (GpuCount > 1_000_000)
+            yield return $"--gpus is {GpuCount}; expected at most 1000000";
         else if (GpusPerNode < 1)
             yield return $"--gpus-per-node is {GpusPerNode}; expected at least 1";
         else if (GpuCount % NodeCount != 0)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using RewardModel.Checkpoints;
 using RewardModel.Files;
+using RewardModel.Reading;
 
 namespace RewardModel.Training.Planning;
 
@@ -72,7 +73,7 @@ internal sealed record Measured
         catch (JsonException e)
         {
             throw new CheckpointException(
-                path, [$"the file is not an object of measured figures: {e.Message.TrimEnd('.')}"], $"Expected any of: {names}.", e);
+                path, [$"the file is not an object of measured figures: {JsonProblem.Of(e)}"], $"Expected any of: {names}.", e);
         }
     }
 

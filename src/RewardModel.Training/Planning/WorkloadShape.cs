@@ -37,6 +37,14 @@ internal sealed record WorkloadShape(
             yield return $"--lists-per-step is {ListsPerStep}; expected at least 1";
         if (Epochs < 1)
             yield return $"--epochs is {Epochs}; expected at least 1";
+        // Lists of a step times their answers are counted in 31 bits.
+        foreach (var (name, value, most) in new (string, long, long)[]
+        {
+            ("--lists", ListCount, 1_000_000_000_000), ("--answers", AnswerCount, 1000), ("--prompt-tokens", PromptTokens, 1_000_000),
+            ("--answer-tokens", AnswerTokens, 1_000_000), ("--lists-per-step", ListsPerStep, 1_000_000), ("--epochs", Epochs, 1_000_000),
+        })
+            if (value > most)
+                yield return $"{name} is {value}; expected at most {most}";
     }
 
     /// <summary>

@@ -85,7 +85,7 @@ public sealed class AdapterConfigTests : IDisposable
     [InlineData("\"r\": 0", "'r' is 0; expected at least 1")]
     [InlineData("\"lora_dropout\": 1", "the dropout rate is 1; expected a number from 0 to below 1")]
     [InlineData("\"bias\": \"some\"", "'bias' is \"some\"; expected one of \"none\", \"all\", \"lora_only\"")]
-    [InlineData("\"rank_pattern\": {\"q\": 1.5}", "'rank_pattern' has 1.5 for 'q'; expected a number above 0, of ranks a whole one")]
+    [InlineData("\"rank_pattern\": {\"q\": 1.5}", "'rank_pattern' has 1.5 for 'q'; expected a number above 0, of ranks a whole one up to 65536")]
     [InlineData("\"layers_to_transform\": [\"x\"]", "'layers_to_transform' is [\"x\"]; expected a whole number or a list of them")]
     public void Wrong_values_are_told(string setting, string problem) => Assert.Contains(
         problem, Problems($$"""{"peft_type": "LORA", "target_modules": ["q_proj"], {{setting}}}"""));

@@ -105,7 +105,7 @@ public class BertTests
     {
         var config = HuggingFaceConfig.Parse(
             """
-            {"model_type": "bert", "vocab_size": 61, "hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 0,
+            {"model_type": "bert", "vocab_size": 61, "hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1,
              "num_attention_heads": 1}
             """, "config.json");
         using var model = RewardTransformer.FromConfig(config, dropout: 0.5);

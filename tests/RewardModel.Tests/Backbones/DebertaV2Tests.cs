@@ -106,7 +106,7 @@ public class DebertaV2Tests
                 "'norm_rel_ebd' is \"batch_norm\"; expected one of \"none\", \"layer_norm\"",
                 "position_buckets is 126 with distances up to 64; expected at least 2, and half of them to be less than that by 2 or more",
                 "'conv_groups' is 2; expected 1",
-                "pos_att_type names p2p, c2c; expected c2p and p2c only",
+                "pos_att_type names 'p2p, c2c'; expected c2p and p2c only",
                 "conv_kernel_size is 4; expected an odd number, or 0 for no convolution",
                 "pooler_hidden_size is 16; expected it to be hidden_size, 32",
                 "attention_head_size is 4; expected hidden_size / num_attention_heads",

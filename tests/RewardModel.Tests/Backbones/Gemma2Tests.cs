@@ -79,9 +79,9 @@ public class Gemma2Tests
     [Fact]
     public void Settings_that_cannot_be_honoured_are_told_at_once() => Assert.Equal(
         [
+            "'query_pre_attn_scalar' is 0; expected a number from 0.001 to 1000000",
+            "'attn_logit_softcapping' is -1; expected a number from 0.001 to 1000000",
             "'use_bidirectional_attention' is true; expected false",
-            "query_pre_attn_scalar is 0; expected a number above 0",
-            "attn_logit_softcapping is -1; expected a number above 0, or null for none",
             "num_attention_heads is 4 and num_key_value_heads 3; expected the first to be a multiple of the second",
         ],
         Assert.Throws<CheckpointException>(() => Create(config =>

@@ -93,8 +93,8 @@ public class Gemma3TextTests
     public void Settings_that_cannot_be_honoured_are_told_at_once() => Assert.Equal(
         [
             "rope_theta is 1000000 and rope_theta is 500000; expected the same number",
+            "'query_pre_attn_scalar' is -1; expected a number from 0.001 to 1000000",
             "'use_bidirectional_attention' is true; expected false",
-            "query_pre_attn_scalar is -1; expected a number above 0",
             "attn_logit_softcapping is 50; expected null: Gemma 3 does not cap the scores of attention",
             "sliding_window_pattern is 0; expected at least 1",
         ],

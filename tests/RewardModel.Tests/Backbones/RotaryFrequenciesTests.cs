@@ -113,7 +113,7 @@ public class RotaryFrequenciesTests
     [InlineData("""{"rotary_pct": 0.1}""",
         "1 of a head's 16 channels are to be rotated; expected an even number of them, which rotary positions turn in pairs")]
     [InlineData("""{"rotary_pct": 2.0}""",
-        "32 of a head's 16 channels are to be rotated; expected an even number of them, which rotary positions turn in pairs")]
+        "'rotary_pct' is 2.0; expected a number from 0.001 to 1")]
     [InlineData("""{"rotary_pct": 0.5, "partial_rotary_factor": 0.25}""",
         "rotary_pct is 0.5 and partial_rotary_factor is 0.25; expected the same number")]
     [InlineData("""{"rotary_emb_base": 5000, "rope_parameters": {"rope_theta": 10000.0}}""",
@@ -122,7 +122,7 @@ public class RotaryFrequenciesTests
         "'rope_scaling.type' is \"proportional\"; "
         + "expected one of \"default\", \"dynamic\", \"linear\", \"llama3\", \"longrope\", \"yarn\"")]
     [InlineData("""{"rope_scaling": {"type": "yarn", "factor": 4.0, "beta_fast": 0}}""",
-        "beta_fast is 0 and beta_slow 1; expected numbers above 0")]
+        "'rope_scaling.beta_fast' is 0; expected a number from 0.001 to 1000000")]
     [InlineData("""{"rope_scaling": {"type": "longrope", "long_factor": [1, 2]}}""",
         "'rope_scaling.short_factor' is missing; expected a list of numbers",
         "short_factor has 0 numbers; expected 2, one for each pair of channels")]

@@ -124,13 +124,31 @@ public sealed class ConfigReaderTests
     }
 
     [Fact]
+    public void Numbers_outside_their_limits_are_listed_at_once_and_brought_within()
+    {
+        var reader = Reader("""{"a": 11, "b": -3, "c": 2.5, "d": -1e300, "e": 7, "f": 1e-3, "g": null}""");
+        Assert.Equal(10, reader.Size("a", most: 10));
+        Assert.Equal(-1, reader.Int("b", absent: 0, least: -1, most: 4));
+        Assert.Equal(2, reader.Double("c", (0.5, 2)));
+        Assert.Equal(0.5, reader.OptionalDouble("d", (0.5, 2)));
+        Assert.Equal(2, reader.DoubleOrNull("e", 1, (0.5, 2)));
+        Assert.Equal(1e-3, reader.Double("f", (1e-3, 2)));
+        Assert.Null(reader.DoubleOrNull("g", 1, (0.5, 2)));
+        Assert.Null(reader.OptionalDouble("absent", (0.5, 2)));
+        AssertProblems(
+            reader, "'a' is 11; expected at most 10", "'b' is -3; expected a whole number from -1 to 4",
+            "'c' is 2.5; expected a number from 0.5 to 2", "'d' is -1e300; expected a number from 0.5 to 2",
+            "'e' is 7; expected a number from 0.5 to 2");
+    }
+
+    [Fact]
     public void Sizes_below_1_are_listed_at_once()
     {
         var reader = Reader("""{"a": 0, "b": -1, "c": 1, "d": "wide"}""");
         reader.Size("a");
         reader.Size("b", 4);
         Assert.Equal(1, reader.Size("c"));
-        Assert.Equal(0, reader.Size("absent", 0));
+        Assert.Equal(4, reader.Size("absent", 4));
         reader.Size("d");
         reader.Size("missing");
         AssertProblems(

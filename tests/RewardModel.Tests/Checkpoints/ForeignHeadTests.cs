@@ -109,7 +109,7 @@ public class ForeignHeadTests
         Assert.Equal(
             [
                 "'value_head_prefix' is 3; expected a string", "'mean' is \"high\"; expected a number",
-                "'std' is 0; expected a number above 0",
+                "'std' is 0; expected a number from 1E-30 to 1E+30",
             ],
             Assert.Throws<CheckpointException>(model.Load).Problems);
     }

@@ -221,16 +221,14 @@ public sealed class ScoreCommandTests : IDisposable
         }
     }
 
-    [Theory]
-    [InlineData(float.NaN, "NaN")]
-    [InlineData(float.PositiveInfinity, "Infinity|NaN|-Infinity")]
-    public void Rewards_that_are_no_numbers_are_an_error_and_not_printed(float weight, string shown)
+    [Fact]
+    public void Rewards_that_are_no_numbers_are_an_error_and_not_printed()
     {
         using (var model = Model())
         {
             using (no_grad())
                 foreach (var (name, parameter) in model.Transformer.CheckpointParameters.Where(pair => pair.Name == "score.weight"))
-                    parameter.fill_(weight);
+                    parameter.fill_(float.MaxValue);
             model.Save(directory["broken"]);
         }
         File.WriteAllText(directory["lines.jsonl"], """{"prompt":"a","answers":["b","c"]}""");
@@ -244,8 +242,8 @@ public sealed class ScoreCommandTests : IDisposable
             var (status, output, errors) = CommandLineTests.Run([.. command, "--model", directory["broken"]]);
             Assert.Equal((1, ""), (status, output));
             Assert.Matches(
-                $"^error: Reward 0 of the list is ({shown}); expected a finite number: the model has diverged or its weights are "
-                + "damaged\\.\n$",
+                "^error: The reward of answer 1 of list 1 \\(.*\\) is (Infinity|NaN|-Infinity), by the model of '.*broken'; expected a finite number\\. "
+                + "Its weights are damaged or too large, .*\n$",
                 errors);
         }
     }

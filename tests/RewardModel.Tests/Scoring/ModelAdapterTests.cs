@@ -70,7 +70,7 @@ public sealed class ModelAdapterTests : IDisposable
     {
         using var model = TinyModel.Create("gpt2");
         Assert.Equal(
-            "The adapter can't be made: the rank is 0; expected at least 1; alpha is -1; expected a positive number; "
+            "The adapter can't be made: the rank is 0; expected at least 1; alpha is -1; expected a positive number, at most 1000000; "
             + "the dropout rate is 1; expected a number from 0 to below 1.",
             Assert.Throws<ArgumentException>(() => model.AddAdapter(new LoraOptions(0) { Alpha = -1, Dropout = 1 })).Message);
         Assert.Equal(

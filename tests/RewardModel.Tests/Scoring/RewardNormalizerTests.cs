@@ -48,10 +48,12 @@ public class RewardNormalizerTests
     }
 
     [Theory]
-    [InlineData(double.NaN, 1, "The mean of the rewards is NaN; expected a finite number.")]
-    [InlineData(0, 0, "The standard deviation of the rewards is 0; expected a number above 0.")]
-    [InlineData(0, -2, "The standard deviation of the rewards is -2; expected a number above 0.")]
-    [InlineData(0, double.PositiveInfinity, "The standard deviation of the rewards is Infinity; expected a number above 0.")]
+    [InlineData(double.NaN, 1, "The mean of the rewards is NaN; expected a finite number, from -1E+30 to 1E+30.")]
+    [InlineData(0, 0, "The standard deviation of the rewards is 0; expected a number above 0, from 1E-30 to 1E+30.")]
+    [InlineData(1e300, 1, "The mean of the rewards is 1E+300; expected a finite number, from -1E+30 to 1E+30.")]
+    [InlineData(0, 1e-320, "The standard deviation of the rewards is 1E-320; expected a number above 0, from 1E-30 to 1E+30.")]
+    [InlineData(0, -2, "The standard deviation of the rewards is -2; expected a number above 0, from 1E-30 to 1E+30.")]
+    [InlineData(0, double.PositiveInfinity, "The standard deviation of the rewards is Infinity; expected a number above 0, from 1E-30 to 1E+30.")]
     public void Numbers_that_would_spoil_the_order_are_refused(double mean, double std, string message) =>
         Assert.Equal(message, Assert.Throws<ArgumentException>(() => new RewardNormalizer(mean, std)).Message);
 }

@@ -82,7 +82,7 @@ public sealed class ScoringRuleTests : IDisposable
         {"library_version": "0.1.0", "rule": {"special_tokens": {"before_prompt": [1], "after_prompt": [], "after_answer": [], "answer_token_type": 0}, "max_length": 8,
          "normalizer": {"mean": 0, "std": 0}}}
         """,
-        "the file is invalid: The standard deviation of the rewards is 0; expected a number above 0");
+        "the file is invalid: The standard deviation of the rewards is 0; expected a number above 0, from 1E-30 to 1E+30");
 
     [Fact]
     public void Numbers_that_no_rule_has_are_refused_all_at_once() => Refuses(

@@ -204,16 +204,6 @@ public class TrainingMemoryTests
         Assert.Equal(Activations(TinyModel.List(1, 35, 10, 10, 10)), Activations(first, second));
     }
 
-    [Fact]
-    public void A_model_without_layers_keeps_nothing()
-    {
-        var settings = Config("gpt2");
-        settings["n_layer"] = 0;
-        using var model = RewardTransformer.FromConfig(HuggingFaceConfig.Parse(settings.ToJsonString(), "config.json"));
-        var estimate = TrainingMemory.Estimate(model, new ListSize(8, 8, 2));
-        Assert.Equal((0, 0), (estimate.Activations, estimate.CheckpointedActivations));
-    }
-
     private static JsonObject Config(string architecture)
     {
         var (width, layers, heads, positions) = architecture == "gpt2"

@@ -7,7 +7,7 @@ namespace RewardModel.Tests.Server;
 
 /// <summary>
 /// A model whose rewards are told by <see cref="RewardOf"/>, that remembers what it computed, and that can be held up. It throws where it
-/// reads the id <see cref="Poison"/>, and gives NaN for <see cref="NotANumber"/>.
+/// reads the id <see cref="Poison"/>, and as one whose rewards are not finite where it reads <see cref="NotANumber"/>.
 /// </summary>
 internal sealed class FakeModel : IBatchModel, IDisposable
 {
@@ -49,10 +49,12 @@ internal sealed class FakeModel : IBatchModel, IDisposable
             Thread.Sleep(Duration);
         if (lists.Any(list => list.AnswerIds.Any(answer => answer.Contains(Poison))))
             throw new InvalidOperationException("poison");
+        if (lists.Any(list => list.AnswerIds.Any(answer => answer.Contains(NotANumber))))
+            throw new NotFiniteRewardException(float.NaN, 1, "a list", "the model");
         return
         [
-            .. lists.Select(list => list.AnswerIds.Select((answer, k) => new EnsembleReward(
-                answer.Contains(NotANumber) ? float.NaN : RewardOf(list.PromptOf(k), answer), 0.5f)).ToArray()),
+            .. lists.Select(list => list.AnswerIds.Select(
+                (answer, k) => new EnsembleReward(RewardOf(list.PromptOf(k), answer), 0.5f)).ToArray()),
         ];
     }
 

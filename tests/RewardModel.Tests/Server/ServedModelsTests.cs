@@ -246,7 +246,7 @@ public sealed class ServedModelsTests : IDisposable
     public async Task A_new_version_that_is_bad_leaves_the_old_one_serving()
     {
         Save("a", seed: 1);
-        SaveNaN("nan");
+        SaveTooLarge("nan");
         Replace("a");
         await using var served = await LoadAsync(null, "served");
         var list = RankedList.BestFirst("a", "b");
@@ -268,13 +268,13 @@ public sealed class ServedModelsTests : IDisposable
     [Fact]
     public async Task Models_that_can_not_be_served_are_all_named()
     {
-        SaveNaN("nan");
+        SaveTooLarge("nan");
         Directory.CreateDirectory(directory["empty"]);
         Save("good", seed: 1);
         var failure = await Assert.ThrowsAsync<CheckpointException>(() => LoadAsync(null, "nan", "good", "empty"));
         Assert.Equal("2 of 3 models can't be served", failure.FilePath);
         Assert.Equal(
-            $"{directory["nan"]}: the reward of a probe is NaN; expected a finite number. "
+            $"{directory["nan"]}: the reward of a probe is not a finite number. "
             + "The weights have numbers that are not finite or too large: save the model of a run that did not diverge.",
             failure.Problems[0]);
         Assert.StartsWith($"{directory["empty"]}: ", failure.Problems[1]);
@@ -352,11 +352,11 @@ public sealed class ServedModelsTests : IDisposable
         model.Save(directory[name]);
     }
 
-    private void SaveNaN(string name)
+    private void SaveTooLarge(string name)
     {
         using var model = new ScoringModel(TinyModel.Create(), ScoringModelTests.Tokenizer(directory), maxLength: 12);
         using (no_grad())
-            model.Transformer.parameters().Last().fill_(double.NaN);
+            model.Transformer.parameters().Last().fill_(3e38f);
         model.Save(directory[name]);
     }
 

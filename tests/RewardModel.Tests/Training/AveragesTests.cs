@@ -258,7 +258,7 @@ public class AveragesTests
         using var model = TinyModel.Create("gpt2");
         Assert.Equal(
             "The training options can't be used: Ema (--ema) is 1; expected a number above 0 and below 1, such as 0.999; "
-            + "AverageLast (--average-last) is 1; expected at least 2; give --ema or --average-last, not both.",
+            + "AverageLast (--average-last) is 1; expected 2 to 1000; give --ema or --average-last, not both.",
             Assert.Throws<OptionsException>(() => new TrainingOptions { Ema = 1, AverageLast = 1 }.Validate()).Message);
         Assert.Equal(
             "AverageLast (--average-last) is 3, but there are no held-out lists to evaluate; give some, or use --ema.",

@@ -133,7 +133,7 @@ public sealed class EnsembleRunTests : IDisposable
     public void Wrong_options_and_directories_are_told()
     {
         string Message(TrainingRunOptions options) => Assert.ThrowsAny<ArgumentException>(() => new EnsembleRun(options)).Message;
-        Assert.Equal("The training options can't be used: Seeds (--seeds) is 1; expected at least 2.", Message(Options with { Seeds = 1 }));
+        Assert.Equal("The training options can't be used: Seeds (--seeds) is 1; expected 2 to 1000.", Message(Options with { Seeds = 1 }));
         Assert.Equal(
             "The training options can't be used: --seeds reads the data once for every seed, and standard input can be read once; give files.",
             Message(Options with { Data = "-" }));

@@ -174,9 +174,9 @@ public sealed class LoraTrainingTests : IDisposable
                 LoraModulesToSave = "norm",
             }.Validate()).Message);
         Assert.Equal(
-            "The training options can't be used: LoraRank (--lora-rank) is 0; expected at least 1; "
+            "The training options can't be used: LoraRank (--lora-rank) is 0; expected 1 to 65536; "
             + "UnfrozenLayers (--unfrozen-layers) is 1; expected nothing beside --lora-rank, which freezes all layers; "
-            + "LoraAlpha (--lora-alpha) is 0; expected a positive number; LoraDropout (--lora-dropout) is 1; expected a number from 0 to below 1; "
+            + "LoraAlpha (--lora-alpha) is 0; expected a number from 0.000001 to 1000000; LoraDropout (--lora-dropout) is 1; expected a number from 0 to below 1; "
             + "LoraTargets (--lora-targets) is ','; expected attention, all-linear or names of layers with commas between them.",
             Assert.Throws<OptionsException>(() => new TrainingOptions
             {

@@ -399,6 +399,27 @@ public class TrainerTests
             Assert.Throws<ArgumentException>(() => new Trainer(model, options with { WarmupSteps = 8 }, lists, [])).Message);
     }
 
+    [Theory]
+    [InlineData(OptimizerKind.AdamW)]
+    [InlineData(OptimizerKind.AdamW8Bit)]
+    [InlineData(OptimizerKind.Adafactor)]
+    public void Weights_that_no_loss_shows_stop_the_run_at_the_step_that_damages_them(OptimizerKind optimizer)
+    {
+        using var model = TinyModel.Create();
+        // A row that no list has, which decay multiplies by -49.
+        const string name = "model.embed_tokens.weight";
+        TokenizedList[] without = [.. lists.Select(list => new TokenizedList(
+            [.. list.PromptIds.Select(id => id % 60)], [.. list.AnswerIds.Select(ids => ids.Select(id => id % 60).ToArray())], [.. list.Scores]))];
+        using (no_grad())
+            model.CheckpointParameters.Single(pair => pair.Name == name).Parameter[60, 3] = 1e38f;
+        var damaging = options with { Optimizer = optimizer, LearningRate = 5, WeightDecay = 10, SaveInterval = 1, EvaluationInterval = 1 };
+        var error = Assert.Throws<TrainingDivergedException>(() => new Trainer(model, damaging, without, heldOut).Train());
+        Assert.Equal(1, error.Step);
+        Assert.StartsWith(
+            $"Step 1: the weights, or what the optimiser keeps of them, are not finite after this step: '{name}'. Nothing is saved of them: the "
+            + "newest saved state is from before it. Its lists: ", error.Message);
+    }
+
     [Fact]
     public void A_reward_that_is_not_finite_stops_the_run_even_if_the_loss_is()
     {

@@ -89,9 +89,9 @@ public class TrainingOptionsTests
             EarlyStopPatience = -1,
         };
         Assert.Equal(
-            "The training options can't be used: Epochs (--epochs) is 0; expected at least 1; Steps (--steps) is -1; expected at least 1; "
-            + "LearningRate (--learning-rate) is NaN; expected a positive number; "
-            + "HeadLearningRate (--head-learning-rate) is 0; expected a positive number; "
+            "The training options can't be used: Epochs (--epochs) is 0; expected at least 1; Steps (--steps) is -1; expected 1 to 100000000; "
+            + "LearningRate (--learning-rate) is NaN; expected a number above 0, up to 10; "
+            + "HeadLearningRate (--head-learning-rate) is 0; expected a number above 0, up to 10; "
             + "LayerDecay (--layer-decay) is 1.5; expected a number above 0, up to 1 (no decay); "
             + "WarmupSteps (--warmup-steps) is -2; expected 0 or more; WarmupRatio (--warmup-ratio) is 1; expected a number from 0 to below 1; "
             + "give --warmup-steps or --warmup-ratio, not both; "
@@ -99,9 +99,10 @@ public class TrainingOptionsTests
             + "CooldownSteps (--cooldown-steps) is 0; expected at least 1; CooldownSteps (--cooldown-steps) is 0; "
             + "expected no value, because it has no effect without --schedule wsd, the only one with a cooldown; "
             + "Beta1 (--beta1) is 1; expected a number from 0 to below 1; Beta2 (--beta2) is -0.1; expected a number from 0 to below 1; "
-            + "Epsilon (--epsilon) is 0; expected a positive number; WeightDecay (--weight-decay) is -1; expected 0 or more; "
-            + "MaxGradientNorm (--max-grad-norm) is -1; expected 0 (no clipping) or more; "
-            + "ListsPerStep (--lists-per-step) is 0; expected at least 1; TokensPerStep (--tokens-per-step) is 0; expected at least 1; "
+            + "Epsilon (--epsilon) is 0; expected a number from 1E-30 to 1; WeightDecay (--weight-decay) is -1; expected a number from 0 to 10; "
+            + "MaxGradientNorm (--max-grad-norm) is -1; expected 0 (no clipping) to 1000000; "
+            + "ListsPerStep (--lists-per-step) is 0; expected 1 to 1000000000; "
+            + "TokensPerStep (--tokens-per-step) is 0; expected 1 to 1000000000; "
             + "give --lists-per-step or --tokens-per-step, not both; "
             + "MaxTokensPerBatch (--max-tokens-per-batch) is 0; expected at least 1; "
             + "UnfrozenLayers (--unfrozen-layers) is -1; expected 0 (the head alone) or more; "
@@ -109,11 +110,11 @@ public class TrainingOptionsTests
             + "freezes the embeddings as well; "
             + "Loss (--loss) is 'huber'; expected one of: log-sigmoid, sigmoid, hinge, plackett-luce, top-choice, none; "
             + "Margin (--margin) is '-1'; expected one of: none, column, score-difference*X, llama2-small, llama2-large, "
-            + "or a number of 0 or more; LabelSmoothing (--label-smoothing) is 0.5; expected a number from 0 (no smoothing) to below 0.5; "
-            + "PointwiseWeight (--pointwise-weight) is 0; expected a positive number; "
+            + "or a number from 0 to 1000000; LabelSmoothing (--label-smoothing) is 0.5; expected a number from 0 (no smoothing) to below 0.5; "
+            + "PointwiseWeight (--pointwise-weight) is 0; expected a number above 0, up to 1000; "
             + "PointwiseWeight (--pointwise-weight) is 0; expected no value, because Pointwise (--pointwise) is none; "
-            + "Centering (--centering) is -1; expected 0 (no centring) or more; "
-            + "RewardL2 (--reward-l2) is NaN; expected 0 (no such term) or more; EvaluationInterval (--eval-every) is 0; expected at least 1; "
+            + "Centering (--centering) is -1; expected 0 (no centring) to 1000; "
+            + "RewardL2 (--reward-l2) is NaN; expected 0 (no such term) to 1000; EvaluationInterval (--eval-every) is 0; expected at least 1; "
             + "SaveInterval (--save-every) is 0; expected at least 1; "
             + "EarlyStopPatience (--early-stop) is -1; expected 0 (never stop early) or more.",
             Assert.Throws<OptionsException>(options.Validate).Message);

@@ -240,6 +240,34 @@ public class RankTrainingTests
         });
     }
 
+    [Theory]
+    [InlineData(Sharding.None, 1)]
+    [InlineData(Sharding.Parameters, 1)]
+    [InlineData(Sharding.Parameters, 7)]
+    public void Weights_that_one_rank_damages_stop_all_before_they_are_evaluated(Sharding sharding, int evaluationInterval)
+    {
+        ThreadCollective.Run(2, ranks =>
+        {
+            using var model = Llama();
+            TokenizedList[] without = [.. lists.Select(list => new TokenizedList(
+                [.. list.PromptIds.Select(id => id % 60)], [.. list.AnswerIds.Select(ids => ids.Select(id => id % 60).ToArray())], [.. list.Scores]))];
+            using (no_grad())
+                model.CheckpointParameters.First(pair => pair.Name == "model.embed_tokens.weight").Parameter[60, 3] = 1e38f;
+            var damaging = options with
+            {
+                Shard = sharding,
+                LearningRate = 5,
+                WarmupSteps = 0,
+                WeightDecay = 10,
+                EvaluationInterval = evaluationInterval,
+            };
+            var error = Assert.Throws<TrainingDivergedException>(() => new Trainer(model, damaging, without, heldOut, ranks: ranks).Train());
+            Assert.StartsWith(
+                "Step 1: the weights, or what the optimiser keeps of them, are not finite after this step: 'model.embed_tokens.weight'.",
+                error.Message);
+        });
+    }
+
     [Fact]
     public void A_rank_that_is_cancelled_stops_all_after_the_same_step()
     {

@@ -1,3 +1,4 @@
+using RewardModel.Training;
 using RewardModel.Training.Optimization;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
@@ -47,6 +48,36 @@ public class OptimizerTests
         Assert.InRange(OptimizerGoldens.Difference("adafactor", (all, rates) => new Adafactor(all, 0.1, decayAll: true, rates)), 1e-4, 1);
         Assert.InRange(
             OptimizerGoldens.Difference("adafactor", (all, rates) => new Adafactor(all, 0.1, decayAll: false, rates), steps: 4), 1e-4, 1);
+    }
+
+    /// <summary>What a step damages it names, wherever in a parameter it is, and whatever the others are.</summary>
+    [Theory]
+    [InlineData(OptimizerKind.AdamW)]
+    [InlineData(OptimizerKind.AdamW8Bit)]
+    [InlineData(OptimizerKind.Adafactor)]
+    public void A_number_that_a_step_leaves_not_finite_is_found_in_its_pass(OptimizerKind kind)
+    {
+        long[][] shapes = [[70, 257], [8192], [3, 5], [7]];
+        for (var hurt = -1; hurt < shapes.Length; hurt++)
+            foreach (var end in new[] { 0, -1 })
+                foreach (var isGradient in new[] { false, true })
+                {
+                    using var scope = NewDisposeScope();
+                    (string Name, Parameter Parameter)[] all =
+                        [.. shapes.Select((shape, i) => ($"{i}", new Parameter(randn(shape)) { grad = randn(shape) }))];
+                    // 10 times the rate of 10 and decay of 10 overflows the first; its square the second.
+                    if (hurt >= 0)
+                        (isGradient ? all[hurt].Parameter.grad! : all[hurt].Parameter.detach()).view(-1)[end] = isGradient ? 1e30f : 1e38f;
+                    var options = new TrainingOptions { Optimizer = kind, WeightDecay = 10, DecayAll = true };
+                    using var optimizer = options.CreateOptimizer(all.Select(WeightPart.Of), all.ToDictionary(pair => pair.Name, _ => 1.0));
+                    optimizer.Step(1e-3);
+                    if (!isGradient)
+                    {
+                        Assert.Empty(optimizer.Damaged);
+                        optimizer.Step(10);
+                    }
+                    Assert.Equal(hurt < 0 ? "" : $"{hurt}", string.Join(' ', optimizer.Damaged));
+                }
     }
 
     /// <summary>Matrices of several tasks, some of whose last ones are short, and vectors.</summary>

@@ -68,6 +68,19 @@ public class WorkloadShapeTests
         ],
         new WorkloadShape(0, 0, -1, 0, 0, 0).Problems());
 
+    [Fact]
+    public void What_is_far_too_large_is_said()
+    {
+        Assert.Equal(
+            [
+                "--answers is 2147483647; expected at most 1000", "--prompt-tokens is 2147483647; expected at most 1000000",
+                "--answer-tokens is 2147483647; expected at most 1000000", "--lists-per-step is 2147483647; expected at most 1000000",
+                "--epochs is 2147483647; expected at most 1000000",
+            ],
+            new WorkloadShape(7, int.MaxValue, int.MaxValue, int.MaxValue, int.MaxValue, int.MaxValue).Problems());
+        Assert.Equal(["--lists is 9223372036854775807; expected at most 1000000000000"], new WorkloadShape(long.MaxValue, 2, 3, 4, 5, 6).Problems());
+    }
+
     private static TokenizedList ListOf(int answers, int prompt, int answer)
     {
         int[] Ids(int count, int first) => [.. Enumerable.Range(first, count)];

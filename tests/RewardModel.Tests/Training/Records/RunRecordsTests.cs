@@ -2,6 +2,7 @@ using System.Text.Json;
 using RewardModel.Training;
 using RewardModel.Training.Checks;
 using RewardModel.Training.Evaluation;
+using RewardModel.Training.Optimization;
 using RewardModel.Training.Records;
 using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
@@ -116,9 +117,16 @@ public sealed class RunRecordsTests : IDisposable
     public void A_run_that_diverges_says_so()
     {
         WriteTask();
-        var error = Assert.Throws<TrainingDivergedException>(() => new TrainingRun(Options with { LearningRate = 1e39 }).Run());
+        var error = Assert.Throws<TrainingDivergedException>(() => new TrainingRun(Options with
+        {
+            // A weight is multiplied by -99 in each step.
+            LearningRate = 10,
+            WeightDecay = 10,
+            Schedule = ScheduleKind.Constant,
+            Steps = 60,
+        }).Run());
         var record = RunRecords.Read(directory["model"]);
-        Assert.Equal(new EndReport(1, EndReason.Diverged) { Message = error.Message }, record.End);
+        Assert.Equal(new EndReport(record.End!.Step, EndReason.Diverged) { Message = error.Message }, record.End);
         Assert.Equal("diverged", record.Diagnoses[0].Id);
     }
 

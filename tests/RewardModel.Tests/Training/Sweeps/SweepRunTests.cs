@@ -1,9 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Scoring;
 using RewardModel.Training;
 using RewardModel.Training.Reporting;
 using RewardModel.Training.Runs;
 using RewardModel.Training.Sweeps;
+using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Training.Sweeps;
 
@@ -14,10 +16,16 @@ public sealed class SweepRunTests : IDisposable
 
     public SweepRunTests()
     {
-        File.WriteAllText(directory["config.json"], TinyModel.Config("llama").ToJsonString());
+        using (var model = new ScoringModel(TinyModel.Create()))
+        {
+            // A row that no list has; a rate of 10 multiplies it by -99.
+            using (no_grad())
+                model.Transformer.CheckpointParameters.Single(pair => pair.Name == "model.embed_tokens.weight").Parameter[60, 0] = 1e37f;
+            model.Save(directory["backbone"]);
+        }
         File.WriteAllLines(directory["train.jsonl"], Enumerable.Range(0, 60).Select(i => JsonSerializer.Serialize(
             new { prompt_ids = new[] { 1 + i % 50, 3 }, answer_ids = new[] { new[] { 7, 2 }, [8, 9, 2], [3, 2] } })));
-        Write("[1e-3, 1e30, 1e-2]");
+        Write("[1e-3, 10, 1e-2]");
     }
 
     private string Output => directory["sweep"];
@@ -28,7 +36,7 @@ public sealed class SweepRunTests : IDisposable
     public void Each_trial_is_a_run_with_its_options_and_one_that_diverges_fails_alone()
     {
         var result = Sweep().Run();
-        Assert.Equal(["1e-3", "1e30", "1e-2"], result.Trials.Select(trial => trial.Values["learning-rate"]));
+        Assert.Equal(["1e-3", "10", "1e-2"], result.Trials.Select(trial => trial.Values["learning-rate"]));
         Assert.Equal([false, true, false], result.Trials.Select(trial => trial.Failure is not null));
         Assert.Equal(2, result.Ranking.Count);
         Assert.Equal(result.Ranking[0].Metrics!.Accuracy, result.Trials.Max(trial => trial.Metrics?.Accuracy));
@@ -101,7 +109,8 @@ public sealed class SweepRunTests : IDisposable
         $$"""
         options:
           data: {{directory["train.jsonl"]}}
-          config: {{directory["config.json"]}}
+          backbone: {{directory["backbone"]}}
+          weight-decay: 10
           steps: 5
           lists-per-step: 8
           eval-every: 2

@@ -1,0 +1,16 @@
+using RewardModel.Layers;
+
+namespace RewardModel.Backbones;
+
+/// <summary>What an architecture's settings say of its size, before anything is made of them.</summary>
+internal interface IBackboneConfig
+{
+    /// <summary>Count of layers.</summary>
+    int LayerCount { get; }
+
+    /// <summary>Numbers of the embeddings of tokens and positions.</summary>
+    long EmbeddingSize { get; }
+
+    /// <summary>What each layer is made of.</summary>
+    LayerShape LayerShape { get; }
+}
