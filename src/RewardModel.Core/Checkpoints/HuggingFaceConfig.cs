@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RewardModel.Files;
+using RewardModel.Reading;
 
 namespace RewardModel.Checkpoints;
 
