@@ -73,7 +73,7 @@ public sealed class CheckpointIndexTests : IDisposable
         var problems = new ProblemList();
         CheckpointIndex.Read(directory.Path, problems);
         Assert.Equal(
-            ["the index has 1000000000 bytes; expected at most 20000000"],
+            ["model.safetensors.index.json: the file has 1000000000 bytes, too many for an index of tensors; expected at most 20000000"],
             Assert.Throws<CheckpointException>(() => problems.ThrowIfAny("index", "Save it again.")).Problems);
     }
 

@@ -330,9 +330,27 @@ public class RenderBudgetTests
         }).Check(Fuzzing.Config(5000));
     }
 
+    [Fact]
+    public void A_rendering_ends_when_its_time_is_over()
+    {
+        const string template = "{% for i in range(100000) %}{{ i }}{% endfor %}";
+        RenderBudget.MaxTime = TimeSpan.Zero;
+        Assert.Equal(
+            "the template takes longer than 0 seconds", Assert.Throws<ChatTemplateException>(() => RenderInTime(template)).Problem);
+        RenderBudget.MaxTime = TimeSpan.FromMinutes(5);
+        Assert.Equal(488_890, RenderInTime(template).Length);
+    }
+
     private static string Many(string part) => string.Concat(Enumerable.Repeat(part, 100_000));
 
-    private static string Render(string template) => new ChatTemplate(template).Render(
+    private static string Render(string template)
+    {
+        // The other limits are to come first on a busy machine, too.
+        RenderBudget.MaxTime = TimeSpan.FromMinutes(5);
+        return RenderInTime(template);
+    }
+
+    private static string RenderInTime(string template) => new ChatTemplate(template).Render(
         new Conversation([new ChatMessage("user", "x")]), addGenerationPrompt: true, new Dictionary<string, string>()).Text;
 
     /// <summary>On a thread of 256 kB, half of which .NET keeps for itself.</summary>

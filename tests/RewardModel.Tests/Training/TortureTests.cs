@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using RewardModel.Cli;
 using RewardModel.Files;
 using RewardModel.Scoring;
 using RewardModel.Tests.Files;
@@ -99,6 +101,90 @@ public sealed class TortureTests : IDisposable
         journal.MakeImage(journal.Count, keepsNames: false, directory["after"]);
         Assert.Equal(expected, DigestOf("after/undisturbed"));
         Assert.All(SavedFiles.Verify(directory["after/undisturbed"]), part => Assert.Empty(part.Problems));
+    }
+
+    [Fact]
+    public async Task Processes_that_are_killed_at_random_end_with_the_same_model()
+    {
+        string[] Arguments(string output) =>
+        [
+            "train", "--data", directory["train.jsonl"], "--config", directory["config.json"], "--output", directory[output], "--steps", "60",
+            "--eval-every", "7", "--save-every", "3", "--average-last", "2", "--threads", "1", "--resume",
+        ];
+        using (var undisturbed = Start(Arguments("undisturbed")))
+            Assert.True(undisturbed.WaitForExit(TimeSpan.FromMinutes(2)) && undisturbed.ExitCode == 0);
+        var expected = DigestOf("undisturbed");
+        var random = new SplitMix64(7);
+        var mostKills = isWhole ? 200 : 20;
+        for (var (kills, run, start) = (0, 0, 0); kills < mostKills; start++)
+        {
+            using var process = Start(Arguments($"run-{run}"));
+            var errors = process.StandardError.ReadToEndAsync();
+            // Longer each time, so that a slow machine gets to the end too.
+            if (process.WaitForExit(TimeSpan.FromMilliseconds(300 + random.NextBelow(700) + 50 * start)))
+            {
+                Assert.True(process.ExitCode == 0, await errors);
+                Assert.Equal(expected, DigestOf($"run-{run}"));
+                (run, start) = (run + 1, 0);
+                continue;
+            }
+            process.Kill();
+            await process.WaitForExitAsync();
+            kills++;
+        }
+
+        static Process Start(string[] arguments) => Process.Start(
+            new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. arguments]) { RedirectStandardError = true })!;
+    }
+
+    /// <summary>
+    /// On a disk that is really full, where one of its own can be had. The run says so, and goes on when there is room again.
+    /// </summary>
+    [Fact]
+    public void On_a_full_disk_the_run_ends_with_what_was_saved_and_goes_on_with_more_room()
+    {
+        var expected = Trained("undisturbed");
+        var disk = Directory.CreateDirectory(directory["disk"]).FullName;
+        if (!OperatingSystem.IsLinux() || Mount("-t", "tmpfs", "-o", "size=64k", "none", disk) != 0)
+            return;
+        try
+        {
+            var refused = 0;
+            foreach (var kilobytes in new[] { 64, 96, 128, 192, 256, 384, 512, 1024, 16384 })
+            {
+                Assert.Equal(0, Mount("-o", $"remount,size={kilobytes}k", disk));
+                try
+                {
+                    Assert.Equal(expected, Trained("disk/run"));
+                    Assert.True(refused > 1, "the disk was never full");
+                    return;
+                }
+                catch (IOException)
+                {
+                    refused++;
+                }
+            }
+            Assert.Fail("the run never ended");
+        }
+        finally
+        {
+            using var unmount = Process.Start("umount", ["-l", disk]);
+            unmount.WaitForExit();
+        }
+
+        static int Mount(params string[] arguments)
+        {
+            try
+            {
+                using var mount = Process.Start(new ProcessStartInfo("mount", arguments) { RedirectStandardError = true })!;
+                mount.WaitForExit();
+                return mount.ExitCode;
+            }
+            catch (System.ComponentModel.Win32Exception)
+            {
+                return -1;
+            }
+        }
     }
 
     /// <summary>Where a model is found at all it is the whole one.</summary>

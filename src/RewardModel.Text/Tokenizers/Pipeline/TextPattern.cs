@@ -26,7 +26,10 @@ internal sealed class TextPattern
     private static readonly TimeSpan maxTimePerCharacter = TimeSpan.FromMicroseconds(2);
 
     private readonly string? literal;
-    private readonly Regex regex;
+
+    // Backtracking is faster for patterns that don't run away, and knows lookarounds. Once one has run away, the other engine takes its place,
+    // whose time is linear and whose matches are the same.
+    private volatile Regex regex;
 
     private TextPattern(string? literal, Regex regex) => (this.literal, this.regex) = (literal, regex);
 
@@ -71,7 +74,7 @@ internal sealed class TextPattern
         return null;
     }
 
-    public MatchEnumerator Matches(ReadOnlySpan<char> text) => new(regex, text);
+    public MatchEnumerator Matches(ReadOnlySpan<char> text) => new(this, text);
 
     /// <summary>The text with <paramref name="content"/>, as it stands, for every match.</summary>
     /// <exception cref="TokenizerException">The text grows too much, or the expression takes too long.</exception>
@@ -94,6 +97,24 @@ internal sealed class TextPattern
         return result.Append(text, end, text.Length - end).ToString();
 
         void CheckGrowth(long length) => TextGrowth.Check("the step Replace", text.Length, length);
+    }
+
+    /// <summary>Goes over to matching in linear time, which not all expressions have.</summary>
+    private bool TryMatchInLinearTime()
+    {
+        if (regex.Options.HasFlag(RegexOptions.NonBacktracking))
+            return false;
+        try
+        {
+            regex = new Regex(
+                regex.ToString(), (regex.Options & ~RegexOptions.Compiled) | RegexOptions.NonBacktracking, maxTime);
+            return true;
+        }
+        // It has lookarounds, references or atomic groups, or would have too many states.
+        catch (NotSupportedException)
+        {
+            return false;
+        }
     }
 
     private static string WithWordCharacters(string expression)
@@ -123,11 +144,14 @@ internal sealed class TextPattern
     }
 
     /// <summary>The matches of a text, by their place in it.</summary>
-    internal ref struct MatchEnumerator(Regex regex, ReadOnlySpan<char> text)
+    internal ref struct MatchEnumerator(TextPattern pattern, ReadOnlySpan<char> text)
     {
         private readonly CodePointText codePoints = new(text);
         private Regex.ValueMatchEnumerator matches;
         private long startTime;
+
+        // Where a search goes on that is begun anew.
+        private int next;
 
         public (int Start, int End) Current =>
             (codePoints.StartOf(matches.Current.Index), codePoints.StartOf(matches.Current.Index + matches.Current.Length));
@@ -137,10 +161,7 @@ internal sealed class TextPattern
         public bool MoveNext()
         {
             if (startTime == 0)
-            {
-                startTime = Stopwatch.GetTimestamp();
-                matches = regex.EnumerateMatches(codePoints.Units);
-            }
+                Start();
             try
             {
                 if (!matches.MoveNext())
@@ -148,15 +169,26 @@ internal sealed class TextPattern
             }
             catch (RegexMatchTimeoutException)
             {
-                throw TooSlow();
+                if (next > codePoints.Units.Length || !pattern.TryMatchInLinearTime())
+                    throw TooSlow();
+                Start();
+                return MoveNext();
             }
+            // An empty match is not found twice.
+            next = matches.Current.Index + Math.Max(matches.Current.Length, 1);
             return Stopwatch.GetElapsedTime(startTime) <= maxTime + codePoints.Units.Length * maxTimePerCharacter ? true : throw TooSlow();
+        }
+
+        private void Start()
+        {
+            startTime = Stopwatch.GetTimestamp();
+            matches = pattern.regex.EnumerateMatches(codePoints.Units, next);
         }
 
         private readonly TokenizerException TooSlow() => new(
             TokenizerDirectory.TokenizerFile,
             [
-                $"the expression {Excerpt.Of(regex.ToString())} takes longer than {maxTime.TotalSeconds} seconds for a text of "
+                $"the expression {Excerpt.Of(pattern.regex.ToString())} takes longer than {maxTime.TotalSeconds} seconds for a text of "
                 + $"{codePoints.Units.Length} characters; simplify it",
             ]);
     }
