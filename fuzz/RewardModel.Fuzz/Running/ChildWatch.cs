@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Globalization;
+using RewardModel.Fuzz.Targets;
+
+namespace RewardModel.Fuzz.Running;
+
+/// <summary>What came of a target.</summary>
+internal sealed record TargetResult(long CaseCount, long EdgeCount, long CorpusCount, long PeakMegabytes, int FindingCount);
+
+/// <summary>
+/// Runs a target in a child process, and watches it: a case that takes too long or too much memory, or ends the process, is a finding, and
+/// another child goes on.
+/// </summary>
+/// <param name="target">The target.</param>
+/// <param name="folders">Where things are kept.</param>
+/// <param name="seed">Decides all that is drawn.</param>
+internal sealed class ChildWatch(FuzzTarget target, FuzzFolders folders, ulong seed)
+{
+    // Garbage that was not collected yet counts as well; the runtime's own limit is that of what is left.
+    private const long MaxHeapBytes = 1L << 30, MaxMemoryBytes = 3L << 29;
+
+    private const int MaxDeaths = 3;
+
+    private static readonly TimeSpan maxCaseTime = TimeSpan.FromSeconds(5), pollTime = TimeSpan.FromMilliseconds(50), minimizingTime = TimeSpan.FromSeconds(20);
+
+    private long peakBytes;
+
+    /// <summary>Runs the target.</summary>
+    /// <param name="time">For all of its processes together.</param>
+    public TargetResult Run(TimeSpan time)
+    {
+        var watch = Stopwatch.StartNew();
+        var before = FindingCount();
+        var path = Path.GetTempFileName();
+        using var status = new StatusFile(path);
+        try
+        {
+            for (var deaths = 0; deaths < MaxDeaths && watch.Elapsed < time;)
+            {
+                string[] arguments =
+                [
+                    "child", target.Name, path, folders.Root, $"{seed + (ulong)deaths}",
+                    (time - watch.Elapsed).TotalSeconds.ToString(CultureInfo.InvariantCulture),
+                ];
+                if (Watched(arguments, status) is not { } death)
+                    break;
+                deaths++;
+                Report(status.Input, death);
+            }
+            return new TargetResult(status.CaseCount, status.EdgeCount, status.CorpusCount, peakBytes >> 20, FindingCount() - before);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    private int FindingCount() => Directory.GetFiles(folders.Findings, $"{target.Name}-????????.txt").Length;
+
+    private void Report(byte[] input, string death)
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            using var status = new StatusFile(path);
+            var kind = death.Split('\n')[0];
+            var least = Minimizer.Minimized(
+                input,
+                smaller =>
+                {
+                    status.Input = smaller;
+                    return Watched(["again", target.Name, path], status)?.Split('\n')[0] == kind;
+                },
+                minimizingTime);
+            new Finding(target.Name, kind, least, death).Write(folders.Findings);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>Runs a child to its end.</summary>
+    /// <returns>Why it did not end as it should, with what it has said; null where it did.</returns>
+    private string? Watched(IReadOnlyList<string> arguments, StatusFile status)
+    {
+        status.CaseStart = 0;
+        var start = new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
+        start.Environment["DOTNET_GCHeapHardLimit"] = MaxHeapBytes.ToString("x", CultureInfo.InvariantCulture);
+        start.Environment["DOTNET_gcServer"] = "0";
+        start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
+        using var child = Process.Start(start)!;
+        var said = child.StandardError.ReadToEndAsync();
+        _ = child.StandardOutput.ReadToEndAsync();
+        string? reason = null;
+        while (!child.WaitForExit(pollTime))
+        {
+            child.Refresh();
+            peakBytes = Math.Max(peakBytes, child.HasExited ? 0 : child.WorkingSet64);
+            if (status.CaseStart is > 0 and var begun && Environment.TickCount64 - begun > maxCaseTime.TotalMilliseconds)
+                reason = $"takes more than {maxCaseTime.TotalSeconds} seconds";
+            else if (!child.HasExited && child.WorkingSet64 > MaxMemoryBytes)
+                reason = $"takes more than {MaxMemoryBytes >> 20} MB";
+            if (reason is null)
+                continue;
+            child.Kill();
+            child.WaitForExit();
+            return reason;
+        }
+        return child.ExitCode == 0 ? null : $"ends the process with {child.ExitCode}\n{said.GetAwaiter().GetResult()}";
+    }
+}
