@@ -11,15 +11,13 @@ dotnet tool restore --verbosity quiet
 dotnet build "$root/fuzz/RewardModel.Fuzz" --configuration Release --nologo --verbosity quiet
 built=$root/fuzz/RewardModel.Fuzz/bin/Release/net10.0
 
-# A copy: what is instrumented counts its branches. Of what is large, links, where there can be any.
+# A copy: what is instrumented counts its branches. libtorch, which is large, is linked to.
 rm -rf "$output"
 mkdir -p "$output"
-cp -al "$built/." "$output" 2>/dev/null || cp -R "$built/." "$output"
-for library in "$built"/RewardModel.*.dll; do
-  copy=$output/$(basename "$library")
-  rm "$copy"
-  cp "$library" "$copy"
-  dotnet tool run sharpfuzz "$copy"
+find "$built" -mindepth 1 -maxdepth 1 ! -name runtimes -exec cp -R {} "$output" \;
+ln -s "$built/runtimes" "$output/runtimes"
+for library in "$output"/RewardModel.*.dll; do
+  dotnet tool run sharpfuzz "$library"
 done
 
 # Files of a few kilobytes are written a million times: in memory, where there is such a folder.

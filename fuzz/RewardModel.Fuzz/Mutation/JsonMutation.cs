@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Unicode;
+using RewardModel.Reading;
 
 namespace RewardModel.Fuzz.Mutation;
 
@@ -8,7 +10,7 @@ namespace RewardModel.Fuzz.Mutation;
 /// <param name="words">Names and texts that mean something to what reads it.</param>
 internal sealed class JsonMutation(IReadOnlyList<string> words) : IMutation
 {
-    private const int MaxNesting = 80, DeepNesting = 3000, MaxNodes = 4000;
+    private const int MaxNesting = 80, DeepNesting = 3000, MaxNodes = 4000, MaxCopies = 300;
 
     private static readonly string[] texts =
     [
@@ -96,8 +98,8 @@ internal sealed class JsonMutation(IReadOnlyList<string> words) : IMutation
                 target[Name(random)] = random.OneIn(2) ? NewValue(random, value) : random.Pick(places).Parent.DeepClone();
                 break;
             case 6 or 7 when value is JsonArray list:
-                var copies = random.OneIn(32) ? 300 : random.Few(most: 4);
                 var copied = list.Count > 0 && random.OneIn(2) ? random.Pick<JsonNode?>([.. list]) : NewValue(random, value);
+                var copies = copied is null or JsonValue && random.OneIn(32) ? MaxCopies : random.Few(most: 4);
                 for (var i = 0; i < copies; i++)
                     list.Add(copied?.DeepClone());
                 break;
@@ -188,11 +190,11 @@ internal sealed class JsonMutation(IReadOnlyList<string> words) : IMutation
     {
         try
         {
-            var node = JsonNode.Parse(utf8, null, new JsonDocumentOptions { MaxDepth = DeepNesting, AllowDuplicateProperties = false });
-            // What texts hold is looked at when they are asked for.
-            return node?.ToJsonString(relaxed) is null ? null : node;
+            // Texts are looked at when they are asked for; none has half of a character.
+            return !Utf8.IsValid(utf8) || LoneSurrogates.Replace([.. utf8]) > 0 ? null
+                : JsonNode.Parse(utf8, null, new JsonDocumentOptions { MaxDepth = DeepNesting, AllowDuplicateProperties = false });
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return null;
         }

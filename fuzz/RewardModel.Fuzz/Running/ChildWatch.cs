@@ -21,7 +21,10 @@ internal sealed class ChildWatch(FuzzTarget target, FuzzFolders folders, ulong s
 
     private const int MaxDeaths = 3;
 
-    private static readonly TimeSpan maxCaseTime = TimeSpan.FromSeconds(5), pollTime = TimeSpan.FromMilliseconds(50), minimizingTime = TimeSpan.FromSeconds(20);
+    // Of a processor, as others may have the machine's; what waits for something takes none.
+    private static readonly TimeSpan maxCaseTime = TimeSpan.FromSeconds(5), maxWaitTime = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan pollTime = TimeSpan.FromMilliseconds(50), minimizingTime = TimeSpan.FromSeconds(20);
 
     private long peakBytes;
 
@@ -85,22 +88,25 @@ internal sealed class ChildWatch(FuzzTarget target, FuzzFolders folders, ulong s
     private string? Watched(IReadOnlyList<string> arguments, StatusFile status)
     {
         status.CaseStart = 0;
-        var start = new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
-        start.Environment["DOTNET_GCHeapHardLimit"] = MaxHeapBytes.ToString("x", CultureInfo.InvariantCulture);
-        start.Environment["DOTNET_gcServer"] = "0";
-        start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
-        using var child = Process.Start(start)!;
+        var information = new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
+        information.Environment["DOTNET_GCHeapHardLimit"] = MaxHeapBytes.ToString("x", CultureInfo.InvariantCulture);
+        information.Environment["DOTNET_gcServer"] = "0";
+        information.Environment["DOTNET_DbgEnableMiniDump"] = "0";
+        using var child = Process.Start(information)!;
         var said = child.StandardError.ReadToEndAsync();
         _ = child.StandardOutput.ReadToEndAsync();
-        string? reason = null;
+        var (begun, processorTime) = (0L, TimeSpan.Zero);
         while (!child.WaitForExit(pollTime))
         {
-            child.Refresh();
-            peakBytes = Math.Max(peakBytes, child.HasExited ? 0 : child.WorkingSet64);
-            if (status.CaseStart is > 0 and var begun && Environment.TickCount64 - begun > maxCaseTime.TotalMilliseconds)
-                reason = $"takes more than {maxCaseTime.TotalSeconds} seconds";
-            else if (!child.HasExited && child.WorkingSet64 > MaxMemoryBytes)
-                reason = $"takes more than {MaxMemoryBytes >> 20} MB";
+            var (bytes, used) = UseOf(child);
+            peakBytes = Math.Max(peakBytes, bytes);
+            if (status.CaseStart is var start && start != begun)
+                (begun, processorTime) = (start, used);
+            var reason = bytes > MaxMemoryBytes ? $"takes more than {MaxMemoryBytes >> 20} MB"
+                : begun == 0 ? null
+                : used - processorTime > maxCaseTime ? $"takes more than {maxCaseTime.TotalSeconds} seconds"
+                : Environment.TickCount64 - begun > maxWaitTime.TotalMilliseconds ? $"waits for more than {maxWaitTime.TotalSeconds} seconds"
+                : null;
             if (reason is null)
                 continue;
             child.Kill();
@@ -108,5 +114,19 @@ internal sealed class ChildWatch(FuzzTarget target, FuzzFolders folders, ulong s
             return reason;
         }
         return child.ExitCode == 0 ? null : $"ends the process with {child.ExitCode}\n{said.GetAwaiter().GetResult()}";
+    }
+
+    private static (long Bytes, TimeSpan ProcessorTime) UseOf(Process child)
+    {
+        try
+        {
+            child.Refresh();
+            return (child.WorkingSet64, child.TotalProcessorTime);
+        }
+        catch (InvalidOperationException)
+        {
+            // It has ended meanwhile.
+            return default;
+        }
     }
 }

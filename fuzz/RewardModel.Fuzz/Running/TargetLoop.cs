@@ -29,7 +29,6 @@ internal sealed class TargetLoop(FuzzTarget target, FuzzFolders folders, StatusF
                 Read(input, isSeed: true);
         while (watch.Elapsed < time)
             Read(target.Next(corpus.Draw(random), corpus.Draw(random), random), isSeed: false);
-        status.CaseStart = 0;
     }
 
     private void Read(byte[] input, bool isSeed)
@@ -39,11 +38,13 @@ internal sealed class TargetLoop(FuzzTarget target, FuzzFolders folders, StatusF
         Coverage.Clear();
         var exception = target.FindingOf(input, scratch);
         var isNew = coverage.AddIsNew();
+        status.CaseStart = 0;
         status.CaseCount++;
         status.EdgeCount = coverage.EdgeCount;
         if (exception is not null)
             Report(input, exception);
-        else if (isNew || (isSeed && corpus.Count == 0))
+        // Without any branches counted, and where all seeds are findings, seeds are what there is to change.
+        if (isSeed || (isNew && exception is null))
             corpus.Add(input);
         status.CorpusCount = corpus.Count;
     }
@@ -62,6 +63,8 @@ internal sealed class TargetLoop(FuzzTarget target, FuzzFolders folders, StatusF
                 return target.FindingOf(smaller, scratch) is { } other && Finding.KindOf(other) == kind;
             },
             minimizingTime);
-        new Finding(target.Name, kind, least, $"{target.FindingOf(least, scratch) ?? exception}").Write(folders.Findings);
+        var shown = target.FindingOf(least, scratch) ?? exception;
+        status.CaseStart = 0;
+        new Finding(target.Name, kind, least, $"{shown}").Write(folders.Findings);
     }
 }

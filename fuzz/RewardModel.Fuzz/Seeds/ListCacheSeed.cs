@@ -21,7 +21,9 @@ internal static class ListCacheSeed
                 Add(writer, new TokenizedList(prompt, [[3, 4], [5]], [1, 0], new SourceLine("a.jsonl", 1)) { Margin = 0.5, Weight = 2, Group = "g" });
                 Add(writer, new TokenizedList(prompt, [[3], [5], [6]], [1, 0, 0], new SourceLine("b.jsonl", 2))
                 {
-                    OwnPromptIds = [null, prompt, [1, 9, 70000]], ScoresAreOrder = true, IsChat = true,
+                    OwnPromptIds = [null, prompt, [1, 9, 70000]],
+                    ScoresAreOrder = true,
+                    IsChat = true,
                 });
                 writer.Finish("notes").Dispose();
             }

@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+
 namespace RewardModel.Fuzz.Seeds;
 
 /// <summary>What runs are started with, and what they write.</summary>
@@ -42,7 +44,10 @@ internal static class RunSeeds
     /// <summary>Manifests of saved steps.</summary>
     public static IReadOnlyList<string> Manifests { get; } =
     [
-        """{"files": [{"name": "state.json", "bytes": 2, "checksums": ["0 2 99aa06d3014798d86001c324468d497f"]}, {"name": "a/b.safetensors", "bytes": 0, "checksums": []}]}""",
+        $$"""
+        {"files": [{"name": "state.json", "bytes": 2, "checksums": ["0 2 {{XxHash128.HashToUInt128("{}"u8):x32}}"]},
+         {"name": "a/b.safetensors", "bytes": 0, "checksums": []}]}
+        """,
         """{"files": []}""",
     ];
 
@@ -50,10 +55,14 @@ internal static class RunSeeds
     public static IReadOnlyList<string> States { get; } =
     [
         """
-        {"fingerprint": {"options": {"epochs": 2}, "step_count": 3, "train_lists": "ab", "held_out_lists": "cd", "model": "ef", "frozen": null, "rule": null,
-         "tokenizer_files": null, "dropout": 0, "threads": 2, "device": "cpu", "frozen_weights": null, "ranks": 1},
-         "state": {"step": 1, "tokens_seen": 100, "evaluations_since_best": 0, "last_evaluation": null, "best_evaluation": null}, "best_step": 1,
-         "evaluated_steps": [1, 2]}
+        {"Fingerprint": {"Options": {"epochs": 2}, "StepCount": 3, "TrainLists": "ab", "HeldOutLists": "cd", "Model": "ef", "Frozen": null, "Rule": null,
+         "TokenizerFiles": null, "Dropout": 0, "Threads": 2, "Device": "cpu", "FrozenWeights": null, "Ranks": 1},
+         "State": {"Step": 1, "TokensSeen": 100, "EvaluationsSinceBest": 0, "LastEvaluation": null, "BestEvaluation": null}, "BestStep": null,
+         "EvaluatedSteps": []}
+        """,
+        """
+        {"Fingerprint": {"Options": {}}, "State": {"Step": 1, "LastEvaluation": {"Step": 1, "Metrics": {"Loss": 1}, "IsBest": true}}, "BestStep": 1,
+         "EvaluatedSteps": [1, 2]}
         """,
     ];
 

@@ -61,8 +61,9 @@ internal static class CheckpointTargets
 
     private static void ReadTensors(byte[] input, string folder)
     {
-        TargetFolder.Write(folder, (CheckpointLayout.SingleFile, input));
-        using var file = SafetensorsFile.Open(Path.Combine(folder, CheckpointLayout.SingleFile));
+        var path = Path.Combine(folder, CheckpointLayout.SingleFile);
+        File.WriteAllBytes(path, input);
+        using var file = SafetensorsFile.Open(path);
         foreach (var entry in file.Entries)
             file.Read(entry, 0, new byte[Math.Min(entry.Length, FuzzTarget.MaxInputBytes)]);
         ReadCheckpoint(folder);

@@ -25,10 +25,8 @@ internal static class RunTargets
     [
         new("run-file", SeedText.Of(RunSeeds.RunFiles), new MixedMutation(yaml), ReadRunFile, typeof(RunFileException)),
         new("sweep-plan", SeedText.Of(RunSeeds.Sweeps), new MixedMutation(yaml), ReadSweep, typeof(RunFileException)),
-        new("run-log", [InputParts.Join(SeedText.Of(RunSeeds.Logs[0], "", ""))],
-            new PartMutation(
-                new MixedMutation(new JsonMutation(SeedText.WordsOf(RunSeeds.Logs[0].Split('\n', StringSplitOptions.RemoveEmptyEntries)))),
-                new JsonMutation([]), new JsonMutation([])),
+        new("run-log", SeedText.Of(RunSeeds.Logs[0]),
+            new MixedMutation(new JsonMutation(SeedText.WordsOf(RunSeeds.Logs[0].Split('\n', StringSplitOptions.RemoveEmptyEntries)))),
             ReadLog, typeof(RunDirectoryException), typeof(FileRefusedException)),
         new("manifest", [.. SeedText.Of(RunSeeds.Manifests).Select(manifest => InputParts.Join(manifest, "{}"u8.ToArray()))],
             new PartMutation(new MixedMutation(new JsonMutation([.. SeedText.WordsOf(RunSeeds.Manifests), "..", "manifest.json", "runs"])), new ByteMutation()),
@@ -42,7 +40,11 @@ internal static class RunTargets
         TargetFolder.Write(folder, ("run.yaml", input.Length > 0 ? input : [(byte)' ']));
         try
         {
-            var options = RunFile<TrainingRunOptions>.ToOptions(RunFile<TrainingRunOptions>.Read(Path.Combine(folder, "run.yaml")));
+            var given = RunFile<TrainingRunOptions>.Read(Path.Combine(folder, "run.yaml"));
+            // The command asks for these.
+            foreach (var required in new[] { "data", "output" })
+                given.TryAdd(required, required);
+            var options = RunFile<TrainingRunOptions>.ToOptions(given);
             RunFile<TrainingRunOptions>.DifferencesOf(options, new TrainingRunOptions { Data = "data", Output = "output" });
         }
         catch (FileRefusedException)
@@ -61,12 +63,8 @@ internal static class RunTargets
 
     private static void ReadLog(byte[] input, string folder)
     {
-        var parts = InputParts.Split(input, 3);
-        var run = new RunDirectory(folder);
-        TargetFolder.Write(
-            folder, (Path.GetRelativePath(folder, run.LogFile), parts[0]), (Path.GetRelativePath(folder, run.DataFile), parts[1]),
-            (Path.GetRelativePath(folder, run.EvaluationFile), parts[2]));
-        foreach (var line in Encoding.UTF8.GetString(parts[0]).Split('\n'))
+        TargetFolder.Write(folder, (Path.GetRelativePath(folder, new RunDirectory(folder).LogFile), input));
+        foreach (var line in Encoding.UTF8.GetString(input).Split('\n'))
             LogJson.StepOf(Encoding.UTF8.GetBytes(line));
         HtmlReport.Of(RunRecords.Read(folder));
     }

@@ -48,7 +48,7 @@ internal sealed record BertConfig
             TokenTypeCount = reader.Size("type_vocab_size", 2),
             Width = width,
             InnerWidth = reader.Size("intermediate_size"),
-            LayerCount = reader.Int("num_hidden_layers"),
+            LayerCount = reader.LayerCount("num_hidden_layers"),
             HeadCount = reader.Size("num_attention_heads"),
             Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "gelu"),
             NormEpsilon = reader.Double("layer_norm_eps", 1e-12),

@@ -73,7 +73,7 @@ internal sealed record DebertaV2Config
             Width = width,
             EmbeddingWidth = reader.Size("embedding_size", width),
             InnerWidth = reader.Size("intermediate_size"),
-            LayerCount = reader.Int("num_hidden_layers"),
+            LayerCount = reader.LayerCount("num_hidden_layers"),
             HeadCount = reader.Size("num_attention_heads"),
             Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "gelu"),
             PoolerActivation = reader.OneOf("pooler_hidden_act", ActivationFunction.Names, "gelu"),

@@ -48,7 +48,7 @@ internal sealed record Gemma2Config
 
     public static Gemma2Config Read(ConfigReader reader)
     {
-        var layerCount = reader.Int("num_hidden_layers");
+        var layerCount = reader.LayerCount("num_hidden_layers");
         var headSize = reader.Size("head_dim", 256);
         var scoreSize = reader.Double("query_pre_attn_scalar", 256);
         var config = new Gemma2Config

@@ -48,7 +48,7 @@ internal sealed record Gemma3TextConfig
 
     public static Gemma3TextConfig Read(ConfigReader reader)
     {
-        var layerCount = reader.Int("num_hidden_layers");
+        var layerCount = reader.LayerCount("num_hidden_layers");
         var headSize = reader.Size("head_dim", 256);
         var pattern = reader.Int("sliding_window_pattern", 6);
         var (full, windowed) = RotaryFrequencies.ReadByLayerType(

@@ -40,7 +40,7 @@ internal sealed record Gpt2Config
             VocabularySize = reader.Size("vocab_size"),
             Positions = reader.Size("n_positions"),
             Width = width,
-            LayerCount = reader.Int("n_layer"),
+            LayerCount = reader.LayerCount("n_layer"),
             HeadCount = reader.Size("n_head"),
             InnerWidth = reader.Size("n_inner", 4 * width),
             Activation = reader.OneOf("activation_function", ActivationFunction.Names, "gelu_new"),

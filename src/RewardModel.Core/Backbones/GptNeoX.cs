@@ -46,7 +46,7 @@ internal sealed record GptNeoXConfig
             VocabularySize = reader.Size("vocab_size"),
             Width = width,
             InnerWidth = reader.Size("intermediate_size"),
-            LayerCount = reader.Int("num_hidden_layers"),
+            LayerCount = reader.LayerCount("num_hidden_layers"),
             HeadCount = headCount,
             Activation = reader.OneOf("hidden_act", ActivationFunction.Names, "gelu"),
             NormEpsilon = reader.Double("layer_norm_eps", 1e-5),

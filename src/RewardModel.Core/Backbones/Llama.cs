@@ -26,7 +26,7 @@ internal sealed record LlamaConfig : PreNormConfig
             VocabularySize = reader.Size("vocab_size"),
             Width = width,
             InnerWidth = reader.Size("intermediate_size"),
-            LayerCount = reader.Int("num_hidden_layers"),
+            LayerCount = reader.LayerCount("num_hidden_layers"),
             HeadCount = headCount,
             KeyHeadCount = reader.Int("num_key_value_heads", headCount),
             HeadSize = headSize,

@@ -24,7 +24,7 @@ internal sealed record MistralConfig : PreNormConfig
             VocabularySize = reader.Size("vocab_size"),
             Width = width,
             InnerWidth = reader.Size("intermediate_size"),
-            LayerCount = reader.Int("num_hidden_layers"),
+            LayerCount = reader.LayerCount("num_hidden_layers"),
             HeadCount = headCount,
             KeyHeadCount = reader.IntOrNull("num_key_value_heads", 8) ?? headCount,
             HeadSize = headSize,

@@ -56,7 +56,7 @@ internal sealed record ModernBertConfig
     public static ModernBertConfig Read(ConfigReader reader)
     {
         var (width, headCount, layerCount) = (
-            reader.Size("hidden_size"), reader.Size("num_attention_heads"), reader.Int("num_hidden_layers"));
+            reader.Size("hidden_size"), reader.Size("num_attention_heads"), reader.LayerCount("num_hidden_layers"));
         var globalEvery = reader.Int("global_attn_every_n_layers", 3);
         var (global, local) = RotaryFrequencies.ReadByLayerType(
             reader, headCount > 0 ? width / headCount : 0, reader.Size("max_position_embeddings", 8192),

@@ -52,7 +52,7 @@ internal sealed record OptConfig
             Width = width,
             EmbeddingWidth = reader.Size("word_embed_proj_dim", width),
             InnerWidth = reader.Size("ffn_dim"),
-            LayerCount = reader.Int("num_hidden_layers"),
+            LayerCount = reader.LayerCount("num_hidden_layers"),
             HeadCount = reader.Size("num_attention_heads"),
             Activation = reader.OneOf("activation_function", ActivationFunction.Names, "relu"),
             NormsBefore = normsBefore,

@@ -17,7 +17,7 @@ internal sealed record Qwen2Config : PreNormConfig
     public static Qwen2Config Read(ConfigReader reader)
     {
         var width = reader.Size("hidden_size");
-        var layerCount = reader.Int("num_hidden_layers");
+        var layerCount = reader.LayerCount("num_hidden_layers");
         var headCount = reader.Size("num_attention_heads");
         var headSize = reader.Size("head_dim", headCount > 0 ? width / headCount : 0);
         var config = new Qwen2Config

@@ -19,7 +19,7 @@ internal sealed record Qwen3Config : PreNormConfig
     public static Qwen3Config Read(ConfigReader reader)
     {
         var width = reader.Size("hidden_size");
-        var layerCount = reader.Int("num_hidden_layers");
+        var layerCount = reader.LayerCount("num_hidden_layers");
         var headCount = reader.Size("num_attention_heads");
         var headSize = reader.Size("head_dim", 128);
         var config = new Qwen3Config

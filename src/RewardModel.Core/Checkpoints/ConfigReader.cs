@@ -15,6 +15,9 @@ namespace RewardModel.Checkpoints;
 /// </remarks>
 internal sealed class ConfigReader
 {
+    // Far more than any model has: what is as long as a setting says is made before the whole configuration is known to be wrong.
+    private const int MaxLayerCount = 10_000, MaxSize = 1 << 24;
+
     private readonly JsonObject json;
     private readonly string path;
     private readonly string prefix;
@@ -52,11 +55,14 @@ internal sealed class ConfigReader
     /// <summary>A whole number, or <paramref name="absent"/> where there is none.</summary>
     public int Int(string key, int absent) => OptionalInt(key) ?? absent;
 
-    /// <summary>A required whole number above 0, such as a width.</summary>
-    public int Size(string key) => Positive(key, Int(key));
+    /// <summary>A required whole number above 0, such as a width or a number of positions; at most 16,777,216.</summary>
+    public int Size(string key) => Within(key, Int(key), 1, MaxSize, instead: 1);
 
     /// <summary>A whole number above 0, or <paramref name="absent"/> where there is none.</summary>
-    public int Size(string key, int absent) => Positive(key, Int(key, absent));
+    public int Size(string key, int absent) => Within(key, Int(key, absent), 1, MaxSize, instead: 1);
+
+    /// <summary>A required number of layers.</summary>
+    public int LayerCount(string key) => Within(key, Int(key), 0, MaxLayerCount, instead: 0);
 
     /// <summary>A whole number, or null where there is none.</summary>
     public int? OptionalInt(string key) => Optional(key, AsInt, "a 32-bit whole number");
@@ -210,12 +216,13 @@ internal sealed class ConfigReader
         return json[key];
     }
 
-    private int Positive(string key, int size)
+    private int Within(string key, int size, int least, int most, int instead)
     {
-        // A value of another type has been reported already.
-        if (size < 1 && json[key] is { } value && AsInt(value) is not null)
-            Wrong(key, value, "at least 1");
-        return size;
+        // What is missing or of another type has been reported already.
+        if ((size >= least && size <= most) || json[key] is not { } value || AsInt(value) is null)
+            return size;
+        Wrong(key, value, size < least ? $"at least {least}" : $"at most {most}");
+        return instead;
     }
 
     private T? Optional<T>(string key, Func<JsonNode, T?> read, string expected)

@@ -1,6 +1,8 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RewardModel.Files;
+using RewardModel.Reading;
 
 namespace RewardModel.Checkpoints;
 
@@ -58,6 +60,9 @@ public sealed class HuggingFaceConfig
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(path);
         const string advice = "Download or save the file again.";
+        if (LoneSurrogates.Replace(Encoding.UTF8.GetBytes(text)) is > 0 and var count)
+            throw new CheckpointException(
+                path, [$"the file has {count} {(count == 1 ? "escape" : "escapes")} such as \\ud800 of half a character; expected whole characters"], advice);
         try
         {
             var root = JsonNode.Parse(text, null, new JsonDocumentOptions { AllowDuplicateProperties = false });

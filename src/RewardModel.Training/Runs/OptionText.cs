@@ -32,7 +32,7 @@ internal static class OptionText
             _ when type == typeof(int) => int.TryParse(text, NumberStyles.AllowLeadingSign, culture, out var number) ? number : null,
             _ when type == typeof(long) => long.TryParse(text, NumberStyles.AllowLeadingSign, culture, out var number) ? number : null,
             // Without thousands: in many countries 0,5 is a half.
-            _ when type == typeof(double) => double.TryParse(text, NumberStyles.Float, culture, out var number) ? number : null,
+            _ when type == typeof(double) => double.TryParse(text, NumberStyles.Float, culture, out var number) && double.IsFinite(number) ? number : null,
             _ when type.IsEnum => EnumOf(aliases.GetValueOrDefault(text, text), type),
             _ => throw new NotSupportedException($"Options of type {type} are not supported."),
         };

@@ -139,6 +139,17 @@ public sealed class ConfigReaderTests
     }
 
     [Fact]
+    public void Sizes_and_numbers_of_layers_beyond_every_model_are_refused_and_not_returned()
+    {
+        var reader = Reader("""{"a": 16777216, "b": 16777217, "c": 2147483647, "d": 10000, "e": 10001, "f": -1}""");
+        Assert.Equal((16777216, 1, 1), (reader.Size("a"), reader.Size("b"), reader.Size("c", 4)));
+        Assert.Equal((10000, 0, 0), (reader.LayerCount("d"), reader.LayerCount("e"), reader.LayerCount("f")));
+        AssertProblems(
+            reader, "'b' is 16777217; expected at most 16777216", "'c' is 2147483647; expected at most 16777216", "'e' is 10001; expected at most 10000",
+            "'f' is -1; expected at least 0");
+    }
+
+    [Fact]
     public void Lists_of_numbers_are_read_and_checked()
     {
         var reader = Reader("""{"factors": [1, 2.5, 1e-3], "empty": [], "texts": [1, "2"], "nulls": [null], "number": 1}""");
