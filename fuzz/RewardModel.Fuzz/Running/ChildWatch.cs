@@ -87,12 +87,29 @@ internal sealed class ChildWatch(FuzzTarget target, FuzzFolders folders, ulong s
     /// <returns>Why it did not end as it should, with what it has said; null where it did.</returns>
     private string? Watched(IReadOnlyList<string> arguments, StatusFile status)
     {
+        using var child = Started(arguments, status);
+        try
+        {
+            return Watched(child, status);
+        }
+        finally
+        {
+            FuzzFolders.RemoveScratch(child.Id, target.Name);
+        }
+    }
+
+    private static Process Started(IReadOnlyList<string> arguments, StatusFile status)
+    {
         status.CaseStart = 0;
         var information = new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
         information.Environment["DOTNET_GCHeapHardLimit"] = MaxHeapBytes.ToString("x", CultureInfo.InvariantCulture);
         information.Environment["DOTNET_gcServer"] = "0";
         information.Environment["DOTNET_DbgEnableMiniDump"] = "0";
-        using var child = Process.Start(information)!;
+        return Process.Start(information)!;
+    }
+
+    private string? Watched(Process child, StatusFile status)
+    {
         var said = child.StandardError.ReadToEndAsync();
         _ = child.StandardOutput.ReadToEndAsync();
         var (begun, processorTime) = (0L, TimeSpan.Zero);

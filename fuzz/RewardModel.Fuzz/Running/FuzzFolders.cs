@@ -10,8 +10,17 @@ internal sealed record FuzzFolders(string Root)
     /// <summary>A target's corpus.</summary>
     public string CorpusOf(string target) => Path.Combine(Root, "corpus", target);
 
-    /// <summary>Where a target reads and writes.</summary>
-    public static string ScratchOf(string target) => Created(Path.Combine(Path.GetTempPath(), $"reward-model-fuzz-{Environment.ProcessId}-{target}"));
+    /// <summary>Where a target of this process reads and writes.</summary>
+    public static string ScratchOf(string target) => Created(ScratchOf(Environment.ProcessId, target));
+
+    /// <summary>Removes where a target of a process that has ended read and wrote.</summary>
+    public static void RemoveScratch(int process, string target)
+    {
+        if (Directory.Exists(ScratchOf(process, target)))
+            Directory.Delete(ScratchOf(process, target), recursive: true);
+    }
+
+    private static string ScratchOf(int process, string target) => Path.Combine(Path.GetTempPath(), $"reward-model-fuzz-{process}-{target}");
 
     private static string Created(string path) => Directory.CreateDirectory(path).FullName;
 }
