@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RewardModel.Files;
+using RewardModel.Lists;
 using RewardModel.Reading;
 
 namespace RewardModel.Checkpoints;
@@ -61,9 +62,9 @@ public sealed class HuggingFaceConfig
         ArgumentNullException.ThrowIfNull(path);
         const string advice = "Download or save the file again.";
         // No string of whole characters has it, and none can be read that has.
-        if (LoneSurrogates.Replace(Encoding.UTF8.GetBytes(text)) > 0)
+        if (LoneSurrogates.Replace(Encoding.UTF8.GetBytes(text)) is > 0 and var count)
             throw new CheckpointException(
-                path, ["a string has an escape of half a character, such as \"\\ud83d\"; expected whole characters"], advice);
+                path, [$"the file has {Counted.Of(count, "escape")} such as \\ud800 of half a character; expected whole characters"], advice);
         try
         {
             var root = JsonNode.Parse(text, null, new JsonDocumentOptions { AllowDuplicateProperties = false });

@@ -44,9 +44,10 @@ internal static class SafetensorsTypeExtensions
     /// <summary>Bytes of a tensor of that shape; an <see cref="OverflowException"/> where they are more than a long can count.</summary>
     public static long ByteCount(this SafetensorsType type, IReadOnlyList<long> shape)
     {
-        long count = 1;
+        // Sizes beside a 0 are counted too: strides, which libtorch works out in any case, are products of them.
+        long bytes = type.Size();
         foreach (var size in shape)
-            count = checked(count * size);
-        return checked(count * type.Size());
+            bytes = checked(bytes * Math.Max(size, 1));
+        return shape.Contains(0) ? 0 : bytes;
     }
 }

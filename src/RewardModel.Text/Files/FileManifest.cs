@@ -143,7 +143,7 @@ internal sealed record ManifestFile(string Name, long Bytes, IReadOnlyList<strin
     /// <exception cref="FormatException">The runs are not the whole file, once.</exception>
     internal void Check()
     {
-        if (Checksums.Any(text => text.Count(character => character == ' ') != 2))
+        if (Checksums.Any(text => text?.Count(character => character == ' ') != 2))
             throw new FormatException($"{Name}: a checksum has not three fields");
         long end = 0;
         foreach (var run in Runs)

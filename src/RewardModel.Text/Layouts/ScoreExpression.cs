@@ -31,12 +31,14 @@ internal sealed partial class ScoreExpression
         try
         {
             table.Columns.Add(ResultName, typeof(double), text);
+            row = table.Rows.Add();
+            // What is wrong with its own numbers and operators is found when it is computed.
+            Compute(_ => 1);
         }
-        catch (Exception e) when (e is SyntaxErrorException or EvaluateException)
+        catch (Exception e) when (e is InvalidExpressionException or ArithmeticException or FormatException)
         {
             throw Invalid(text, e);
         }
-        row = table.Rows.Add();
     }
 
     /// <summary>The expression.</summary>
@@ -50,6 +52,11 @@ internal sealed partial class ScoreExpression
     public double Of(Func<string, double> numberOf)
     {
         IsUsed = true;
+        return Compute(numberOf);
+    }
+
+    private double Compute(Func<string, double> numberOf)
+    {
         foreach (var name in names)
             row[name] = numberOf(name);
         return row[ResultName] is double number ? number : double.NaN;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -29,15 +30,21 @@ public sealed class ChatMessage
 
     /// <summary>A message with members beside its role and content.</summary>
     /// <param name="json">An object with a string <c>role</c>, which is not empty.</param>
-    /// <exception cref="ArgumentException">It is something else.</exception>
-    public static ChatMessage FromJson(JsonElement json) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty("role", out var role) && role.ValueKind == JsonValueKind.String
+    /// <exception cref="ArgumentException">It is something else, or a text in it has half of a character.</exception>
+    public static ChatMessage FromJson(JsonElement json)
+    {
+        if (json.ValueKind == JsonValueKind.Object && WholeCharacters.FirstWithout(JsonMarshal.GetRawUtf8Value(json)) is not null)
+            throw new ArgumentException(
+                "A text of the message has an escape such as \\ud800 of half a character; expected whole characters. Replace each by \\ufffd.",
+                nameof(json));
+        return json.ValueKind == JsonValueKind.Object && json.TryGetProperty("role", out var role) && role.ValueKind == JsonValueKind.String
             && !role.ValueEquals("")
             ? new ChatMessage(json.Clone())
             : throw new ArgumentException(
                 "The message is not a JSON object whose \"role\" is a string; expected one such as "
                 + "{\"role\": \"user\", \"content\": \"...\"}.",
                 nameof(json));
+    }
 
     private static string CheckedRole(string role)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace RewardModel.Lists;
@@ -14,7 +15,15 @@ public sealed record Conversation(IReadOnlyList<ChatMessage> Messages)
     public IReadOnlyList<ChatMessage> Messages { get; init => field = Checked(value); } = Checked(Messages);
 
     /// <summary>The tools that the assistant may call, as JSON schemas; null for none.</summary>
-    public JsonElement? Tools { get; init; }
+    /// <exception cref="ArgumentException">A text in them has half of a character.</exception>
+    public JsonElement? Tools { get; init => field = Checked(value); }
+
+    private static JsonElement? Checked(JsonElement? tools) =>
+        tools is { ValueKind: not JsonValueKind.Undefined } given && WholeCharacters.FirstWithout(JsonMarshal.GetRawUtf8Value(given)) is not null
+            ? throw new ArgumentException(
+                "A text of the tools has an escape such as \\ud800 of half a character; expected whole characters. Replace each by \\ufffd.",
+                nameof(Tools))
+            : tools;
 
     private static IReadOnlyList<ChatMessage> Checked(IReadOnlyList<ChatMessage> messages)
     {

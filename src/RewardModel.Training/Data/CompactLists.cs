@@ -23,6 +23,7 @@ internal sealed class CompactLists(ListStore store, IReadOnlyList<string> files,
     /// <summary>A list, made anew.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is none of that index.</exception>
     /// <exception cref="ObjectDisposedException">The lists have been disposed of.</exception>
+    /// <exception cref="InvalidDataException">Its bytes are damaged.</exception>
     public TokenizedList this[int index]
     {
         get
@@ -69,6 +70,7 @@ internal sealed class CompactLists(ListStore store, IReadOnlyList<string> files,
         return store.EntryOf(index);
     }
 
-    private SourceLine SourceOf(in ListEntry entry) =>
-        ListEntry.SourceOf(entry.File == 0 ? null! : files[entry.File - 1], entry.Line);
+    private SourceLine SourceOf(in ListEntry entry) => entry.File >= 0 && entry.File <= files.Count && entry.Line > int.MinValue
+        ? ListEntry.SourceOf(entry.File == 0 ? null! : files[entry.File - 1], entry.Line)
+        : throw ByteReader.Damaged();
 }

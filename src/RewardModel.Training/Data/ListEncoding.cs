@@ -34,7 +34,25 @@ internal static class ListEncoding
     /// <param name="bytes">From its first one on.</param>
     /// <param name="info">What is known of it.</param>
     /// <param name="source">Where it was read from.</param>
+    /// <exception cref="InvalidDataException">The bytes are damaged.</exception>
     public static TokenizedList Read(ReadOnlySpan<byte> bytes, in ListInfo info, SourceLine source)
+    {
+        try
+        {
+            return ReadParts(bytes, info, source);
+        }
+        // An id that is cut, no token type, a margin that none can be.
+        catch (Exception exception) when (exception is IndexOutOfRangeException or ArgumentException)
+        {
+            throw ByteReader.Damaged();
+        }
+    }
+
+    /// <summary>Reads the scores alone.</summary>
+    /// <exception cref="InvalidDataException">The bytes are damaged.</exception>
+    public static double[] ReadScores(ReadOnlySpan<byte> bytes, in ListInfo info) => new ByteReader(bytes).ReadDoubles(info.AnswerCount);
+
+    private static TokenizedList ReadParts(ReadOnlySpan<byte> bytes, in ListInfo info, SourceLine source)
     {
         var reader = new ByteReader(bytes);
         var scores = reader.ReadDoubles(info.AnswerCount);
@@ -60,9 +78,6 @@ internal static class ListEncoding
             OwnPromptIds = ownPromptIds,
         };
     }
-
-    /// <summary>Reads the scores alone.</summary>
-    public static double[] ReadScores(ReadOnlySpan<byte> bytes, in ListInfo info) => new ByteReader(bytes).ReadDoubles(info.AnswerCount);
 
     /// <summary>A prompt that had to be cut is the list's but for its middle, which is most often nothing.</summary>
     private static void WriteOwnPrompt(ByteWriter writer, int[] listIds, IReadOnlyList<int[]?> prompts, int answer)
@@ -99,6 +114,8 @@ internal static class ListEncoding
             return code switch { noPrompt => null, listPrompt => listIds, _ => prompts[code - firstAnswer] };
         var prefix = reader.ReadCount();
         var suffix = reader.ReadCount();
+        if (suffix > listIds.Length - prefix)
+            throw ByteReader.Damaged();
         var ids = reader.ReadIds(prefix, suffix);
         listIds.AsSpan(0, prefix).CopyTo(ids);
         listIds.AsSpan(listIds.Length - suffix).CopyTo(ids.AsSpan(ids.Length - suffix));

@@ -63,17 +63,25 @@ internal sealed unsafe class MappedListStore : ListStore
         if (isTemporary && !OperatingSystem.IsWindows())
             Disk.Delete(path);
         var store = new MappedListStore(file, footer);
-        var texts = new ByteReader(new ReadOnlySpan<byte>(store.entries + (footer.Texts - footer.Entries), (int)(footer.Length - footer.Texts)));
-        if (texts.ReadText() != key)
+        try
         {
-            store.Dispose();
-            return null;
+            var texts = new ByteReader(
+                new ReadOnlySpan<byte>(store.entries + (footer.Texts - footer.Entries), (int)(footer.Length - footer.Texts)));
+            if (texts.ReadText() == key)
+            {
+                var notes = texts.ReadText();
+                var files = new List<string>();
+                for (var rest = texts.ReadCount(); rest > 0; rest--)
+                    files.Add(texts.ReadText());
+                return new CompactLists(store, files, notes);
+            }
         }
-        var notes = texts.ReadText();
-        var files = new string[texts.ReadCount()];
-        foreach (ref var name in files.AsSpan())
-            name = texts.ReadText();
-        return new CompactLists(store, files, notes);
+        catch (InvalidDataException)
+        {
+            // Its checksum is that of what was damaged before.
+        }
+        store.Dispose();
+        return null;
     }
 
     /// <inheritdoc/>
@@ -81,10 +89,14 @@ internal sealed unsafe class MappedListStore : ListStore
 
     /// <inheritdoc/>
     /// <exception cref="EndOfStreamException">The file was cut.</exception>
+    /// <exception cref="InvalidDataException">The list lies in no place that a list can have.</exception>
     public override ReadOnlySpan<byte> BytesOf(int index)
     {
         var position = EntryOf(index).Position;
-        var length = (int)((index + 1 < Count ? EntryOf(index + 1).Position : footer.Entries) - position);
+        var end = index + 1 < Count ? EntryOf(index + 1).Position : footer.Entries;
+        if (position < 0 || end < position || end > footer.Entries || end - position > Array.MaxLength)
+            throw ByteReader.Damaged();
+        var length = (int)(end - position);
         if (buffer is null || buffer.Length < length)
             buffer = new byte[Math.Max(length, 1 << 12)];
         var bytes = buffer.AsSpan(0, length);
@@ -109,6 +121,9 @@ internal sealed unsafe class MappedListStore : ListStore
             return null;
         ContentDigest.Read(file.SafeFileHandle, bytes, file.Length - bytes.Length);
         return footer.Magic == ListStoreFile.Magic && footer.Version == ListStoreFile.Version && footer.Length == file.Length
+            && footer.Count >= 0 && footer.Entries >= 0 && footer.Entries <= footer.Length - bytes.Length
+            && footer.Texts == footer.Entries + (long)footer.Count * Unsafe.SizeOf<ListEntry>()
+            && footer.Texts <= footer.Length - bytes.Length && footer.Length - footer.Texts <= int.MaxValue
             && (isChecked || footer.Checksum == ContentDigest.Of(file.SafeFileHandle, footer.Length - Unsafe.SizeOf<UInt128>()))
             ? footer
             : null;

@@ -25,6 +25,9 @@ internal static class LogJson
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
     };
 
+    // What is null that can't be has not been written by this library.
+    private static readonly JsonSerializerOptions readOptions = new(options) { RespectNullableAnnotations = true };
+
     /// <summary>Whether a report has a line: how far something is, is of no interest afterwards.</summary>
     public static bool IsLogged(TrainingReport report) => report is not PhaseReport;
 
@@ -55,17 +58,18 @@ internal static class LogJson
             var head = LogLineHead.Of(line);
             TrainingReport? report = head.Type switch
             {
-                runType => JsonSerializer.Deserialize<RunReport>(line, options),
-                stepType => JsonSerializer.Deserialize<StepReport>(line, options),
-                evaluationType => JsonSerializer.Deserialize<EvaluationReport>(line, options),
-                endType => JsonSerializer.Deserialize<EndReport>(line, options),
-                null when head.HasMetrics => JsonSerializer.Deserialize<EvaluationReport>(line, options),
-                null when head.HasLoss => JsonSerializer.Deserialize<StepReport>(line, options),
+                runType => JsonSerializer.Deserialize<RunReport>(line, readOptions),
+                stepType => JsonSerializer.Deserialize<StepReport>(line, readOptions),
+                evaluationType => JsonSerializer.Deserialize<EvaluationReport>(line, readOptions),
+                endType => JsonSerializer.Deserialize<EndReport>(line, readOptions),
+                null when head.HasMetrics => JsonSerializer.Deserialize<EvaluationReport>(line, readOptions),
+                null when head.HasLoss => JsonSerializer.Deserialize<StepReport>(line, readOptions),
                 _ => null,
             };
-            return report is null ? null : (head.Time, report);
+            return report is null or EvaluationReport { Metrics: null } ? null : (head.Time, report);
         }
-        catch (JsonException)
+        // InvalidOperationException: text that is no UTF-8, or an escaped half of a surrogate pair.
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return null;
         }
@@ -82,7 +86,7 @@ internal static class LogJson
             var head = LogLineHead.OfWhole(line);
             return head.IsOfAverage ? null : head.Step;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return null;
         }

@@ -263,6 +263,8 @@ public sealed class RunDirectory(string path)
         if (problems.Count > 0)
             return problems;
         state = Read<SavedState>(System.IO.Path.Combine(states[step], stateFile));
+        if (state is { Fingerprint: null } or { State: null } or { EvaluatedSteps: null })
+            return [$"{stateFile} lacks the fingerprint, the state or the evaluated steps of the run"];
         return
         [
             .. (state.BestStep is { } bestOfState ? best.ProblemsOf(bestOfState, ranks) : [])
@@ -391,7 +393,8 @@ public sealed class RunDirectory(string path)
             return JsonSerializer.Deserialize<T>(InputFile.ReadBytes(file, FileKind.Record), ReportJson.Options)
                 ?? throw new JsonException("it holds null");
         }
-        catch (Exception exception) when (exception is JsonException or NotSupportedException or FileRefusedException)
+        // ArgumentException: a value that a type of ours does not take.
+        catch (Exception exception) when (exception is JsonException or NotSupportedException or ArgumentException or FileRefusedException)
         {
             throw new RunDirectoryException(
                 $"'{file}' is damaged ({exception.Message.Split('\n')[0].TrimEnd('.', '\r')}). Restore it, or start the run in another directory.");

@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using RewardModel.Files;
 using RewardModel.Reading;
-using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace RewardModel.Training.Runs;
@@ -49,16 +48,7 @@ internal static class RunFile<T>
     /// <exception cref="RunFileException">It is no such mapping, has unknown names or wrong values: all are listed.</exception>
     public static JsonObject Parse(TextReader text, string path)
     {
-        var yaml = new YamlStream();
-        try
-        {
-            yaml.Load(text);
-        }
-        catch (YamlException exception)
-        {
-            throw new RunFileException($"{path}:{exception.Start.Line}: invalid YAML ({exception.Message})");
-        }
-        if (yaml.Documents is not [{ RootNode: YamlMappingNode mapping }])
+        if (YamlText.MappingOf(text, path) is not { } mapping)
             throw new RunFileException($"'{path}' is not a run file; expected lines such as 'epochs: 2'.");
         var problems = new List<string>();
         var options = Options(mapping, path, problems);

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using RewardModel.Files;
 using RewardModel.Training.Data;
 using RewardModel.Training.Runs;
-using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace RewardModel.Training.Sweeps;
@@ -42,16 +41,7 @@ internal sealed record SweepPlan
     /// <inheritdoc cref="Read"/>
     public static SweepPlan Parse(TextReader text, string path)
     {
-        var yaml = new YamlStream();
-        try
-        {
-            yaml.Load(text);
-        }
-        catch (YamlException exception)
-        {
-            throw new RunFileException($"{path}:{exception.Start.Line}: invalid YAML ({exception.Message})");
-        }
-        if (yaml.Documents is not [{ RootNode: YamlMappingNode root }])
+        if (YamlText.MappingOf(text, path) is not { } root)
             throw new RunFileException($"'{path}' is no plan of a sweep; expected the keys {string.Join(", ", keys)}.");
         var problems = new List<string>();
         var byKey = new Dictionary<string, YamlNode>();

@@ -37,6 +37,13 @@ public sealed class HuggingFaceConfigTests : IDisposable
             File.ReadAllText(FilePath));
     }
 
+    [Theory]
+    [InlineData("""{"model_type": "\ud800"}""", "1 escape")]
+    [InlineData("""{"\ud800": [{"a": "\udc00 b"}]}""", "2 escapes")]
+    public void Half_of_a_character_anywhere_is_an_error(string text, string count) => Assert.Equal(
+        $"config.json: the file has {count} such as \\ud800 of half a character; expected whole characters. Download or save the file again.",
+        Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Parse(text, "config.json")).Message);
+
     [Fact]
     public void The_reader_names_the_file()
     {

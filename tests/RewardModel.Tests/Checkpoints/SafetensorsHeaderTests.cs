@@ -51,6 +51,7 @@ public sealed class SafetensorsHeaderTests
     [InlineData("[0]", "tensor 'a' of type F32 and shape [0] has 4 bytes; expected 0")]
     [InlineData("[1152921504606846976]",
         "tensor 'a' of type F32 and shape [1152921504606846976] has 4 bytes; expected 4611686018427387904")]
+    [InlineData("[0, 2305843009213693952]", "tensor 'a' of type F32 and shape [0, 2305843009213693952] has more than 2^63 bytes")]
     [InlineData("[2305843009213693952]", "tensor 'a' of type F32 and shape [2305843009213693952] has more than 2^63 bytes")]
     [InlineData("[1152921504606846976,1152921504606846976]",
         "tensor 'a' of type F32 and shape [1152921504606846976, 1152921504606846976] has more than 2^63 bytes")]

@@ -64,6 +64,7 @@ public sealed class FileManifestTests : IDisposable
     [InlineData("{\"files\":null}")]
     [InlineData("{\"files\":[null]}")]
     [InlineData("{\"files\":[{\"name\":\"a\",\"bytes\":6,\"checksums\":[]}]}")]
+    [InlineData("{\"files\":[{\"name\":\"a\",\"bytes\":6,\"checksums\":[null]}]}")]
     [InlineData("{\"files\":[{\"name\":\"a\",\"bytes\":6,\"checksums\":[\"0 6\"]}]}")]
     [InlineData("{\"files\":[{\"name\":\"a\",\"bytes\":6,\"checksums\":[\"0 6 xyz\"]}]}")]
     [InlineData("{\"files\":[{\"name\":\"a\",\"bytes\":6,\"checksums\":[\"0 3 00\",\"2 4 00\"]}]}")]

@@ -25,6 +25,8 @@ public class ScoreExpressionTests
     [InlineData("")]
     [InlineData("1 + 2")]
     [InlineData("a +")]
+    [InlineData("a*.+b")]
+    [InlineData("a + 2147483647*2147483647*2147483647")]
     [InlineData("a + 'b'")]
     [InlineData("a > b")]
     [InlineData("Len(a)")]

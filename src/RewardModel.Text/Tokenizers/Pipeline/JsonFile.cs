@@ -1,5 +1,6 @@
 using System.Text.Json;
 using RewardModel.Files;
+using RewardModel.Lists;
 
 namespace RewardModel.Tokenizers.Pipeline;
 
@@ -19,7 +20,8 @@ internal static class JsonFile
                 problems.Add($"{name}: {InputFile.IsEmpty}. Download or save it again");
                 return null;
             }
-            CheckEscapes(utf8.Span);
+            if (WholeCharacters.FirstWithout(utf8.Span) is { } at)
+                throw new JsonException($"a string at byte {at} is no Unicode text");
             var document = JsonDocument.Parse(utf8);
             if (document.RootElement.ValueKind == JsonValueKind.Object)
                 return document;
@@ -35,23 +37,5 @@ internal static class JsonFile
             problems.Add($"{name}: not valid JSON: {exception.Message}");
         }
         return null;
-    }
-
-    /// <summary><see cref="JsonDocument"/> accepts escapes of lone surrogates and fails only when such a string is read.</summary>
-    private static void CheckEscapes(ReadOnlySpan<byte> utf8)
-    {
-        if (utf8.IndexOf("\\ud"u8) < 0 && utf8.IndexOf("\\uD"u8) < 0)
-            return;
-        var reader = new Utf8JsonReader(utf8);
-        while (reader.Read())
-            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
-                try
-                {
-                    reader.GetString();
-                }
-                catch (InvalidOperationException exception)
-                {
-                    throw new JsonException($"a string at byte {reader.TokenStartIndex} is no Unicode text", exception);
-                }
     }
 }

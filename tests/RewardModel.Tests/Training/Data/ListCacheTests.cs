@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using RewardModel.Lists;
 using RewardModel.Training.Data;
 
@@ -151,6 +153,52 @@ public sealed class ListCacheTests : IDisposable
         File.WriteAllText(left, "half");
         Fill("key").Dispose();
         Assert.False(File.Exists(left));
+    }
+
+    /// <summary>As of a stranger, who knows how to compute checksums.</summary>
+    [Fact]
+    public void A_file_that_says_that_it_is_whole_but_is_damaged_gives_exceptions_and_no_other_memory()
+    {
+        Fill("key", "notes").Dispose();
+        var path = Assert.Single(Files);
+        var whole = File.ReadAllBytes(path);
+        var random = new SplitMix64(1);
+        var (openedCount, refusedCount) = (0, 0);
+        for (var i = 0; i < 400; i++)
+        {
+            var damaged = (byte[])whole.Clone();
+            // The footer of 56 bytes and what stands before it decide where all else is.
+            var place = i % 2 == 0 ? random.NextBelow(whole.Length - 16) : whole.Length - 17 - random.NextBelow(80);
+            damaged[place] = (byte)random.Next();
+            WithChecksum(damaged);
+            File.WriteAllBytes(path, damaged);
+            if (!cache.TryOpen("key", out var opened))
+            {
+                refusedCount++;
+                continue;
+            }
+            using var found = opened;
+            openedCount++;
+            for (var k = 0; k < found.Count; k++)
+                try
+                {
+                    _ = (found[k], found.ScoresOf(k), found.SourceOf(k));
+                }
+                catch (InvalidDataException exception)
+                {
+                    Assert.StartsWith("Bytes of tokenised lists are not as they were written", exception.Message, StringComparison.Ordinal);
+                }
+        }
+        Assert.InRange(openedCount, 100, 399);
+        Assert.InRange(refusedCount, 1, 300);
+    }
+
+    private static void WithChecksum(byte[] file)
+    {
+        var content = file.AsSpan(0, file.Length - 16);
+        UInt128[] digests = [XxHash128.HashToUInt128(content), (UInt128)content.Length];
+        var checksum = XxHash128.HashToUInt128(MemoryMarshal.AsBytes<UInt128>(digests));
+        MemoryMarshal.Write(file.AsSpan(content.Length), in checksum);
     }
 
     private string[] Files => Directory.GetFiles(directory["cache"]);

@@ -93,6 +93,10 @@ public sealed class TrainingLogTests : IDisposable
     [InlineData("""{"type":"step","time":"2026-03-04T03:06:07.089Z","loss":0.""", null)]
     [InlineData("""{"type":"step","time":"2026-03-04T03:06:07.089Z","loss":[]}""", null)]
     [InlineData("""{"loss":0.5,"step":3} {""", null)]
+    [InlineData("""{"type":"evaluation","step":3,"is_best":true}""", null)]
+    [InlineData("""{"type":"evaluation","step":3,"metrics":null}""", null)]
+    [InlineData("""{"type":"\ud800","step":3}""", null)]
+    [InlineData("""{"\ud800":1,"loss":0.5,"step":3}""", null)]
     [InlineData("null", null)]
     [InlineData("", null)]
     public void A_line_is_what_its_type_says_or_else_its_members(string line, Type? expected)
@@ -100,6 +104,14 @@ public sealed class TrainingLogTests : IDisposable
         var report = LogJson.Parse(System.Text.Encoding.UTF8.GetBytes(line))?.Report;
         Assert.Equal(expected, report?.GetType());
         Assert.Equal(expected is null ? null : 3, report?.Step);
+    }
+
+    [Fact]
+    public void A_line_that_is_no_UTF8_is_left_out()
+    {
+        byte[] line = [.. """{"type":"step","""u8, 0xff, .. "\"}"u8];
+        Assert.Null(LogJson.Parse(line));
+        Assert.Null(LogJson.StepOf("""{"\ud800":1}"""u8));
     }
 
     private void Write(int? keepToStep, params TrainingReport[] reports)

@@ -87,6 +87,7 @@ public class SweepPlanTests
     [InlineData("vary: {epochs: {from: 1.5, to: 3}}\nsearch: random\ntrials: 2", "whole ends where the option is a whole number")]
     [InlineData("vary: {schedule: {from: 0, to: 1}}\nsearch: random\ntrials: 2", "expected, of an option that is a number")]
     [InlineData("vary: [", "invalid YAML")]
+    [InlineData("a: &a [1, 2]\nvary: {epochs: *a}", ":2: the alias '*a' stands for several values, or for none; expected one value. Write the values out.")]
     public void What_is_no_plan_is_refused(string text, string reason) =>
         Assert.Contains(reason, Assert.Throws<RunFileException>(() => Parse(text)).Message);
 
