@@ -38,6 +38,6 @@ internal static class VerifyCommand
     {
         { Problems: [_, ..] } => $"damaged:{string.Concat(part.Problems.Select(problem => $"\n  {problem}."))}",
         { IsProven: true } => "as it was saved.",
-        _ => "nothing wrong is seen; there are no checksums, as it was not saved by this program.",
+        _ => "no problem found, but there are no checksums: it was not saved by this program, or by a version before 0.3.",
     };
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using RewardModel.Files;
 using RewardModel.Reading;
@@ -144,9 +145,10 @@ internal static partial class CheckpointLayout
     {
         try
         {
-            if (ForeignContent.OfFile(file(), FileKind.Config) is { } foreign)
-                throw new CheckpointException(path, [$"the file is {foreign.What}"], foreign.Advice);
-            return InputFile.ReadText(file(), FileKind.Config);
+            var bytes = InputFile.ReadBytes(file(), FileKind.Config);
+            return ForeignContent.Of(bytes) is { } foreign
+                ? throw new CheckpointException(path, [$"the file is {foreign.What}"], foreign.Advice)
+                : Encoding.UTF8.GetString(InputFile.Utf8Of(bytes, path).Span);
         }
         catch (FileRefusedException refusal)
         {

@@ -17,6 +17,9 @@ internal static class AdapterBase
         const string advice = "Give its directory: --base-model DIR on the command line, baseDirectory in code.";
         var name = given ?? config.BaseModel ?? throw new CheckpointException(
             directory, [$"{CheckpointLayout.AdapterConfigFile} has no base_model_name_or_path, so the adapter's base model is not known"], advice);
+        // A path of another machine: looking there would tell it who looks.
+        if (given is null && (name.StartsWith(@"\\", StringComparison.Ordinal) || name.StartsWith("//", StringComparison.Ordinal)))
+            throw new CheckpointException(directory, [$"the adapter's base model is {Quoted.Text(name)}, a place on a network"], advice);
         var found = (given is null ? new[] { Path.Combine(directory, name), name } : [name]).FirstOrDefault(Directory.Exists)
             ?? throw new CheckpointException(
                 directory, [$"the adapter's base model is {Quoted.Text(name)}, and there is no such directory"],

@@ -57,15 +57,19 @@ internal static class SavedModel
         Finish(directory);
     }
 
-    /// <summary>Replaces some of a model's files, which are not its weights.</summary>
+    /// <summary>Replaces one of a model's files.</summary>
     /// <param name="directory">The model's.</param>
-    /// <param name="write">Writes them.</param>
-    public static void Change(string directory, Action write)
+    /// <param name="name">The file's name.</param>
+    /// <param name="write">Writes it.</param>
+    public static void Change(string directory, string name, Action write)
     {
         Finish(directory);
         write();
-        if (FolderFile.Exists(directory, ManifestFile))
-            WriteManifest(directory, FileManifest.Read(directory, ManifestFile).Files.Where(file => CheckpointLayout.IsWeightFile(file.Name)));
+        if (!FolderFile.Exists(directory, ManifestFile))
+            return;
+        // What is said of the other files stays: they may be damaged.
+        var others = FileManifest.Read(directory, ManifestFile).Files.Where(file => file.Name != name);
+        new FileManifest([.. others, FileManifest.Of(directory, name)]).Write(Path.Combine(directory, ManifestFile));
     }
 
     /// <summary>Finishes a replacement that was decided but interrupted.</summary>

@@ -591,7 +591,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
                 directory,
                 [$"there is no {ScoringRule.FileName}, and a head with a bias or 'mean' and 'std' in config.json: another trainer's model"],
                 "Export it first (reward-model export --model), which brings it into this form.");
-        SavedModel.Change(directory, () => Rule.Write(directory));
+        SavedModel.Change(directory, ScoringRule.FileName, () => Rule.Write(directory));
     }
 
     private static bool HasForeignNormalizer(string directory)

@@ -34,6 +34,9 @@ internal sealed record FileKind(string Name, long MaxBytes)
     /// <summary>What a run has written of itself, beside weights: states, manifests, evaluations.</summary>
     public static readonly FileKind Record = new("a record of a run", 256 * mega);
 
+    /// <summary>Any file that was saved, whose size and checksum are compared.</summary>
+    public static readonly FileKind Saved = new("a saved file", long.MaxValue) { MayBeEmpty = true };
+
     /// <summary>A run's log, which is read line by line.</summary>
     public static readonly FileKind Log = new("a log", long.MaxValue) { MayBeEmpty = true };
 

@@ -54,9 +54,9 @@ internal sealed record FileManifest(IReadOnlyList<ManifestFile> Files)
     /// <exception cref="IOException">It can't be read.</exception>
     public static ManifestFile Of(string directory, string name)
     {
-        using var file = InputFile.OpenHandle(FolderFile.Checked(directory, name), FileKind.Weights);
-        var length = RandomAccess.GetLength(file);
-        return ManifestFile.Of(name, length, [new FileRun(0, length, ChecksumOf(file, 0, length)!.Value)]);
+        using var file = InputFile.Open(FolderFile.Checked(directory, name), FileKind.Saved);
+        var length = file.Length;
+        return ManifestFile.Of(name, length, length == 0 ? [] : [new FileRun(0, length, ChecksumOf(file, 0, length)!.Value)]);
     }
 
     /// <summary>How files differ from the manifest, one sentence each without a full stop.</summary>
@@ -72,17 +72,12 @@ internal sealed record FileManifest(IReadOnlyList<ManifestFile> Files)
         foreach (var file in Files)
             try
             {
-                using var handle = InputFile.OpenHandle(FolderFile.Checked(directory, file.Name), FileKind.Weights);
-                var length = RandomAccess.GetLength(handle);
-                if (length != file.Bytes)
-                    problems.Add($"{file.Name} has {length} bytes; expected {file.Bytes}");
-                else
-                    foreach (var run in file.Runs)
-                        if (place++ % shareCount == share && ChecksumOf(handle, run.Start, run.Length, cancellation) != run.Checksum)
-                        {
-                            problems.Add($"{file.Name} has other bytes than were saved, between {run.Start} and {run.Start + run.Length}");
-                            break;
-                        }
+                using var content = InputFile.Open(FolderFile.Checked(directory, file.Name), FileKind.Saved);
+                FileRun[] own = [.. file.Runs.Where(_ => place++ % shareCount == share)];
+                if (content.Length != file.Bytes)
+                    problems.Add($"{file.Name} has {content.Length} bytes; expected {file.Bytes}");
+                else if (own.FirstOrDefault(run => ChecksumOf(content, run.Start, run.Length, cancellation) != run.Checksum) is { Length: > 0 } run)
+                    problems.Add($"{file.Name} has other bytes than were saved, between {run.Start} and {run.Start + run.Length}");
             }
             catch (FileRefusedException exception)
             {
@@ -95,21 +90,21 @@ internal sealed record FileManifest(IReadOnlyList<ManifestFile> Files)
         return problems;
     }
 
-    private static UInt128? ChecksumOf(
-        Microsoft.Win32.SafeHandles.SafeFileHandle file, long start, long length, CancellationToken cancellation = default)
+    private static UInt128? ChecksumOf(Stream file, long start, long length, CancellationToken cancellation = default)
     {
+        file.Position = start;
         var hash = new XxHash128();
         var buffer = ArrayPool<byte>.Shared.Rent(bufferBytes);
         try
         {
-            for (var end = start + length; start < end;)
+            while (length > 0)
             {
                 cancellation.ThrowIfCancellationRequested();
-                var count = RandomAccess.Read(file, buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - start)), start);
+                var count = file.Read(buffer, 0, (int)Math.Min(buffer.Length, length));
                 if (count == 0)
                     return null;
                 hash.Append(buffer.AsSpan(0, count));
-                start += count;
+                length -= count;
             }
         }
         finally

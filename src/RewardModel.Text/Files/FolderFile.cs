@@ -41,8 +41,8 @@ internal static class FolderFile
         var path = PathOf(directory, name);
         if (!File.Exists(path))
             return Directory.Exists(path) ? $"{Named(name)} is a directory; expected a file" : $"{Named(name)} does not exist";
-        var root = RealPath(Path.GetFullPath(directory));
-        var real = RealPath(Path.GetFullPath(path));
+        var root = InputFile.RealPath(Path.GetFullPath(directory));
+        var real = InputFile.RealPath(Path.GetFullPath(path));
         if (IsBelow(real, root) || IsBlob(real, root))
             return null;
         return $"{Named(name)} is a link to {Named(real)}; expected a file in the same directory";
@@ -69,7 +69,7 @@ internal static class FolderFile
     /// <summary>The path of a file, to be opened by <see cref="InputFile"/>.</summary>
     /// <exception cref="FileRefusedException">There is none, or it leads elsewhere.</exception>
     public static string Checked(string directory, string name) => WhyRefused(directory, name) is { } reason
-        ? throw new FileRefusedException(directory, reason, "Put the file itself there.")
+        ? throw new FileRefusedException(directory, reason, "Put the file itself there: cp -L copies what a link leads to.")
         : PathOf(directory, name);
 
     /// <summary>Whether this is a folder itself, and no link to one: that could make us move or delete files of another place.</summary>
@@ -82,22 +82,10 @@ internal static class FolderFile
     {
         for (var folder = directory; Path.GetDirectoryName(folder) is { } parent; folder = parent)
             if (Path.GetFileName(parent) == "snapshots")
-                return Path.GetDirectoryName(path) == Path.Combine(Path.GetDirectoryName(parent)!, "blobs");
+                return Path.GetDirectoryName(path) == InputFile.RealPath(Path.Combine(Path.GetDirectoryName(parent)!, "blobs"));
         return false;
     }
 
     // Names are a stranger's too.
     private static string Named(string name) => Quoted.Text(name);
-
-    /// <summary>A path without symbolic links.</summary>
-    private static string RealPath(string path, int depth = 0)
-    {
-        const int most = 40;
-        if (depth > most)
-            return "a circle of links";
-        if (Path.GetDirectoryName(path) is not { } parent)
-            return path;
-        var plain = Path.Combine(RealPath(parent, depth), Path.GetFileName(path));
-        return new FileInfo(plain).LinkTarget is { } target ? RealPath(Path.GetFullPath(target, Path.GetDirectoryName(plain)!), depth + 1) : plain;
-    }
 }

@@ -11,9 +11,11 @@ namespace RewardModel.Files;
 internal static class InputFile
 {
     /// <summary>What a file is that has no length.</summary>
-    public const string IsEmpty = "the file is empty, or it is no file but a pipe or a device";
+    public const string IsEmpty = "the file is empty, or it is not a regular file";
 
     private const string Again = "Download or save the file again.";
+
+    private const string IsAnother = "See whether it is the file that is meant.";
 
     private static readonly UTF8Encoding strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -56,9 +58,12 @@ internal static class InputFile
 
     /// <summary>The bytes of a text in UTF-8, without a byte-order mark.</summary>
     /// <inheritdoc cref="Open"/>
-    public static ReadOnlyMemory<byte> ReadUtf8(string path, FileKind kind)
+    public static ReadOnlyMemory<byte> ReadUtf8(string path, FileKind kind) => Utf8Of(ReadBytes(path, kind), path);
+
+    /// <summary>The bytes of a text in UTF-8, without a byte-order mark, of those that were read.</summary>
+    /// <exception cref="FileRefusedException">They are none.</exception>
+    public static ReadOnlyMemory<byte> Utf8Of(ReadOnlyMemory<byte> bytes, string path)
     {
-        ReadOnlyMemory<byte> bytes = ReadBytes(path, kind);
         if (bytes.Span.StartsWith(Encoding.UTF8.Preamble))
             bytes = bytes[Encoding.UTF8.Preamble.Length..];
         if (Utf8.IsValid(bytes.Span))
@@ -71,7 +76,8 @@ internal static class InputFile
         catch (DecoderFallbackException exception)
         {
             throw new FileRefusedException(
-                path, $"byte {exception.Index} is no UTF-8 (0x{exception.BytesUnknown?.FirstOrDefault() ?? 0:x2}); expected text in UTF-8", Again);
+                path, $"byte {exception.Index} is no UTF-8 (0x{exception.BytesUnknown?.FirstOrDefault() ?? 0:x2}); expected text in UTF-8",
+                "Save the file as UTF-8, or download it again.");
         }
     }
 
@@ -88,6 +94,24 @@ internal static class InputFile
             yield return line;
     }
 
+    /// <summary>The length of a file, or of that which a link leads to; 0 where there is none, of pipes and of devices.</summary>
+    public static long LengthOf(string path) => new FileInfo(RealPath(Path.GetFullPath(path))) is { Exists: true } file ? file.Length : 0;
+
+    /// <summary>A path without symbolic links: a link's own length is that of the path it holds, which is one from where the link lies.</summary>
+    public static string RealPath(string path) => RealPath(path, 0);
+
+    private static string RealPath(string path, int depth)
+    {
+        const int most = 40;
+        if (depth > most)
+            return "a circle of links";
+        if (Path.GetDirectoryName(path) is not { } parent)
+            return path;
+        var plain = Path.Combine(RealPath(parent, depth), Path.GetFileName(path));
+        return new FileInfo(plain).LinkTarget is { } target
+            ? RealPath(Path.GetFullPath(target, Path.GetDirectoryName(plain)!), depth + 1) : plain;
+    }
+
     private static byte[] ReadPipe(string path, Stream pipe, FileKind kind)
     {
         using var content = new MemoryStream();
@@ -97,7 +121,7 @@ internal static class InputFile
             content.Write(buffer, 0, count);
             if (content.Length > kind.MaxBytes)
                 throw new FileRefusedException(
-                    path, $"the pipe gave more than {kind.MaxBytes} bytes, too many for {kind.Name}; expected at most these", Again);
+                    path, $"the pipe gave more than {kind.MaxBytes} bytes, too many for {kind.Name}; expected at most these", IsAnother);
         }
         return content.ToArray();
     }
@@ -107,10 +131,7 @@ internal static class InputFile
     {
         if (Directory.Exists(path))
             throw new FileRefusedException(path, "this is a directory; expected a file", "Give one of the files in it.");
-        var file = new FileInfo(path);
-        // A link's own length is that of the path it holds.
-        if (file.LinkTarget is not null)
-            file = (FileInfo?)file.ResolveLinkTarget(returnFinalTarget: true) ?? file;
+        var file = new FileInfo(RealPath(Path.GetFullPath(path)));
         if (!file.Exists)
             throw new FileNotFoundException($"There is no file '{path}'. Check the path.", path);
         // Pipes and devices have no length. They are not opened to find out more: opening a pipe waits for its other end.
@@ -119,6 +140,6 @@ internal static class InputFile
         return file.Length <= kind.MaxBytes
             ? file.Length
             : throw new FileRefusedException(
-                path, $"the file has {file.Length} bytes, too many for {kind.Name}; expected at most {kind.MaxBytes}", Again);
+                path, $"the file has {file.Length} bytes, too many for {kind.Name}; expected at most {kind.MaxBytes}", IsAnother);
     }
 }

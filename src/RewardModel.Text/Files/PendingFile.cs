@@ -97,6 +97,8 @@ internal sealed class PendingFile : IDisposable
     /// <summary>Passes on to a file what is written, and keeps a checksum of every run of bytes without a gap.</summary>
     private sealed class WrittenRuns(FileStream file) : Stream
     {
+        private const long longestRun = 1 << 28;
+
         private readonly List<FileRun> runs = [];
         private readonly XxHash128 hash = new();
         private long start;
@@ -137,6 +139,9 @@ internal sealed class PendingFile : IDisposable
             file.Write(buffer);
             hash.Append(buffer);
             position += buffer.Length;
+            // So that several processes can look at a large file together.
+            if (position - start >= longestRun)
+                End(position);
         }
 
         public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));

@@ -13,13 +13,18 @@ internal static class Quoted
     public static string Json(JsonNode? value) => Printable(value is null ? "null" : value.ToJsonString());
 
     /// <summary>The same without quotes.</summary>
-    public static string Cut(string text, int longest = MaxLength) => Printable(text, longest);
+    /// <param name="text">The text.</param>
+    /// <param name="longest">How many characters of it are kept.</param>
+    /// <param name="keepsLines">Whether its line breaks are kept, too.</param>
+    public static string Cut(string text, int longest = MaxLength, bool keepsLines = false) => Printable(text, longest, keepsLines);
 
-    private static string Printable(string text, int longest = MaxLength)
+    private static string Printable(string text, int longest = MaxLength, bool keepsLines = false)
     {
         var printable = new StringBuilder();
         foreach (var character in text.AsSpan(0, Math.Min(text.Length, longest)))
-            printable.Append(char.IsControl(character) || char.IsSurrogate(character) ? $"\\u{(int)character:x4}" : character.ToString());
+            printable.Append(
+                !(char.IsControl(character) || char.IsSurrogate(character)) || (keepsLines && character == '\n')
+                    ? character.ToString() : $"\\u{(int)character:x4}");
         return text.Length > longest ? $"{printable}..." : printable.ToString();
     }
 }

@@ -1,3 +1,5 @@
+using RewardModel.Files;
+
 namespace RewardModel.Jinja;
 
 /// <summary>Names and texts of templates and messages in our own messages.</summary>
@@ -11,8 +13,8 @@ internal static class Excerpt
     /// <summary>The start of a text where it is long.</summary>
     public static string Of(string text) => Cut(text, MaxLength);
 
-    public static string OfProblem(string problem) => Cut(problem, MaxProblemLength);
+    public static string OfProblem(string problem) => Cut(problem, MaxProblemLength, keepsLines: true);
 
-    private static string Cut(string text, int maxLength) =>
-        text.Length <= maxLength ? text : $"{text.AsSpan(0, maxLength)}... ({text.Length} characters)";
+    private static string Cut(string text, int maxLength, bool keepsLines = false) =>
+        Quoted.Cut(text, maxLength, keepsLines) + (text.Length <= maxLength ? "" : $" ({text.Length} characters)");
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace RewardModel.Jinja;
@@ -32,7 +31,7 @@ internal sealed class RenderBudget
     private static RenderBudget? current;
 
     private readonly TimeSpan maxTime = MaxTime;
-    private readonly long startTime = Stopwatch.GetTimestamp();
+    private readonly TimeSpan startTime = ThreadTime.Now;
     private readonly long maxBytes;
     private long bytes;
     private int steps;
@@ -40,7 +39,7 @@ internal sealed class RenderBudget
     private int depth;
 
     /// <summary>
-    /// How long a rendering may take. Tests of the other limits, which a busy machine may reach later, set it for what they start.
+    /// How long a thread may work on a rendering. Tests of the other limits, which a slow machine may reach later, set it for what they start.
     /// </summary>
     internal static TimeSpan MaxTime
     {
@@ -70,7 +69,7 @@ internal sealed class RenderBudget
         if (budget.steps < budget.nextLook)
             return;
         budget.nextLook = budget.steps + StepsBetweenLooks;
-        if (Stopwatch.GetElapsedTime(budget.startTime) > budget.maxTime)
+        if (ThreadTime.Now - budget.startTime > budget.maxTime)
             throw new RenderProblem($"the template takes longer than {budget.maxTime.TotalSeconds} seconds");
     }
 

@@ -4,7 +4,7 @@ namespace RewardModel.Jinja;
 internal sealed class TemplateSource
 {
     /// <summary>The most characters of a template; the longest of published models have some 20,000.</summary>
-    private const int MaxLength = 1 << 20;
+    private const int MaxLength = 1_000_000;
 
     /// <exception cref="ChatTemplateException">It is too long.</exception>
     public TemplateSource(string text)

@@ -56,7 +56,7 @@ internal sealed partial record DataSource(string Name, double Weight, IReadOnlyL
         var (name, weight) = Exists(path) ? (path, 1) : WithWeight(path);
         if (!(weight > 0 && double.IsFinite(weight)))
             problems.Add($"'{path}' has the weight {weight.ToString(CultureInfo.InvariantCulture)}; expected a finite number above 0.");
-        var files = Directory.Exists(name) ? FilesOf(name, problems) : Exists(name) ? [name] : Matching(name);
+        var files = Directory.Exists(name) ? FilesOf(name, problems) : Exists(name) ? [name] : Matching(name, problems);
         if (files.Length == 0 && !Directory.Exists(name))
             problems.Add(
                 name.AsSpan().IndexOfAny('*', '?') >= 0
@@ -80,13 +80,11 @@ internal sealed partial record DataSource(string Name, double Weight, IReadOnlyL
     {
         string[] files =
         [
-            .. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .. FilesBelow(folder)
                 .Where(file => IsData(file) && !Path.GetRelativePath(folder, file).Split('/', '\\').Any(part => part.StartsWith('.')))
                 .Order(StringComparer.Ordinal),
         ];
-        foreach (var file in files)
-            if (FolderFile.WhyRefused(folder, Path.GetRelativePath(folder, file)) is { } reason)
-                problems.Add($"'{folder}': {reason}. Name that file itself, if it is meant.");
+        AddLinksElsewhere(folder, files, problems);
         if (files.Length == 0)
             problems.Add($"'{folder}' holds no file of data; expected files that end with {string.Join(", ", endings)}, also with .gz or .zst.");
         // Of a folder with parts for training and for evaluation not all is meant.
@@ -98,11 +96,30 @@ internal sealed partial record DataSource(string Name, double Weight, IReadOnlyL
         return files;
     }
 
+    /// <summary>
+    /// The files of a folder and of those in it, but of no folder that is a link, which may lead anywhere, also in a circle. What has no length is
+    /// no data, and perhaps a pipe, which nobody may ever write to.
+    /// </summary>
+    private static FileSystemEnumerable<string> FilesBelow(string folder) => new FileSystemEnumerable<string>(
+        folder, (ref FileSystemEntry entry) => entry.ToSpecifiedFullPath(),
+        new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false })
+    {
+        ShouldRecursePredicate = (ref FileSystemEntry entry) => !entry.Attributes.HasFlag(FileAttributes.ReparsePoint),
+        ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory && InputFile.LengthOf(entry.ToFullPath()) > 0,
+    };
+
+    private static void AddLinksElsewhere(string folder, IEnumerable<string> files, List<string> problems)
+    {
+        foreach (var file in files)
+            if (FolderFile.WhyRefused(folder, Path.GetRelativePath(folder, file)) is { } reason)
+                problems.Add($"'{folder}': {reason}. Name that file itself, if it is meant.");
+    }
+
     private static bool IsData(string file) => !otherFiles.Contains(Path.GetFileName(file)) && endings.Any(ending => compressedEndings.Any(
         compressed => file.EndsWith(ending + compressed, StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>The files that a pattern matches: * and ? within a name, ** for any folders.</summary>
-    private static string[] Matching(string pattern)
+    private static string[] Matching(string pattern, List<string> problems)
     {
         var parts = pattern.Split('/', '\\');
         var fixedCount = Array.FindIndex(parts, part => part.AsSpan().IndexOfAny('*', '?') >= 0);
@@ -111,13 +128,13 @@ internal sealed partial record DataSource(string Name, double Weight, IReadOnlyL
         var root = fixedCount == 0 ? "." : fixedCount == 1 && parts[0] == "" ? "/" : string.Join('/', parts[..fixedCount]);
         if (!Directory.Exists(root))
             return [];
-        return
+        string[] files =
         [
-            .. Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories)
-                .Where(file => Matches(parts.AsSpan(fixedCount), Path.GetRelativePath(root, file).Split('/', '\\')))
-                .Select(file => fixedCount == 0 ? Path.GetRelativePath(root, file) : file)
+            .. FilesBelow(root).Where(file => Matches(parts.AsSpan(fixedCount), Path.GetRelativePath(root, file).Split('/', '\\')))
                 .Order(StringComparer.Ordinal),
         ];
+        AddLinksElsewhere(root, files, problems);
+        return fixedCount == 0 ? [.. files.Select(file => Path.GetRelativePath(root, file))] : files;
     }
 
     private static bool Matches(ReadOnlySpan<string> patterns, ReadOnlySpan<string> names) => patterns switch

@@ -262,9 +262,10 @@ public sealed class RunDirectory(string path)
         var problems = states.ProblemsOf(step, ranks);
         if (problems.Count > 0)
             return problems;
-        state = Read<SavedState>(System.IO.Path.Combine(states[step], stateFile));
-        if (state is { Fingerprint: null } or { State: null } or { EvaluatedSteps: null })
-            return [$"{stateFile} lacks the fingerprint, the state or the evaluated steps of the run"];
+        var own = TryRead(step, out state) is { } problem ? [problem] : Array.Empty<string>();
+        problems = Training.Runs.SavedSteps.Shared(ranks, own, $"what the state of step {step} says");
+        if (problems.Count > 0 || state is null)
+            return problems;
         return
         [
             .. (state.BestStep is { } bestOfState ? best.ProblemsOf(bestOfState, ranks) : [])
@@ -272,6 +273,23 @@ public sealed class RunDirectory(string path)
             .. state.EvaluatedSteps.SelectMany(saved => evaluated.ProblemsOf(saved, ranks))
                 .Select(problem => $"of the weights that it averages: {problem}"),
         ];
+    }
+
+    /// <returns>What is wrong with it; null where nothing is.</returns>
+    private string? TryRead(int step, out SavedState? state)
+    {
+        state = null;
+        try
+        {
+            state = Read<SavedState>(System.IO.Path.Combine(states[step], stateFile));
+        }
+        catch (RunDirectoryException exception)
+        {
+            return exception.Message.TrimEnd('.');
+        }
+        return state is { Fingerprint: null } or { State: null } or { EvaluatedSteps: null }
+            ? $"{stateFile} lacks the fingerprint, the state or the evaluated steps of the run"
+            : state.State.Step != step ? $"{stateFile} is of step {state.State.Step}" : null;
     }
 
     /// <summary>
@@ -314,6 +332,10 @@ public sealed class RunDirectory(string path)
         bestStep = saved.BestStep;
         averagedCount = saved.EvaluatedSteps.Count;
         kept.Clear();
+        // The state before it is kept until there is another one, with what belongs to it, in case this one is damaged meanwhile.
+        foreach (var older in states.Steps.Where(step => step < saved.State.Step).ToArray())
+            if (TryRead(older, out var before) is null)
+                kept.Add((older, before!.BestStep));
         kept.Add((state.Step, bestStep));
         // Evaluated after the state was saved, by a run that was killed: evaluated again where the run comes there again.
         evaluated.KeepOnly(trained.Ranks, EvaluatedSteps.Where(step => step <= saved.State.Step).ToArray());
@@ -394,7 +416,7 @@ public sealed class RunDirectory(string path)
                 ?? throw new JsonException("it holds null");
         }
         // ArgumentException: a value that a type of ours does not take.
-        catch (Exception exception) when (exception is JsonException or NotSupportedException or ArgumentException or FileRefusedException)
+        catch (Exception exception) when (exception is JsonException or NotSupportedException or ArgumentException or IOException or UnauthorizedAccessException)
         {
             throw new RunDirectoryException(
                 $"'{file}' is damaged ({exception.Message.Split('\n')[0].TrimEnd('.', '\r')}). Restore it, or start the run in another directory.");

@@ -1,6 +1,7 @@
 using RewardModel.Adapters;
 using RewardModel.Checkpoints;
 using RewardModel.Files;
+using RewardModel.Kernels;
 using RewardModel.Scoring;
 using static TorchSharp.torch;
 
@@ -82,7 +83,7 @@ public static class SavedFiles
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             using var values = reader.Read(name);
-            if (values.is_floating_point() && values.isfinite().logical_not().sum().item<long>() is > 0 and var count)
+            if (values.is_floating_point() && FiniteNumbers.CountOfOthersIn(values) is > 0 and var count)
                 yield return $"{count} of the {values.numel()} numbers of {Quoted.Text(name)} in '{directory}' are not finite";
         }
     }

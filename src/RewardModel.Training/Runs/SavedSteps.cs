@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using RewardModel.Checkpoints;
 using RewardModel.Distributed;
 using RewardModel.Files;
 using RewardModel.Training.Distributed;
@@ -70,15 +71,15 @@ internal sealed class SavedSteps(string parent)
     });
 
     /// <summary>What is wrong with a saved step, one sentence each without a full stop. All ranks call it together; each reads its share.</summary>
-    public IReadOnlyList<string> ProblemsOf(int step, ICollective ranks)
-    {
-        string[] own = [.. ProblemsOf(this[step], ranks.Rank, ranks.Size)];
-        return ranks.Size == 1 ? own :
-        [
-            .. ranks.Gather(JsonSerializer.SerializeToUtf8Bytes(own), $"whether step {step} is as it was saved")
-                .SelectMany(bytes => JsonSerializer.Deserialize<string[]>(bytes)!).Distinct(),
-        ];
-    }
+    public IReadOnlyList<string> ProblemsOf(int step, ICollective ranks) =>
+        Shared(ranks, [.. ProblemsOf(this[step], ranks.Rank, ranks.Size)], $"whether step {step} is as it was saved");
+
+    /// <summary>The problems that all ranks have found, each once.</summary>
+    public static IReadOnlyList<string> Shared(ICollective ranks, string[] own, string purpose) => ranks.Size == 1 ? own :
+    [
+        .. ranks.Gather(JsonSerializer.SerializeToUtf8Bytes(own), purpose)
+            .SelectMany(bytes => JsonSerializer.Deserialize<string[]>(bytes)!).Distinct(),
+    ];
 
     /// <summary>What is wrong with the directory of a saved step.</summary>
     public static IEnumerable<string> ProblemsOf(
@@ -94,11 +95,11 @@ internal sealed class SavedSteps(string parent)
             var listed = manifest.Files.Select(file => file.Name).Append(ManifestFile).ToHashSet();
             // Beside an index, for example, a file of all weights would be read in place of those that it lists.
             var unlisted = Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories)
-                .Select(path => Path.GetRelativePath(directory, path).Replace('\\', '/')).Where(name => !listed.Contains(name));
+                .Select(path => Path.GetRelativePath(directory, path).Replace('\\', '/')).Where(name => !listed.Contains(name) && CheckpointLayout.IsWeightFile(Path.GetFileName(name)));
             return
             [
                 .. manifest.ProblemsOf(directory, share, shareCount, cancellation).Select(problem => $"in '{directory}' {problem}"),
-                .. unlisted.Select(name => $"in '{directory}' there is {Quoted.Text(name)}, which was not saved with it"),
+                .. unlisted.Select(name => $"in '{directory}' there is {Quoted.Text(name)}, which was not saved with it: delete it"),
             ];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -139,7 +139,7 @@ public sealed class HostileSettingsTests
 
     [Fact]
     public void Half_a_character_in_a_string_is_refused() => Assert.Equal(
-        ["a string has an escape of half a character, such as \"\\ud83d\"; expected whole characters"],
+        ["the file has 1 escape such as \\ud800 of half a character; expected whole characters"],
         Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Parse("""{"model_type": "\udc00"}""", Directory)).Problems);
 
     [Fact]

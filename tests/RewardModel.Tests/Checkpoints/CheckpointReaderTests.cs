@@ -240,7 +240,7 @@ public sealed class CheckpointReaderTests : IDisposable
         File.CreateSymbolicLink(directory["model.safetensors.index.json"], elsewhere["secret"]);
         Refuses(
             $"{FullPath}: model.safetensors.index.json: 'model.safetensors.index.json' is a link to '{elsewhere["secret"]}'; "
-            + "expected a file in the same directory. Put the file itself there.");
+            + "expected a file in the same directory. Put the file itself there: cp -L copies what a link leads to.");
     }
 
     [Fact]

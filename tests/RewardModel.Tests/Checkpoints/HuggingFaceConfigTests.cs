@@ -65,7 +65,7 @@ public sealed class HuggingFaceConfigTests : IDisposable
     [Theory]
     [InlineData("[1]", "the file holds [1]; expected a JSON object")]
     [InlineData("null", "the file holds null; expected a JSON object")]
-    [InlineData("", "the file is empty, or it is no file but a pipe or a device")]
+    [InlineData("", "the file is empty, or it is not a regular file")]
     [InlineData(" ", "the file is not JSON: The input does not contain any JSON tokens. "
         + "Expected the input to start with a valid JSON token, when isFinalBlock is true. LineNumber: 0 | BytePositionInLine: 1")]
     [InlineData("""{"a":1,"a":2}""", "the file is not JSON: Duplicate property 'a' encountered during deserialization")]
@@ -82,7 +82,7 @@ public sealed class HuggingFaceConfigTests : IDisposable
         using (var file = File.Create(FilePath))
             file.SetLength(1_000_000_000);
         Assert.Equal(
-            $"{FilePath}: the file has 1000000000 bytes, too many for a configuration; expected at most 2000000. Download or save the file again.",
+            $"{FilePath}: the file has 1000000000 bytes, too many for a configuration; expected at most 2000000. See whether it is the file that is meant.",
             Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.Path)).Message);
     }
 
@@ -93,7 +93,7 @@ public sealed class HuggingFaceConfigTests : IDisposable
         File.WriteAllText(elsewhere["secret"], "");
         File.CreateSymbolicLink(FilePath, elsewhere["secret"]);
         Assert.Equal(
-            $"{FilePath}: 'config.json' is a link to '{elsewhere["secret"]}'; expected a file in the same directory. Put the file itself there.",
+            $"{FilePath}: 'config.json' is a link to '{elsewhere["secret"]}'; expected a file in the same directory. Put the file itself there: cp -L copies what a link leads to.",
             Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.Path)).Message);
         // What the user names is the user's own.
         Assert.Contains("the file is empty", Assert.Throws<CheckpointException>(() => HuggingFaceConfig.ReadFile(FilePath)).Message);

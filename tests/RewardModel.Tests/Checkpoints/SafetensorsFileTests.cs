@@ -118,7 +118,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData(new byte[] { }, "the file is empty, or it is no file but a pipe or a device")]
+    [InlineData(new byte[] { }, "the file is empty, or it is not a regular file")]
     [InlineData(new byte[] { 2, 0, 0, 0, 0, 0, 0 }, "the file has 7 bytes; expected at least the 8 of the header's length")]
     [InlineData(new byte[] { 3, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d },
         "the header's length is 3 bytes, but 2 follow: the file is cut short")]

@@ -29,6 +29,16 @@ public sealed class FileManifestTests : IDisposable
         Assert.Empty(FileManifest.Read(directory.Path, name).ProblemsOf(directory.Path));
     }
 
+    [Fact]
+    public void An_empty_file_is_one_too()
+    {
+        File.WriteAllText(directory["a"], "");
+        new FileManifest([FileManifest.Of(directory.Path, "a")]).Write(directory[name]);
+        Assert.Empty(FileManifest.Read(directory.Path, name).ProblemsOf(directory.Path));
+        File.WriteAllText(directory["a"], "b");
+        Assert.Equal(["a has 1 bytes; expected 0"], FileManifest.Read(directory.Path, name).ProblemsOf(directory.Path));
+    }
+
     [Theory]
     [InlineData(0, "a has other bytes than were saved, between 0 and 3")]
     [InlineData(2, "a has other bytes than were saved, between 0 and 3")]

@@ -74,6 +74,17 @@ public sealed class FolderFileTests : IDisposable
     }
 
     [Fact]
+    public void The_blobs_of_a_cache_may_lie_on_another_disk()
+    {
+        Directory.CreateDirectory(directory["disk"]);
+        File.WriteAllText(directory["disk/0123"], "");
+        var snapshot = Directory.CreateDirectory(directory["cache/snapshots/main"]).FullName;
+        Directory.CreateSymbolicLink(directory["cache/blobs"], directory["disk"]);
+        File.CreateSymbolicLink(Path.Combine(snapshot, "a"), "../../blobs/0123");
+        Assert.Null(FolderFile.WhyRefused(snapshot, "a"));
+    }
+
+    [Fact]
     public void A_blob_of_another_model_of_the_cache_is_elsewhere()
     {
         Directory.CreateDirectory(directory["models--a/blobs"]);

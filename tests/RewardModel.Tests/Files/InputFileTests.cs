@@ -61,6 +61,18 @@ public sealed class InputFileTests : IDisposable
     }
 
     [Fact]
+    public void A_link_leads_from_where_it_lies_also_through_a_directory_that_is_a_link()
+    {
+        Directory.CreateDirectory(directory["cache/blobs"]);
+        var snapshot = Directory.CreateDirectory(directory["cache/snapshots/main"]).FullName;
+        File.WriteAllText(directory["cache/blobs/0"], "x");
+        File.CreateSymbolicLink(Path.Combine(snapshot, "a"), "../../blobs/0");
+        Directory.CreateSymbolicLink(directory["short"], "cache/snapshots/main");
+        Assert.Equal("x", InputFile.ReadText(directory["short/a"], FileKind.Config));
+        Assert.Equal("x", FolderFile.ReadText(directory["short"], "a", FileKind.Config));
+    }
+
+    [Fact]
     public void Pipes_and_devices_are_refused_without_waiting_for_them()
     {
         if (OperatingSystem.IsWindows())
@@ -69,7 +81,7 @@ public sealed class InputFileTests : IDisposable
             make.WaitForExit();
         foreach (var path in new[] { directory["pipe"], "/dev/zero", "/dev/null", "/proc/self/environ" })
             Assert.Equal(
-                "the file is empty, or it is no file but a pipe or a device",
+                "the file is empty, or it is not a regular file",
                 Assert.Throws<FileRefusedException>(() => InputFile.ReadBytes(path, FileKind.Config)).Problem);
         // What may be empty has nothing to be read.
         Assert.Empty(InputFile.ReadBytes(directory["pipe"], FileKind.Log));

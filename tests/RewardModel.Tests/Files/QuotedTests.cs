@@ -19,4 +19,8 @@ public sealed class QuotedTests
     [InlineData("\"silu\"", "\"silu\"")]
     [InlineData("[1, 2]", "[1,2]")]
     public void Json_is_quoted_as_it_stands(string json, string expected) => Assert.Equal(expected, Quoted.Json(JsonNode.Parse(json)));
+
+    [Fact]
+    public void A_long_reason_keeps_its_lines_and_nothing_else_that_a_terminal_obeys() =>
+        Assert.Equal("a\nb\\u001b[31m\\u000d", Quoted.Cut("a\nb\u001b[31m\r", 2000, keepsLines: true));
 }

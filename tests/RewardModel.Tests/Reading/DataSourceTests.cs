@@ -45,8 +45,8 @@ public sealed class DataSourceTests : IDisposable
     {
         Directory.CreateDirectory(directory["empty"]);
         Directory.CreateDirectory(directory["both"]);
-        File.WriteAllText(directory["both/rm_train.jsonl"], "");
-        File.WriteAllText(directory["both/rm_test.jsonl"], "");
+        File.WriteAllText(directory["both/rm_train.jsonl"], "{}");
+        File.WriteAllText(directory["both/rm_test.jsonl"], "{}");
         var exception = Assert.Throws<RankedDataException>(() => DataSource.Of(
             [directory["none.jsonl"], directory["*.tsv"], directory["empty"], directory["both"], directory["b.jsonl"] + "=-1"]));
         Assert.Equal(
@@ -61,4 +61,36 @@ public sealed class DataSourceTests : IDisposable
 
     private IEnumerable<string> Files(string path) =>
         Assert.Single(DataSource.Of(path)).Files.Select(file => Path.GetRelativePath(directory.Path, file));
+
+    [Fact]
+    public void Folders_that_are_links_are_not_entered_and_files_that_lead_elsewhere_are_refused()
+    {
+        using var elsewhere = new TemporaryDirectory();
+        File.WriteAllText(elsewhere["secret.jsonl"], "{}");
+        using var folder = new TemporaryDirectory();
+        File.WriteAllText(folder["a.jsonl"], "{}");
+        Directory.CreateSymbolicLink(folder["loop"], ".");
+        Directory.CreateSymbolicLink(folder["other"], elsewhere.Path);
+        File.WriteAllText(folder["empty.jsonl"], "");
+        Assert.Equal([folder["a.jsonl"]], Assert.Single(DataSource.Of(folder.Path)).Files);
+        Assert.Equal([folder["a.jsonl"]], Assert.Single(DataSource.Of(folder["**/*.jsonl"])).Files);
+        File.CreateSymbolicLink(folder["b.jsonl"], elsewhere["secret.jsonl"]);
+        foreach (var path in new[] { folder.Path, folder["*.jsonl"] })
+            Assert.Contains(
+                $"'b.jsonl' is a link to '{elsewhere["secret.jsonl"]}'", Assert.Throws<RankedDataException>(() => DataSource.Of(path)).Message);
+        // What the user names is the user's to name.
+        Assert.Equal([folder["b.jsonl"]], Assert.Single(DataSource.Of(folder["b.jsonl"])).Files);
+    }
+
+    [Fact]
+    public void A_pipe_in_a_folder_is_not_waited_for()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        using var folder = new TemporaryDirectory();
+        File.WriteAllText(folder["a.jsonl"], "{}");
+        using (var make = System.Diagnostics.Process.Start("mkfifo", [folder["pipe.jsonl"]]))
+            make.WaitForExit();
+        Assert.Equal([folder["a.jsonl"]], Assert.Single(DataSource.Of(folder.Path)).Files);
+    }
 }

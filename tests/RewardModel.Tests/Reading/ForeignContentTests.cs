@@ -80,11 +80,11 @@ public sealed class ForeignContentTests : IDisposable
     {
         File.WriteAllText(directory["config.json"], "");
         Assert.EndsWith(
-            "config.json: the file is empty, or it is no file but a pipe or a device. Download or save the file again.",
+            "config.json: the file is empty, or it is not a regular file. Download or save the file again.",
             Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(directory.Path)).Message, StringComparison.Ordinal);
         using var folder = new TokenizerFolder("");
         Assert.Equal(
-            $"{folder.Directory}: tokenizer.json: the file is empty, or it is no file but a pipe or a device. Download or save it again",
+            $"{folder.Directory}: tokenizer.json: the file is empty, or it is not a regular file. Download or save it again",
             Assert.Throws<TokenizerException>(() => HuggingFaceTokenizer.Load(folder.Directory)).Message);
     }
 }

@@ -191,7 +191,7 @@ public class TokenizerLimitTests
             using var folder = new TokenizerFolder(File(), "{}");
             System.IO.File.WriteAllBytes(Path.Combine(folder.Directory, name), [.. "{\"a"u8, 0xC3, 0x28, .. "\": 1}"u8]);
             Assert.Equal(
-                [$"{name}: byte 3 is no UTF-8 (0xc3); expected text in UTF-8. Download or save the file again."],
+                [$"{name}: byte 3 is no UTF-8 (0xc3); expected text in UTF-8. Save the file as UTF-8, or download it again."],
                 Assert.Throws<TokenizerException>(() => HuggingFaceTokenizer.Load(folder.Directory)).Problems);
         }
     }

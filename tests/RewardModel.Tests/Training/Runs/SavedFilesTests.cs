@@ -93,6 +93,36 @@ public sealed class SavedFilesTests : IDisposable
     }
 
     [Fact]
+    public void A_state_in_the_place_of_another_is_damaged()
+    {
+        var expected = Trained("undisturbed", steps: 12);
+        Trained("run", steps: 8);
+        Directory.Move(directory["run/training/states/step-00000008"], directory["run/training/states/step-00000009"]);
+        Assert.Equal(expected, Trained("run", steps: 12, resumes: true));
+        Assert.Contains("The state of step 9 is damaged: state.json is of step 8.", log.ToString());
+    }
+
+    [Fact]
+    public void Files_that_nobody_reads_may_lie_beside()
+    {
+        Trained("run", steps: 8);
+        File.WriteAllText(directory["run/training/states/step-00000008/.DS_Store"], "");
+        Assert.All(SavedFiles.Verify(directory["run"]), part => Assert.Empty(part.Problems));
+    }
+
+    [Fact]
+    public void A_rule_that_is_saved_alone_does_not_vouch_for_damage()
+    {
+        using (var model = new ScoringModel(TinyModel.Create(), maxLength: 20))
+        {
+            model.Save(directory["model"]);
+            File.AppendAllText(directory["model/config.json"], " ");
+            model.SaveRule(directory["model"]);
+        }
+        Assert.StartsWith("config.json has ", Assert.Single(Assert.Single(SavedFiles.Verify(directory["model"])).Problems));
+    }
+
+    [Fact]
     public void A_state_without_a_manifest_was_not_saved_to_its_end()
     {
         var expected = Trained("undisturbed", steps: 12);
