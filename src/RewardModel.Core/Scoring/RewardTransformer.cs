@@ -394,12 +394,12 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     }
 
     /// <summary>
-    /// The names of the parameters, adapters' included, that have a number that is not finite. Of stored weights there are none: what they
-    /// stand for was checked when it was read.
+    /// The names of the parameters that are saved with the model and have a number that is not finite: with an adapter, of what is trained.
+    /// Of stored weights there are none: what they stand for was checked when it was read.
     /// </summary>
     internal IReadOnlyList<string> NotFiniteParameters() =>
     [
-        .. CheckpointParameters.Where(pair => originals?.Contains(pair.Name) != true).Concat(modelAdapter?.Parameters ?? [])
+        .. (modelAdapter is null ? CheckpointParameters.Where(pair => originals?.Contains(pair.Name) != true) : TrainedParameters)
             .Where(pair => !FiniteNumbers.AreIn(pair.Parameter)).Select(pair => pair.Name),
     ];
 

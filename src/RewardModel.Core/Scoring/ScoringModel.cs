@@ -513,9 +513,22 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// </example>
     public void Save(
         string directory, ScalarType weightType = ScalarType.Float32, long maxShardBytes = CheckpointWriter.DefaultMaxShardBytes,
-        bool foldNormalizer = false) => SaveTogether(directory, SingleProcess.Instance, weightType, maxShardBytes, foldNormalizer);
+        bool foldNormalizer = false)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        ThrowIfDisposed();
+        if (Transformer.NotFiniteParameters() is { Count: > 0 } damaged)
+            throw new CheckpointException(
+                directory,
+                [$"the model's weights are not finite: {WeightLoading.NamesText(damaged)}; expected finite numbers, so nothing is written"],
+                "Train again with a lower learning rate, or use a checkpoint that is not damaged.");
+        SaveTogether(directory, SingleProcess.Instance, weightType, maxShardBytes, foldNormalizer);
+    }
 
-    /// <summary>The same together with other ranks, which have parts of the weights: each writes its own, and the first rank the other files.</summary>
+    /// <summary>
+    /// The same together with other ranks, which have parts of the weights: each writes its own, and the first rank the other files. Whoever
+    /// trains them has checked that they are finite: no process need have all.
+    /// </summary>
     internal void SaveTogether(
         string directory, ICollective ranks, ScalarType weightType = ScalarType.Float32,
         long maxShardBytes = CheckpointWriter.DefaultMaxShardBytes, bool foldNormalizer = false)
@@ -524,12 +537,6 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         ThrowIfDisposed();
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        // Weights that ranks share are checked by whoever trains them.
-        if (ranks.Size == 1 && Transformer.NotFiniteParameters() is { Count: > 0 } damaged)
-            throw new CheckpointException(
-                directory,
-                [$"the model's weights are not finite: {WeightLoading.NamesText(damaged)}; expected finite numbers, so nothing is written"],
-                "Train again with a lower learning rate, or use a checkpoint that is not damaged.");
         if (Transformer.ModelAdapter is { } adapter)
         {
             if (foldNormalizer)

@@ -64,7 +64,7 @@ internal static class RunRecords
         {
             return File.Exists(file) ? parse(InputFile.ReadText(file, FileKind.Record)) : null;
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or FileRefusedException)
         {
             throw new RunDirectoryException(
                 $"'{file}' is damaged ({exception.Message.Split('\n')[0].TrimEnd('.', '\r')}). Restore or delete it.");

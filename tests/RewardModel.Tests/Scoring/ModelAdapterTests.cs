@@ -106,7 +106,7 @@ public sealed class ModelAdapterTests : IDisposable
         };
         var expected = SaveAdapter(architecture, options);
         Assert.Equal(
-            ["adapter_config.json", "adapter_model.safetensors", "reward_model.json"],
+            ["adapter_config.json", "adapter_model.safetensors", "reward_model.json", "reward_model_manifest.json"],
             Directory.GetFiles(directory["adapter"]).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
         using var loaded = ScoringModel.Load(directory["adapter"]);
         Assert.Equal(expected, Rewards(loaded.Transformer));

@@ -42,7 +42,7 @@ public class ScoringModelTests
         Assert.Equal([1, 24], reader.Entry("score.weight").Shape);
         Assert.Equal([TinyModel.VocabularySize, 24], reader.Entry("model.embed_tokens.weight").Shape);
         Assert.Equal(
-            ["config.json", "model.safetensors", "reward_model.json", "tokenizer.json", "tokenizer_config.json"],
+            ["config.json", "model.safetensors", "reward_model.json", "reward_model_manifest.json", "tokenizer.json", "tokenizer_config.json"],
             Directory.EnumerateFiles(directory["model"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
