@@ -35,7 +35,8 @@ internal sealed partial class ScoreExpression
             // What is wrong with its own numbers and operators is found when it is computed.
             Compute(_ => 1);
         }
-        catch (Exception e) when (e is InvalidExpressionException or ArithmeticException or FormatException)
+        // IndexOutOfRangeException: of a hundred brackets and operators that wait for their end.
+        catch (Exception e) when (e is InvalidExpressionException or ArithmeticException or FormatException or IndexOutOfRangeException)
         {
             throw Invalid(text, e);
         }

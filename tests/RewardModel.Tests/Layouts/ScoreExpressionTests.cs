@@ -35,4 +35,8 @@ public class ScoreExpressionTests
         $"'{text}' is no expression that scores are computed by; expected arithmetic over the names of numbers, such as "
         + "\"helpfulness + 0.5*correctness\".",
         Assert.Throws<ArgumentException>(() => new ScoreExpression(text)).Message);
+
+    [Fact]
+    public void More_brackets_than_can_be_kept_in_mind_are_refused() =>
+        Assert.Throws<ArgumentException>(() => new ScoreExpression(new string('(', 99) + "a-" + new string(')', 99)));
 }
