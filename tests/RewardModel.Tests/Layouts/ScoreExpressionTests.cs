@@ -37,6 +37,11 @@ public class ScoreExpressionTests
         Assert.Throws<ArgumentException>(() => new ScoreExpression(text)).Message);
 
     [Fact]
-    public void More_brackets_than_can_be_kept_in_mind_are_refused() =>
-        Assert.Throws<ArgumentException>(() => new ScoreExpression(new string('(', 99) + "a-" + new string(')', 99)));
+    public void More_brackets_than_can_be_computed_are_refused()
+    {
+        static ScoreExpression In(int brackets) => new($"{new string('(', brackets)}a{new string(')', brackets)}");
+        Assert.Equal(3, In(50).Of(_ => 3));
+        foreach (var brackets in new[] { 101, 150, 1000 })
+            Assert.Throws<ArgumentException>(() => In(brackets));
+    }
 }
