@@ -131,7 +131,8 @@ internal sealed record SweepPlan
     private static ValueRange? RangeOf(YamlMappingNode node, string name, Type type, string path, List<string> problems)
     {
         var isWhole = (Nullable.GetUnderlyingType(type) ?? type) is var plain && (plain == typeof(int) || plain == typeof(long));
-        var parts = node.Children.ToDictionary(part => $"{part.Key}", part => $"{part.Value}");
+        // Keys that YAML tells apart by their tags may have one text.
+        var parts = node.Children.DistinctBy(part => $"{part.Key}").ToDictionary(part => $"{part.Key}", part => $"{part.Value}");
         var isLogarithmic = parts.GetValueOrDefault("scale") == "log";
         if ((isWhole || plain == typeof(double))
             && parts.Keys.All(part => part is "from" or "to" or "scale") && parts.GetValueOrDefault("scale", "linear") is "linear" or "log"

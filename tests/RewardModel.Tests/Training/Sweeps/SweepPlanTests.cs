@@ -118,4 +118,8 @@ public class SweepPlanTests
         using var reader = new StringReader(text);
         return SweepPlan.Parse(reader, "sweep.yaml");
     }
+
+    [Fact]
+    public void Keys_of_one_text_are_refused_with_the_others() => Assert.Throws<RunFileException>(
+        () => SweepPlan.Parse(new StringReader("search: random\nvary:\n  epochs: {f,! ,&3}\n"), "plan.yaml"));
 }
