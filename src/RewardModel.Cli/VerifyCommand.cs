@@ -38,6 +38,6 @@ internal static class VerifyCommand
     {
         { Problems: [_, ..] } => $"damaged:{string.Concat(part.Problems.Select(problem => $"\n  {problem}."))}",
         { IsProven: true } => "as it was saved.",
-        _ => "no problem found, but there are no checksums: it was not saved by this program, or by a version before 0.3.",
+        _ => "no problem found, but there are no checksums: it was not saved by this program, or by an earlier version.",
     };
 }

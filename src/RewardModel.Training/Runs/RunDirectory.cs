@@ -235,8 +235,6 @@ public sealed class RunDirectory(string path)
         var damages = new List<string>();
         foreach (var step in steps.OrderDescending())
         {
-            if (!ranks.IsAny(Directory.Exists(states[step]), $"whether anybody sees '{states[step]}'"))
-                continue;
             if (!Directory.Exists(states[step]))
                 throw new RunDirectoryException(
                     $"Rank {ranks.Rank} doesn't see '{states[step]}', from which rank 0 goes on. Give an --output in a file system that all ranks share.");

@@ -88,7 +88,7 @@ internal sealed class SavedSteps(string parent)
         if (!Directory.Exists(directory))
             return [$"there is no '{directory}'"];
         if (!FolderFile.Exists(directory, ManifestFile))
-            return [$"'{directory}' has no {ManifestFile}: it was not saved to its end, or by a version before 0.3"];
+            return [$"'{directory}' has no {ManifestFile}: it was not saved to its end, or by an earlier version"];
         try
         {
             var manifest = FileManifest.Read(directory, ManifestFile);

@@ -69,8 +69,9 @@ public sealed class FolderFileTests : IDisposable
         Directory.CreateSymbolicLink(Path.Combine(inner, "folder"), directory["other"]);
         File.CreateSymbolicLink(Path.Combine(inner, "second"), "first");
         File.CreateSymbolicLink(Path.Combine(inner, "first"), "../other/a");
-        Assert.NotNull(FolderFile.WhyRefused(inner, "folder/a"));
-        Assert.NotNull(FolderFile.WhyRefused(inner, "second"));
+        foreach (var name in new[] { "folder/a", "second" })
+            Assert.Equal(
+                $"'{name}' is a link to '{directory["other/a"]}'; expected a file in the same directory", FolderFile.WhyRefused(inner, name));
     }
 
     [Fact]
@@ -92,7 +93,8 @@ public sealed class FolderFileTests : IDisposable
         File.WriteAllText(directory["models--b/blobs/0123"], "");
         var snapshot = Directory.CreateDirectory(directory["models--a/snapshots/main"]).FullName;
         File.CreateSymbolicLink(Path.Combine(snapshot, "a"), "../../../models--b/blobs/0123");
-        Assert.NotNull(FolderFile.WhyRefused(snapshot, "a"));
+        Assert.Equal(
+            $"'a' is a link to '{directory["models--b/blobs/0123"]}'; expected a file in the same directory", FolderFile.WhyRefused(snapshot, "a"));
     }
 
     [Fact]
@@ -100,7 +102,7 @@ public sealed class FolderFileTests : IDisposable
     {
         File.CreateSymbolicLink(directory["a"], "b");
         File.CreateSymbolicLink(directory["b"], "a");
-        Assert.NotNull(FolderFile.WhyRefused(directory.Path, "a"));
+        Assert.Equal("'a' is a link to 'a circle of links'; expected a file in the same directory", FolderFile.WhyRefused(directory.Path, "a"));
     }
 
     [Fact]
