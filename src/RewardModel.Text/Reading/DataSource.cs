@@ -81,7 +81,7 @@ internal sealed partial record DataSource(string Name, double Weight, IReadOnlyL
         string[] files =
         [
             .. FilesBelow(folder)
-                .Where(file => IsData(file) && !Path.GetRelativePath(folder, file).Split('/', '\\').Any(part => part.StartsWith('.')))
+                .Where(file => IsData(file) && !Path.GetRelativePath(folder, file).Split('/', '\\').Any(part => part.StartsWith('.')) && HasLength(file))
                 .Order(StringComparer.Ordinal),
         ];
         AddLinksElsewhere(folder, files, problems);
@@ -96,17 +96,17 @@ internal sealed partial record DataSource(string Name, double Weight, IReadOnlyL
         return files;
     }
 
-    /// <summary>
-    /// The files of a folder and of those in it, but of no folder that is a link, which may lead anywhere, also in a circle. What has no length is
-    /// no data, and perhaps a pipe, which nobody may ever write to.
-    /// </summary>
+    /// <summary>The files of a folder and of those in it, but of no folder that is a link, which may lead anywhere, also in a circle.</summary>
     private static FileSystemEnumerable<string> FilesBelow(string folder) => new FileSystemEnumerable<string>(
         folder, (ref FileSystemEntry entry) => entry.ToSpecifiedFullPath(),
         new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false })
     {
         ShouldRecursePredicate = (ref FileSystemEntry entry) => !entry.Attributes.HasFlag(FileAttributes.ReparsePoint),
-        ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory && InputFile.LengthOf(entry.ToFullPath()) > 0,
+        ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory,
     };
+
+    // What has none is no data, and perhaps a pipe, which nobody may ever write to.
+    private static bool HasLength(string file) => InputFile.LengthOf(file) > 0;
 
     private static void AddLinksElsewhere(string folder, IEnumerable<string> files, List<string> problems)
     {
@@ -130,7 +130,8 @@ internal sealed partial record DataSource(string Name, double Weight, IReadOnlyL
             return [];
         string[] files =
         [
-            .. FilesBelow(root).Where(file => Matches(parts.AsSpan(fixedCount), Path.GetRelativePath(root, file).Split('/', '\\')))
+            .. FilesBelow(root)
+                .Where(file => Matches(parts.AsSpan(fixedCount), Path.GetRelativePath(root, file).Split('/', '\\')) && HasLength(file))
                 .Order(StringComparer.Ordinal),
         ];
         AddLinksElsewhere(root, files, problems);

@@ -137,54 +137,28 @@ public sealed class TortureTests : IDisposable
             new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. arguments]) { RedirectStandardError = true })!;
     }
 
-    /// <summary>
-    /// On a disk that is really full, where one of its own can be had. The run says so, and goes on when there is room again.
-    /// </summary>
-    [Fact]
+    /// <summary>On a disk that is really full. The run says so, and goes on when there is room again.</summary>
+    [OwnDiskFact]
     public void On_a_full_disk_the_run_ends_with_what_was_saved_and_goes_on_with_more_room()
     {
         var expected = Trained("undisturbed");
-        var disk = Directory.CreateDirectory(directory["disk"]).FullName;
-        if (!OperatingSystem.IsLinux() || Mount("-t", "tmpfs", "-o", "size=64k", "none", disk) != 0)
-            return;
-        try
+        using var disk = OwnDisk.Mount(Directory.CreateDirectory(directory["disk"]).FullName, kilobytes: 64)!;
+        var refused = 0;
+        foreach (var kilobytes in new[] { 64, 96, 128, 192, 256, 384, 512, 1024, 16384 })
         {
-            var refused = 0;
-            foreach (var kilobytes in new[] { 64, 96, 128, 192, 256, 384, 512, 1024, 16384 })
-            {
-                Assert.Equal(0, Mount("-o", $"remount,size={kilobytes}k", disk));
-                try
-                {
-                    Assert.Equal(expected, Trained("disk/run"));
-                    Assert.True(refused > 1, "the disk was never full");
-                    return;
-                }
-                catch (IOException)
-                {
-                    refused++;
-                }
-            }
-            Assert.Fail("the run never ended");
-        }
-        finally
-        {
-            using var unmount = Process.Start("umount", ["-l", disk]);
-            unmount.WaitForExit();
-        }
-
-        static int Mount(params string[] arguments)
-        {
+            disk.Resize(kilobytes);
             try
             {
-                using var mount = Process.Start(new ProcessStartInfo("mount", arguments) { RedirectStandardError = true })!;
-                mount.WaitForExit();
-                return mount.ExitCode;
+                Assert.Equal(expected, Trained("disk/run"));
+                Assert.True(refused > 1, "the disk was never full");
+                return;
             }
-            catch (System.ComponentModel.Win32Exception)
+            catch (IOException)
             {
-                return -1;
+                refused++;
             }
         }
+        Assert.Fail("the run never ended");
     }
 
     /// <summary>Where a model is found at all it is the whole one.</summary>
