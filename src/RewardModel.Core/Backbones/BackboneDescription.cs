@@ -56,7 +56,7 @@ internal sealed partial class BackboneDescription(string path, IBackboneConfig c
         {
             throw new CheckpointException(
                 path,
-                [$"memory for {config.LayerCount} layers and matrices of {MatrixSize} numbers can't be had"],
+                [$"memory for {config.LayerCount} layers and matrices of {MatrixSize} numbers is not available"],
                 "Use a smaller model, or a machine with more memory.", e);
         }
     }

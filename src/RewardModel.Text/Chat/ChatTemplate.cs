@@ -23,7 +23,7 @@ public sealed class ChatTemplate
     /// <summary>Reads a template.</summary>
     /// <param name="text">What <c>chat_template.jinja</c> or <c>chat_template</c> of tokenizer_config.json holds.</param>
     /// <exception cref="ChatTemplateException">
-    /// It has an error, or uses something that is not supported; the message has line and column. Or it has more than 1,048,576
+    /// It has an error, or uses something that is not supported; the message has line and column. Or it has more than 1,000,000
     /// characters.
     /// </exception>
     public ChatTemplate(string text)
