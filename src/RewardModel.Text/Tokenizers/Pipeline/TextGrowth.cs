@@ -6,7 +6,8 @@ namespace RewardModel.Tokenizers.Pipeline;
 internal static class TextGrowth
 {
     /// <summary>
-    /// More than any text grows: bytes are three for a UTF-16 unit at most, and the longest decomposition, of one rare sign, has 18.
+    /// More than texts grow: bytes are three for a UTF-16 unit at most, and decompositions have few, but for one rare sign's, which has 18:
+    /// only of it alone a text may not be long.
     /// </summary>
     private const int MaxFactor = 16;
 
