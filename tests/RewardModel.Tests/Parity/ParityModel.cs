@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Backbones;
 using RewardModel.Checkpoints;
 using RewardModel.Lists;
 using RewardModel.Scoring;
@@ -26,8 +27,10 @@ internal sealed class ParityModel : IDisposable
 
     /// <summary>Models of the larger set, where it is present.</summary>
     public static IReadOnlyList<string> NamesOfSharedSet { get; } = Shared.SkipReason("goldens") is null
-        ? [.. System.IO.Directory.EnumerateDirectories(Shared.PathOf("goldens")).Select(directory => Path.GetFileName(directory))
-            .Order(StringComparer.Ordinal)]
+        ? [.. new[] { "goldens", "goldens-next" }.Where(set => Shared.SkipReason(set) is null)
+            .SelectMany(set => System.IO.Directory.EnumerateDirectories(Shared.PathOf(set))
+                .Select(directory => $"{set}/{Path.GetFileName(directory)}"))
+            .Where(IsKnown).Order(StringComparer.Ordinal)]
         : ["absent"];
 
     /// <summary>Models of this folder, each with the configuration as transformers 5 and as transformers 4 spell it.</summary>
@@ -63,7 +66,7 @@ internal sealed class ParityModel : IDisposable
     /// <summary>A model of the larger set.</summary>
     public static ParityModel OfSharedSet(string name, string config)
     {
-        var source = Shared.PathOf($"goldens/{name}");
+        var source = Shared.PathOf(name);
         var directory = System.IO.Directory.CreateTempSubdirectory("reward-model-parity-").FullName;
         foreach (var file in System.IO.Directory.EnumerateFiles(source, "model*"))
             File.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
@@ -151,6 +154,9 @@ internal sealed class ParityModel : IDisposable
         })];
 
     public void Dispose() => System.IO.Directory.Delete(Directory, recursive: true);
+
+    private static bool IsKnown(string name) => Backbone.ModelTypes.Contains(
+        JsonNode.Parse(File.ReadAllText(Path.Combine(Shared.PathOf(name), "config.json")))!["model_type"]!.GetValue<string>());
 
     private static TheoryData<string, string> InBothSpellings(IReadOnlyList<string> names)
     {
