@@ -18,11 +18,16 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
     private static readonly SortedDictionary<string, Func<ConfigReader, string, BackboneDescription>> architectures = new(StringComparer.Ordinal)
     {
         ["bert"] = Of(BertConfig.Read, (config, dropout) => new Bert(config, dropout)),
+        ["bloom"] = Of(BloomConfig.Read, (config, dropout) => new Bloom(config, dropout)),
         ["deberta-v2"] = Of(DebertaV2Config.Read, (config, dropout) => new DebertaV2(config, dropout)),
+        ["falcon"] = Of(FalconConfig.Read, (config, dropout) => new Falcon(config, dropout)),
         ["gemma2"] = Of(Gemma2Config.Read, (config, dropout) => new Gemma2(config, dropout)),
         ["gemma3_text"] = Of(Gemma3TextConfig.Read, (config, dropout) => new Gemma3Text(config, dropout)),
+        ["glm"] = Of(GlmConfig.Read, (config, dropout) => new Glm(config, dropout)),
+        ["glm4"] = Of(Glm4Config.Read, (config, dropout) => new Glm4(config, dropout)),
         ["gpt2"] = Of(Gpt2Config.Read, (config, dropout) => new Gpt2(config, dropout)),
         ["gpt_neox"] = Of(GptNeoXConfig.Read, (config, dropout) => new GptNeoX(config, dropout)),
+        ["gptj"] = Of(GptJConfig.Read, (config, dropout) => new GptJ(config, dropout)),
         ["llama"] = Of(LlamaConfig.Read, (config, dropout) => new Llama(config, dropout)),
         ["mistral"] = Of(MistralConfig.Read, (config, dropout) => new Mistral(config, dropout)),
         ["modernbert"] = Of(ModernBertConfig.Read, (config, dropout) => new ModernBert(config, dropout)),

@@ -13,6 +13,18 @@ internal static class CommonSettings
     /// <summary>Count of layers.</summary>
     public static int LayerCount(ConfigReader reader, string key = "num_hidden_layers") => reader.Size(key, most: ConfigLimits.Layers);
 
+    /// <summary>A size under either of two keys: where a file has both, they have to agree.</summary>
+    public static int Either(ConfigReader reader, string key, string otherKey, int most)
+    {
+        if (!reader.Has(otherKey))
+            return reader.Size(key, most: most);
+        var other = reader.Size(otherKey, most: most);
+        var value = reader.Has(key) ? reader.Size(key, most: most) : other;
+        if (value != other)
+            reader.Problem($"{key} is {value} and {otherKey} {other}; expected the same number");
+        return value;
+    }
+
     /// <summary>Rows of the token embedding.</summary>
     public static int VocabularySize(ConfigReader reader) => reader.Size("vocab_size", most: ConfigLimits.Vocabulary);
 

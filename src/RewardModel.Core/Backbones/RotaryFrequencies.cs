@@ -140,8 +140,8 @@ internal static class RotaryFrequencies
         return new RotarySettings(frequencies, Scaling: 1, positions);
     }
 
-    // arXiv 2104.09864, section 3.2.2: theta_i = base^(-2 i / H).
-    private static float[] Plain(int rotated, double rotaryBase) =>
+    /// <summary>theta_i = base^(-2 i / R) for R rotated channels, section 3.2.2 of arXiv 2104.09864.</summary>
+    public static float[] Plain(int rotated, double rotaryBase) =>
         [.. Enumerable.Range(0, rotated / 2).Select(i => 1 / (float)Math.Pow(rotaryBase, 2 * i / (double)rotated))];
 
     // Llama 3.1's scaling: wavelengths beyond the original context are stretched by the factor, short ones kept, those between

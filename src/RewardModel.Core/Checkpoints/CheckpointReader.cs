@@ -110,6 +110,22 @@ internal sealed class CheckpointReader : IDisposable
         TensorBytes.Read(file, entry, first, target);
     }
 
+    /// <summary>Whether <see cref="ReadSingles"/> takes a tensor and its target.</summary>
+    internal bool CanReadSingles(string name, Tensor target) =>
+        FloatBytes.CanTake(TensorBytes.ToScalarType(Entry(name).Type)) && KernelSupport.CanTake(target) && target.is_contiguous();
+
+    /// <summary>Sets a tensor to another one's values in the file.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="target">As many elements, float32 on the CPU, contiguous.</param>
+    /// <returns>Whether all are finite.</returns>
+    /// <exception cref="CheckpointException">There is no such tensor, or its file became shorter.</exception>
+    internal bool ReadSingles(string name, Tensor target)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        var (file, entry) = Find(name);
+        return TensorBytes.ReadSingles(file, entry, target);
+    }
+
     /// <summary>Closes the files.</summary>
     public void Dispose()
     {

@@ -8,7 +8,9 @@ namespace RewardModel.Layers;
 /// As a softmax does not see what all scores of a query have in common, what is added is the slope times the key's position.
 /// </summary>
 /// <param name="headCount">N.</param>
-internal sealed class Alibi(int headCount)
+/// <param name="type">The type in which slopes and their products with positions are rounded.</param>
+/// <param name="factor">On the products.</param>
+internal sealed class Alibi(int headCount, ScalarType type = ScalarType.Float32, double factor = 1)
 {
     /// <summary>
     /// Of N heads, for N a power of two: 2^(-8/N), its square and so on. For any other N those of the next lower power of two, and then every
@@ -20,8 +22,9 @@ internal sealed class Alibi(int headCount)
     public Tensor BiasOf(PackedSequences sequences)
     {
         using var scope = NewDisposeScope();
-        var slopes_N1 = tensor(Slopes.ToArray(), device: sequences.Device).unsqueeze(1);
-        return slopes_N1.mul(arange(sequences.LongestSequence, dtype: float32, device: sequences.Device)).DetachFromDisposeScope();
+        var slopes_N1 = tensor(Slopes.ToArray(), device: sequences.Device).to(type).unsqueeze(1);
+        var positions_P = arange(sequences.LongestSequence, dtype: ScalarType.Int64, device: sequences.Device);
+        return slopes_N1.mul(positions_P).to(float32).mul(factor).DetachFromDisposeScope();
     }
 
     private static float[] SlopesOf(int headCount)

@@ -75,15 +75,24 @@ internal sealed class WeightLoading
         foreach (var (name, parameter, source) in sources)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            using var tensor = reader.Read(source);
-            CheckFinite(source, tensor, problems);
-            if (stored.TryGetValue(parameter.Handle, out var target))
+            var isStored = stored.TryGetValue(parameter.Handle, out var target);
+            if (!isStored && reader.CanReadSingles(source, parameter))
             {
-                target.Layer.Store(tensor, target.Storage);
-                originals!.Add(name, source, tensor);
+                if (!reader.ReadSingles(source, parameter))
+                    CheckFinite(source, parameter, problems);
             }
             else
-                parameter.copy_(tensor);
+            {
+                using var tensor = reader.Read(source);
+                CheckFinite(source, tensor, problems);
+                if (isStored)
+                {
+                    target.Layer.Store(tensor, target.Storage);
+                    originals!.Add(name, source, tensor);
+                }
+                else
+                    parameter.copy_(tensor);
+            }
             readBytes += reader.Entry(source).Length;
             progress?.Report(new LoadProgress(readBytes, totalBytes));
         }

@@ -52,6 +52,16 @@ SMOLLM3 = LIKE_LLAMA | dict(
 STABLELM = LIKE_LLAMA | dict(model_type="stablelm", num_attention_heads=2, num_key_value_heads=1, partial_rotary_factor=0.25)
 PHI = LIKE_LLAMA | dict(
     model_type="phi", num_attention_heads=2, num_key_value_heads=1, partial_rotary_factor=0.4, bos_token_id=PAD, eos_token_id=PAD)
+GPT_J = dict(
+    model_type="gptj", n_embd=32, n_layer=2, n_head=2, n_positions=64, rotary_dim=6, attn_pdrop=0.0, embd_pdrop=0.0, resid_pdrop=0.0,
+    bos_token_id=PAD, eos_token_id=PAD)
+# Six heads: no power of two.
+BLOOM = dict(model_type="bloom", hidden_size=48, n_layer=2, n_head=6, bos_token_id=1, eos_token_id=2, pad_token_id=3)
+FALCON = dict(
+    model_type="falcon", hidden_size=32, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=64, pad_token_id=2,
+    bos_token_id=2, eos_token_id=2)
+# The tiny epsilon is GLM's own.
+GLM = LIKE_LLAMA | dict(head_dim=12, bos_token_id=95, eos_token_id=PAD)
 BERT = dict(
     hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4,
     hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
@@ -121,6 +131,15 @@ MODELS = {
     "phi": PHI,
     "phi_norms": PHI | dict(qk_layernorm=True),
     "nemotron": LIKE_LLAMA | dict(model_type="nemotron", head_dim=12, partial_rotary_factor=0.5),
+    "gptj": GPT_J,
+    "bloom": BLOOM,
+    "bloom_post_norm_residual": BLOOM | dict(apply_residual_connection_post_layernorm=True),
+    "falcon": FALCON,
+    "falcon_40b_style": FALCON | dict(new_decoder_architecture=True, num_kv_heads=2, ffn_hidden_size=56),
+    "falcon_11b_style": FALCON | dict(new_decoder_architecture=True, num_kv_heads=2, num_ln_in_parallel_attn=1),
+    "falcon_alibi": FALCON | dict(alibi=True, bias=True, multi_query=False, parallel_attn=False),
+    "glm": GLM | dict(model_type="glm"),
+    "glm4": GLM | dict(model_type="glm4"),
     "bert": BERT | dict(
         model_type="bert", max_position_embeddings=64, classifier_dropout=0.0, pad_token_id=0, bos_token_id=None, eos_token_id=None),
     "roberta": BERT | dict(
@@ -149,8 +168,8 @@ STEPS = 5
 LEARNING_RATE = 1e-3
 RUNS = {"constant": dict(clip_grad_norm=None), "clip_warmup": dict(clip_grad_norm=1.0)}
 
-# transformers' fused kernel leaves out Gemma 2's soft cap, and DeBERTa has none.
-WITHOUT_FUSED_ATTENTION = ["gemma2", "deberta-v2"]
+# transformers' fused kernel leaves out Gemma 2's soft cap, and the others have none.
+WITHOUT_FUSED_ATTENTION = ["gemma2", "deberta-v2", "gptj", "bloom"]
 
 MASK_64 = 2**64 - 1
 
@@ -205,7 +224,10 @@ def make_model(settings, directory):
     return load(directory), parameters
 
 
-def load(directory, dtype=torch.float32, attention="eager"):
+def load(directory, dtype=torch.float32, attention=None):
+    config = AutoConfig.from_pretrained(directory)
+    # In this version Falcon's plain attention adds ALiBi twice, in the scores and with the mask; the fused one, its default, once.
+    attention = attention or ("sdpa" if getattr(config, "alibi", False) else "eager")
     model, report = AutoModelForSequenceClassification.from_pretrained(
         directory, dtype=dtype, attn_implementation=attention, output_loading_info=True)
     assert not any(report.values()), report
@@ -247,6 +269,11 @@ def v4_style(config):
             old["rope_theta"] = config["rope_parameters"]["full_attention"]["rope_theta"]
             old["rope_local_base_freq"] = config["rope_parameters"]["sliding_attention"]["rope_theta"]
             old["sliding_window_pattern"] = config["layer_types"].index("full_attention") + 1
+        case "gptj":
+            old["rotary"] = True
+        case "bloom":
+            old["n_embed"] = old.pop("hidden_size")
+            old["num_attention_heads"] = old.pop("n_head")
         case "bert" | "roberta":
             old["position_embedding_type"] = "absolute"
         case "deberta-v2":
@@ -409,7 +436,8 @@ def record_noise(directory, rows, counts, batch):
     plain, plain_after = noise_run(rows, counts, batch, directory)
     noise, wandering = {}, set()
     variants = {"float64": dict(dtype=torch.float64)}
-    if AutoConfig.from_pretrained(directory).model_type not in WITHOUT_FUSED_ATTENTION:
+    config = AutoConfig.from_pretrained(directory)
+    if config.model_type not in WITHOUT_FUSED_ATTENTION and not getattr(config, "alibi", False):
         variants["fused_attention"] = dict(attention="sdpa")
     for variant, options in variants.items():
         numbers, after = noise_run(rows, counts, batch, directory, **options)
