@@ -46,6 +46,16 @@ internal static class ConfigSeeds
          "rope_scaling": {"type": "longrope", "long_factor": [1.0, 2.0], "short_factor": [1.0, 1.5]}}
         """,
         """
+        {"model_type": "olmo2", "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 4, "num_hidden_layers": 1, "num_key_value_heads": 2,
+         "max_position_embeddings": 32, "vocab_size": 30, "rms_norm_eps": 1e-6, "rope_theta": 500000, "attention_bias": true}
+        """,
+        """
+        {"model_type": "olmo3", "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 4, "num_hidden_layers": 4, "num_key_value_heads": 2,
+         "max_position_embeddings": 32, "vocab_size": 30, "sliding_window": 8, "layer_types": ["sliding_attention", "full_attention",
+         "sliding_attention", "sliding_attention"], "rope_scaling": {"rope_type": "yarn", "factor": 2.0, "attention_factor": 1.2,
+         "original_max_position_embeddings": 16}}
+        """,
+        """
         {"model_type": "gpt2", "n_embd": 16, "n_head": 4, "n_layer": 1, "n_positions": 32, "n_inner": null, "vocab_size": 30,
          "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5, "scale_attn_by_inverse_layer_idx": false}
         """,

@@ -112,6 +112,15 @@ public sealed class IrrelevantSettingsTests
         "hidden_act": "gelu", "layer_norm_eps": 1e-05, "rotary_emb_base": 10000, "rotary_pct": 0.25, "use_parallel_residual": true,
         "attention_bias": true, "classifier_dropout": 0.1, "hidden_dropout": 0.0, "rope_scaling": null
         """)]
+    [InlineData("olmo2", FromTransformers4 + """
+        "attention_bias": false, "attention_dropout": 0.0, "hidden_act": "silu", "num_key_value_heads": 4, "rms_norm_eps": 1e-06,
+        "rope_scaling": null, "rope_theta": 500000
+        """)]
+    [InlineData("olmo3", FromTransformers4 + """
+        "attention_bias": false, "attention_dropout": 0.0, "num_key_value_heads": 4, "rms_norm_eps": 1e-06, "sliding_window": 64,
+        "layer_types": ["sliding_attention", "full_attention"], "rope_theta": 500000, "rope_scaling": {"rope_type": "yarn", "factor": 8.0,
+        "original_max_position_embeddings": 16, "attention_factor": 1.2079441541679836, "beta_fast": 32.0, "beta_slow": 1.0}
+        """)]
     [InlineData("bert", """
         "attention_probs_dropout_prob": 0.1, "directionality": "bidi", "gradient_checkpointing": false, "hidden_dropout_prob": 0.1,
         "pooler_fc_size": 768, "pooler_type": "first_token_transform", "position_embedding_type": "absolute",
