@@ -34,6 +34,7 @@ internal static class CheckpointTargets
         ["qwen2"] = reader => Qwen2Config.Read(reader),
         ["qwen3"] = reader => Qwen3Config.Read(reader),
         ["roberta"] = reader => RobertaConfig.Read(reader),
+        ["smollm3"] = reader => SmolLm3Config.Read(reader),
     };
 
     private static readonly JsonMutation configMutation = new(

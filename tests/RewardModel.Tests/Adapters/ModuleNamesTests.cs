@@ -25,6 +25,7 @@ public class ModuleNamesTests
         { "qwen2", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "qwen3", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "roberta", "query key value attention.output.dense", "intermediate.dense output.dense" },
+        { "smollm3", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
     };
 
     [Theory, MemberData(nameof(Layers))]

@@ -121,6 +121,11 @@ public sealed class IrrelevantSettingsTests
         "layer_types": ["sliding_attention", "full_attention"], "rope_theta": 500000, "rope_scaling": {"rope_type": "yarn", "factor": 8.0,
         "original_max_position_embeddings": 16, "attention_factor": 1.2079441541679836, "beta_fast": 32.0, "beta_slow": 1.0}
         """)]
+    [InlineData("smollm3", FromTransformers4 + """
+        "attention_bias": false, "layer_types": ["full_attention", "full_attention"], "max_window_layers": 28, "mlp_bias": false,
+        "no_rope_layer_interval": 4, "no_rope_layers": [1, 0], "num_key_value_heads": 4, "pretraining_tp": 2, "rope_scaling": null,
+        "rope_theta": 5000000.0, "sliding_window": null, "use_sliding_window": false
+        """)]
     [InlineData("bert", """
         "attention_probs_dropout_prob": 0.1, "directionality": "bidi", "gradient_checkpointing": false, "hidden_dropout_prob": 0.1,
         "pooler_fc_size": 768, "pooler_type": "first_token_transform", "position_embedding_type": "absolute",
