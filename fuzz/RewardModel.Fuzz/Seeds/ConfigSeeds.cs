@@ -61,6 +61,11 @@ internal static class ConfigSeeds
          "sliding_window": 8, "layer_types": ["full_attention", "sliding_attention"], "mlp_bias": true}
         """,
         """
+        {"model_type": "starcoder2", "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 4, "num_hidden_layers": 1, "num_key_value_heads": 2,
+         "max_position_embeddings": 32, "vocab_size": 30, "norm_epsilon": 1e-5, "use_bias": true, "sliding_window": 8, "mlp_type": "default",
+         "norm_type": "layer_norm", "rope_theta": 100000.0}
+        """,
+        """
         {"model_type": "gpt2", "n_embd": 16, "n_head": 4, "n_layer": 1, "n_positions": 32, "n_inner": null, "vocab_size": 30,
          "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5, "scale_attn_by_inverse_layer_idx": false}
         """,

@@ -126,6 +126,12 @@ public sealed class IrrelevantSettingsTests
         "no_rope_layer_interval": 4, "no_rope_layers": [1, 0], "num_key_value_heads": 4, "pretraining_tp": 2, "rope_scaling": null,
         "rope_theta": 5000000.0, "sliding_window": null, "use_sliding_window": false
         """)]
+    [InlineData("starcoder2", FromTransformers4 + """
+        "attention_dropout": 0.1, "attention_softmax_in_fp32": true, "embedding_dropout": 0.1, "hidden_act": "gelu_pytorch_tanh",
+        "layer_norm_epsilon": 1e-05, "mlp_type": "default", "norm_epsilon": 1e-05, "norm_type": "layer_norm", "num_key_value_heads": 2,
+        "residual_dropout": 0.1, "rope_theta": 999999.4420358813, "scale_attention_softmax_in_fp32": true, "scale_attn_weights": true,
+        "sliding_window": 64, "use_bias": true
+        """)]
     [InlineData("bert", """
         "attention_probs_dropout_prob": 0.1, "directionality": "bidi", "gradient_checkpointing": false, "hidden_dropout_prob": 0.1,
         "pooler_fc_size": 768, "pooler_type": "first_token_transform", "position_embedding_type": "absolute",

@@ -25,6 +25,7 @@ public class TrainingMemoryTests
     [InlineData("phi3", 128, 64, 6)]
     [InlineData("qwen3", 128, 64, 6)]
     [InlineData("olmo2", 128, 64, 6)]
+    [InlineData("starcoder2", 128, 64, 6)]
     [InlineData("modernbert", 128, 64, 6)]
     [InlineData("deberta-v2", 128, 64, 6)]
     public void The_estimate_is_within_a_quarter_of_the_measured_peak(string architecture, int prompt, int answer, int answers)
