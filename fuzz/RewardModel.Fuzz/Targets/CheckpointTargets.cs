@@ -35,6 +35,7 @@ internal static class CheckpointTargets
         ["qwen3"] = reader => Qwen3Config.Read(reader),
         ["roberta"] = reader => RobertaConfig.Read(reader),
         ["smollm3"] = reader => SmolLm3Config.Read(reader),
+        ["stablelm"] = reader => StableLmConfig.Read(reader),
         ["starcoder2"] = reader => Starcoder2Config.Read(reader),
     };
 

@@ -34,6 +34,7 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         ["qwen3"] = Of(Qwen3Config.Read, (config, dropout) => new Qwen3(config, dropout)),
         ["roberta"] = Of(RobertaConfig.Read, (config, dropout) => new Roberta(config, dropout)),
         ["smollm3"] = Of(SmolLm3Config.Read, (config, dropout) => new SmolLm3(config, dropout)),
+        ["stablelm"] = Of(StableLmConfig.Read, (config, dropout) => new StableLm(config, dropout)),
         ["starcoder2"] = Of(Starcoder2Config.Read, (config, dropout) => new Starcoder2(config, dropout)),
     };
 

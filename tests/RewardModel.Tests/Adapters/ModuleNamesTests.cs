@@ -26,6 +26,7 @@ public class ModuleNamesTests
         { "qwen3", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "roberta", "query key value attention.output.dense", "intermediate.dense output.dense" },
         { "smollm3", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
+        { "stablelm", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "starcoder2", "q_proj k_proj v_proj o_proj", "c_fc mlp.c_proj" },
     };
 

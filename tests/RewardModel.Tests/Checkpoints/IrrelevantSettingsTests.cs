@@ -132,6 +132,11 @@ public sealed class IrrelevantSettingsTests
         "residual_dropout": 0.1, "rope_theta": 999999.4420358813, "scale_attention_softmax_in_fp32": true, "scale_attn_weights": true,
         "sliding_window": 64, "use_bias": true
         """)]
+    [InlineData("stablelm", FromTransformers4 + """
+        "attention_dropout": 0.0, "hidden_dropout": 0.0, "layer_norm_eps": 1e-05, "num_key_value_heads": 2, "partial_rotary_factor": 0.25,
+        "qk_layernorm": true, "rope_scaling": null, "rope_theta": 10000, "rotary_scaling_factor": 1.0, "use_parallel_residual": true,
+        "use_qkv_bias": false
+        """)]
     [InlineData("bert", """
         "attention_probs_dropout_prob": 0.1, "directionality": "bidi", "gradient_checkpointing": false, "hidden_dropout_prob": 0.1,
         "pooler_fc_size": 768, "pooler_type": "first_token_transform", "position_embedding_type": "absolute",
