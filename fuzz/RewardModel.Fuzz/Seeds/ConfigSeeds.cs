@@ -71,6 +71,11 @@ internal static class ConfigSeeds
          "qk_layernorm": true, "use_parallel_residual": true, "rope_theta": 10000}
         """,
         """
+        {"model_type": "phi", "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 4, "num_hidden_layers": 1, "num_key_value_heads": null,
+         "max_position_embeddings": 32, "vocab_size": 30, "layer_norm_eps": 1e-5, "partial_rotary_factor": 0.5, "qk_layernorm": true,
+         "hidden_act": "gelu_new", "embd_pdrop": 0.0, "resid_pdrop": 0.1}
+        """,
+        """
         {"model_type": "gpt2", "n_embd": 16, "n_head": 4, "n_layer": 1, "n_positions": 32, "n_inner": null, "vocab_size": 30,
          "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5, "scale_attn_by_inverse_layer_idx": false}
         """,

@@ -30,6 +30,7 @@ internal static class CheckpointTargets
         ["olmo2"] = reader => Olmo2Config.Read(reader),
         ["olmo3"] = reader => Olmo3Config.Read(reader),
         ["opt"] = reader => OptConfig.Read(reader),
+        ["phi"] = reader => PhiConfig.Read(reader),
         ["phi3"] = reader => Phi3Config.Read(reader),
         ["qwen2"] = reader => Qwen2Config.Read(reader),
         ["qwen3"] = reader => Qwen3Config.Read(reader),

@@ -29,6 +29,7 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         ["olmo2"] = Of(Olmo2Config.Read, (config, dropout) => new Olmo2(config, dropout)),
         ["olmo3"] = Of(Olmo3Config.Read, (config, dropout) => new Olmo3(config, dropout)),
         ["opt"] = Of(OptConfig.Read, (config, dropout) => new Opt(config, dropout)),
+        ["phi"] = Of(PhiConfig.Read, (config, dropout) => new Phi(config, dropout)),
         ["phi3"] = Of(Phi3Config.Read, (config, dropout) => new Phi3(config, dropout)),
         ["qwen2"] = Of(Qwen2Config.Read, (config, dropout) => new Qwen2(config, dropout)),
         ["qwen3"] = Of(Qwen3Config.Read, (config, dropout) => new Qwen3(config, dropout)),

@@ -137,6 +137,10 @@ public sealed class IrrelevantSettingsTests
         "qk_layernorm": true, "rope_scaling": null, "rope_theta": 10000, "rotary_scaling_factor": 1.0, "use_parallel_residual": true,
         "use_qkv_bias": false
         """)]
+    [InlineData("phi", FromTransformers4 + """
+        "attention_dropout": 0.0, "embd_pdrop": 0.0, "hidden_act": "gelu_new", "layer_norm_eps": 1e-05, "num_key_value_heads": null,
+        "partial_rotary_factor": 0.5, "qk_layernorm": false, "resid_pdrop": 0.1, "rope_scaling": null, "rope_theta": 10000.0
+        """)]
     [InlineData("bert", """
         "attention_probs_dropout_prob": 0.1, "directionality": "bidi", "gradient_checkpointing": false, "hidden_dropout_prob": 0.1,
         "pooler_fc_size": 768, "pooler_type": "first_token_transform", "position_embedding_type": "absolute",
