@@ -76,6 +76,11 @@ internal static class ConfigSeeds
          "hidden_act": "gelu_new", "embd_pdrop": 0.0, "resid_pdrop": 0.1}
         """,
         """
+        {"model_type": "nemotron", "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 4, "num_hidden_layers": 1, "num_key_value_heads": 2,
+         "head_dim": 4, "max_position_embeddings": 32, "vocab_size": 30, "norm_eps": 1e-5, "partial_rotary_factor": 0.5, "hidden_act": "relu2",
+         "attention_bias": true, "mlp_bias": true}
+        """,
+        """
         {"model_type": "gpt2", "n_embd": 16, "n_head": 4, "n_layer": 1, "n_positions": 32, "n_inner": null, "vocab_size": 30,
          "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5, "scale_attn_by_inverse_layer_idx": false}
         """,

@@ -27,6 +27,7 @@ internal static class CheckpointTargets
         ["llama"] = reader => LlamaConfig.Read(reader),
         ["mistral"] = reader => MistralConfig.Read(reader),
         ["modernbert"] = reader => ModernBertConfig.Read(reader),
+        ["nemotron"] = reader => NemotronConfig.Read(reader),
         ["olmo2"] = reader => Olmo2Config.Read(reader),
         ["olmo3"] = reader => Olmo3Config.Read(reader),
         ["opt"] = reader => OptConfig.Read(reader),

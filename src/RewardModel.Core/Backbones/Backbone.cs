@@ -26,6 +26,7 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         ["llama"] = Of(LlamaConfig.Read, (config, dropout) => new Llama(config, dropout)),
         ["mistral"] = Of(MistralConfig.Read, (config, dropout) => new Mistral(config, dropout)),
         ["modernbert"] = Of(ModernBertConfig.Read, (config, dropout) => new ModernBert(config, dropout)),
+        ["nemotron"] = Of(NemotronConfig.Read, (config, dropout) => new Nemotron(config, dropout)),
         ["olmo2"] = Of(Olmo2Config.Read, (config, dropout) => new Olmo2(config, dropout)),
         ["olmo3"] = Of(Olmo3Config.Read, (config, dropout) => new Olmo3(config, dropout)),
         ["opt"] = Of(OptConfig.Read, (config, dropout) => new Opt(config, dropout)),

@@ -133,7 +133,8 @@ internal sealed record MlpShape(long InnerWidth, string Activation)
     /// Gradients of the function's result and input, and of the gate; operators also make the result again, where a kernel writes it over
     /// its gradient. What comes from one matrix has its gradient put together of two that are as wide as both halves.
     /// </summary>
-    public long Passing => InnerWidth * (IsFused ? 5 : (Kernel == KernelActivation.Gelu ? 3 : 2) + (IsGated ? 1 : 0));
+    public long Passing =>
+        InnerWidth * (IsFused ? 5 : (Kernel is KernelActivation.Gelu or KernelActivation.SquaredRelu ? 3 : 2) + (IsGated ? 1 : 0));
 
     private KernelActivation? Kernel => ActivationFunction.Named(Activation).Kernel;
 

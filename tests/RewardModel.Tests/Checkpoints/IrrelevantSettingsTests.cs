@@ -141,6 +141,10 @@ public sealed class IrrelevantSettingsTests
         "attention_dropout": 0.0, "embd_pdrop": 0.0, "hidden_act": "gelu_new", "layer_norm_eps": 1e-05, "num_key_value_heads": null,
         "partial_rotary_factor": 0.5, "qk_layernorm": false, "resid_pdrop": 0.1, "rope_scaling": null, "rope_theta": 10000.0
         """)]
+    [InlineData("nemotron", FromTransformers4 + """
+        "attention_bias": false, "attention_dropout": 0.0, "head_dim": 8, "hidden_act": "relu2", "hidden_dropout": 0.0, "mlp_bias": false,
+        "norm_eps": 1e-05, "num_key_value_heads": 2, "partial_rotary_factor": 0.5, "rope_theta": 10000
+        """)]
     [InlineData("bert", """
         "attention_probs_dropout_prob": 0.1, "directionality": "bidi", "gradient_checkpointing": false, "hidden_dropout_prob": 0.1,
         "pooler_fc_size": 768, "pooler_type": "first_token_transform", "position_embedding_type": "absolute",
