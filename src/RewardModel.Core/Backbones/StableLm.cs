@@ -23,7 +23,12 @@ internal sealed record StableLmConfig : PreNormConfig
 
     public override LayerShape LayerShape => new(
         Width,
-        new AttentionShape(HeadCount, KeyHeadCount, HeadSize) { IsRotated = true, HasNorms = HasHeadNorms },
+        new AttentionShape(HeadCount, KeyHeadCount, HeadSize)
+        {
+            IsRotated = true,
+            HasNorms = HasHeadNorms,
+            HasNormsByHead = HasHeadNorms,
+        },
         new MlpShape(InnerWidth, Activation) { IsGated = true })
     {
         NormCount = IsParallel ? 1 : 2,
