@@ -46,6 +46,41 @@ internal static class ConfigSeeds
          "rope_scaling": {"type": "longrope", "long_factor": [1.0, 2.0], "short_factor": [1.0, 1.5]}}
         """,
         """
+        {"model_type": "olmo2", "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 4, "num_hidden_layers": 1, "num_key_value_heads": 2,
+         "max_position_embeddings": 32, "vocab_size": 30, "rms_norm_eps": 1e-6, "rope_theta": 500000, "attention_bias": true}
+        """,
+        """
+        {"model_type": "olmo3", "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 4, "num_hidden_layers": 4, "num_key_value_heads": 2,
+         "max_position_embeddings": 32, "vocab_size": 30, "sliding_window": 8, "layer_types": ["sliding_attention", "full_attention",
+         "sliding_attention", "sliding_attention"], "rope_scaling": {"rope_type": "yarn", "factor": 2.0, "attention_factor": 1.2,
+         "original_max_position_embeddings": 16}}
+        """,
+        """
+        {"model_type": "smollm3", "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 4, "num_hidden_layers": 2, "num_key_value_heads": 2,
+         "max_position_embeddings": 32, "vocab_size": 30, "no_rope_layers": [1, 0], "no_rope_layer_interval": 2, "use_sliding_window": true,
+         "sliding_window": 8, "layer_types": ["full_attention", "sliding_attention"], "mlp_bias": true}
+        """,
+        """
+        {"model_type": "starcoder2", "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 4, "num_hidden_layers": 1, "num_key_value_heads": 2,
+         "max_position_embeddings": 32, "vocab_size": 30, "norm_epsilon": 1e-5, "use_bias": true, "sliding_window": 8, "mlp_type": "default",
+         "norm_type": "layer_norm", "rope_theta": 100000.0}
+        """,
+        """
+        {"model_type": "stablelm", "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 4, "num_hidden_layers": 1, "num_key_value_heads": 2,
+         "max_position_embeddings": 32, "vocab_size": 30, "layer_norm_eps": 1e-5, "partial_rotary_factor": 0.5, "use_qkv_bias": true,
+         "qk_layernorm": true, "use_parallel_residual": true, "rope_theta": 10000}
+        """,
+        """
+        {"model_type": "phi", "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 4, "num_hidden_layers": 1, "num_key_value_heads": null,
+         "max_position_embeddings": 32, "vocab_size": 30, "layer_norm_eps": 1e-5, "partial_rotary_factor": 0.5, "qk_layernorm": true,
+         "hidden_act": "gelu_new", "embd_pdrop": 0.0, "resid_pdrop": 0.1}
+        """,
+        """
+        {"model_type": "nemotron", "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 4, "num_hidden_layers": 1, "num_key_value_heads": 2,
+         "head_dim": 4, "max_position_embeddings": 32, "vocab_size": 30, "norm_eps": 1e-5, "partial_rotary_factor": 0.5, "hidden_act": "relu2",
+         "attention_bias": true, "mlp_bias": true}
+        """,
+        """
         {"model_type": "gpt2", "n_embd": 16, "n_head": 4, "n_layer": 1, "n_positions": 32, "n_inner": null, "vocab_size": 30,
          "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5, "scale_attn_by_inverse_layer_idx": false}
         """,

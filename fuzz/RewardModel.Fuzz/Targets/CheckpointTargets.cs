@@ -27,12 +27,18 @@ internal static class CheckpointTargets
         ["llama"] = reader => LlamaConfig.Read(reader),
         ["mistral"] = reader => MistralConfig.Read(reader),
         ["modernbert"] = reader => ModernBertConfig.Read(reader),
+        ["nemotron"] = reader => NemotronConfig.Read(reader),
         ["olmo2"] = reader => Olmo2Config.Read(reader),
+        ["olmo3"] = reader => Olmo3Config.Read(reader),
         ["opt"] = reader => OptConfig.Read(reader),
+        ["phi"] = reader => PhiConfig.Read(reader),
         ["phi3"] = reader => Phi3Config.Read(reader),
         ["qwen2"] = reader => Qwen2Config.Read(reader),
         ["qwen3"] = reader => Qwen3Config.Read(reader),
         ["roberta"] = reader => RobertaConfig.Read(reader),
+        ["smollm3"] = reader => SmolLm3Config.Read(reader),
+        ["stablelm"] = reader => StableLmConfig.Read(reader),
+        ["starcoder2"] = reader => Starcoder2Config.Read(reader),
     };
 
     private static readonly JsonMutation configMutation = new(

@@ -31,12 +31,18 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         ["llama"] = Of(LlamaConfig.Read, (config, dropout) => new Llama(config, dropout)),
         ["mistral"] = Of(MistralConfig.Read, (config, dropout) => new Mistral(config, dropout)),
         ["modernbert"] = Of(ModernBertConfig.Read, (config, dropout) => new ModernBert(config, dropout)),
+        ["nemotron"] = Of(NemotronConfig.Read, (config, dropout) => new Nemotron(config, dropout)),
         ["olmo2"] = Of(Olmo2Config.Read, (config, dropout) => new Olmo2(config, dropout)),
+        ["olmo3"] = Of(Olmo3Config.Read, (config, dropout) => new Olmo3(config, dropout)),
         ["opt"] = Of(OptConfig.Read, (config, dropout) => new Opt(config, dropout)),
+        ["phi"] = Of(PhiConfig.Read, (config, dropout) => new Phi(config, dropout)),
         ["phi3"] = Of(Phi3Config.Read, (config, dropout) => new Phi3(config, dropout)),
         ["qwen2"] = Of(Qwen2Config.Read, (config, dropout) => new Qwen2(config, dropout)),
         ["qwen3"] = Of(Qwen3Config.Read, (config, dropout) => new Qwen3(config, dropout)),
         ["roberta"] = Of(RobertaConfig.Read, (config, dropout) => new Roberta(config, dropout)),
+        ["smollm3"] = Of(SmolLm3Config.Read, (config, dropout) => new SmolLm3(config, dropout)),
+        ["stablelm"] = Of(StableLmConfig.Read, (config, dropout) => new StableLm(config, dropout)),
+        ["starcoder2"] = Of(Starcoder2Config.Read, (config, dropout) => new Starcoder2(config, dropout)),
     };
 
     /// <summary>Size D of a hidden state.</summary>

@@ -101,11 +101,16 @@ internal static class CommonSettings
     /// </summary>
     public static AttentionReach[] ReachByLayer(ConfigReader reader, int layerCount)
     {
-        var window = reader.IntOrNull("sliding_window", 4096);
+        var firstWindowed = reader.Int("max_window_layers", 28);
+        return ReachByLayer(reader, layerCount, reader.IntOrNull("sliding_window", 4096), layer => layer >= firstWindowed);
+    }
+
+    /// <summary>The same with another rule for the layers that have windows, where <c>layer_types</c> names none.</summary>
+    public static AttentionReach[] ReachByLayer(ConfigReader reader, int layerCount, int? window, Func<int, bool> rule)
+    {
         if (!reader.Bool("use_sliding_window", false))
             window = null;
-        var firstWindowed = reader.Int("max_window_layers", 28);
-        var hasWindow = HasWindow(reader, layerCount, layer => window is not null && layer >= firstWindowed);
+        var hasWindow = HasWindow(reader, layerCount, layer => window is not null && rule(layer));
         if (window is null && hasWindow.Contains(true))
             reader.Problem(
                 $"layer_types has \"{SlidingAttention}\"; expected use_sliding_window to be true, and sliding_window a number");

@@ -81,10 +81,13 @@ internal abstract class PreNormDecoder : Backbone
     private protected sealed override Tensor HiddenStates(ForwardPass pass, QueryRows lastRows)
     {
         var angles = pass.AnglesOf(rotary);
-        var x_TD = embed_tokens.call(pass.Sequences.TokenIds);
+        var x_TD = Embedded(embed_tokens.call(pass.Sequences.TokenIds));
         x_TD = pass.Through(layers, x_TD, lastRows, (layer, x_TD, rows) => layer.forward(x_TD, rows, angles));
         return norm.call(x_TD);
     }
+
+    /// <summary>What the first layer takes of the embeddings [T, D]: they themselves, unless an architecture says otherwise.</summary>
+    private protected virtual Tensor Embedded(Tensor x_TD) => x_TD;
 
     public sealed override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
 

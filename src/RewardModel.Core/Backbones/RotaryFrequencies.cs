@@ -9,6 +9,9 @@ internal sealed record RotarySpelling
     /// <summary>The base's key outside of <c>rope_parameters</c>, beside <c>rope_theta</c>.</summary>
     public string BaseKey { get; init; } = "rope_theta";
 
+    /// <summary>The base where the file does not give it.</summary>
+    public double AbsentBase { get; init; } = 10_000;
+
     /// <summary>
     /// The key, beside <c>partial_rotary_factor</c>, of the share of a head's channels that is rotated; null where all are.
     /// </summary>
@@ -37,22 +40,28 @@ internal sealed record RotarySpelling
 /// </remarks>
 internal static class RotaryFrequencies
 {
-    private const double defaultBase = 10000;
-
     /// <param name="reader">The whole configuration.</param>
     /// <param name="headSize">Channels of a head.</param>
     /// <param name="positions"><c>max_position_embeddings</c>.</param>
     /// <param name="spelling">Llama's if not given.</param>
-    public static RotarySettings Read(ConfigReader reader, int headSize, int positions, RotarySpelling? spelling = null)
+    public static RotarySettings Read(ConfigReader reader, int headSize, int positions, RotarySpelling? spelling = null) =>
+        ReadWithUnscaled(reader, headSize, positions, spelling).Scaled;
+
+    /// <summary>The same, and beside it the angles without the scaling, for layers that it is not for.</summary>
+    /// <inheritdoc cref="Read"/>
+    public static (RotarySettings Scaled, RotarySettings Unscaled) ReadWithUnscaled(
+        ConfigReader reader, int headSize, int positions, RotarySpelling? spelling = null)
     {
         spelling ??= new RotarySpelling();
         var parameters = reader.OptionalObject("rope_parameters") ?? reader.OptionalObject("rope_scaling");
         var rotaryBase = Agreed(
-            reader, ConfigLimits.RotaryBase, defaultBase, (parameters, "rope_theta"), (reader, spelling.BaseKey), (reader, "rope_theta"));
+            reader, ConfigLimits.RotaryBase, spelling.AbsentBase, (parameters, "rope_theta"), (reader, spelling.BaseKey),
+            (reader, "rope_theta"));
         var share = spelling.ShareKey is null ? 1 : Agreed(
             reader, ConfigLimits.RotaryShare, spelling.AbsentShare, (parameters, "partial_rotary_factor"), (reader, spelling.ShareKey),
             (reader, "partial_rotary_factor"));
-        return Of(parameters, Rotated(reader, headSize, share), rotaryBase, positions, spelling);
+        var rotated = Rotated(reader, headSize, share);
+        return (Of(parameters, rotated, rotaryBase, positions, spelling), Of(null, rotated, rotaryBase, positions, spelling));
     }
 
     /// <summary>

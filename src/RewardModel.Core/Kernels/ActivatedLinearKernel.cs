@@ -16,6 +16,9 @@ internal enum KernelActivation
 
     /// <summary>x / (1 + e^-x).</summary>
     Silu,
+
+    /// <summary>max(x, 0)^2.</summary>
+    SquaredRelu,
 }
 
 /// <summary>What <see cref="ActivatedLinearKernel"/> is told beside tensors.</summary>
@@ -73,7 +76,7 @@ internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKerne
 
     /// <summary>Whether it is computed here, by sigmoids: x sigmoid(u(x)).</summary>
     public static bool IsByRows(KernelActivation activation, Tensor x) =>
-        activation != KernelActivation.Gelu && x.device_type == DeviceType.CPU;
+        x.device_type == DeviceType.CPU && activation is KernelActivation.GeluTanh or KernelActivation.Silu;
 
     /// <summary>f(x), or f(x) * up; both with their numbers of a row side by side.</summary>
     public static Tensor Value(ActivatedLinearSettings settings, Tensor x, Tensor? up)
@@ -139,7 +142,8 @@ internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKerne
         KernelActivation.Silu => new OperatorCall("aten::silu_backward").Tensor(gradient).Tensor(x).Call(1)[0],
         KernelActivation.Gelu => new OperatorCall("aten::gelu_backward").Tensor(gradient).Tensor(x).Text("none").Call(1)[0],
         KernelActivation.GeluTanh => new OperatorCall("aten::gelu_backward").Tensor(gradient).Tensor(x).Text("tanh").Call(1)[0],
-        _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "expected one of three functions"),
+        KernelActivation.SquaredRelu => x.relu().mul_(gradient).mul_(2),
+        _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "expected one of four functions"),
     };
 
     private static Tensor Of(KernelActivation activation, Tensor x) => activation switch
@@ -147,7 +151,8 @@ internal sealed unsafe class ActivatedLinearKernel : Kernel<ActivatedLinearKerne
         KernelActivation.Gelu => x.gelu(),
         KernelActivation.GeluTanh => x.gelu(GELU.Approximate.tanh),
         KernelActivation.Silu => x.silu(),
-        _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "expected one of three functions"),
+        KernelActivation.SquaredRelu => x.relu().pow_(2),
+        _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "expected one of four functions"),
     };
 
     /// <summary>A row of values, or with dx of values over the gradients that are there and of the two gradients.</summary>

@@ -8,7 +8,7 @@ namespace RewardModel.Layers;
 internal sealed class ActivationFunction
 {
     /// <summary>The names that <see cref="Named"/> knows, as transformers spells them.</summary>
-    public static readonly string[] Names = ["gelu", "gelu_fast", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "tanh"];
+    public static readonly string[] Names = ["gelu", "gelu_fast", "gelu_new", "gelu_pytorch_tanh", "relu", "relu2", "silu", "tanh"];
 
     private readonly Func<Tensor, Tensor> function;
 
@@ -25,6 +25,7 @@ internal sealed class ActivationFunction
         "gelu" => new(x => x.gelu(), KernelActivation.Gelu),
         "gelu_fast" or "gelu_new" or "gelu_pytorch_tanh" => new(x => x.gelu(GELU.Approximate.tanh), KernelActivation.GeluTanh),
         "relu" => new(x => x.relu()),
+        "relu2" => new(x => x.relu().pow(2), KernelActivation.SquaredRelu),
         "silu" => new(x => x.silu(), KernelActivation.Silu),
         "tanh" => new(x => x.tanh()),
         _ => throw new ArgumentException($"activation '{name}' is not known; expected one of {string.Join(", ", Names)}", nameof(name)),

@@ -66,6 +66,9 @@ internal sealed record AttentionShape(long Heads, long KeyHeads, long HeadSize)
     /// <summary>Whether queries and keys have norms of their own.</summary>
     public bool HasNorms { get; init; }
 
+    /// <summary>Whether these norms have a weight for each head, so that what it multiplies is kept for its gradient.</summary>
+    public bool HasNormsByHead { get; init; }
+
     /// <summary>
     /// Comparisons of contents with distances, whose results are added to the scores: then attention is composed of operators and keeps its
     /// weights.
@@ -76,10 +79,11 @@ internal sealed record AttentionShape(long Heads, long KeyHeads, long HeadSize)
     public int DistanceMatrices { get; init; }
 
     /// <summary>Numbers that a token leaves, its result included.</summary>
-    public long Kept => Projected + (KeepsProjected ? Queries + Keys : 0) + Queries + 2 * DistanceComparisons * Queries;
+    public long Kept => Projected + (KeepsProjected ? Queries + Keys : 0) + (HasNormsByHead ? Queries + Keys : 0) + Queries
+        + 2 * DistanceComparisons * Queries;
 
     /// <summary>The same of a token that has no query.</summary>
-    public long KeptOfOthers => (IsFused ? Projected : 2 * Keys) + (KeepsProjected ? Keys : 0);
+    public long KeptOfOthers => (IsFused ? Projected : 2 * Keys) + (KeepsProjected ? Keys : 0) + (HasNormsByHead ? Keys : 0);
 
     /// <summary>Whether a layer keeps its weights: queries x keys, for every head.</summary>
     public bool KeepsWeights => DistanceComparisons > 0;
@@ -133,7 +137,8 @@ internal sealed record MlpShape(long InnerWidth, string Activation)
     /// Gradients of the function's result and input, and of the gate; operators also make the result again, where a kernel writes it over
     /// its gradient. What comes from one matrix has its gradient put together of two that are as wide as both halves.
     /// </summary>
-    public long Passing => InnerWidth * (IsFused ? 5 : (Kernel == KernelActivation.Gelu ? 3 : 2) + (IsGated ? 1 : 0));
+    public long Passing =>
+        InnerWidth * (IsFused ? 5 : (Kernel is KernelActivation.Gelu or KernelActivation.SquaredRelu ? 3 : 2) + (IsGated ? 1 : 0));
 
     private KernelActivation? Kernel => ActivationFunction.Named(Activation).Kernel;
 

@@ -6,7 +6,7 @@ using Parameter = TorchSharp.Modules.Parameter;
 namespace RewardModel.Layers;
 
 /// <summary>Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450).</summary>
-internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
+internal class LayerNorm : nn.Module<Tensor, Tensor>
 {
     public readonly Parameter? weight;
     public readonly Parameter? bias;
@@ -22,16 +22,19 @@ internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>What is multiplied with: the weight, unless a norm says otherwise.</summary>
+    private protected virtual Tensor? Scale => weight;
+
     /// <summary>Whether rows are the same to the bit whatever the count of them: by the kernel, where that would not be worth it.</summary>
     public bool IsBatchInvariant { get; set; }
 
     public override Tensor forward(Tensor x_TD) => LayerNormKernel.CanTake(x_TD) || IsBatchInvariant
-        ? LayerNormKernel.Apply(new LayerNormSettings(epsilon, Forks: false), x_TD, weight, bias)
-        : nn.functional.layer_norm(x_TD, [size], weight!, bias!, epsilon);
+        ? LayerNormKernel.Apply(new LayerNormSettings(epsilon, Forks: false), x_TD, Scale, bias)
+        : nn.functional.layer_norm(x_TD, [size], Scale!, bias!, epsilon);
 
     /// <summary>x for the residual, and its norm.</summary>
     public Fork Fork(Tensor x_TD) => LayerNormKernel.CanTake(x_TD) || IsBatchInvariant
-        ? new Fork(LayerNormKernel.ApplyAll(new LayerNormSettings(epsilon, Forks: true), x_TD, weight, bias))
+        ? new Fork(LayerNormKernel.ApplyAll(new LayerNormSettings(epsilon, Forks: true), x_TD, Scale, bias))
         : new Fork(x_TD, forward(x_TD));
 }
 

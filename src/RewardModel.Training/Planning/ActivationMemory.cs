@@ -52,9 +52,10 @@ internal static class ActivationMemory
         // What a frozen matrix takes is not kept, but for its adapter.
         var taken = adapter is null ? half * shape.Width * (inAttention + inMlp) : OfAdapters(adapter, layers);
         // Norms side by side take the same.
-        var norms = exact * shape.Width * (shape.NormCount - (shape.IsParallel ? 1 : 0));
+        var norms = exact * shape.Width * (shape.NormCount - (shape is { IsParallel: true, NormCount: > 1 } ? 1 : 0));
         var ofAttention = half * (attention.Projected + attention.Queries) + exact * attention.Heads
-            + (attention.HasNorms ? exact * (attention.Queries + attention.Keys) : 0);
+            + (attention.HasNorms ? exact * (attention.Queries + attention.Keys) : 0)
+            + (attention.HasNormsByHead ? exact * (attention.Queries + attention.Keys) : 0);
         var hasKernel = ActivationFunction.Named(mlp.Activation).Kernel is not null;
         var ofMlp = exact * mlp.Kept + (hasKernel || adapter is not null ? 0 : half * mlp.InnerWidth);
         var kept = norms + taken + ofAttention + ofMlp;

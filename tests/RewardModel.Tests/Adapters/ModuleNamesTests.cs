@@ -18,12 +18,18 @@ public class ModuleNamesTests
         { "llama", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "mistral", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "modernbert", "Wqkv attn.Wo", "Wi mlp.Wo" },
+        { "nemotron", "q_proj k_proj v_proj o_proj", "up_proj down_proj" },
         { "olmo2", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
+        { "olmo3", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "opt_350m_style", "q_proj k_proj v_proj out_proj", "fc1 fc2 project_in project_out" },
+        { "phi", "q_proj k_proj v_proj self_attn.dense", "fc1 fc2" },
         { "phi3", "qkv_proj o_proj", "gate_up_proj down_proj" },
         { "qwen2", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "qwen3", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "roberta", "query key value attention.output.dense", "intermediate.dense output.dense" },
+        { "smollm3", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
+        { "stablelm", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
+        { "starcoder2", "q_proj k_proj v_proj o_proj", "c_fc mlp.c_proj" },
     };
 
     [Theory, MemberData(nameof(Layers))]

@@ -58,7 +58,7 @@ public class GptNeoXTests
     public void Settings_that_cannot_be_honoured_are_told() => Assert.Equal(
         [
             "'hidden_act' is \"mish\"; "
-            + "expected one of \"gelu\", \"gelu_fast\", \"gelu_new\", \"gelu_pytorch_tanh\", \"relu\", \"silu\", \"tanh\"",
+            + "expected one of \"gelu\", \"gelu_fast\", \"gelu_new\", \"gelu_pytorch_tanh\", \"relu\", \"relu2\", \"silu\", \"tanh\"",
             "hidden_size is 32 and num_attention_heads 3; expected the first to be a multiple of the second",
         ],
         ParityModel.Problems("gpt_neox", config =>

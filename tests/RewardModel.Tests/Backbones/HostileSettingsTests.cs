@@ -29,7 +29,8 @@ public sealed class HostileSettingsTests
     public static TheoryData<string> Models =>
     [
         "bert", "deberta_v2", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "llama_rope_llama3", "llama_rope_yarn", "mistral", "modernbert",
-        "olmo2", "opt", "phi3_partial_longrope", "qwen2", "qwen3", "roberta",
+        "nemotron", "olmo2", "olmo3", "opt", "phi", "phi_norms", "phi3_partial_longrope", "qwen2", "qwen3", "roberta",
+        "smollm3", "smollm3_window", "stablelm", "stablelm_12b_style", "starcoder2",
     ];
 
     [Theory]

@@ -81,7 +81,7 @@ public class OptTests
         Assert.Equal(
             [
                 "'activation_function' is \"swish\"; "
-                + "expected one of \"gelu\", \"gelu_fast\", \"gelu_new\", \"gelu_pytorch_tanh\", \"relu\", \"silu\", \"tanh\"",
+                + "expected one of \"gelu\", \"gelu_fast\", \"gelu_new\", \"gelu_pytorch_tanh\", \"relu\", \"relu2\", \"silu\", \"tanh\"",
                 "'layerdrop' is 0.1; expected 0",
                 "hidden_size is 32 and num_attention_heads 5; expected the first to be a multiple of the second",
                 "'sliding_window' is 8; expected no such setting: this architecture sees all tokens; null means no window",

@@ -112,6 +112,39 @@ public sealed class IrrelevantSettingsTests
         "hidden_act": "gelu", "layer_norm_eps": 1e-05, "rotary_emb_base": 10000, "rotary_pct": 0.25, "use_parallel_residual": true,
         "attention_bias": true, "classifier_dropout": 0.1, "hidden_dropout": 0.0, "rope_scaling": null
         """)]
+    [InlineData("olmo2", FromTransformers4 + """
+        "attention_bias": false, "attention_dropout": 0.0, "hidden_act": "silu", "num_key_value_heads": 4, "rms_norm_eps": 1e-06,
+        "rope_scaling": null, "rope_theta": 500000
+        """)]
+    [InlineData("olmo3", FromTransformers4 + """
+        "attention_bias": false, "attention_dropout": 0.0, "num_key_value_heads": 4, "rms_norm_eps": 1e-06, "sliding_window": 64,
+        "layer_types": ["sliding_attention", "full_attention"], "rope_theta": 500000, "rope_scaling": {"rope_type": "yarn", "factor": 8.0,
+        "original_max_position_embeddings": 16, "attention_factor": 1.2079441541679836, "beta_fast": 32.0, "beta_slow": 1.0}
+        """)]
+    [InlineData("smollm3", FromTransformers4 + """
+        "attention_bias": false, "layer_types": ["full_attention", "full_attention"], "max_window_layers": 28, "mlp_bias": false,
+        "no_rope_layer_interval": 4, "no_rope_layers": [1, 0], "num_key_value_heads": 4, "pretraining_tp": 2, "rope_scaling": null,
+        "rope_theta": 5000000.0, "sliding_window": null, "use_sliding_window": false
+        """)]
+    [InlineData("starcoder2", FromTransformers4 + """
+        "attention_dropout": 0.1, "attention_softmax_in_fp32": true, "embedding_dropout": 0.1, "hidden_act": "gelu_pytorch_tanh",
+        "layer_norm_epsilon": 1e-05, "mlp_type": "default", "norm_epsilon": 1e-05, "norm_type": "layer_norm", "num_key_value_heads": 2,
+        "residual_dropout": 0.1, "rope_theta": 999999.4420358813, "scale_attention_softmax_in_fp32": true, "scale_attn_weights": true,
+        "sliding_window": 64, "use_bias": true
+        """)]
+    [InlineData("stablelm", FromTransformers4 + """
+        "attention_dropout": 0.0, "hidden_dropout": 0.0, "layer_norm_eps": 1e-05, "num_key_value_heads": 2, "partial_rotary_factor": 0.25,
+        "qk_layernorm": true, "rope_scaling": null, "rope_theta": 10000, "rotary_scaling_factor": 1.0, "use_parallel_residual": true,
+        "use_qkv_bias": false
+        """)]
+    [InlineData("phi", FromTransformers4 + """
+        "attention_dropout": 0.0, "embd_pdrop": 0.0, "hidden_act": "gelu_new", "layer_norm_eps": 1e-05, "num_key_value_heads": null,
+        "partial_rotary_factor": 0.5, "qk_layernorm": false, "resid_pdrop": 0.1, "rope_scaling": null, "rope_theta": 10000.0
+        """)]
+    [InlineData("nemotron", FromTransformers4 + """
+        "attention_bias": false, "attention_dropout": 0.0, "head_dim": 8, "hidden_act": "relu2", "hidden_dropout": 0.0, "mlp_bias": false,
+        "norm_eps": 1e-05, "num_key_value_heads": 2, "partial_rotary_factor": 0.5, "rope_theta": 10000
+        """)]
     [InlineData("bert", """
         "attention_probs_dropout_prob": 0.1, "directionality": "bidi", "gradient_checkpointing": false, "hidden_dropout_prob": 0.1,
         "pooler_fc_size": 768, "pooler_type": "first_token_transform", "position_embedding_type": "absolute",

@@ -24,6 +24,11 @@ public class TrainingMemoryTests
     [InlineData("gpt_neox", 128, 64, 6)]
     [InlineData("phi3", 128, 64, 6)]
     [InlineData("qwen3", 128, 64, 6)]
+    [InlineData("olmo2", 128, 64, 6)]
+    [InlineData("starcoder2", 128, 64, 6)]
+    [InlineData("stablelm", 128, 64, 6)]
+    [InlineData("phi", 128, 64, 6)]
+    [InlineData("nemotron", 128, 64, 6)]
     [InlineData("modernbert", 128, 64, 6)]
     [InlineData("deberta-v2", 128, 64, 6)]
     public void The_estimate_is_within_a_quarter_of_the_measured_peak(string architecture, int prompt, int answer, int answers)
@@ -231,6 +236,9 @@ public class TrainingMemoryTests
             ],
             "phi3" => [("intermediate_size", 688), ("num_key_value_heads", 4), ("original_max_position_embeddings", 512)],
             "qwen3" => [("intermediate_size", 688), ("num_key_value_heads", 4), ("head_dim", 32)],
+            "stablelm" => [("intermediate_size", 688), ("num_key_value_heads", 4), ("use_parallel_residual", true), ("qk_layernorm", true)],
+            "phi" => [("intermediate_size", 1024)],
+            "nemotron" => [("intermediate_size", 1024), ("num_key_value_heads", 4)],
             "opt" => [("ffn_dim", 1024), ("word_embed_proj_dim", 256), ("activation_function", "relu")],
             "gemma2" =>
             [
