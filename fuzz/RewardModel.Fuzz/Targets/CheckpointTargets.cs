@@ -20,6 +20,8 @@ internal static class CheckpointTargets
     {
         ["bert"] = reader => BertConfig.Read(reader),
         ["deberta-v2"] = reader => DebertaV2Config.Read(reader),
+        ["electra"] = reader => ElectraConfig.Read(reader),
+        ["ernie"] = reader => ErnieConfig.Read(reader),
         ["gemma2"] = reader => Gemma2Config.Read(reader),
         ["gemma3_text"] = reader => Gemma3TextConfig.Read(reader),
         ["gpt2"] = reader => Gpt2Config.Read(reader),
@@ -32,6 +34,7 @@ internal static class CheckpointTargets
         ["qwen2"] = reader => Qwen2Config.Read(reader),
         ["qwen3"] = reader => Qwen3Config.Read(reader),
         ["roberta"] = reader => RobertaConfig.Read(reader),
+        ["xlm-roberta"] = reader => XlmRobertaConfig.Read(reader),
     };
 
     private static readonly JsonMutation configMutation = new(

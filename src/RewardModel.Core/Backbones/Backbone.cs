@@ -19,6 +19,8 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
     {
         ["bert"] = Of(BertConfig.Read, (config, dropout) => new Bert(config, dropout)),
         ["deberta-v2"] = Of(DebertaV2Config.Read, (config, dropout) => new DebertaV2(config, dropout)),
+        ["electra"] = Of(ElectraConfig.Read, (config, dropout) => new Electra(config, dropout)),
+        ["ernie"] = Of(ErnieConfig.Read, (config, dropout) => new Ernie(config, dropout)),
         ["gemma2"] = Of(Gemma2Config.Read, (config, dropout) => new Gemma2(config, dropout)),
         ["gemma3_text"] = Of(Gemma3TextConfig.Read, (config, dropout) => new Gemma3Text(config, dropout)),
         ["gpt2"] = Of(Gpt2Config.Read, (config, dropout) => new Gpt2(config, dropout)),
@@ -31,6 +33,7 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         ["qwen2"] = Of(Qwen2Config.Read, (config, dropout) => new Qwen2(config, dropout)),
         ["qwen3"] = Of(Qwen3Config.Read, (config, dropout) => new Qwen3(config, dropout)),
         ["roberta"] = Of(RobertaConfig.Read, (config, dropout) => new Roberta(config, dropout)),
+        ["xlm-roberta"] = Of(XlmRobertaConfig.Read, (config, dropout) => new XlmRoberta(config, dropout)),
     };
 
     /// <summary>Size D of a hidden state.</summary>

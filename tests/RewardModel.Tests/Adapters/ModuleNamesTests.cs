@@ -11,6 +11,8 @@ public class ModuleNamesTests
     {
         { "bert", "query key value attention.output.dense", "intermediate.dense output.dense" },
         { "deberta_v2_v2style", "query_proj key_proj value_proj pos_key_proj pos_query_proj attention.output.dense", "embed_proj intermediate.dense output.dense" },
+        { "electra", "query key value attention.output.dense", "embeddings_project intermediate.dense output.dense" },
+        { "ernie", "query key value attention.output.dense", "intermediate.dense output.dense" },
         { "gemma2", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "gemma3_text", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "gpt2", "c_attn attn.c_proj", "c_fc mlp.c_proj" },
@@ -23,6 +25,7 @@ public class ModuleNamesTests
         { "qwen2", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "qwen3", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "roberta", "query key value attention.output.dense", "intermediate.dense output.dense" },
+        { "xlm_roberta", "query key value attention.output.dense", "intermediate.dense output.dense" },
     };
 
     [Theory, MemberData(nameof(Layers))]

@@ -28,8 +28,8 @@ public sealed class HostileSettingsTests
     // One of each architecture, and of each way to scale rotary angles.
     public static TheoryData<string> Models =>
     [
-        "bert", "deberta_v2", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "llama_rope_llama3", "llama_rope_yarn", "mistral", "modernbert",
-        "opt", "phi3_partial_longrope", "qwen2", "qwen3", "roberta",
+        "bert", "deberta_v2", "electra", "ernie", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "llama_rope_llama3", "llama_rope_yarn", "mistral", "modernbert",
+        "opt", "phi3_partial_longrope", "qwen2", "qwen3", "roberta", "xlm_roberta",
     ];
 
     [Theory]
