@@ -102,6 +102,19 @@ internal static class ConfigSeeds
          "max_position_embeddings": 34, "vocab_size": 30, "type_vocab_size": 1, "pad_token_id": 1, "position_embedding_type": "absolute"}
         """,
         """
+        {"model_type": "xlm-roberta", "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 4, "num_hidden_layers": 1,
+         "max_position_embeddings": 34, "vocab_size": 30, "type_vocab_size": 1, "pad_token_id": 1, "layer_norm_eps": 1e-5}
+        """,
+        """
+        {"model_type": "ernie", "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 4, "num_hidden_layers": 1,
+         "max_position_embeddings": 32, "vocab_size": 30, "type_vocab_size": 4, "use_task_id": true, "task_type_vocab_size": 3, "pad_token_id": 0}
+        """,
+        """
+        {"model_type": "electra", "hidden_size": 16, "embedding_size": 8, "intermediate_size": 24, "num_attention_heads": 4,
+         "num_hidden_layers": 1, "max_position_embeddings": 32, "vocab_size": 30, "type_vocab_size": 2, "summary_type": "first",
+         "summary_use_proj": true, "summary_activation": "gelu", "summary_last_dropout": 0.1}
+        """,
+        """
         {"model_type": "deberta-v2", "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 4, "num_hidden_layers": 1,
          "max_position_embeddings": 32, "vocab_size": 30, "type_vocab_size": 0, "relative_attention": true, "position_buckets": 8,
          "max_relative_positions": -1, "pos_att_type": "p2c|c2p", "norm_rel_ebd": "layer_norm", "share_att_key": true, "conv_kernel_size": 3,

@@ -19,11 +19,18 @@ internal static class CheckpointTargets
     private static readonly Dictionary<string, Action<ConfigReader>> configs = new()
     {
         ["bert"] = reader => BertConfig.Read(reader),
+        ["bloom"] = reader => BloomConfig.Read(reader),
         ["deberta-v2"] = reader => DebertaV2Config.Read(reader),
+        ["electra"] = reader => ElectraConfig.Read(reader),
+        ["ernie"] = reader => ErnieConfig.Read(reader),
+        ["falcon"] = reader => FalconConfig.Read(reader),
         ["gemma2"] = reader => Gemma2Config.Read(reader),
         ["gemma3_text"] = reader => Gemma3TextConfig.Read(reader),
+        ["glm"] = reader => GlmConfig.Read(reader),
+        ["glm4"] = reader => Glm4Config.Read(reader),
         ["gpt2"] = reader => Gpt2Config.Read(reader),
         ["gpt_neox"] = reader => GptNeoXConfig.Read(reader),
+        ["gptj"] = reader => GptJConfig.Read(reader),
         ["llama"] = reader => LlamaConfig.Read(reader),
         ["mistral"] = reader => MistralConfig.Read(reader),
         ["modernbert"] = reader => ModernBertConfig.Read(reader),
@@ -39,6 +46,7 @@ internal static class CheckpointTargets
         ["smollm3"] = reader => SmolLm3Config.Read(reader),
         ["stablelm"] = reader => StableLmConfig.Read(reader),
         ["starcoder2"] = reader => Starcoder2Config.Read(reader),
+        ["xlm-roberta"] = reader => XlmRobertaConfig.Read(reader),
     };
 
     private static readonly JsonMutation configMutation = new(

@@ -21,6 +21,8 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         ["bloom"] = Of(BloomConfig.Read, (config, dropout) => new Bloom(config, dropout)),
         ["deberta-v2"] = Of(DebertaV2Config.Read, (config, dropout) => new DebertaV2(config, dropout)),
         ["falcon"] = Of(FalconConfig.Read, (config, dropout) => new Falcon(config, dropout)),
+        ["electra"] = Of(ElectraConfig.Read, (config, dropout) => new Electra(config, dropout)),
+        ["ernie"] = Of(ErnieConfig.Read, (config, dropout) => new Ernie(config, dropout)),
         ["gemma2"] = Of(Gemma2Config.Read, (config, dropout) => new Gemma2(config, dropout)),
         ["gemma3_text"] = Of(Gemma3TextConfig.Read, (config, dropout) => new Gemma3Text(config, dropout)),
         ["glm"] = Of(GlmConfig.Read, (config, dropout) => new Glm(config, dropout)),
@@ -43,6 +45,7 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         ["smollm3"] = Of(SmolLm3Config.Read, (config, dropout) => new SmolLm3(config, dropout)),
         ["stablelm"] = Of(StableLmConfig.Read, (config, dropout) => new StableLm(config, dropout)),
         ["starcoder2"] = Of(Starcoder2Config.Read, (config, dropout) => new Starcoder2(config, dropout)),
+        ["xlm-roberta"] = Of(XlmRobertaConfig.Read, (config, dropout) => new XlmRoberta(config, dropout)),
     };
 
     /// <summary>Size D of a hidden state.</summary>

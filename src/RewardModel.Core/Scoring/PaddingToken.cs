@@ -44,7 +44,7 @@ internal sealed partial record PaddingToken(int? Id, string? Content, string? Pr
         return chosen is null ? new PaddingToken(null, null, Impossible) : new PaddingToken(chosen.Id, chosen.Content, Problem: null);
     }
 
-    /// <summary>Encoders read a reward at the first token or by the attention mask; RoBERTa counts positions from the id.</summary>
+    /// <summary>Encoders read a reward at the first token or by the attention mask; RoBERTa and XLM-RoBERTa count positions from the id.</summary>
     private static PaddingToken OfEncoder(int? configured, HuggingFaceTokenizer tokenizer)
     {
         var id = configured ?? tokenizer.PaddingId ?? tokenizer.UnknownId ?? tokenizer.BeginningOfSequenceId ?? 0;

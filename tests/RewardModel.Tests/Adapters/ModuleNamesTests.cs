@@ -10,11 +10,18 @@ public class ModuleNamesTests
     public static TheoryData<string, string, string> Layers => new()
     {
         { "bert", "query key value attention.output.dense", "intermediate.dense output.dense" },
+        { "bloom", "query_key_value self_attention.dense", "dense_h_to_4h dense_4h_to_h" },
         { "deberta_v2_v2style", "query_proj key_proj value_proj pos_key_proj pos_query_proj attention.output.dense", "embed_proj intermediate.dense output.dense" },
+        { "electra", "query key value attention.output.dense", "embeddings_project intermediate.dense output.dense" },
+        { "ernie", "query key value attention.output.dense", "intermediate.dense output.dense" },
+        { "falcon", "query_key_value self_attention.dense", "dense_h_to_4h dense_4h_to_h" },
         { "gemma2", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "gemma3_text", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
+        { "glm", "q_proj k_proj v_proj o_proj", "gate_up_proj down_proj" },
+        { "glm4", "q_proj k_proj v_proj o_proj", "gate_up_proj down_proj" },
         { "gpt2", "c_attn attn.c_proj", "c_fc mlp.c_proj" },
         { "gpt_neox", "query_key_value attention.dense", "dense_h_to_4h dense_4h_to_h" },
+        { "gptj", "q_proj k_proj v_proj out_proj", "fc_in fc_out" },
         { "llama", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "mistral", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "modernbert", "Wqkv attn.Wo", "Wi mlp.Wo" },
@@ -30,6 +37,7 @@ public class ModuleNamesTests
         { "smollm3", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "stablelm", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "starcoder2", "q_proj k_proj v_proj o_proj", "c_fc mlp.c_proj" },
+        { "xlm_roberta", "query key value attention.output.dense", "intermediate.dense output.dense" },
     };
 
     [Theory, MemberData(nameof(Layers))]

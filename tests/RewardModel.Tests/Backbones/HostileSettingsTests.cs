@@ -28,9 +28,10 @@ public sealed class HostileSettingsTests
     // One of each architecture, and of each way to scale rotary angles.
     public static TheoryData<string> Models =>
     [
-        "bert", "deberta_v2", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "llama_rope_llama3", "llama_rope_yarn", "mistral", "modernbert",
-        "nemotron", "olmo2", "olmo3", "opt", "phi", "phi_norms", "phi3_partial_longrope", "qwen2", "qwen3", "roberta",
-        "smollm3", "smollm3_window", "stablelm", "stablelm_12b_style", "starcoder2",
+        "bert", "bloom", "deberta_v2", "electra", "ernie", "falcon", "falcon_40b_style", "gemma2", "gemma3_text", "glm", "glm4", "gpt2",
+        "gpt_neox", "gptj", "llama", "llama_rope_llama3", "llama_rope_yarn", "mistral", "modernbert", "nemotron", "olmo2", "olmo3", "opt",
+        "phi", "phi3_partial_longrope", "phi_norms", "qwen2", "qwen3", "roberta", "smollm3", "smollm3_window", "stablelm",
+        "stablelm_12b_style", "starcoder2", "xlm_roberta",
     ];
 
     [Theory]

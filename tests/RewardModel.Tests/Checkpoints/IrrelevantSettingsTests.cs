@@ -154,6 +154,19 @@ public sealed class IrrelevantSettingsTests
         "bos_token_id": 0, "eos_token_id": 2, "pad_token_id": 1, "layer_norm_eps": 1e-05, "type_vocab_size": 1, "hidden_act": "gelu",
         "sentence_transformers": {"version": "5.0.0"}, "add_cross_attention": false
         """)]
+    [InlineData("xlm-roberta", """
+        "architectures": ["XLMRobertaForMaskedLM"], "bos_token_id": 0, "eos_token_id": 2, "pad_token_id": 1, "layer_norm_eps": 1e-05,
+        "type_vocab_size": 1, "hidden_act": "gelu", "output_past": true, "position_embedding_type": "absolute", "classifier_dropout": null
+        """)]
+    [InlineData("ernie", FromTransformers4 + """
+        "attention_probs_dropout_prob": 0.1, "hidden_act": "gelu", "hidden_dropout_prob": 0.1, "layer_norm_eps": 1e-05, "pad_token_id": 0,
+        "task_type_vocab_size": 3, "type_vocab_size": 4, "use_task_id": true, "initializer_range": 0.02
+        """)]
+    [InlineData("electra", """
+        "architectures": ["ElectraForPreTraining"], "attention_probs_dropout_prob": 0.1, "embedding_size": 16, "hidden_act": "gelu",
+        "hidden_dropout_prob": 0.1, "layer_norm_eps": 1e-12, "pad_token_id": 0, "position_embedding_type": "absolute",
+        "summary_activation": "gelu", "summary_last_dropout": 0.1, "summary_type": "first", "summary_use_proj": true, "type_vocab_size": 2
+        """)]
     [InlineData("deberta-v2", """
         "attention_probs_dropout_prob": 0.1, "max_relative_positions": -1, "norm_rel_ebd": "layer_norm", "pooler_dropout": 0,
         "pooler_hidden_act": "gelu", "pooler_hidden_size": 32, "pos_att_type": "p2c|c2p", "position_biased_input": false,

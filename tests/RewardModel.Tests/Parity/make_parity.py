@@ -65,6 +65,9 @@ GLM = LIKE_LLAMA | dict(head_dim=12, bos_token_id=95, eos_token_id=PAD)
 BERT = dict(
     hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4,
     hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+ELECTRA = BERT | dict(
+    model_type="electra", max_position_embeddings=64, classifier_dropout=0.0, summary_last_dropout=0.0, pad_token_id=0,
+    bos_token_id=None, eos_token_id=None)
 # Eight buckets for each direction: distances up to 4 have their own, those up to max_position_embeddings share the rest.
 DEBERTA = BERT | dict(
     model_type="deberta-v2", max_position_embeddings=64, relative_attention=True, position_buckets=8, max_relative_positions=-1,
@@ -145,6 +148,14 @@ MODELS = {
     "roberta": BERT | dict(
         model_type="roberta", max_position_embeddings=66, layer_norm_eps=1e-5, classifier_dropout=0.0, type_vocab_size=1,
         pad_token_id=1, bos_token_id=0, eos_token_id=2),
+    "xlm_roberta": BERT | dict(
+        model_type="xlm-roberta", max_position_embeddings=66, layer_norm_eps=1e-5, classifier_dropout=0.0, type_vocab_size=1,
+        pad_token_id=1, bos_token_id=0, eos_token_id=2),
+    "ernie": BERT | dict(
+        model_type="ernie", max_position_embeddings=64, layer_norm_eps=1e-5, classifier_dropout=0.0, type_vocab_size=4,
+        use_task_id=True, task_type_vocab_size=3, pad_token_id=0, bos_token_id=None, eos_token_id=None),
+    "electra": ELECTRA | dict(embedding_size=24),
+    "electra_wide": ELECTRA | dict(embedding_size=32, hidden_act="gelu_new"),
     "deberta_v2": DEBERTA | dict(share_att_key=True),
     "deberta_v2_v2style": DEBERTA | dict(
         hidden_size=24, embedding_size=16, share_att_key=False, conv_kernel_size=3, conv_act="gelu"),
@@ -274,7 +285,7 @@ def v4_style(config):
         case "bloom":
             old["n_embed"] = old.pop("hidden_size")
             old["num_attention_heads"] = old.pop("n_head")
-        case "bert" | "roberta":
+        case "bert" | "roberta" | "xlm-roberta" | "ernie" | "electra":
             old["position_embedding_type"] = "absolute"
         case "deberta-v2":
             old["pos_att_type"] = "|".join(config["pos_att_type"])
