@@ -90,8 +90,8 @@ internal sealed record FalconConfig : IBackboneConfig
             InitializerRange = CommonSettings.InitializerRange(reader),
             Rotary = RotaryFrequencies.Read(reader, headCount > 0 ? width / headCount : 0, CommonSettings.Positions(reader, 2048)),
         };
-        // transformers doesn't read it.
-        reader.Ignore("apply_residual_connection_post_layernorm");
+        // transformers reads neither.
+        reader.Ignore("apply_residual_connection_post_layernorm", "ff_factor");
         CommonSettings.CheckWidth(reader, width, headCount);
         if (config.KeyHeadCount < 1 || headCount % config.KeyHeadCount != 0)
             reader.Problem(

@@ -19,7 +19,8 @@ public class Glm4Tests
     public void The_rewards_would_show_another_rotation(double share, double rotaryBase) => Assert.True(ParityModel.RewardChange(
         "glm4", config =>
         {
-            config["partial_rotary_factor"] = config["rope_parameters"]!["partial_rotary_factor"] = share;
+            config["partial_rotary_factor"] = share;
+            config["rope_parameters"]!["partial_rotary_factor"] = share;
             config["rope_parameters"]!["rope_theta"] = rotaryBase;
         }) > 1e-4);
 
