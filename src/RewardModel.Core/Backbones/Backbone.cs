@@ -30,6 +30,7 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         ["phi3"] = Of(Phi3Config.Read, (config, dropout) => new Phi3(config, dropout)),
         ["qwen2"] = Of(Qwen2Config.Read, (config, dropout) => new Qwen2(config, dropout)),
         ["qwen3"] = Of(Qwen3Config.Read, (config, dropout) => new Qwen3(config, dropout)),
+        ["qwen3_moe"] = Of(Qwen3MoeConfig.Read, (config, dropout) => new Qwen3Moe(config, dropout)),
         ["roberta"] = Of(RobertaConfig.Read, (config, dropout) => new Roberta(config, dropout)),
     };
 
@@ -39,8 +40,14 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
     /// <summary>The layers, from the first to the last.</summary>
     internal abstract IReadOnlyList<nn.Module> Layers { get; }
 
-    /// <summary>What each of the layers is made of.</summary>
+    /// <summary>What each of the layers is made of; where they differ, most of them.</summary>
     internal abstract LayerShape LayerShape { get; }
+
+    /// <summary>What a layer is made of, by its number from 0.</summary>
+    internal virtual LayerShape LayerShapeOf(int layer) => LayerShape;
+
+    /// <summary>What the layers are made of, from the first to the last.</summary>
+    internal IReadOnlyList<LayerShape> LayerShapes => [.. Enumerable.Range(0, Layers.Count).Select(LayerShapeOf)];
 
     /// <summary>
     /// Layers, from the first, that no gradient goes through, because nothing in them or before them is trained: they keep nothing for the

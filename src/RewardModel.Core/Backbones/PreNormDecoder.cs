@@ -35,6 +35,8 @@ internal abstract record PreNormConfig : IBackboneConfig
     public long EmbeddingSize => (long)VocabularySize * Width;
 
     public abstract LayerShape LayerShape { get; }
+
+    public virtual LayerShape LayerShapeOf(int layer) => LayerShape;
 }
 
 /// <summary>
@@ -73,6 +75,8 @@ internal abstract class PreNormDecoder : Backbone
     public sealed override string BaseModelPrefix => "model";
 
     internal sealed override LayerShape LayerShape => config.LayerShape;
+
+    internal sealed override LayerShape LayerShapeOf(int layer) => config.LayerShapeOf(layer);
 
     public sealed override double InitializerRange => config.InitializerRange;
 

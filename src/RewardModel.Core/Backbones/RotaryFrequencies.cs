@@ -9,6 +9,9 @@ internal sealed record RotarySpelling
     /// <summary>The base's key outside of <c>rope_parameters</c>, beside <c>rope_theta</c>.</summary>
     public string BaseKey { get; init; } = "rope_theta";
 
+    /// <summary>The base where the file does not give it.</summary>
+    public double AbsentBase { get; init; } = 10000;
+
     /// <summary>
     /// The key, beside <c>partial_rotary_factor</c>, of the share of a head's channels that is rotated; null where all are.
     /// </summary>
@@ -37,8 +40,6 @@ internal sealed record RotarySpelling
 /// </remarks>
 internal static class RotaryFrequencies
 {
-    private const double defaultBase = 10000;
-
     /// <param name="reader">The whole configuration.</param>
     /// <param name="headSize">Channels of a head.</param>
     /// <param name="positions"><c>max_position_embeddings</c>.</param>
@@ -48,7 +49,7 @@ internal static class RotaryFrequencies
         spelling ??= new RotarySpelling();
         var parameters = reader.OptionalObject("rope_parameters") ?? reader.OptionalObject("rope_scaling");
         var rotaryBase = Agreed(
-            reader, ConfigLimits.RotaryBase, defaultBase, (parameters, "rope_theta"), (reader, spelling.BaseKey), (reader, "rope_theta"));
+            reader, ConfigLimits.RotaryBase, spelling.AbsentBase, (parameters, "rope_theta"), (reader, spelling.BaseKey), (reader, "rope_theta"));
         var share = spelling.ShareKey is null ? 1 : Agreed(
             reader, ConfigLimits.RotaryShare, spelling.AbsentShare, (parameters, "partial_rotary_factor"), (reader, spelling.ShareKey),
             (reader, "partial_rotary_factor"));

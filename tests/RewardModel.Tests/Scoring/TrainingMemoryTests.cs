@@ -26,6 +26,7 @@ public class TrainingMemoryTests
     [InlineData("qwen3", 128, 64, 6)]
     [InlineData("modernbert", 128, 64, 6)]
     [InlineData("deberta-v2", 128, 64, 6)]
+    [InlineData("qwen3_moe", 128, 64, 6)]
     public void The_estimate_is_within_a_quarter_of_the_measured_peak(string architecture, int prompt, int answer, int answers)
     {
         using var directory = new TemporaryDirectory();
@@ -49,6 +50,7 @@ public class TrainingMemoryTests
     [InlineData("gemma2", 128, 64, 6)]
     [InlineData("phi3", 128, 64, 6)]
     [InlineData("deberta-v2", 128, 64, 6)]
+    [InlineData("qwen3_moe", 128, 64, 6)]
     public void With_checkpointing_the_estimate_is_within_a_quarter_as_well(string architecture, int prompt, int answer, int answers)
     {
         using var directory = new TemporaryDirectory();
@@ -231,6 +233,11 @@ public class TrainingMemoryTests
             ],
             "phi3" => [("intermediate_size", 688), ("num_key_value_heads", 4), ("original_max_position_embeddings", 512)],
             "qwen3" => [("intermediate_size", 688), ("num_key_value_heads", 4), ("head_dim", 32)],
+            "qwen3_moe" =>
+            [
+                ("intermediate_size", 688), ("num_key_value_heads", 4), ("head_dim", 32), ("num_experts", 8), ("num_experts_per_tok", 2),
+                ("moe_intermediate_size", 344), ("mlp_only_layers", new JsonArray(1)),
+            ],
             "opt" => [("ffn_dim", 1024), ("word_embed_proj_dim", 256), ("activation_function", "relu")],
             "gemma2" =>
             [
