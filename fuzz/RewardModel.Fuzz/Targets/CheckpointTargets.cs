@@ -27,6 +27,7 @@ internal static class CheckpointTargets
         ["llama"] = reader => LlamaConfig.Read(reader),
         ["mistral"] = reader => MistralConfig.Read(reader),
         ["modernbert"] = reader => ModernBertConfig.Read(reader),
+        ["olmo2"] = reader => Olmo2Config.Read(reader),
         ["opt"] = reader => OptConfig.Read(reader),
         ["phi3"] = reader => Phi3Config.Read(reader),
         ["qwen2"] = reader => Qwen2Config.Read(reader),

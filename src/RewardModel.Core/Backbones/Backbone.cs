@@ -26,6 +26,7 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         ["llama"] = Of(LlamaConfig.Read, (config, dropout) => new Llama(config, dropout)),
         ["mistral"] = Of(MistralConfig.Read, (config, dropout) => new Mistral(config, dropout)),
         ["modernbert"] = Of(ModernBertConfig.Read, (config, dropout) => new ModernBert(config, dropout)),
+        ["olmo2"] = Of(Olmo2Config.Read, (config, dropout) => new Olmo2(config, dropout)),
         ["opt"] = Of(OptConfig.Read, (config, dropout) => new Opt(config, dropout)),
         ["phi3"] = Of(Phi3Config.Read, (config, dropout) => new Phi3(config, dropout)),
         ["qwen2"] = Of(Qwen2Config.Read, (config, dropout) => new Qwen2(config, dropout)),

@@ -1,7 +1,7 @@
 using RewardModel.Layers;
 using RewardModel.Packing;
 using static TorchSharp.torch;
-using PreNormBlocks = TorchSharp.Modules.ModuleList<RewardModel.Layers.PreNormBlock>;
+using RotaryBlocks = TorchSharp.Modules.ModuleList<RewardModel.Layers.RotaryBlock>;
 
 namespace RewardModel.Backbones;
 
@@ -40,26 +40,28 @@ internal abstract record PreNormConfig : IBackboneConfig
 }
 
 /// <summary>
-/// The body that Llama has, and others whose layers differ from its layers in attention and MLP alone: embeddings, layers, a norm, and
+/// The body that Llama has, and others that differ from it in what their layers and the last norm are: embeddings, layers, a norm, and
 /// rotary angles that are the same for all layers.
 /// </summary>
 internal abstract class PreNormDecoder : Backbone
 {
     private readonly Embedding embed_tokens;
-    private readonly PreNormBlocks layers;
-    private readonly RmsNorm norm;
+    private readonly RotaryBlocks layers;
+    private readonly nn.Module<Tensor, Tensor> norm;
     private readonly RotaryEmbedding rotary;
     private readonly PreNormConfig config;
 
     /// <param name="name">The architecture's name in messages.</param>
     /// <param name="config">Its settings.</param>
     /// <param name="createLayer">Makes a layer by its number, from 0.</param>
-    protected PreNormDecoder(string name, PreNormConfig config, Func<int, PreNormBlock> createLayer) : base(name)
+    /// <param name="lastNorm">The norm behind the last layer; an RMS norm if not given.</param>
+    protected PreNormDecoder(
+        string name, PreNormConfig config, Func<int, RotaryBlock> createLayer, nn.Module<Tensor, Tensor>? lastNorm = null) : base(name)
     {
         this.config = config;
         embed_tokens = new Embedding(config.VocabularySize, config.Width);
         layers = nn.ModuleList([.. Enumerable.Range(0, config.LayerCount).Select(createLayer)]);
-        norm = new RmsNorm(config.Width, config.NormEpsilon);
+        norm = lastNorm ?? new RmsNorm(config.Width, config.NormEpsilon);
         rotary = new RotaryEmbedding(config.Rotary);
         RegisterComponents();
     }

@@ -6,38 +6,55 @@ namespace RewardModel.Kernels;
 internal sealed record AttentionSettings(AttentionProblem Problem, AttentionRule Rule);
 
 /// <summary>
-/// <see cref="PackedAttention"/> for autograd: q [R, N, H], k and v [T, M, H] to [R, N, H], float32 on the CPU. Or all three side by side in
-/// one tensor [T, 3 N, H], as some projections leave them: their gradients are one tensor then too.
+/// <see cref="PackedAttention"/> for autograd: q [R, N, H], k and v [T, M, H], sinks [N] or none, and a bias of keys [N, positions] or none,
+/// which gets no gradient, to [R, N, H]; float32 on the CPU. Or q, k and v side by side in one tensor [T, 3 N, H], as some projections leave
+/// them: their gradients are one tensor then too.
 /// </summary>
 internal sealed unsafe class AttentionKernel : Kernel<AttentionKernel, AttentionSettings>
 {
     protected override Tensor[] Compute(AttentionSettings settings, Tensor?[] inputs, List<Tensor?>? saved)
     {
-        Tensor[] factors = [.. inputs.Select(input => WithDenseHeads(input!))];
+        Tensor[] factors = [.. inputs.Take(3).Select(input => WithDenseHeads(input!))];
+        Tensor? sinks = inputs.ElementAtOrDefault(3)?.contiguous(), bias = inputs.ElementAtOrDefault(4)?.contiguous();
         var (q, k, v) = Parts(factors);
         var shape = ShapeOf(factors);
         var output = TensorMemory.Empty(factors[0].size(0), shape.Heads, shape.HeadSize);
         var logSums = empty(factors[0].size(0), shape.Heads);
-        PackedAttention.Forward(settings.Problem, settings.Rule, shape, q, k, v, Rows(output), LogSums(logSums));
-        saved?.AddRange([.. factors, output, logSums]);
+        PackedAttention.Forward(
+            settings.Problem, settings.Rule, Terms(sinks, bias, settings.Problem), shape, q, k, v, Rows(output), LogSums(logSums));
+        saved?.AddRange([.. factors, output, logSums, sinks, bias]);
         return [output];
     }
 
     protected override Tensor?[] Gradients(
         AttentionSettings settings, IReadOnlyList<Tensor?> saved, Tensor?[] gradients, bool[] needed)
     {
-        Tensor[] factors = [.. saved.SkipLast(2).Select(tensor => tensor!)];
-        Tensor output = saved[^2]!, logSums = saved[^1]!, gradient = WithDenseHeads(gradients[0]!);
+        Tensor[] factors = [.. saved.SkipLast(4).Select(tensor => tensor!)];
+        Tensor output = saved[^4]!, logSums = saved[^3]!, gradient = WithDenseHeads(gradients[0]!);
+        Tensor? sinks = saved[^2], bias = saved[^1];
         var (q, k, v) = Parts(factors);
         // Queries of no segment have no gradient; every key has one.
         Tensor[] results = [.. factors.Select((factor, i) => i > 0 || settings.Problem.CoversQueries(factor.size(0))
             ? TensorMemory.Empty(factor.shape)
             : zeros(factor.shape))];
         var (dq, dk, dv) = Parts(results);
-        PackedAttention.Backward(
-            settings.Problem, settings.Rule, ShapeOf(factors), q, k, v, Rows(output), LogSums(logSums), Rows(gradient), dq, dk, dv);
-        return results;
+        var sinkGradients = PackedAttention.Backward(
+            settings.Problem, settings.Rule, Terms(sinks, bias, settings.Problem), ShapeOf(factors), q, k, v, Rows(output),
+            LogSums(logSums), Rows(gradient), dq, dk, dv);
+        if (factors.Length == 1)
+            return results;
+        Tensor? ofSinks = sinks is null ? null : tensor(sinkGradients).sum([0]).to(float32);
+        return [.. results, ofSinks, null];
     }
+
+    private static ScoreTerms Terms(Tensor? sinks, Tensor? bias, AttentionProblem problem) =>
+        bias is not null && bias.size(1) < problem.LongestSequence
+            ? throw new ArgumentException(
+                $"The bias has {bias.size(1)} positions; expected at least {problem.LongestSequence}, those of the longest sequence.",
+                nameof(bias))
+            : new(
+                sinks is null ? null : (float*)LibTorch.DataOf(sinks), bias is null ? null : (float*)LibTorch.DataOf(bias),
+                (nint)(bias?.size(1) ?? 0));
 
     private static (HeadRows Q, HeadRows K, HeadRows V) Parts(Tensor[] factors)
     {

@@ -164,7 +164,7 @@ internal readonly unsafe struct AttentionMemory<TLanes> where TLanes : struct, I
 
     /// <summary>Replaces a tile's scores by its weights, as they are before the division by their sum: results get that.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Softmax(AttentionTile tile, AttentionRule rule, int head, HeadRows logSums)
+    public void Softmax(AttentionTile tile, AttentionRule rule, ScoreTerms terms, int head, HeadRows logSums)
     {
         var firstColumn = FirstColumn(tile);
         for (var row = 0; row < tile.Rows; row++)
@@ -173,8 +173,14 @@ internal readonly unsafe struct AttentionMemory<TLanes> where TLanes : struct, I
             var count = tile.EndOf(row) - tile.FirstOf(row);
             if (rule.Cap > 0)
                 ScoreRows<TLanes>.Cap(scores, count, rule.Cap, null);
+            if (terms.BiasOf(head, tile.FirstOf(row)) is var bias && bias != null)
+                ScoreRows<TLanes>.Add(scores, bias, count);
             var largest = ScoreRows<TLanes>.Largest(scores, count);
+            if (terms.SinkOf(head) is { } sink)
+                largest = MathF.Max(largest, sink);
             var sum = ScoreRows<TLanes>.Exponentials(scores, count, largest);
+            if (terms.SinkOf(head) is { } added)
+                sum += MathF.Exp(added - largest);
             *logSums.Of(tile.Query + row, head) = largest + MathF.Log(sum);
             inverseSums[row] = 1 / sum;
             ClearUnseen(tile, row, Weights);
@@ -187,10 +193,11 @@ internal readonly unsafe struct AttentionMemory<TLanes> where TLanes : struct, I
     /// Replaces a tile's scores by its weights, as dropout leaves them, and the weights' gradients by those of the scaled products. Reads the
     /// results and their gradients.
     /// </summary>
+    /// <returns>The gradient of the head's sink; 0 where there is none.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void SoftmaxBackward(AttentionTile tile, AttentionRule rule, int head, HeadRows logSums)
+    public double SoftmaxBackward(AttentionTile tile, AttentionRule rule, ScoreTerms terms, int head, HeadRows logSums)
     {
-        var firstColumn = FirstColumn(tile);
+        var (firstColumn, sinkGradient) = (FirstColumn(tile), 0.0);
         for (var row = 0; row < tile.Rows; row++)
         {
             var place = (nint)row * columns + tile.FirstOf(row) - firstColumn;
@@ -198,11 +205,17 @@ internal readonly unsafe struct AttentionMemory<TLanes> where TLanes : struct, I
             var count = tile.EndOf(row) - tile.FirstOf(row);
             if (rule.Cap > 0)
                 ScoreRows<TLanes>.Cap(weights, count, rule.Cap, slopes);
+            if (terms.BiasOf(head, tile.FirstOf(row)) is var bias && bias != null)
+                ScoreRows<TLanes>.Add(weights, bias, count);
             var kept = rule.Dropout is { } dropout ? DropoutFactors(tile, dropout, head, row, count) : null;
             if (kept != null)
                 ScoreRows<TLanes>.Multiply(gradients, kept, count);
             var dot = ScoreRows<TLanes>.Dot(Gradients + (nint)row * padded, Results + (nint)row * padded, padded);
-            ScoreRows<TLanes>.WeightsAndGradients(weights, gradients, count, *logSums.Of(tile.Query + row, head), dot);
+            var logSum = *logSums.Of(tile.Query + row, head);
+            ScoreRows<TLanes>.WeightsAndGradients(weights, gradients, count, logSum, dot);
+            // As that of any score, with a value of 0.
+            if (terms.SinkOf(head) is { } sink)
+                sinkGradient -= MathF.Exp(sink - logSum) * dot;
             if (rule.Cap > 0)
                 ScoreRows<TLanes>.Multiply(gradients, slopes, count);
             if (kept != null)
@@ -210,6 +223,7 @@ internal readonly unsafe struct AttentionMemory<TLanes> where TLanes : struct, I
             ClearUnseen(tile, row, Weights);
             ClearUnseen(tile, row, WeightGradients);
         }
+        return sinkGradient;
     }
 
     /// <summary>Writes a tile's results, of weights that <see cref="Softmax"/> left.</summary>

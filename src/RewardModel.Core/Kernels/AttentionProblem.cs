@@ -52,6 +52,18 @@ internal sealed class AttentionProblem
 /// <param name="Dropout">Of the weights; null for none.</param>
 internal readonly record struct AttentionRule(float Scale, int Before, int After, float Cap, AttentionDropout? Dropout = null);
 
+/// <summary>What scores have besides products of queries and keys: borrowed from tensors.</summary>
+/// <param name="sinks">Of each head a score that has no value, [N]; null for none.</param>
+/// <param name="bias">What is added by head and position of the key, [N, positions]; null for nothing.</param>
+/// <param name="positions">How many positions the bias has.</param>
+internal readonly unsafe struct ScoreTerms(float* sinks, float* bias, nint positions)
+{
+    public float? SinkOf(int head) => sinks == null ? null : sinks[head];
+
+    /// <summary>Of the keys from a position on, or null.</summary>
+    public float* BiasOf(int head, int position) => bias == null ? null : bias + head * positions + position;
+}
+
 /// <summary>
 /// Dropout of attention's weights: by the query's key, the head, and the position of the weight's key in the sequence. That sequence is the
 /// query's own, which its key is made of, so it needs none of the key's row.

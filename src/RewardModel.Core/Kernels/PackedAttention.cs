@@ -11,6 +11,7 @@ internal static unsafe class PackedAttention
     /// <summary>softmax(scale q k^T) v.</summary>
     /// <param name="problem">Where segments lie.</param>
     /// <param name="rule">What is computed.</param>
+    /// <param name="terms">What is added to scores and their sum.</param>
     /// <param name="shape">N, M and H.</param>
     /// <param name="q">[R, N, H].</param>
     /// <param name="k">[T, M, H].</param>
@@ -18,19 +19,19 @@ internal static unsafe class PackedAttention
     /// <param name="output">[R, N, H]: rows of no segment are not set.</param>
     /// <param name="logSums">[R, N]: the logarithm of each query's sum of exponentials, likewise.</param>
     public static void Forward(
-        AttentionProblem problem, AttentionRule rule, AttentionShape shape, HeadRows q, HeadRows k, HeadRows v, HeadRows output,
-        HeadRows logSums)
+        AttentionProblem problem, AttentionRule rule, ScoreTerms terms, AttentionShape shape, HeadRows q, HeadRows k, HeadRows v,
+        HeadRows output, HeadRows logSums)
     {
         switch (WidthFor(shape))
         {
             case 512:
-                Forward<Lanes512>(problem, rule, shape, q, k, v, output, logSums);
+                Forward<Lanes512>(problem, rule, terms, shape, q, k, v, output, logSums);
                 break;
             case 256:
-                Forward<Lanes256>(problem, rule, shape, q, k, v, output, logSums);
+                Forward<Lanes256>(problem, rule, terms, shape, q, k, v, output, logSums);
                 break;
             default:
-                Forward<Lanes128>(problem, rule, shape, q, k, v, output, logSums);
+                Forward<Lanes128>(problem, rule, terms, shape, q, k, v, output, logSums);
                 break;
         }
     }
@@ -38,6 +39,7 @@ internal static unsafe class PackedAttention
     /// <summary>The gradients of q, k and v: those of rows of no segment are not set.</summary>
     /// <param name="problem">As for <see cref="Forward"/>.</param>
     /// <param name="rule">Likewise.</param>
+    /// <param name="terms">Likewise.</param>
     /// <param name="shape">Likewise.</param>
     /// <param name="q">Likewise.</param>
     /// <param name="k">Likewise.</param>
@@ -48,30 +50,33 @@ internal static unsafe class PackedAttention
     /// <param name="dq">[R, N, H].</param>
     /// <param name="dk">[T, M, H].</param>
     /// <param name="dv">[T, M, H].</param>
-    public static void Backward(
-        AttentionProblem problem, AttentionRule rule, AttentionShape shape, HeadRows q, HeadRows k, HeadRows v, HeadRows output,
-        HeadRows logSums, HeadRows gradient, HeadRows dq, HeadRows dk, HeadRows dv)
+    /// <returns>The gradients of sinks by family of segments, [families, N]: 0 where there are none.</returns>
+    public static double[,] Backward(
+        AttentionProblem problem, AttentionRule rule, ScoreTerms terms, AttentionShape shape, HeadRows q, HeadRows k, HeadRows v,
+        HeadRows output, HeadRows logSums, HeadRows gradient, HeadRows dq, HeadRows dk, HeadRows dv)
     {
+        var sinkGradients = new double[problem.Families.Length, shape.Heads];
         switch (WidthFor(shape))
         {
             case 512:
-                Backward<Lanes512>(problem, rule, shape, q, k, v, output, logSums, gradient, dq, dk, dv);
+                Backward<Lanes512>(problem, rule, terms, shape, q, k, v, output, logSums, gradient, dq, dk, dv, sinkGradients);
                 break;
             case 256:
-                Backward<Lanes256>(problem, rule, shape, q, k, v, output, logSums, gradient, dq, dk, dv);
+                Backward<Lanes256>(problem, rule, terms, shape, q, k, v, output, logSums, gradient, dq, dk, dv, sinkGradients);
                 break;
             default:
-                Backward<Lanes128>(problem, rule, shape, q, k, v, output, logSums, gradient, dq, dk, dv);
+                Backward<Lanes128>(problem, rule, terms, shape, q, k, v, output, logSums, gradient, dq, dk, dv, sinkGradients);
                 break;
         }
+        return sinkGradients;
     }
 
     /// <summary>Wide vectors would be half empty for small heads, whose channels are padded to two of them.</summary>
     private static int WidthFor(AttentionShape shape) => Math.Min(LaneWidth.Bits, shape.HeadSize > 16 ? 512 : shape.HeadSize > 8 ? 256 : 128);
 
     private static void Forward<TLanes>(
-        AttentionProblem problem, AttentionRule rule, AttentionShape shape, HeadRows q, HeadRows k, HeadRows v, HeadRows output,
-        HeadRows logSums)
+        AttentionProblem problem, AttentionRule rule, ScoreTerms terms, AttentionShape shape, HeadRows q, HeadRows k, HeadRows v,
+        HeadRows output, HeadRows logSums)
         where TLanes : struct, ILanes<TLanes>
     {
         TorchThreads.Run(problem.Families.Length * shape.KeyHeads, task =>
@@ -88,7 +93,7 @@ internal static unsafe class PackedAttention
                         var tile = AttentionTile.Of(problem, segment, rule, first, memory.TileRows);
                         memory.LoadRows(tile, q, head, memory.Queries, rule.Scale);
                         memory.Scores(tile, memory.Queries, memory.KeyPanels, memory.Weights);
-                        memory.Softmax(tile, rule, head, logSums);
+                        memory.Softmax(tile, rule, terms, head, logSums);
                         memory.SumOverKeys(tile, memory.Weights, memory.Values);
                         memory.StoreResults(tile, output, head);
                     }
@@ -97,8 +102,8 @@ internal static unsafe class PackedAttention
     }
 
     private static void Backward<TLanes>(
-        AttentionProblem problem, AttentionRule rule, AttentionShape shape, HeadRows q, HeadRows k, HeadRows v, HeadRows output,
-        HeadRows logSums, HeadRows gradient, HeadRows dq, HeadRows dk, HeadRows dv)
+        AttentionProblem problem, AttentionRule rule, ScoreTerms terms, AttentionShape shape, HeadRows q, HeadRows k, HeadRows v,
+        HeadRows output, HeadRows logSums, HeadRows gradient, HeadRows dq, HeadRows dk, HeadRows dv, double[,] sinkGradients)
         where TLanes : struct, ILanes<TLanes>
     {
         TorchThreads.Run(problem.Families.Length * shape.KeyHeads, task =>
@@ -119,7 +124,7 @@ internal static unsafe class PackedAttention
                         memory.LoadRows(tile, output, head, memory.Results, 1);
                         memory.Scores(tile, memory.Queries, memory.KeyPanels, memory.Weights);
                         memory.Scores(tile, memory.Gradients, memory.ValuePanels, memory.WeightGradients);
-                        memory.SoftmaxBackward(tile, rule, head, logSums);
+                        sinkGradients[task / shape.KeyHeads, head] += memory.SoftmaxBackward(tile, rule, terms, head, logSums);
                         memory.AddOverQueries(tile, memory.Weights, memory.Gradients, memory.ValueGradients);
                         memory.AddOverQueries(tile, memory.WeightGradients, memory.Queries, memory.KeyGradients);
                         memory.SumOverKeys(tile, memory.WeightGradients, memory.Keys);

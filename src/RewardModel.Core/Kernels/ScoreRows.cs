@@ -61,6 +61,13 @@ internal static unsafe class ScoreRows<TLanes> where TLanes : struct, ILanes<TLa
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Add(float* row, float* terms, int count)
+    {
+        for (var i = 0; i < count; i++)
+            row[i] += terms[i];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(float* row, float* factors, int count)
     {
         for (var i = 0; i < count; i++)

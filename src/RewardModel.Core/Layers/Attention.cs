@@ -34,7 +34,7 @@ internal static class Attention
         if (options.Bias is not null)
             return Compose(q_RNH, k_TMH, v_TMH, rows, options);
         if (KernelSupport.CanTake(q_RNH))
-            return AttentionKernel.Apply(SettingsOf(q_RNH, rows, options), q_RNH, k_TMH, v_TMH)
+            return AttentionKernel.Apply(SettingsOf(q_RNH, rows, options), q_RNH, k_TMH, v_TMH, options.Sinks_N, options.KeyBias_NP)
                 .view(q_RNH.size(0), q_RNH.size(1) * q_RNH.size(2));
         return CanFlash(q_RNH.size(2), rows.Sequences, options)
             ? Flash(q_RNH.to(bfloat16), k_TMH.to(bfloat16), v_TMH.to(bfloat16), rows, options)
@@ -48,7 +48,8 @@ internal static class Attention
     /// <returns>[R, N * H].</returns>
     public static Tensor Apply(Tensor qkv_T3NH, QueryRows rows, AttentionOptions options)
     {
-        if (KernelSupport.CanTake(qkv_T3NH) && !rows.AreScored && options.Bias is null && rows.Sequences.Prompts is null)
+        if (KernelSupport.CanTake(qkv_T3NH) && !rows.AreScored && rows.Sequences.Prompts is null
+            && options is { Bias: null, Sinks_N: null, KeyBias_NP: null })
             return AttentionKernel.Apply(SettingsOf(qkv_T3NH, rows, options), qkv_T3NH.flatten(1, 2)).flatten(1, 2);
         // One conversion, and one of the gradient.
         var parts = (CanFlash(qkv_T3NH.size(3), rows.Sequences, options) ? qkv_T3NH.to(bfloat16) : qkv_T3NH).unbind(1);
@@ -70,7 +71,7 @@ internal static class Attention
     private static bool CanFlash(long headSize, PackedSequences sequences, AttentionOptions options)
     {
         if (sequences.Device.type != DeviceType.CUDA || headSize % 8 != 0 || headSize > 256
-            || options is not { Precision: Precision.Bfloat16, Dropout: 0, SoftCap: null, Bias: null })
+            || options is not { Precision: Precision.Bfloat16, Dropout: 0, SoftCap: null, Bias: null, Sinks_N: null, KeyBias_NP: null })
             return false;
         var hasWindow = options.Reach.For(sequences.LongestSequence) is not { Before: int.MaxValue, After: 0 or int.MaxValue };
         var (device, isPossible) = (sequences.Device, !(hasWindow && sequences.SharesPrompts));
@@ -155,6 +156,17 @@ internal static class Attention
         return DropoutKernel.Keys(keys, device).view(-1, heads);
     }
 
+    /// <summary>What a block's keys add to the scores, [F or 1, M, 1, G, 1, X].</summary>
+    private static Tensor BiasOf(AttentionBlock block, Tensor bias_NP, long keyHeads)
+    {
+        var keys = block.ParentLength + block.Length;
+        if (block.KeyPositions_F1111X is not { } positions)
+            return bias_NP.narrow(1, 0, keys).view(1, keyHeads, 1, -1, 1, keys);
+        // Of padding there may be no position in the table, and the mask leaves it out.
+        return bias_NP.index_select(1, positions.flatten().clamp_max(bias_NP.size(1) - 1))
+            .view(keyHeads, -1, block.FamilyCount, 1, 1, keys).permute(2, 0, 3, 1, 4, 5);
+    }
+
     private static Tensor Apply(
         Tensor q_TNH, Tensor k_TMH, Tensor v_TMH, Tensor? keys_TN, AttentionBlock block, int rootTokenCount, AttentionOptions options)
     {
@@ -189,7 +201,12 @@ internal static class Attention
 
         if (options.SoftCap is { } cap)
             scores = scores.div(cap).tanh().mul(cap);
-        var weights = scores.add(block.Mask_F111AX(options.Reach)).softmax(-1);
+        if (options.KeyBias_NP is { } bias_NP)
+            scores = scores.add(BiasOf(block, bias_NP, keyHeads));
+        scores = scores.add(block.Mask_F111AX(options.Reach));
+        if (options.Sinks_N is { } sinks_N)
+            scores = cat([scores, sinks_N.view(1, keyHeads, 1, groups, 1, 1).expand([.. scores.shape[..^1], 1])], -1);
+        var weights = scores.softmax(-1).narrow(-1, 0, scores.size(-1) - (options.Sinks_N is null ? 0 : 1));
         if (keys_TN is not null)
         {
             var keys_FMKGA = block.Own.Pad(keys_TN.narrow(0, block.FirstRow, block.RowCount))

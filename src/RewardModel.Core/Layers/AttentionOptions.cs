@@ -20,6 +20,18 @@ internal sealed record AttentionOptions(double Scale)
     public double? SoftCap { get; init; }
 
     /// <summary>
+    /// What is added to the scores of each head by the key's position in its sequence, [N, P] float32, for P of at least the longest
+    /// sequence; it gets no gradient. Null for nothing.
+    /// </summary>
+    public Tensor? KeyBias_NP { get; init; }
+
+    /// <summary>
+    /// One more score for every query of a head, [N] float32, that takes its part of the softmax and has no value (Xiao et al., arXiv
+    /// 2309.17453). Null for none.
+    /// </summary>
+    public Tensor? Sinks_N { get; init; }
+
+    /// <summary>
     /// What is added to the scores: from scaled queries and keys, both [B, A, H] with B sequences times heads, to [B, A, A]. For
     /// sequences without a parent, and as many key heads as query heads.
     /// </summary>

@@ -28,6 +28,7 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
 {
     private readonly ActivationCheckpoints? checkpoints = checkpointing ? new ActivationCheckpoints() : null;
     private readonly Dictionary<RotaryEmbedding, (Tensor Cos, Tensor Sin)> angles = [];
+    private readonly Dictionary<Alibi, Tensor> biases = [];
     private Lazy<DropoutKeys>? dropoutKeys;
     private IWeightHolder? holder;
     private int layersAhead;
@@ -113,6 +114,9 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
             sin.Dispose();
         }
         angles.Clear();
+        foreach (var bias in biases.Values)
+            bias.Dispose();
+        biases.Clear();
     }
 
     /// <summary>What dropout draws by on this thread until it is disposed of.</summary>
@@ -124,6 +128,14 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
     {
         if (!angles.TryGetValue(embedding, out var found))
             angles.Add(embedding, found = embedding.AnglesOf(Sequences));
+        return found;
+    }
+
+    /// <summary>What ALiBi adds to scores, [N, P]: computed by the first layer that asks, kept for the others.</summary>
+    internal Tensor BiasOf(Alibi alibi)
+    {
+        if (!biases.TryGetValue(alibi, out var found))
+            biases.Add(alibi, found = alibi.BiasOf(Sequences));
         return found;
     }
 

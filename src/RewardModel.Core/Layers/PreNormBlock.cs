@@ -15,11 +15,18 @@ internal abstract class RotaryAttention(string name) : nn.Module(name)
     public abstract Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles);
 }
 
+/// <summary>A layer of a decoder with rotary positions: <see cref="PreNormBlock"/>, or what an architecture has in its place.</summary>
+internal abstract class RotaryBlock(string name) : nn.Module(name)
+{
+    /// <inheritdoc cref="RotaryAttention.forward"/>
+    public abstract Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles);
+}
+
 /// <summary>
 /// x + attention(norm(x)), and of that x + mlp(norm(x)) (Xiong et al., arXiv 2002.04745), with RMS norms and under the names that Llama
 /// gave it.
 /// </summary>
-internal sealed class PreNormBlock : nn.Module
+internal sealed class PreNormBlock : RotaryBlock
 {
     private readonly RmsNorm input_layernorm;
     private readonly RotaryAttention self_attn;
@@ -36,7 +43,7 @@ internal sealed class PreNormBlock : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
+    public override Tensor forward(Tensor x_TD, QueryRows rows, (Tensor Cos, Tensor Sin) angles)
     {
         using var scope = NewDisposeScope();
         var (residual_TD, normed_TD) = input_layernorm.Fork(x_TD);

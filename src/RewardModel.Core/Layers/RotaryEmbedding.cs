@@ -14,8 +14,8 @@ namespace RewardModel.Layers;
 internal sealed record RotarySettings(float[] InverseFrequencies, double Scaling, int MaxPositions);
 
 /// <summary>
-/// Rotary position embedding (Su et al., arXiv 2104.09864) in the layout of Hugging Face checkpoints: channel i of a head is rotated
-/// together with channel i + R/2. Of H channels the first R are rotated, the others passed on as they are.
+/// Rotary position embedding (Su et al., arXiv 2104.09864). Of a head's H channels the first R are rotated, the others passed on as they
+/// are: in most Hugging Face checkpoints channel i together with channel i + R/2.
 /// </summary>
 /// <param name="settings">With R/2 angles.</param>
 internal sealed class RotaryEmbedding(RotarySettings settings)
@@ -49,19 +49,20 @@ internal sealed class RotaryEmbedding(RotarySettings settings)
     /// <summary>Rotates every head of every token.</summary>
     /// <param name="x_TNH">[T, N, H].</param>
     /// <param name="angles">Of <see cref="AnglesOf"/> for the same tokens.</param>
-    public static Tensor Rotate(Tensor x_TNH, (Tensor Cos, Tensor Sin) angles) =>
+    /// <param name="pairs">Which channels are rotated together.</param>
+    public static Tensor Rotate(Tensor x_TNH, (Tensor Cos, Tensor Sin) angles, RotaryPairs pairs = RotaryPairs.Halves) =>
         KernelSupport.CanTake(x_TNH) || x_TNH.device_type != DeviceType.CPU
-        ? RotaryKernel.Apply(default, x_TNH, angles.Cos, angles.Sin)
-        : Compose(x_TNH, angles);
+        ? RotaryKernel.Apply(pairs, x_TNH, angles.Cos, angles.Sin)
+        : Compose(x_TNH, angles, pairs);
 
     /// <summary>The same of TorchSharp's operators, where there is no kernel.</summary>
-    internal static Tensor Compose(Tensor x_TNH, (Tensor Cos, Tensor Sin) angles)
+    internal static Tensor Compose(Tensor x_TNH, (Tensor Cos, Tensor Sin) angles, RotaryPairs pairs = RotaryPairs.Halves)
     {
         var (half, rest) = (angles.Cos.size(2), x_TNH.size(2) - 2 * angles.Cos.size(2));
-        var first = x_TNH.narrow(2, 0, half);
-        var second = x_TNH.narrow(2, half, half);
-        Tensor[] rotated = [first.mul(angles.Cos).sub(second.mul(angles.Sin)), second.mul(angles.Cos).add(first.mul(angles.Sin))];
-        return cat(rest == 0 ? rotated : [.. rotated, x_TNH.narrow(2, 2 * half, rest)], 2);
+        var (first, second) = RotaryKernel.Split(pairs, x_TNH, half);
+        Tensor[] turned = [first.mul(angles.Cos).sub(second.mul(angles.Sin)), second.mul(angles.Cos).add(first.mul(angles.Sin))];
+        var rotated = pairs == RotaryPairs.Halves ? cat(turned, 2) : stack(turned, -1).flatten(2);
+        return rest == 0 ? rotated : cat([rotated, x_TNH.narrow(2, 2 * half, rest)], 2);
     }
 
     private void ReplaceTables(int positions, Device device)

@@ -18,6 +18,7 @@ public class ModuleNamesTests
         { "llama", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "mistral", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "modernbert", "Wqkv attn.Wo", "Wi mlp.Wo" },
+        { "olmo2", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "opt_350m_style", "q_proj k_proj v_proj out_proj", "fc1 fc2 project_in project_out" },
         { "phi3", "qkv_proj o_proj", "gate_up_proj down_proj" },
         { "qwen2", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },

@@ -29,7 +29,7 @@ public sealed class HostileSettingsTests
     public static TheoryData<string> Models =>
     [
         "bert", "deberta_v2", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "llama_rope_llama3", "llama_rope_yarn", "mistral", "modernbert",
-        "opt", "phi3_partial_longrope", "qwen2", "qwen3", "roberta",
+        "olmo2", "opt", "phi3_partial_longrope", "qwen2", "qwen3", "roberta",
     ];
 
     [Theory]

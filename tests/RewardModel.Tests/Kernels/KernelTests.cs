@@ -54,6 +54,36 @@ public class KernelTests
             6, 2, shares: true, scoredOnly: true, new AttentionOptions(0.7) { SoftCap = cap, Reach = AttentionReach.Window(6) });
     }
 
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void Attention_with_sinks_and_a_bias_of_keys_equals_its_composition(bool shares, bool scoredOnly)
+    {
+        using var scope = NewDisposeScope();
+        var sinks = Random(3, 6).mul(3).requires_grad_();
+        var bias = Random(4, 6, lists.Max(list => list.PromptIds.Length + list.AnswerIds.Max(ids => ids.Length))).mul(2);
+        var options = new AttentionOptions(0.7);
+        AttentionOptions[] all =
+        [
+            options with { Sinks_N = sinks }, options with { KeyBias_NP = bias },
+            options with { Sinks_N = sinks, KeyBias_NP = bias, Reach = AttentionReach.Window(6), SoftCap = 2 },
+        ];
+        foreach (var one in all)
+            CompareAttention(6, 2, shares, scoredOnly, one);
+    }
+
+    [Fact]
+    public void A_bias_that_ends_before_the_longest_sequence_is_refused()
+    {
+        using var scope = NewDisposeScope();
+        using var sequences = PackedSequences.Pack([TinyModel.List(1, 3, 4)]);
+        var x = Random(1, 7, 2, 4);
+        var error = Assert.Throws<ArgumentException>(() => Attention.Apply(
+            x, x, x, sequences.AllRows, new AttentionOptions(1) { KeyBias_NP = zeros(2, 6) }));
+        Assert.StartsWith("The bias has 6 positions; expected at least 7, those of the longest sequence.", error.Message, StringComparison.Ordinal);
+    }
+
     private static void CompareAttention(int heads, int keyHeads, bool shares, bool scoredOnly, AttentionOptions options)
     {
         const int headSize = 5;
@@ -65,19 +95,23 @@ public class KernelTests
         var qkv = Random(1, count, heads + 2 * keyHeads, headSize).requires_grad_();
         var weights = Random(2, scoredOnly ? sequences.ScoredRows.size(0) : count, heads * headSize);
 
-        (Tensor Result, Tensor Gradient) Run(Func<Tensor, Tensor, Tensor, QueryRows, AttentionOptions, Tensor> attention)
+        (Tensor Result, Tensor Gradient, Tensor? OfSinks) Run(Func<Tensor, Tensor, Tensor, QueryRows, AttentionOptions, Tensor> attention)
         {
             qkv.grad = null;
+            if (options.Sinks_N is { } sinks)
+                sinks.grad = null;
             var result = attention(
                 rows.Of(qkv.narrow(1, 0, heads)), qkv.narrow(1, heads, keyHeads), qkv.narrow(1, heads + keyHeads, keyHeads), rows, options);
             result.mul(weights).sum().backward();
-            return (result.detach(), qkv.grad!);
+            return (result.detach(), qkv.grad!, options.Sinks_N?.grad);
         }
 
         var expected = Run(Attention.Compose);
         var found = Run(Attention.Apply);
         AssertClose(expected.Result, found.Result, UnitsOfLargest(expected.Result, 16));
         AssertClose(expected.Gradient, found.Gradient, UnitsOfLargest(expected.Gradient, 32));
+        if (expected.OfSinks is { } ofSinks)
+            AssertClose(ofSinks, found.OfSinks!, UnitsOfLargest(ofSinks, 32));
     }
 
     [Theory]
@@ -414,21 +448,24 @@ public class KernelTests
     }
 
     [Theory]
-    [InlineData(8)]
-    [InlineData(6)]
-    public void Rotary_positions_equal_their_composition(int rotated)
+    [InlineData(8, RotaryPairs.Halves)]
+    [InlineData(6, RotaryPairs.Halves)]
+    [InlineData(8, RotaryPairs.Neighbours)]
+    [InlineData(6, RotaryPairs.Neighbours)]
+    internal void Rotary_positions_equal_their_composition(int rotated, RotaryPairs pairs)
     {
         using var scope = NewDisposeScope();
         var qkv = Random(6, 70, 9, 8).requires_grad_();
         var angles = (Random(7, 70, 1, rotated / 2), Random(8, 70, 1, rotated / 2));
         Compare(
-            () => RotaryEmbedding.Rotate(qkv.narrow(1, 3, 4), angles), () => RotaryEmbedding.Compose(qkv.narrow(1, 3, 4), angles), qkv);
+            () => RotaryEmbedding.Rotate(qkv.narrow(1, 3, 4), angles, pairs),
+            () => RotaryEmbedding.Compose(qkv.narrow(1, 3, 4), angles, pairs), qkv);
         // What other devices compute, there and back.
         using var _ = no_grad();
         foreach (var sign in new[] { 1, -1 })
             AssertClose(
-                RotaryEmbedding.Compose(qkv.narrow(1, 3, 4), (angles.Item1, angles.Item2.mul(sign))),
-                RotaryKernel.ByOperators(qkv.narrow(1, 3, 4), angles.Item1, angles.Item2, sign), 5e-6);
+                RotaryEmbedding.Compose(qkv.narrow(1, 3, 4), (angles.Item1, angles.Item2.mul(sign)), pairs),
+                RotaryKernel.ByOperators(pairs, qkv.narrow(1, 3, 4), angles.Item1, angles.Item2, sign), 5e-6);
     }
 
     /// <summary>Results, and the gradients of a random direction of them.</summary>

@@ -1,3 +1,4 @@
+using RewardModel.Kernels;
 using RewardModel.Layers;
 using RewardModel.Lists;
 using RewardModel.Packing;
@@ -7,20 +8,23 @@ namespace RewardModel.Tests.Layers;
 
 public class RotaryEmbeddingTests
 {
-    [Fact]
-    public void The_first_channels_are_turned_in_pairs_and_scaled_and_the_others_passed_on()
+    [Theory]
+    [InlineData(RotaryPairs.Halves)]
+    [InlineData(RotaryPairs.Neighbours)]
+    internal void The_first_channels_are_turned_in_pairs_and_scaled_and_the_others_passed_on(RotaryPairs pairs)
     {
         using var scope = NewDisposeScope();
         using var sequences = PackedSequences.Pack([new TokenizedList([], [[5, 6, 7]], [0])]);
         var rotary = new RotaryEmbedding(new RotarySettings([0.5f, 0.1f], Scaling: 2, MaxPositions: 8));
         float[] head = [1, 2, 3, 4, 5, 6];
         var heads = tensor([.. head, .. head, .. head]).view(3, 1, 6);
-        using var data = RotaryEmbedding.Rotate(heads, rotary.AnglesOf(sequences)).data<float>();
+        using var data = RotaryEmbedding.Rotate(heads, rotary.AnglesOf(sequences), pairs).data<float>();
         var rotated = data.ToArray();
         for (var position = 0; position < 3; position++)
         {
-            var (first, second) = (Turned(1, 3, 0.5 * position), Turned(2, 4, 0.1 * position));
-            double[] expected = [first.X, second.X, first.Y, second.Y, 5, 6];
+            var isHalves = pairs == RotaryPairs.Halves;
+            var (first, second) = (Turned(1, isHalves ? 3 : 2, 0.5 * position), Turned(isHalves ? 2 : 3, 4, 0.1 * position));
+            double[] expected = [first.X, isHalves ? second.X : first.Y, isHalves ? first.Y : second.X, second.Y, 5, 6];
             // The angle, its sine and cosine with the scaling, two products and their sum are about ten roundings.
             Numbers.AssertEqualButForRounding(
                 [.. expected.Select(value => (float)value)], rotated[(position * 6)..(position * 6 + 6)], units: 3);

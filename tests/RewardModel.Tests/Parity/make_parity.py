@@ -45,6 +45,14 @@ GEMMA = LIKE_LLAMA | dict(
     head_dim=12, layer_types=["sliding_attention", "full_attention"], sliding_window=WINDOW,
     pad_token_id=0, bos_token_id=2, eos_token_id=1)
 PHI3 = LIKE_LLAMA | dict(model_type="phi3", original_max_position_embeddings=64, bos_token_id=1, eos_token_id=PAD)
+# Four layers, as the older configuration leaves the windows to their default: the first three have one.
+OLMO = LIKE_LLAMA | dict(bos_token_id=1, eos_token_id=2, rope_parameters=dict(rope_type="default", rope_theta=500000.0))
+SMOLLM3 = LIKE_LLAMA | dict(
+    model_type="smollm3", bos_token_id=1, eos_token_id=2, rope_parameters=dict(rope_type="default", rope_theta=5000000.0))
+# Heads of 16 of which 4 and 6 are rotated.
+STABLELM = LIKE_LLAMA | dict(model_type="stablelm", num_attention_heads=2, num_key_value_heads=1, partial_rotary_factor=0.25)
+PHI = LIKE_LLAMA | dict(
+    model_type="phi", num_attention_heads=2, num_key_value_heads=1, partial_rotary_factor=0.4, bos_token_id=PAD, eos_token_id=PAD)
 BERT = dict(
     hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4,
     hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
@@ -111,6 +119,19 @@ MODELS = {
         rope_parameters=dict(
             rope_type="longrope", rope_theta=10000.0, partial_rotary_factor=0.75,
             short_factor=[1.0, 1.05, 1.2, 1.5, 2.25, 3.0], long_factor=[1.0, 1.5, 2.5, 4.0, 7.5, 12.0])),
+    "olmo2": OLMO | dict(model_type="olmo2"),
+    "olmo3": OLMO | dict(model_type="olmo3", num_hidden_layers=4, sliding_window=WINDOW),
+    "smollm3": SMOLLM3 | dict(no_rope_layer_interval=2),
+    "smollm3_window": SMOLLM3 | dict(no_rope_layers=[0, 1], use_sliding_window=True, sliding_window=WINDOW),
+    "starcoder2": LIKE_LLAMA | dict(
+        model_type="starcoder2", sliding_window=WINDOW, pad_token_id=0, bos_token_id=0, eos_token_id=0,
+        rope_parameters=dict(rope_type="default", rope_theta=100000.0)),
+    "stablelm": STABLELM | dict(use_qkv_bias=True),
+    "stablelm_12b_style": STABLELM | dict(
+        num_attention_heads=4, num_key_value_heads=2, partial_rotary_factor=0.5, use_parallel_residual=True, qk_layernorm=True),
+    "phi": PHI,
+    "phi_norms": PHI | dict(qk_layernorm=True),
+    "nemotron": LIKE_LLAMA | dict(model_type="nemotron", head_dim=12, partial_rotary_factor=0.5),
     "bert": BERT | dict(
         model_type="bert", max_position_embeddings=64, classifier_dropout=0.0, pad_token_id=0, bos_token_id=None, eos_token_id=None),
     "roberta": BERT | dict(
@@ -223,6 +244,10 @@ def v4_style(config):
         case "qwen3_moe":
             old["num_experts"] = old.pop("num_local_experts")
             old["sliding_window"] = WINDOW  # named, but not used
+        case "smollm3" if not config["use_sliding_window"]:
+            del old["no_rope_layers"]
+            old["sliding_window"] = WINDOW  # as in qwen2
+            old["max_window_layers"] = 28
         case "gpt_neox":
             old["rotary_emb_base"] = old.pop("rope_theta")
             old["rotary_pct"] = config["rope_parameters"]["partial_rotary_factor"]
