@@ -7,6 +7,8 @@ using RewardModel.Bench;
 //   RewardModel.Bench worker DIRECTORY THREADS PRECISION CHECKPOINTING [LORA-TARGETS | STORAGE UNFROZEN-LAYERS]
 //   RewardModel.Bench peer DIRECTORY MODE THREADS
 //   RewardModel.Bench optimizers [THREADS]
+//   RewardModel.Bench experts [THREADS]
+//   RewardModel.Bench experts-memory SIDE
 //   RewardModel.Bench data TOKENIZER FILE.jsonl
 //   RewardModel.Bench data-scale ROWS DIRECTORY TOKENIZER [--gzip] [--no-cache] [--tokens-per-step]
 //   RewardModel.Bench data-scale-rank CACHE TOKENIZER KEY
@@ -46,6 +48,12 @@ switch (args)
         return 0;
     case ["optimizers", .. var threads]:
         new OptimizerComparison(threads is [var count] ? int.Parse(count) : 2, rounds: 15).Run();
+        return 0;
+    case ["experts", .. var threads]:
+        new ExpertsComparison(threads is [var ofExperts] ? int.Parse(ofExperts) : 2).Run(rounds: 15);
+        return 0;
+    case ["experts-memory", var side]:
+        new ExpertsComparison(threads: 2).RunMemory(int.Parse(side));
         return 0;
     case ["data", var tokenizer, var file]:
         new DataMeasurement(tokenizer, file).Run();
@@ -100,6 +108,7 @@ switch (args)
             """
             Usage: RewardModel.Bench run [--quick] [--threads N] [--only NAME] [--python PROGRAM] [--baseline DIRECTORY]
                    RewardModel.Bench optimizers [THREADS]
+                   RewardModel.Bench experts [THREADS]
                    RewardModel.Bench data TOKENIZER FILE.jsonl
                    RewardModel.Bench data-scale ROWS DIRECTORY TOKENIZER [--gzip] [--no-cache] [--tokens-per-step]
                    RewardModel.Bench serving-model TOKENIZER WIDTH OUTPUT

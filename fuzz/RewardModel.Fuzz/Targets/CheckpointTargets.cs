@@ -24,14 +24,18 @@ internal static class CheckpointTargets
         ["gemma3_text"] = reader => Gemma3TextConfig.Read(reader),
         ["gpt2"] = reader => Gpt2Config.Read(reader),
         ["gpt_neox"] = reader => GptNeoXConfig.Read(reader),
+        ["gpt_oss"] = reader => GptOssConfig.Read(reader),
         ["llama"] = reader => LlamaConfig.Read(reader),
         ["mistral"] = reader => MistralConfig.Read(reader),
+        ["mixtral"] = reader => MixtralConfig.Read(reader),
         ["modernbert"] = reader => ModernBertConfig.Read(reader),
         ["olmo2"] = reader => Olmo2Config.Read(reader),
         ["opt"] = reader => OptConfig.Read(reader),
         ["phi3"] = reader => Phi3Config.Read(reader),
         ["qwen2"] = reader => Qwen2Config.Read(reader),
+        ["qwen2_moe"] = reader => Qwen2MoeConfig.Read(reader),
         ["qwen3"] = reader => Qwen3Config.Read(reader),
+        ["qwen3_moe"] = reader => Qwen3MoeConfig.Read(reader),
         ["roberta"] = reader => RobertaConfig.Read(reader),
     };
 

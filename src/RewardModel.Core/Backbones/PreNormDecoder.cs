@@ -90,7 +90,7 @@ internal abstract class PreNormDecoder : Backbone
         return norm.call(x_TD);
     }
 
-    public sealed override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
+    public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
 
     // Rotary frequencies, which old versions of transformers saved as buffers.
     internal sealed override bool Ignores(string parameterName) =>

@@ -126,6 +126,9 @@ internal sealed record MlpShape(long InnerWidth, string Activation)
     /// <summary>Whether both come from one matrix.</summary>
     public bool IsFused { get; init; }
 
+    /// <summary>Whether what the last product takes is kept, whatever the function.</summary>
+    public bool KeepsResult { get; init; }
+
     /// <summary>Where there are many of this shape, of which each token goes through some; null: there is one, for all tokens.</summary>
     public ExpertShape? Experts { get; init; }
 
@@ -160,7 +163,7 @@ internal sealed record MlpShape(long InnerWidth, string Activation)
 
     private KernelActivation? Kernel => ActivationFunction.Named(Activation).Kernel;
 
-    private int KeptInside => !IsGated ? 1 : Kernel is null ? 3 : 2;
+    private int KeptInside => !IsGated ? 1 : Kernel is null || KeepsResult ? 3 : 2;
 
     private int PassingInside => IsFused ? 5 : (Kernel == KernelActivation.Gelu ? 3 : 2) + (IsGated ? 1 : 0);
 

@@ -15,14 +15,18 @@ public class ModuleNamesTests
         { "gemma3_text", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "gpt2", "c_attn attn.c_proj", "c_fc mlp.c_proj" },
         { "gpt_neox", "query_key_value attention.dense", "dense_h_to_4h dense_4h_to_h" },
+        { "gpt_oss", "q_proj k_proj v_proj o_proj", "router" },
         { "llama", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "mistral", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
+        { "mixtral", "q_proj k_proj v_proj o_proj", "gate w1 w2 w3" },
         { "modernbert", "Wqkv attn.Wo", "Wi mlp.Wo" },
         { "olmo2", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
         { "opt_350m_style", "q_proj k_proj v_proj out_proj", "fc1 fc2 project_in project_out" },
         { "phi3", "qkv_proj o_proj", "gate_up_proj down_proj" },
         { "qwen2", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
+        { "qwen2_moe", "q_proj k_proj v_proj o_proj", "gate shared_expert_gate gate_proj up_proj down_proj" },
         { "qwen3", "q_proj k_proj v_proj o_proj", "gate_proj up_proj down_proj" },
+        { "qwen3_moe", "q_proj k_proj v_proj o_proj", "gate gate_proj up_proj down_proj" },
         { "roberta", "query key value attention.output.dense", "intermediate.dense output.dense" },
     };
 

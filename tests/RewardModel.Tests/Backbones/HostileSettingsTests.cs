@@ -28,8 +28,8 @@ public sealed class HostileSettingsTests
     // One of each architecture, and of each way to scale rotary angles.
     public static TheoryData<string> Models =>
     [
-        "bert", "deberta_v2", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "llama_rope_llama3", "llama_rope_yarn", "mistral", "modernbert",
-        "olmo2", "opt", "phi3_partial_longrope", "qwen2", "qwen3", "roberta",
+        "bert", "deberta_v2", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "gpt_oss", "llama", "llama_rope_llama3", "llama_rope_yarn", "mistral",
+        "mixtral", "modernbert", "olmo2", "opt", "phi3_partial_longrope", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe", "roberta",
     ];
 
     [Theory]

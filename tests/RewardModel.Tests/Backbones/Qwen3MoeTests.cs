@@ -23,7 +23,7 @@ public class Qwen3MoeTests
 
     [Theory, MemberData(nameof(Recorded))]
     public void Tokens_go_through_the_experts_that_the_reference_chooses(string name) =>
-        RoutingRecord.Compare(name, logits_TE => ExpertRoutes.OfShares(logits_TE, chosenCount: 3, isNormalized: true));
+        RoutingRecord.Compare(name, (logits_TE, chosenCount) => ExpertRoutes.OfShares(logits_TE, chosenCount, isNormalized: true));
 
     [Theory]
     [InlineData("q_norm")]

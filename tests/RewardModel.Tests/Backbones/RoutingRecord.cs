@@ -15,8 +15,8 @@ internal static class RoutingRecord
 
     /// <summary>Asserts that a model's routers give the record.</summary>
     /// <param name="name">One of <see cref="ModelsOf"/>.</param>
-    /// <param name="routesOf">What the architecture makes of a router's logits.</param>
-    public static void Compare(string name, Func<Tensor, ExpertRoutes> routesOf)
+    /// <param name="routesOf">What the architecture makes of a router's logits and the count of a token's experts.</param>
+    public static void Compare(string name, Func<Tensor, int, ExpertRoutes> routesOf)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
@@ -25,18 +25,19 @@ internal static class RoutingRecord
             : ParityModel.OfRepository(name);
         using var model = parity.Load();
         model.eval();
+        var record = parity.Expected["routing"]!;
+        var layers = record["by_layer"]!.AsObject();
+        var chosenCount = layers.First().Value!["experts"]![0]!.AsArray().Count;
         var found = new List<float[][]>();
         foreach (var router in model.Backbone.modules().OfType<Router>())
             router.register_forward_hook((_, _, logits_TE) =>
             {
-                found.Add(WeightsOf(routesOf(logits_TE), logits_TE));
+                found.Add(WeightsOf(routesOf(logits_TE, chosenCount), logits_TE));
                 return logits_TE;
             });
-        var record = parity.Expected["routing"]!;
         using var sequences = model.Pack([parity.BatchRows()[(int)record["row"]!]]);
         model.Backbone.call(sequences);
 
-        var layers = record["by_layer"]!.AsObject();
         Assert.Equal(layers.Count, found.Count);
         foreach (var ((_, layer), weights) in layers.OrderBy(pair => int.Parse(pair.Key)).Zip(found))
         {

@@ -17,7 +17,10 @@ public class LayerShapeTests
         {
             // Some are stored transposed.
             var stated = shape.Matrices.Select(matrix => InOrder(matrix.Inputs, matrix.Outputs)).Order().ToArray();
-            var matrices = layer.parameters().Where(parameter => parameter.dim() == 2).ToArray();
+            // The experts of some are one tensor.
+            var matrices = layer.named_parameters().Where(pair => !pair.name.EndsWith("bias", StringComparison.Ordinal))
+                .SelectMany(pair => pair.parameter.dim() == 3 ? pair.parameter.unbind(0) : [pair.parameter])
+                .Where(matrix => matrix.dim() == 2).ToArray();
             Assert.Equal(shape.Matrices.Sum(matrix => matrix.Size), matrices.Sum(matrix => matrix.numel()));
             Assert.Equal(stated, matrices.Select(matrix => InOrder(matrix.size(0), matrix.size(1))).Order());
         }

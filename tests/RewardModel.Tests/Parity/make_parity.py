@@ -101,7 +101,12 @@ MODELS = {
         num_experts=5, num_experts_per_tok=2, moe_intermediate_size=20, shared_expert_intermediate_size=28, norm_topk_prob=False,
         mlp_only_layers=[1]),
     "mixtral": LIKE_LLAMA | dict(
-        model_type="mixtral", intermediate_size=40, num_local_experts=5, num_experts_per_tok=2, bos_token_id=1, eos_token_id=2),
+        model_type="mixtral", intermediate_size=32, num_local_experts=5, num_experts_per_tok=2, bos_token_id=1, eos_token_id=2),
+    "gpt_oss": LIKE_LLAMA | dict(
+        model_type="gpt_oss", intermediate_size=20, head_dim=12, sliding_window=WINDOW, num_local_experts=5, num_experts_per_tok=3,
+        max_position_embeddings=256, bos_token_id=1, eos_token_id=2, rope_parameters=dict(
+            rope_type="yarn", rope_theta=1000.0, factor=4.0, original_max_position_embeddings=64, beta_fast=4.0, beta_slow=1.0,
+            truncate=False)),
     "opt": OPT,
     "opt_350m_style": OPT | dict(do_layer_norm_before=False, word_embed_proj_dim=24),
     "opt_bare": OPT | dict(enable_bias=False, layer_norm_elementwise_affine=False, word_embed_proj_dim=24),
@@ -160,8 +165,8 @@ STEPS = 5
 LEARNING_RATE = 1e-3
 RUNS = {"constant": dict(clip_grad_norm=None), "clip_warmup": dict(clip_grad_norm=1.0)}
 
-# transformers' fused kernel leaves out Gemma 2's soft cap, and DeBERTa has none.
-WITHOUT_FUSED_ATTENTION = ["gemma2", "deberta-v2"]
+# transformers' fused kernel leaves out Gemma 2's soft cap and gpt-oss's sinks, and DeBERTa has none.
+WITHOUT_FUSED_ATTENTION = ["gemma2", "deberta-v2", "gpt_oss"]
 
 # The least by which a router's last chosen logit is above the next: far more than rounding moves it.
 LEAST_MARGIN = 2e-5
@@ -198,6 +203,14 @@ def center_and_scale(name, shape):
             return 1, 1 / 8
         case "weight", 2 | 3:
             return 0, 1 / 4
+        case "sinks", 1:
+            return 0, 1
+        case "gate_up_proj", 3:
+            return 0, 1  # some of what it gives is clamped
+        case "down_proj", 3:
+            return 0, 1 / 8
+        case "gate_up_proj_bias" | "down_proj_bias", 2:
+            return 0, 1 / 8
     raise ValueError(f"no rule for tensor {name!r} of shape {list(shape)}: "
                      "add a line for it to HashWeights.cs, make_parity.py and README.md")
 
