@@ -8,6 +8,8 @@ using RewardModel.Bench;
 //   RewardModel.Bench peer DIRECTORY MODE THREADS
 //   RewardModel.Bench optimizers [THREADS]
 //   RewardModel.Bench loading DIRECTORY
+//   RewardModel.Bench experts [THREADS]
+//   RewardModel.Bench experts-memory SIDE
 //   RewardModel.Bench data TOKENIZER FILE.jsonl
 //   RewardModel.Bench data-scale ROWS DIRECTORY TOKENIZER [--gzip] [--no-cache] [--tokens-per-step]
 //   RewardModel.Bench data-scale-rank CACHE TOKENIZER KEY
@@ -50,6 +52,12 @@ switch (args)
         return 0;
     case ["loading", var folder]:
         new LoadingMeasurement(folder).Run();
+        return 0;
+    case ["experts", .. var threads]:
+        new ExpertsComparison(threads is [var ofExperts] ? int.Parse(ofExperts) : 2).Run(rounds: 15);
+        return 0;
+    case ["experts-memory", var side]:
+        new ExpertsComparison(threads: 2).RunMemory(int.Parse(side));
         return 0;
     case ["data", var tokenizer, var file]:
         new DataMeasurement(tokenizer, file).Run();
@@ -105,6 +113,7 @@ switch (args)
             Usage: RewardModel.Bench run [--quick] [--threads N] [--only NAME] [--python PROGRAM] [--baseline DIRECTORY]
                    RewardModel.Bench optimizers [THREADS]
                    RewardModel.Bench loading DIRECTORY
+                   RewardModel.Bench experts [THREADS]
                    RewardModel.Bench data TOKENIZER FILE.jsonl
                    RewardModel.Bench data-scale ROWS DIRECTORY TOKENIZER [--gzip] [--no-cache] [--tokens-per-step]
                    RewardModel.Bench serving-model TOKENIZER WIDTH OUTPUT

@@ -23,17 +23,18 @@ internal static class ProductTime
     public static double SecondsPerToken(RewardTransformer model, Precision precision, bool checkpointing, Device device)
     {
         var backbone = model.Backbone;
-        var (layers, frozen) = (backbone.Layers.Count, backbone.FrozenLayerCount);
+        var frozen = backbone.FrozenLayerCount;
         var areWeightsTrained = backbone.Layers.Count > frozen && model.ModelAdapter is null;
-        double forward = 0, backward = 0;
-        foreach (var shape in backbone.LayerShape.Matrices.GroupBy(matrix => matrix))
-        {
-            var (there, back) = Measure(shape.Key, areWeightsTrained, precision, device);
-            forward += shape.Count() * there;
-            backward += shape.Count() * back;
-        }
-        var trained = layers - frozen;
-        return (layers * forward + trained * (backward + (checkpointing ? forward : 0))) / tokens;
+        var measured = new Dictionary<MatrixShape, (double Forward, double Backward)>();
+        var sum = 0.0;
+        foreach (var (layer, shape) in backbone.LayerShapes.Index())
+            foreach (var matrix in shape.MatricesOfToken)
+            {
+                if (!measured.TryGetValue(matrix, out var time))
+                    measured.Add(matrix, time = Measure(matrix, areWeightsTrained, precision, device));
+                sum += time.Forward + (layer < frozen ? 0 : time.Backward + (checkpointing ? time.Forward : 0));
+            }
+        return sum / tokens;
     }
 
     private static (double Forward, double Backward) Measure(MatrixShape shape, bool isTrained, Precision precision, Device device)

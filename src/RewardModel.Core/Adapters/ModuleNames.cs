@@ -6,7 +6,7 @@ namespace RewardModel.Adapters;
 internal static class ModuleNames
 {
     // What architectures call the module that attention is in; with what is in it, its projections.
-    private static readonly string[] attentionModules = ["attn", "self_attn", "attention"];
+    private static readonly string[] attentionModules = ["attn", "self_attn", "attention", "self_attention"];
 
     /// <summary>Whether a name ends with another, in whole parts.</summary>
     public static bool EndsWith(string name, string end) =>

@@ -30,8 +30,10 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         ["gpt2"] = Of(Gpt2Config.Read, (config, dropout) => new Gpt2(config, dropout)),
         ["gpt_neox"] = Of(GptNeoXConfig.Read, (config, dropout) => new GptNeoX(config, dropout)),
         ["gptj"] = Of(GptJConfig.Read, (config, dropout) => new GptJ(config, dropout)),
+        ["gpt_oss"] = Of(GptOssConfig.Read, (config, dropout) => new GptOss(config, dropout)),
         ["llama"] = Of(LlamaConfig.Read, (config, dropout) => new Llama(config, dropout)),
         ["mistral"] = Of(MistralConfig.Read, (config, dropout) => new Mistral(config, dropout)),
+        ["mixtral"] = Of(MixtralConfig.Read, (config, dropout) => new Mixtral(config, dropout)),
         ["modernbert"] = Of(ModernBertConfig.Read, (config, dropout) => new ModernBert(config, dropout)),
         ["nemotron"] = Of(NemotronConfig.Read, (config, dropout) => new Nemotron(config, dropout)),
         ["olmo2"] = Of(Olmo2Config.Read, (config, dropout) => new Olmo2(config, dropout)),
@@ -40,7 +42,9 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         ["phi"] = Of(PhiConfig.Read, (config, dropout) => new Phi(config, dropout)),
         ["phi3"] = Of(Phi3Config.Read, (config, dropout) => new Phi3(config, dropout)),
         ["qwen2"] = Of(Qwen2Config.Read, (config, dropout) => new Qwen2(config, dropout)),
+        ["qwen2_moe"] = Of(Qwen2MoeConfig.Read, (config, dropout) => new Qwen2Moe(config, dropout)),
         ["qwen3"] = Of(Qwen3Config.Read, (config, dropout) => new Qwen3(config, dropout)),
+        ["qwen3_moe"] = Of(Qwen3MoeConfig.Read, (config, dropout) => new Qwen3Moe(config, dropout)),
         ["roberta"] = Of(RobertaConfig.Read, (config, dropout) => new Roberta(config, dropout)),
         ["smollm3"] = Of(SmolLm3Config.Read, (config, dropout) => new SmolLm3(config, dropout)),
         ["stablelm"] = Of(StableLmConfig.Read, (config, dropout) => new StableLm(config, dropout)),
@@ -54,8 +58,14 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
     /// <summary>The layers, from the first to the last.</summary>
     internal abstract IReadOnlyList<nn.Module> Layers { get; }
 
-    /// <summary>What each of the layers is made of.</summary>
+    /// <summary>What each of the layers is made of; where they differ, most of them.</summary>
     internal abstract LayerShape LayerShape { get; }
+
+    /// <summary>What a layer is made of, by its number from 0.</summary>
+    internal virtual LayerShape LayerShapeOf(int layer) => LayerShape;
+
+    /// <summary>What the layers are made of, from the first to the last.</summary>
+    internal IReadOnlyList<LayerShape> LayerShapes => [.. Enumerable.Range(0, Layers.Count).Select(LayerShapeOf)];
 
     /// <summary>
     /// Layers, from the first, that no gradient goes through, because nothing in them or before them is trained: they keep nothing for the

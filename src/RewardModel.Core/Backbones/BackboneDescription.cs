@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using RewardModel.Checkpoints;
+using RewardModel.Layers;
 
 namespace RewardModel.Backbones;
 
@@ -14,10 +15,11 @@ internal sealed partial class BackboneDescription(string path, IBackboneConfig c
     private const long fewNumbers = 1 << 24;
 
     /// <summary>Numbers of the matrices in layers and embeddings: biases, norms and the head are not among them.</summary>
-    public Int128 MatrixSize => (Int128)config.LayerCount * LayerSize + config.EmbeddingSize;
+    public Int128 MatrixSize => Enumerable.Range(0, config.LayerCount).GroupBy(config.LayerShapeOf)
+        .Aggregate((Int128)config.EmbeddingSize, (sum, layers) => sum + (Int128)layers.Count() * SizeOf(layers.Key));
 
-    // Matrices have at most 2^20 x 2^23 numbers, and a layer has ten at most.
-    private long LayerSize => config.LayerShape.Matrices.Sum(matrix => matrix.Size);
+    // Matrices have at most 2^20 x 2^23 numbers, and a layer has ten at most, or three of each of 2^12 experts.
+    private static long SizeOf(LayerShape layer) => layer.Matrices.Sum(matrix => matrix.Size);
 
     /// <summary>
     /// Checks that a checkpoint can have the weights, by the headers of its files alone, so that nothing is made that they have no values for.

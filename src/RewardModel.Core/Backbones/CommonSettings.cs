@@ -1,5 +1,6 @@
 using RewardModel.Checkpoints;
 using RewardModel.Files;
+using RewardModel.Layers;
 using RewardModel.Packing;
 
 namespace RewardModel.Backbones;
@@ -34,6 +35,33 @@ internal static class CommonSettings
 
     /// <summary>Numbers of a token within the MLP.</summary>
     public static int InnerWidth(ConfigReader reader, string key = "intermediate_size") => reader.Size(key, most: ConfigLimits.InnerWidth);
+
+    /// <summary>Count of experts, and of those that a token goes through.</summary>
+    /// <param name="reader">The whole configuration.</param>
+    /// <param name="keys">The settings of which one, or several that agree, are the count.</param>
+    /// <param name="absent">Both counts where the file does not give them.</param>
+    public static ExpertShape Experts(ConfigReader reader, string[] keys, (int Count, int Chosen) absent)
+    {
+        var given = keys.Where(reader.Has).Select(key => reader.Size(key, most: ConfigLimits.Experts)).ToArray();
+        if (given.Distinct().Count() > 1)
+            reader.Problem($"{string.Join(" and ", keys.Zip(given, (key, count) => $"{key} is {count}"))}; expected the same number");
+        var count = given.Append(absent.Count).First();
+        var chosen = reader.Size("num_experts_per_tok", absent.Chosen, ConfigLimits.Experts);
+        if (chosen > count)
+            reader.Problem($"num_experts_per_tok is {chosen} and there are {count} experts; expected at most as many");
+        return new ExpertShape(count, Math.Min(chosen, count));
+    }
+
+    /// <summary>
+    /// Whether each layer has experts in the place of an MLP, as Qwen gives it: every <c>decoder_sparse_step</c>-th but those that
+    /// <c>mlp_only_layers</c> names.
+    /// </summary>
+    public static bool[] HasExperts(ConfigReader reader, int layerCount)
+    {
+        var step = reader.Size("decoder_sparse_step", 1, ConfigLimits.Layers);
+        var dense = reader.OptionalInts("mlp_only_layers") ?? [];
+        return [.. Enumerable.Range(0, layerCount).Select(layer => (layer + 1) % step == 0 && !dense.Contains(layer))];
+    }
 
     /// <summary>What norms add to a variance.</summary>
     public static double NormEpsilon(ConfigReader reader, string key, double absent) => reader.Double(key, ConfigLimits.NormEpsilon, absent);
@@ -97,15 +125,21 @@ internal static class CommonSettings
 
     /// <summary>
     /// The reach of each layer, as Qwen gives it: windows only with <c>use_sliding_window</c>; then in the layers that
-    /// <c>layer_types</c> names, else in those from <c>max_window_layers</c> on.
+    /// <c>layer_types</c> names, else by a rule.
     /// </summary>
-    public static AttentionReach[] ReachByLayer(ConfigReader reader, int layerCount)
+    /// <param name="reader">The whole configuration.</param>
+    /// <param name="layerCount">Count of layers.</param>
+    /// <param name="rule">
+    /// Whether a layer, by its number, has a window, by <c>max_window_layers</c>; null: the layers from that number on.
+    /// </param>
+    public static AttentionReach[] ReachByLayer(ConfigReader reader, int layerCount, Func<int, int, bool>? rule = null)
     {
-        var firstWindowed = reader.Int("max_window_layers", 28);
-        return ReachByLayer(reader, layerCount, reader.IntOrNull("sliding_window", 4096), layer => layer >= firstWindowed);
+        var bound = reader.Int("max_window_layers", 28);
+        rule ??= (layer, bound) => layer >= bound;
+        return ReachByLayer(reader, layerCount, reader.IntOrNull("sliding_window", 4096), layer => rule(layer, bound));
     }
 
-    /// <summary>The same with another rule for the layers that have windows, where <c>layer_types</c> names none.</summary>
+    /// <summary>The same for architectures without <c>max_window_layers</c>.</summary>
     public static AttentionReach[] ReachByLayer(ConfigReader reader, int layerCount, int? window, Func<int, bool> rule)
     {
         if (!reader.Bool("use_sliding_window", false))

@@ -11,6 +11,9 @@ internal interface IBackboneConfig
     /// <summary>Numbers of the embeddings of tokens and positions.</summary>
     long EmbeddingSize { get; }
 
-    /// <summary>What each layer is made of.</summary>
+    /// <summary>What each layer is made of; where they differ, most of them.</summary>
     LayerShape LayerShape { get; }
+
+    /// <summary>What a layer is made of, by its number from 0.</summary>
+    LayerShape LayerShapeOf(int layer) => LayerShape;
 }

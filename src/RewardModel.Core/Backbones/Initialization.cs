@@ -22,10 +22,10 @@ internal static class Initialization
     /// <summary>Matrices and embeddings from N(0, range), biases 0, norm weights 1.</summary>
     public static void Apply(string name, Parameter parameter, double range)
     {
-        if (parameter.dim() >= 2)
-            nn.init.normal_(parameter, 0, range);
-        else if (name.EndsWith("bias", StringComparison.Ordinal))
+        if (name.EndsWith("bias", StringComparison.Ordinal))
             nn.init.zeros_(parameter);
+        else if (parameter.dim() >= 2)
+            nn.init.normal_(parameter, 0, range);
         else
             nn.init.ones_(parameter);
     }

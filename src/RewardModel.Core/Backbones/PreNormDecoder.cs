@@ -35,6 +35,8 @@ internal abstract record PreNormConfig : IBackboneConfig
     public long EmbeddingSize => (long)VocabularySize * Width;
 
     public abstract LayerShape LayerShape { get; }
+
+    public virtual LayerShape LayerShapeOf(int layer) => LayerShape;
 }
 
 /// <summary>
@@ -76,6 +78,8 @@ internal abstract class PreNormDecoder : Backbone
 
     internal sealed override LayerShape LayerShape => config.LayerShape;
 
+    internal sealed override LayerShape LayerShapeOf(int layer) => config.LayerShapeOf(layer);
+
     public sealed override double InitializerRange => config.InitializerRange;
 
     private protected sealed override Tensor HiddenStates(ForwardPass pass, QueryRows lastRows)
@@ -89,7 +93,7 @@ internal abstract class PreNormDecoder : Backbone
     /// <summary>What the first layer takes of the embeddings [T, D]: they themselves, unless an architecture says otherwise.</summary>
     private protected virtual Tensor Embedded(Tensor x_TD) => x_TD;
 
-    public sealed override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
+    public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
 
     // Rotary frequencies, which old versions of transformers saved as buffers.
     internal sealed override bool Ignores(string parameterName) =>

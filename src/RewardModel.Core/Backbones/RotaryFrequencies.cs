@@ -10,7 +10,7 @@ internal sealed record RotarySpelling
     public string BaseKey { get; init; } = "rope_theta";
 
     /// <summary>The base where the file does not give it.</summary>
-    public double AbsentBase { get; init; } = 10_000;
+    public double AbsentBase { get; init; } = 10000;
 
     /// <summary>
     /// The key, beside <c>partial_rotary_factor</c>, of the share of a head's channels that is rotated; null where all are.

@@ -15,6 +15,9 @@ internal static class ConfigLimits
     /// <summary>Most numbers of a token within an MLP.</summary>
     public const int InnerWidth = 1 << 22;
 
+    /// <summary>Most experts of a layer.</summary>
+    public const int Experts = 1 << 12;
+
     /// <summary>Most rows of the token embedding.</summary>
     public const int Vocabulary = 1 << 26;
 

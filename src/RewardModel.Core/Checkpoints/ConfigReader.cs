@@ -158,6 +158,17 @@ internal sealed class ConfigReader
         return null;
     }
 
+    /// <summary>A list of whole numbers, or null where there is none.</summary>
+    public IReadOnlyList<int>? OptionalInts(string key)
+    {
+        if (Value(key) is not { } value)
+            return null;
+        if (value is JsonArray array && array.All(item => item is not null && AsInt(item) is not null))
+            return [.. array.Select(item => AsInt(item!)!.Value)];
+        Wrong(key, value, "a list of 32-bit whole numbers");
+        return null;
+    }
+
     /// <summary>A required list of numbers.</summary>
     public IReadOnlyList<double> Doubles(string key)
     {

@@ -8,7 +8,8 @@ namespace RewardModel.Checkpoints;
 internal static class Quantization
 {
     public const string Advice =
-        "Take the checkpoint that it was made from, or load this one in transformers, call dequantize() and write it with save_pretrained.";
+        "Take the checkpoint that it was made from, or load this one in transformers, call dequantize() and write it with save_pretrained; "
+        + "MXFP4 is loaded with quantization_config=Mxfp4Config(dequantize=True) instead.";
 
     // transformers; compressed-tensors before that; MLX.
     private static readonly string[] settings = ["quantization_config", "compression_config", "quantization"];

@@ -23,6 +23,7 @@ internal sealed class DropoutDraws : IDisposable
     private readonly DropoutDraws? outer;
     private ulong siteCount;
     private bool isOfTable;
+    private (long[] Rows, long RowCount, ulong Part)? picked;
 
     /// <param name="keys">Of the pass; not asked for before something is dropped.</param>
     /// <param name="layer">The layer's number, from 1; 0 for what comes before and behind the layers.</param>
@@ -55,6 +56,30 @@ internal sealed class DropoutDraws : IDisposable
         }
     }
 
+    /// <summary>
+    /// Computes with some of the rows, each by its own key whatever the others are, in one of several modules that rows are divided among: what
+    /// comes next draws as if none of them had drawn.
+    /// </summary>
+    /// <param name="rows">Their numbers.</param>
+    /// <param name="rowCount">Of how many: of the packed row, or of those that are scored.</param>
+    /// <param name="part">The module's number.</param>
+    /// <param name="compute">Asks for keys of as many rows as there are numbers.</param>
+    public static TResult OfRows<TResult>(long[] rows, long rowCount, int part, Func<TResult> compute)
+    {
+        if (current is not { } draws)
+            return compute();
+        var siteCount = draws.siteCount;
+        draws.picked = (rows, rowCount, (ulong)part);
+        try
+        {
+            return compute();
+        }
+        finally
+        {
+            (draws.picked, draws.siteCount) = (null, siteCount);
+        }
+    }
+
     /// <summary>The keys of rows at the next site. A module that is called outside a pass draws by a seed of its own.</summary>
     /// <param name="rowCount">
     /// As many as the packed row has, or as are scored. Where both counts are the same, every token is a sequence and scored, in the same
@@ -66,14 +91,25 @@ internal sealed class DropoutDraws : IDisposable
         if (current is not { } draws)
             return OfNumbers(DropoutHash.Mix(RandomSeed()), rowCount);
         var site = (draws.layer << 32) + draws.siteCount++;
-        var (all, scored, table) = draws.keys.Value;
-        var rows = draws.isOfTable ? OfNumbers(table, rowCount)
+        if (draws.picked is { } picked)
+        {
+            if (rowCount != picked.Rows.Length)
+                throw new InvalidOperationException($"Dropout is asked for {rowCount} rows; expected the {picked.Rows.Length} that were picked.");
+            var keys = draws.KeysOf(picked.RowCount);
+            return Array.ConvertAll(picked.Rows, row => DropoutHash.Part(DropoutHash.Part(keys[row], site), picked.Part));
+        }
+        return Array.ConvertAll(draws.KeysOf(rowCount), row => DropoutHash.Part(row, site));
+    }
+
+    private ulong[] KeysOf(long rowCount)
+    {
+        var (all, scored, table) = keys.Value;
+        return isOfTable ? OfNumbers(table, rowCount)
             : rowCount == all.Length ? all
             : rowCount == scored.Length ? scored
             : throw new InvalidOperationException(
                 $"Dropout is asked for {rowCount} rows; expected the {all.Length} of the packed row or the {scored.Length} that are "
                 + "scored.");
-        return Array.ConvertAll(rows, row => DropoutHash.Part(row, site));
     }
 
     public void Dispose() => current = outer;

@@ -21,6 +21,9 @@ internal abstract class MatrixLayer(string name) : WeightLayer(name)
     /// </summary>
     public Precision Precision { get; set; }
 
+    /// <summary>What the product is computed in: for layers that need more than was asked for.</summary>
+    private protected virtual Precision PrecisionOfProduct => Precision;
+
     /// <summary>
     /// Whether, where no gradients are recorded, each row's result is the same to the bit whatever other rows there are: by
     /// <see cref="InvariantProduct"/>, on the CPU.
@@ -72,7 +75,7 @@ internal abstract class MatrixLayer(string name) : WeightLayer(name)
     {
         if (IsBatchInvariant && !is_grad_enabled())
             return InvariantResult(x_TD);
-        var precision = Bfloat16Support.Resolve(Precision, x_TD.device_type);
+        var precision = Bfloat16Support.Resolve(PrecisionOfProduct, x_TD.device_type);
         var y = Product(x_TD, precision);
         return Adapter?.AddTo(y, x_TD, precision) ?? y;
     }
@@ -111,7 +114,7 @@ internal abstract class MatrixLayer(string name) : WeightLayer(name)
             return InvariantResult(activation.InvariantOf(x_TI, up_TI));
         if (activation.Kernel is { } kernel)
         {
-            var precision = Bfloat16Support.Resolve(Precision, x_TI.device_type);
+            var precision = Bfloat16Support.Resolve(PrecisionOfProduct, x_TI.device_type);
             var settings = new ActivatedLinearSettings(kernel, precision, Stored);
             var y = ActivatedLinearKernel.Apply(settings, x_TI, up_TI, Stored is null ? Matrix.t() : null, Offset);
             // Dropout is drawn on the product's input, which has to be there then.

@@ -365,7 +365,8 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     internal IReadOnlyDictionary<IntPtr, (WeightLayer Layer, WeightStorage Storage)> LayersToStore() => FrozenWeights is null
         ? new Dictionary<IntPtr, (WeightLayer, WeightStorage)>()
         : Backbone.modules().OfType<WeightLayer>().Where(layer => !layer.Weight.requires_grad)
-            .ToDictionary(layer => layer.Weight.Handle, layer => (layer, layer.StorageFor(FrozenWeights.Storage)));
+            .Select(layer => (Layer: layer, Storage: layer.StorageFor(FrozenWeights.Storage)))
+            .Where(pair => pair.Storage != WeightStorage.Float32).ToDictionary(pair => pair.Layer.Weight.Handle);
 
     /// <summary>What has the weights that ranks share; null where the parameters have all of them.</summary>
     internal IWeightHolder? WeightHolder { get; set; }

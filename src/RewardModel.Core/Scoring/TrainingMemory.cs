@@ -99,34 +99,39 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
 
     private static (long All, long Checkpointed) ActivationCounts(RewardTransformer model, BatchSize batch, bool rewardsAllTokens)
     {
-        var (layers, shape) = (model.Backbone.Layers.Count, model.Backbone.LayerShape);
-        if (layers == 0)
+        var shapes = model.Backbone.LayerShapes;
+        if (shapes.Count == 0)
             return (0, 0);
-        var trained = layers - model.Backbone.FrozenLayerCount;
+        LayerShape[] trained = [.. shapes.Skip(model.Backbone.FrozenLayerCount)];
         // Of the last layer of a causal model few tokens are computed.
-        var isLastShort = model.Backbone.IsCausal && trained > 0 && !rewardsAllTokens;
-        var whole = trained - (isLastShort ? 1 : 0);
-        var weights = batch.Pairs * shape.Attention.Heads;
+        var isLastShort = model.Backbone.IsCausal && trained.Length > 0 && !rewardsAllTokens;
+        LayerShape[] whole = isLastShort ? trained[..^1] : trained;
+        var attention = shapes[0].Attention;
+        var weights = batch.Pairs * attention.Heads;
         var adapter = model.ModelAdapter;
-        var (kept, keptOfOthers) = adapter is null ? (shape.Kept, shape.KeptOfOthers) : WithAdapters(adapter, shape, layers);
+        (long Kept, long KeptOfOthers) KeptOf(LayerShape shape) =>
+            adapter is null ? (shape.Kept, shape.KeptOfOthers) : WithAdapters(adapter, shape, shapes.Count);
+        var mostKept = (trained.Length > 0 ? trained : shapes).Max(shape => KeptOf(shape).Kept);
         var stored = model.LayersToStore().Values.Select(found => found.Layer).OfType<MatrixLayer>().ToHashSet();
         long Converted(IEnumerable<nn.Module> modules) => modules.SelectMany(module => module.modules()).OfType<MatrixLayer>()
             .Where(stored.Contains).Select(layer => layer.Weight.numel()).DefaultIfEmpty().Max();
         // No gradient of a matrix comes where all of them are frozen.
-        var passing = (whole > 0 ? batch.Tokens * shape.Passing : 0) + (trained > 0 && adapter is null ? 2 * shape.Matrices.Max(matrix => matrix.Size) : 0)
-            + weights * shape.Attention.PassingWeights + Converted(model.Backbone.Layers.Skip(layers - trained));
-        var keptWeights = shape.Attention.KeepsWeights ? weights : 0;
-        var forward = batch.Tokens * shape.Computed + keptWeights + weights * shape.Attention.PassingWeights
+        var passing = batch.Tokens * whole.Select(shape => shape.Passing).DefaultIfEmpty().Max()
+            + (adapter is null ? 2 * trained.SelectMany(shape => shape.Matrices).Select(matrix => matrix.Size).DefaultIfEmpty().Max() : 0)
+            + weights * attention.PassingWeights + Converted(model.Backbone.Layers.Skip(shapes.Count - trained.Length));
+        var keptWeights = attention.KeepsWeights ? weights : 0;
+        var forward = batch.Tokens * shapes.Max(shape => shape.Computed) + keptWeights + weights * attention.PassingWeights
             + Converted(model.Backbone.Layers);
-        var all = batch.Tokens * (whole * kept + (isLastShort ? keptOfOthers : 0)) + trained * keptWeights + passing;
-        var checkpointed = batch.Tokens * (trained * shape.Width + kept + kept / 4) + keptWeights + passing;
+        var all = batch.Tokens * (whole.Sum(shape => KeptOf(shape).Kept) + (isLastShort ? KeptOf(trained[^1]).KeptOfOthers : 0))
+            + trained.Length * keptWeights + passing;
+        var checkpointed = batch.Tokens * (trained.Sum(shape => shape.Width) + mostKept + mostKept / 4) + keptWeights + passing;
         all = Math.Max(all, forward);
         return (all, Math.Clamp(checkpointed, forward, all));
     }
 
     /// <summary>
     /// What a layer keeps of a token where its matrices are frozen: what they take only where an adapter takes it as well, and of each
-    /// adapter the numbers between A and B; with dropout also what is left of its input.
+    /// adapter the numbers between A and B; with dropout also what is left of its input. Of experts as many have a token as it goes through.
     /// </summary>
     private static (long Kept, long KeptOfOthers) WithAdapters(ModelAdapter adapter, LayerShape shape, int layers)
     {
@@ -134,8 +139,10 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
             pair => ModuleNames.IsInAttention(pair.Name),
             pair => pair.Layer.Adapter!.Rank + (adapter.Options.Dropout > 0 ? pair.Layer.Inputs : 0));
         long ofAttention = own[true].Sum() / layers, ofMlp = own[false].Sum() / layers;
+        if (shape.Mlp.Experts is { } experts)
+            ofMlp = ofMlp * experts.Chosen / experts.Count;
         var attentionInput = own[true].Any() ? 0 : shape.Width;
-        var mlpInput = own[false].Any() ? 0 : shape.Width;
+        var mlpInput = own[false].Any() ? 0 : shape.Mlp.Taken(shape.Width);
         return (shape.Kept - attentionInput - mlpInput + ofAttention + ofMlp, shape.KeptOfOthers - attentionInput + ofAttention);
     }
 

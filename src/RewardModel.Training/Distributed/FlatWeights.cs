@@ -34,7 +34,9 @@ internal sealed class FlatWeights : IDisposable
         (this.ranks, this.isWholeAlways, purpose) = (ranks, isWholeAlways, $"weights of {name}");
         Parameters = [.. parameters.Select(pair => (pair.Name, pair.Parameter, pair.Parameter.shape))];
         long[] lengths = [.. parameters.Select(pair => pair.Parameter.numel())];
-        Starts = [0, .. lengths.Select((_, i) => lengths[..(i + 1)].Sum())];
+        Starts = new long[lengths.Length + 1];
+        for (var i = 0; i < lengths.Length; i++)
+            Starts[i + 1] = Starts[i] + lengths[i];
         Ends = PartCuts.Of(lengths, granules, ranks.Size);
         (First, End) = (ranks.Rank == 0 ? 0 : Ends[ranks.Rank - 1], Ends[ranks.Rank]);
         using var _ = no_grad();

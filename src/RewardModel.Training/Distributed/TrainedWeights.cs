@@ -156,7 +156,11 @@ internal sealed class TrainedWeights : IWeightHolder, IDisposable
     public void FinishGradients()
     {
         if (!IsShared)
+        {
+            foreach (var layer in layers)
+                layer.FillGradients();
             return;
+        }
         IsLastPass = false;
         foreach (var group in Groups.Where(group => group.IsTrained && !group.IsReduced))
             Reduce(group);
@@ -169,7 +173,11 @@ internal sealed class TrainedWeights : IWeightHolder, IDisposable
         var first = 0;
         foreach (var group in Groups)
         {
-            group.SetGradients(isThere[first..(first + group.HasGradient.Count)]);
+            var found = isThere[first..(first + group.HasGradient.Count)];
+            // What has none was added up as zeros, as FillGradients has it.
+            if (group != root && found.Contains(true))
+                Array.Fill(found, true);
+            group.SetGradients(found);
             first += group.HasGradient.Count;
         }
     }

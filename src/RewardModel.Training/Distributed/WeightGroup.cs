@@ -44,7 +44,9 @@ internal sealed class WeightGroup : IDisposable
         hasGradient = new bool[trained.Count];
         if (sharding == Sharding.None)
         {
-            starts = [0, .. trained.Select((_, i) => trained.Take(i + 1).Sum(pair => pair.Parameter.numel()))];
+            starts = new long[trained.Count + 1];
+            for (var i = 0; i < trained.Count; i++)
+                starts[i + 1] = starts[i] + trained[i].Parameter.numel();
             Parts = [.. trained.Select(WeightPart.Of)];
             return;
         }
@@ -142,6 +144,20 @@ internal sealed class WeightGroup : IDisposable
                 parameter.grad = own.narrow(0, sharding == Sharding.None ? starts[i] : start, count).view(parameter.shape);
             start += count;
         }
+    }
+
+    /// <summary>
+    /// Where a parameter has a gradient, all others have one, of zeros where the lists give none: experts that no token went through keep their
+    /// moments going and decay, as they do where all experts are one tensor.
+    /// </summary>
+    public void FillGradients()
+    {
+        if (!trained.Any(pair => pair.Parameter.grad is not null))
+            return;
+        using var scope = NewDisposeScope();
+        foreach (var (_, parameter) in trained)
+            if (parameter.grad is null)
+                parameter.grad = zeros_like(parameter);
     }
 
     /// <summary>Lets all gradients go, and begins a step.</summary>

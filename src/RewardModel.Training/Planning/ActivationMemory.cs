@@ -1,3 +1,4 @@
+using RewardModel.Adapters;
 using RewardModel.Layers;
 using RewardModel.Scoring;
 
@@ -41,44 +42,63 @@ internal static class ActivationMemory
     private static long InBfloat16(RewardTransformer model, MicroBatch batch, bool checkpointing)
     {
         const long exact = sizeof(float), half = 2;
-        var (layers, shape) = (model.Backbone.Layers.Count, model.Backbone.LayerShape);
-        if (layers == 0)
+        var shapes = model.Backbone.LayerShapes;
+        if (shapes.Count == 0)
             return 0;
-        var trained = layers - model.Backbone.FrozenLayerCount;
-        var (attention, mlp) = (shape.Attention, shape.Mlp);
+        LayerShape[] trained = [.. shapes.Skip(model.Backbone.FrozenLayerCount)];
         var adapter = model.ModelAdapter;
-        var inAttention = attention.IsFused ? 1 : 3;
-        var inMlp = mlp.IsGated && !mlp.IsFused ? 2 : 1;
-        // What a frozen matrix takes is not kept, but for its adapter.
-        var taken = adapter is null ? half * shape.Width * (inAttention + inMlp) : OfAdapters(adapter, layers);
-        // Norms side by side take the same.
-        var norms = exact * shape.Width * (shape.NormCount - (shape is { IsParallel: true, NormCount: > 1 } ? 1 : 0));
-        var ofAttention = half * (attention.Projected + attention.Queries) + exact * attention.Heads
-            + (attention.HasNorms ? exact * (attention.Queries + attention.Keys) : 0)
-            + (attention.HasNormsByHead ? exact * (attention.Queries + attention.Keys) : 0);
-        var hasKernel = ActivationFunction.Named(mlp.Activation).Kernel is not null;
-        var ofMlp = exact * mlp.Kept + (hasKernel || adapter is not null ? 0 : half * mlp.InnerWidth);
-        var kept = norms + taken + ofAttention + ofMlp;
-        var keptOfOthers = exact * shape.Width + half * (attention.IsFused ? attention.Projected : 2 * attention.Keys)
-            + (adapter is null ? half * shape.Width * Math.Min(2, inAttention) : 0);
+        var isLastShort = model.Backbone.IsCausal && trained.Length > 0;
+        LayerShape[] whole = isLastShort ? trained[..^1] : trained;
+        var mostKept = (trained.Length > 0 ? trained : shapes).Max(Kept);
 
-        var converted = model.FrozenWeights is null
-            ? half * (shape.Matrices.Sum(matrix => matrix.Size) - (hasKernel ? shape.Matrices[^1].Size : 0))
-            : 0;
-        var largest = exact * shape.Matrices.Max(matrix => matrix.Size);
-        var isLastShort = model.Backbone.IsCausal && trained > 0;
-        var whole = trained - (isLastShort ? 1 : 0);
+        var converted = model.FrozenWeights is null ? trained.Select(Converted).DefaultIfEmpty().Max() : 0;
+        var largest = exact * trained.SelectMany(shape => shape.Matrices).Select(matrix => matrix.Size).DefaultIfEmpty().Max();
         // A weight's gradient and the sum that it is added to; of a stored weight its numbers.
-        var passing = (whole > 0 ? batch.Tokens * (exact * shape.Passing + half * mlp.InnerWidth) : 0)
-            + (adapter is null && trained > 0 ? 2 * largest : model.FrozenWeights is null ? 0 : largest);
-        var forward = batch.Tokens * exact * shape.Computed + converted;
-        var all = Math.Max(batch.Tokens * (whole * kept + (isLastShort ? keptOfOthers : 0)) + trained * converted + passing, forward);
-        var checkpointed = batch.Tokens * (trained * exact * shape.Width + kept + kept / 4) + converted + passing;
+        var passing = batch.Tokens * whole.Select(shape => exact * shape.Passing + half * shape.Mlp.InnerWidth).DefaultIfEmpty().Max()
+            + (adapter is null ? 2 * largest : model.FrozenWeights is null ? 0 : largest);
+        var forward = shapes.Max(shape => batch.Tokens * exact * shape.Computed + (model.FrozenWeights is null ? Converted(shape) : 0));
+        var ofTrained = model.FrozenWeights is null ? trained.Sum(Converted) : 0;
+        var all = Math.Max(
+            batch.Tokens * (whole.Sum(Kept) + (isLastShort ? KeptOfOthers(trained[^1]) : 0)) + ofTrained + passing, forward);
+        var checkpointed = batch.Tokens * (exact * trained.Sum(shape => shape.Width) + mostKept + mostKept / 4) + converted + passing;
         return checkpointing ? Math.Clamp(checkpointed, forward, all) : all;
+
+        long Kept(LayerShape shape)
+        {
+            var (attention, mlp) = (shape.Attention, shape.Mlp);
+            // Of experts each that a token goes through has its own copies.
+            var inMlp = (mlp.IsGated && !mlp.IsFused ? 2 : 1) * (mlp.Experts?.Chosen ?? 1);
+            // What a frozen matrix takes is not kept, but for its adapter.
+            var taken = adapter is null ? half * shape.Width * (InAttention(shape) + inMlp) : OfAdapters(adapter, shape, shapes.Count);
+            // Norms side by side take the same.
+            var norms = exact * shape.Width * (shape.NormCount - (shape is { IsParallel: true, NormCount: > 1 } ? 1 : 0));
+            var ofAttention = half * (attention.Projected + attention.Queries) + exact * attention.Heads
+                + (attention.HasNorms ? exact * (attention.Queries + attention.Keys) : 0)
+                + (attention.HasNormsByHead ? exact * (attention.Queries + attention.Keys) : 0);
+            var ofMlp = exact * mlp.Kept(shape.Width) + (HasKernel(shape) || adapter is not null ? 0 : half * mlp.InnerWidth);
+            return norms + taken + ofAttention + ofMlp;
+        }
+
+        long KeptOfOthers(LayerShape shape) => exact * shape.Width
+            + half * (shape.Attention.IsFused ? shape.Attention.Projected : 2 * shape.Attention.Keys)
+            + (adapter is null ? half * shape.Width * Math.Min(2, InAttention(shape)) : 0);
+
+        long Converted(LayerShape shape) =>
+            half * (shape.Matrices.Sum(matrix => matrix.Size) - (HasKernel(shape) ? shape.Mlp.LastSize(shape.Width) : 0));
+
+        static int InAttention(LayerShape shape) => shape.Attention.IsFused ? 1 : 3;
+
+        static bool HasKernel(LayerShape shape) => ActivationFunction.Named(shape.Mlp.Activation).Kernel is not null;
     }
 
     /// <summary>Of a token and layer: what A takes and gives; with dropout also what is left of its input, and its mask.</summary>
-    private static long OfAdapters(ModelAdapter adapter, int layers) => adapter.Layers.Sum(pair =>
-        2 * pair.Layer.Inputs + sizeof(float) * pair.Layer.Adapter!.Rank
-        + (adapter.Options.Dropout > 0 ? (sizeof(float) + 1) * pair.Layer.Inputs : 0)) / layers;
+    private static long OfAdapters(ModelAdapter adapter, LayerShape shape, int layers)
+    {
+        var own = adapter.Layers.ToLookup(
+            pair => ModuleNames.IsInAttention(pair.Name),
+            pair => 2 * pair.Layer.Inputs + sizeof(float) * pair.Layer.Adapter!.Rank
+                + (adapter.Options.Dropout > 0 ? (sizeof(float) + 1) * pair.Layer.Inputs : 0));
+        var (chosen, count) = shape.Mlp.Experts is { } experts ? (experts.Chosen, experts.Count) : (1L, 1L);
+        return (own[true].Sum() + own[false].Sum() * chosen / count) / layers;
+    }
 }

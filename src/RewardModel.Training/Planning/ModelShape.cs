@@ -14,8 +14,8 @@ internal sealed record ModelShape
     /// <summary>The layers, from the first to the last.</summary>
     public required IReadOnlyList<GroupShape> Layers { get; init; }
 
-    /// <summary>What a layer is made of.</summary>
-    public required LayerShape Layer { get; init; }
+    /// <summary>What each of them is made of.</summary>
+    public required IReadOnlyList<LayerShape> LayerShapes { get; init; }
 
     /// <summary>Layers, from the first, that no gradient goes through.</summary>
     public required int FrozenLayerCount { get; init; }
@@ -40,7 +40,7 @@ internal sealed record ModelShape
         {
             Root = layers.Aggregate(Group(model), (rest, layer) => rest - layer),
             Layers = layers,
-            Layer = model.Backbone.LayerShape,
+            LayerShapes = model.Backbone.LayerShapes,
             FrozenLayerCount = model.Backbone.FrozenLayerCount,
             IsCausal = model.Backbone.IsCausal,
             MaxPositions = model.MaxPositions,

@@ -88,7 +88,7 @@ internal sealed record StepTime
         var forward = flops.Forward + before;
         var backward = flops.Backward + (settings.Recomputes ? flops.Recomputed : 0);
         var computation = measured.SecondsPerToken * batches.Tokens
-            ?? (forward + backward) / (cluster.PeakFlops * (cluster.Efficiency ?? ClusterShape.DefaultEfficiency(model.Layer.Width)));
+            ?? (forward + backward) / (cluster.PeakFlops * (cluster.Efficiency ?? ClusterShape.DefaultEfficiency(model.LayerShapes[0].Width)));
         var all = model.All;
         var layers = Math.Max(1, model.Layers.Count);
         var perFlop = forward + backward == 0 ? 0 : computation / (forward + backward);

@@ -29,9 +29,9 @@ public sealed class HostileSettingsTests
     public static TheoryData<string> Models =>
     [
         "bert", "bloom", "deberta_v2", "electra", "ernie", "falcon", "falcon_40b_style", "gemma2", "gemma3_text", "glm", "glm4", "gpt2",
-        "gpt_neox", "gptj", "llama", "llama_rope_llama3", "llama_rope_yarn", "mistral", "modernbert", "nemotron", "olmo2", "olmo3", "opt",
-        "phi", "phi3_partial_longrope", "phi_norms", "qwen2", "qwen3", "roberta", "smollm3", "smollm3_window", "stablelm",
-        "stablelm_12b_style", "starcoder2", "xlm_roberta",
+        "gpt_neox", "gpt_oss", "gptj", "llama", "llama_rope_llama3", "llama_rope_yarn", "mistral", "mixtral", "modernbert", "nemotron",
+        "olmo2", "olmo3", "opt", "phi", "phi3_partial_longrope", "phi_norms", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe", "roberta",
+        "smollm3", "smollm3_window", "stablelm", "stablelm_12b_style", "starcoder2", "xlm_roberta",
     ];
 
     [Theory]

@@ -9,7 +9,8 @@ namespace RewardModel.Tests.Checkpoints;
 public sealed class QuantizationTests : IDisposable
 {
     private const string Advice =
-        "Take the checkpoint that it was made from, or load this one in transformers, call dequantize() and write it with save_pretrained.";
+        "Take the checkpoint that it was made from, or load this one in transformers, call dequantize() and write it with save_pretrained; "
+        + "MXFP4 is loaded with quantization_config=Mxfp4Config(dequantize=True) instead.";
 
     private readonly TemporaryDirectory directory = new();
 

@@ -13,12 +13,15 @@ public class LayerShapeTests
     public void A_backbone_states_the_matrices_that_each_of_its_layers_has(string name)
     {
         using var model = ParityModel.Random(name);
-        // Some are stored transposed.
-        var stated = model.Backbone.LayerShape.Matrices.Select(matrix => InOrder(matrix.Inputs, matrix.Outputs)).Order().ToArray();
-        foreach (var layer in model.Backbone.Layers)
+        foreach (var (layer, shape) in model.Backbone.Layers.Zip(model.Backbone.LayerShapes))
         {
-            var matrices = layer.parameters().Where(parameter => parameter.dim() == 2).ToArray();
-            Assert.Equal(model.Backbone.LayerShape.Matrices.Sum(matrix => matrix.Size), matrices.Sum(matrix => matrix.numel()));
+            // Some are stored transposed.
+            var stated = shape.Matrices.Select(matrix => InOrder(matrix.Inputs, matrix.Outputs)).Order().ToArray();
+            // The experts of some are one tensor.
+            var matrices = layer.named_parameters().Where(pair => !pair.name.EndsWith("bias", StringComparison.Ordinal))
+                .SelectMany(pair => pair.parameter.dim() == 3 ? pair.parameter.unbind(0) : [pair.parameter])
+                .Where(matrix => matrix.dim() == 2).ToArray();
+            Assert.Equal(shape.Matrices.Sum(matrix => matrix.Size), matrices.Sum(matrix => matrix.numel()));
             Assert.Equal(stated, matrices.Select(matrix => InOrder(matrix.size(0), matrix.size(1))).Order());
         }
 

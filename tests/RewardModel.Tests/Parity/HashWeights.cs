@@ -37,9 +37,18 @@ internal static class HashWeights
             return (1f, 1f / 8);
         if (name.EndsWith(".weight", StringComparison.Ordinal) && shape.Length is 2 or 3)
             return (0f, 1f / 4);
+        if (name.EndsWith(".sinks", StringComparison.Ordinal) && shape.Length == 1)
+            return (0f, 1f);
+        // Experts, [in, out].
+        if (name.EndsWith(".gate_up_proj", StringComparison.Ordinal) && shape.Length == 3)
+            return (0f, 1f);
+        if (name.EndsWith(".down_proj", StringComparison.Ordinal) && shape.Length == 3)
+            return (0f, 1f / 8);
+        if (name.EndsWith("_proj_bias", StringComparison.Ordinal) && shape.Length == 2)
+            return (0f, 1f / 8);
         throw new ArgumentException(
-            $"tensor '{name}' has shape [{string.Join(", ", shape)}], but the rule covers only '*.bias' with 1 dimension " +
-            "and '*.weight' with 1 to 3: add a line for it to HashWeights.cs, make_parity.py and README.md");
+            $"tensor '{name}' has shape [{string.Join(", ", shape)}], but the rule covers only '*.bias' with 1 dimension, " +
+            "'*.weight' with 1 to 3, sinks and experts: add a line for it to HashWeights.cs, make_parity.py and README.md");
     }
 
     private static ulong Fnv1a(string name)

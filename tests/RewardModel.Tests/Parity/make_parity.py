@@ -20,6 +20,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import logsigmoid
 from transformers import AutoConfig, AutoModelForSequenceClassification, get_linear_schedule_with_warmup
+from transformers.core_model_loading import revert_weight_conversion
 
 HERE = pathlib.Path(__file__).parent
 
@@ -104,6 +105,21 @@ MODELS = {
         model_type="qwen2", num_hidden_layers=3, use_sliding_window=True, sliding_window=WINDOW, max_window_layers=1,
         rope_parameters=dict(rope_type="default", rope_theta=10000.0)),
     "qwen3": QWEN | dict(model_type="qwen3", head_dim=12),
+    "qwen3_moe": QWEN | dict(
+        model_type="qwen3_moe", head_dim=12, num_hidden_layers=3, num_experts=5, num_experts_per_tok=3, moe_intermediate_size=20,
+        norm_topk_prob=True, mlp_only_layers=[1]),
+    # A window in layer 0 alone: in every second layer below max_window_layers.
+    "qwen2_moe": QWEN | dict(
+        model_type="qwen2_moe", num_hidden_layers=3, use_sliding_window=True, sliding_window=WINDOW, max_window_layers=2,
+        num_experts=5, num_experts_per_tok=2, moe_intermediate_size=20, shared_expert_intermediate_size=28, norm_topk_prob=False,
+        mlp_only_layers=[1]),
+    "mixtral": LIKE_LLAMA | dict(
+        model_type="mixtral", intermediate_size=32, num_local_experts=5, num_experts_per_tok=2, bos_token_id=1, eos_token_id=2),
+    "gpt_oss": LIKE_LLAMA | dict(
+        model_type="gpt_oss", intermediate_size=20, head_dim=12, sliding_window=WINDOW, num_local_experts=5, num_experts_per_tok=3,
+        max_position_embeddings=256, bos_token_id=1, eos_token_id=2, rope_parameters=dict(
+            rope_type="yarn", rope_theta=1000.0, factor=4.0, original_max_position_embeddings=64, beta_fast=4.0, beta_slow=1.0,
+            truncate=False)),
     "opt": OPT,
     "opt_350m_style": OPT | dict(do_layer_norm_before=False, word_embed_proj_dim=24),
     "opt_bare": OPT | dict(enable_bias=False, layer_norm_elementwise_affine=False, word_embed_proj_dim=24),
@@ -179,8 +195,11 @@ STEPS = 5
 LEARNING_RATE = 1e-3
 RUNS = {"constant": dict(clip_grad_norm=None), "clip_warmup": dict(clip_grad_norm=1.0)}
 
-# transformers' fused kernel leaves out Gemma 2's soft cap, and the others have none.
-WITHOUT_FUSED_ATTENTION = ["gemma2", "deberta-v2", "gptj", "bloom"]
+# transformers' fused kernel leaves out Gemma 2's soft cap and gpt-oss's sinks, and the others have none.
+WITHOUT_FUSED_ATTENTION = ["gemma2", "deberta-v2", "gptj", "bloom", "gpt_oss"]
+
+# The least by which a router's last chosen logit is above the next: far more than rounding moves it.
+LEAST_MARGIN = 2e-5
 
 MASK_64 = 2**64 - 1
 
@@ -214,6 +233,14 @@ def center_and_scale(name, shape):
             return 1, 1 / 8
         case "weight", 2 | 3:
             return 0, 1 / 4
+        case "sinks", 1:
+            return 0, 1
+        case "gate_up_proj", 3:
+            return 0, 1  # some of what it gives is clamped
+        case "down_proj", 3:
+            return 0, 1 / 8
+        case "gate_up_proj_bias" | "down_proj_bias", 2:
+            return 0, 1 / 8
     raise ValueError(f"no rule for tensor {name!r} of shape {list(shape)}: "
                      "add a line for it to HashWeights.cs, make_parity.py and README.md")
 
@@ -240,7 +267,7 @@ def load(directory, dtype=torch.float32, attention=None):
     # In this version Falcon's plain attention adds ALiBi twice, in the scores and with the mask; the fused one, its default, once.
     attention = attention or ("sdpa" if getattr(config, "alibi", False) else "eager")
     model, report = AutoModelForSequenceClassification.from_pretrained(
-        directory, dtype=dtype, attn_implementation=attention, output_loading_info=True)
+        directory, dtype=dtype, attn_implementation=attention, experts_implementation="eager", output_loading_info=True)
     assert not any(report.values()), report
     return model.eval()
 
@@ -256,9 +283,12 @@ def v4_style(config):
             old["rope_theta"] = scaling.pop("rope_theta")
             old["rope_scaling"] = v4_rope_scaling(scaling)
     match config["model_type"]:
-        case "mistral":
+        case "mistral" | "mixtral":
             del old["head_dim"]
         case "qwen2" | "qwen3" if not config["use_sliding_window"]:
+            old["sliding_window"] = WINDOW  # named, but not used
+        case "qwen3_moe":
+            old["num_experts"] = old.pop("num_local_experts")
             old["sliding_window"] = WINDOW  # named, but not used
         case "smollm3" if not config["use_sliding_window"]:
             del old["no_rope_layers"]
@@ -353,6 +383,13 @@ def exact(tensor):
     return float(str(tensor)) if tensor.dtype == numpy.float32 else float(tensor)
 
 
+def of_file(model, tensors):
+    """Tensors by the names of the model's parameters, and of their shapes, under the names and in the shapes of the file."""
+    tensors = dict(tensors)
+    converted = revert_weight_conversion(model, tensors)
+    return {name: converted[name] for name in dict.fromkeys([*tensors, *converted]) if name in converted}
+
+
 def norm(tensors):
     return math.sqrt(sum(float(tensor.detach().double().square().sum()) for tensor in tensors))
 
@@ -369,7 +406,7 @@ def record_gradients(model, loss, rows, counts):
     model.zero_grad()
     by_list = loss_by_list(loss, score(model, rows), counts)
     by_list.mean().backward()
-    grads = {name: parameter.grad for name, parameter in model.named_parameters()}
+    grads = of_file(model, {name: parameter.grad for name, parameter in model.named_parameters()})
     return {
         "loss": exact(by_list.mean()),
         "loss_by_prompt": exact(by_list),
@@ -394,8 +431,8 @@ def record_run(model, run, rows, counts, batch):
         recorded["lr"].append(optimizer.param_groups[0]["lr"])
         recorded["losses"].append(exact(loss))
         recorded["grad_norms"].append(norm(parameter.grad for parameter in model.parameters()))
-        for name, parameter in model.named_parameters():
-            watched.setdefault(name, largest(parameter.grad))
+        for name, grad in of_file(model, {name: parameter.grad for name, parameter in model.named_parameters()}).items():
+            watched.setdefault(name, largest(grad))
         if clip is not None:
             torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
         optimizer.step()
@@ -408,8 +445,65 @@ def record_run(model, run, rows, counts, batch):
         "final_rewards_centered": [exact(part) for part in (rewards - rewards.mean()).split(counts)],
         "final_batch_rewards_centered": exact(batch_rewards - rewards.mean()),
         "parameters_after": {name: {"norm": norm([parameter]), "entries": entries(parameter, [watched[name]])}
-                             for name, parameter in model.named_parameters()},
+                             for name, parameter in of_file(model, model.named_parameters()).items()},
     }
+
+
+def routers(model):
+    """Names and modules of what chooses experts: their first result are logits, then weights and experts of each token."""
+    return [(name, module) for name, module in model.base_model.named_modules() if type(module).__name__.endswith("TopKRouter")]
+
+
+def record_margins(model):
+    """Fills a list, as the model computes, with the smallest margin of each router's choices of each call, over real tokens."""
+    margins, real = [], []
+
+    def take_mask(module, args, kwargs):
+        real[:] = [kwargs["attention_mask"].flatten().bool()]
+
+    def take_logits(router, args, results):
+        best = results[0].detach()[real[0]].topk(router.top_k + 1).values
+        margins.append(float((best[:, -2] - best[:, -1]).min()))
+
+    model.register_forward_pre_hook(take_mask, with_kwargs=True)
+    model.base_model.register_forward_pre_hook(take_mask, with_kwargs=True)
+    for _, router in routers(model):
+        router.register_forward_hook(take_logits)
+    return margins
+
+
+def record_routes(model, row):
+    """Of the tokens of a row, in each layer with experts: those that are chosen, the heaviest first, and their weights."""
+    by_layer = {}
+
+    def take(name):
+        def hook(router, args, results):
+            by_layer[name.split(".")[1]] = {"experts": results[2].tolist(), "weights": exact(results[1])}
+        return hook
+
+    handles = [router.register_forward_hook(take(name)) for name, router in routers(model)]
+    with torch.no_grad():
+        score(model, [row])
+    for handle in handles:
+        handle.remove()
+    return by_layer
+
+
+def record_routing(directory, rows, counts, batch):
+    model = load(directory)
+    routes = record_routes(model, batch[0])
+    margins = record_margins(model)
+    with torch.no_grad():
+        score(model, rows), score(model, batch)
+    of_training = []
+    for run in RUNS:
+        model = load(directory)
+        margins_of_run = record_margins(model)
+        record_run(model, run, rows, counts, batch)
+        of_training += margins_of_run
+    assert min(margins + of_training) > LEAST_MARGIN, f"a choice of experts hangs on {min(margins + of_training)}"
+    return {"row": 0, "by_layer": routes,
+            "smallest_margin": float(f"{min(margins):.2g}"), "smallest_margin_in_training": float(f"{min(of_training):.2g}")}
 
 
 def record_batch(model, rows):
@@ -470,7 +564,7 @@ def noise_run(rows, counts, batch, directory, **options):
         recorded = record_run(model, run, rows, counts, batch)
         numbers[f"{run}_losses"] = torch.tensor(recorded["losses"], dtype=torch.float64)
         numbers[f"{run}_final_rewards_centered"] = torch.tensor(sum(recorded["final_rewards_centered"], []), dtype=torch.float64)
-        after |= {(run, name): parameter.double() for name, parameter in model.named_parameters()}
+        after |= {(run, name): parameter.double() for name, parameter in of_file(model, model.named_parameters()).items()}
     return numbers, after
 
 
@@ -513,6 +607,11 @@ def make(name, settings, directory):
     }
     if hasattr(model.base_model, "rotary_emb"):
         fixture["positions"] = {"rotary": record_rotary(model.base_model.rotary_emb, config.get("layer_types", []))}
+    if routers(model):
+        fixture["routing"] = record_routing(directory, rows, counts, batch)
+        for loss in LOSSES:
+            grads = fixture["ranking"][loss]["grads"]
+            assert all(grad["norm"] > 0 for grad in grads.values()), f"{name}: no token of the lists chooses some expert"
 
     (directory / "config.json").write_text(json.dumps(fixture["config_v4_style"]))
     with torch.no_grad():

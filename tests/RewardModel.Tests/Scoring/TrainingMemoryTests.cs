@@ -31,6 +31,7 @@ public class TrainingMemoryTests
     [InlineData("nemotron", 128, 64, 6)]
     [InlineData("modernbert", 128, 64, 6)]
     [InlineData("deberta-v2", 128, 64, 6)]
+    [InlineData("qwen3_moe", 128, 64, 6)]
     public void The_estimate_is_within_a_quarter_of_the_measured_peak(string architecture, int prompt, int answer, int answers)
     {
         using var directory = new TemporaryDirectory();
@@ -54,6 +55,7 @@ public class TrainingMemoryTests
     [InlineData("gemma2", 128, 64, 6)]
     [InlineData("phi3", 128, 64, 6)]
     [InlineData("deberta-v2", 128, 64, 6)]
+    [InlineData("qwen3_moe", 128, 64, 6)]
     public void With_checkpointing_the_estimate_is_within_a_quarter_as_well(string architecture, int prompt, int answer, int answers)
     {
         using var directory = new TemporaryDirectory();
@@ -239,6 +241,11 @@ public class TrainingMemoryTests
             "stablelm" => [("intermediate_size", 688), ("num_key_value_heads", 4), ("use_parallel_residual", true), ("qk_layernorm", true)],
             "phi" => [("intermediate_size", 1024)],
             "nemotron" => [("intermediate_size", 1024), ("num_key_value_heads", 4)],
+            "qwen3_moe" =>
+            [
+                ("intermediate_size", 688), ("num_key_value_heads", 4), ("head_dim", 32), ("num_experts", 8), ("num_experts_per_tok", 2),
+                ("moe_intermediate_size", 344), ("mlp_only_layers", new JsonArray(1)),
+            ],
             "opt" => [("ffn_dim", 1024), ("word_embed_proj_dim", 256), ("activation_function", "relu")],
             "gemma2" =>
             [

@@ -108,6 +108,7 @@ public class RankTrainingTests
     [InlineData("modernbert")]
     [InlineData("opt_350m_style")]
     [InlineData("phi3")]
+    [InlineData("qwen3_moe")]
     public void The_same_of_other_architectures(string name)
     {
         // Adam moves weights without slope (key biases) by the sign of rounding, so of all losses this one begins far from 0.
@@ -123,6 +124,7 @@ public class RankTrainingTests
     [InlineData("gpt2", false)]
     [InlineData("bert", false)]
     [InlineData("llama", true)]
+    [InlineData("qwen3_moe", true)]
     public void Dropout_belongs_to_lists_and_not_to_ranks(string name, bool ofAdapters)
     {
         RewardTransformer Create() => ParityModel.Random(name, dropout: 0.2);

@@ -21,7 +21,7 @@ internal static class Shapes
     {
         Root = new GroupShape(400, 1600, 400, 3200),
         Layers = [.. Enumerable.Repeat(new GroupShape(1000, 4000, 1000, 8000), 4)],
-        Layer = new LayerShape(10, new AttentionShape(2, 2, 5), new MlpShape(30, "gelu")),
+        LayerShapes = [.. Enumerable.Repeat(new LayerShape(10, new AttentionShape(2, 2, 5), new MlpShape(30, "gelu")), 4)],
         FrozenLayerCount = 0,
         IsCausal = true,
         MaxPositions = 100,

@@ -1,0 +1,87 @@
+using RewardModel.Kernels;
+using static TorchSharp.torch;
+
+namespace RewardModel.Layers;
+
+// T tokens, E experts, K of them chosen by each token, A = T K, D width.
+
+/// <summary>
+/// Which experts the tokens of a packed row go through, and what the experts' results are multiplied with (Shazeer et al., arXiv 1701.06538).
+/// The tokens of one expert are computed together; one that no token goes through is not computed.
+/// </summary>
+internal sealed class ExpertRoutes
+{
+    private readonly Tensor weights_TK;
+    private readonly long[] tokens;
+    private readonly long[] places;
+    private readonly long[] counts;
+
+    private ExpertRoutes(Tensor weights_TK, Tensor experts_TK, long expertCount)
+    {
+        this.weights_TK = weights_TK;
+        // The one number that is read back in a pass: how many rows an expert has is the shape of what it computes.
+        using var onCpu = experts_TK.cpu();
+        using var data = onCpu.data<long>();
+        (tokens, places, counts) = Sorted(data.ToArray(), expertCount, experts_TK.size(1));
+    }
+
+    /// <summary>The experts of the largest shares, where those of all are the softmax of logits.</summary>
+    /// <param name="logits_TE">[T, E], float32.</param>
+    /// <param name="chosenCount">K.</param>
+    /// <param name="isNormalized">Whether the chosen shares are divided by their sum.</param>
+    public static ExpertRoutes OfShares(Tensor logits_TE, long chosenCount, bool isNormalized)
+    {
+        var (shares_TK, experts_TK) = logits_TE.softmax(-1).topk((int)chosenCount, -1);
+        return new ExpertRoutes(
+            isNormalized ? shares_TK.div(shares_TK.sum(-1, keepdim: true)) : shares_TK, experts_TK, logits_TE.size(1));
+    }
+
+    /// <summary>The experts of the largest logits, and the softmax of these alone.</summary>
+    /// <inheritdoc cref="OfShares"/>
+    public static ExpertRoutes OfLogits(Tensor logits_TE, long chosenCount)
+    {
+        var (chosen_TK, experts_TK) = logits_TE.topk((int)chosenCount, -1);
+        return new ExpertRoutes(chosen_TK.softmax(-1), experts_TK, logits_TE.size(1));
+    }
+
+    /// <summary>The weighted sum of what the experts make of each token.</summary>
+    /// <param name="x_TD">[T, D].</param>
+    /// <param name="forward">An expert by its number, and rows of tokens, to as many rows.</param>
+    /// <returns>[T, D].</returns>
+    public Tensor Through(Tensor x_TD, Func<int, Tensor, Tensor> forward)
+    {
+        using var scope = NewDisposeScope();
+        var tokens_A = DeviceTensor.Of(tokens, x_TD.device);
+        var x_AD = EmbeddingKernel.CanTake(x_TD) ? EmbeddingKernel.Apply(default, x_TD, tokens_A) : x_TD.index_select(0, tokens_A);
+        int[] used = [.. Enumerable.Range(0, counts.Length).Where(expert => counts[expert] > 0)];
+        // Of one split: apart, each part would have a gradient as long as all of them.
+        var parts = x_AD.split([.. used.Select(expert => counts[expert])]);
+        var first = 0L;
+        var y_AD = cat([.. used.Zip(parts, (expert, part) =>
+        {
+            var rows = tokens.AsSpan((int)first, (int)counts[expert]).ToArray();
+            first += rows.Length;
+            return DropoutDraws.OfRows(rows, x_TD.size(0), expert, () => forward(expert, part));
+        })]);
+        var weights_A1 = weights_TK.view(-1).index_select(0, DeviceTensor.Of(places, x_TD.device)).unsqueeze(1);
+        return zeros_like(x_TD).index_add_(0, tokens_A, y_AD.mul(weights_A1), 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>By experts, and in the order of tokens: the token of each pair of both, its place in [T, K]; and the count of each expert.</summary>
+    private static (long[] Tokens, long[] Places, long[] Counts) Sorted(long[] experts, long expertCount, long chosenCount)
+    {
+        var counts = new long[expertCount];
+        foreach (var expert in experts)
+            counts[expert]++;
+        var next = new long[expertCount];
+        for (var expert = 1; expert < expertCount; expert++)
+            next[expert] = next[expert - 1] + counts[expert - 1];
+        var (tokens, places) = (new long[experts.Length], new long[experts.Length]);
+        for (var place = 0; place < experts.Length; place++)
+        {
+            var row = next[experts[place]]++;
+            (tokens[row], places[row]) = (place / chosenCount, place);
+        }
+        return (tokens, places, counts);
+    }
+}
