@@ -94,7 +94,7 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
         ArgumentNullException.ThrowIfNull(labels);
         if (labels.Count != steps.Count)
             throw new ArgumentException(
-                $"There are {Counted.Of(labels.Count, "label")} for {Counted.Of(steps.Count, "step")}; expected one for each step, or null.", nameof(labels));
+                $"There {Counted.Verb(labels.Count, "is", "are")} {Counted.Of(labels.Count, "label")} for {Counted.Of(steps.Count, "step")}; expected one for each step, or null.", nameof(labels));
         var (texts, scores) = (new List<string>(), new List<double>());
         var text = "";
         for (var i = 0; i < steps.Count; i++)

@@ -7,8 +7,12 @@ namespace RewardModel.Lists;
 /// <param name="Separator">
 /// What they end with; empty where that is not known. The name of a special token of the tokenizer is that token where a step ends with it.
 /// </param>
+/// <exception cref="ArgumentNullException">The separator is null.</exception>
 public sealed record StepEnds(string Separator)
 {
+    /// <summary>What they end with; empty where that is not known.</summary>
+    public string Separator { get; } = Separator ?? throw new ArgumentNullException(nameof(Separator));
+
     /// <summary>Whether the last answer is the whole solution, with the special tokens behind it that end any answer.</summary>
     internal bool HasWholeAnswer { get; init; }
 
