@@ -64,7 +64,7 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
     /// The steps that the answers are, of one solution: each answer is then the beginning of the next one, their scores are the steps' labels,
     /// and all are read within the longest. Null where the answers stand by themselves.
     /// </summary>
-    public StepEnds? Steps { get; internal init; }
+    internal StepEnds? Steps { get; init; }
 
     /// <summary>
     /// The steps of one solution, which process supervision trains on: an answer for each step that has a label, the text up to its end, with the

@@ -7,19 +7,15 @@ namespace RewardModel.Lists;
 /// <param name="Separator">
 /// What they end with; empty where that is not known. The name of a special token of the tokenizer is that token where a step ends with it.
 /// </param>
-/// <exception cref="ArgumentNullException">The separator is null.</exception>
-public sealed record StepEnds(string Separator)
+internal sealed record StepEnds(string Separator)
 {
-    /// <summary>What they end with; empty where that is not known.</summary>
-    public string Separator { get; } = Separator ?? throw new ArgumentNullException(nameof(Separator));
-
     /// <summary>Whether the last answer is the whole solution, with the special tokens behind it that end any answer.</summary>
-    internal bool HasWholeAnswer { get; init; }
+    public bool HasWholeAnswer { get; init; }
 
     /// <summary>Where the steps of a text end: behind every separator in it, one after the other.</summary>
     /// <param name="text">The text.</param>
     /// <param name="separator">At least one character.</param>
-    internal static IReadOnlyList<int> In(string text, string separator)
+    public static IReadOnlyList<int> In(string text, string separator)
     {
         var ends = new List<int>();
         for (var start = 0; text.IndexOf(separator, start, StringComparison.Ordinal) is >= 0 and var found; start = ends[^1])
@@ -29,7 +25,7 @@ public sealed record StepEnds(string Separator)
 
     /// <summary>A separator as it is written where line breaks are hard to write: with the escapes \\n, \\r, \\t, \\\\ and \\uXXXX.</summary>
     /// <exception cref="ArgumentException">It is empty, or has another escape.</exception>
-    internal static string Unescape(string text)
+    public static string Unescape(string text)
     {
         var result = new StringBuilder();
         for (var i = 0; i < text.Length; i++)

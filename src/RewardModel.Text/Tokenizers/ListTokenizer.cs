@@ -74,8 +74,10 @@ internal sealed class ListTokenizer
     internal static (TokenizedList List, TruncationCount Cut) ListOf(
         RankedList list, IReadOnlyList<EncodedPair> encoded, SpecialTokenRule rule)
     {
+        // Steps are parts of one answer.
+        var whole = list.Steps is null ? encoded : [encoded[^1].Whole ?? encoded[^1]];
         var count = ListTruncation.Count(
-            [.. encoded.Select(pair => (pair.PromptIds, pair.AnswerIds))], [.. encoded.Select(pair => pair.Truncated)]);
+            [.. whole.Select(pair => (pair.PromptIds, pair.AnswerIds))], [.. whole.Select(pair => pair.Truncated)]);
         // Steps follow each other, so that those of which the end is cut off are the last ones.
         EncodedPair[] kept = [.. encoded.Where(pair => !pair.IsCutOff)];
         if (kept.Length == 0)
@@ -94,14 +96,14 @@ internal sealed class ListTokenizer
             Group = list.Group,
         };
         return (
-            ListTruncation.WithPairs(tokenized, [.. pairs.Zip(cut, (whole, pair) => Share(whole.PromptIds, pair))]),
+            ListTruncation.WithPairs(tokenized, [.. pairs.Zip(cut, (uncut, pair) => Share(uncut.PromptIds, pair))]),
             count);
 
         // A prompt that was cut is its answer's own, and so is one that is followed by a separator and differs.
-        (int[], int[]) Share(int[] whole, (int[] PromptIds, int[] AnswerIds) pair) =>
-            pair.PromptIds != whole || !whole.AsSpan().StartsWith(shared) ? pair
-            : whole.Length == shared.Length ? (shared, pair.AnswerIds)
-            : CanMove(rule) ? (shared, [.. whole[shared.Length..], .. pair.AnswerIds])
+        (int[], int[]) Share(int[] prompt, (int[] PromptIds, int[] AnswerIds) pair) =>
+            pair.PromptIds != prompt || !prompt.AsSpan().StartsWith(shared) ? pair
+            : prompt.Length == shared.Length ? (shared, pair.AnswerIds)
+            : CanMove(rule) ? (shared, [.. prompt[shared.Length..], .. pair.AnswerIds])
             : pair;
     }
 

@@ -65,7 +65,7 @@ public sealed class TokenRewardTests : IDisposable
     public void An_encoder_has_no_rewards_of_tokens()
     {
         using var model = Parity.ParityModel.Random("bert");
-        var expected = "This Bert is an encoder, which reads an answer as a whole and has one reward of it; expected a causal model for rewards of "
+        var expected = "This BERT is an encoder, which reads an answer as a whole and has one reward of it; expected a causal model for rewards of "
             + "tokens or steps.";
         Assert.Equal(expected, Assert.Throws<ArgumentException>(() => new RewardScorer(model).ScoreTokens([TinyModel.List(1, 2, 3)])).Message);
     }

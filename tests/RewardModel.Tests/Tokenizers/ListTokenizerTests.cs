@@ -214,7 +214,7 @@ public class ListTokenizerTests
         Assert.Equal([[256, 10], [256, 10, 256, 10]], tokenized.AnswerIds);
         Assert.Equal([1, 0], tokenized.Scores);
         Assert.Empty(tokenized.PromptOf(0));
-        Assert.Equal((1, 3), (cut.Answers.Cut, cut.Answers.All));
+        Assert.Equal((1, 1), (cut.Answers.Cut, cut.Answers.All));
         Assert.Equal(
             "x.jsonl:2: all steps with a label end behind the tokens that are left of the text, expected one at least; give a larger maximum length",
             Assert.Throws<TokenizerException>(() => Make(folder, 2).Tokenize(list)).Message.Trim('(', ')').Replace("(x.jsonl:2)", "x.jsonl:2"));
