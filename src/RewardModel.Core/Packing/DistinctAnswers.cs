@@ -66,7 +66,7 @@ internal sealed class DistinctAnswers
 
     /// <summary>The rewards of all answers, list by list.</summary>
     /// <param name="rewards">Those of <see cref="Lists"/>.</param>
-    public T[][] RewardsOfAll<T>(T[][] rewards) =>
+    public float[][] RewardsOfAll(float[][] rewards) =>
         [.. rewards.Zip(indices, (list, ofList) => ofList is null ? list : Array.ConvertAll(ofList, index => list[index]))];
 
     /// <summary>The rewards of all answers, [N], list by list; gradients add up where answers are equal.</summary>

@@ -50,7 +50,12 @@ internal sealed class SharedPrompts
     public int CountOf(int list) => places is null ? 1 : places.Count(place => place.List == list);
 
     /// <summary>The rewards of the given lists, from those of <see cref="Lists"/>.</summary>
-    public T[][] RewardsOfAll<T>(T[][] rewards) => places is null
+    public float[][] RewardsOfAll(float[][] rewards) => places is null
+        ? rewards
+        : Array.ConvertAll(places, place => Array.ConvertAll(place.Answers, answer => rewards[place.List][answer]));
+
+    /// <summary>The same of rewards of the answers' tokens.</summary>
+    public float[][][] RewardsOfAll(float[][][] rewards) => places is null
         ? rewards
         : Array.ConvertAll(places, place => Array.ConvertAll(place.Answers, answer => rewards[place.List][answer]));
 

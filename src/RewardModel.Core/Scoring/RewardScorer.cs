@@ -88,8 +88,12 @@ public sealed class RewardScorer
         CheckCausal(model);
         var rewards = Score(
             lists,
-            () => ScoreBatches(
-                lists, new SharedPrompts(lists, sharesBeginnings: false), distinct: null, prompts: null, ScoreTokensOf, progress, cancellationToken));
+            () =>
+            {
+                var shared = new SharedPrompts(lists, sharesBeginnings: false);
+                return shared.RewardsOfAll(ScoreBatches(
+                    shared.Lists, shared, lists.Count, prompts: null, ScoreTokensOf, progress, cancellationToken));
+            });
         for (var l = 0; l < rewards.Length; l++)
             for (var k = 0; k < rewards[l].Length; k++)
                 foreach (var reward in rewards[l][k])
@@ -121,8 +125,10 @@ public sealed class RewardScorer
         Score(lists, () =>
         {
             var shared = model.SharesPrompts ? new SharedPrompts(lists) : null;
-            return ScoreBatches(
-                lists, shared, new DistinctAnswers(shared?.Lists ?? lists, areSorted: true), cache, ScoreAnswersOf, progress, cancellationToken);
+            var distinct = new DistinctAnswers(shared?.Lists ?? lists, areSorted: true);
+            var all = distinct.RewardsOfAll(ScoreBatches(
+                distinct.Lists, shared, lists.Count, cache, ScoreAnswersOf, progress, cancellationToken));
+            return shared?.RewardsOfAll(all) ?? all;
         });
 
     private T[][] Score<T>(IReadOnlyList<TokenizedList> lists, Func<T[][]> score)
@@ -141,7 +147,7 @@ public sealed class RewardScorer
     }
 
     private T[][] ScoreBatches<T>(
-        IReadOnlyList<TokenizedList> lists, SharedPrompts? shared, DistinctAnswers? distinct, PromptCache? prompts,
+        IReadOnlyList<TokenizedList> lists, SharedPrompts? shared, int allCount, PromptCache? prompts,
         Func<IReadOnlyList<TokenizedList>, PackedSequences, T[][]> rewardsOf, IProgress<ListProgress>? progress,
         CancellationToken cancellationToken)
     {
@@ -152,8 +158,6 @@ public sealed class RewardScorer
         try
         {
             using var _ = no_grad();
-            var allCount = lists.Count;
-            lists = distinct?.Lists ?? shared?.Lists ?? lists;
             var rewards = new T[lists.Count][];
             var doneCount = 0;
             foreach (var batch in TokenBudget.Batches(lists, maxTokensPerBatch, model.Backbone.IsCausal))
@@ -172,8 +176,7 @@ public sealed class RewardScorer
                 doneCount += shared is null ? batch.Length : batch.Sum(shared.CountOf);
                 progress?.Report(new ListProgress(doneCount, allCount));
             }
-            var all = distinct?.RewardsOfAll(rewards) ?? rewards;
-            return shared?.RewardsOfAll(all) ?? all;
+            return rewards;
         }
         finally
         {
