@@ -126,12 +126,12 @@ public sealed class RewardScorer
         {
             var shared = model.SharesPrompts ? new SharedPrompts(lists) : null;
             var distinct = new DistinctAnswers(shared?.Lists ?? lists, areSorted: true);
-            var all = distinct.RewardsOfAll(ScoreBatches(
-                distinct.Lists, shared, lists.Count, cache, ScoreAnswersOf, progress, cancellationToken));
+            var rewards = ScoreBatches(distinct.Lists, shared, lists.Count, cache, ScoreAnswersOf, progress, cancellationToken);
+            var all = distinct.RewardsOfAll(Array.ConvertAll(rewards, list => Array.ConvertAll(list, answer => answer[0])));
             return shared?.RewardsOfAll(all) ?? all;
         });
 
-    private T[][] Score<T>(IReadOnlyList<TokenizedList> lists, Func<T[][]> score)
+    private T Score<T>(IReadOnlyList<TokenizedList> lists, Func<T> score)
     {
         ArgumentNullException.ThrowIfNull(lists);
         for (var i = 0; i < lists.Count; i++)
@@ -146,9 +146,9 @@ public sealed class RewardScorer
         return ScoringTelemetry.Within(activity, score);
     }
 
-    private T[][] ScoreBatches<T>(
+    private float[][][] ScoreBatches(
         IReadOnlyList<TokenizedList> lists, SharedPrompts? shared, int allCount, PromptCache? prompts,
-        Func<IReadOnlyList<TokenizedList>, PackedSequences, T[][]> rewardsOf, IProgress<ListProgress>? progress,
+        Func<IReadOnlyList<TokenizedList>, PackedSequences, float[][][]> rewardsOf, IProgress<ListProgress>? progress,
         CancellationToken cancellationToken)
     {
         var wasTraining = model.training;
@@ -158,7 +158,7 @@ public sealed class RewardScorer
         try
         {
             using var _ = no_grad();
-            var rewards = new T[lists.Count][];
+            var rewards = new float[lists.Count][][];
             var doneCount = 0;
             foreach (var batch in TokenBudget.Batches(lists, maxTokensPerBatch, model.Backbone.IsCausal))
             {
@@ -185,8 +185,8 @@ public sealed class RewardScorer
         }
     }
 
-    private T[][] ScoreBatch<T>(
-        IReadOnlyList<TokenizedList> lists, PromptCache? prompts, Func<IReadOnlyList<TokenizedList>, PackedSequences, T[][]> rewardsOf,
+    private float[][][] ScoreBatch(
+        IReadOnlyList<TokenizedList> lists, PromptCache? prompts, Func<IReadOnlyList<TokenizedList>, PackedSequences, float[][][]> rewardsOf,
         CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -200,11 +200,9 @@ public sealed class RewardScorer
         return rewards;
     }
 
-    private float[][] ScoreAnswersOf(IReadOnlyList<TokenizedList> lists, PackedSequences sequences)
-    {
-        var rewards = RewardsByList(model.call(sequences), lists);
-        return normalizer is null ? rewards : [.. rewards.Select(list => Array.ConvertAll(list, normalizer.Apply))];
-    }
+    private float[][][] ScoreAnswersOf(IReadOnlyList<TokenizedList> lists, PackedSequences sequences) => Array.ConvertAll(
+        RewardsByList(model.call(sequences), lists),
+        list => Array.ConvertAll(list, reward => (float[])[normalizer is null ? reward : normalizer.Apply(reward)]));
 
     private float[][][] ScoreTokensOf(IReadOnlyList<TokenizedList> lists, PackedSequences sequences)
     {
