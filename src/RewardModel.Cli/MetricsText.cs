@@ -18,9 +18,13 @@ internal static class MetricsText
         CultureInfo.InvariantCulture,
         $"{metric.Key.Replace('_', ' ')} {metric.Value.Mean:F4} ± {metric.Value.StandardDeviation:F4}")));
 
+    /// <summary>How many labels rewards agree with, where there are labels.</summary>
+    public static string LabelAccuracyOf(RankingMetrics metrics) =>
+        metrics.LabelAccuracy is { } accuracy ? string.Create(CultureInfo.InvariantCulture, $"label accuracy {accuracy:F4}  ") : "";
+
     public static string Of(RankingMetrics metrics) => string.Create(
         CultureInfo.InvariantCulture,
         $"loss {metrics.Loss:F4}  accuracy {metrics.Accuracy:F4} (95 % interval {metrics.AccuracyLow:F3} to {metrics.AccuracyHigh:F3})  "
-        + $"Kendall tau {metrics.KendallTau:F4}  top-1 {metrics.TopAnswerAccuracy:F4}  margin {metrics.Margin:F3}  "
+        + $"{LabelAccuracyOf(metrics)}Kendall tau {metrics.KendallTau:F4}  top-1 {metrics.TopAnswerAccuracy:F4}  margin {metrics.Margin:F3}  "
         + $"rewards {metrics.RewardMean:F3}, standard deviation {metrics.RewardStandardDeviation:F3}");
 }

@@ -35,11 +35,18 @@ internal static class ScoreCommand
     private const string rankingKey = "ranking";
     private const string bestKey = "best";
     private const string bestAnswerKey = "best_answer";
+    private const string tokensKey = "token_rewards";
+    private const string stepsKey = "step_rewards";
     private const string errorKey = "error";
 
-    private static readonly string[] ownKeys = [rewardsKey, rewardKey, deviationsKey, deviationKey, rankingKey, bestKey, bestAnswerKey, errorKey];
+    private static readonly string[] ownKeys =
+    [
+        rewardsKey, rewardKey, deviationsKey, deviationKey, rankingKey, bestKey, bestAnswerKey, tokensKey, stepsKey, errorKey,
+    ];
 
     private static readonly JsonWriterOptions writerOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static readonly JsonSerializerOptions textOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Command Create(ScoreOutput kind, TextWriter output, TextWriter errors)
     {
@@ -67,11 +74,20 @@ internal static class ScoreCommand
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var raw = CommonOptions.Raw();
+        var perToken = new Option<bool>("--per-token") { Description = "Also the reward at every token of an answer. Causal models." };
+        var perStep = CommonOptions.Value<string?>(
+            "--per-step", "SEPARATOR",
+            "Also the reward at the end of every step of an answer: behind SEPARATOR, a text with \\n for a line break, or a special token. Causal models.");
         var json = CommonOptions.Json("Print what is found of --answer as one JSON object.");
         var command = new Command(name, description)
         {
             model, baseModel, prompt, answers, maxTokensPerBatch, batchInvariant, device, threads, raw, json,
         };
+        if (kind == ScoreOutput.Rewards)
+        {
+            command.Options.Add(perToken);
+            command.Options.Add(perStep);
+        }
         data.AddTo(command);
         command.Validators.Add(result =>
         {
@@ -79,6 +95,16 @@ internal static class ScoreCommand
             if (result.GetResult(data.Data) is not null == (result.GetResult(prompt) is not null || result.GetResult(answers) is not null)
                 || (result.GetResult(data.Data) is null && !hasText))
                 result.AddError("Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.");
+            if (result.GetResult(perToken) is { Implicit: false } && result.GetResult(perStep) is { Implicit: false })
+                result.AddError("--per-token and --per-step are given; expected one of them.");
+            try
+            {
+                SeparatorOf(result.GetResult(perStep) is null ? null : result.GetValue(perStep));
+            }
+            catch (ArgumentException e)
+            {
+                result.AddError($"--per-step: {e.Message}");
+            }
         });
         command.SetAction(parsed =>
         {
@@ -92,26 +118,61 @@ internal static class ScoreCommand
             foreach (var member in ensemble.Members)
                 member.Transformer.IsBatchInvariant = parsed.GetValue(batchInvariant);
             scoringModel.ReadsTextAsChat &= !parsed.GetValue(raw);
+            var separator = kind == ScoreOutput.Rewards ? SeparatorOf(parsed.GetValue(perStep)) : null;
+            var within = separator is not null || (kind == ScoreOutput.Rewards && parsed.GetValue(perToken))
+                ? new ProcessScoring(ensemble.Members, separator)
+                : null;
+            within?.Check();
             if (lines is not null)
             {
-                foreach (var line in lines.Score(ensemble, parsed.GetValue(maxTokensPerBatch)))
+                foreach (var line in lines.Score(ensemble, parsed.GetValue(maxTokensPerBatch), within))
                     output.WriteLine(JsonOf(line, kind));
                 return;
             }
             var texts = parsed.GetValue(answers)!;
             var list = RankedList.BestFirst(parsed.GetValue(prompt)!, texts);
-            var (tokenized, cut) = scoringModel.Tokenize(scoringModel.ToScore([list]));
-            DataLog.LogCut(cut, "--prompt", scoringModel.Rule.MaxLength, logger);
-            var scored = ScoredLine.Of(ensemble, ensemble.Score(tokenized, parsed.GetValue(maxTokensPerBatch))[0], texts);
+            var read = scoringModel.ToScore([list])[0];
+            var scored = within is null
+                ? Scored(ensemble, read, texts, parsed.GetValue(maxTokensPerBatch), logger)
+                : ScoredWithin(within, scoringModel, read, texts, parsed.GetValue(maxTokensPerBatch), logger);
             RankingMetricsAccumulator.CheckFinite(scored.Rewards);
             if (parsed.GetValue(json))
                 output.WriteLine(JsonOf(scored, kind));
             else
                 foreach (var answer in Shown(scored.Rewards, kind))
+                {
                     output.WriteLine($"{RewardText(scored, answer, kind)}  {texts[answer]}");
+                    foreach (var (reward, text) in RewardsWithin(scored.Within?[answer]))
+                        output.WriteLine($"{reward?.ToString("F4", CultureInfo.InvariantCulture) ?? "cut off",13}  {JsonSerializer.Serialize(text, textOptions)}");
+                }
         });
         return command;
     }
+
+    /// <exception cref="ArgumentException">It is empty, or has an escape that is not known.</exception>
+    private static string? SeparatorOf(string? written) => written is null ? null : StepEnds.Unescape(written);
+
+    private static ScoredLine Scored(
+        RewardEnsemble ensemble, RankedList list, IReadOnlyList<string> answers, int maxTokensPerBatch, LineLogger logger)
+    {
+        var (tokenized, cut) = ensemble.Members[0].Tokenize([list]);
+        DataLog.LogCut(cut, "--prompt", ensemble.Members[0].Rule.MaxLength, logger);
+        return ScoredLine.Of(ensemble, ensemble.Score(tokenized, maxTokensPerBatch)[0], answers);
+    }
+
+    private static ScoredLine ScoredWithin(
+        ProcessScoring within, ScoringModel model, RankedList list, IReadOnlyList<string> answers, int maxTokensPerBatch, LineLogger logger)
+    {
+        var (rewards, cut) = within.Score([list], maxTokensPerBatch);
+        DataLog.LogCut(cut, "--prompt", model.Rule.MaxLength, logger);
+        return new ScoredLine(null, answers, [.. rewards[0].Select(answer => answer.Reward)], null, IsSingle: false, Problem: null)
+        {
+            Within = rewards[0],
+        };
+    }
+
+    private static IEnumerable<(float? Reward, string Text)> RewardsWithin(ProcessReward? answer) =>
+        answer?.Steps?.Select(step => (step.Reward, step.Text)) ?? answer?.Tokens?.Select(token => ((float?)token.Reward, token.Text)) ?? [];
 
     /// <summary>The answers that are told, in their order.</summary>
     private static IEnumerable<int> Shown(IReadOnlyList<float> rewards, ScoreOutput kind) => kind switch
@@ -169,11 +230,23 @@ internal static class ScoreCommand
             writer.WriteNumber(rewardKey, line.Rewards[0]);
             if (line.Deviations is { } deviation)
                 writer.WriteNumber(deviationKey, deviation[0]);
+            if (line.Within is [var only])
+            {
+                writer.WritePropertyName(only.Steps is null ? tokensKey : stepsKey);
+                WriteWithin(writer, only);
+            }
             return;
         }
-        WriteNumbers(writer, rewardsKey, line.Rewards);
+        WriteNumbers(writer, rewardsKey, line.Rewards, line.Answers.Count);
+        if (line.Within is { } within)
+        {
+            writer.WriteStartArray(within[0].Steps is null ? tokensKey : stepsKey);
+            foreach (var answer in within)
+                WriteWithin(writer, answer);
+            writer.WriteEndArray();
+        }
         if (line.Deviations is { } deviations && kind == ScoreOutput.Rewards)
-            WriteNumbers(writer, deviationsKey, deviations);
+            WriteNumbers(writer, deviationsKey, deviations, line.Answers.Count);
         if (kind != ScoreOutput.Ranking)
             return;
         writer.WriteStartArray(rankingKey);
@@ -182,11 +255,48 @@ internal static class ScoreCommand
         writer.WriteEndArray();
     }
 
-    private static void WriteNumbers(Utf8JsonWriter writer, string key, IReadOnlyList<float> numbers)
+    private static void WriteWithin(Utf8JsonWriter writer, ProcessReward answer)
+    {
+        writer.WriteStartArray();
+        foreach (var token in answer.Tokens ?? [])
+        {
+            writer.WriteStartObject();
+            writer.WriteString("text", token.Text);
+            WriteOrNull(writer, "start", token.Start);
+            WriteOrNull(writer, "end", token.End);
+            writer.WriteNumber(rewardKey, token.Reward);
+            writer.WriteEndObject();
+        }
+        foreach (var step in answer.Steps ?? [])
+        {
+            writer.WriteStartObject();
+            writer.WriteString("text", step.Text);
+            writer.WriteNumber("end", step.End);
+            if (step.Reward is { } reward)
+                writer.WriteNumber(rewardKey, reward);
+            else
+                writer.WriteNull(rewardKey);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+    }
+
+    private static void WriteOrNull(Utf8JsonWriter writer, string key, int? number)
+    {
+        if (number is { } value)
+            writer.WriteNumber(key, value);
+        else
+            writer.WriteNull(key);
+    }
+
+    private static void WriteNumbers(Utf8JsonWriter writer, string key, IReadOnlyList<float> numbers, int answerCount)
     {
         writer.WriteStartArray(key);
         foreach (var number in numbers)
             writer.WriteNumberValue(number);
+        // Steps of which the end was cut off.
+        for (var i = numbers.Count; i < answerCount; i++)
+            writer.WriteNullValue();
         writer.WriteEndArray();
     }
 }

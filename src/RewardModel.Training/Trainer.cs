@@ -113,6 +113,8 @@ public sealed class Trainer
         this.ranks = ranks ?? SingleProcess.Instance;
         this.logger.LogDebug("{Libraries}", TorchLibraries.Description);
         loss = RankingLoss.Of(options.LossOptions with { Levels = LevelsOf(trainLists) });
+        if (loss.HasLabels)
+            CheckLabels([trainLists, heldOutLists]);
         lists = new TrainingLists(model, this.options, loss, trainLists, heldOutLists, this.logger, sourceWeights);
         if (options.RewardPositions == RewardPositions.All && !model.Backbone.IsCausal)
             throw new ArgumentException(
@@ -354,6 +356,17 @@ public sealed class Trainer
                 + $"{Counted.Of(levels.Length, "different value")}; expected 2 to {RankingLoss.MaxLevelCount}. Round the scores to as many levels, "
                 + "or use regression.",
                 nameof(trainLists));
+    }
+
+    private static void CheckLabels(IReadOnlyList<IReadOnlyList<TokenizedList>> sets)
+    {
+        foreach (var lists in sets)
+            for (var l = 0; l < lists.Count; l++)
+                if (lists.ScoresOf(l).Any(score => score is < 0 or > 1))
+                    throw new ArgumentException(
+                        $"{TrainingOptions.NameOf(nameof(options.Pointwise))} is logistic, and a score at {lists.SourceOf(l)} is "
+                        + $"{lists.ScoresOf(l).First(score => score is < 0 or > 1)}; expected labels from 0 (wrong) to 1 (right). Scale the scores "
+                        + "(--score-from, --query), or use regression.");
     }
 
     /// <summary>The schedule of the run, whose steps are known.</summary>

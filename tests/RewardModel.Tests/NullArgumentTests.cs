@@ -54,6 +54,7 @@ public sealed class NullArgumentTests : IDisposable
         foreach (var (type, value) in new (Type, object)[]
         {
             (typeof(IReadOnlyList<string>), new[] { "text" }), (typeof(IReadOnlyList<double>), new[] { 1.0 }),
+            (typeof(IReadOnlyList<double?>), new double?[] { 1.0 }),
             (typeof(IReadOnlyList<int>), new[] { 1 }), (typeof(IEnumerable<int>), new[] { 1 }),
             (typeof(IEnumerable<IReadOnlyList<double>>), new[] { new[] { 1.0 } }), (typeof(IEnumerable<string>), new[] { "text" }),
             (typeof(IReadOnlyList<ChatMessage>), new[] { message }),

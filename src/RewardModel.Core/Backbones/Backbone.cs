@@ -120,8 +120,8 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
 
     /// <summary>
     /// What the head reads of each scored sequence, [N, D]: the hidden state of its last token, where the architecture is causal. The same
-    /// as <see cref="forward"/> gives in <see cref="PackedSequences.ScoredRows"/>, but the last layer computes nothing else. Encoders give
-    /// the hidden state of the first token, unless they say otherwise.
+    /// as <see cref="forward"/> gives in <see cref="PackedSequences.ScoredRows"/>, but the last layer computes nothing else, unless sequences end
+    /// within others. Encoders give the hidden state of the first token, unless they say otherwise.
     /// </summary>
     /// <param name="pass">What to compute.</param>
     /// <inheritdoc cref="forward"/>
@@ -130,6 +130,9 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         ArgumentNullException.ThrowIfNull(pass);
         if (!IsCausal)
             return AllStates(pass).index_select(0, pass.Sequences.FirstRows);
+        // What is read within a segment is one of several of its rows, and the last layer computes all or the last.
+        if (pass.Sequences.EndsWithin)
+            return AllStates(pass).index_select(0, pass.Sequences.ScoredRows);
         Enter(pass);
         return HiddenStates(pass, new QueryRows(pass.Sequences, AreScored: true));
     }
@@ -142,8 +145,8 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         var sequences = pass.Sequences;
         long[] rows =
         [
-            .. sequences.ScoredSegments.Select(index => sequences.Segments[index])
-                .SelectMany(segment => Enumerable.Range(segment.Start, segment.Length)).Select(row => (long)row),
+            .. sequences.ScoredSegments.Zip(sequences.ScoredLengths)
+                .SelectMany(scored => Enumerable.Range(sequences.Segments[scored.First].Start, scored.Second)).Select(row => (long)row),
         ];
         return AllStates(pass).index_select(0, DeviceTensor.Of(rows, sequences.Device));
     }

@@ -204,7 +204,10 @@ public sealed class ForwardPass(PackedSequences sequences, ulong? dropoutSeed = 
             for (var row = segment.Known; row < segment.Length; row++)
                 all.Add(DropoutHash.Part(ofSegments[s], (ulong)row));
         }
-        ulong[] scored = [.. Sequences.ScoredSegments.Select(s => DropoutHash.Part(ofSegments[s], (ulong)segments[s].Length - 1))];
+        ulong[] scored =
+        [
+            .. Sequences.ScoredSegments.Zip(Sequences.ScoredLengths, (s, length) => DropoutHash.Part(ofSegments[s], (ulong)length - 1)),
+        ];
         return new DropoutKeys([.. all], scored, Table: DropoutHash.Mix(seed));
     }
 }

@@ -27,12 +27,13 @@ public sealed class PackedSequences : IDisposable
 
     private PackedSequences(
         long[] tokenIds, long[] positionIds, long[] tokenTypeIds, Segment[] segments, (int List, ulong Content)[] contents,
-        int[] scoredSegments, PromptKeys? prompts, Device? device)
+        int[] scoredSegments, int[] scoredLengths, PromptKeys? prompts, Device? device)
     {
         TorchLibraries.Require();
         Segments = segments;
         Contents = contents;
         ScoredSegments = scoredSegments;
+        ScoredLengths = scoredLengths;
         Prompts = prompts;
         TokenCount = tokenIds.Length;
         tokenIds_T = DeviceTensor.Of(tokenIds, device).DetachFromDisposeScope();
@@ -44,7 +45,7 @@ public sealed class PackedSequences : IDisposable
         long[] firstRows = [.. scoredSegments.Select(index =>
             (long)firstComputed[segments[index].Parent == Segment.NoParent ? index : segments[index].Parent])];
         firstRows_N = DeviceTensor.Of(firstRows, device).DetachFromDisposeScope();
-        long[] scoredRows = [.. scoredSegments.Select(index => (long)firstComputed[index] + segments[index].Computed - 1)];
+        long[] scoredRows = [.. scoredSegments.Zip(scoredLengths, (index, length) => (long)firstComputed[index] + length - segments[index].Known - 1)];
         scoredRows_N = DeviceTensor.Of(scoredRows, device).DetachFromDisposeScope();
         if (segments.Any(segment => segment.Known > 0))
         {
@@ -97,8 +98,14 @@ public sealed class PackedSequences : IDisposable
     /// <summary>What a <see cref="PromptCache"/> knows of the prompts, and is to know; null without one.</summary>
     internal PromptKeys? Prompts { get; }
 
-    /// <summary>Index of the segment that ends each scored sequence, N of them.</summary>
+    /// <summary>Index of the segment that each scored sequence ends in, N of them.</summary>
     internal IReadOnlyList<int> ScoredSegments { get; }
+
+    /// <summary>For each scored sequence how many tokens of that segment are its own: not all where it is the beginning of another one.</summary>
+    internal IReadOnlyList<int> ScoredLengths { get; }
+
+    /// <summary>Whether sequences end within a segment, as the steps of a solution do.</summary>
+    internal bool EndsWithin => ScoredSegments.Zip(ScoredLengths).Any(scored => scored.Second < Segments[scored.First].Length);
 
     /// <summary>Whether segments continue others.</summary>
     public bool SharesPrompts => Segments[^1].Parent != Segment.NoParent;
@@ -127,7 +134,8 @@ public sealed class PackedSequences : IDisposable
     /// <param name="lists">At least one list; every answer has at least one token.</param>
     /// <param name="sharePrompts">
     /// True: each prompt is laid out once and its answers continue it (a list whose prompt is cut in several ways has several). False:
-    /// every answer brings its own copy of the prompt, as encoders need; causal backbones give the same rewards either way.
+    /// every answer brings its own copy of the prompt, as encoders need; causal backbones give the same rewards either way. With true an answer
+    /// that is the beginning of the next one, as the steps of a solution are, is not laid out either: its reward is read within that one.
     /// </param>
     /// <param name="device">Where the tensors are to lie: the model's device. Null: on the CPU.</param>
     /// <exception cref="ArgumentException">There is no list, or a list with no answer or with an answer of no tokens.</exception>
@@ -139,7 +147,7 @@ public sealed class PackedSequences : IDisposable
     {
         Check(lists);
         var pieces = new List<Piece>();
-        var scored = new List<int>();
+        var scored = new List<(int Piece, int Length)>();
         foreach (var (l, list) in lists.Index())
         {
             var (prompts, promptOfAnswer) = list.DistinctPrompts();
@@ -152,9 +160,11 @@ public sealed class PackedSequences : IDisposable
                 pieceOfPrompt[p] = pieces.Count;
                 pieces.Add(new Piece(l, prompts[p], [], 0, 0, Segment.NoParent));
             }
-            foreach (var (answer, p) in list.AnswerIds.Zip(promptOfAnswer))
+            foreach (var (k, (answer, p)) in list.AnswerIds.Zip(promptOfAnswer).Index())
             {
-                scored.Add(pieces.Count);
+                scored.Add((pieces.Count, sharePrompts ? answer.Length : prompts[p].Length + answer.Length));
+                if (sharePrompts && list.IsContinued(k))
+                    continue;
                 pieces.Add(pieceOfPrompt[p] == Segment.NoParent
                     ? new Piece(l, prompts[p], answer, list.AnswerTokenType, 0, Segment.NoParent)
                     : new Piece(l, [], answer, list.AnswerTokenType, prompts[p].Length, pieceOfPrompt[p]));
@@ -169,7 +179,7 @@ public sealed class PackedSequences : IDisposable
         ArgumentNullException.ThrowIfNull(list);
         var (prompts, promptOfAnswer) = list.DistinctPrompts();
         return (sharePrompts ? prompts.Sum(ids => ids.Length) : promptOfAnswer.Sum(p => prompts[p].Length))
-            + list.AnswerIds.Sum(ids => ids.Length);
+            + list.AnswerIds.Index().Sum(answer => sharePrompts && list.IsContinued(answer.Index) ? 0 : answer.Item.Length);
     }
 
     /// <summary>Releases the tensors; nothing can be read from them afterwards.</summary>
@@ -193,7 +203,8 @@ public sealed class PackedSequences : IDisposable
         return tensor;
     }
 
-    private static PackedSequences LayOut(List<Piece> pieces, List<int> scored, Device? device, PromptCache? cache)
+    private static PackedSequences LayOut(
+        List<Piece> pieces, List<(int Piece, int Length)> scored, Device? device, PromptCache? cache)
     {
         var prompts = cache is null ? null : new PromptKeys(cache);
         try
@@ -209,7 +220,8 @@ public sealed class PackedSequences : IDisposable
     }
 
     /// <summary>Puts the pieces into the order that attention computes fastest.</summary>
-    private static PackedSequences LayOut(List<Piece> pieces, List<int> scored, Device? device, PromptKeys? prompts)
+    private static PackedSequences LayOut(
+        List<Piece> pieces, List<(int Piece, int Length)> scored, Device? device, PromptKeys? prompts)
     {
         var order = AttentionLayout.Order([.. pieces.Select(piece => new Segment(0, piece.Length, piece.Parent))]);
         var place = new int[pieces.Count];
@@ -221,14 +233,15 @@ public sealed class PackedSequences : IDisposable
         var tokenTypeIds = new List<long>();
         var segments = new List<Segment>();
         var contents = new List<(int, ulong)>();
-        var scoredPieces = prompts is null ? null : scored.ToHashSet();
+        // What is read of a piece first is computed in any case.
+        var firstRead = prompts is null ? [] : scored.GroupBy(read => read.Piece).ToDictionary(reads => reads.Key, reads => reads.Min(read => read.Length));
         var takesParts = device is null || device.type == DeviceType.CPU;
         var start = 0;
         foreach (var index in order)
         {
             var piece = pieces[index];
             var known = piece.Parent == Segment.NoParent
-                ? prompts?.Add(start, piece.Ids, mostKnown: piece.Length - (scoredPieces!.Contains(index) ? 1 : 0), takesParts) ?? 0
+                ? prompts?.Add(start, piece.Ids, mostKnown: firstRead.TryGetValue(index, out var first) ? first - 1 : piece.Length, takesParts) ?? 0
                 : 0;
             segments.Add(new Segment(start, piece.Length, piece.Parent == Segment.NoParent ? Segment.NoParent : place[piece.Parent], known));
             contents.Add((piece.List, DropoutHash.Of(piece.Ids)));
@@ -239,8 +252,8 @@ public sealed class PackedSequences : IDisposable
             positionIds.AddRange(Enumerable.Range(piece.FirstPosition + known, piece.Length - known).Select(position => (long)position));
         }
         return new PackedSequences(
-            [.. tokenIds], [.. positionIds], [.. tokenTypeIds], [.. segments], [.. contents], [.. scored.Select(index => place[index])],
-            prompts, device);
+            [.. tokenIds], [.. positionIds], [.. tokenTypeIds], [.. segments], [.. contents],
+            [.. scored.Select(read => place[read.Piece])], [.. scored.Select(read => read.Length)], prompts, device);
     }
 
     private static void Check(IReadOnlyList<TokenizedList> lists)

@@ -15,14 +15,16 @@ internal sealed class SharedPrompts
     /// <summary>For each of the given lists where its answers went: a list of <see cref="Lists"/>, and their indices there.</summary>
     private readonly (int List, int[] Answers)[]? places;
 
-    public SharedPrompts(IReadOnlyList<TokenizedList> lists)
+    /// <param name="lists">The lists.</param>
+    /// <param name="sharesBeginnings">Whether texts that begin alike are put together, so that what they share is an answer's no more.</param>
+    public SharedPrompts(IReadOnlyList<TokenizedList> lists, bool sharesBeginnings = true)
     {
         Lists = lists;
         if (lists.Count is < 2 or > mostLists)
             return;
         var (texts, withPrompts) = (new List<int>(), new List<int>());
         for (var l = 0; l < lists.Count; l++)
-            (IsText(lists[l]) ? texts : withPrompts).Add(l);
+            (sharesBeginnings && IsText(lists[l]) ? texts : withPrompts).Add(l);
         var groups = new List<TokenizedList>();
         places = new (int, int[])[lists.Count];
         AddLists(lists, withPrompts, groups);
@@ -49,6 +51,11 @@ internal sealed class SharedPrompts
 
     /// <summary>The rewards of the given lists, from those of <see cref="Lists"/>.</summary>
     public float[][] RewardsOfAll(float[][] rewards) => places is null
+        ? rewards
+        : Array.ConvertAll(places, place => Array.ConvertAll(place.Answers, answer => rewards[place.List][answer]));
+
+    /// <summary>The same of rewards of the answers' tokens.</summary>
+    public float[][][] RewardsOfAll(float[][][] rewards) => places is null
         ? rewards
         : Array.ConvertAll(places, place => Array.ConvertAll(place.Answers, answer => rewards[place.List][answer]));
 

@@ -49,7 +49,11 @@ internal static class TokenBudget
         {
             var promptsOfPart = new HashSet<int>();
             var tokens = TokensOf(first);
-            for (next = first + 1; next < list.AnswerIds.Count && (tokens += TokensOf(next)) <= maxTokens; next++)
+            // An answer that is the beginning of the next one is computed with it.
+            for (next = first + 1;
+                next < list.AnswerIds.Count
+                && ((tokens += TokensOf(next)) <= maxTokens || (sharePrompts && list.IsContinued(next - 1)));
+                next++)
             {
             }
             parts.Add(list.WithAnswers([.. Enumerable.Range(first, next - first)]));
@@ -58,7 +62,7 @@ internal static class TokenBudget
             int TokensOf(int answer)
             {
                 var isNew = promptsOfPart.Add(promptOfAnswer[answer]);
-                return list.AnswerIds[answer].Length + (isNew || !sharePrompts ? prompts[promptOfAnswer[answer]].Length : 0);
+                return (sharePrompts && list.IsContinued(answer) ? 0 : list.AnswerIds[answer].Length) + (isNew || !sharePrompts ? prompts[promptOfAnswer[answer]].Length : 0);
             }
         }
         return parts;

@@ -14,4 +14,10 @@ public enum PointwiseLoss
     /// as CORAL trains them (arXiv 1901.07884), with fixed thresholds.
     /// </summary>
     Levels,
+
+    /// <summary>
+    /// The binary cross-entropy of sigmoid(r) with a score from 0 to 1, the probability that the answer is right: of whole answers outcome
+    /// supervision, of the steps of solutions process supervision (arXiv 2305.20050).
+    /// </summary>
+    Logistic,
 }

@@ -54,3 +54,22 @@ internal sealed class LevelsTerm(double weight, IReadOnlyList<double> levels) : 
 
     private double Threshold(int j) => j - levels.Count / 2.0;
 }
+
+/// <summary>
+/// A weight times the binary cross-entropy of each answer, -s log sigmoid(r) - (1 - s) log sigmoid(-r), where the score s, from 0 to 1, is
+/// whether the answer, or the step of a solution, is right (Lightman et al., arXiv 2305.20050; Wang et al., arXiv 2312.08935, eq. 2).
+/// </summary>
+internal sealed class LogisticTerm(double weight) : LossTerm
+{
+    public override string Name => "logistic";
+
+    public override Tensor Sum(Tensor rewards, RankingTargets targets)
+    {
+        var (answers, r_N) = (targets.Answers, targets.OfAnswers(rewards));
+        // -s log sigmoid(r) - (1 - s) log sigmoid(-r) = (1 - s) r - log sigmoid(r)
+        return r_N.sub(r_N.mul(answers.Scores)).sub(nn.functional.logsigmoid(r_N)).mul(answers.Weights).sum().mul(weight);
+    }
+
+    public override double OfList(IReadOnlyList<float> rewards, RankingList list, IReadOnlyList<RankedPair> pairs) =>
+        weight * rewards.Zip(list.Scores, (reward, score) => score * Softplus(-reward) + (1 - score) * Softplus(reward)).Average();
+}

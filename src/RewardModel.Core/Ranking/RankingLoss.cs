@@ -120,6 +120,9 @@ public sealed class RankingLoss
     /// <summary>What one list adds to the divisor; 0 where the loss does not apply to it.</summary>
     internal double DivisorOf(RankingList list) => CountOf(rule.PairsOf(list));
 
+    /// <summary>Whether scores are labels from 0 to 1, which the sign of a reward agrees with or not.</summary>
+    internal bool HasLabels => terms.Any(term => term is LogisticTerm);
+
     /// <summary>Whether the loss applies to a list, its divisor not being 0.</summary>
     /// <param name="pairCount">Its ordered pairs.</param>
     /// <param name="hasTiedPairs">Whether it has answers that are tied and not equal token for token.</param>
@@ -146,6 +149,8 @@ public sealed class RankingLoss
             yield return new RegressionTerm(weight);
         if (options.Pointwise == PointwiseLoss.Levels)
             yield return new LevelsTerm(weight, options.Levels!);
+        if (options.Pointwise == PointwiseLoss.Logistic)
+            yield return new LogisticTerm(weight);
         if (options.Centering > 0)
             yield return new CenteringTerm(options.Centering);
         if (options.RewardL2 > 0)

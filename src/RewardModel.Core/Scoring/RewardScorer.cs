@@ -1,3 +1,4 @@
+using RewardModel.Layers;
 using RewardModel.Lists;
 using RewardModel.Packing;
 using static TorchSharp.torch;
@@ -59,17 +60,78 @@ public sealed class RewardScorer
     {
         var rewards = ScoreUnchecked(lists, progress, cancellationToken);
         for (var l = 0; l < rewards.Length; l++)
-            if (Array.FindIndex(rewards[l], reward => !float.IsFinite(reward)) is >= 0 and var k)
-                throw new NotFiniteRewardException(
-                    rewards[l][k], k + 1,
-                    $"list {l + 1} ({lists[l].Source.ToString().Trim('(', ')')})",
-                    model.BaseDirectory is { } directory ? $"the model of '{directory}'" : "the model");
+            for (var k = 0; k < rewards[l].Length; k++)
+                CheckFinite(rewards[l][k], lists[l], l, k);
         return rewards;
+    }
+
+    /// <summary>
+    /// Scores tokenised lists at every token of their answers, as the head reads a state: the reward of an answer's last token is the answer's,
+    /// but for rounding. Of causal models, in which a token's reward depends on what stands before it alone; whether it means anything there is
+    /// for training to say (docs/process-rewards.md). A prompt is computed once for all its answers, and no <see cref="PromptCache"/> is used.
+    /// </summary>
+    /// <param name="lists">Any number of lists; their scores are ignored.</param>
+    /// <param name="progress">Receives a report after every batch.</param>
+    /// <param name="cancellationToken">Stops before the next batch.</param>
+    /// <returns>Per list and answer, one reward for each of the answer's token ids.</returns>
+    /// <exception cref="ArgumentNullException">The lists or one of them is null.</exception>
+    /// <exception cref="ArgumentException">
+    /// The model is an encoder, a list is too long for it, or has a token id that is not in its vocabulary.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed of.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="NotFiniteRewardException">A reward is infinite or not a number.</exception>
+    public float[][][] ScoreTokens(
+        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(lists);
+        CheckCausal(model);
+        var rewards = Score(
+            lists,
+            () =>
+            {
+                var shared = new SharedPrompts(lists, sharesBeginnings: false);
+                return shared.RewardsOfAll(ScoreBatches(
+                    shared.Lists, shared, lists.Count, prompts: null, ScoreTokensOf, progress, cancellationToken));
+            });
+        for (var l = 0; l < rewards.Length; l++)
+            for (var k = 0; k < rewards[l].Length; k++)
+                foreach (var reward in rewards[l][k])
+                    CheckFinite(reward, lists[l], l, k);
+        return rewards;
+    }
+
+    /// <exception cref="ArgumentException">The model is an encoder.</exception>
+    internal static void CheckCausal(RewardTransformer model)
+    {
+        if (!model.SharesPrompts)
+            throw new ArgumentException(
+                $"This {model.Backbone.GetName()} is an encoder, which reads an answer as a whole and has one reward of it; expected a causal model "
+                + "for rewards of tokens or steps.");
+    }
+
+    private void CheckFinite(float reward, TokenizedList list, int l, int k)
+    {
+        if (!float.IsFinite(reward))
+            throw new NotFiniteRewardException(
+                reward, k + 1,
+                $"list {l + 1} ({list.Source.ToString().Trim('(', ')')})",
+                model.BaseDirectory is { } directory ? $"the model of '{directory}'" : "the model");
     }
 
     /// <summary>The same, whatever the rewards are: for training, which says of which step they are, on all ranks alike.</summary>
     internal float[][] ScoreUnchecked(
-        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
+        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Score(lists, () =>
+        {
+            var shared = model.SharesPrompts ? new SharedPrompts(lists) : null;
+            var distinct = new DistinctAnswers(shared?.Lists ?? lists, areSorted: true);
+            var rewards = ScoreBatches(distinct.Lists, shared, lists.Count, cache, ScoreAnswersOf, progress, cancellationToken);
+            var all = distinct.RewardsOfAll(Array.ConvertAll(rewards, list => Array.ConvertAll(list, answer => answer[0])));
+            return shared?.RewardsOfAll(all) ?? all;
+        });
+
+    private T Score<T>(IReadOnlyList<TokenizedList> lists, Func<T> score)
     {
         ArgumentNullException.ThrowIfNull(lists);
         for (var i = 0; i < lists.Count; i++)
@@ -81,11 +143,13 @@ public sealed class RewardScorer
             activity.SetTag(ScoringTelemetry.DeviceTag, ScoringTelemetry.NameOf(model.Device.type))
                 .SetTag(ScoringTelemetry.ListTag, lists.Count)
                 .SetTag(ScoringTelemetry.AnswerTag, lists.Sum(list => list.AnswerIds.Count));
-        return ScoringTelemetry.Within(activity, () => ScoreBatches(lists, progress, cancellationToken));
+        return ScoringTelemetry.Within(activity, score);
     }
 
-    private float[][] ScoreBatches(
-        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress, CancellationToken cancellationToken)
+    private float[][][] ScoreBatches(
+        IReadOnlyList<TokenizedList> lists, SharedPrompts? shared, int allCount, PromptCache? prompts,
+        Func<IReadOnlyList<TokenizedList>, PackedSequences, float[][][]> rewardsOf, IProgress<ListProgress>? progress,
+        CancellationToken cancellationToken)
     {
         var wasTraining = model.training;
         // A mode that is right is left alone: other threads may be scoring the model.
@@ -94,30 +158,25 @@ public sealed class RewardScorer
         try
         {
             using var _ = no_grad();
-            var shared = model.SharesPrompts ? new SharedPrompts(lists) : null;
-            var distinct = new DistinctAnswers(shared?.Lists ?? lists, areSorted: true);
-            var allCount = lists.Count;
-            lists = distinct.Lists;
-            var rewards = new float[lists.Count][];
+            var rewards = new float[lists.Count][][];
             var doneCount = 0;
             foreach (var batch in TokenBudget.Batches(lists, maxTokensPerBatch, model.Backbone.IsCausal))
             {
                 if (batch.Length == 1)
                 {
                     var parts = TokenBudget.SplitAnswers(lists[batch[0]], maxTokensPerBatch, model.Backbone.IsCausal);
-                    rewards[batch[0]] = [.. parts.SelectMany(part => ScoreBatch([part], cancellationToken)[0])];
+                    rewards[batch[0]] = [.. parts.SelectMany(part => ScoreBatch([part], prompts, rewardsOf, cancellationToken)[0])];
                 }
                 else
                 {
-                    var batchRewards = ScoreBatch([.. batch.Select(index => lists[index])], cancellationToken);
+                    var batchRewards = ScoreBatch([.. batch.Select(index => lists[index])], prompts, rewardsOf, cancellationToken);
                     for (var i = 0; i < batch.Length; i++)
                         rewards[batch[i]] = batchRewards[i];
                 }
                 doneCount += shared is null ? batch.Length : batch.Sum(shared.CountOf);
                 progress?.Report(new ListProgress(doneCount, allCount));
             }
-            var all = distinct.RewardsOfAll(rewards);
-            return shared?.RewardsOfAll(all) ?? all;
+            return rewards;
         }
         finally
         {
@@ -126,17 +185,34 @@ public sealed class RewardScorer
         }
     }
 
-    private float[][] ScoreBatch(IReadOnlyList<TokenizedList> lists, CancellationToken cancellationToken)
+    private float[][][] ScoreBatch(
+        IReadOnlyList<TokenizedList> lists, PromptCache? prompts, Func<IReadOnlyList<TokenizedList>, PackedSequences, float[][][]> rewardsOf,
+        CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var start = ScoringTelemetry.StartBatch();
         using var scope = NewDisposeScope();
-        using var sequences = model.Pack(lists, cache);
-        var rewards = RewardsByList(model.call(sequences), lists);
+        using var sequences = model.Pack(lists, prompts);
+        var rewards = rewardsOf(lists, sequences);
         sequences.Prompts?.Keep();
         ScoringTelemetry.EndBatch(
             start, sequences.ScoredSegments.Count, sequences.TokenCount, sequences.Prompts?.KnownCount ?? 0, sequences.Device.type);
-        return normalizer is null ? rewards : [.. rewards.Select(list => Array.ConvertAll(list, normalizer.Apply))];
+        return rewards;
+    }
+
+    private float[][][] ScoreAnswersOf(IReadOnlyList<TokenizedList> lists, PackedSequences sequences) => Array.ConvertAll(
+        RewardsByList(model.call(sequences), lists),
+        list => Array.ConvertAll(list, reward => (float[])[normalizer is null ? reward : normalizer.Apply(reward)]));
+
+    private float[][][] ScoreTokensOf(IReadOnlyList<TokenizedList> lists, PackedSequences sequences)
+    {
+        using var pass = new ForwardPass(sequences);
+        var all = new Queue<float>(ValuesOf(model.TokenRewards(pass)));
+        return
+        [
+            .. lists.Select(list => list.AnswerIds.Select(ids => Enumerable.Range(0, ids.Length)
+                .Select(_ => normalizer is null ? all.Dequeue() : normalizer.Apply(all.Dequeue())).ToArray()).ToArray()),
+        ];
     }
 
     /// <summary>Rewards as they come out of the model, divided into those of each list.</summary>
@@ -147,12 +223,17 @@ public sealed class RewardScorer
     {
         ArgumentNullException.ThrowIfNull(rewards);
         ArgumentNullException.ThrowIfNull(lists);
-        using var values = rewards.cpu();
-        using var accessor = values.data<float>();
-        var all = accessor.ToArray();
+        var all = ValuesOf(rewards);
         var byList = new float[lists.Count][];
         for (int l = 0, first = 0; l < lists.Count; first += lists[l].AnswerIds.Count, l++)
             byList[l] = all[first..(first + lists[l].AnswerIds.Count)];
         return byList;
+    }
+
+    private static float[] ValuesOf(Tensor rewards)
+    {
+        using var values = rewards.cpu();
+        using var accessor = values.data<float>();
+        return accessor.ToArray();
     }
 }

@@ -94,6 +94,79 @@ public sealed partial class ScoringModel
         IReadOnlyList<RankedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default) =>
         Scorer().Score(Tokenize(ToScore(lists), progress: null, cancellationToken).Lists, progress, cancellationToken);
 
+    /// <summary>Scores answers to one prompt at every token: through the chat template where <see cref="ReadsTextAsChat"/>.</summary>
+    /// <param name="prompt">The prompt; may be empty. It is cut as in <see cref="Tokenize"/>.</param>
+    /// <param name="answers">At least one answer.</param>
+    /// <returns>For each answer its tokens with their rewards, as <see cref="RewardScorer.ScoreTokens"/> computes them; of the last one the answer's.</returns>
+    /// <inheritdoc cref="Score(string, IReadOnlyList{string})" path="/exception"/>
+    /// <exception cref="ArgumentException">The model is an encoder or has no tokenizer, or there is no answer.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.Load("my-reward-model");
+    /// foreach (var token in model.ScoreTokens("Which is larger, 3 or 5?", "5 is larger.")[0])
+    ///     Console.WriteLine($"{token.Reward:F3} {token.Text}");
+    /// </code>
+    /// </example>
+    public IReadOnlyList<TokenReward>[] ScoreTokens(string prompt, params IReadOnlyList<string> answers) =>
+        ScoreTokens([ListOf(prompt, answers)])[0];
+
+    /// <summary>Scores lists at every token of their answers, those of similar length together.</summary>
+    /// <param name="lists">Lists of text or of conversations; their scores are ignored.</param>
+    /// <param name="progress">Receives a report after every batch.</param>
+    /// <param name="cancellationToken">Stops before the next batch.</param>
+    /// <returns>Per list and answer, its tokens with their rewards.</returns>
+    /// <inheritdoc cref="Score(IReadOnlyList{RankedList}, IProgress{ListProgress}, CancellationToken)" path="/exception"/>
+    public IReadOnlyList<TokenReward>[][] ScoreTokens(
+        IReadOnlyList<RankedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default) =>
+    [
+        .. ScoreWithin(lists, separator: null, progress, cancellationToken).Select(list => Array.ConvertAll(list, answer => answer.Tokens!)),
+    ];
+
+    /// <summary>Scores the steps of answers to one prompt: through the chat template where <see cref="ReadsTextAsChat"/>.</summary>
+    /// <param name="separator">
+    /// What ends a step in an answer's text, such as a line break; the name of a special token of the tokenizer is that token there, and text
+    /// everywhere else. What follows the last one is a step as well, unless it is white space, and has the answer's reward.
+    /// </param>
+    /// <param name="prompt">The prompt; may be empty. It is cut as in <see cref="Tokenize"/>.</param>
+    /// <param name="answers">At least one answer.</param>
+    /// <returns>For each answer its steps. Those of which the end was cut off have no reward.</returns>
+    /// <inheritdoc cref="Score(string, IReadOnlyList{string})" path="/exception"/>
+    /// <exception cref="ArgumentException">The model is an encoder or has no tokenizer, there is no answer, or the separator is empty.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ScoringModel.Load("my-process-reward-model");
+    /// foreach (var step in model.ScoreSteps("\n", "What is 2 + 3 * 4?", "3 * 4 is 12.\n2 + 12 is 14.\n")[0])
+    ///     Console.WriteLine($"{step.Reward:F3} {step.Text}");
+    /// </code>
+    /// </example>
+    public IReadOnlyList<StepReward>[] ScoreSteps(string separator, string prompt, params IReadOnlyList<string> answers) =>
+        ScoreSteps([ListOf(prompt, answers)], separator)[0];
+
+    /// <summary>Scores the steps of the answers of lists, those of similar length together.</summary>
+    /// <param name="lists">Lists of text or of conversations; their scores are ignored.</param>
+    /// <param name="separator">What ends a step, as in the other overload.</param>
+    /// <param name="progress">Receives a report after every batch.</param>
+    /// <param name="cancellationToken">Stops before the next batch.</param>
+    /// <returns>Per list and answer, its steps.</returns>
+    /// <inheritdoc cref="Score(IReadOnlyList{RankedList}, IProgress{ListProgress}, CancellationToken)" path="/exception"/>
+    public IReadOnlyList<StepReward>[][] ScoreSteps(
+        IReadOnlyList<RankedList> lists, string separator, IProgress<ListProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(separator);
+        return [.. ScoreWithin(lists, separator, progress, cancellationToken).Select(list => Array.ConvertAll(list, answer => answer.Steps!))];
+    }
+
+    private ProcessReward[][] ScoreWithin(
+        IReadOnlyList<RankedList> lists, string? separator, IProgress<ListProgress>? progress, CancellationToken cancellationToken)
+    {
+        lists = ToScore(lists);
+        ThrowIfDisposed();
+        var scoring = new ProcessScoring([this], separator);
+        scoring.Check();
+        return scoring.Score(lists, maxTokensPerBatch: null, progress, cancellationToken).Rewards;
+    }
+
     /// <summary>What is read of a prompt and an answer of plain text; null without a tokenizer.</summary>
     internal string? Example()
     {

@@ -435,6 +435,10 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         }
     }
 
+    /// <summary>Each answer of a list with its prompt as they are encoded, before anything is cut.</summary>
+    internal IReadOnlyList<EncodedPair> PairsOf(RankedList list) =>
+        list.Chat is not null ? ChatTokenizerFor(list).PairsOf(list) : listTokenizer!.PairsOf(list);
+
     /// <summary>
     /// Remembers what the model was trained on, for <see cref="ScoringRule.TextIsChat"/>; token ids tell nothing of it.
     /// </summary>

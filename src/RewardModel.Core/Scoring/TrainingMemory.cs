@@ -70,6 +70,7 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Moments, 
         foreach (var list in batch)
         {
             tokens += PackedSequences.CountTokens(list, model.Backbone.IsCausal);
+            rewardsAllTokens |= model.Backbone.IsCausal && Enumerable.Range(0, list.AnswerIds.Count).Any(list.IsContinued);
             pairs += list.AnswerIds.Select((ids, k) => (long)list.PromptOf(k).Length + ids.Length).Sum(length => length * length);
         }
         return Estimate(model, new BatchSize(tokens, pairs), optimizer, rewardsAllTokens);

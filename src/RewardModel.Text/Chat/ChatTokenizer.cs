@@ -1,6 +1,7 @@
 using RewardModel.Jinja;
 using RewardModel.Lists;
 using RewardModel.Tokenizers;
+using RewardModel.Tokenizers.Pipeline;
 
 namespace RewardModel.Chat;
 
@@ -54,7 +55,7 @@ internal sealed class ChatTokenizer
             renderings =
             [
                 Render(chat.Prompt, addGenerationPrompt: true),
-                .. chat.Answers.Select(answer => Render(
+                .. (list.Steps is null ? chat.Answers : [chat.Answers[^1]]).Select(answer => Render(
                     chat.Prompt with { Messages = [.. chat.Prompt.Messages, .. answer] }, addGenerationPrompt: false)),
             ];
         }
@@ -62,10 +63,12 @@ internal sealed class ChatTokenizer
         {
             throw new TokenizerException(list.Source.ToString(), [exception.Message]);
         }
+        if (list.Steps is not null)
+            return StepPairs(list, list.Steps, renderings[0], renderings[1]);
         var pairs = rule.AfterPrompt.Count > 0
             ? Pairs(renderings[0], renderings[1..])
             : [.. renderings.Skip(1).Select(rendering => JointPair(renderings[0], rendering))];
-        return ListTokenizer.Checked(list, [.. pairs.Zip(renderings.Skip(1), WithEnd)]);
+        return ListTokenizer.Checked(list, [.. pairs.Zip(renderings.Skip(1), WithEnd).Select(pair => pair with { RenderedStart = CommonStart(renderings[0], pair.Rendering!) })]);
     }
 
     private EncodedPair WithEnd((int[] PromptIds, int[] AnswerIds) pair, RenderedText rendering)
@@ -90,8 +93,29 @@ internal sealed class ChatTokenizer
     private (int[] PromptIds, int[] AnswerIds) JointPair(RenderedText prompt, RenderedText whole)
     {
         var (ids, promptCount) = tokenizer.EncodeParts(whole, CommonStart(prompt, whole));
+        return Divided(ids, promptCount);
+    }
+
+    private (int[] PromptIds, int[] AnswerIds) Divided(int[] ids, int promptCount)
+    {
         var before = ids.AsSpan().StartsWith([.. rule.BeforePrompt]) ? [] : rule.BeforePrompt;
         return ([.. before, .. ids[..promptCount]], ids[promptCount..]);
+    }
+
+    /// <summary>The steps of a solution, the ends of which are looked for in its rendering.</summary>
+    private IReadOnlyList<EncodedPair> StepPairs(RankedList list, StepEnds steps, RenderedText prompt, RenderedText whole)
+    {
+        if (rule.AfterPrompt.Count > 0)
+            throw new TokenizerException(list.Source.ToString(), [ListTokenizer.NoSteps]);
+        string[] texts = [.. list.Chat!.Answers.Select(answer => RankedChat.TextOf(answer) ?? throw ListTokenizer.NoTextOf(list))];
+        var start = CommonStart(prompt, whole);
+        var place = ContentPlace.In(whole.Text, start, texts[^1]) ?? throw new TokenizerException(
+            list.Source.ToString(),
+            ["the chat template changes the answer's text, so that the ends of its steps can't be found in it; expected one that leaves it as it is"]);
+        var marks = Array.ConvertAll(texts, text => place.Start + Math.Clamp(text.Length - place.First, 0, place.Length));
+        var (ids, promptCount, counts) = tokenizer.EncodeParts(whole, start, new EndMarks(marks, steps.Separator));
+        return ListTokenizer.StepsOf(
+            list, steps, WithEnd(Divided(ids, promptCount), whole) with { RenderedStart = start }, Array.ConvertAll(counts, count => count - promptCount));
     }
 
     private (int[] PromptIds, int[] AnswerIds)[] Pairs(RenderedText prompt, RenderedText[] wholes)

@@ -14,6 +14,10 @@ public sealed class RenderedText
 
     internal RenderedText(TextValue value, Conversation conversation) => (this.value, this.conversation) = (value, conversation);
 
+    /// <summary>A text of the data, of which no template wrote anything.</summary>
+    internal static RenderedText OfData(string text) =>
+        new(new TextValue(text, TextOrigin.User), new Conversation([]));
+
     /// <summary>The whole text.</summary>
     public string Text => value.Text;
 

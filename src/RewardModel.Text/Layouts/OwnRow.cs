@@ -14,6 +14,11 @@ internal static class OwnRow
     public static string Of(RankedList list)
     {
         var row = new JsonObject();
+        if (list.Steps is not null)
+        {
+            AddSteps(row, list);
+            return row.ToJsonString(readable);
+        }
         if (list.Chat is { } chat)
         {
             row["messages"] = Messages(chat.Prompt.Messages);
@@ -42,6 +47,19 @@ internal static class OwnRow
         return row.ToJsonString(readable);
     }
 
+    /// <summary>Steps as texts that end as they are read, so that no separator is added.</summary>
+    private static void AddSteps(JsonObject row, RankedList list)
+    {
+        row["prompt"] = list.Chat is null ? list.Prompt : Messages(list.Chat.Prompt.Messages);
+        if (list.Chat?.Prompt.Tools is { } tools)
+            row["tools"] = JsonNode.Parse(tools.GetRawText());
+        string[] texts = [.. list.Chat is null ? list.Answers : list.Chat.Answers.Select(answer => RankedChat.TextOf(answer)!)];
+        row["steps"] = new JsonArray([.. texts.Select((text, k) => (JsonNode)text[(k == 0 ? 0 : texts[k - 1].Length)..])]);
+        row["labels"] = JsonSerializer.SerializeToNode(list.Scores);
+        row["separator"] = "";
+        AddNotes(row, list.Margin, list.Weight, list.Group);
+    }
+
     private static JsonNode Messages(IEnumerable<ChatMessage> messages) =>
         new JsonArray([.. messages.Select(message => JsonNode.Parse(message.Json.GetRawText()))]);
 
@@ -52,6 +70,11 @@ internal static class OwnRow
         // Best first is what answers are without scores.
         else if (!scores.SequenceEqual(RankedList.ScoresOfOrder(scores.Count)))
             row["ranks"] = JsonSerializer.SerializeToNode(RanksOf(scores));
+        AddNotes(row, margin, weight, group);
+    }
+
+    private static void AddNotes(JsonObject row, double? margin, double weight, string? group)
+    {
         if (margin is not null)
             row["margin"] = margin;
         if (weight != 1)

@@ -27,6 +27,21 @@ internal sealed partial class RowFields
     /// <summary>An array of such numbers.</summary>
     public double?[] ScoresOrNone(string key) => Items(key, "numbers", (element, _) => NumberOf(element));
 
+    /// <summary>An array of labels: true, false, a number from 0 to 1, or null where there is none.</summary>
+    public double?[] Labels(string key) => Items(key, "labels", LabelOf);
+
+    private double? LabelOf(JsonElement element, string name)
+    {
+        if (element.ValueKind is JsonValueKind.True or JsonValueKind.False)
+            return element.GetBoolean() ? 1 : 0;
+        if (element.ValueKind == JsonValueKind.Null)
+            return null;
+        if (OwnNumberOf(element) is >= 0 and <= 1 and var number)
+            return number;
+        problems.Add($"{name} is {ShownText(element)}, expected true, false, a number from 0 to 1, or null");
+        return null;
+    }
+
     /// <summary>An integer of a range, which tables may have as text.</summary>
     public int Integer(string key, int min, int max)
     {

@@ -148,9 +148,19 @@ internal sealed partial class RowFields
         };
     }
 
+    /// <summary>Whether a field is a string that has a text in it.</summary>
+    public bool Contains(string key, string part) =>
+        KindOf(key) == JsonValueKind.String && fields[key].GetString()!.Contains(part, StringComparison.Ordinal);
+
     public string Text(string key) => Field(key) is { } element ? TextOf(element, Quoted(key)) : "";
 
     public string[] Texts(string key) => Items(key, "strings", TextOf);
+
+    /// <summary>A text that is not empty.</summary>
+    public string NonEmptyText(string key) => Field(key) is { } element ? NonEmptyTextOf(element, Quoted(key)) : "";
+
+    /// <summary>Texts, none of them empty.</summary>
+    public string[] NonEmptyTexts(string key) => Items(key, "strings", NonEmptyTextOf);
 
     /// <summary>A text that says something.</summary>
     public string AnswerText(string key) => Field(key) is { } element ? AnswerTextOf(element, Quoted(key)) : "";
@@ -213,6 +223,15 @@ internal sealed partial class RowFields
             problems.Add($"{Quoted(key)} is a string that is no JSON, expected an array, or the JSON of one");
             return null;
         }
+    }
+
+    private string NonEmptyTextOf(JsonElement element, string name)
+    {
+        var problemCount = problems.Count;
+        var text = TextOf(element, name);
+        if (problems.Count == problemCount && text.Length == 0)
+            problems.Add($"{name} is empty, expected a text");
+        return text;
     }
 
     private string AnswerTextOf(JsonElement element, string name)

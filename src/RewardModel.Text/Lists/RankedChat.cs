@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
 namespace RewardModel.Lists;
 
 /// <summary>A ranked list as a conversation. The collections are kept, not copied: they must not change afterwards.</summary>
@@ -14,6 +17,22 @@ public sealed record RankedChat(Conversation Prompt, IReadOnlyList<IReadOnlyList
 
     /// <summary>The messages of each of the K answers.</summary>
     public IReadOnlyList<IReadOnlyList<ChatMessage>> Answers { get; init => field = Checked(value); } = Checked(Answers);
+
+    /// <summary>The text of an answer; null where it is not one message whose content is text.</summary>
+    internal static string? TextOf(IReadOnlyList<ChatMessage> answer) =>
+        answer is [var message] && message.Json.TryGetProperty("content", out var content) && content.ValueKind == JsonValueKind.String
+            ? content.GetString()
+            : null;
+
+    /// <summary>An answer with another text.</summary>
+    /// <param name="answer">One message whose content is text.</param>
+    /// <param name="text">Its text in place of that.</param>
+    internal static IReadOnlyList<ChatMessage> WithText(IReadOnlyList<ChatMessage> answer, string text)
+    {
+        var json = JsonObject.Create(answer[0].Json)!.DeepClone();
+        json["content"] = text;
+        return [ChatMessage.FromJson(JsonSerializer.SerializeToElement(json))];
+    }
 
     private static Conversation Checked(Conversation prompt) => prompt ?? throw new ArgumentNullException(nameof(Prompt));
 

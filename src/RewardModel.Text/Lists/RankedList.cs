@@ -60,6 +60,88 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
     /// </summary>
     internal bool IsWholeText { get; init; }
 
+    /// <summary>
+    /// The steps that the answers are, of one solution: each answer is then the beginning of the next one, their scores are the steps' labels,
+    /// and all are read within the longest. Null where the answers stand by themselves.
+    /// </summary>
+    internal StepEnds? Steps { get; init; }
+
+    /// <summary>
+    /// The steps of one solution, which process supervision trains on: an answer for each step that has a label, the text up to its end, with the
+    /// label as its score. Where the text is encoded, none of them is a text by itself: a step's reward is read at the token that ends it.
+    /// </summary>
+    /// <param name="prompt">The prompt; may be empty.</param>
+    /// <param name="steps">The texts of the steps, none of them empty.</param>
+    /// <param name="labels">How good each step is, such as 1 or 0; null of a step without a label, which is read and not scored.</param>
+    /// <param name="separator">
+    /// What every step ends with; the name of a special token of the tokenizer is that token there. Empty where the texts have it already.
+    /// </param>
+    /// <param name="source">Where the list was read from.</param>
+    /// <exception cref="ArgumentNullException">An argument or a step is null.</exception>
+    /// <exception cref="ArgumentException">There are more or fewer labels than steps, a step is empty, or no step has a label.</exception>
+    /// <example>
+    /// <code>
+    /// var list = RankedList.OfSteps("What is 2 + 3 * 4?", ["3 * 4 is 12.", "2 + 12 is 15."], [1, 0]);
+    /// Console.WriteLine(list.Answers[1]); // both steps, each with a line break behind it
+    /// </code>
+    /// </example>
+    public static RankedList OfSteps(
+        string prompt, IReadOnlyList<string> steps, IReadOnlyList<double?> labels, string separator = "\n", SourceLine source = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        ArgumentNullException.ThrowIfNull(separator);
+        CheckedAnswers(steps, nameof(steps));
+        ArgumentNullException.ThrowIfNull(labels);
+        if (labels.Count != steps.Count)
+            throw new ArgumentException(
+                $"There {Counted.Verb(labels.Count, "is", "are")} {Counted.Of(labels.Count, "label")} for {Counted.Of(steps.Count, "step")}; expected one for each step, or null.", nameof(labels));
+        var (texts, scores) = (new List<string>(), new List<double>());
+        var text = "";
+        for (var i = 0; i < steps.Count; i++)
+        {
+            if (steps[i].Length == 0)
+                throw new ArgumentException($"Step {i + 1} of {steps.Count} is empty; expected a text.", nameof(steps));
+            text += steps[i] + separator;
+            if (labels[i] is not { } label)
+                continue;
+            texts.Add(text);
+            scores.Add(label);
+        }
+        return texts.Count > 0
+            ? new RankedList(prompt, texts, scores, source) { Steps = new StepEnds(separator) }
+            : throw new ArgumentException("No step has a label; expected one at least.", nameof(labels));
+    }
+
+    /// <summary>An answer of this list as a list of the steps that end with a separator, and itself.</summary>
+    /// <param name="answer">The answer's index.</param>
+    /// <param name="text">Its text.</param>
+    /// <param name="separator">At least one character.</param>
+    internal RankedList StepsOf(int answer, string text, string separator)
+    {
+        string[] texts = [.. StepEnds.In(text, separator).Select(end => text[..end]), text];
+        var scores = new double[texts.Length];
+        var list = Chat is null
+            ? new RankedList(Prompt, texts, scores, Source)
+            : OfChat(new RankedChat(Chat.Prompt, [.. texts.Select(step => RankedChat.WithText(Chat.Answers[answer], step))]), scores, Source);
+        return list with { Steps = new StepEnds(separator) { HasWholeAnswer = true } };
+    }
+
+    /// <summary>A list of text as answers of the assistant to a conversation.</summary>
+    internal RankedList AnswersTo(Conversation conversation) =>
+        OfChat(
+            new RankedChat(conversation, [.. Answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]),
+            Scores, Source)
+        with { ScoresAreOrder = ScoresAreOrder, Margin = Margin, Weight = Weight, Group = Group, Steps = Steps };
+
+    /// <summary>The first of the steps that the answers are.</summary>
+    internal RankedList FirstSteps(int count)
+    {
+        var first = Chat is null
+            ? new RankedList(Prompt, [.. Answers.Take(count)], [.. Scores.Take(count)], Source)
+            : OfChat(Chat with { Answers = [.. Chat.Answers.Take(count)] }, [.. Scores.Take(count)], Source);
+        return first with { ScoresAreOrder = ScoresAreOrder, Margin = Margin, Weight = Weight, Group = Group, Steps = Steps };
+    }
+
     /// <summary>A list of conversations: a chat template makes text of it.</summary>
     /// <param name="chat">The conversation and its K answers.</param>
     /// <param name="scores">K finite scores, higher is better.</param>
@@ -77,15 +159,7 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
     /// The list as a conversation: its prompt as one message of the user, its answers as messages of the assistant. A list that is one stays
     /// as it is.
     /// </summary>
-    public RankedList AsChat()
-    {
-        if (Chat is not null)
-            return this;
-        var chat = new RankedChat(
-            new Conversation([new ChatMessage("user", Prompt)]),
-            [.. Answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]);
-        return OfChat(chat, Scores, Source) with { ScoresAreOrder = ScoresAreOrder, Margin = Margin, Weight = Weight, Group = Group };
-    }
+    public RankedList AsChat() => Chat is null ? AnswersTo(new Conversation([new ChatMessage("user", Prompt)])) : this;
 
     /// <summary>
     /// A list whose answers are given best first, without ties: scores K-1, K-2, ..., 0, of which <see cref="ScoresAreOrder"/> is true.

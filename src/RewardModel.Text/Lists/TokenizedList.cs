@@ -76,6 +76,15 @@ public sealed record TokenizedList(
     }
 
     /// <summary>
+    /// Whether an answer is the beginning of the next one, as the steps of a solution are: where a token sees only those before it, its reward is
+    /// read within that one.
+    /// </summary>
+    internal bool IsContinued(int answer) =>
+        answer + 1 < AnswerIds.Count && AnswerIds[answer].Length < AnswerIds[answer + 1].Length
+        && AnswerIds[answer + 1].AsSpan().StartsWith(AnswerIds[answer])
+        && PromptOf(answer).AsSpan().SequenceEqual(PromptOf(answer + 1));
+
+    /// <summary>
     /// Whether two answers are the same tokens with their prompts before them. Where these end makes no difference but for token types.
     /// </summary>
     private bool AreEqual(int first, int second)

@@ -11,11 +11,29 @@ internal sealed record EncodedPair(int[] PromptIds, int[] AnswerIds, ListTruncat
     /// <summary>The conversation that they are of; null of plain text.</summary>
     public RenderedText? Rendering { get; init; }
 
+    /// <summary>Where in <see cref="Rendering"/> the answer begins.</summary>
+    public int RenderedStart { get; init; }
+
+    /// <summary>Of a step the whole answer, whose beginning it is and with which it is cut; null of an answer by itself.</summary>
+    public EncodedPair? Whole { get; init; }
+
     /// <summary>What is cut.</summary>
-    public PairCut Cut => Truncation.CutOf(PromptIds, AnswerIds);
+    public PairCut Cut
+    {
+        get
+        {
+            if (Whole is null)
+                return Truncation.CutOf(PromptIds, AnswerIds);
+            var cut = Whole.Cut;
+            return IsCutOff ? cut with { AnswerCount = AnswerIds.Length - cut.AnswerStart } : cut with { AnswerStart = AnswerIds.Length, AnswerCount = 0 };
+        }
+    }
+
+    /// <summary>Whether it is a step of which the end is cut off.</summary>
+    public bool IsCutOff => Whole?.Cut is { AnswerCount: > 0 } cut && AnswerIds.Length > cut.AnswerStart;
 
     /// <summary>What is left.</summary>
-    public (int[] PromptIds, int[] AnswerIds) Truncated => Truncation.Truncate(PromptIds, AnswerIds);
+    public (int[] PromptIds, int[] AnswerIds) Truncated => ListTruncation.Truncate(PromptIds, AnswerIds, Cut);
 }
 
 /// <summary>Which ids are taken out of a prompt and of an answer to it.</summary>

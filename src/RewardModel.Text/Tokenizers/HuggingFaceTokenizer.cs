@@ -150,8 +150,18 @@ public sealed class HuggingFaceTokenizer
     }
 
     /// <summary>The same, and how many of the ids, from the first on, lie wholly in the first characters of the text.</summary>
-    internal (int[] Ids, int PromptCount) EncodeParts(RenderedText text, int promptLength) =>
-        tokenizer.EncodeToIds(text, plainTextTokenizer, promptLength);
+    internal (int[] Ids, int PromptCount) EncodeParts(RenderedText text, int promptLength)
+    {
+        var (ids, promptCount, _) = EncodeParts(text, promptLength, EndMarks.None);
+        return (ids, promptCount);
+    }
+
+    /// <summary>The same, and for each place in the text how many ids there are up to the token that has the character before it.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="promptLength">How many of its characters are the prompt.</param>
+    /// <param name="marks">The places.</param>
+    internal (int[] Ids, int PromptCount, int[] EndCounts) EncodeParts(RenderedText text, int promptLength, EndMarks marks) =>
+        tokenizer.EncodeToIds(text, plainTextTokenizer, promptLength, marks);
 
     /// <summary>
     /// The ids of a prompt and an answer as one plain text, in which the names of special tokens are text, and how many of the ids, from

@@ -1,4 +1,6 @@
+using RewardModel.Jinja;
 using RewardModel.Lists;
+using RewardModel.Tokenizers.Pipeline;
 
 namespace RewardModel.Tokenizers;
 
@@ -14,6 +16,10 @@ internal sealed class ListTokenizer
     private readonly SpecialTokenRule rule;
     private readonly TextEncoding encoding;
     private readonly ListTruncation truncation;
+
+    /// <summary>Why an encoder has no steps.</summary>
+    internal const string NoSteps =
+        "steps of a solution, for which an encoder has no rewards, as it reads an answer as a whole; expected a causal model, or answers by themselves";
 
     /// <param name="tokenizer">What encodes the texts.</param>
     /// <param name="rule">The special tokens around prompts and answers.</param>
@@ -48,6 +54,8 @@ internal sealed class ListTokenizer
         ArgumentNullException.ThrowIfNull(list);
         if (list.IsWholeText)
             return [WholePair(list)];
+        if (list.Steps is not null)
+            return StepPairs(list, list.Steps);
         return Checked(
             list, rule.AfterPrompt.Count > 0 || encoding == TextEncoding.Separate ? Pairs(list) : [.. list.Answers.Select(JointPair)]);
 
@@ -66,10 +74,20 @@ internal sealed class ListTokenizer
     internal static (TokenizedList List, TruncationCount Cut) ListOf(
         RankedList list, IReadOnlyList<EncodedPair> encoded, SpecialTokenRule rule)
     {
-        var pairs = encoded.Select(pair => (pair.PromptIds, pair.AnswerIds)).ToArray();
-        var cut = encoded.Select(pair => pair.Truncated).ToArray();
+        // Steps are parts of one answer.
+        var whole = list.Steps is null ? encoded : [encoded[^1].Whole ?? encoded[^1]];
+        var count = ListTruncation.Count(
+            [.. whole.Select(pair => (pair.PromptIds, pair.AnswerIds))], [.. whole.Select(pair => pair.Truncated)]);
+        // Steps follow each other, so that those of which the end is cut off are the last ones.
+        EncodedPair[] kept = [.. encoded.Where(pair => !pair.IsCutOff)];
+        if (kept.Length == 0)
+            throw new TokenizerException(
+                list.Source.ToString(),
+                ["all steps with a label end behind the tokens that are left of the text, expected one at least; give a larger maximum length"]);
+        var pairs = kept.Select(pair => (pair.PromptIds, pair.AnswerIds)).ToArray();
+        var cut = kept.Select(pair => pair.Truncated).ToArray();
         var shared = SharedPrompt(pairs, rule);
-        var tokenized = new TokenizedList(shared, [], list.Scores, list.Source)
+        var tokenized = new TokenizedList(shared, [], kept.Length == encoded.Count ? list.Scores : [.. list.Scores.Take(kept.Length)], list.Source)
         {
             AnswerTokenType = rule.AnswerTokenType,
             ScoresAreOrder = list.ScoresAreOrder,
@@ -78,14 +96,14 @@ internal sealed class ListTokenizer
             Group = list.Group,
         };
         return (
-            ListTruncation.WithPairs(tokenized, [.. pairs.Zip(cut, (whole, pair) => Share(whole.PromptIds, pair))]),
-            ListTruncation.Count(pairs, cut));
+            ListTruncation.WithPairs(tokenized, [.. pairs.Zip(cut, (uncut, pair) => Share(uncut.PromptIds, pair))]),
+            count);
 
         // A prompt that was cut is its answer's own, and so is one that is followed by a separator and differs.
-        (int[], int[]) Share(int[] whole, (int[] PromptIds, int[] AnswerIds) pair) =>
-            pair.PromptIds != whole || !whole.AsSpan().StartsWith(shared) ? pair
-            : whole.Length == shared.Length ? (shared, pair.AnswerIds)
-            : CanMove(rule) ? (shared, [.. whole[shared.Length..], .. pair.AnswerIds])
+        (int[], int[]) Share(int[] prompt, (int[] PromptIds, int[] AnswerIds) pair) =>
+            pair.PromptIds != prompt || !prompt.AsSpan().StartsWith(shared) ? pair
+            : prompt.Length == shared.Length ? (shared, pair.AnswerIds)
+            : CanMove(rule) ? (shared, [.. prompt[shared.Length..], .. pair.AnswerIds])
             : pair;
     }
 
@@ -100,6 +118,37 @@ internal sealed class ListTokenizer
                select $"answer {i + 1} of {pairs.Count} has no tokens, expected at least one; give it text or remove it",
         ];
         return problems.Length == 0 ? pairs : throw new TokenizerException(list.Source.ToString(), problems);
+    }
+
+    /// <summary>The steps of a solution that is encoded as a whole, each up to the token that ends it.</summary>
+    /// <param name="list">The list.</param>
+    /// <param name="steps">How its steps end.</param>
+    /// <param name="whole">Prompt and solution.</param>
+    /// <param name="counts">For each step how many ids of the solution there are up to its end.</param>
+    /// <exception cref="TokenizerException">The solution has no tokens.</exception>
+    internal static IReadOnlyList<EncodedPair> StepsOf(RankedList list, StepEnds steps, EncodedPair whole, IReadOnlyList<int> counts) => Checked(
+        list,
+        [
+            .. counts.Select((count, k) => steps.HasWholeAnswer && k == counts.Count - 1
+                ? whole
+                : new EncodedPair(whole.PromptIds, whole.AnswerIds[..Math.Min(whole.AnswerIds.Length, Math.Max(1, count))], whole.Truncation) { Whole = whole, Rendering = whole.Rendering }),
+        ]);
+
+    /// <summary>An answer has no text to find steps in.</summary>
+    internal static TokenizerException NoTextOf(RankedList list) =>
+        new(list.Source.ToString(), ["an answer that is not one message whose content is text, expected one to find steps in"]);
+
+    private IReadOnlyList<EncodedPair> StepPairs(RankedList list, StepEnds steps)
+    {
+        if (rule.AfterPrompt.Count > 0)
+            throw new TokenizerException(list.Source.ToString(), [NoSteps]);
+        var prompt = encoding == TextEncoding.Joint ? WellFormedText.Of(list.Prompt) : "";
+        var (ids, promptCount, counts) = tokenizer.EncodeParts(
+            RenderedText.OfData(prompt + WellFormedText.Of(list.Answers[^1])), prompt.Length,
+            new EndMarks([.. list.Answers.Select(answer => prompt.Length + answer.Length)], steps.Separator));
+        IReadOnlyList<int> promptIds = encoding == TextEncoding.Joint ? ids[..promptCount] : tokenizer.PlainTextTokenizer.EncodeToIds(list.Prompt);
+        var whole = new EncodedPair([.. rule.BeforePrompt, .. promptIds], [.. ids[promptCount..], .. rule.AfterAnswer], truncation);
+        return StepsOf(list, steps, whole, Array.ConvertAll(counts, count => count - promptCount));
     }
 
     /// <summary>One text as it stands: special tokens in it are found, and those of the rule are put around it where it has none.</summary>

@@ -39,11 +39,12 @@ internal sealed class ListTruncation
     }
 
     /// <summary>A prompt and one answer, cut where they have to be. What is not cut is the same array.</summary>
-    internal (int[] PromptIds, int[] AnswerIds) Truncate(int[] promptIds, int[] answerIds)
-    {
-        var cut = CutOf(promptIds, answerIds);
-        return (Without(promptIds, cut.PromptStart, cut.PromptCount), Without(answerIds, cut.AnswerStart, cut.AnswerCount));
-    }
+    internal (int[] PromptIds, int[] AnswerIds) Truncate(int[] promptIds, int[] answerIds) =>
+        Truncate(promptIds, answerIds, CutOf(promptIds, answerIds));
+
+    /// <summary>The same, with what is taken out.</summary>
+    internal static (int[] PromptIds, int[] AnswerIds) Truncate(int[] promptIds, int[] answerIds, PairCut cut) =>
+        (Without(promptIds, cut.PromptStart, cut.PromptCount), Without(answerIds, cut.AnswerStart, cut.AnswerCount));
 
     /// <summary>What <see cref="Truncate(int[], int[])"/> takes out of a prompt and one answer.</summary>
     internal PairCut CutOf(int[] promptIds, int[] answerIds)

@@ -4,6 +4,7 @@ using RewardModel.Layouts;
 using RewardModel.Lists;
 using RewardModel.Reading;
 using RewardModel.Scoring;
+using RewardModel.Tokenizers;
 
 namespace RewardModel.Training.Data;
 
@@ -20,6 +21,9 @@ internal sealed record ScoredLine(
     JsonElement? Row, IReadOnlyList<string> Answers, IReadOnlyList<float> Rewards, IReadOnlyList<float>? Deviations, bool IsSingle,
     string? Problem)
 {
+    /// <summary>The answers with the rewards within them, where these were asked for.</summary>
+    public IReadOnlyList<ProcessReward>? Within { get; init; }
+
     /// <summary>Answers that are in no file.</summary>
     public static ScoredLine Of(RewardEnsemble ensemble, EnsembleReward[] rewards, IReadOnlyList<string> answers) =>
         new(null, answers, MeansOf(rewards), DeviationsOf(ensemble, rewards), IsSingle: false, Problem: null);
@@ -54,25 +58,42 @@ internal sealed class LineScoring(RankedListFiles files, ILogger logger) : IDisp
     /// <summary>Scores the lines while they are enumerated, once.</summary>
     /// <param name="ensemble">The first member's tokenizer and rule are used.</param>
     /// <param name="maxTokensPerBatch">Most tokens that are computed at once.</param>
+    /// <param name="within">What scores answers within themselves; null: they have one reward each.</param>
     /// <exception cref="RankedDataException">
     /// Lines can't be scored, and that is an error: all are named. Lines before them may have been given already.
     /// </exception>
-    public IEnumerable<ScoredLine> Score(RewardEnsemble ensemble, int maxTokensPerBatch)
+    public IEnumerable<ScoredLine> Score(RewardEnsemble ensemble, int maxTokensPerBatch, ProcessScoring? within = null)
     {
         var model = ensemble.Members[0];
         foreach (var group in lines.Read().Chunk(ScoringModel.GroupSize))
         {
-            var tokenized = Tokenize(group, model);
+            var tokenized = Tokenize(group, model, within);
             // What is an error in any case is not computed further, but read on for other lines like it.
             if (files.OnBadData == BadData.Error && lines.BadLines.Count + rejected.Count > 0)
                 continue;
-            var scored = new Queue<EnsembleReward[]>(
-                ensemble.Score([.. tokenized.Select(line => line.List).OfType<TokenizedList>()], maxTokensPerBatch));
-            foreach (var ((list, problem), line) in tokenized.Zip(group))
+            if (within is not null)
             {
-                var rewards = list is null ? [] : scored.Dequeue();
+                var withRewards = new Queue<ProcessReward[]>(within.Score(
+                    [.. tokenized.Where(line => line.Problem is null).Select(line => (line.Text, line.Encoded))], maxTokensPerBatch));
+                foreach (var ((_, _, problem), line) in tokenized.Zip(group))
+                {
+                    var rewards = problem is null ? withRewards.Dequeue() : [];
+                    yield return new ScoredLine(
+                        line.Row, problem is null ? line.List?.Answers ?? [] : [], [.. rewards.Select(answer => answer.Reward)], null, line.IsSingle,
+                        problem)
+                    {
+                        Within = rewards,
+                    };
+                }
+                continue;
+            }
+            var scored = new Queue<EnsembleReward[]>(
+                ensemble.Score([.. tokenized.Where(line => line.Problem is null).Select(line => line.Encoded[0].List)], maxTokensPerBatch));
+            foreach (var ((_, _, problem), line) in tokenized.Zip(group))
+            {
+                var rewards = problem is not null ? [] : scored.Dequeue();
                 yield return new ScoredLine(
-                    line.Row, list is null ? [] : line.List?.Answers ?? [], ScoredLine.MeansOf(rewards),
+                    line.Row, problem is not null ? [] : line.List?.Answers ?? [], ScoredLine.MeansOf(rewards),
                     ScoredLine.DeviationsOf(ensemble, rewards), line.IsSingle, problem);
             }
         }
@@ -87,27 +108,67 @@ internal sealed class LineScoring(RankedListFiles files, ILogger logger) : IDisp
 
     public void Dispose() => lines.Dispose();
 
-    private (TokenizedList? List, string? Problem)[] Tokenize(ParsedRow[] group, ScoringModel model)
+    /// <summary>
+    /// What is computed of each row: of its list, of which there is more than one where its answers are divided into steps. Rows of token ids
+    /// have no text.
+    /// </summary>
+    private (RankedList? Text, IReadOnlyList<(TokenizedList List, bool IsCut)> Encoded, string? Problem)[] Tokenize(
+        ParsedRow[] group, ScoringModel model, ProcessScoring? within)
     {
-        var texts = group.Select(line => line.List).OfType<RankedList>().ToArray();
-        var ofTexts = new Queue<(TokenizedList? List, string? Problem)>(
-            (texts.Length == 0 ? [] : model.TryTokenize(model.ToScore(texts))).Zip(texts, (result, text) =>
+        (ParsedRow Row, RankedList Text)[] texts =
+        [
+            .. group.Where(line => line.List is not null).Zip(
+                model.ToScore([.. group.Select(line => line.List).OfType<RankedList>()]), (line, text) => (line, text)),
+        ];
+        var parts = Array.ConvertAll(texts, text => PartsOf(text.Text, within));
+        RankedList[] all = [.. parts.SelectMany(list => list.Parts)];
+        var results = new Queue<(TokenizedList? List, TruncationCount Cut, TokenizerException? Rejection)>(
+            all.Length == 0 ? [] : model.TryTokenize(all));
+        var ofTexts = new Queue<(RankedList?, IReadOnlyList<(TokenizedList, bool)>, string?)>(texts.Zip(parts, (text, list) =>
+        {
+            var rejection = list.Rejection;
+            var encoded = new List<(TokenizedList, bool)>();
+            foreach (var _ in list.Parts)
             {
+                var result = results.Dequeue();
                 cut += result.Cut;
-                if (result.Rejection is null)
-                    return (result.List, (string?)null);
-                rejected.Add(DataLog.BadLineOf(text, result.Rejection));
-                return (null, rejected[^1].Reason);
-            }));
+                rejection ??= result.Rejection;
+                if (result.List is not null)
+                    encoded.Add((result.List, result.Cut.Answers.Cut > 0));
+            }
+            return rejection is null
+                ? ((RankedList?)text.Text, (IReadOnlyList<(TokenizedList, bool)>)encoded, (string?)null)
+                : (null, [], Rejected(DataLog.BadLineOf(text.Row.List!, rejection)));
+        }));
         var (ids, idsCut) = model.Truncate([.. group.Select(line => line.TokenizedList).OfType<TokenizedList>()]);
         cut += idsCut;
         var ofIds = new Queue<TokenizedList>(ids);
         return
         [
             .. group.Select(line => line.List is not null ? ofTexts.Dequeue()
-                : line.TokenizedList is not null ? (ofIds.Dequeue(), null)
-                : (null, line.Problem)),
+                : line.TokenizedList is null ? (null, [], line.Problem)
+                : ofIds.Dequeue() is var list && within is { DividesText: true }
+                    ? (null, [], Rejected(new BadLine(line.Source, "token ids, in which no steps can be found; expected text")))
+                : ((RankedList?)null, (IReadOnlyList<(TokenizedList, bool)>)[(list, false)], (string?)null)),
         ];
+    }
+
+    private static (IReadOnlyList<RankedList> Parts, TokenizerException? Rejection) PartsOf(RankedList list, ProcessScoring? within)
+    {
+        try
+        {
+            return (within?.PartsOf(list) ?? [list], null);
+        }
+        catch (TokenizerException rejection)
+        {
+            return ([], rejection);
+        }
+    }
+
+    private string Rejected(BadLine line)
+    {
+        rejected.Add(line);
+        return line.Reason;
     }
 
     /// <summary>Keys without a meaning are given back with the line, so they are no mistake.</summary>

@@ -154,7 +154,7 @@ internal sealed class ListReading(ScoringModel model, ILogger logger)
         var tokenized = new TokenizedRows([], []);
         foreach (var ((row, list), result) in texts.Zip(results))
             if (result.List is { } ids)
-                tokenized.Lists.Add((row, list, ids, result.Cut));
+                tokenized.Lists.Add((row, ids.AnswerIds.Count < list.Answers.Count ? list.FirstSteps(ids.AnswerIds.Count) : list, ids, result.Cut));
             else
                 tokenized.Rejected.Add(DataLog.BadLineOf(list, result.Rejection!));
         foreach (var row in rows.Where(row => row.TokenizedList is not null))

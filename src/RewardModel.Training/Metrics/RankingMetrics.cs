@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using RewardModel.Ranking;
 
 namespace RewardModel.Training.Metrics;
@@ -56,6 +57,14 @@ public sealed record RankingMetrics
     /// reward, the fraction of these that are best scored.
     /// </summary>
     public required double TopAnswerAccuracy { get; init; }
+
+    /// <summary>
+    /// Where scores are labels from 0 to 1 (<see cref="PointwiseLoss.Logistic"/>), the fraction of answers, or of steps, of which the reward says
+    /// what the label does: it is above 0 where that is above one half, below 0 where that is below. A reward of 0 counts one half; labels of one
+    /// half do not count. Null of other losses, and where no label counts.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? LabelAccuracy { get; init; }
 
     /// <summary>The mean reward over all answers.</summary>
     public required double RewardMean { get; init; }

@@ -20,6 +20,8 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
     private double marginSum;
     private double tauSum;
     private double topAnswerSum;
+    private long labelCount;
+    private double rightLabelSum;
     private double rewardMean;
     private double rewardSquaredDeviations;
     private double rewardMin = double.PositiveInfinity;
@@ -45,6 +47,7 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
                 Margin = marginSum / pairCount,
                 KendallTau = tauSum / listsWithPairsCount,
                 TopAnswerAccuracy = topAnswerSum / listsWithPairsCount,
+                LabelAccuracy = labelCount > 0 ? rightLabelSum / labelCount : null,
                 RewardMean = answerCount > 0 ? rewardMean : double.NaN,
                 RewardStandardDeviation = Math.Sqrt(rewardSquaredDeviations / answerCount),
                 RewardMin = answerCount > 0 ? rewardMin : double.NaN,
@@ -82,6 +85,8 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
         listCount++;
         foreach (var reward in rewards)
             AddReward(reward);
+        if (loss.HasLabels)
+            AddLabels(rewards, list.Scores);
         lossSum += loss.OfList(rewards, list);
         lossDivisor += loss.DivisorOf(list);
         AddPairs(rewards, list, prompt);
@@ -106,6 +111,17 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
         rewardSquaredDeviations += deviation * (reward - rewardMean);
         rewardMin = Math.Min(rewardMin, reward);
         rewardMax = Math.Max(rewardMax, reward);
+    }
+
+    private void AddLabels(IReadOnlyList<float> rewards, IReadOnlyList<double> labels)
+    {
+        foreach (var (reward, label) in rewards.Zip(labels))
+        {
+            if (label == 0.5)
+                continue;
+            labelCount++;
+            rightLabelSum += reward == 0 ? 0.5 : reward > 0 == label > 0.5 ? 1 : 0;
+        }
     }
 
     private void AddPairs(IReadOnlyList<float> rewards, RankingList list, UInt128 prompt)

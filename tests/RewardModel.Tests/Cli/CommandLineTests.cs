@@ -45,7 +45,10 @@ public class CommandLineTests
             "--model --max-tokens-per-batch --device --threads --html --json --data --query --layout --score-from --group-by --on-bad-data",
             Options("compare"));
         Assert.Equal("--output --csv", Options("report"));
-        Assert.All(["score", "rank", "best-of-n"], command => Assert.Equal(
+        Assert.Equal(
+            "--model --base-model --prompt --answer --max-tokens-per-batch --batch-invariant --device --threads --raw --json --per-token --per-step --data --query --layout --score-from --on-bad-data",
+            Options("score"));
+        Assert.All(["rank", "best-of-n"], command => Assert.Equal(
             "--model --base-model --prompt --answer --max-tokens-per-batch --batch-invariant --device --threads --raw --json --data --query --layout --score-from --on-bad-data",
             Options(command)));
         Assert.Equal(
@@ -381,6 +384,12 @@ public class CommandLineTests
     [InlineData(
         "Give either --data FILE, or --prompt TEXT with at least one --answer TEXT.",
         "score", "--model", "m", "--data", "d", "--answer", "a")]
+    [InlineData(
+        "--per-token and --per-step are given; expected one of them.", "score", "--model", "m", "--data", "d", "--per-token", "--per-step", "x")]
+    [InlineData("--per-step: The separator is empty; expected a text.", "score", "--model", "m", "--data", "d", "--per-step", "")]
+    [InlineData(
+        "--per-step: The separator 'a\\x' has an escape that is not known; expected \\n, \\r, \\t, \\\\ or \\uXXXX.",
+        "score", "--model", "m", "--data", "d", "--per-step", "a\\x")]
     [InlineData("--data and --output are missing.", "train")]
     [InlineData("Give --resume DIR, or --resume and --output DIR, not both.", "train", "--resume", "x", "--output", "y")]
     [InlineData(

@@ -63,6 +63,85 @@ public sealed class ScoreCommandTests : IDisposable
     }
 
     [Fact]
+    public void Rewards_of_tokens_and_steps_stand_beside_those_of_the_answers()
+    {
+        string[] lines = ["""{"prompt":"ab","answers":["cxd","e"],"token_rewards":1}""", """{"prompt":"ab","response":"cxdx"}"""];
+        using var model = Model();
+        var (status, output, errors) = Score(lines, "--per-token");
+        Assert.Equal((0, ""), (status, errors));
+        var printed = output.TrimEnd('\n').Split('\n');
+        Assert.StartsWith("""{"prompt":"ab","answers":["cxd","e"],"rewards":[""", printed[0]);
+        var tokens = JsonNode.Parse(printed[0])!["token_rewards"]!.AsArray();
+        var expected = model.ScoreTokens("ab", "cxd", "e");
+        Assert.Equal([4, 2], tokens.Select(answer => answer!.AsArray().Count));
+        Assert.Equal("""{"text":"x","start":1,"end":2}""", Without(tokens[0]![1]!, "reward"));
+        Assert.Null(tokens[0]![3]!["start"]);
+        foreach (var (answer, ofAnswer) in expected.Zip(tokens))
+            Numbers.AssertEqualButForRounding(
+                [.. answer.Select(token => token.Reward)], [.. ofAnswer!.AsArray().Select(token => (float)token!["reward"]!)], Numbers.UnitsOfModels);
+        Assert.Equal((float)JsonNode.Parse(printed[0])!["rewards"]![0]!, (float)tokens[0]![3]!["reward"]!);
+        Assert.Equal(5, JsonNode.Parse(printed[1])!["token_rewards"]!.AsArray().Count);
+
+        (status, output, errors) = Score(lines, "--per-step", "x");
+        Assert.Equal((0, ""), (status, errors));
+        printed = output.TrimEnd('\n').Split('\n');
+        var steps = JsonNode.Parse(printed[0])!["step_rewards"]!;
+        Assert.Equal("""{"text":"cx","end":2}""", Without(steps[0]![0]!, "reward"));
+        Assert.Equal(expected[0][1].Reward, (float)steps[0]![0]!["reward"]!, 1e-5f);
+        Assert.Equal((float)JsonNode.Parse(printed[0])!["rewards"]![0]!, (float)steps[0]![1]!["reward"]!);
+        Assert.Equal(2, JsonNode.Parse(printed[1])!["step_rewards"]!.AsArray().Count);
+
+        static string Without(JsonNode node, string key)
+        {
+            node = node.DeepClone();
+            node.AsObject().Remove(key);
+            return node.ToJsonString();
+        }
+    }
+
+    [Fact]
+    public void Token_ids_have_rewards_of_tokens_and_no_steps()
+    {
+        string[] lines = ["""{"prompt_ids":[1],"answer_ids":[[2,3]]}"""];
+        var (status, output, errors) = Score(lines, "--per-token");
+        Assert.Equal((0, ""), (status, errors));
+        Assert.Equal(["c", "d"], JsonNode.Parse(output)!["token_rewards"]![0]!.AsArray().Select(token => (string?)token!["text"]));
+        (status, output, errors) = Score(lines, "--per-step", "x");
+        Assert.Equal((1, ""), (status, output));
+        Assert.Contains(":1: token ids, in which no steps can be found; expected text", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Steps_that_are_cut_off_have_null()
+    {
+        var (status, output, errors) = Score([$$"""{"prompt":"ab","response":"cx{{new string('d', 30)}}x"}"""], "--per-step", "x");
+        Assert.Equal(0, status);
+        Assert.Contains("1 of 1 answers (100 %) loses its end", errors, StringComparison.Ordinal);
+        var steps = JsonNode.Parse(output)!["step_rewards"]!.AsArray();
+        Assert.Equal([true, false], steps.Select(step => step!["reward"] is not null));
+    }
+
+    [Fact]
+    public void Rows_of_steps_have_a_reward_for_each()
+    {
+        var (status, output, _) = Score(["""{"prompt":"ab","steps":["c","d"],"labels":[true,null],"separator":"x"}"""]);
+        Assert.Equal(0, status);
+        using var model = Model();
+        Numbers.AssertEqualButForRounding(
+            [.. model.ScoreSteps("x", "ab", "cxdx")[0].Select(step => step.Reward!.Value)],
+            JsonNode.Parse(output)!["rewards"].Deserialize<float[]>()!, Numbers.UnitsOfModels);
+    }
+
+    [Fact]
+    public void Rewards_within_an_answer_are_printed_below_it()
+    {
+        var (status, output, _) = CommandLineTests.Run(
+            "score", "--model", directory["model"], "--prompt", "ab", "--answer", "cxd", "--per-step", "x");
+        Assert.Equal(0, status);
+        Assert.Matches("^ *-?[0-9.]+  cxd\n *-?[0-9.]+  \"cx\"\n *-?[0-9.]+  \"d\"\n$", output);
+    }
+
+    [Fact]
     public void Lines_that_are_left_out_keep_their_place_and_say_why()
     {
         string[] lines =

@@ -56,6 +56,17 @@ public class KnownLayoutTests
          "rejected": [{"role": "user", "content": "p"}, {"role": "assistant", "content": "b"}], "score_chosen": 1, "score_rejected": 2}
         """,
         "\"score_chosen\" is 1 and \"score_rejected\" is 2, expected the chosen answer to have the higher score, or the same")]
+    [InlineData("stepwise", """{"prompt": "p", "steps": ["a", "b"], "labels": [true]}""", "\"labels\" has 1 label for 2 steps, expected one for each")]
+    [InlineData("stepwise", """{"prompt": "p", "completions": ["a", ""], "labels": [2, null]}""",
+        "\"completions\"[1] is empty, expected a text; \"labels\"[0] is 2, expected true, false, a number from 0 to 1, or null; "
+        + "\"labels\" has no label that is not null, expected one at least")]
+    [InlineData("math-shepherd", """{"input": "Q Step 1: a ки", "label": "Q Step 1: a *"}""",
+        "\"label\" has no + or - where step 1 of \"input\" ends, expected the same text with them")]
+    [InlineData("math-shepherd", """{"input": "Q a ки", "label": "Q a +"}""",
+        "\"input\" has no 'Step 1:', expected a question and the steps of its solution")]
+    [InlineData("prm800k",
+        """{"question": {"problem": "p"}, "label": {"steps": [{"completions": [{"text": "a", "rating": 5}], "chosen_completion": 0}]}}""",
+        "a \"rating\" is not -1, 0 or 1, expected one of these")]
     [InlineData("skywork", """{"chosen": [{"role": "user", "content": "p"}], "rejected": [{"role": "user", "content": "q"}], "source": "s"}""",
         "\"chosen\" and \"rejected\" start with different messages, expected a \"prompt\" of messages or a common start")]
     [InlineData("stackllama", """{"question": 1, "response_j": " ", "response_k": "b"}""",

@@ -152,6 +152,31 @@ internal static class LayoutSamples
               {"rank": 0, "completion": [{"role": "assistant", "content": "Hello!"}]}]}
             """,
             "order: system: Be short. / user: Hi | -1: assistant: What do you want? | 0: assistant: Hello!"),
+        new("stepwise",
+            """{"prompt": "2+2*3?", "completions": ["2*3 is 6.", "2+6 is 9."], "labels": [true, false]}""",
+            @"scores: 2+2*3? | 1: 2*3 is 6.\n | 0: 2*3 is 6.\n2+6 is 9.\n"),
+        new("stepwise",
+            """
+            {"prompt": [{"role": "user", "content": "Hi"}], "steps": ["a", "b", "c"], "labels": [null, 0.5, 1], "separator": " ки"}
+            """,
+            "scores: user: Hi | 0.5: assistant: a киb ки | 1: assistant: a киb киc ки"),
+        new("math-shepherd",
+            """
+            {"input": "Is 2 even? Step 1: 2 is 2*1. ки\nStep 2: So it is odd. ки",
+             "label": "Is 2 even? Step 1: 2 is 2*1. +\nStep 2: So it is odd. -", "task": "GSM8K"}
+            """,
+            @"scores: Is 2 even?  | 1: Step 1: 2 is 2*1. ки | 0: Step 1: 2 is 2*1. ки\nStep 2: So it is odd. ки"),
+        new("prm800k",
+            """
+            {"labeler": "l", "timestamp": "t", "generation": 9, "is_quality_control_question": false, "is_initial_screening_question": false,
+             "question": {"problem": "2+2*3?", "ground_truth_answer": "8"},
+             "label": {"steps": [
+               {"completions": [{"text": "2*3=6", "rating": 1, "flagged": false}], "human_completion": null, "chosen_completion": 0},
+               {"completions": [{"text": "2+6=9", "rating": -1, "flagged": false}, {"text": "So", "rating": 0, "flagged": null},
+                 {"text": "?", "rating": null, "flagged": null}], "human_completion": {"text": "2+6=8", "rating": null}, "chosen_completion": null}],
+              "total_time": 1, "finish_reason": "solution"}}
+            """,
+            @"scores: 2+2*3? | 1: 2*3=6\n | 1: 2*3=6\n2+6=8\n", @"scores: 2+2*3? | 0: 2*3=6\n2+6=9\n", @"scores: 2+2*3? | 0.5: 2*3=6\nSo\n"),
         new("distilabel",
             """
             {"instruction": "Name a tree.", "generations": ["Oak.", "Rose.", "?"], "ratings": [5, "2", null], "model_names": ["a", "b", "c"],

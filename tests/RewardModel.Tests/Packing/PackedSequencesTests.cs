@@ -50,6 +50,34 @@ public class PackedSequencesTests
     }
 
     [Fact]
+    public void An_answer_that_begins_the_next_one_is_read_within_it()
+    {
+        var list = new TokenizedList([7, 8], [[1], [1, 2, 3], [1, 2, 3, 4], [1, 5]], [0, 0, 0, 0]);
+        using var packed = PackedSequences.Pack([list]);
+        Assert.Equal((8, 8, true), (packed.TokenCount, PackedSequences.CountTokens(list), packed.EndsWithin));
+        Assert.Equal([1, 3, 4, 5], Values(packed.TokenIds.index_select(0, packed.ScoredRows)));
+        Assert.Equal([2, 4, 5, 3], Values(packed.PositionIds.index_select(0, packed.ScoredRows)));
+        Assert.Equal([1, 3, 4, 2], packed.ScoredLengths);
+
+        // With prompts of their own, or a copy of the prompt each, they are answers by themselves.
+        var cut = list with { OwnPromptIds = [null, [8], null, null] };
+        using var apart = PackedSequences.Pack([cut]);
+        Assert.Equal((3 + 1 + 3 + 4 + 2, false), (apart.TokenCount, apart.EndsWithin));
+        using var copies = PackedSequences.Pack([list], sharePrompts: false);
+        Assert.Equal((4 * 2 + 10, false), (copies.TokenCount, copies.EndsWithin));
+        Assert.Equal(18, PackedSequences.CountTokens(list, sharePrompts: false));
+    }
+
+    [Fact]
+    public void A_list_is_not_divided_between_answers_that_are_computed_as_one()
+    {
+        var list = new TokenizedList([7, 8], [[1], [1, 2, 3], [1, 2, 3, 4], [5], [6]], [0, 0, 0, 0, 0]);
+        Assert.Equal([3, 2], TokenBudget.SplitAnswers(list, 5).Select(part => part.AnswerIds.Count));
+        Assert.Equal([3, 1, 1], TokenBudget.SplitAnswers(list, 1).Select(part => part.AnswerIds.Count));
+        Assert.Equal([1, 1, 1, 2], TokenBudget.SplitAnswers(list, 6, sharePrompts: false).Select(part => part.AnswerIds.Count));
+    }
+
+    [Fact]
     public void Not_sharing_repeats_the_prompt()
     {
         TokenizedList list = new([7, 8], [[1], [2, 3]], [1, 0]);

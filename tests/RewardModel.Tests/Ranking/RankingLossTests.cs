@@ -52,6 +52,9 @@ public class RankingLossTests
             new() { Loss = "none", Pointwise = PointwiseLoss.Regression, PointwiseWeight = 0.3 },
             (r, list) => Answers(r, list, (x, s) => (0.3 * (x - s) * (x - s), 0.6 * (x - s)))),
         ["levels alone"] = (new() { Loss = "none", Pointwise = PointwiseLoss.Levels, Levels = levels }, (r, list) => Answers(r, list, OfLevels)),
+        ["logistic alone"] = (
+            new() { Loss = "none", Pointwise = PointwiseLoss.Logistic },
+            (r, list) => Answers(r, list, (x, s) => (-s * Math.Log(Sigmoid(x)) - (1 - s) * Math.Log(1 - Sigmoid(x)), Sigmoid(x) - s))),
         ["log-sigmoid and levels"] = (
             new() { Pointwise = PointwiseLoss.Levels, Levels = levels },
             (r, list) => Add(Pairs(r, list, LogSigmoid(0)), Answers(r, list, OfLevels))),

@@ -161,6 +161,74 @@ public class ListTokenizerTests
             error.Message);
     }
 
+    [Fact]
+    public void Steps_are_encoded_as_one_text_and_end_with_their_separators()
+    {
+        using var folder = TokenizerFolder.ByteLevel("""{"eos_token": "</s>"}""");
+        // What follows the last label is not read.
+        var (tokenized, cut) = Make(folder, 100).Tokenize(RankedList.OfSteps("a", ["he", "x", " w", "y"], [1, null, 0.5, null]));
+        Assert.Equal([97], tokenized.PromptIds);
+        Assert.Equal([[256, 10], [256, 10, 120, 10, 260, 10]], tokenized.AnswerIds);
+        Assert.Equal([1, 0.5], tokenized.Scores);
+        Assert.False(cut.IsCut);
+    }
+
+    /// <summary>"helll" is hell l: the first separator is within a token.</summary>
+    [Fact]
+    public void A_step_ends_with_the_token_that_has_the_last_character_of_its_separator()
+    {
+        using var folder = TokenizerFolder.ByteLevel();
+        var (tokenized, _) = Make(folder, 100).Tokenize(RankedList.OfSteps("a", ["he", "l"], [1, 0], "l"));
+        Assert.Equal([[258], [258, 108]], tokenized.AnswerIds);
+    }
+
+    [Fact]
+    public void A_special_token_ends_steps_and_is_text_elsewhere()
+    {
+        using var folder = TokenizerFolder.ByteLevel();
+        var (tokenized, _) = Make(folder, 100).Tokenize(RankedList.OfSteps("<s>", ["he<s>x", "w</s>"], [1, 0], "<s>"));
+        Assert.Equal([60, 115, 62], tokenized.PromptIds);
+        int[] first = [256, 60, 115, 62, 120, 262];
+        Assert.Equal([first, [.. first, 119, 60, 47, 115, 62, 262]], tokenized.AnswerIds);
+    }
+
+    /// <summary>"ababab a " is ▁ab ab ab ▁a ▁, of which the first one is the prompt's; a step's space is the next word's sign.</summary>
+    [Theory]
+    [InlineData(TextEncoding.Joint)]
+    [InlineData(TextEncoding.Separate)]
+    public void The_ends_of_steps_are_found_where_the_normalizer_moves_them(TextEncoding encoding)
+    {
+        using var folder = TokenizerFolder.SentencePiece("""{"bos_token": "<s>", "add_bos_token": true}""");
+        var (tokenized, _) = Make(folder, 100, encoding).Tokenize(RankedList.OfSteps("ab", ["abab", "a"], [1, 0], " "));
+        Assert.Equal([1, 264], tokenized.PromptIds);
+        int[] first = encoding == TextEncoding.Joint ? [263, 263, 262] : [264, 263, 262];
+        Assert.Equal([first, [.. first, 259]], tokenized.AnswerIds);
+    }
+
+    [Fact]
+    public void Steps_of_which_the_end_is_cut_off_are_left_out()
+    {
+        using var folder = TokenizerFolder.ByteLevel("""{"eos_token": "</s>"}""");
+        var list = RankedList.OfSteps("a", ["he", "he", "he"], [1, 0, 1]) with { Source = new SourceLine("x.jsonl", 2) };
+        var (tokenized, cut) = Make(folder, 5).Tokenize(list);
+        Assert.Equal([[256, 10], [256, 10, 256, 10]], tokenized.AnswerIds);
+        Assert.Equal([1, 0], tokenized.Scores);
+        Assert.Empty(tokenized.PromptOf(0));
+        Assert.Equal((1, 1), (cut.Answers.Cut, cut.Answers.All));
+        Assert.Equal(
+            "x.jsonl:2: all steps with a label end behind the tokens that are left of the text, expected one at least; give a larger maximum length",
+            Assert.Throws<TokenizerException>(() => Make(folder, 2).Tokenize(list)).Message.Trim('(', ')').Replace("(x.jsonl:2)", "x.jsonl:2"));
+    }
+
+    [Fact]
+    public void An_encoder_has_no_steps()
+    {
+        using var folder = TokenizerFolder.ByteLevel(
+            postProcessor: """{"type": "BertProcessing", "cls": ["<s>", 262], "sep": ["</s>", 263]}""");
+        var error = Assert.Throws<TokenizerException>(() => Make(folder, 9).Tokenize(RankedList.OfSteps("a", ["b"], [1])));
+        Assert.Contains("steps of a solution, for which an encoder has no rewards", error.Message, StringComparison.Ordinal);
+    }
+
     private static ListTokenizer Make(TokenizerFolder folder, int maxLength, TextEncoding encoding = TextEncoding.Joint)
     {
         var tokenizer = HuggingFaceTokenizer.Load(folder.Directory);

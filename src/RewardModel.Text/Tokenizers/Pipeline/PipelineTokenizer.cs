@@ -90,10 +90,10 @@ internal sealed class PipelineTokenizer : Tokenizer
     public (int[] Ids, int PromptCount) EncodeToIds(string prompt, string answer)
     {
         // Each by itself, so that no half of a character of the one goes with one of the other.
-        var ids = new DividedIds();
+        var ids = new DividedIds([]);
         foreach (var raw in rawTokens.Split(WellFormedText.Of(prompt) + WellFormedText.Of(answer)))
             AddIds(raw, isFound: null, model, prompt.Length, ids);
-        return ids.Result;
+        return (ids.Ids, ids.PromptCount);
     }
 
     /// <summary>
@@ -103,19 +103,22 @@ internal sealed class PipelineTokenizer : Tokenizer
     /// <param name="text">The text and the origins of its parts.</param>
     /// <param name="plainText">The tokenizer that reads special tokens as text, whose model encodes what is users' text.</param>
     /// <param name="promptLength">How many of the text's UTF-16 units are the prompt.</param>
-    public (int[] Ids, int PromptCount) EncodeToIds(RenderedText text, PipelineTokenizer plainText, int promptLength)
+    /// <param name="marks">Places in the text: for each how many ids there are up to the token that has the character before it.</param>
+    public (int[] Ids, int PromptCount, int[] EndCounts) EncodeToIds(
+        RenderedText text, PipelineTokenizer plainText, int promptLength, EndMarks marks)
     {
-        var ids = new DividedIds();
+        var ids = new DividedIds(marks.Ends);
         var dataHas = Finder(text, part => part);
         foreach (var raw in rawTokens.Split(
-            WellFormedText.Of(text.Text), (at, content, token) => IsGenuine(text, at, content, token, dataHas)))
+            WellFormedText.Of(text.Text),
+            (at, content, token) => marks.IsToken(at, content) || IsGenuine(text, at, content, token, dataHas)))
         {
             var isTemplate = Enumerable.Range(raw.Start, raw.Text.Length).All(i => text.OriginAt(i) == TextOrigin.Template);
             AddIds(
                 raw, raw.Token is null ? NormalizedFinder(text.Part(raw.Start, raw.Text.Length)) : null,
                 isTemplate ? model : plainText.model, promptLength, ids);
         }
-        return ids.Result;
+        return (ids.Ids, ids.PromptCount, ids.EndCounts);
     }
 
     /// <exception cref="TokenizerException">An id is not in the vocabulary.</exception>
@@ -183,47 +186,61 @@ internal sealed class PipelineTokenizer : Tokenizer
     private void AddIds(Section raw, Func<int, string, AddedToken, bool>? isFound, WordModel encoder, int promptEnd, DividedIds ids)
     {
         var end = promptEnd - raw.Start;
+        ids.BeginSection(raw.Start, raw.Text.Length, length => NormalizedEnd(raw, length));
         if (raw.Token is not null)
         {
             ids.Add(raw.Token.Id, end >= raw.Text.Length);
             return;
         }
-        // In the normalised text the prompt ends where that begins to differ from the prompt normalised alone.
-        if (Normalizer is not null && end > 0 && end < raw.Text.Length)
-            end = Normalize(raw.Text, considerNormalization: true).AsSpan().CommonPrefixLength(
-                Normalize(raw.Text[..end], considerNormalization: true));
-        else if (end >= raw.Text.Length)
-            end = int.MaxValue;
+        end = NormalizedEnd(raw, end);
         foreach (var section in NormalizedSections(raw, considerNormalization: true, isFound))
             if (section.Token is not null)
+            {
+                ids.EndBefore(section.Start);
                 ids.Add(section.Token.Id, section.Start + section.Text.Length <= end);
+            }
             else
                 AddIds(section, encoder, end - section.Start, ids);
     }
+
+    /// <summary>
+    /// Where so many UTF-16 units of a text end in the normalised text: where that begins to differ from these units normalised alone.
+    /// </summary>
+    private int NormalizedEnd(Section raw, int length) =>
+        length >= raw.Text.Length ? int.MaxValue
+        : Normalizer is null || length <= 0 ? length
+        : Normalize(raw.Text, considerNormalization: true).AsSpan().CommonPrefixLength(Normalize(raw.Text[..length], considerNormalization: true));
 
     /// <summary>Adds the ids of normalised text, of which so many UTF-16 units are the prompt.</summary>
     private void AddIds(Section section, WordModel encoder, int promptLength, DividedIds ids)
     {
         var isDivided = promptLength > 0 && promptLength < section.Text.Length;
-        var list = WordsOf(section, considerPreTokenization: true, isDivided);
+        var list = WordsOf(section, considerPreTokenization: true, isDivided || ids.HasMarks);
         var tokens = new List<WordToken>();
         foreach (var (start, length) in list.Words)
         {
             var word = list.Text.AsSpan(start, length);
-            if (!isDivided || IsInPrompt(start, start + length) || list.OriginOf(start, start + length).Start >= promptLength)
+            if (!ids.HasMarks
+                && (!isDivided || IsInPrompt(start, start + length) || list.OriginOf(start, start + length).Start >= promptLength))
             {
-                ids.Add(word, encoder, isDivided ? IsInPrompt(start, start + length) : promptLength > 0);
+                ids.Add(word, encoder, IsInPrompt(start, start + length));
                 continue;
             }
             tokens.Clear();
             encoder.AddTokens(word, tokens);
             foreach (var token in tokens)
+            {
+                if (ids.HasMarks)
+                    ids.EndBefore(section.Start + list.OriginOf(start + token.Start, start + token.End).Start);
                 ids.Add(token.Id, IsInPrompt(start + token.Start, start + token.End));
+            }
         }
 
         // What is written in front of a word comes from the place where that starts.
         bool IsInPrompt(int start, int end)
         {
+            if (!isDivided)
+                return promptLength > 0;
             var origin = list.OriginOf(start, end);
             return origin.Start < promptLength && origin.End <= promptLength;
         }
@@ -285,12 +302,52 @@ internal sealed class PipelineTokenizer : Tokenizer
         considerNormalization && Normalizer is not null ? Normalizer.Normalize(text) : text;
 
     /// <summary>Ids of a text, of which the first ones lie wholly in its prompt.</summary>
-    private sealed class DividedIds
+    /// <param name="ends">Places in the text, ascending, before which ids are counted.</param>
+    private sealed class DividedIds(int[] ends)
     {
         private readonly List<int> ids = [];
+        private readonly int[] endCounts = new int[ends.Length];
+        private int[] places = [];
         private int? promptCount;
 
-        public (int[] Ids, int PromptCount) Result => ([.. ids], promptCount ?? ids.Count);
+        // Places that lie before the section, and before the token that comes next.
+        private int beforeSection, passed;
+
+        public int[] Ids => [.. ids];
+
+        public int PromptCount => promptCount ?? ids.Count;
+
+        /// <summary>Whether the section has places that are still to come.</summary>
+        public bool HasMarks => passed < beforeSection + places.Length;
+
+        /// <summary>For each place how many ids there are of the text before it, that of its last character included.</summary>
+        public int[] EndCounts
+        {
+            get
+            {
+                endCounts.AsSpan(passed).Fill(ids.Count);
+                return endCounts;
+            }
+        }
+
+        /// <summary>A section of the text begins.</summary>
+        /// <param name="start">Where.</param>
+        /// <param name="length">Its length.</param>
+        /// <param name="normalized">Where so much of it ends in its normalised text.</param>
+        public void BeginSection(int start, int length, Func<int, int> normalized)
+        {
+            while (passed < ends.Length && ends[passed] <= start)
+                endCounts[passed++] = ids.Count;
+            beforeSection = passed;
+            places = [.. ends.Skip(passed).TakeWhile(end => end <= start + length).Select(end => normalized(end - start))];
+        }
+
+        /// <summary>The token that comes next starts at a place of the section's normalised text.</summary>
+        public void EndBefore(int start)
+        {
+            while (HasMarks && places[passed - beforeSection] <= start)
+                endCounts[passed++] = ids.Count;
+        }
 
         public void Add(int id, bool isInPrompt)
         {
