@@ -28,7 +28,8 @@ public class MixtralTests
     public void The_rewards_would_show_matrices_of_experts_in_each_others_place(string first, string second) => Assert.True(ParityModel.RewardChange(
         "mixtral", changeWeights: tensors =>
         {
-            var (one, other) = ($"model.layers.0.block_sparse_moe.experts.{first}.weight", $"model.layers.0.block_sparse_moe.experts.{second}.weight");
+            const string experts = "model.layers.0.block_sparse_moe.experts";
+            var (one, other) = ($"{experts}.{first}.weight", $"{experts}.{second}.weight");
             (tensors[one], tensors[other]) = (tensors[other], tensors[one]);
         }) > 1e-3);
 

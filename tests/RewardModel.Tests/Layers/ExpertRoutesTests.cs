@@ -43,7 +43,8 @@ public class ExpertRoutesTests
         Same(expected, found);
         var direction = randn(tokens, width);
         Tensor[] all = [x, logits, .. factors];
-        var (ofExpected, ofFound) = (autograd.grad([expected], all, [direction], allow_unused: true), autograd.grad([found], all, [direction], allow_unused: true));
+        var ofExpected = autograd.grad([expected], all, [direction], allow_unused: true);
+        var ofFound = autograd.grad([found], all, [direction], allow_unused: true);
         foreach (var (one, other) in ofExpected.Zip(ofFound).Where(pair => pair.First is { IsInvalid: false }))
             Same(one, other);
     }
@@ -134,7 +135,8 @@ public class ExpertRoutesTests
         Dictionary<string, float[]> Weights()
         {
             using var scope = NewDisposeScope();
-            return model.CheckpointParameters.Where(pair => pair.Name.Contains(".experts.", StringComparison.Ordinal)).ToDictionary(pair => pair.Name, pair =>
+            var ofExperts = model.CheckpointParameters.Where(pair => pair.Name.Contains(".experts.", StringComparison.Ordinal));
+            return ofExperts.ToDictionary(pair => pair.Name, pair =>
             {
                 using var data = pair.Parameter.detach().data<float>();
                 return data.ToArray();
