@@ -32,12 +32,13 @@ internal static class ScoreCommand
     private const string rewardKey = "reward";
     private const string deviationsKey = "reward_stds";
     private const string deviationKey = "reward_std";
+    private const string outputsKey = "outputs";
     private const string rankingKey = "ranking";
     private const string bestKey = "best";
     private const string bestAnswerKey = "best_answer";
     private const string errorKey = "error";
 
-    private static readonly string[] ownKeys = [rewardsKey, rewardKey, deviationsKey, deviationKey, rankingKey, bestKey, bestAnswerKey, errorKey];
+    private static readonly string[] ownKeys = [rewardsKey, rewardKey, deviationsKey, deviationKey, outputsKey, rankingKey, bestKey, bestAnswerKey, errorKey];
 
     private static readonly JsonWriterOptions writerOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -55,6 +56,7 @@ internal static class ScoreCommand
         };
         var model = CommonOptions.Models();
         var baseModel = CommonOptions.BaseModel();
+        var outputWeights = CommonOptions.OutputWeights();
         var data = new DataOptions($"Answers to score: ranked lists, single answers or whole conversations. Prints each row again, {each}.", isRequired: false);
         var prompt = CommonOptions.Value<string?>("--prompt", "TEXT", "The prompt.");
         var answers = new Option<string[]>("--answer")
@@ -70,7 +72,7 @@ internal static class ScoreCommand
         var json = CommonOptions.Json("Print what is found of --answer as one JSON object.");
         var command = new Command(name, description)
         {
-            model, baseModel, prompt, answers, maxTokensPerBatch, batchInvariant, device, threads, raw, json,
+            model, baseModel, outputWeights, prompt, answers, maxTokensPerBatch, batchInvariant, device, threads, raw, json,
         };
         data.AddTo(command);
         command.Validators.Add(result =>
@@ -87,7 +89,8 @@ internal static class ScoreCommand
             var logger = new LineLogger(errors.WriteLine);
             using var lines = data.Of(parsed) is { } files ? new LineScoring(files, logger) : null;
             lines?.Check();
-            using var ensemble = RewardEnsemble.Load(parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel));
+            using var ensemble = RewardEnsemble.Load(
+                parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel), CommonOptions.Numbers(parsed, outputWeights));
             var scoringModel = ensemble.Members[0];
             foreach (var member in ensemble.Members)
                 member.Transformer.IsBatchInvariant = parsed.GetValue(batchInvariant);
@@ -95,17 +98,17 @@ internal static class ScoreCommand
             if (lines is not null)
             {
                 foreach (var line in lines.Score(ensemble, parsed.GetValue(maxTokensPerBatch)))
-                    output.WriteLine(JsonOf(line, kind));
+                    output.WriteLine(JsonOf(line, kind, ensemble.OutputNames));
                 return;
             }
             var texts = parsed.GetValue(answers)!;
             var list = RankedList.BestFirst(parsed.GetValue(prompt)!, texts);
             var (tokenized, cut) = scoringModel.Tokenize(scoringModel.ToScore([list]));
             DataLog.LogCut(cut, "--prompt", scoringModel.Rule.MaxLength, logger);
-            var scored = ScoredLine.Of(ensemble, ensemble.Score(tokenized, parsed.GetValue(maxTokensPerBatch))[0], texts);
+            var scored = ScoredLine.Of(ensemble, tokenized[0], texts, parsed.GetValue(maxTokensPerBatch));
             RankingMetricsAccumulator.CheckFinite(scored.Rewards);
             if (parsed.GetValue(json))
-                output.WriteLine(JsonOf(scored, kind));
+                output.WriteLine(JsonOf(scored, kind, ensemble.OutputNames));
             else
                 foreach (var answer in Shown(scored.Rewards, kind))
                     output.WriteLine($"{RewardText(scored, answer, kind)}  {texts[answer]}");
@@ -134,7 +137,7 @@ internal static class ScoreCommand
         [.. Enumerable.Range(0, rewards.Count).OrderByDescending(answer => rewards[answer])];
 
     /// <summary>The line's own fields, with what was found added.</summary>
-    private static string JsonOf(ScoredLine line, ScoreOutput kind)
+    private static string JsonOf(ScoredLine line, ScoreOutput kind, IReadOnlyList<string>? outputNames)
     {
         RankingMetricsAccumulator.CheckFinite(line.Rewards);
         using var bytes = new MemoryStream();
@@ -147,13 +150,13 @@ internal static class ScoreCommand
             if (line.Problem is not null)
                 writer.WriteString(errorKey, line.Problem);
             else
-                WriteFound(writer, line, kind);
+                WriteFound(writer, line, kind, outputNames);
             writer.WriteEndObject();
         }
         return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
     }
 
-    private static void WriteFound(Utf8JsonWriter writer, ScoredLine line, ScoreOutput kind)
+    private static void WriteFound(Utf8JsonWriter writer, ScoredLine line, ScoreOutput kind, IReadOnlyList<string>? outputNames)
     {
         if (kind == ScoreOutput.Best)
         {
@@ -169,17 +172,37 @@ internal static class ScoreCommand
             writer.WriteNumber(rewardKey, line.Rewards[0]);
             if (line.Deviations is { } deviation)
                 writer.WriteNumber(deviationKey, deviation[0]);
+            if (line.Outputs is { } ofAnswer)
+            {
+                writer.WritePropertyName(outputsKey);
+                WriteOutputs(writer, ofAnswer[0], outputNames!);
+            }
             return;
         }
         WriteNumbers(writer, rewardsKey, line.Rewards);
         if (line.Deviations is { } deviations && kind == ScoreOutput.Rewards)
             WriteNumbers(writer, deviationsKey, deviations);
+        if (line.Outputs is { } outputs && kind == ScoreOutput.Rewards)
+        {
+            writer.WriteStartArray(outputsKey);
+            foreach (var ofAnswer in outputs)
+                WriteOutputs(writer, ofAnswer, outputNames!);
+            writer.WriteEndArray();
+        }
         if (kind != ScoreOutput.Ranking)
             return;
         writer.WriteStartArray(rankingKey);
         foreach (var answer in Ranking(line.Rewards))
             writer.WriteNumberValue(answer);
         writer.WriteEndArray();
+    }
+
+    private static void WriteOutputs(Utf8JsonWriter writer, IReadOnlyList<float> outputs, IReadOnlyList<string> names)
+    {
+        writer.WriteStartObject();
+        foreach (var (name, output) in names.Zip(outputs))
+            writer.WriteNumber(name, output);
+        writer.WriteEndObject();
     }
 
     private static void WriteNumbers(Utf8JsonWriter writer, string key, IReadOnlyList<float> numbers)

@@ -58,18 +58,63 @@ public sealed class RewardScorer
         IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         var rewards = ScoreUnchecked(lists, progress, cancellationToken);
+        CheckFinite(lists, rewards);
+        return rewards;
+    }
+
+    /// <summary>
+    /// What the outputs of the head give: the numbers of which a reward is the sum that <see cref="RewardTransformer.Outputs"/> says,
+    /// before the normaliser.
+    /// </summary>
+    /// <returns>Per list, for each of its answers in their order, one number for each output.</returns>
+    /// <inheritdoc cref="Score"/>
+    public float[][][] ScoreOutputs(
+        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        ScoreWithOutputs(lists, progress, cancellationToken).Outputs;
+
+    /// <summary>The rewards that <see cref="Score"/> gives, and the outputs that they are of.</summary>
+    internal (float[][] Rewards, float[][][] Outputs) ScoreWithOutputs(
+        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress, CancellationToken cancellationToken)
+    {
+        var byOutput = ScoreNumbers(lists, model.OutputsOf, model.Outputs.Weights.Count, progress, cancellationToken);
+        float[][][] outputs =
+        [
+            .. lists.Select((list, l) => list.AnswerIds.Select((_, k) => Array.ConvertAll(byOutput, output => output[l][k])).ToArray()),
+        ];
+        var rewards = Array.ConvertAll(outputs, list => Array.ConvertAll(list, ofAnswer => Normalized(model.Outputs.RewardOf(ofAnswer))));
+        CheckFinite(lists, rewards);
+        return (rewards, outputs);
+    }
+
+    private void CheckFinite(IReadOnlyList<TokenizedList> lists, float[][] rewards)
+    {
         for (var l = 0; l < rewards.Length; l++)
             if (Array.FindIndex(rewards[l], reward => !float.IsFinite(reward)) is >= 0 and var k)
                 throw new NotFiniteRewardException(
                     rewards[l][k], k + 1,
                     $"list {l + 1} ({lists[l].Source.ToString().Trim('(', ')')})",
                     model.BaseDirectory is { } directory ? $"the model of '{directory}'" : "the model");
-        return rewards;
     }
+
+    private float Normalized(float reward) => normalizer?.Apply(reward) ?? reward;
 
     /// <summary>The same, whatever the rewards are: for training, which says of which step they are, on all ranks alike.</summary>
     internal float[][] ScoreUnchecked(
         IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        var rewards = ScoreNumbers(lists, model.call, count: 1, progress, cancellationToken)[0];
+        return normalizer is null ? rewards : Array.ConvertAll(rewards, list => Array.ConvertAll(list, normalizer.Apply));
+    }
+
+    /// <summary>Some numbers of each answer: for each of them, per list, that of each answer.</summary>
+    /// <param name="lists">The lists.</param>
+    /// <param name="compute">Computes them of a batch, [N] or [N, count].</param>
+    /// <param name="count">How many numbers an answer has.</param>
+    /// <param name="progress">Receives a report after every batch.</param>
+    /// <param name="cancellationToken">Stops before the next batch.</param>
+    private float[][][] ScoreNumbers(
+        IReadOnlyList<TokenizedList> lists, Func<PackedSequences, Tensor> compute, int count, IProgress<ListProgress>? progress,
+        CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(lists);
         for (var i = 0; i < lists.Count; i++)
@@ -81,11 +126,13 @@ public sealed class RewardScorer
             activity.SetTag(ScoringTelemetry.DeviceTag, ScoringTelemetry.NameOf(model.Device.type))
                 .SetTag(ScoringTelemetry.ListTag, lists.Count)
                 .SetTag(ScoringTelemetry.AnswerTag, lists.Sum(list => list.AnswerIds.Count));
-        return ScoringTelemetry.Within(activity, () => ScoreBatches(lists, progress, cancellationToken));
+        return ScoringTelemetry.Within(
+            activity, () => ScoreBatches(lists, batch => ScoreBatch(batch, compute, count, cancellationToken), count, progress));
     }
 
-    private float[][] ScoreBatches(
-        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress, CancellationToken cancellationToken)
+    private float[][][] ScoreBatches(
+        IReadOnlyList<TokenizedList> lists, Func<IReadOnlyList<TokenizedList>, float[][][]> scoreBatch, int count,
+        IProgress<ListProgress>? progress)
     {
         var wasTraining = model.training;
         // A mode that is right is left alone: other threads may be scoring the model.
@@ -98,26 +145,34 @@ public sealed class RewardScorer
             var distinct = new DistinctAnswers(shared?.Lists ?? lists, areSorted: true);
             var allCount = lists.Count;
             lists = distinct.Lists;
-            var rewards = new float[lists.Count][];
+            float[][][] results = [.. Enumerable.Range(0, count).Select(_ => new float[lists.Count][])];
             var doneCount = 0;
             foreach (var batch in TokenBudget.Batches(lists, maxTokensPerBatch, model.Backbone.IsCausal))
             {
                 if (batch.Length == 1)
                 {
-                    var parts = TokenBudget.SplitAnswers(lists[batch[0]], maxTokensPerBatch, model.Backbone.IsCausal);
-                    rewards[batch[0]] = [.. parts.SelectMany(part => ScoreBatch([part], cancellationToken)[0])];
+                    float[][][][] parts =
+                    [
+                        .. TokenBudget.SplitAnswers(lists[batch[0]], maxTokensPerBatch, model.Backbone.IsCausal).Select(part => scoreBatch([part])),
+                    ];
+                    for (var number = 0; number < count; number++)
+                        results[number][batch[0]] = [.. parts.SelectMany(part => part[number][0])];
                 }
                 else
                 {
-                    var batchRewards = ScoreBatch([.. batch.Select(index => lists[index])], cancellationToken);
-                    for (var i = 0; i < batch.Length; i++)
-                        rewards[batch[i]] = batchRewards[i];
+                    var ofBatch = scoreBatch([.. batch.Select(index => lists[index])]);
+                    for (var number = 0; number < count; number++)
+                        for (var i = 0; i < batch.Length; i++)
+                            results[number][batch[i]] = ofBatch[number][i];
                 }
                 doneCount += shared is null ? batch.Length : batch.Sum(shared.CountOf);
                 progress?.Report(new ListProgress(doneCount, allCount));
             }
-            var all = distinct.RewardsOfAll(rewards);
-            return shared?.RewardsOfAll(all) ?? all;
+            return Array.ConvertAll(results, ofNumber =>
+            {
+                var all = distinct.RewardsOfAll(ofNumber);
+                return shared?.RewardsOfAll(all) ?? all;
+            });
         }
         finally
         {
@@ -126,17 +181,19 @@ public sealed class RewardScorer
         }
     }
 
-    private float[][] ScoreBatch(IReadOnlyList<TokenizedList> lists, CancellationToken cancellationToken)
+    private float[][][] ScoreBatch(
+        IReadOnlyList<TokenizedList> lists, Func<PackedSequences, Tensor> compute, int count, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var start = ScoringTelemetry.StartBatch();
         using var scope = NewDisposeScope();
         using var sequences = model.Pack(lists, cache);
-        var rewards = RewardsByList(model.call(sequences), lists);
+        var numbers_CN = compute(sequences).view(-1, count).t().contiguous();
+        float[][][] results = [.. numbers_CN.unbind(0).Select(numbers_N => RewardsByList(numbers_N, lists))];
         sequences.Prompts?.Keep();
         ScoringTelemetry.EndBatch(
             start, sequences.ScoredSegments.Count, sequences.TokenCount, sequences.Prompts?.KnownCount ?? 0, sequences.Device.type);
-        return normalizer is null ? rewards : [.. rewards.Select(list => Array.ConvertAll(list, normalizer.Apply))];
+        return results;
     }
 
     /// <summary>Rewards as they come out of the model, divided into those of each list.</summary>

@@ -14,15 +14,20 @@ namespace RewardModel.Training.Data;
 /// </param>
 /// <param name="Rewards">One for each answer; none where the line is left out.</param>
 /// <param name="Deviations">Of each answer the standard deviation of several models' rewards; null for one model.</param>
+/// <param name="Outputs">Of each answer the outputs that its reward is a sum of; null where it is one of its own.</param>
 /// <param name="IsSingle">Whether the line is one answer by itself, and not a list that may have several.</param>
 /// <param name="Problem">Why the line is left out; null where it is not.</param>
 internal sealed record ScoredLine(
-    JsonElement? Row, IReadOnlyList<string> Answers, IReadOnlyList<float> Rewards, IReadOnlyList<float>? Deviations, bool IsSingle,
-    string? Problem)
+    JsonElement? Row, IReadOnlyList<string> Answers, IReadOnlyList<float> Rewards, IReadOnlyList<float>? Deviations,
+    IReadOnlyList<float[]>? Outputs, bool IsSingle, string? Problem)
 {
     /// <summary>Answers that are in no file.</summary>
-    public static ScoredLine Of(RewardEnsemble ensemble, EnsembleReward[] rewards, IReadOnlyList<string> answers) =>
-        new(null, answers, MeansOf(rewards), DeviationsOf(ensemble, rewards), IsSingle: false, Problem: null);
+    public static ScoredLine Of(RewardEnsemble ensemble, TokenizedList list, IReadOnlyList<string> answers, int maxTokensPerBatch)
+    {
+        var (rewards, outputs) = ensemble.ScoreWithOutputs([list], maxTokensPerBatch);
+        return new ScoredLine(
+            null, answers, MeansOf(rewards[0]), DeviationsOf(ensemble, rewards[0]), outputs?[0], IsSingle: false, Problem: null);
+    }
 
     public static float[] MeansOf(EnsembleReward[] rewards) => [.. rewards.Select(reward => reward.Mean)];
 
@@ -66,14 +71,18 @@ internal sealed class LineScoring(RankedListFiles files, ILogger logger) : IDisp
             // What is an error in any case is not computed further, but read on for other lines like it.
             if (files.OnBadData == BadData.Error && lines.BadLines.Count + rejected.Count > 0)
                 continue;
-            var scored = new Queue<EnsembleReward[]>(
-                ensemble.Score([.. tokenized.Select(line => line.List).OfType<TokenizedList>()], maxTokensPerBatch));
+            var (rewardsOfAll, outputsOfAll) = ensemble.ScoreWithOutputs(
+                [.. tokenized.Select(line => line.List).OfType<TokenizedList>()], maxTokensPerBatch);
+            var next = 0;
             foreach (var ((list, problem), line) in tokenized.Zip(group))
             {
-                var rewards = list is null ? [] : scored.Dequeue();
+                var rewards = list is null ? [] : rewardsOfAll[next];
+                var outputs = list is null ? null : outputsOfAll?[next];
+                if (list is not null)
+                    next++;
                 yield return new ScoredLine(
                     line.Row, list is null ? [] : line.List?.Answers ?? [], ScoredLine.MeansOf(rewards),
-                    ScoredLine.DeviationsOf(ensemble, rewards), line.IsSingle, problem);
+                    ScoredLine.DeviationsOf(ensemble, rewards), outputs, line.IsSingle, problem);
             }
         }
         if (!lines.CanReadAgain)
