@@ -1,6 +1,5 @@
 using System.CommandLine;
 using RewardModel.Scoring;
-using RewardModel.Training.Runs;
 
 namespace RewardModel.Cli;
 
@@ -27,7 +26,7 @@ internal static class AverageCommand
             var directory = parsed.GetValue(target)!;
             if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any())
                 throw new UsageException($"'{directory}' is not empty. Give a new --output, so that no file is overwritten.");
-            var shares = parsed.GetValue(weights) is { } text ? Numbers(text) : null;
+            var shares = CommonOptions.Numbers(parsed, weights);
             using var average = new ModelAverage(parsed.GetValue(directories)!);
             if (average.Normalized.ToArray() is { Length: > 0 } normalized)
                 errors.WriteLine(
@@ -38,13 +37,5 @@ internal static class AverageCommand
             output.WriteLine($"Model: {directory}");
         });
         return command;
-    }
-
-    private static double[] Numbers(string text)
-    {
-        var numbers = text.Split(',').Select(number => OptionText.Parse(number.Trim(), typeof(double))).ToArray();
-        return numbers.All(number => number.IsValid)
-            ? [.. numbers.Select(number => (double)number.Value!)]
-            : throw new UsageException($"--weights is '{text}'; expected numbers with commas between them, such as 0.7,0.3.");
     }
 }

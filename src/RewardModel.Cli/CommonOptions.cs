@@ -20,6 +20,15 @@ internal static class CommonOptions
     public static Option<string?> BaseModel() => Value<string?>(
         "--base-model", "DIR", "Directory of the base model, where the model is an adapter. Default: what its adapter_config.json says.");
 
+    public static Option<string?> OutputWeights() => Value<string?>(
+        "--output-weights", "X,X,...",
+        "What each output of a head with several counts in a reward, in their order. Default: reward_output_weights of config.json.");
+
+    /// <summary>The numbers of an option that has several, with commas between them; null where it is not given.</summary>
+    public static double[]? Numbers(ParseResult parsed, Option<string?> option) => parsed.GetValue(option) is not { } text ? null
+        : OptionText.Numbers(text)
+            ?? throw new UsageException($"{option.Name} is '{text}'; expected numbers with commas between them, such as 0.7,0.3.");
+
     /// <summary>One model, or several whose rewards are averaged.</summary>
     public static Option<string[]> Models() => new("--model", "-m")
     {

@@ -15,6 +15,7 @@ internal static class EvaluateCommand
     {
         var model = CommonOptions.Models();
         var baseModel = CommonOptions.BaseModel();
+        var outputWeights = CommonOptions.OutputWeights();
         var data = new DataOptions("Ranked lists to evaluate on.", areGrouped: true);
         var reference = CommonOptions.Value<string?>(
             "--reference", "PATH", "Reference answers, whose rewards are told beside; of a list the best one is the reference.");
@@ -28,7 +29,7 @@ internal static class EvaluateCommand
         var json = CommonOptions.Json("Print the evaluation as one JSON object.");
         var command = new Command("evaluate", "Measures how well a reward model ranks the answers of ranked lists, and where it fails.")
         {
-            model, baseModel, reference, loss, maxTokensPerBatch, device, threads, raw, html, json,
+            model, baseModel, outputWeights, reference, loss, maxTokensPerBatch, device, threads, raw, html, json,
         };
         data.AddTo(command);
         command.SetAction(parsed =>
@@ -37,7 +38,8 @@ internal static class EvaluateCommand
             CommonOptions.CheckFolder("--html", parsed.GetValue(html));
             Threads.Set(parsed.GetValue(threads));
             Devices.Named(parsed.GetValue(device)!, "--device");
-            using var ensemble = RewardEnsemble.Load(parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel));
+            using var ensemble = RewardEnsemble.Load(
+                parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel), CommonOptions.Numbers(parsed, outputWeights));
             ensemble.Members[0].ReadsTextAsChat &= !parsed.GetValue(raw);
             var files = data.Of(parsed)!;
             var evaluation = new EvaluationRun(ensemble, new LineLogger(errors.WriteLine))

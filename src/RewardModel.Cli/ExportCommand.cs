@@ -24,6 +24,7 @@ internal static class ExportCommand
         var model = CommonOptions.Value<string?>(
             "--model", "DIR", "Directory of a reward model to write again: also another trainer's, which gets this one's form.").Or("-m");
         var baseModel = CommonOptions.BaseModel();
+        var outputWeights = CommonOptions.OutputWeights();
         var merge = new Option<bool>("--merge") { Description = "Write the whole model of an adapter, --model, and its base model." };
         var fold = new Option<bool>("--fold-normalizer")
         {
@@ -33,7 +34,7 @@ internal static class ExportCommand
         var command = new Command(
             "export", "Writes a model of a training run that was interrupted, or of its last weights; or a model in another form.")
         {
-            run, step, model, baseModel, merge, fold, target,
+            run, step, model, baseModel, outputWeights, merge, fold, target,
         };
         command.Validators.Add(result =>
         {
@@ -43,6 +44,8 @@ internal static class ExportCommand
                 result.AddError("--step chooses weights of a run; give it with --run.");
             else if (result.GetResult(model) is null && result.GetValue(fold))
                 result.AddError("--fold-normalizer needs a normaliser, which a run's weights don't have; give --model, such as the run's directory.");
+            else if (result.GetResult(model) is null && result.GetResult(outputWeights) is not null)
+                result.AddError("--output-weights are of the model of --model; a run has its own.");
             else if (result.GetResult(model) is null && (result.GetValue(merge) || result.GetResult(baseModel) is not null))
                 result.AddError("--merge and --base-model are of an adapter; give it with --model.");
         });
@@ -53,7 +56,9 @@ internal static class ExportCommand
                 throw new UsageException($"'{directory}' is not empty. Give a new --output, so that no file is overwritten.");
             if (parsed.GetValue(model) is { } source)
             {
-                WriteAgain(source, parsed.GetValue(baseModel), parsed.GetValue(merge), parsed.GetValue(fold), directory);
+                WriteAgain(
+                    source, parsed.GetValue(baseModel), CommonOptions.Numbers(parsed, outputWeights), parsed.GetValue(merge),
+                    parsed.GetValue(fold), directory);
                 output.WriteLine($"Model: {directory}");
                 return;
             }
@@ -65,11 +70,14 @@ internal static class ExportCommand
         return command;
     }
 
-    private static void WriteAgain(string source, string? baseModel, bool merge, bool fold, string directory)
+    private static void WriteAgain(
+        string source, string? baseModel, double[]? outputWeights, bool merge, bool fold, string directory)
     {
         if (merge && !AdapterConfig.IsIn(source))
             throw new UsageException($"'{source}' has no adapter_config.json, so there is nothing to merge.");
-        using var model = merge ? ScoringModel.LoadMerged(source, baseModel) : ScoringModel.Load(source, baseDirectory: baseModel);
+        using var model = merge
+            ? ScoringModel.LoadMerged(source, baseModel, outputWeights)
+            : ScoringModel.Load(source, baseDirectory: baseModel, outputWeights: outputWeights);
         // A merged weight is a sum, which 16 bits would round.
         var type = AdapterConfig.IsIn(source) ? TorchSharp.torch.ScalarType.Float32 : TypeOf(source);
         model.Save(directory, type, foldNormalizer: fold);

@@ -75,6 +75,8 @@ internal static class InspectCommand
             lines.Add(("weights", $"{Sizes.Bytes(bytes)} of {string.Join(", ", model.WeightTypes!)}"));
         if (model.DrawnParameters is { } drawn)
             lines.Add(("head", model.HeadTensor is { } tensor ? $"{tensor}, trained" : $"none; new: {string.Join(", ", drawn)}"));
+        if (model.Outputs is { } outputs)
+            lines.Add(("outputs", "reward = " + string.Join(" + ", outputs.Weights.Zip(outputs.Names, (weight, name) => Invariant($"{weight} {name}")))));
         lines.Add(("tokenizer", model.TokenizerKind is { } kind ? Invariant($"{kind}, {model.TokenizerVocabularySize} ids") : "none"));
         if (model.Rule is { } rule)
             lines.Add(("rule", $"{Layout(rule.SpecialTokens)}, {rule.Encoding.ToString().ToLowerInvariant()} encoding, " + Invariant(

@@ -32,6 +32,7 @@ internal static class ScoreCommand
     private const string rewardKey = "reward";
     private const string deviationsKey = "reward_stds";
     private const string deviationKey = "reward_std";
+    private const string outputsKey = "outputs";
     private const string rankingKey = "ranking";
     private const string bestKey = "best";
     private const string bestAnswerKey = "best_answer";
@@ -41,7 +42,7 @@ internal static class ScoreCommand
 
     private static readonly string[] ownKeys =
     [
-        rewardsKey, rewardKey, deviationsKey, deviationKey, rankingKey, bestKey, bestAnswerKey, tokensKey, stepsKey, errorKey,
+        rewardsKey, rewardKey, deviationsKey, deviationKey, outputsKey, rankingKey, bestKey, bestAnswerKey, tokensKey, stepsKey, errorKey,
     ];
 
     private static readonly JsonWriterOptions writerOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -62,6 +63,7 @@ internal static class ScoreCommand
         };
         var model = CommonOptions.Models();
         var baseModel = CommonOptions.BaseModel();
+        var outputWeights = CommonOptions.OutputWeights();
         var data = new DataOptions($"Answers to score: ranked lists, single answers or whole conversations. Prints each row again, {each}.", isRequired: false);
         var prompt = CommonOptions.Value<string?>("--prompt", "TEXT", "The prompt.");
         var answers = new Option<string[]>("--answer")
@@ -81,7 +83,7 @@ internal static class ScoreCommand
         var json = CommonOptions.Json("Print what is found of --answer as one JSON object.");
         var command = new Command(name, description)
         {
-            model, baseModel, prompt, answers, maxTokensPerBatch, batchInvariant, device, threads, raw, json,
+            model, baseModel, outputWeights, prompt, answers, maxTokensPerBatch, batchInvariant, device, threads, raw, json,
         };
         if (kind == ScoreOutput.Rewards)
         {
@@ -113,7 +115,8 @@ internal static class ScoreCommand
             var logger = new LineLogger(errors.WriteLine);
             using var lines = data.Of(parsed) is { } files ? new LineScoring(files, logger) : null;
             lines?.Check();
-            using var ensemble = RewardEnsemble.Load(parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel));
+            using var ensemble = RewardEnsemble.Load(
+                parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel), CommonOptions.Numbers(parsed, outputWeights));
             var scoringModel = ensemble.Members[0];
             foreach (var member in ensemble.Members)
                 member.Transformer.IsBatchInvariant = parsed.GetValue(batchInvariant);
@@ -126,7 +129,7 @@ internal static class ScoreCommand
             if (lines is not null)
             {
                 foreach (var line in lines.Score(ensemble, parsed.GetValue(maxTokensPerBatch), within))
-                    output.WriteLine(JsonOf(line, kind));
+                    output.WriteLine(JsonOf(line, kind, ensemble.OutputNames));
                 return;
             }
             var texts = parsed.GetValue(answers)!;
@@ -137,7 +140,7 @@ internal static class ScoreCommand
                 : ScoredWithin(within, scoringModel, read, texts, parsed.GetValue(maxTokensPerBatch), logger);
             RankingMetricsAccumulator.CheckFinite(scored.Rewards);
             if (parsed.GetValue(json))
-                output.WriteLine(JsonOf(scored, kind));
+                output.WriteLine(JsonOf(scored, kind, ensemble.OutputNames));
             else
                 foreach (var answer in Shown(scored.Rewards, kind))
                 {
@@ -157,7 +160,7 @@ internal static class ScoreCommand
     {
         var (tokenized, cut) = ensemble.Members[0].Tokenize([list]);
         DataLog.LogCut(cut, "--prompt", ensemble.Members[0].Rule.MaxLength, logger);
-        return ScoredLine.Of(ensemble, ensemble.Score(tokenized, maxTokensPerBatch)[0], answers);
+        return ScoredLine.Of(ensemble, tokenized[0], answers, maxTokensPerBatch);
     }
 
     private static ScoredLine ScoredWithin(
@@ -165,7 +168,7 @@ internal static class ScoreCommand
     {
         var (rewards, cut) = within.Score([list], maxTokensPerBatch);
         DataLog.LogCut(cut, "--prompt", model.Rule.MaxLength, logger);
-        return new ScoredLine(null, answers, [.. rewards[0].Select(answer => answer.Reward)], null, IsSingle: false, Problem: null)
+        return new ScoredLine(null, answers, [.. rewards[0].Select(answer => answer.Reward)], null, null, IsSingle: false, Problem: null)
         {
             Within = rewards[0],
         };
@@ -195,7 +198,7 @@ internal static class ScoreCommand
         [.. Enumerable.Range(0, rewards.Count).OrderByDescending(answer => rewards[answer])];
 
     /// <summary>The line's own fields, with what was found added.</summary>
-    private static string JsonOf(ScoredLine line, ScoreOutput kind)
+    private static string JsonOf(ScoredLine line, ScoreOutput kind, IReadOnlyList<string>? outputNames)
     {
         RankingMetricsAccumulator.CheckFinite(line.Rewards);
         using var bytes = new MemoryStream();
@@ -208,13 +211,13 @@ internal static class ScoreCommand
             if (line.Problem is not null)
                 writer.WriteString(errorKey, line.Problem);
             else
-                WriteFound(writer, line, kind);
+                WriteFound(writer, line, kind, outputNames);
             writer.WriteEndObject();
         }
         return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
     }
 
-    private static void WriteFound(Utf8JsonWriter writer, ScoredLine line, ScoreOutput kind)
+    private static void WriteFound(Utf8JsonWriter writer, ScoredLine line, ScoreOutput kind, IReadOnlyList<string>? outputNames)
     {
         if (kind == ScoreOutput.Best)
         {
@@ -235,6 +238,11 @@ internal static class ScoreCommand
                 writer.WritePropertyName(only.Steps is null ? tokensKey : stepsKey);
                 WriteWithin(writer, only);
             }
+            if (line.Outputs is { } ofAnswer)
+            {
+                writer.WritePropertyName(outputsKey);
+                WriteOutputs(writer, ofAnswer[0], outputNames!);
+            }
             return;
         }
         WriteNumbers(writer, rewardsKey, line.Rewards, line.Answers.Count);
@@ -247,6 +255,13 @@ internal static class ScoreCommand
         }
         if (line.Deviations is { } deviations && kind == ScoreOutput.Rewards)
             WriteNumbers(writer, deviationsKey, deviations, line.Answers.Count);
+        if (line.Outputs is { } outputs && kind == ScoreOutput.Rewards)
+        {
+            writer.WriteStartArray(outputsKey);
+            foreach (var ofAnswer in outputs)
+                WriteOutputs(writer, ofAnswer, outputNames!);
+            writer.WriteEndArray();
+        }
         if (kind != ScoreOutput.Ranking)
             return;
         writer.WriteStartArray(rankingKey);
@@ -287,6 +302,14 @@ internal static class ScoreCommand
             writer.WriteNumber(key, value);
         else
             writer.WriteNull(key);
+    }
+
+    private static void WriteOutputs(Utf8JsonWriter writer, IReadOnlyList<float> outputs, IReadOnlyList<string> names)
+    {
+        writer.WriteStartObject();
+        foreach (var (name, output) in names.Zip(outputs))
+            writer.WriteNumber(name, output);
+        writer.WriteEndObject();
     }
 
     private static void WriteNumbers(Utf8JsonWriter writer, string key, IReadOnlyList<float> numbers, int answerCount)

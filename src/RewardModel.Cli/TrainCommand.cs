@@ -48,6 +48,7 @@ internal static class TrainCommand
                 "--backbone", "DIR", "Hugging Face checkpoint to start from, or adapter in PEFT's format to train further."),
             CommonOptions.Value<string?>(
                 "--base-model", "DIR", "Base model of --backbone, where that is an adapter. Default: what its adapter_config.json says."),
+            CommonOptions.OutputWeights(),
             CommonOptions.Value<string?>("--config", "FILE", "Hugging Face config.json of a model to train from scratch."),
             CommonOptions.Value<string?>(
                 "--tokenizer", "DIR", "Directory with a tokenizer, whose special tokens and chat template are taken with it. "

@@ -53,7 +53,7 @@ internal sealed class LoadedModel : IBatchModel
     public static LoadedModel Load(
         ServedModelOptions options, RewardServerOptions ofServer, int maxTokensPerBatch, TimeProvider time, CancellationToken cancellationToken)
     {
-        var ensemble = RewardEnsemble.Load([.. options.Directories], options.Device, options.BaseDirectory, cancellationToken);
+        var ensemble = RewardEnsemble.Load([.. options.Directories], options.Device, options.BaseDirectory, cancellationToken: cancellationToken);
         try
         {
             foreach (var member in ensemble.Members)

@@ -6,6 +6,7 @@ using RewardModel.Reading;
 using RewardModel.Scoring;
 using RewardModel.Tokenizers;
 using RewardModel.Training.Data;
+using RewardModel.Training.Runs;
 
 namespace RewardModel.Training;
 
@@ -99,6 +100,13 @@ public sealed record TrainingRunOptions : TrainingOptions
     [JsonPropertyName("base-model")]
     public string? BaseModel { get; init; }
 
+    /// <summary>
+    /// What each output of a head with several counts in a reward, in their order, with commas between the numbers. Null (default): as
+    /// config.json says, <see cref="Checkpoints.RewardOutputs.WeightsSetting"/>.
+    /// </summary>
+    [JsonPropertyName("output-weights")]
+    public string? OutputWeights { get; init; }
+
     /// <summary>A Hugging Face config.json of a model to train from scratch; null where <see cref="Backbone"/> is given.</summary>
     [JsonPropertyName("config")]
     public string? Config { get; init; }
@@ -189,6 +197,8 @@ public sealed record TrainingRunOptions : TrainingOptions
     internal FrozenWeights? StoredWeights =>
         FrozenWeights != WeightStorage.Float32 && HasFrozenWeights ? new FrozenWeights(FrozenWeights, UnfrozenLayers ?? 0) : null;
 
+    internal double[]? OutputNumbers => OutputWeights is null ? null : OptionText.Numbers(OutputWeights);
+
     // Beside adapters everything is frozen.
     private bool HasFrozenWeights => UnfrozenLayers is not null || LoraRank is not null || (Backbone is { } backbone && AdapterConfig.IsIn(backbone));
 
@@ -203,6 +213,9 @@ public sealed record TrainingRunOptions : TrainingOptions
                 : null,
             Problem(
                 BaseModel is null || Backbone is not null, nameof(BaseModel), $"'{BaseModel}'", "nothing without --backbone, which is an adapter then"),
+            Problem(
+                OutputWeights is null || OptionText.Numbers(OutputWeights) is not null, nameof(OutputWeights), $"'{OutputWeights}'",
+                "numbers with commas between them, such as 0.7,0.3"),
             Problem(
                 LoraRank is null || Config is null, nameof(LoraRank), LoraRank,
                 "nothing with --config: a model that is trained from scratch has no weights that an adapter could change"),

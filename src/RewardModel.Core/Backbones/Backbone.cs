@@ -52,6 +52,14 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         ["xlm-roberta"] = Of(XlmRobertaConfig.Read, (config, dropout) => new XlmRoberta(config, dropout)),
     };
 
+    // What to do with published reward models of other types.
+    private static readonly Dictionary<string, string> waysToOthers = new()
+    {
+        ["internlm2"] = "InternLM keeps queries, keys and values in one tensor, wqkv, under names of its own. tools/convert2llama.py of its "
+            + "repository writes the checkpoint as a Llama; the v_head of InternLM2-Reward is read then.",
+        ["gpt_neox_reward_model"] = "OpenAssistant's reward models of GPT-NeoX are read where config.json has \"model_type\": \"gpt_neox\".",
+    };
+
     /// <summary>Size D of a hidden state.</summary>
     public abstract int HiddenSize { get; }
 
@@ -165,7 +173,8 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
     public abstract void InitializeWeights();
 
     /// <summary>The head of this architecture's sequence classification, its weights not yet set.</summary>
-    internal virtual RewardHead CreateHead() => new ScalarHead(HiddenSize);
+    /// <param name="outputs">How many numbers its last layer gives.</param>
+    internal virtual RewardHead CreateHead(int outputs) => new LinearHead(HiddenSize, outputs);
 
     /// <summary>True for tensors of a checkpoint that this architecture has no use for: buffers that older versions saved.</summary>
     /// <param name="parameterName">The tensor's name without <see cref="BaseModelPrefix"/>.</param>
@@ -185,7 +194,8 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
             : throw new CheckpointException(
                 config.FilePath,
                 [$"the model_type is {(modelType is null ? Quoted.Json(found) : Quoted.Cut(modelType))}; expected one of: {string.Join(", ", ModelTypes)}"],
-                "Convert the model to one of these architectures, or use another one.");
+                modelType is not null && waysToOthers.TryGetValue(modelType, out var way)
+                    ? way : "Convert the model to one of these architectures, or use another one.");
     }
 
     private static Func<ConfigReader, string, BackboneDescription> Of<TConfig>(

@@ -231,33 +231,33 @@ internal sealed class Bert : Backbone
 
     public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
 
-    internal override RewardHead CreateHead() => new BertHead(config.Width, dropout);
+    internal override RewardHead CreateHead(int outputs) => new BertHead(config.Width, outputs, dropout);
 
     // Row numbers, which old versions of transformers saved as a buffer.
     internal override bool Ignores(string parameterName) => parameterName == "embeddings.position_ids";
 }
 
-/// <summary>tanh of a linear layer on the first token, and a linear layer with one output.</summary>
+/// <summary>tanh of a linear layer on the first token, and a linear layer.</summary>
 internal sealed class BertHead : RewardHead
 {
     private readonly BertPoolerOwner bert;
     private readonly Linear classifier;
     private readonly double dropout;
 
-    public BertHead(int width, double dropout) : base(nameof(BertHead))
+    public BertHead(int width, int outputs, double dropout) : base(nameof(BertHead))
     {
         this.dropout = dropout;
         bert = new BertPoolerOwner(width);
-        classifier = new Linear(width, 1, hasBias: true);
+        classifier = new Linear(width, outputs, hasBias: true);
         RegisterComponents();
     }
 
     public override string OutputWeight => "classifier.weight";
 
-    public override Tensor forward(Tensor first_ND)
+    public override Tensor Outputs(Tensor first_ND)
     {
         var pooled_ND = bert.pooler.dense.call(first_ND.to(float32)).tanh();
-        return classifier.call(Dropout.Apply(pooled_ND, dropout, training)).squeeze(1);
+        return classifier.call(Dropout.Apply(pooled_ND, dropout, training));
     }
 
     // In checkpoints the pooler's names begin like the base model's: bert.pooler.dense.

@@ -380,14 +380,14 @@ internal sealed class DebertaV2 : Backbone
 
     public override void InitializeWeights() => Initialization.Apply(this, config.InitializerRange);
 
-    internal override RewardHead CreateHead() => new DebertaV2Head(config, dropout);
+    internal override RewardHead CreateHead(int outputs) => new DebertaV2Head(config, outputs, dropout);
 
     // Row numbers, which old versions of transformers saved as a buffer, and positions that a model without them was trained beside.
     internal override bool Ignores(string parameterName) =>
         parameterName == "embeddings.position_ids" || parameterName.StartsWith("embeddings.position_embeddings.", StringComparison.Ordinal);
 }
 
-/// <summary>A linear layer with activation on the first token, and a linear layer with one output.</summary>
+/// <summary>A linear layer with activation on the first token, and a linear layer.</summary>
 internal sealed class DebertaV2Head : RewardHead
 {
     private readonly Pooler pooler;
@@ -395,20 +395,20 @@ internal sealed class DebertaV2Head : RewardHead
     private readonly ActivationFunction activation;
     private readonly double dropout;
 
-    public DebertaV2Head(DebertaV2Config config, double dropout) : base(nameof(DebertaV2Head))
+    public DebertaV2Head(DebertaV2Config config, int outputs, double dropout) : base(nameof(DebertaV2Head))
     {
         this.dropout = dropout;
         pooler = new Pooler(config.Width);
-        classifier = new Linear(config.Width, 1, hasBias: true);
+        classifier = new Linear(config.Width, outputs, hasBias: true);
         activation = ActivationFunction.Named(config.PoolerActivation);
         RegisterComponents();
     }
 
     public override string OutputWeight => "classifier.weight";
 
-    public override Tensor forward(Tensor first_ND)
+    public override Tensor Outputs(Tensor first_ND)
     {
         var pooled_ND = activation.Of(pooler.dense.call(Dropout.Apply(first_ND.to(float32), dropout, training)));
-        return classifier.call(Dropout.Apply(pooled_ND, dropout, training)).squeeze(1);
+        return classifier.call(Dropout.Apply(pooled_ND, dropout, training));
     }
 }

@@ -109,7 +109,7 @@ internal sealed class Electra : Backbone
 
     public override void InitializeWeights() => Initialization.Apply(this, config.Bert.InitializerRange);
 
-    internal override RewardHead CreateHead() => new ElectraHead(config.Bert.Width, dropout);
+    internal override RewardHead CreateHead(int outputs) => new ElectraHead(config.Bert.Width, outputs, dropout);
 
     // Row numbers, which old versions of transformers saved as a buffer, and the heads of ELECTRA's own training, which tell tokens that
     // were replaced, and replace them.
@@ -125,15 +125,15 @@ internal sealed class ElectraHead : RewardHead
 {
     private readonly ElectraClassifier classifier;
 
-    public ElectraHead(int width, double dropout) : base(nameof(ElectraHead))
+    public ElectraHead(int width, int outputs, double dropout) : base(nameof(ElectraHead))
     {
-        classifier = new ElectraClassifier(width, dropout);
+        classifier = new ElectraClassifier(width, outputs, dropout);
         RegisterComponents();
     }
 
     public override string OutputWeight => "classifier.out_proj.weight";
 
-    public override Tensor forward(Tensor first_ND) => classifier.call(first_ND.to(float32)).squeeze(1);
+    public override Tensor Outputs(Tensor first_ND) => classifier.call(first_ND.to(float32));
 
     private sealed class ElectraClassifier : nn.Module<Tensor, Tensor>
     {
@@ -141,11 +141,11 @@ internal sealed class ElectraHead : RewardHead
         private readonly Linear out_proj;
         private readonly double dropout;
 
-        public ElectraClassifier(int width, double dropout) : base(nameof(ElectraClassifier))
+        public ElectraClassifier(int width, int outputs, double dropout) : base(nameof(ElectraClassifier))
         {
             this.dropout = dropout;
             dense = new Linear(width, width, hasBias: true);
-            out_proj = new Linear(width, 1, hasBias: true);
+            out_proj = new Linear(width, outputs, hasBias: true);
             RegisterComponents();
         }
 

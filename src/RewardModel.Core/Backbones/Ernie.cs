@@ -110,33 +110,33 @@ internal sealed class Ernie : Backbone
 
     public override void InitializeWeights() => Initialization.Apply(this, config.Bert.InitializerRange);
 
-    internal override RewardHead CreateHead() => new ErnieHead(config.Bert.Width, dropout);
+    internal override RewardHead CreateHead(int outputs) => new ErnieHead(config.Bert.Width, outputs, dropout);
 
     // Row numbers, which old versions of transformers saved as a buffer.
     internal override bool Ignores(string parameterName) => parameterName == "embeddings.position_ids";
 }
 
-/// <summary>tanh of a linear layer on the first token, and a linear layer with one output.</summary>
+/// <summary>tanh of a linear layer on the first token, and a linear layer.</summary>
 internal sealed class ErnieHead : RewardHead
 {
     private readonly ErniePoolerOwner ernie;
     private readonly Linear classifier;
     private readonly double dropout;
 
-    public ErnieHead(int width, double dropout) : base(nameof(ErnieHead))
+    public ErnieHead(int width, int outputs, double dropout) : base(nameof(ErnieHead))
     {
         this.dropout = dropout;
         ernie = new ErniePoolerOwner(width);
-        classifier = new Linear(width, 1, hasBias: true);
+        classifier = new Linear(width, outputs, hasBias: true);
         RegisterComponents();
     }
 
     public override string OutputWeight => "classifier.weight";
 
-    public override Tensor forward(Tensor first_ND)
+    public override Tensor Outputs(Tensor first_ND)
     {
         var pooled_ND = ernie.pooler.dense.call(first_ND.to(float32)).tanh();
-        return classifier.call(Dropout.Apply(pooled_ND, dropout, training)).squeeze(1);
+        return classifier.call(Dropout.Apply(pooled_ND, dropout, training));
     }
 
     // In checkpoints the pooler's names begin like the base model's: ernie.pooler.dense.

@@ -260,7 +260,7 @@ internal sealed class ModernBert : Backbone
 
     public override double InitializerRange => config.InitializerRange;
 
-    internal override RewardHead CreateHead() => new ModernBertHead(config, dropout);
+    internal override RewardHead CreateHead(int outputs) => new ModernBertHead(config, outputs, dropout);
 
     /// <summary>The mean of each sequence's hidden states, or the first of them, [S, D].</summary>
     public override Tensor SequenceStates(ForwardPass pass) =>
@@ -315,19 +315,19 @@ internal sealed class ModernBertHead : RewardHead
     private readonly ModernBertConfig config;
     private readonly double dropout;
 
-    public ModernBertHead(ModernBertConfig config, double dropout) : base(nameof(ModernBertHead))
+    public ModernBertHead(ModernBertConfig config, int outputs, double dropout) : base(nameof(ModernBertHead))
     {
         this.config = config;
         this.dropout = dropout;
         head = new ModernBertPredictionHead(config);
-        classifier = new Linear(config.Width, 1, hasBias: true);
+        classifier = new Linear(config.Width, outputs, hasBias: true);
         RegisterComponents();
     }
 
     public override string OutputWeight => "classifier.weight";
 
-    public override Tensor forward(Tensor states_SD) =>
-        classifier.call(Dropout.Apply(head.call(states_SD.to(float32)), dropout, training)).squeeze(1);
+    public override Tensor Outputs(Tensor states_SD) =>
+        classifier.call(Dropout.Apply(head.call(states_SD.to(float32)), dropout, training));
 
     internal override void Initialize(string name, Parameter parameter, double range) => config.Initialize(name, parameter);
 }

@@ -81,7 +81,7 @@ internal sealed class Roberta : Backbone
 
     public override void InitializeWeights() => Initialization.Apply(this, config.Bert.InitializerRange);
 
-    internal override RewardHead CreateHead() => new RobertaHead(config.Bert.Width, dropout);
+    internal override RewardHead CreateHead(int outputs) => new RobertaHead(config.Bert.Width, outputs, dropout);
 
     // Row numbers, which old versions of transformers saved as a buffer, and BERT's pooler, which this head does without.
     internal override bool Ignores(string parameterName) =>
@@ -104,15 +104,15 @@ internal sealed class RobertaHead : RewardHead
 {
     private readonly RobertaClassifier classifier;
 
-    public RobertaHead(int width, double dropout) : base(nameof(RobertaHead))
+    public RobertaHead(int width, int outputs, double dropout) : base(nameof(RobertaHead))
     {
-        classifier = new RobertaClassifier(width, dropout);
+        classifier = new RobertaClassifier(width, outputs, dropout);
         RegisterComponents();
     }
 
     public override string OutputWeight => "classifier.out_proj.weight";
 
-    public override Tensor forward(Tensor first_ND) => classifier.call(first_ND.to(float32)).squeeze(1);
+    public override Tensor Outputs(Tensor first_ND) => classifier.call(first_ND.to(float32));
 
     private sealed class RobertaClassifier : nn.Module<Tensor, Tensor>
     {
@@ -120,11 +120,11 @@ internal sealed class RobertaHead : RewardHead
         private readonly Linear out_proj;
         private readonly double dropout;
 
-        public RobertaClassifier(int width, double dropout) : base(nameof(RobertaClassifier))
+        public RobertaClassifier(int width, int outputs, double dropout) : base(nameof(RobertaClassifier))
         {
             this.dropout = dropout;
             dense = new Linear(width, width, hasBias: true);
-            out_proj = new Linear(width, 1, hasBias: true);
+            out_proj = new Linear(width, outputs, hasBias: true);
             RegisterComponents();
         }
 

@@ -82,7 +82,7 @@ internal sealed class XlmRoberta : Backbone
 
     public override void InitializeWeights() => Initialization.Apply(this, config.Bert.InitializerRange);
 
-    internal override RewardHead CreateHead() => new XlmRobertaHead(config.Bert.Width, dropout);
+    internal override RewardHead CreateHead(int outputs) => new XlmRobertaHead(config.Bert.Width, outputs, dropout);
 
     // Row numbers, which old versions of transformers saved as a buffer, and BERT's pooler, which this head does without.
     internal override bool Ignores(string parameterName) =>
@@ -105,15 +105,15 @@ internal sealed class XlmRobertaHead : RewardHead
 {
     private readonly XlmRobertaClassifier classifier;
 
-    public XlmRobertaHead(int width, double dropout) : base(nameof(XlmRobertaHead))
+    public XlmRobertaHead(int width, int outputs, double dropout) : base(nameof(XlmRobertaHead))
     {
-        classifier = new XlmRobertaClassifier(width, dropout);
+        classifier = new XlmRobertaClassifier(width, outputs, dropout);
         RegisterComponents();
     }
 
     public override string OutputWeight => "classifier.out_proj.weight";
 
-    public override Tensor forward(Tensor first_ND) => classifier.call(first_ND.to(float32)).squeeze(1);
+    public override Tensor Outputs(Tensor first_ND) => classifier.call(first_ND.to(float32));
 
     private sealed class XlmRobertaClassifier : nn.Module<Tensor, Tensor>
     {
@@ -121,11 +121,11 @@ internal sealed class XlmRobertaHead : RewardHead
         private readonly Linear out_proj;
         private readonly double dropout;
 
-        public XlmRobertaClassifier(int width, double dropout) : base(nameof(XlmRobertaClassifier))
+        public XlmRobertaClassifier(int width, int outputs, double dropout) : base(nameof(XlmRobertaClassifier))
         {
             this.dropout = dropout;
             dense = new Linear(width, width, hasBias: true);
-            out_proj = new Linear(width, 1, hasBias: true);
+            out_proj = new Linear(width, outputs, hasBias: true);
             RegisterComponents();
         }
 

@@ -81,6 +81,16 @@ public sealed class HuggingFaceConfig
     /// <summary>A copy, to be changed without changing this one.</summary>
     public HuggingFaceConfig Copy() => new(FilePath, Json.DeepClone().AsObject());
 
+    /// <summary>The same with other weights of a head's outputs, <see cref="RewardOutputs.WeightsSetting"/>; null: as it is.</summary>
+    internal HuggingFaceConfig With(IReadOnlyList<double>? outputWeights)
+    {
+        if (outputWeights is null)
+            return this;
+        var config = Copy();
+        config.Json[RewardOutputs.WeightsSetting] = new JsonArray([.. outputWeights.Select(weight => (JsonNode)weight)]);
+        return config;
+    }
+
     /// <summary>A reader for the settings; end with its <see cref="ConfigReader.Finish"/>.</summary>
     internal ConfigReader Reader() => new(Json, FilePath);
 

@@ -34,8 +34,8 @@ internal static class IrrelevantSettings
         "dropout", "attention_dropout", "hidden_dropout", "activation_dropout", "classifier_dropout", "attn_pdrop", "embd_pdrop",
         "resid_pdrop", "hidden_dropout_prob", "attention_probs_dropout_prob",
 
-        // The labels' names and kind; there is one, and it has no name.
-        "id2label", "label2id", "problem_type", "tf_legacy_loss", "task_specific_params", "_num_labels",
+        // The head's outputs, of which RewardOutputs reads count, names and weights.
+        .. RewardOutputs.Settings, "id2label", "label2id", "problem_type", "tf_legacy_loss", "task_specific_params", "_num_labels",
 
         // The vocabulary head is not part of a reward model.
         "tie_word_embeddings", "tie_encoder_decoder",
@@ -66,7 +66,6 @@ internal static class IrrelevantSettings
         ["is_composition"] = (false, "models that are made of others are not supported"),
         ["add_cross_attention"] = (false, "attention to another model's states is not supported"),
         ["torchscript"] = (false, "it changes which weights are shared"),
-        ["num_labels"] = (1, "a reward is one number"),
         ["pruned_heads"] = (new JsonObject(), "heads that are left out are not supported"),
         ["rope_interleaved"] = (false, "rotary positions would turn neighbouring channels instead of the two halves of a head"),
         ["rope_traditional"] = (false, "rotary positions would turn neighbouring channels instead of the two halves of a head"),
@@ -82,7 +81,11 @@ internal static class IrrelevantSettings
         ["num_local_experts"] = (0, "layers of experts are not supported"),
         ["residual_multiplier"] = (1, "this architecture adds the outputs of its layers as they are"),
         ["embedding_multiplier"] = (1, "this architecture does not scale its embeddings"),
+        ["pooling"] = ("last", "a reward is read at the last token of a causal model"),
     };
+
+    private const string SeveralLayers = "a head of several layers, as GRM has it, is not read";
+    private const string Gate = "objectives that a gate weighs by what the prompt says, as ArmoRM and QRM have them, are not one fixed sum";
 
     // Settings that have no value for "off" but null.
     private static readonly Dictionary<string, string> Effects = new()
@@ -93,6 +96,18 @@ internal static class IrrelevantSettings
             "an adapter changes every reward; merge it first (merge_and_unload of peft) and write the model with save_pretrained",
         ["attention_multiplier"] = "this architecture scales the scores of attention by the size of a head",
         ["clip_qkv"] = "this architecture does not clip queries, keys and values",
+        // Of published reward models.
+        ["vhead_layer_type"] = SeveralLayers,
+        ["vhead_num_layers"] = SeveralLayers,
+        ["vhead_num_neurons"] = SeveralLayers,
+        ["num_objectives"] = Gate,
+        ["num_quantiles"] = Gate,
+        ["gating_temperature"] = Gate,
+        ["gating_hidden_dim"] = Gate,
+        ["gating_n_hidden"] = Gate,
+        ["score_dim"] = "Safe RLHF's head, whose scores may be divided by running statistics, is not read",
+        ["reward_token_id"] =
+            "the model's own code puts this token behind every answer; let the chat template end with it, and take the setting out",
         ["text_config"] = "the language model within a model of several kinds of input has to be saved apart",
         ["vision_config"] = "models that read pictures are not supported",
     };

@@ -95,7 +95,7 @@ internal sealed class AdapterLoading
     public RewardNormalizer ReadNormalizer()
     {
         using var bias = HeadBias is null ? null : reader.Read(HeadBias, ScalarType.Float64);
-        return bias is null ? RewardNormalizer.None : new RewardNormalizer(-bias.sum().item<double>(), 1);
+        return bias is null ? RewardNormalizer.None : new RewardNormalizer(-model.Outputs.Weights[0] * bias.sum().item<double>(), 1);
     }
 
     private static string PlainName(string name) =>
@@ -117,11 +117,15 @@ internal sealed class AdapterLoading
     private void FindHead()
     {
         var isOneLayer = model.Head.named_parameters().Count() == 1;
-        var weight = new[] { model.Head.OutputWeight }.Concat(isOneLayer ? new ForeignHead(model.Config).WeightNames : [])
-            .FirstOrDefault(sources.ContainsKey);
+        var weight = WeightLoading.HeadNames(model.Head, model.Config).FirstOrDefault(sources.ContainsKey);
         if (weight is null)
             return;
         HeadWeight = sources[weight];
+        // The outputs were counted before the adapter's head was known, in the base model's config.json.
+        if (reader.Entry(HeadWeight).Shape is [var outputs, _] && outputs != model.Outputs.Weights.Count)
+            problems.Add(
+                $"the head {Quoted.Text(HeadWeight)} has {outputs} outputs; expected {model.Outputs.Weights.Count}, as many as "
+                + $"{RewardOutputs.WeightsSetting} of the base model's config.json, or --output-weights, gives a weight");
         foreach (var (name, parameter) in model.Head.named_parameters())
             if (sources.Remove(name == model.Head.OutputWeight ? weight : name, out var source))
             {

@@ -18,6 +18,10 @@ internal static class FoldedHead
             throw new ArgumentException(
                 "The model's normaliser leaves rewards unchanged (mean 0, std 1), so that there is nothing to fold into its head. Set one first "
                 + "(reward-model normalize).");
+        if (!model.Outputs.AreSingle)
+            throw new ArgumentException(
+                $"A reward of the model is a sum of {model.Outputs.Weights.Count} outputs of its head ({RewardOutputs.WeightsSetting} in "
+                + "config.json), which the folded head would not give. Normalise where its rewards are used.");
         var bias = model.Head.OutputWeight.Replace(".weight", ".bias", StringComparison.Ordinal);
         if (normalizer.Mean != 0 && !weights.Any(weight => weight.Name == bias))
             throw new ArgumentException(

@@ -60,6 +60,9 @@ public sealed record ModelInspection
     /// <summary>The tensor that holds the reward head's weight; null for a language model, which has none.</summary>
     public string? HeadTensor { get; init; }
 
+    /// <summary>The outputs of which a reward is a sum; null where it is one output as it is.</summary>
+    public RewardOutputs? Outputs { get; init; }
+
     /// <summary>Parameters that training would initialise.</summary>
     public IReadOnlyList<string>? DrawnParameters { get; init; }
 
@@ -155,6 +158,7 @@ public sealed record ModelInspection
                 : [.. entries.Select(entry => entry.Type.ToString()).Distinct().Order(StringComparer.Ordinal)],
             WeightBytes = entries?.Sum(entry => entry.Length),
             HeadTensor = headTensor,
+            Outputs = model?.Outputs is { AreSingle: false } outputs ? outputs : null,
             DrawnParameters = weights?.Absent.Where(name => adapter?.HeadNames.Contains(name) != true).ToArray(),
             TokenizerKind = tokenizer?.ModelType,
             TokenizerVocabularySize = tokenizer?.VocabularySize,

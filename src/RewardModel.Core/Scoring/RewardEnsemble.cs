@@ -66,6 +66,7 @@ public sealed class RewardEnsemble : IRewardModel, IDisposable
     /// </param>
     /// <param name="device">As for <see cref="ScoringModel.Load"/>.</param>
     /// <param name="baseDirectory">Directory of the base model of adapters, as for <see cref="ScoringModel.Load"/>.</param>
+    /// <param name="outputWeights">What each output of all models' heads counts in a reward, as for <see cref="ScoringModel.Load"/>.</param>
     /// <param name="cancellationToken">Stops loading before the next tensor.</param>
     /// <returns>The ensemble, which the caller disposes of.</returns>
     /// <exception cref="ArgumentNullException">The directories or one of them is null.</exception>
@@ -82,7 +83,7 @@ public sealed class RewardEnsemble : IRewardModel, IDisposable
     /// </code>
     /// </example>
     public static RewardEnsemble Load(
-        IReadOnlyList<string> directories, string? device = null, string? baseDirectory = null,
+        IReadOnlyList<string> directories, string? device = null, string? baseDirectory = null, IReadOnlyList<double>? outputWeights = null,
         CancellationToken cancellationToken = default)
     {
         ScoringModel.CheckNoneIsNull(directories, nameof(directories), "directory");
@@ -90,7 +91,7 @@ public sealed class RewardEnsemble : IRewardModel, IDisposable
         try
         {
             foreach (var directory in directories.SelectMany(MembersOf))
-                members.Add(ScoringModel.Load(directory, device, baseDirectory, cancellationToken: cancellationToken));
+                members.Add(ScoringModel.Load(directory, device, baseDirectory, outputWeights, cancellationToken: cancellationToken));
             return new RewardEnsemble(members);
         }
         catch
@@ -151,6 +152,19 @@ public sealed class RewardEnsemble : IRewardModel, IDisposable
         [
             .. lists.Select((list, l) => list.AnswerIds.Select((_, k) => RewardOf([.. all.Select(rewards => rewards[l][k])])).ToArray()),
         ];
+    }
+
+    /// <summary>The names of the outputs of which a reward is a sum; null where it is one of its own, and of several models.</summary>
+    internal IReadOnlyList<string>? OutputNames =>
+        Members is [{ Transformer.Outputs.Weights.Count: > 1 } only] ? only.Transformer.Outputs.Names : null;
+
+    /// <summary>The same, and the outputs of <see cref="OutputNames"/>, per list and answer; null where there are none.</summary>
+    internal (EnsembleReward[][] Rewards, float[][][]? Outputs) ScoreWithOutputs(IReadOnlyList<TokenizedList> lists, int? maxTokensPerBatch)
+    {
+        if (OutputNames is null)
+            return (Score(lists, maxTokensPerBatch), null);
+        var (rewards, outputs) = Members[0].Scorer(maxTokensPerBatch).ScoreWithOutputs(lists, progress: null, CancellationToken.None);
+        return (Array.ConvertAll(rewards, list => Array.ConvertAll(list, reward => new EnsembleReward(reward, 0))), outputs);
     }
 
     /// <summary>The means of the members' rewards of tokenised lists; progress is told of each member.</summary>

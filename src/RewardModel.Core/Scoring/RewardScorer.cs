@@ -59,10 +59,39 @@ public sealed class RewardScorer
         IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         var rewards = ScoreUnchecked(lists, progress, cancellationToken);
+        CheckFinite(lists, rewards);
+        return rewards;
+    }
+
+    /// <summary>
+    /// What the outputs of the head give: the numbers of which a reward is the sum that <see cref="RewardTransformer.Outputs"/> says,
+    /// before the normaliser.
+    /// </summary>
+    /// <returns>Per list, for each of its answers in their order, one number for each output.</returns>
+    /// <inheritdoc cref="Score"/>
+    public float[][][] ScoreOutputs(
+        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        ScoreWithOutputs(lists, progress, cancellationToken).Outputs;
+
+    /// <summary>The rewards that <see cref="Score"/> gives, and the outputs that they are of.</summary>
+    internal (float[][] Rewards, float[][][] Outputs) ScoreWithOutputs(
+        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress, CancellationToken cancellationToken)
+    {
+        var byOutput = ScoreNumbers(lists, ScoreOutputsOf, model.Outputs.Weights.Count, progress, cancellationToken);
+        float[][][] outputs =
+        [
+            .. lists.Select((list, l) => list.AnswerIds.Select((_, k) => Array.ConvertAll(byOutput, output => output[l][k])).ToArray()),
+        ];
+        var rewards = Array.ConvertAll(outputs, list => Array.ConvertAll(list, ofAnswer => Normalized(model.Outputs.RewardOf(ofAnswer))));
+        CheckFinite(lists, rewards);
+        return (rewards, outputs);
+    }
+
+    private void CheckFinite(IReadOnlyList<TokenizedList> lists, float[][] rewards)
+    {
         for (var l = 0; l < rewards.Length; l++)
             for (var k = 0; k < rewards[l].Length; k++)
                 CheckFinite(rewards[l][k], lists[l], l, k);
-        return rewards;
     }
 
     /// <summary>
@@ -119,16 +148,33 @@ public sealed class RewardScorer
                 model.BaseDirectory is { } directory ? $"the model of '{directory}'" : "the model");
     }
 
+    private float Normalized(float reward) => normalizer?.Apply(reward) ?? reward;
+
     /// <summary>The same, whatever the rewards are: for training, which says of which step they are, on all ranks alike.</summary>
     internal float[][] ScoreUnchecked(
         IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        Score(lists, () =>
+        ScoreNumbers(lists, ScoreAnswersOf, count: 1, progress, cancellationToken)[0];
+
+    /// <summary>Some numbers of each answer: for each of them, per list, that of each answer.</summary>
+    /// <param name="lists">The lists.</param>
+    /// <param name="numbersOf">Computes them of a batch: per list and answer.</param>
+    /// <param name="count">How many numbers an answer has.</param>
+    /// <param name="progress">Receives a report after every batch.</param>
+    /// <param name="cancellationToken">Stops before the next batch.</param>
+    private float[][][] ScoreNumbers(
+        IReadOnlyList<TokenizedList> lists, Func<IReadOnlyList<TokenizedList>, PackedSequences, float[][][]> numbersOf, int count,
+        IProgress<ListProgress>? progress, CancellationToken cancellationToken) => Score(lists, () =>
         {
             var shared = model.SharesPrompts ? new SharedPrompts(lists) : null;
             var distinct = new DistinctAnswers(shared?.Lists ?? lists, areSorted: true);
-            var rewards = ScoreBatches(distinct.Lists, shared, lists.Count, cache, ScoreAnswersOf, progress, cancellationToken);
-            var all = distinct.RewardsOfAll(Array.ConvertAll(rewards, list => Array.ConvertAll(list, answer => answer[0])));
-            return shared?.RewardsOfAll(all) ?? all;
+            var numbers = ScoreBatches(distinct.Lists, shared, lists.Count, cache, numbersOf, progress, cancellationToken);
+            var results = new float[count][][];
+            for (var number = 0; number < count; number++)
+            {
+                var all = distinct.RewardsOfAll(Array.ConvertAll(numbers, list => Array.ConvertAll(list, answer => answer[number])));
+                results[number] = shared?.RewardsOfAll(all) ?? all;
+            }
+            return results;
         });
 
     private T Score<T>(IReadOnlyList<TokenizedList> lists, Func<T> score)
@@ -203,6 +249,12 @@ public sealed class RewardScorer
     private float[][][] ScoreAnswersOf(IReadOnlyList<TokenizedList> lists, PackedSequences sequences) => Array.ConvertAll(
         RewardsByList(model.call(sequences), lists),
         list => Array.ConvertAll(list, reward => (float[])[normalizer is null ? reward : normalizer.Apply(reward)]));
+
+    private float[][][] ScoreOutputsOf(IReadOnlyList<TokenizedList> lists, PackedSequences sequences)
+    {
+        float[][][] byOutput = [.. model.OutputsOf(sequences).t().contiguous().unbind(0).Select(output_N => RewardsByList(output_N, lists))];
+        return [.. lists.Select((list, l) => list.AnswerIds.Select((_, k) => Array.ConvertAll(byOutput, output => output[l][k])).ToArray())];
+    }
 
     private float[][][] ScoreTokensOf(IReadOnlyList<TokenizedList> lists, PackedSequences sequences)
     {

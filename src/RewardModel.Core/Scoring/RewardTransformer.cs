@@ -31,7 +31,9 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
         if (weights is not null)
             description.CheckFits(weights);
         Backbone = description.Create(dropout);
-        Head = Backbone.CreateHead();
+        Outputs = ReadOutputs(weights);
+        Head = Backbone.CreateHead(Outputs.Weights.Count);
+        Head.Combination = Outputs.Weights;
         register_module("backbone", Backbone);
         register_module("head", Head);
         // The model outlives the dispose scope in which it is made.
@@ -44,6 +46,9 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
 
     /// <summary>What makes rewards of the transformer's hidden states.</summary>
     internal RewardHead Head { get; }
+
+    /// <summary>The outputs of the head, and what a reward is of them.</summary>
+    public RewardOutputs Outputs { get; }
 
     /// <summary>The config.json that the model was made from.</summary>
     public HuggingFaceConfig Config { get; }
@@ -160,8 +165,8 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     /// <summary>
     /// Loads a Hugging Face checkpoint: a language model, whose vocabulary head is replaced by a new reward head, or a reward model. Its
     /// head may be that of transformers or another trainer's: <c>v_head.weight</c>, <c>v_head.summary.weight</c>,
-    /// <c>value_head.weight</c>, what <c>value_head_prefix</c> in config.json names, also in a <c>value_head.safetensors</c>. A bias of
-    /// such a head is no parameter here: <see cref="ScoringModel.Load"/> keeps it in the normaliser. Or loads an adapter in PEFT's format
+    /// <c>value_head.weight</c>, <c>regression_head.weight</c>, <c>out_proj.weight</c>, what <c>value_head_prefix</c> in config.json names,
+    /// also in a <c>value_head.safetensors</c>. A bias of such a head is no parameter here: <see cref="ScoringModel.Load"/> keeps it in the normaliser. Or loads an adapter in PEFT's format
     /// together with its base model: then the model has that <see cref="Adapter"/>.
     /// </summary>
     /// <param name="directory">With config.json and safetensors files, or with adapter_config.json and adapter_model.safetensors.</param>
@@ -171,24 +176,26 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     /// Directory of an adapter's base model; null: where adapter_config.json says, from the adapter's directory or the current one.
     /// </param>
     /// <param name="frozenWeights">Which weights are frozen and stored in fewer bits; null: none are.</param>
+    /// <param name="outputWeights">What each output of a head counts in a reward; null: as config.json says.</param>
     /// <exception cref="CheckpointException">The directory can't be used: all reasons are listed.</exception>
     /// <exception cref="ArgumentNullException">The directory is null.</exception>
     /// <exception cref="ArgumentException">More layers are to be unfrozen than there are.</exception>
     public static RewardTransformer Load(
-        string directory, double dropout = 0, long seed = 0, string? baseDirectory = null, FrozenWeights? frozenWeights = null) =>
-        Load(directory, dropout, seed, baseDirectory, frozenWeights, progress: null, CancellationToken.None, out _);
+        string directory, double dropout = 0, long seed = 0, string? baseDirectory = null, FrozenWeights? frozenWeights = null,
+        IReadOnlyList<double>? outputWeights = null) =>
+        Load(directory, dropout, seed, baseDirectory, frozenWeights, outputWeights, progress: null, CancellationToken.None, out _);
 
     // The normaliser: what the checkpoint's head does to a reward besides, where another trainer made it.
     internal static RewardTransformer Load(
-        string directory, double dropout, long seed, string? baseDirectory, FrozenWeights? frozenWeights, IProgress<LoadProgress>? progress,
-        CancellationToken cancellationToken, out RewardNormalizer normalizer)
+        string directory, double dropout, long seed, string? baseDirectory, FrozenWeights? frozenWeights, IReadOnlyList<double>? outputWeights,
+        IProgress<LoadProgress>? progress, CancellationToken cancellationToken, out RewardNormalizer normalizer)
     {
         ArgumentNullException.ThrowIfNull(directory);
         cancellationToken.ThrowIfCancellationRequested();
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
         var adapter = AdapterOf(directory, ref baseDirectory);
-        var config = HuggingFaceConfig.Read(baseDirectory);
+        var config = HuggingFaceConfig.Read(baseDirectory).With(outputWeights);
         // What is wrong with the settings is said first.
         Backbone.Describe(config);
         using var reader = CheckpointReader.Open(baseDirectory, besideAdapter: adapter is not null);
@@ -230,12 +237,12 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     /// A model whose weights are still in the checkpoint, for ranks of which each reads its part: but for a new head, parameters have no
     /// memory to speak of.
     /// </summary>
-    /// <inheritdoc cref="Load(string, double, long, string, FrozenWeights)"/>
-    internal static RewardTransformer WithPendingWeights(string directory, double dropout, long seed)
+    /// <inheritdoc cref="Load(string, double, long, string, FrozenWeights, IReadOnlyList{double})"/>
+    internal static RewardTransformer WithPendingWeights(string directory, double dropout, long seed, IReadOnlyList<double>? outputWeights)
     {
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
-        var config = HuggingFaceConfig.Read(directory);
+        var config = HuggingFaceConfig.Read(directory).With(outputWeights);
         Backbone.Describe(config);
         var reader = CheckpointReader.Open(directory);
         RewardTransformer? model = null;
@@ -418,14 +425,23 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
 
     /// <summary>The same, with what belongs to one pass: a seed of dropout, a backward pass in less memory.</summary>
     /// <inheritdoc cref="forward(PackedSequences)"/>
-    public Tensor forward(ForwardPass pass) => Rewards(pass, Backbone.SequenceStates);
+    public Tensor forward(ForwardPass pass) => OfStates(pass, Backbone.SequenceStates, Head.call);
+
+    /// <summary>What the head's outputs give, of which a reward is the sum that <see cref="Outputs"/> says.</summary>
+    /// <returns>[N, O], float32, on the model's device; the caller's.</returns>
+    /// <inheritdoc cref="forward(PackedSequences)"/>
+    internal Tensor OutputsOf(PackedSequences sequences)
+    {
+        using var pass = new ForwardPass(sequences);
+        return OfStates(pass, Backbone.SequenceStates, Head.Outputs);
+    }
 
     /// <summary>A reward at every token of every answer, one answer after the other; of causal architectures only.</summary>
     /// <returns>[A], float32, of all answers' tokens, on the model's device; the caller's.</returns>
     /// <inheritdoc cref="forward(ForwardPass)"/>
-    internal Tensor TokenRewards(ForwardPass pass) => Rewards(pass, Backbone.AnswerStates);
+    internal Tensor TokenRewards(ForwardPass pass) => OfStates(pass, Backbone.AnswerStates, Head.call);
 
-    private Tensor Rewards(ForwardPass pass, Func<ForwardPass, Tensor> statesOf)
+    private Tensor OfStates(ForwardPass pass, Func<ForwardPass, Tensor> statesOf, Func<Tensor, Tensor> compute)
     {
         ArgumentNullException.ThrowIfNull(pass);
         ThrowIfDisposed();
@@ -433,9 +449,9 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
             pass.Begin(WeightHolder, Backbone.Layers.Count);
         using var draws = pass.Draws(layer: 0);
         using var scope = NewDisposeScope();
-        var rewards = Head.call(statesOf(pass)).MoveToOuterDisposeScope();
+        var result = compute(statesOf(pass)).MoveToOuterDisposeScope();
         pass.EndForward();
-        return rewards;
+        return result;
     }
 
     /// <summary>Packs lists as the backbone reads them, on the model's device: answers share their prompt where it is causal.</summary>
@@ -466,6 +482,15 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
         isDisposed = true;
         EndPending();
         base.Dispose(disposing);
+    }
+
+    /// <summary>The outputs that the head of a checkpoint has; without one those that config.json says.</summary>
+    private RewardOutputs ReadOutputs(CheckpointReader? weights)
+    {
+        using var head = Backbone.CreateHead(outputs: 1);
+        var found = weights is null ? null : WeightLoading.HeadNames(head, Config).FirstOrDefault(weights.Names.Contains);
+        var shape = found is null ? [] : weights!.Entry(found).Shape;
+        return RewardOutputs.Read(Config, found ?? head.OutputWeight, shape is [> 0 and < int.MaxValue, _] ? (int)shape[0] : null);
     }
 
     private void DrawHead(IReadOnlyCollection<string> names, long seed)

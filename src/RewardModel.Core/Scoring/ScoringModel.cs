@@ -135,6 +135,10 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <param name="baseDirectory">
     /// Directory of an adapter's base model; null: where adapter_config.json says, from the adapter's directory or the current one.
     /// </param>
+    /// <param name="outputWeights">
+    /// What each output of the head counts in a reward, where it has several; null: as config.json says
+    /// (<see cref="RewardOutputs.WeightsSetting"/>).
+    /// </param>
     /// <param name="progress">Receives a report after every tensor.</param>
     /// <param name="cancellationToken">Stops loading before the next tensor.</param>
     /// <returns>The model, which the caller disposes of.</returns>
@@ -150,12 +154,12 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// </code>
     /// </example>
     public static ScoringModel Load(
-        string directory, string? device = null, string? baseDirectory = null, IProgress<LoadProgress>? progress = null,
-        CancellationToken cancellationToken = default)
+        string directory, string? device = null, string? baseDirectory = null, IReadOnlyList<double>? outputWeights = null,
+        IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directory);
         // Weights that were stored in training are stored again.
-        return LoadWith(directory, device, baseDirectory, ScoringRule.Read(directory)?.FrozenWeights, progress, cancellationToken);
+        return LoadWith(directory, device, baseDirectory, ScoringRule.Read(directory)?.FrozenWeights, outputWeights, progress, cancellationToken);
     }
 
     /// <summary>
@@ -163,22 +167,22 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// training.
     /// </summary>
     /// <inheritdoc cref="Load"/>
-    internal static ScoringModel LoadMerged(string directory, string? baseDirectory)
+    internal static ScoringModel LoadMerged(string directory, string? baseDirectory, IReadOnlyList<double>? outputWeights = null)
     {
-        var model = LoadWith(directory, device: null, baseDirectory, frozenWeights: null, progress: null, CancellationToken.None);
+        var model = LoadWith(directory, device: null, baseDirectory, frozenWeights: null, outputWeights, progress: null, CancellationToken.None);
         model.Transformer.MergeAdapter();
         model.Rule = model.Rule with { FrozenWeights = null };
         return model;
     }
 
     private static ScoringModel LoadWith(
-        string directory, string? device, string? baseDirectory, FrozenWeights? frozenWeights, IProgress<LoadProgress>? progress,
-        CancellationToken cancellationToken)
+        string directory, string? device, string? baseDirectory, FrozenWeights? frozenWeights, IReadOnlyList<double>? outputWeights,
+        IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         return Loaded(device, () =>
         {
             var transformer = RewardTransformer.Load(
-                directory, dropout: 0, seed: 0, baseDirectory, frozenWeights, progress, cancellationToken, out var normalizer);
+                directory, dropout: 0, seed: 0, baseDirectory, frozenWeights, outputWeights, progress, cancellationToken, out var normalizer);
             return OwnedBy(transformer, () =>
             {
                 if (transformer.HasNewHead)
@@ -196,11 +200,11 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <summary>The same as <see cref="Load"/>, on a thread-pool thread.</summary>
     /// <inheritdoc cref="Load" path="/*[self::param or self::returns or self::exception]"/>
     public static Task<ScoringModel> LoadAsync(
-        string directory, string? device = null, string? baseDirectory = null, IProgress<LoadProgress>? progress = null,
-        CancellationToken cancellationToken = default)
+        string directory, string? device = null, string? baseDirectory = null, IReadOnlyList<double>? outputWeights = null,
+        IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directory);
-        return Task.Run(() => Load(directory, device, baseDirectory, progress, cancellationToken), cancellationToken);
+        return Task.Run(() => Load(directory, device, baseDirectory, outputWeights, progress, cancellationToken), cancellationToken);
     }
 
     /// <summary>
@@ -246,6 +250,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <param name="device">Where it computes, as in <see cref="Load"/>.</param>
     /// <param name="baseDirectory">Directory of an adapter's base model, as in <see cref="Load"/>.</param>
     /// <param name="frozenWeights">Which weights are frozen and stored in fewer bits; null: none are.</param>
+    /// <param name="outputWeights">What each output of the head counts in a reward, as in <see cref="Load"/>.</param>
     /// <param name="progress">Receives a report after every tensor.</param>
     /// <param name="cancellationToken">Stops loading before the next tensor.</param>
     /// <returns>The model, which the caller disposes of.</returns>
@@ -269,8 +274,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     public static ScoringModel LoadForTraining(
         string directory, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null, double dropout = 0, long seed = 0,
         TextEncoding? encoding = null, string? device = null, string? baseDirectory = null, FrozenWeights? frozenWeights = null,
-        IProgress<LoadProgress>? progress = null,
-        CancellationToken cancellationToken = default)
+        IReadOnlyList<double>? outputWeights = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directory);
         return Loaded(device, () =>
@@ -280,7 +284,8 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
             // Weights last: they take longest to read.
             var saved = tokenizer is null ? ScoringRule.Read(directory) ?? ScoringRule.Read(baseOrOwn) : null;
             var ownTokenizer = tokenizer ?? TokenizerOf(directory, baseOrOwn);
-            var transformer = RewardTransformer.Load(directory, dropout, seed, baseDirectory, frozenWeights, progress, cancellationToken, out _);
+            var transformer = RewardTransformer.Load(
+                directory, dropout, seed, baseDirectory, frozenWeights, outputWeights, progress, cancellationToken, out _);
             return OwnedBy(transformer, () => ForTraining(transformer, ownTokenizer, saved, maxLength, encoding));
         });
     }
@@ -290,10 +295,11 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// not used.
     /// </summary>
     internal static ScoringModel ShapesForTraining(
-        string directory, HuggingFaceTokenizer? tokenizer, int? maxLength, TextEncoding? encoding, FrozenWeights? frozenWeights)
+        string directory, HuggingFaceTokenizer? tokenizer, int? maxLength, TextEncoding? encoding, FrozenWeights? frozenWeights,
+        IReadOnlyList<double>? outputWeights = null)
     {
         var saved = tokenizer is null ? ScoringRule.Read(directory) : null;
-        var config = HuggingFaceConfig.Read(directory);
+        var config = HuggingFaceConfig.Read(directory).With(outputWeights);
         using var reader = CheckpointLayout.HasWeights(directory) ? CheckpointReader.Open(directory) : null;
         var transformer = RewardTransformer.WithoutWeights(config, Path.GetFullPath(directory), reader);
         return OwnedBy(transformer, () =>
@@ -306,12 +312,13 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
 
     /// <summary>What <see cref="LoadForTraining"/> would give, with weights that are still in the checkpoint: of no adapter, and float32.</summary>
     internal static ScoringModel LoadForSharing(
-        string directory, HuggingFaceTokenizer? tokenizer, int? maxLength, double dropout, long seed, TextEncoding? encoding, string? device) =>
+        string directory, HuggingFaceTokenizer? tokenizer, int? maxLength, double dropout, long seed, TextEncoding? encoding, string? device,
+        IReadOnlyList<double>? outputWeights = null) =>
         Loaded(device, () =>
         {
             var saved = tokenizer is null ? ScoringRule.Read(directory) : null;
             var ownTokenizer = tokenizer ?? TokenizerOf(directory, directory);
-            var transformer = RewardTransformer.WithPendingWeights(directory, dropout, seed);
+            var transformer = RewardTransformer.WithPendingWeights(directory, dropout, seed, outputWeights);
             return OwnedBy(transformer, () => ForTraining(transformer, ownTokenizer, saved, maxLength, encoding));
         });
 
@@ -744,9 +751,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     {
         var config = Transformer.Config.Copy();
         config.Json["architectures"] = new JsonArray(Transformer.Backbone.SequenceClassificationClass);
-        config.Json["num_labels"] = 1;
-        config.Json["id2label"] = new JsonObject { ["0"] = "LABEL_0" };
-        config.Json["label2id"] = new JsonObject { ["LABEL_0"] = 0 };
+        Transformer.Outputs.Write(config);
         config.Json["pad_token_id"] = padding.Id;
         foreach (var setting in ForeignHead.Settings.Append("problem_type"))
             config.Json.Remove(setting);

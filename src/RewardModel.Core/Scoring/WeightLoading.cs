@@ -17,12 +17,14 @@ internal sealed class WeightLoading
 
     private readonly CheckpointReader reader;
     private readonly ForeignHead foreignHead;
+    private readonly double weightOfBias;
     private readonly List<(string Name, Parameter Parameter, string Source)> sources = [];
 
-    private WeightLoading(CheckpointReader reader, HuggingFaceConfig config)
+    private WeightLoading(CheckpointReader reader, RewardTransformer model)
     {
         this.reader = reader;
-        foreignHead = new ForeignHead(config);
+        foreignHead = new ForeignHead(model.Config);
+        weightOfBias = model.Outputs.Weights[0];
     }
 
     /// <summary>Names of the head's parameters that are still to be drawn: none when the checkpoint has a reward head.</summary>
@@ -32,6 +34,14 @@ internal sealed class WeightLoading
     public string? HeadWeight { get; private set; }
 
     private string? HeadBias { get; set; }
+
+    /// <summary>
+    /// The names that a checkpoint can have for the weight of a head's last layer: heads of several layers have one form only.
+    /// </summary>
+    public static IEnumerable<string> HeadNames(RewardHead head, HuggingFaceConfig config) =>
+        (IsOneLayer(head) ? new ForeignHead(config).WeightNames : []).Prepend(head.OutputWeight).Distinct();
+
+    private static bool IsOneLayer(RewardHead head) => head.named_parameters().Count() == 1;
 
     /// <summary>Whether a tensor belongs to a language model's head.</summary>
     public static bool IsOfVocabularyHead(string name) => vocabularyHeads.Any(head => name.StartsWith(head, StringComparison.Ordinal));
@@ -43,14 +53,15 @@ internal sealed class WeightLoading
     public static WeightLoading Match(CheckpointReader reader, string directory, RewardTransformer model)
     {
         Quantization.Check(directory, reader.Names);
-        var match = new WeightLoading(reader, model.Config);
+        var match = new WeightLoading(reader, model);
         var unused = reader.Names.ToHashSet();
         var problems = new ProblemList();
-        match.FindHead(model.Head, unused, problems);
+        match.FindHead(model, unused, problems);
         match.FindParameters(model, unused, problems);
 
         var prefix = model.Backbone.BaseModelPrefix + ".";
         unused.RemoveWhere(IsOfVocabularyHead);
+        ForeignHead.TakeRefused(unused, problems);
         foreach (var name in unused.Order(StringComparer.Ordinal))
             if (!model.Backbone.Ignores(name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name))
                 problems.Add($"tensor {Quoted.Text(name)} is not part of the model; expected no such tensor");
@@ -130,18 +141,13 @@ internal sealed class WeightLoading
     public RewardNormalizer ReadNormalizer()
     {
         using var bias = HeadBias is null ? null : reader.Read(HeadBias, ScalarType.Float64);
-        var (mean, std) = foreignHead.Normalizer(bias?.sum().item<double>() ?? 0);
+        var (mean, std) = foreignHead.Normalizer(weightOfBias * (bias?.sum().item<double>() ?? 0));
         return new RewardNormalizer(mean, std);
     }
 
-    private void FindHead(RewardHead head, HashSet<string> unused, ProblemList problems)
+    private void FindHead(RewardTransformer model, HashSet<string> unused, ProblemList problems)
     {
-        // Heads of several layers have one form only, that of transformers.
-        var isOneLayer = head.named_parameters().Count() == 1;
-        string[] found =
-        [
-            .. (isOneLayer ? foreignHead.WeightNames : []).Prepend(head.OutputWeight).Distinct().Where(unused.Contains),
-        ];
+        string[] found = [.. HeadNames(model.Head, model.Config).Where(unused.Contains)];
         if (found.Length > 1)
             problems.Add(
                 $"there are {found.Length} heads: "
@@ -150,13 +156,18 @@ internal sealed class WeightLoading
         if (found.Length == 0)
             return;
         HeadWeight = found[0];
-        foreach (var name in isOneLayer ? found : [])
+        foreach (var name in IsOneLayer(model.Head) ? found : [])
         {
             var bias = $"{name[..^".weight".Length]}.bias";
             if (!unused.Remove(bias))
                 continue;
             HeadBias = bias;
-            Check(bias, [1], problems);
+            if (model.Outputs.Weights.Count == 1)
+                Check(bias, [1], problems);
+            else
+                problems.Add(
+                    $"tensor {Quoted.Text(bias)} is there, and the head {Quoted.Text(name)} has {model.Outputs.Weights.Count} outputs; "
+                    + "expected no bias, which the head of a causal model has in no class of transformers");
         }
     }
 
@@ -164,12 +175,13 @@ internal sealed class WeightLoading
     {
         var prefix = model.Backbone.BaseModelPrefix + ".";
         // A checkpoint of the backbone alone, as save_pretrained of a base model writes it, has no prefix.
-        var isBare = !unused.Any(name => name.StartsWith(prefix, StringComparison.Ordinal));
+        var found = new[] { prefix, ForeignHead.BaseModelPrefix }
+            .FirstOrDefault(start => unused.Any(name => name.StartsWith(start, StringComparison.Ordinal))) ?? "";
         var headNames = model.Head.named_parameters().Select(pair => pair.Item1).ToHashSet();
         foreach (var (name, parameter) in model.CheckpointParameters)
         {
             var source = name == model.Head.OutputWeight && HeadWeight is not null ? HeadWeight
-                : isBare && name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..]
+                : name.StartsWith(prefix, StringComparison.Ordinal) ? found + name[prefix.Length..]
                 : name;
             if (!unused.Contains(source) && unused.Contains(OlderName(source)))
                 source = OlderName(source);
@@ -194,9 +206,7 @@ internal sealed class WeightLoading
     {
         var entry = reader.Entry(name);
         if (!entry.Shape.SequenceEqual(shape))
-            problems.Add(
-                $"tensor {Quoted.Text(name)} has shape {Text(entry.Shape)}; expected {Text(shape)}"
-                + (name == HeadWeight && entry.Shape is [> 1, _] ? $": it gives {entry.Shape[0]} numbers for an answer, not one" : ""));
+            problems.Add($"tensor {Quoted.Text(name)} has shape {Text(entry.Shape)}; expected {Text(shape)}");
         // Quantised weights mean nothing without their scales.
         if (!entry.Type.IsFloatingPoint())
             problems.Add($"tensor {Quoted.Text(name)} has the type {entry.Type}; expected F64, F32, F16 or BF16");

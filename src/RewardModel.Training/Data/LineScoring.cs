@@ -15,18 +15,23 @@ namespace RewardModel.Training.Data;
 /// </param>
 /// <param name="Rewards">One for each answer; none where the line is left out.</param>
 /// <param name="Deviations">Of each answer the standard deviation of several models' rewards; null for one model.</param>
+/// <param name="Outputs">Of each answer the outputs that its reward is a sum of; null where it is one of its own.</param>
 /// <param name="IsSingle">Whether the line is one answer by itself, and not a list that may have several.</param>
 /// <param name="Problem">Why the line is left out; null where it is not.</param>
 internal sealed record ScoredLine(
-    JsonElement? Row, IReadOnlyList<string> Answers, IReadOnlyList<float> Rewards, IReadOnlyList<float>? Deviations, bool IsSingle,
-    string? Problem)
+    JsonElement? Row, IReadOnlyList<string> Answers, IReadOnlyList<float> Rewards, IReadOnlyList<float>? Deviations,
+    IReadOnlyList<float[]>? Outputs, bool IsSingle, string? Problem)
 {
     /// <summary>The answers with the rewards within them, where these were asked for.</summary>
     public IReadOnlyList<ProcessReward>? Within { get; init; }
 
     /// <summary>Answers that are in no file.</summary>
-    public static ScoredLine Of(RewardEnsemble ensemble, EnsembleReward[] rewards, IReadOnlyList<string> answers) =>
-        new(null, answers, MeansOf(rewards), DeviationsOf(ensemble, rewards), IsSingle: false, Problem: null);
+    public static ScoredLine Of(RewardEnsemble ensemble, TokenizedList list, IReadOnlyList<string> answers, int maxTokensPerBatch)
+    {
+        var (rewards, outputs) = ensemble.ScoreWithOutputs([list], maxTokensPerBatch);
+        return new ScoredLine(
+            null, answers, MeansOf(rewards[0]), DeviationsOf(ensemble, rewards[0]), outputs?[0], IsSingle: false, Problem: null);
+    }
 
     public static float[] MeansOf(EnsembleReward[] rewards) => [.. rewards.Select(reward => reward.Mean)];
 
@@ -79,22 +84,26 @@ internal sealed class LineScoring(RankedListFiles files, ILogger logger) : IDisp
                 {
                     var rewards = problem is null ? withRewards.Dequeue() : [];
                     yield return new ScoredLine(
-                        line.Row, problem is null ? line.List?.Answers ?? [] : [], [.. rewards.Select(answer => answer.Reward)], null, line.IsSingle,
-                        problem)
+                        line.Row, problem is null ? line.List?.Answers ?? [] : [], [.. rewards.Select(answer => answer.Reward)], null, null,
+                        line.IsSingle, problem)
                     {
                         Within = rewards,
                     };
                 }
                 continue;
             }
-            var scored = new Queue<EnsembleReward[]>(
-                ensemble.Score([.. tokenized.Where(line => line.Problem is null).Select(line => line.Encoded[0].List)], maxTokensPerBatch));
+            var (rewardsOfAll, outputsOfAll) = ensemble.ScoreWithOutputs(
+                [.. tokenized.Where(line => line.Problem is null).Select(line => line.Encoded[0].List)], maxTokensPerBatch);
+            var next = 0;
             foreach (var ((_, _, problem), line) in tokenized.Zip(group))
             {
-                var rewards = problem is not null ? [] : scored.Dequeue();
+                var rewards = problem is null ? rewardsOfAll[next] : [];
+                var outputs = problem is null ? outputsOfAll?[next] : null;
+                if (problem is null)
+                    next++;
                 yield return new ScoredLine(
-                    line.Row, problem is not null ? [] : line.List?.Answers ?? [], ScoredLine.MeansOf(rewards),
-                    ScoredLine.DeviationsOf(ensemble, rewards), line.IsSingle, problem);
+                    line.Row, problem is null ? line.List?.Answers ?? [] : [], ScoredLine.MeansOf(rewards),
+                    ScoredLine.DeviationsOf(ensemble, rewards), outputs, line.IsSingle, problem);
             }
         }
         if (!lines.CanReadAgain)

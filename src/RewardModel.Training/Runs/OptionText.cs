@@ -39,6 +39,13 @@ internal static class OptionText
         return (value is not null, value);
     }
 
+    /// <summary>The numbers of a text with commas between them; null where one of them is none.</summary>
+    public static double[]? Numbers(string text)
+    {
+        var numbers = text.Split(',').Select(number => Parse(number.Trim(), typeof(double))).ToArray();
+        return numbers.All(number => number.IsValid) ? [.. numbers.Select(number => (double)number.Value!)] : null;
+    }
+
     /// <summary>What a text that is not understood should have been.</summary>
     public static string Expected(Type type)
     {

@@ -203,8 +203,8 @@ public sealed class ConfigReaderTests
     [Fact]
     public void Of_features_that_must_be_off_the_problem_says_so() =>
         AssertProblems(
-            Reader("""{"num_labels": 2, "is_decoder": true}"""),
-            "'num_labels' is 2; expected 1: a reward is one number",
+            Reader("""{"num_nextn_predict_layers": 2, "is_decoder": true}"""),
+            "'num_nextn_predict_layers' is 2; expected 0: layers that predict further tokens are not supported",
             "'is_decoder' is true; expected false: an encoder that reads in one direction only is not supported");
 
     [Fact]

@@ -80,11 +80,14 @@ public class ForeignHeadTests
     }
 
     [Fact]
-    public void A_head_with_several_outputs_is_refused()
+    public void A_head_with_several_outputs_is_refused_where_nothing_says_what_they_make_together()
     {
         using var model = Model(null, 0, null, ("score.weight", zeros(3, 32)));
         Assert.Equal(
-            ["tensor 'score.weight' has shape [3, 32]; expected [1, 32]: it gives 3 numbers for an answer, not one"],
+            [
+                "the head 'score.weight' has 3 outputs (LABEL_0, LABEL_1, LABEL_2), and a reward is one number; expected "
+                    + "\"reward_output_weights\", what each output counts in their sum",
+            ],
             Assert.Throws<CheckpointException>(model.Load).Problems);
     }
 

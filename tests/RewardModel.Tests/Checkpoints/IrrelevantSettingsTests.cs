@@ -42,7 +42,6 @@ public sealed class IrrelevantSettingsTests
     [InlineData("hidden_size", "48")]
     [InlineData("rope_scaling", "{}")]
     [InlineData("quantization_config", "{}")]
-    [InlineData("num_labels", "2")]
     public void These_do(string key, string value) =>
         Assert.False(IrrelevantSettings.Contains(key, JsonNode.Parse(value)!));
 
@@ -197,7 +196,7 @@ public sealed class IrrelevantSettingsTests
     [InlineData("num_local_experts", "8", "0: layers of experts are not supported")]
     [InlineData("peft_config", "{}", "no such setting: an adapter changes every reward; merge it first (merge_and_unload of peft) and "
         + "write the model with save_pretrained")]
-    [InlineData("num_labels", "3", "1: a reward is one number")]
+    [InlineData("pooling", "\"mean\"", "\"last\": a reward is read at the last token of a causal model")]
     [InlineData("unheard_of", "false", "no such setting: this library does not know what it does")]
     public void What_would_change_a_reward_is_refused_by_name_with_the_reason(string key, string value, string expected)
     {

@@ -29,7 +29,7 @@ public class CommandLineTests
             ["train", "recipes", "plan", "sweep", "watch", "report", "evaluate", "compare", "score", "rank", "best-of-n", "serve", "export", "normalize", "average", "inspect", "verify", "check-data", "convert", "tokenize"],
             CommandLine.Root(TextWriter.Null, TextWriter.Null).Subcommands.Select(command => command.Name));
         Assert.Equal(
-            "--data --query --layout --score-from --group-by --on-bad-data --eval-data --eval-fraction --split-seed --split-by --max-lists-per-prompt --cache --backbone --base-model --config --tokenizer --output --normalize --tensorboard --epochs --steps --learning-rate "
+            "--data --query --layout --score-from --group-by --on-bad-data --eval-data --eval-fraction --split-seed --split-by --max-lists-per-prompt --cache --backbone --base-model --output-weights --config --tokenizer --output --normalize --tensorboard --epochs --steps --learning-rate "
             + "--head-learning-rate --layer-decay --schedule --warmup-steps --warmup-ratio --final-learning-rate-ratio --cooldown-steps "
             + "--optimizer --weight-decay --decay-all --beta1 --beta2 --epsilon --max-grad-norm --dropout --lists-per-step --tokens-per-step "
             + "--max-tokens-per-batch --max-length --encoding --unfrozen-layers --freeze-embeddings --lora-rank --lora-alpha --lora-dropout "
@@ -39,24 +39,24 @@ public class CommandLineTests
             + "--device --threads --recipe --resume --dry-run --hang-minutes --quiet --verbose",
             Options("train"));
         Assert.Equal(
-            "--model --base-model --reference --loss --max-tokens-per-batch --device --threads --raw --html --json --data --query --layout --score-from --group-by --on-bad-data",
+            "--model --base-model --output-weights --reference --loss --max-tokens-per-batch --device --threads --raw --html --json --data --query --layout --score-from --group-by --on-bad-data",
             Options("evaluate"));
         Assert.Equal(
             "--model --max-tokens-per-batch --device --threads --html --json --data --query --layout --score-from --group-by --on-bad-data",
             Options("compare"));
         Assert.Equal("--output --csv", Options("report"));
         Assert.Equal(
-            "--model --base-model --prompt --answer --max-tokens-per-batch --batch-invariant --device --threads --raw --json --per-token --per-step --data --query --layout --score-from --on-bad-data",
+            "--model --base-model --output-weights --prompt --answer --max-tokens-per-batch --batch-invariant --device --threads --raw --json --per-token --per-step --data --query --layout --score-from --on-bad-data",
             Options("score"));
         Assert.All(["rank", "best-of-n"], command => Assert.Equal(
-            "--model --base-model --prompt --answer --max-tokens-per-batch --batch-invariant --device --threads --raw --json --data --query --layout --score-from --on-bad-data",
+            "--model --base-model --output-weights --prompt --answer --max-tokens-per-batch --batch-invariant --device --threads --raw --json --data --query --layout --score-from --on-bad-data",
             Options(command)));
         Assert.Equal(
             "--model --base-model --host --port --device --threads --max-tokens-per-batch --batch-window-ms --max-queued-tokens --max-rows "
             + "--max-request-mb --request-timeout --drain-timeout --api-key-file --rate-limit --tls-certificate --tls-key --prompt-cache-mb "
             + "--batch-invariant --reload-on-change --raw --quiet",
             Options("serve"));
-        Assert.Equal("--run --step --model --base-model --merge --fold-normalizer --output", Options("export"));
+        Assert.Equal("--run --step --model --base-model --output-weights --merge --fold-normalizer --output", Options("export"));
         Assert.Equal(
             "--model --reference --held-out --max-tokens-per-batch --device --threads --on-bad-data --raw", Options("normalize"));
         Assert.Equal("--weights --output", Options("average"));

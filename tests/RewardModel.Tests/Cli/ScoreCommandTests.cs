@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RewardModel.Checkpoints;
 using RewardModel.Cli;
 using RewardModel.Lists;
 using RewardModel.Scoring;
@@ -346,6 +347,43 @@ public sealed class ScoreCommandTests : IDisposable
         var model = new ScoringModel(TinyModel.Create(), HuggingFaceTokenizer.Load(directory["tokenizer"]), maxLength: 24);
         model.Transformer.eval();
         return model;
+    }
+
+    [Fact]
+    public void Outputs_of_which_a_reward_is_a_sum_are_given_by_name()
+    {
+        var config = TinyModel.Config("llama");
+        config["num_labels"] = 2;
+        config["id2label"] = new JsonObject { ["0"] = "truth", ["1"] = "length" };
+        config["reward_output_weights"] = new JsonArray(2, -0.5);
+        using (var model = new ScoringModel(RewardTransformer.FromConfig(HuggingFaceConfig.Parse(config.ToJsonString(), "config.json"), seed: 3)))
+            model.Save(directory["model"]);
+        const string ids = """{"prompt_ids":[5,6],"answer_ids":[[7,8],[9]]}""";
+        var (status, output, errors) = Score([ids]);
+        Assert.Equal((0, ""), (status, errors));
+        var scored = JsonNode.Parse(output)!;
+        var rewards = scored["rewards"].Deserialize<float[]>()!;
+        var outputs = scored["outputs"].Deserialize<Dictionary<string, float>[]>()!;
+        Assert.All(outputs, ofAnswer => Assert.Equal(["truth", "length"], ofAnswer.Keys));
+        Assert.Equal(rewards, outputs.Select(ofAnswer => 2 * ofAnswer["truth"] + -0.5f * ofAnswer["length"]));
+
+        var second = JsonNode.Parse(Score([ids], "--output-weights", "0,1").Output)!;
+        Assert.Equal(outputs, second["outputs"].Deserialize<Dictionary<string, float>[]>());
+        Assert.Equal(outputs.Select(ofAnswer => ofAnswer["length"]), second["rewards"].Deserialize<float[]>());
+
+        Assert.Equal(
+            "error: --output-weights is '1;2'; expected numbers with commas between them, such as 0.7,0.3.\n", Score([ids], "--output-weights", "1;2").Errors);
+        Assert.Contains(
+            "reward_output_weights has 3 numbers; expected 2, one for each output of the head 'score.weight' (truth, length)",
+            Score([ids], "--output-weights", "1,2,3").Errors, StringComparison.Ordinal);
+
+        // Written again with other weights, it has them for everybody.
+        Assert.Equal(0, CommandLineTests.Run(["export", "--model", directory["model"], "--output-weights", "0,1", "--output", directory["other"]]).Status);
+        using var other = ScoringModel.Load(directory["other"]);
+        Assert.Equal([0, 1], other.Transformer.Outputs.Weights);
+        Assert.Equal(
+            "error: --output-weights are of the model of --model; a run has its own.",
+            CommandLineTests.Run(["export", "--run", "x", "--output-weights", "0,1", "--output", "y"]).Errors.Trim());
     }
 
     private (int Status, string Output, string Errors) Score(string[] lines, params string[] options)

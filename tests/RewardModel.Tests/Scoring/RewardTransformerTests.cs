@@ -63,12 +63,12 @@ public class RewardTransformerTests
             CheckpointWriter.Write(model.Directory, [
                 .. reader.Names.Where(name => name is not "model.norm.weight" and not "score.weight")
                     .Select(name => (name, reader.Read(name))),
-                ("score.weight", zeros(2, 32)), ("model.layers.7.extra", zeros(3))]);
+                ("score.weight", zeros(1, 31)), ("model.layers.7.extra", zeros(3))]);
         var error = Assert.Throws<CheckpointException>(model.Load);
         Assert.Equal(
             [
                 "tensor 'model.norm.weight' is missing; expected it with shape [32]",
-                "tensor 'score.weight' has shape [2, 32]; expected [1, 32]: it gives 2 numbers for an answer, not one",
+                "tensor 'score.weight' has shape [1, 31]; expected [1, 32]",
                 "tensor 'model.layers.7.extra' is not part of the model; expected no such tensor",
             ],
             error.Problems);

@@ -119,6 +119,34 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    public void A_head_with_several_outputs_is_trained_by_their_sum_and_goes_on_to_the_same_weights()
+    {
+        var several = Options with
+        {
+            OutputWeights = "1, 0.5, -0.25",
+            Schedule = RewardModel.Training.Optimization.ScheduleKind.Constant,
+            BestBy = BestBy.Last,
+        };
+        new TrainingRun(several with { Steps = 20, Output = directory["straight"] }).Run();
+        new TrainingRun(several).Run();
+        var other = TrainingRun.OptionsOf(directory["model"]) with { Steps = 20, Resume = true };
+        Assert.Contains(
+            "the model's configuration or its parameters are not the same",
+            Assert.Throws<RunDirectoryException>(() => new TrainingRun(other with { OutputWeights = "1,1,1" }).Run()).Message, StringComparison.Ordinal);
+        new TrainingRun(other, Logger).Run();
+        Assert.Equal(File.ReadAllBytes(directory["straight/model.safetensors"]), File.ReadAllBytes(directory["model/model.safetensors"]));
+        using var model = ScoringModel.Load(directory["model"]);
+        Assert.Equal([1, 0.5, -0.25], model.Transformer.Outputs.Weights);
+        Assert.Equal([3, 24], model.Transformer.CheckpointParameters.Single(pair => pair.Name == "score.weight").Parameter.shape);
+        var rewards = model.Scorer().Score([new([5, 3], [[7, 2], [8, 9, 2], [3, 2]], [2, 1, 0])])[0];
+        Assert.Equal(rewards.OrderDescending(), rewards);
+
+        Assert.Contains(
+            "OutputWeights (--output-weights) is '1,x'; expected numbers with commas between them, such as 0.7,0.3",
+            Assert.Throws<OptionsException>(() => new TrainingRun(Options with { OutputWeights = "1,x" })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void On_another_count_of_threads_it_goes_on_with_a_warning()
     {
         StopAfter(step: 5);
