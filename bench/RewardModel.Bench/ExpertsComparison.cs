@@ -5,7 +5,6 @@ using RewardModel.Layers;
 using RewardModel.Lists;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RewardModel.Bench;

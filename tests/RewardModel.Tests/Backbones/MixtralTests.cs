@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using RewardModel.Layers;
 using RewardModel.Tests.Parity;
-using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Backbones;
 

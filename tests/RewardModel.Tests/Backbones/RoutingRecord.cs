@@ -1,7 +1,6 @@
 using System.Text.Json;
 using RewardModel.Layers;
 using RewardModel.Tests.Parity;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RewardModel.Tests.Backbones;

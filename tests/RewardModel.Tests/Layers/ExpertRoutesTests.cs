@@ -4,7 +4,6 @@ using RewardModel.Adapters;
 using RewardModel.Checkpoints;
 using RewardModel.Layers;
 using RewardModel.Lists;
-using RewardModel.Packing;
 using RewardModel.Scoring;
 using RewardModel.Tests.Parity;
 using RewardModel.Training;
