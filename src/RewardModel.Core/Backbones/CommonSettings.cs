@@ -67,8 +67,8 @@ internal static class CommonSettings
     public static double NormEpsilon(ConfigReader reader, string key, double absent) => reader.Double(key, ConfigLimits.NormEpsilon, absent);
 
     /// <summary>The deviation that weights are drawn with.</summary>
-    public static double InitializerRange(ConfigReader reader, string key = "initializer_range") =>
-        reader.Double(key, ConfigLimits.InitializerRange, 0.02);
+    public static double InitializerRange(ConfigReader reader, string key = "initializer_range", double absent = 0.02) =>
+        reader.Double(key, ConfigLimits.InitializerRange, absent);
 
     /// <summary>Heads of keys and values must go evenly into heads of queries, and all heads have a size that can be computed with.</summary>
     public static void CheckHeads(ConfigReader reader, int headCount, int keyHeadCount, int headSize)

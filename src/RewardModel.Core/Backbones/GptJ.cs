@@ -50,7 +50,8 @@ internal sealed record GptJConfig : IBackboneConfig
     {
         var width = reader.Size("n_embd");
         var headCount = reader.Size("n_head");
-        var rotated = reader.Size("rotary_dim", 64);
+        // Null would be the whole width, which heads don't have.
+        var rotated = reader.IntOrNull("rotary_dim", 64) ?? 0;
         var headSize = headCount > 0 ? width / headCount : 0;
         var config = new GptJConfig
         {
@@ -63,7 +64,7 @@ internal sealed record GptJConfig : IBackboneConfig
             NormEpsilon = CommonSettings.NormEpsilon(reader, "layer_norm_epsilon", 1e-5),
             InitializerRange = CommonSettings.InitializerRange(reader),
             Rotary = new RotarySettings(
-                RotaryFrequencies.Plain(Math.Min(rotated, headSize), rotaryBase), Scaling: 1,
+                RotaryFrequencies.Plain(Math.Clamp(rotated, 0, headSize), rotaryBase), Scaling: 1,
                 reader.Size("n_positions", 2048, ConfigLimits.Positions)),
         };
         reader.MustBe("rotary", supported: true);
@@ -72,9 +73,10 @@ internal sealed record GptJConfig : IBackboneConfig
         reader.Ignore("n_ctx", "summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj");
         if (headCount < 1 || width % headCount != 0)
             reader.Problem($"n_embd is {width} and n_head {headCount}; expected n_embd to be a multiple of n_head");
-        else if (rotated % 2 != 0 || rotated > headSize)
+        else if (rotated % 2 != 0 || rotated < 2 || rotated > headSize)
             reader.Problem(
-                $"rotary_dim is {rotated} and a head has {headSize} channels; expected an even number of them, which rotary positions turn in pairs");
+                $"rotary_dim is {(rotated == 0 ? "null or 0" : rotated)} and a head has {headSize} channels; "
+                + "expected an even number of them, which rotary positions turn in pairs");
         reader.Finish();
         return config;
     }

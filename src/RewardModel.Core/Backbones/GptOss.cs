@@ -33,14 +33,15 @@ internal sealed record GptOssConfig : PreNormConfig
     public static GptOssConfig Read(ConfigReader reader)
     {
         var layerCount = CommonSettings.LayerCount(reader);
+        var width = reader.Size("hidden_size");
         var headCount = reader.Size("num_attention_heads");
-        var headSize = reader.Size("head_dim", 64);
+        var headSize = reader.IntOrNull("head_dim", 64) ?? (headCount > 0 ? width / headCount : 0);
         var reach = CommonSettings.Reach(reader, reader.IntOrNull("sliding_window", 128));
         var hasWindow = CommonSettings.HasWindow(reader, layerCount, layer => layer % 2 == 0);
         var config = new GptOssConfig
         {
             VocabularySize = CommonSettings.VocabularySize(reader),
-            Width = reader.Size("hidden_size"),
+            Width = width,
             InnerWidth = CommonSettings.InnerWidth(reader),
             LayerCount = layerCount,
             HeadCount = headCount,
@@ -153,6 +154,7 @@ internal sealed class GptOssExperts : nn.Module
 
         Tensor Product(Tensor x, Tensor weight_IO, Tensor bias) => isInvariant
             ? InvariantProduct.Of(x, weight_IO.t(), bias)
+            : precision == Precision.Float32 && x.device_type != TorchSharp.DeviceType.CPU ? nn.functional.linear(x, weight_IO.t(), bias)
             : LinearKernel.Apply(new LinearSettings(precision), x, weight_IO, bias);
     }
 }

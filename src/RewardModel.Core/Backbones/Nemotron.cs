@@ -40,7 +40,7 @@ internal sealed record NemotronConfig : PreNormConfig
             NormEpsilon = CommonSettings.NormEpsilon(reader, "norm_eps", 1e-5),
             HasAttentionBias = reader.Bool("attention_bias", false),
             HasMlpBias = reader.Bool("mlp_bias", false),
-            InitializerRange = CommonSettings.InitializerRange(reader),
+            InitializerRange = CommonSettings.InitializerRange(reader, absent: 0.0134),
             Rotary = RotaryFrequencies.Read(reader, headSize, CommonSettings.Positions(reader, 4096), spelling),
         };
         reader.Ignore("attention_dropout", "hidden_dropout");

@@ -135,7 +135,10 @@ internal sealed class Qwen2MoeMlp : nn.Module<Tensor, Tensor>
     {
         var chosen_RD = ExpertRoutes.OfShares(gate.call(x_RD), config.Experts.Chosen, config.NormalizesShares)
             .Through(x_RD, (expert, x_AD) => experts[expert].call(x_AD));
-        return chosen_RD.add(shared_expert.call(x_RD).mul(shared_expert_gate.call(x_RD).sigmoid()));
+        var gate_R1 = shared_expert_gate.call(x_RD);
+        // libtorch computes what is left over of whole vectors, at the end of all numbers, by other instructions.
+        var share_R1 = gate.IsBatchInvariant && !is_grad_enabled() ? cat([.. gate_R1.split(1).Select(row => row.sigmoid())]) : gate_R1.sigmoid();
+        return chosen_RD.add(shared_expert.call(x_RD).mul(share_R1));
     }
 }
 

@@ -39,7 +39,7 @@ internal sealed record Starcoder2Config : PreNormConfig
             NormEpsilon = CommonSettings.NormEpsilon(reader, "norm_epsilon", 1e-5),
             HasBias = reader.Bool("use_bias", true),
             Reach = CommonSettings.Reach(reader, reader.OptionalInt("sliding_window")),
-            InitializerRange = CommonSettings.InitializerRange(reader),
+            InitializerRange = CommonSettings.InitializerRange(reader, absent: 0.018042),
             Rotary = RotaryFrequencies.Read(reader, headSize, CommonSettings.Positions(reader, 4096)),
         };
         reader.Ignore("attention_dropout", "residual_dropout", "embedding_dropout");

@@ -67,10 +67,12 @@ public sealed class RewardOutputs
             ? throw new CheckpointException(
                 config.FilePath,
                 [
-                    $"the head {Quoted.Text(head)} has {outputs} outputs{NamesText(config, outputs)}, and a reward is one number; expected "
-                        + $"\"{WeightsSetting}\", what each output counts in their sum",
+                    (count is null
+                        ? $"num_labels is {outputs}{NamesText(config, outputs)}, so that a new head would have as many outputs"
+                        : $"the head {Quoted.Text(head)} has {outputs} outputs{NamesText(config, outputs)}")
+                    + $", and a reward is one number; expected \"{WeightsSetting}\", what each output counts in their sum",
                 ],
-                $"Write \"{WeightsSetting}\": [...] into config.json, {outputs} numbers in the order of the outputs, or give them as "
+                $"{(count is null ? "Remove num_labels for a head of one output. Or write" : "Write")} \"{WeightsSetting}\": [...] into config.json, {outputs} numbers in the order of the outputs, or give them as "
                 + "--output-weights. A 1 and zeros otherwise take one output alone.")
             : new RewardOutputs(NamesOf(config, outputs), weights ?? [1]);
     }

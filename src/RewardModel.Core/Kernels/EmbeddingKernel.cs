@@ -18,19 +18,21 @@ internal sealed unsafe class EmbeddingKernel : Kernel<EmbeddingKernel, ValueTupl
     protected override Tensor[] Compute(ValueTuple settings, Tensor?[] inputs, List<Tensor?>? saved)
     {
         Tensor table = inputs[0]!, ids = inputs[1]!;
-        saved?.AddRange([table, ids]);
+        // Of the table its shape is enough: it may be an intermediate result that nobody else keeps.
+        saved?.AddRange([tensor(table.shape), ids]);
         return [table.index_select(0, ids)];
     }
 
     protected override Tensor?[] Gradients(ValueTuple settings, IReadOnlyList<Tensor?> saved, Tensor?[] gradients, bool[] needed)
     {
-        Tensor table = saved[0]!, ids = saved[1]!.contiguous();
+        using var shape = saved[0]!.data<long>();
+        var ids = saved[1]!.contiguous();
         var gradient = gradients[0]!.contiguous();
-        var dTable = TensorMemory.Empty(table.shape);
-        var (count, size) = ((int)gradient.size(0), (int)table.size(1));
+        var dTable = TensorMemory.Empty(shape.ToArray());
+        var (count, size) = ((int)gradient.size(0), (int)dTable.size(1));
         float* gradientData = (float*)LibTorch.DataOf(gradient), dTableData = (float*)LibTorch.DataOf(dTable);
         var idData = (long*)LibTorch.DataOf(ids);
-        TorchThreads.RunRows(table.size(0), (_, first, end) =>
+        TorchThreads.RunRows(dTable.size(0), (_, first, end) =>
             NativeMemory.Clear(dTableData + first * size, (nuint)((end - first) * size * sizeof(float))));
         TorchThreads.Run((size + columnsPerTask - 1) / columnsPerTask, task =>
         {

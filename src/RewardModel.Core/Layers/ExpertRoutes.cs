@@ -13,7 +13,7 @@ internal sealed class ExpertRoutes
 {
     private readonly Tensor weights_TK;
     private readonly long[] tokens;
-    private readonly long[] places;
+    private readonly long[] rows;
     private readonly long[] counts;
 
     private ExpertRoutes(Tensor weights_TK, Tensor experts_TK, long expertCount)
@@ -22,7 +22,7 @@ internal sealed class ExpertRoutes
         // The one number that is read back in a pass: how many rows an expert has is the shape of what it computes.
         using var onCpu = experts_TK.cpu();
         using var data = onCpu.data<long>();
-        (tokens, places, counts) = Sorted(data.ToArray(), expertCount, experts_TK.size(1));
+        (tokens, rows, counts) = Sorted(data.ToArray(), expertCount, experts_TK.size(1));
     }
 
     /// <summary>The experts of the largest shares, where those of all are the softmax of logits.</summary>
@@ -52,23 +52,36 @@ internal sealed class ExpertRoutes
     {
         using var scope = NewDisposeScope();
         var tokens_A = DeviceTensor.Of(tokens, x_TD.device);
-        var x_AD = EmbeddingKernel.CanTake(x_TD) ? EmbeddingKernel.Apply(default, x_TD, tokens_A) : x_TD.index_select(0, tokens_A);
+        var x_AD = Rows(x_TD, tokens_A);
         int[] used = [.. Enumerable.Range(0, counts.Length).Where(expert => counts[expert] > 0)];
         // Of one split: apart, each part would have a gradient as long as all of them.
         var parts = x_AD.split([.. used.Select(expert => counts[expert])]);
         var first = 0L;
-        var y_AD = cat([.. used.Zip(parts, (expert, part) =>
-        {
-            var rows = tokens.AsSpan((int)first, (int)counts[expert]).ToArray();
-            first += rows.Length;
-            return DropoutDraws.OfRows(rows, x_TD.size(0), expert, () => forward(expert, part));
-        })]);
-        var weights_A1 = weights_TK.view(-1).index_select(0, DeviceTensor.Of(places, x_TD.device)).unsqueeze(1);
-        return zeros_like(x_TD).index_add_(0, tokens_A, y_AD.mul(weights_A1), 1).MoveToOuterDisposeScope();
+        Tensor[] results =
+        [
+            .. used.Zip(parts, (expert, part) =>
+            {
+                var ofExpert = tokens.AsSpan((int)first, (int)counts[expert]).ToArray();
+                first += ofExpert.Length;
+                return DropoutDraws.OfRows(ofExpert, x_TD.size(0), expert, () => forward(expert, part));
+            }),
+        ];
+        // Gathered by tokens again, and not added to them, which libtorch does on one thread. What nobody needs any more goes at once.
+        using var y_AD = cat(results);
+        foreach (var result in results)
+            result.Dispose();
+        var y_TKD = Rows(y_AD, DeviceTensor.Of(rows, x_TD.device)).view(x_TD.size(0), -1, x_TD.size(1));
+        return y_TKD.mul(weights_TK.unsqueeze(-1)).sum([1]).MoveToOuterDisposeScope();
+
+        static Tensor Rows(Tensor x_ND, Tensor rows) =>
+            EmbeddingKernel.CanTake(x_ND) ? EmbeddingKernel.Apply(default, x_ND, rows) : x_ND.index_select(0, rows);
     }
 
-    /// <summary>By experts, and in the order of tokens: the token of each pair of both, its place in [T, K]; and the count of each expert.</summary>
-    private static (long[] Tokens, long[] Places, long[] Counts) Sorted(long[] experts, long expertCount, long chosenCount)
+    /// <summary>
+    /// By experts, and in the order of tokens: the token of each pair of both. For each place in [T, K] the row that its pair has among these; and
+    /// the count of each expert.
+    /// </summary>
+    private static (long[] Tokens, long[] Rows, long[] Counts) Sorted(long[] experts, long expertCount, long chosenCount)
     {
         var counts = new long[expertCount];
         foreach (var expert in experts)
@@ -76,12 +89,12 @@ internal sealed class ExpertRoutes
         var next = new long[expertCount];
         for (var expert = 1; expert < expertCount; expert++)
             next[expert] = next[expert - 1] + counts[expert - 1];
-        var (tokens, places) = (new long[experts.Length], new long[experts.Length]);
+        var (tokens, rows) = (new long[experts.Length], new long[experts.Length]);
         for (var place = 0; place < experts.Length; place++)
         {
-            var row = next[experts[place]]++;
-            (tokens[row], places[row]) = (place / chosenCount, place);
+            rows[place] = next[experts[place]]++;
+            tokens[rows[place]] = place / chosenCount;
         }
-        return (tokens, places, counts);
+        return (tokens, rows, counts);
     }
 }

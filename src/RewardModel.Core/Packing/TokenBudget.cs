@@ -38,7 +38,7 @@ internal static class TokenBudget
 
     /// <summary>
     /// Cuts one list into lists of consecutive answers with their prompt, each within the budget where that is possible: a single
-    /// answer with its prompt is never divided.
+    /// answer with its prompt is never divided, nor are answers that are each the beginning of the next one.
     /// </summary>
     public static IReadOnlyList<TokenizedList> SplitAnswers(TokenizedList list, int maxTokens, bool sharePrompts = true)
     {
@@ -48,22 +48,21 @@ internal static class TokenBudget
         for (int first = 0, next; first < list.AnswerIds.Count; first = next)
         {
             var promptsOfPart = new HashSet<int>();
-            var tokens = TokensOf(first);
-            // An answer that is the beginning of the next one is computed with it.
-            for (next = first + 1;
-                next < list.AnswerIds.Count
-                && ((tokens += TokensOf(next)) <= maxTokens || (sharePrompts && list.IsContinued(next - 1)));
-                next++)
+            long tokens = 0;
+            for (next = first; next < list.AnswerIds.Count; next++)
             {
+                // Answers that are each the beginning of the next one are computed as one, the last, with one prompt.
+                var last = next;
+                while (sharePrompts && list.IsContinued(last))
+                    last++;
+                tokens += list.AnswerIds[last].Length;
+                if (promptsOfPart.Add(promptOfAnswer[last]) || !sharePrompts)
+                    tokens += prompts[promptOfAnswer[last]].Length;
+                if (next > first && tokens > maxTokens)
+                    break;
+                next = last;
             }
             parts.Add(list.WithAnswers([.. Enumerable.Range(first, next - first)]));
-
-            // Asked once of each answer that is taken, and of the one after the last, after which the part ends.
-            int TokensOf(int answer)
-            {
-                var isNew = promptsOfPart.Add(promptOfAnswer[answer]);
-                return (sharePrompts && list.IsContinued(answer) ? 0 : list.AnswerIds[answer].Length) + (isNew || !sharePrompts ? prompts[promptOfAnswer[answer]].Length : 0);
-            }
         }
         return parts;
     }

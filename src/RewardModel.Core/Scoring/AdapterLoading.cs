@@ -135,7 +135,10 @@ internal sealed class AdapterLoading
         if (isOneLayer && sources.Remove($"{BesideWeight(weight)}.bias", out var bias))
         {
             HeadBias = bias;
-            Check(bias, [1]);
+            if (model.Outputs.Weights.Count == 1)
+                Check(bias, [1]);
+            else
+                problems.Add(WeightLoading.BiasProblem(bias, HeadWeight, model.Outputs.Weights.Count));
         }
     }
 

@@ -123,6 +123,11 @@ internal sealed class WeightLoading
                 + "expected none");
     }
 
+    /// <summary>Why a bias of a head with several outputs is refused.</summary>
+    public static string BiasProblem(string bias, string head, int outputs) =>
+        $"tensor {Quoted.Text(bias)} is there, and the head {Quoted.Text(head)} has {outputs} outputs; "
+        + "expected no bias, which the head of a causal model has in no class of transformers";
+
     /// <summary>Names of tensors for a message, some of many.</summary>
     public static string NamesText(IReadOnlyCollection<string> names)
     {
@@ -165,9 +170,7 @@ internal sealed class WeightLoading
             if (model.Outputs.Weights.Count == 1)
                 Check(bias, [1], problems);
             else
-                problems.Add(
-                    $"tensor {Quoted.Text(bias)} is there, and the head {Quoted.Text(name)} has {model.Outputs.Weights.Count} outputs; "
-                    + "expected no bias, which the head of a causal model has in no class of transformers");
+                problems.Add(BiasProblem(bias, name, model.Outputs.Weights.Count));
         }
     }
 

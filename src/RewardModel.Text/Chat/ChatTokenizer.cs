@@ -112,10 +112,12 @@ internal sealed class ChatTokenizer
         var place = ContentPlace.In(whole.Text, start, texts[^1]) ?? throw new TokenizerException(
             list.Source.ToString(),
             ["the chat template changes the answer's text, so that the ends of its steps can't be found in it; expected one that leaves it as it is"]);
-        var marks = Array.ConvertAll(texts, text => place.Start + Math.Clamp(text.Length - place.First, 0, place.Length));
-        var (ids, promptCount, counts) = tokenizer.EncodeParts(whole, start, new EndMarks(marks, steps.Separator));
+        var marks = Array.ConvertAll(texts, text => Place(text.Length));
+        var (ids, promptCount, counts) = tokenizer.EncodeParts(whole, start, new EndMarks(marks, steps.Separator, [.. steps.Unlabelled.Select(Place)]));
         return ListTokenizer.StepsOf(
             list, steps, WithEnd(Divided(ids, promptCount), whole) with { RenderedStart = start }, Array.ConvertAll(counts, count => count - promptCount));
+
+        int Place(int end) => place.Start + Math.Clamp(end - place.First, 0, place.Length);
     }
 
     private (int[] PromptIds, int[] AnswerIds)[] Pairs(RenderedText prompt, RenderedText[] wholes)

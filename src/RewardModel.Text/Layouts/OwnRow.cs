@@ -47,16 +47,19 @@ internal static class OwnRow
         return row.ToJsonString(readable);
     }
 
-    /// <summary>Steps as texts that end as they are read, so that no separator is added.</summary>
+    /// <summary>Steps without the separator behind them, which is added when they are read.</summary>
     private static void AddSteps(JsonObject row, RankedList list)
     {
         row["prompt"] = list.Chat is null ? list.Prompt : Messages(list.Chat.Prompt.Messages);
         if (list.Chat?.Prompt.Tools is { } tools)
             row["tools"] = JsonNode.Parse(tools.GetRawText());
+        var separator = list.Steps!.Separator;
         string[] texts = [.. list.Chat is null ? list.Answers : list.Chat.Answers.Select(answer => RankedChat.TextOf(answer)!)];
-        row["steps"] = new JsonArray([.. texts.Select((text, k) => (JsonNode)text[(k == 0 ? 0 : texts[k - 1].Length)..])]);
-        row["labels"] = JsonSerializer.SerializeToNode(list.Scores);
-        row["separator"] = "";
+        var labels = texts.Select((text, k) => (End: text.Length, Label: (double?)list.Scores[k])).ToDictionary(step => step.End, step => step.Label);
+        int[] ends = [.. labels.Keys.Concat(list.Steps.Unlabelled.Where(end => end < texts[^1].Length)).Order()];
+        row["steps"] = new JsonArray([.. ends.Select((end, k) => (JsonNode)texts[^1][(k == 0 ? 0 : ends[k - 1])..(end - separator.Length)])]);
+        row["labels"] = JsonSerializer.SerializeToNode(ends.Select(end => labels.GetValueOrDefault(end)));
+        row["separator"] = separator;
         AddNotes(row, list.Margin, list.Weight, list.Group);
     }
 

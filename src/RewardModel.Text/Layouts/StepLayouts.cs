@@ -37,7 +37,9 @@ internal static class StepLayouts
     };
 
     private static bool IsStepwise(RowFields fields) =>
-        stepKeys.Any(fields.IsArrayOfTexts) && (fields.IsArray("labels") || (fields.IsToScore && !fields.Has("scores")));
+        stepKeys.Any(fields.IsArrayOfTexts)
+        // Completions without labels may as well be answers that stand by themselves.
+        && (fields.IsArray("labels") || (fields.IsToScore && fields.Has("steps") && !fields.Has("scores")));
 
     private static RowReading ReadStepwise(RowFields fields)
     {

@@ -95,7 +95,7 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
         if (labels.Count != steps.Count)
             throw new ArgumentException(
                 $"There {Counted.Verb(labels.Count, "is", "are")} {Counted.Of(labels.Count, "label")} for {Counted.Of(steps.Count, "step")}; expected one for each step, or null.", nameof(labels));
-        var (texts, scores) = (new List<string>(), new List<double>());
+        var (texts, scores, unlabelled) = (new List<string>(), new List<double>(), new List<int>());
         var text = "";
         for (var i = 0; i < steps.Count; i++)
         {
@@ -103,12 +103,15 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
                 throw new ArgumentException($"Step {i + 1} of {steps.Count} is empty; expected a text.", nameof(steps));
             text += steps[i] + separator;
             if (labels[i] is not { } label)
+            {
+                unlabelled.Add(text.Length);
                 continue;
+            }
             texts.Add(text);
             scores.Add(label);
         }
         return texts.Count > 0
-            ? new RankedList(prompt, texts, scores, source) { Steps = new StepEnds(separator) }
+            ? new RankedList(prompt, texts, scores, source) { Steps = new StepEnds(separator) { Unlabelled = unlabelled } }
             : throw new ArgumentException("No step has a label; expected one at least.", nameof(labels));
     }
 
@@ -131,7 +134,8 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
         OfChat(
             new RankedChat(conversation, [.. Answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]),
             Scores, Source)
-        with { ScoresAreOrder = ScoresAreOrder, Margin = Margin, Weight = Weight, Group = Group, Steps = Steps };
+        with
+        { ScoresAreOrder = ScoresAreOrder, Margin = Margin, Weight = Weight, Group = Group, Steps = Steps };
 
     /// <summary>The first of the steps that the answers are.</summary>
     internal RankedList FirstSteps(int count)

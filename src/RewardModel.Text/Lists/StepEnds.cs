@@ -12,6 +12,9 @@ internal sealed record StepEnds(string Separator)
     /// <summary>Whether the last answer is the whole solution, with the special tokens behind it that end any answer.</summary>
     public bool HasWholeAnswer { get; init; }
 
+    /// <summary>Ends of steps without a label, in characters from the beginning of the first step, ascending.</summary>
+    public IReadOnlyList<int> Unlabelled { get; init; } = [];
+
     /// <summary>Where the steps of a text end: behind every separator in it, one after the other.</summary>
     /// <param name="text">The text.</param>
     /// <param name="separator">At least one character.</param>

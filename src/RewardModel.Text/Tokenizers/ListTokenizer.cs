@@ -145,7 +145,9 @@ internal sealed class ListTokenizer
         var prompt = encoding == TextEncoding.Joint ? WellFormedText.Of(list.Prompt) : "";
         var (ids, promptCount, counts) = tokenizer.EncodeParts(
             RenderedText.OfData(prompt + WellFormedText.Of(list.Answers[^1])), prompt.Length,
-            new EndMarks([.. list.Answers.Select(answer => prompt.Length + answer.Length)], steps.Separator));
+            new EndMarks(
+                [.. list.Answers.Select(answer => prompt.Length + answer.Length)], steps.Separator,
+                [.. steps.Unlabelled.Select(end => prompt.Length + end)]));
         IReadOnlyList<int> promptIds = encoding == TextEncoding.Joint ? ids[..promptCount] : tokenizer.PlainTextTokenizer.EncodeToIds(list.Prompt);
         var whole = new EncodedPair([.. rule.BeforePrompt, .. promptIds], [.. ids[promptCount..], .. rule.AfterAnswer], truncation);
         return StepsOf(list, steps, whole, Array.ConvertAll(counts, count => count - promptCount));

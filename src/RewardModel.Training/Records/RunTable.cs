@@ -18,11 +18,12 @@ internal static class RunTable
         ("tokens_seen", step => step.TokensSeen), ("tokens_per_second", step => step.TokensPerSecond),
     ];
 
-    private static readonly (string Name, Func<RankingMetrics, double> Value)[] ofEvaluations =
+    private static readonly (string Name, Func<RankingMetrics, double?> Value)[] ofEvaluations =
     [
         .. typeof(RankingMetrics).GetProperties().Select(property => (
             $"held_out_{JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)}",
-            (Func<RankingMetrics, double>)(metrics => Convert.ToDouble(property.GetValue(metrics), CultureInfo.InvariantCulture)))),
+            (Func<RankingMetrics, double?>)(metrics =>
+                property.GetValue(metrics) is { } value ? Convert.ToDouble(value, CultureInfo.InvariantCulture) : null))),
     ];
 
     /// <summary>Writes the table.</summary>
@@ -53,7 +54,7 @@ internal static class RunTable
         Text(step?.Step ?? evaluation!.Step),
         .. ofSteps.Select(column => step is null ? "" : Text(column.Value(step))),
         .. terms.Select(term => step?.LossTerms is { } found && found.TryGetValue(term, out var value) ? Text(value) : ""),
-        .. ofEvaluations.Select(column => evaluation is null ? "" : Text(column.Value(evaluation.Metrics))),
+        .. ofEvaluations.Select(column => evaluation is not null && column.Value(evaluation.Metrics) is { } value ? Text(value) : ""),
         evaluation is null ? "" : evaluation.IsBest ? "true" : "false",
         string.Join(' ', (evaluation?.AverageOf ?? []).Select(averaged => Text(averaged))),
     ];

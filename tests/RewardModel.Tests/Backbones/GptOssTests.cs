@@ -99,7 +99,8 @@ public class GptOssTests
     {
         using var parity = ParityModel.OfRepository("gpt_oss", change: config => config["quantization_config"] = new JsonObject
         {
-            ["modules_to_not_convert"] = new JsonArray("model.layers.*.self_attn"), ["quant_method"] = "mxfp4",
+            ["modules_to_not_convert"] = new JsonArray("model.layers.*.self_attn"),
+            ["quant_method"] = "mxfp4",
         });
         var error = Assert.Throws<CheckpointException>(parity.Load);
         Assert.Equal(["the checkpoint is quantised (mxfp4), as 'quantization_config' says; this is not supported"], error.Problems);

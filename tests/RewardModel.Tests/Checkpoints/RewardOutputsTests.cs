@@ -47,7 +47,6 @@ public class RewardOutputsTests
     [InlineData("""{"num_labels": 3, "id2label": {"0": "help", "1": "truth", "2": "length"}}""", 3, " (help, truth, length)")]
     [InlineData("""{"id2label": {"0": "help", "1": "truth", "2": "length"}}""", 3, " (help, truth, length)")]
     [InlineData("{}", 3, " (LABEL_0, LABEL_1, LABEL_2)")]
-    [InlineData("""{"num_labels": 3}""", null, " (LABEL_0, LABEL_1, LABEL_2)")]
     public void Several_outputs_without_weights_are_named_with_what_to_do(string config, int? count, string names)
     {
         var error = Assert.Throws<CheckpointException>(() => Read(config, count));
@@ -58,6 +57,19 @@ public class RewardOutputsTests
             ],
             error.Problems);
         Assert.Equal(Advice, error.Advice);
+    }
+
+    [Fact]
+    public void Several_labels_without_a_head_are_told_as_what_they_are()
+    {
+        var error = Assert.Throws<CheckpointException>(() => Read("""{"num_labels": 3}""", null));
+        Assert.Equal(
+            [
+                "num_labels is 3 (LABEL_0, LABEL_1, LABEL_2), so that a new head would have as many outputs, and a reward is one number; expected "
+                    + "\"reward_output_weights\", what each output counts in their sum",
+            ],
+            error.Problems);
+        Assert.StartsWith("Remove num_labels for a head of one output. Or write ", error.Advice, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -116,7 +116,12 @@ public class ExpertRoutesTests
             model,
             new TrainingOptions
             {
-                Steps = 1, LearningRate = 1e-3, ListsPerStep = 1, WeightDecay = 0.1, MaxGradientNorm = 0, Shard = sharding,
+                Steps = 1,
+                LearningRate = 1e-3,
+                ListsPerStep = 1,
+                WeightDecay = 0.1,
+                MaxGradientNorm = 0,
+                Shard = sharding,
                 Schedule = ScheduleKind.Constant,
             },
             [TinyModel.List(1, 1, 1, 1)], []).Train();
@@ -149,10 +154,21 @@ public class ExpertRoutesTests
         // Qwen3-30B-A3B.
         var config = new JsonObject
         {
-            ["model_type"] = "qwen3_moe", ["vocab_size"] = 151936, ["hidden_size"] = 2048, ["intermediate_size"] = 6144,
-            ["num_hidden_layers"] = 48, ["num_attention_heads"] = 32, ["num_key_value_heads"] = 4, ["head_dim"] = 128,
-            ["max_position_embeddings"] = 40960, ["moe_intermediate_size"] = 768, ["num_experts"] = 128, ["num_experts_per_tok"] = 8,
-            ["norm_topk_prob"] = true, ["decoder_sparse_step"] = 1, ["rope_theta"] = 1000000.0,
+            ["model_type"] = "qwen3_moe",
+            ["vocab_size"] = 151936,
+            ["hidden_size"] = 2048,
+            ["intermediate_size"] = 6144,
+            ["num_hidden_layers"] = 48,
+            ["num_attention_heads"] = 32,
+            ["num_key_value_heads"] = 4,
+            ["head_dim"] = 128,
+            ["max_position_embeddings"] = 40960,
+            ["moe_intermediate_size"] = 768,
+            ["num_experts"] = 128,
+            ["num_experts_per_tok"] = 8,
+            ["norm_topk_prob"] = true,
+            ["decoder_sparse_step"] = 1,
+            ["rope_theta"] = 1000000.0,
         };
         var clock = Stopwatch.StartNew();
         using var model = RewardTransformer.WithoutWeights(HuggingFaceConfig.Parse(config.ToJsonString(), "config.json"));

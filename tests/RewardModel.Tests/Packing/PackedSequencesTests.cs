@@ -73,6 +73,10 @@ public class PackedSequencesTests
     {
         var list = new TokenizedList([7, 8], [[1], [1, 2, 3], [1, 2, 3, 4], [5], [6]], [0, 0, 0, 0, 0]);
         Assert.Equal([3, 2], TokenBudget.SplitAnswers(list, 5).Select(part => part.AnswerIds.Count));
+        // Nor is one begun that doesn't fit.
+        var before = new TokenizedList([7, 8], [[5, 6], [1], [1, 2, 3], [1, 2, 3, 4]], [0, 0, 0, 0]);
+        Assert.Equal([1, 3], TokenBudget.SplitAnswers(before, 7).Select(part => part.AnswerIds.Count));
+        Assert.Equal([4], TokenBudget.SplitAnswers(before, 8).Select(part => part.AnswerIds.Count));
         Assert.Equal([3, 1, 1], TokenBudget.SplitAnswers(list, 1).Select(part => part.AnswerIds.Count));
         Assert.Equal([1, 1, 1, 2], TokenBudget.SplitAnswers(list, 6, sharePrompts: false).Select(part => part.AnswerIds.Count));
     }

@@ -192,6 +192,16 @@ public class ListTokenizerTests
         Assert.Equal([first, [.. first, 119, 60, 47, 115, 62, 262]], tokenized.AnswerIds);
     }
 
+    [Fact]
+    public void A_special_token_ends_steps_without_a_label_as_well()
+    {
+        using var folder = TokenizerFolder.ByteLevel();
+        var (all, _) = Make(folder, 100).Tokenize(RankedList.OfSteps("a", ["x", "x", "x"], [1, 1, 0], "<s>"));
+        var (some, _) = Make(folder, 100).Tokenize(RankedList.OfSteps("a", ["x", "x", "x"], [1, null, 0], "<s>"));
+        Assert.Equal([all.AnswerIds[0], all.AnswerIds[2]], some.AnswerIds);
+        Assert.Equal(3, some.AnswerIds[1].Count(id => id == 262));
+    }
+
     /// <summary>"ababab a " is ▁ab ab ab ▁a ▁, of which the first one is the prompt's; a step's space is the next word's sign.</summary>
     [Theory]
     [InlineData(TextEncoding.Joint)]

@@ -19,18 +19,18 @@ public class RunTableTests
         Assert.Equal(
             "step,epoch,loss,accuracy,learning_rate,gradient_norm,tokens,tokens_seen,tokens_per_second,loss_hinge,\"loss_a,\"\"b\",held_out_list_count,"
             + "held_out_lists_without_pairs_count,held_out_answer_count,held_out_pair_count,held_out_loss,held_out_accuracy,held_out_prompt_count,"
-            + "held_out_accuracy_low,held_out_accuracy_high,held_out_margin,held_out_kendall_tau,held_out_top_answer_accuracy,held_out_reward_mean,"
-            + "held_out_reward_standard_deviation,held_out_reward_min,held_out_reward_max,held_out_is_best,average_of",
+            + "held_out_accuracy_low,held_out_accuracy_high,held_out_margin,held_out_kendall_tau,held_out_top_answer_accuracy,held_out_label_accuracy,"
+            + "held_out_reward_mean,held_out_reward_standard_deviation,held_out_reward_min,held_out_reward_max,held_out_is_best,average_of",
             rows[0]);
         Assert.Equal(5, rows.Length);
         Assert.StartsWith($"0,,,,,,,,,,,{heldOut}", rows[1]);
         Assert.EndsWith(",false,", rows[1]);
-        Assert.Equal($"1,0.1,0.625,0.7,1E-05,1.5,1234,1234,5678.5,0.5,0.125{new string(',', 18)}", rows[2]);
+        Assert.Equal($"1,0.1,0.625,0.7,1E-05,1.5,1234,1234,5678.5,0.5,0.125{new string(',', 19)}", rows[2]);
         Assert.StartsWith($"2,0.2,0.5,0.7,1E-07,1.5,1234,2468,5678.5,,,{heldOut}", rows[3]);
-        Assert.EndsWith(",0.75,0.5,0.75,0.25,1.25,-3,3.5,true,", rows[3]);
+        Assert.EndsWith(",0.75,0.5,0.75,,0.25,1.25,-3,3.5,true,", rows[3]);
         Assert.StartsWith($"2,,,,,,,,,,,{heldOut}", rows[4]);
         Assert.EndsWith(",false,0 2", rows[4]);
-        Assert.All(rows[1..], row => Assert.Equal(28, row.Count(character => character == ',')));
+        Assert.All(rows[1..], row => Assert.Equal(29, row.Count(character => character == ',')));
     }
 
     [Fact]
