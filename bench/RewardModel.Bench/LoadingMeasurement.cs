@@ -60,13 +60,6 @@ internal sealed class LoadingMeasurement(string directory)
             Console.WriteLine(
                 $"| {sides[i].Name} | {median:F2} | {bytes / median / 1e9:F2} | {Comparison.Median(seconds[0]) / median:P0} |");
         }
-        source.Dispose();
-        target.Dispose();
-        ProcessMemory.ResetPeak();
-        var before = ProcessMemory.Resident.Anonymous;
-        RewardTransformer.Load(directory).Dispose();
-        Console.WriteLine();
-        Console.WriteLine($"Peak while a model is loaded: {(ProcessMemory.Peak - before) / 1e9:F2} GB more than before, for {2 * bytes / 1e9:F2} GB of weights.");
     }
 
     private void Write()
