@@ -50,7 +50,7 @@ internal static class CheckpointTargets
         ["smollm3"] = reader => SmolLm3Config.Read(reader),
         ["stablelm"] = reader => StableLmConfig.Read(reader),
         ["starcoder2"] = reader => Starcoder2Config.Read(reader),
-        ["xlm-roberta"] = reader => XlmRobertaConfig.Read(reader),
+        ["xlm-roberta"] = reader => RobertaConfig.Read(reader),
     };
 
     private static readonly JsonMutation configMutation = new(

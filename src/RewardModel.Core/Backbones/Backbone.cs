@@ -49,7 +49,7 @@ internal abstract class Backbone(string name) : nn.Module<PackedSequences, Tenso
         ["smollm3"] = Of(SmolLm3Config.Read, (config, dropout) => new SmolLm3(config, dropout)),
         ["stablelm"] = Of(StableLmConfig.Read, (config, dropout) => new StableLm(config, dropout)),
         ["starcoder2"] = Of(Starcoder2Config.Read, (config, dropout) => new Starcoder2(config, dropout)),
-        ["xlm-roberta"] = Of(XlmRobertaConfig.Read, (config, dropout) => new XlmRoberta(config, dropout)),
+        ["xlm-roberta"] = Of(RobertaConfig.Read, (config, dropout) => new XlmRoberta(config, dropout)),
     };
 
     // What to do with published reward models of other types.

@@ -39,14 +39,17 @@ internal sealed record RobertaConfig : IBackboneConfig
 }
 
 /// <summary>RoBERTa, as <c>RobertaForSequenceClassification</c> has it under its head.</summary>
-internal sealed class Roberta : Backbone
+internal class Roberta : Backbone
 {
     private readonly BertEmbeddings embeddings;
     private readonly BertEncoder encoder;
     private readonly RobertaConfig config;
     private readonly double dropout;
 
-    public Roberta(RobertaConfig config, double dropout) : base("RoBERTa")
+    /// <param name="config">Its settings.</param>
+    /// <param name="dropout">Rate for every dropout it has.</param>
+    /// <param name="name">The architecture's name in messages.</param>
+    public Roberta(RobertaConfig config, double dropout, string name = "RoBERTa") : base(name)
     {
         this.config = config;
         this.dropout = dropout;

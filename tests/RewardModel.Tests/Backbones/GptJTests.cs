@@ -50,6 +50,11 @@ public class GptJTests
     }
 
     [Fact]
+    public void Positions_of_the_whole_width_are_refused() => Assert.Equal(
+        ["rotary_dim is null or 0 and a head has 16 channels; expected an even number of them, which rotary positions turn in pairs"],
+        ParityModel.Problems("gptj", config => config["rotary_dim"] = null));
+
+    [Fact]
     public void Settings_that_cannot_be_honoured_are_told() => Assert.Equal(
         [
             "'rotary' is false; expected true",

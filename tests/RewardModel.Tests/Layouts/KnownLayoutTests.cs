@@ -36,6 +36,17 @@ public class KnownLayoutTests
     }
 
     [Theory]
+    [InlineData("""{"prompt": "p", "steps": ["a", "b"]}""", true)]
+    [InlineData("""{"prompt": "p", "completions": ["a", "b"], "labels": [true, false]}""", true)]
+    [InlineData("""{"prompt": "p", "completions": ["a", "b"]}""", false)]
+    public void To_score_completions_are_steps_where_they_have_labels_only(string json, bool isRead)
+    {
+        var row = Parse(json, new RowSettings { AreToScore = true });
+        Assert.Equal(isRead, row.Problem is null);
+        Assert.Equal(isRead ? "stepwise" : null, row.Layout?.Name);
+    }
+
+    [Theory]
     [MemberData(nameof(Samples))]
     public void A_row_matches_its_own_layout_only(int index)
     {
