@@ -13,6 +13,9 @@ internal static class TensorBytes
     // With their results a megabyte and a half in types of 16 bits.
     private const int NumbersAtOnce = 1 << 18;
 
+    [ThreadStatic]
+    private static byte[]? buffer;
+
     /// <summary>A new CPU tensor with a file's values, which the caller disposes.</summary>
     /// <param name="file">The file.</param>
     /// <param name="entry">One of the file's entries.</param>
@@ -72,9 +75,6 @@ internal static class TensorBytes
         });
         return isFinite;
     }
-
-    [ThreadStatic]
-    private static byte[]? buffer;
 
     private static Span<byte> Buffer(int length) => (buffer ??= new byte[NumbersAtOnce * sizeof(ushort)]).AsSpan(0, length);
 
