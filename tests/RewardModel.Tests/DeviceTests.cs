@@ -9,8 +9,8 @@ using static TorchSharp.torch;
 namespace RewardModel.Tests;
 
 /// <summary>
-/// A model on another device leaves nothing on the CPU and reads nothing back, shown without a GPU: of what is computed there, only shapes
-/// are known.
+/// A model on another device leaves nothing on the CPU and reads nothing back, but for the numbers of the experts that tokens go through. Shown
+/// without a GPU: of what is computed there, only shapes are known.
 /// </summary>
 [Collection(nameof(RunsAlone))]
 public class DeviceTests

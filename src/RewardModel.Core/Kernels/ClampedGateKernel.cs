@@ -27,12 +27,14 @@ internal sealed class ClampedGateKernel : Kernel<ClampedGateKernel, ClampedGateS
         var gradient = gradients[0]!;
         var halves = Halves(saved[0]!);
         var (gate, up) = Clamped(settings, saved[0]!);
+        // A number that the bounds changed has no gradient.
+        var (isGateFree, isUpFree) = (halves.Gate.eq(gate), halves.Up.eq(up));
         var share = gate.mul(settings.Slope).sigmoid_();
         var result = gate.mul(share);
         // The slope of g sigmoid(a g): s + a g s (1 - s).
         var slope = share.add(result.mul(settings.Slope).mul_(share.neg().add_(1)));
-        var dGate = gradient.mul(up.add_(1)).mul_(slope).mul_(halves.Gate.le(settings.Limit));
-        var dUp = gradient.mul(result).mul_(halves.Up.abs().le(settings.Limit));
+        var dGate = gradient.mul(up.add_(1)).mul_(slope).mul_(isGateFree);
+        var dUp = gradient.mul(result).mul_(isUpFree);
         return [stack([dGate, dUp], -1).flatten(1)];
     }
 

@@ -19,10 +19,7 @@ internal sealed class ExpertRoutes
     private ExpertRoutes(Tensor weights_TK, Tensor experts_TK, long expertCount)
     {
         this.weights_TK = weights_TK;
-        // The one number that is read back in a pass: how many rows an expert has is the shape of what it computes.
-        using var onCpu = experts_TK.cpu();
-        using var data = onCpu.data<long>();
-        (tokens, rows, counts) = Sorted(data.ToArray(), expertCount, experts_TK.size(1));
+        (tokens, rows, counts) = Sorted(Numbers(experts_TK, expertCount), expertCount, experts_TK.size(1));
     }
 
     /// <summary>The experts of the largest shares, where those of all are the softmax of logits.</summary>
@@ -75,6 +72,19 @@ internal sealed class ExpertRoutes
 
         static Tensor Rows(Tensor x_ND, Tensor rows) =>
             EmbeddingKernel.CanTake(x_ND) ? EmbeddingKernel.Apply(default, x_ND, rows) : x_ND.index_select(0, rows);
+    }
+
+    /// <summary>
+    /// What is read back in each layer of a pass: how many rows an expert has is the shape of what it computes. A tensor that has a shape and no
+    /// numbers goes through all experts by turns.
+    /// </summary>
+    private static long[] Numbers(Tensor experts_TK, long expertCount)
+    {
+        if (experts_TK.device_type == TorchSharp.DeviceType.META)
+            return [.. Enumerable.Range(0, (int)experts_TK.numel()).Select(place => place % expertCount)];
+        using var onCpu = experts_TK.cpu();
+        using var data = onCpu.data<long>();
+        return data.ToArray();
     }
 
     /// <summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using RewardModel.Cli;
+using RewardModel.Kernels;
 using RewardModel.Lists;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
@@ -59,6 +60,13 @@ public class TrainerTests
 
         var (expected, expectedAccuracy) = Train(Precision.Float32);
         var (found, accuracy) = Train(Precision.Bfloat16);
+        if (!Bfloat16Support.IsOnProcessor)
+        {
+            // Without instructions for it, it is computed in float32.
+            Assert.Equal(expected, found);
+            Assert.Equal(expectedAccuracy, accuracy);
+            return;
+        }
         // At the start only rounding differs, about 2^-8 of a reward's parts; later the runs take their own ways to the same end.
         Assert.InRange(expected[..10].Zip(found).Max(losses => Math.Abs(losses.First - losses.Second)), 1e-6, 0.02);
         Assert.InRange(expected[^10..].Zip(found[^10..]).Max(losses => Math.Abs(losses.First - losses.Second)), 0, 0.05);
