@@ -21,8 +21,13 @@ internal static class CommonOptions
         "--base-model", "DIR", "Directory of the base model, where the model is an adapter. Default: what its adapter_config.json says.");
 
     public static Option<string?> OutputWeights() => Value<string?>(
-        "--output-weights", "X,X,...",
-        "What each output of a head with several counts in a reward, in their order. Default: reward_output_weights of config.json.");
+        "--output-weights", "X,X|NAME=X,...",
+        "What each output of a head with several counts in a reward, in their order or by their names. Default: reward_output_weights of config.json.");
+
+    /// <summary>Those of the option; null where it is not given.</summary>
+    public static Checkpoints.OutputWeights? WeightsOfOutputs(ParseResult parsed, Option<string?> option) => parsed.GetValue(option) is not { } text ? null
+        : Checkpoints.OutputWeights.TryParse(text, out var weights) ? weights
+        : throw new UsageException($"{option.Name} is '{text}'; expected {Checkpoints.OutputWeights.Forms}.");
 
     /// <summary>The numbers of an option that has several, with commas between them; null where it is not given.</summary>
     public static double[]? Numbers(ParseResult parsed, Option<string?> option) => parsed.GetValue(option) is not { } text ? null

@@ -39,7 +39,7 @@ internal static class EvaluateCommand
             Threads.Set(parsed.GetValue(threads));
             Devices.Named(parsed.GetValue(device)!, "--device");
             using var ensemble = RewardEnsemble.Load(
-                parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel), CommonOptions.Numbers(parsed, outputWeights));
+                parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel), CommonOptions.WeightsOfOutputs(parsed, outputWeights));
             ensemble.Members[0].ReadsTextAsChat &= !parsed.GetValue(raw);
             var files = data.Of(parsed)!;
             var evaluation = new EvaluationRun(ensemble, new LineLogger(errors.WriteLine))

@@ -13,6 +13,10 @@ internal static class EvaluationText
     /// <summary>What stands behind the line of the metrics.</summary>
     public static IEnumerable<string> LinesOf(RewardEvaluation evaluation)
     {
+        foreach (var attribute in evaluation.Metrics.Attributes ?? [])
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{attribute.Name,-22}mean squared error {attribute.MeanSquaredError:F4}, correlation {Score(attribute.Correlation)}, of {NumberText.Count(attribute.Count, "answer")}");
         foreach (var baseline in evaluation.Baselines)
             yield return string.Create(
                 CultureInfo.InvariantCulture,

@@ -57,7 +57,7 @@ internal static class ExportCommand
             if (parsed.GetValue(model) is { } source)
             {
                 WriteAgain(
-                    source, parsed.GetValue(baseModel), CommonOptions.Numbers(parsed, outputWeights), parsed.GetValue(merge),
+                    source, parsed.GetValue(baseModel), CommonOptions.WeightsOfOutputs(parsed, outputWeights), parsed.GetValue(merge),
                     parsed.GetValue(fold), directory);
                 output.WriteLine($"Model: {directory}");
                 return;
@@ -71,7 +71,7 @@ internal static class ExportCommand
     }
 
     private static void WriteAgain(
-        string source, string? baseModel, double[]? outputWeights, bool merge, bool fold, string directory)
+        string source, string? baseModel, OutputWeights? outputWeights, bool merge, bool fold, string directory)
     {
         if (merge && !AdapterConfig.IsIn(source))
             throw new UsageException($"'{source}' has no adapter_config.json, so there is nothing to merge.");

@@ -22,9 +22,13 @@ internal static class MetricsText
     public static string LabelAccuracyOf(RankingMetrics metrics) =>
         metrics.LabelAccuracy is { } accuracy ? string.Create(CultureInfo.InvariantCulture, $"label accuracy {accuracy:F4}  ") : "";
 
+    /// <summary>How far outputs are from attributes, where answers are rated by them.</summary>
+    public static string AttributeErrorOf(RankingMetrics metrics) => metrics.Attributes is { } attributes
+        ? string.Create(CultureInfo.InvariantCulture, $"squared error of attributes {attributes.Average(attribute => attribute.MeanSquaredError):F4}  ") : "";
+
     public static string Of(RankingMetrics metrics) => string.Create(
         CultureInfo.InvariantCulture,
         $"loss {metrics.Loss:F4}  accuracy {metrics.Accuracy:F4} (95 % interval {metrics.AccuracyLow:F3} to {metrics.AccuracyHigh:F3})  "
-        + $"{LabelAccuracyOf(metrics)}Kendall tau {metrics.KendallTau:F4}  top-1 {metrics.TopAnswerAccuracy:F4}  margin {metrics.Margin:F3}  "
+        + $"{LabelAccuracyOf(metrics)}{AttributeErrorOf(metrics)}Kendall tau {metrics.KendallTau:F4}  top-1 {metrics.TopAnswerAccuracy:F4}  margin {metrics.Margin:F3}  "
         + $"rewards {metrics.RewardMean:F3}, standard deviation {metrics.RewardStandardDeviation:F3}");
 }

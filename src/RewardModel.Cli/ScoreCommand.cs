@@ -116,7 +116,7 @@ internal static class ScoreCommand
             using var lines = data.Of(parsed) is { } files ? new LineScoring(files, logger) : null;
             lines?.Check();
             using var ensemble = RewardEnsemble.Load(
-                parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel), CommonOptions.Numbers(parsed, outputWeights));
+                parsed.GetValue(model)!, parsed.GetValue(device), parsed.GetValue(baseModel), CommonOptions.WeightsOfOutputs(parsed, outputWeights));
             var scoringModel = ensemble.Members[0];
             foreach (var member in ensemble.Members)
                 member.Transformer.IsBatchInvariant = parsed.GetValue(batchInvariant);

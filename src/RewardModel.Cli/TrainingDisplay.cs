@@ -114,7 +114,7 @@ internal sealed class TrainingDisplay
     private static string Text(EvaluationReport evaluation) => string.Create(
         CultureInfo.InvariantCulture,
         $"evaluation {(evaluation.AverageOf is null ? $"after step {evaluation.Step}" : $"of the {MetricsText.WeightsOf(evaluation)}")}: loss {evaluation.Metrics.Loss:F4}  accuracy {evaluation.Metrics.Accuracy:F4}  "
-        + $"{MetricsText.LabelAccuracyOf(evaluation.Metrics)}"
+        + $"{MetricsText.LabelAccuracyOf(evaluation.Metrics)}{MetricsText.AttributeErrorOf(evaluation.Metrics)}"
         + $"Kendall tau {evaluation.Metrics.KendallTau:F3}{(evaluation.IsBest ? "  (best)" : "")}");
 
     private sealed class PlainLines(TextWriter errors) : IProgress<TrainingReport>

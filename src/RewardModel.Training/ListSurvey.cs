@@ -33,7 +33,7 @@ internal sealed class ListSurvey
                 MarginCount++;
             HasTies |= info.Has(ListFlags.Ties);
             PairCount += info.PairCount;
-            var isUsed = loss.AppliesTo(info.PairCount, info.Has(ListFlags.TiedPairs));
+            var isUsed = loss.AppliesTo(info.PairCount, info.Has(ListFlags.TiedPairs), info.Has(ListFlags.Attributes));
             if (!Fits(info, model))
             {
                 unfit.Add(i);

@@ -14,7 +14,7 @@ namespace RewardModel.Training;
 /// <param name="score">The model: rewards of lists, and progress.</param>
 /// <param name="loss">Gives the loss of each list.</param>
 internal sealed class ModelEvaluation(
-    ScoringModel reader, Func<IReadOnlyList<TokenizedList>, IProgress<ListProgress>?, float[][]> score, RankingLoss loss)
+    ScoringModel reader, Func<IReadOnlyList<TokenizedList>, IProgress<ListProgress>?, ScoredAnswers> score, RankingLoss loss)
 {
     /// <summary>Most lists that are edited.</summary>
     public const int MaxEditedLists = 100;
@@ -36,8 +36,8 @@ internal sealed class ModelEvaluation(
     /// <summary>Scores lists.</summary>
     public ScoredList[] Scored(IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null)
     {
-        var rewards = score(lists, progress);
-        return [.. lists.Select((list, i) => Scored(list, lists.InfoOf(i), rewards[i]))];
+        var scored = score(lists, progress);
+        return [.. lists.Select((list, i) => Scored(list, lists.InfoOf(i), scored.Rewards[i], scored.Outputs?[i]))];
     }
 
     /// <summary>Evaluates the model.</summary>
@@ -45,13 +45,13 @@ internal sealed class ModelEvaluation(
     public RewardEvaluation Of(IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null)
     {
         var scored = Scored(lists, progress);
-        var evaluation = Evaluations.Of(scored, loss, LazyModels);
+        var evaluation = Evaluations.Of(scored, loss, LazyModels, outputs: reader.Transformer.Outputs.Names);
         var (wrong, uncertain) = (PairSelection.MostWrong(scored, shownPairCount), PairSelection.MostUncertain(scored, shownPairCount));
         return evaluation with
         {
             Consistency = [.. Edited(lists, scored)],
             Reference = Reference is { } reference
-                ? ReferenceDrift.Of(reference.Name, [.. score(reference.Lists, null).SelectMany(list => list)], scored)
+                ? ReferenceDrift.Of(reference.Name, [.. score(reference.Lists, null).Rewards.SelectMany(list => list)], scored)
                 : null,
             MostWrong = [.. wrong.Select(Shown)],
             MostUncertain = [.. uncertain.Select(Shown)],
@@ -61,8 +61,9 @@ internal sealed class ModelEvaluation(
             new PairTexts(reader.Tokenizer).Of(lists[pair.List], scored[pair.List].Rewards, pair.Better, pair.Worse);
     }
 
-    private ScoredList Scored(TokenizedList list, ListInfo info, float[] rewards) => new(rewards, RankingList.Of(list))
+    private ScoredList Scored(TokenizedList list, ListInfo info, float[] rewards, float[][]? outputs) => new(rewards, RankingList.Of(list))
     {
+        Outputs = outputs,
         Prompt = info.Prompt,
         TokenCounts = [.. list.AnswerIds.Select(ids => ids.Length)],
         AnswerKeys = [.. list.AnswerIds.Select(ids => XxHash64.HashToUInt64(MemoryMarshal.AsBytes<int>(ids)))],
@@ -91,7 +92,7 @@ internal sealed class ModelEvaluation(
             TokenizedList[] asTheyAre = [.. sample.Select(i => lists[i])];
             TokenizedList[] turned = [.. asTheyAre.Select(list => list.WithAnswers([.. Enumerable.Range(0, list.AnswerIds.Count).Reverse()]))];
             yield return ConsistencyCheck.Of(
-                "order", score(asTheyAre, null), [.. score(turned, null).Select(list => list.Reverse().ToArray())],
+                "order", score(asTheyAre, null).Rewards, [.. score(turned, null).Rewards.Select(list => list.Reverse().ToArray())],
                 [.. sample.Select(i => scored[i].Ranking)]);
         }
         foreach (var edit in AnswerEdit.All)
@@ -112,7 +113,7 @@ internal sealed class ModelEvaluation(
         var after = reader.TryTokenize(reader.ToScore([.. edited.Select(list => list.Edited!)]));
         int[] kept = [.. Enumerable.Range(0, edited.Length).Where(i => before[i].List is not null && after[i].List is not null)];
         return kept.Length == 0 ? null : ConsistencyCheck.Of(
-            edit.Name, score([.. kept.Select(i => before[i].List!)], null), score([.. kept.Select(i => after[i].List!)], null),
+            edit.Name, score([.. kept.Select(i => before[i].List!)], null).Rewards, score([.. kept.Select(i => after[i].List!)], null).Rewards,
             [.. kept.Select(i => scored[edited[i].Index].Ranking)]);
     }
 }

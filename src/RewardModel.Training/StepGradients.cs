@@ -114,11 +114,12 @@ internal sealed class StepGradients(
         foreach (var (indices, share) in shares.Zip(all))
             foreach (var (index, ofList) in indices.Zip(share.Rewards))
                 rewards[index] = ofList;
-        var metrics = new RankingMetricsAccumulator(loss);
+        // Of any loss: they are asked for the accuracy alone.
+        var metrics = new RankingMetricsAccumulator(RankingLoss.ByName("log-sigmoid"));
         for (var l = 0; l < lists.Count; l++)
             metrics.Add(rewards[l], RankingList.Of(lists[l]), lists[l].PromptIds);
         return new StepResult(
-            [.. Enumerable.Range(0, loss.TermNames.Count).Select(term => all.Sum(share => share.Terms[term]))], metrics.Result, norm,
+            [.. Enumerable.Range(0, loss.TermNames.Count).Select(term => all.Sum(share => share.Terms[term]))], metrics.Result.Accuracy, norm,
             [.. all.Select(share => share.Seconds)]);
     }
 
@@ -136,36 +137,35 @@ internal sealed class StepGradients(
         using var targets = TargetsOf(batch);
         using var sequences = model.Pack(batch.Distinct.Lists);
         using var pass = Pass(sequences, batch);
-        var rewards = RewardsOfAll(batch.Distinct, Forward(pass));
-        var terms = loss.SumsOfTerms(rewards, targets).div(divisor);
+        var (terms, rewards) = LossOf(batch, Forward(pass), targets, divisor);
         pass.Backward(terms.sum());
-        batch.Keep(terms, targets.OfAnswers(rewards));
+        batch.Keep(terms, rewards);
     }
 
     /// <summary>
-    /// The loss sees the model only through its rewards. So a list that is too long for one graph is scored without one, d loss / d reward
-    /// is taken, and each part goes forward and backward with that: one forward pass more, and memory for one part only.
+    /// The loss sees the model only through its rewards, or what they are sums of. So a list that is too long for one graph is scored without
+    /// one, the loss's gradient at these is taken, and each part goes forward and backward with that: one forward pass more, and memory for
+    /// one part only.
     /// </summary>
     private void ScoreParts(Batch batch, double divisor)
     {
         using var scope = NewDisposeScope();
         using var targets = TargetsOf(batch);
-        var partRewards = new List<Tensor>();
+        var partValues = new List<Tensor>();
         using (no_grad())
             for (var p = 0; p < batch.Parts.Count; p++)
             {
                 using var sequences = model.Pack([batch.Parts[p]]);
                 using var pass = Pass(sequences, batch);
-                partRewards.Add(Forward(pass));
+                partValues.Add(Forward(pass));
             }
 
         // The parts' answers follow each other, as in the list.
-        var rewards = cat(partRewards).requires_grad_();
-        var rewardsOfAll = RewardsOfAll(batch.Distinct, rewards);
-        var terms = loss.SumsOfTerms(rewardsOfAll, targets).div(divisor);
+        var values = cat(partValues).requires_grad_();
+        var (terms, rewards) = LossOf(batch, values, targets, divisor);
         terms.sum().backward();
-        batch.Keep(terms, targets.OfAnswers(rewardsOfAll));
-        batch.KeepGradients(rewards.grad!.split([.. partRewards.Select(ofPart => ofPart.size(0))]));
+        batch.Keep(terms, rewards);
+        batch.KeepGradients(values.grad!.split([.. partValues.Select(ofPart => ofPart.size(0))]));
     }
 
     private void GoBackThroughPart(Batch batch, int part)
@@ -174,7 +174,7 @@ internal sealed class StepGradients(
         using var sequences = model.Pack([batch.Parts[part]]);
         // Draws the same as in the first pass.
         using var pass = Pass(sequences, batch);
-        pass.Backward(Forward(pass), batch.RewardGradients[part]);
+        pass.Backward(Forward(pass), batch.ValueGradients[part]);
     }
 
     private RankingTargets TargetsOf(Batch batch) => loss.TargetsOf(
@@ -183,11 +183,18 @@ internal sealed class StepGradients(
 
     private bool ReadsAllTokens => options.RewardPositions == RewardPositions.All;
 
-    /// <summary>The rewards that the loss compares: of answers, or of all their tokens.</summary>
-    private Tensor Forward(ForwardPass pass) => ReadsAllTokens ? model.TokenRewards(pass) : model.forward(pass);
+    /// <summary>What the loss reads of different answers: rewards, those of all their tokens, or the outputs that rewards are sums of.</summary>
+    private Tensor Forward(ForwardPass pass) =>
+        ReadsAllTokens ? model.TokenRewards(pass) : loss.ReadsOutputs ? model.OutputsOf(pass) : model.forward(pass);
 
-    /// <summary>Those of answers that are equal as well; tokens are found where they are.</summary>
-    private Tensor RewardsOfAll(DistinctAnswers distinct, Tensor rewards) => ReadsAllTokens ? rewards : distinct.RewardsOfAll(rewards);
+    /// <summary>The terms of the loss, and the answers' rewards.</summary>
+    private (Tensor Terms, Tensor Rewards) LossOf(Batch batch, Tensor values, RankingTargets targets, double divisor)
+    {
+        // Tokens are found where they are; of answers those that are equal to others are asked for as well.
+        var ofAll = ReadsAllTokens ? values : batch.Distinct.RewardsOfAll(values);
+        var rewards = loss.ReadsOutputs ? model.RewardsOf(ofAll) : ofAll;
+        return (loss.SumsOfTerms(rewards, targets, loss.ReadsOutputs ? ofAll : null).div(divisor), targets.OfAnswers(rewards));
+    }
 
     private ForwardPass Pass(PackedSequences sequences, Batch batch) =>
         new(sequences, batch.Seed, options.ActivationCheckpointing) { ListNumbers = batch.Numbers };
@@ -225,8 +232,8 @@ internal sealed class StepGradients(
         /// <summary>The answers' rewards, likewise.</summary>
         public Tensor? Rewards { get; private set; }
 
-        /// <summary>Of a list in parts, what the rewards of each have as gradients.</summary>
-        public IReadOnlyList<Tensor> RewardGradients { get; private set; } = [];
+        /// <summary>Of a list in parts, the gradients of what the loss reads of each.</summary>
+        public IReadOnlyList<Tensor> ValueGradients { get; private set; } = [];
 
         /// <summary>Moves what comes of the lists to the caller's scope.</summary>
         public void Keep(Tensor terms, Tensor rewards) =>
@@ -234,7 +241,7 @@ internal sealed class StepGradients(
 
         /// <inheritdoc cref="Keep"/>
         public void KeepGradients(IEnumerable<Tensor> gradients) =>
-            RewardGradients = [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())];
+            ValueGradients = [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())];
     }
 
     /// <summary>What one rank tells the others of its lists.</summary>
@@ -245,7 +252,7 @@ internal sealed class StepGradients(
 
 /// <summary>What a step's lists came to before its update.</summary>
 /// <param name="Terms">The loss as its terms.</param>
-/// <param name="Metrics">What the rewards say about the lists.</param>
+/// <param name="Accuracy">The share of all lists' pairs that the rewards have in the right order; NaN without pairs.</param>
 /// <param name="GradientNorm">The L2 norm of all gradients.</param>
 /// <param name="RankSeconds">How long each rank computed its lists, without waiting for others at the end.</param>
-internal sealed record StepResult(double[] Terms, RankingMetrics Metrics, double GradientNorm, IReadOnlyList<double> RankSeconds);
+internal sealed record StepResult(double[] Terms, double Accuracy, double GradientNorm, IReadOnlyList<double> RankSeconds);

@@ -112,9 +112,15 @@ public sealed class Trainer
         this.logger = logger ?? NullLogger.Instance;
         this.ranks = ranks ?? SingleProcess.Instance;
         this.logger.LogDebug("{Libraries}", TorchLibraries.Description);
-        loss = RankingLoss.Of(options.LossOptions with { Levels = LevelsOf(trainLists) });
+        loss = RankingLoss.Of(options.LossOptions with
+        {
+            Levels = LevelsOf(trainLists),
+            OutputNames = options.Pointwise == PointwiseLoss.Attributes ? model.Outputs.Names : null,
+        });
         if (loss.HasLabels)
             CheckLabels([trainLists, heldOutLists]);
+        if (loss.ReadsOutputs)
+            CheckAttributes(trainLists);
         lists = new TrainingLists(model, this.options, loss, trainLists, heldOutLists, this.logger, sourceWeights);
         if (options.RewardPositions == RewardPositions.All && !model.Backbone.IsCausal)
             throw new ArgumentException(
@@ -369,6 +375,37 @@ public sealed class Trainer
                         + "(--score-from, --query), or use regression.");
     }
 
+    /// <summary>The head has an output for each attribute that is trained on, and answers are rated by it.</summary>
+    private void CheckAttributes(IReadOnlyList<TokenizedList> trainLists)
+    {
+        var names = model.Outputs.Names;
+        var name = $"{TrainingOptions.NameOf(nameof(options.Pointwise))} is attributes";
+        var counts = new Dictionary<string, long>();
+        for (var l = 0; l < trainLists.Count; l++)
+            if (trainLists.InfoOf(l).Has(ListFlags.Attributes))
+                foreach (var attribute in trainLists[l].Attributes!.SelectMany(ofAnswer => ofAnswer.Keys))
+                    counts[attribute] = counts.GetValueOrDefault(attribute) + 1;
+        var found = counts.Count == 0 ? "none" : string.Join(", ", counts.Keys.Order(StringComparer.Ordinal));
+        if (names.Count == 1)
+            throw new ArgumentException(
+                $"{name}, and the model's head has one output; expected one for each attribute. Name them and what they count in a reward "
+                + $"(--output-weights NAME=X,NAME=X); the training lists' attributes are: {found}. For scores of one kind use regression.");
+        if (!names.Any(counts.ContainsKey))
+            throw new ArgumentException(
+                $"{name}, and no answer of the training lists has an attribute that an output of the model is called by; expected some of "
+                + $"{string.Join(", ", names)}. The training lists' attributes are: {found}.", nameof(trainLists));
+        foreach (var unrated in names.Where(output => !counts.ContainsKey(output)))
+            logger.LogWarning(
+                "No answer of the training lists has the attribute {Attribute}: its output has no loss but that of rewards", unrated);
+        foreach (var unused in counts.Keys.Except(names))
+            logger.LogWarning(
+                "The model has no output for the attribute {Attribute}: {Count:N0} ratings by it are not trained on", unused, counts[unused]);
+        logger.LogInformation(
+            "Outputs of the head: {Outputs}",
+            string.Join(", ", names.Zip(model.Outputs.Weights, (output, weight) => FormattableString.Invariant(
+                $"{output} (counts {weight}, {counts.GetValueOrDefault(output):N0} ratings)"))));
+    }
+
     /// <summary>The schedule of the run, whose steps are known.</summary>
     private LearningRateSchedule ScheduleOf(TrainingOptions options)
     {
@@ -417,7 +454,7 @@ public sealed class Trainer
         clock.Start();
         model.train();
         var stepLists = lists.OfStep(state.Step);
-        var (terms, metrics, gradientNorm, rankSeconds) = new StepGradients(model, trained, loss, options, damaged)
+        var (terms, accuracy, gradientNorm, rankSeconds) = new StepGradients(model, trained, loss, options, damaged)
             .Add(stepLists, state.Step, optimizer.SquaredGradientNorm);
         var learningRate = schedule.At(state.Step);
         optimizer.Step(learningRate, ClippingFactor(gradientNorm));
@@ -433,7 +470,7 @@ public sealed class Trainer
         state.TokensSeen += tokens;
         var stepsTaken = state.Step + 1;
         Report(new StepReport(
-            stepsTaken, StepCount, lists.EpochsAfter(stepsTaken), terms.Sum(), metrics.Accuracy, learningRate, gradientNorm,
+            stepsTaken, StepCount, lists.EpochsAfter(stepsTaken), terms.Sum(), accuracy, learningRate, gradientNorm,
             tokens, state.TokensSeen, tokens / (clock.Elapsed - start).TotalSeconds,
             clock.Elapsed / (stepsTaken - firstStep) * (StepCount - stepsTaken))
         {
@@ -501,15 +538,15 @@ public sealed class Trainer
     private RankingMetrics Measure(TrainerState state, TrainedWeights trained)
     {
         var scoring = PhaseProgress<ListProgress>.Of(progress, TrainingPhase.Evaluating, state.Step, done => (done.DoneCount, done.TotalCount));
-        var rewards = SharedScoring.Score(
+        var (rewards, outputs) = SharedScoring.Score(
             new RewardScorer(model, options.MaxTokensPerBatch), trained, lists.HeldOut, scoring, CancellationToken.None);
         if (!rewards.All(list => list.All(float.IsFinite)))
             throw new TrainingDivergedException(
                 state.Step, "a reward of a held-out list is not finite", "The newest saved state is from before this step.",
                 lists.HeldOut.Where((_, l) => !rewards[l].All(float.IsFinite)).Select(list => list.Source.ToString()));
-        var metrics = new RankingMetricsAccumulator(loss);
-        foreach (var (ofList, list) in rewards.Zip(lists.HeldOut))
-            metrics.Add(ofList, RankingList.Of(list), list.PromptIds);
+        var metrics = new RankingMetricsAccumulator(loss, model.Outputs.Names);
+        foreach (var (l, list) in lists.HeldOut.Index())
+            metrics.Add(rewards[l], RankingList.Of(list), list.PromptIds, outputs?[l]);
         return metrics.Result;
     }
 

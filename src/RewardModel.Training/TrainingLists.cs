@@ -12,6 +12,7 @@ namespace RewardModel.Training;
 internal sealed class TrainingLists
 {
     private const int maxListed = 20;
+    private const string noPair = "no ordered pair (one answer, or all answers tied or equal)";
 
     private readonly int? listsPerStep;
     private readonly int? tokensPerStep;
@@ -51,8 +52,9 @@ internal sealed class TrainingLists
         (ChatCount, TextCount) = (train.ChatCount, train.TextCount);
         if (Train.Count < trainLists.Count)
             logger.LogWarning(
-                "{Count} of {All} training lists {Verb} no ordered pair (one answer, or all answers tied or equal): not trained on",
-                trainLists.Count - Train.Count, trainLists.Count, Counted.Verb(trainLists.Count - Train.Count, "has", "have"));
+                "{Count} of {All} training lists {Verb} {Missing}: not trained on",
+                trainLists.Count - Train.Count, trainLists.Count, Counted.Verb(trainLists.Count - Train.Count, "has", "have"),
+                !loss.ReadsOutputs ? noPair : options.Loss == RankingLoss.NoneName ? "no attributes" : $"no attributes and {noPair}");
         if (Train.Count == 0)
             throw new ArgumentException(
                 $"The training set ({Counted.Of(trainLists.Count, "list")}) has no ordered pair; "
@@ -66,11 +68,14 @@ internal sealed class TrainingLists
             throw new ArgumentException(
                 $"{TrainingOptions.NameOf(nameof(options.AverageLast))} is {averaged}, but there are no held-out lists to evaluate; give some, "
                 + "or use --ema.");
-        var isChosenByLoss = options.BestBy == BestBy.Loss && heldOut.UsedCount > 0;
-        if (heldOutLists.Count > 0 && !isChosenByLoss && heldOut.PairCount == 0)
+        var isOfNoUse = options.BestBy == BestBy.Accuracy ? heldOut.PairCount == 0 : options.BestBy == BestBy.Loss && heldOut.UsedCount == 0;
+        if (heldOutLists.Count > 0 && isOfNoUse)
             throw new ArgumentException(
-                $"The held-out set ({Counted.Of(heldOutLists.Count, "list")}) has no ordered pair, so there is no accuracy to choose the best "
-                + "weights by; provide other held-out lists, or none.",
+                $"The held-out set ({Counted.Of(heldOutLists.Count, "list")}) has "
+                + (options.BestBy == BestBy.Accuracy
+                    ? "no ordered pair, so there is no accuracy to choose the best weights by; provide other held-out lists, or none"
+                        + (heldOut.UsedCount > 0 ? ", or choose by the loss (--best-by loss)." : ".")
+                    : "no list that the loss applies to, so there is none to choose the best weights by; provide other held-out lists, or none."),
                 nameof(heldOutLists));
         ThrowIfUnfit(model, [.. train.UnfitOfUsed.Select(index => (trainLists, index)), .. heldOut.Unfit.Select(index => (heldOutLists, index))]);
         mixture = sourceWeights is null ? new EpochMixture(Train.Count) : new EpochMixture(SourcesOf(Train), sourceWeights);
@@ -205,7 +210,7 @@ internal sealed class TrainingLists
     private static void CheckScores(TrainingOptions options, ListSurvey train, ListSurvey heldOut)
     {
         var count = train.ScoredByOrder.Count + heldOut.ScoredByOrder.Count;
-        if (options.Pointwise == PointwiseLoss.None || count == 0)
+        if (options.Pointwise is PointwiseLoss.None or PointwiseLoss.Attributes || count == 0)
             return;
         var sources = train.ScoredByOrder.Select(train.Lists.SourceOf).Concat(heldOut.ScoredByOrder.Select(heldOut.Lists.SourceOf));
         throw new ArgumentException(

@@ -460,6 +460,9 @@ public record TrainingOptions
             Problem(
                 RewardPositions == RewardPositions.Last || Loss == new RankingLossOptions().Loss, nameof(RewardPositions), "all",
                 $"last, because {NameOf(nameof(Loss))} is {Loss}, not log-sigmoid"),
+            Problem(
+                RewardPositions == RewardPositions.Last || Pointwise != PointwiseLoss.Attributes, nameof(RewardPositions), "all",
+                $"last, because {NameOf(nameof(Pointwise))} is attributes, which are those of an answer as a whole"),
             Problem(EvaluationInterval is null or >= 1, nameof(EvaluationInterval), EvaluationInterval, "at least 1"),
             Problem(Ema is null or (> 0 and < 1), nameof(Ema), Ema, "a number above 0 and below 1, such as 0.999"),
             Problem(AverageLast is null or (>= 2 and <= MostAveraged), nameof(AverageLast), AverageLast, $"2 to {MostAveraged}"),

@@ -531,9 +531,9 @@ public sealed class TrainingRun
             return null;
         var tokenizer = options.Tokenizer is { } folder ? HuggingFaceTokenizer.Load(folder) : null;
         return options.Backbone is { } backbone
-            ? ScoringModel.ShapesForTraining(backbone, tokenizer, options.MaxLength, options.Encoding, options.StoredWeights, options.OutputNumbers)
+            ? ScoringModel.ShapesForTraining(backbone, tokenizer, options.MaxLength, options.Encoding, options.StoredWeights, options.WeightsOfOutputs)
             : new ScoringModel(
-                RewardTransformer.WithoutWeights(HuggingFaceConfig.ReadFile(options.Config!).With(options.OutputNumbers)), tokenizer, options.MaxLength,
+                RewardTransformer.WithoutWeights(HuggingFaceConfig.ReadFile(options.Config!).With(options.WeightsOfOutputs)), tokenizer, options.MaxLength,
                 options.Encoding ?? TextEncoding.Joint);
     }
 
@@ -549,13 +549,13 @@ public sealed class TrainingRun
         if (isShared && options is { Shard: Sharding.Parameters, Backbone: { } checkpoint, StoredWeights: null } && !AdapterConfig.IsIn(checkpoint))
             return ScoringModel.LoadForSharing(
                 checkpoint, tokenizer, options.MaxLength, options.Dropout, options.Seed, options.Encoding, options.Device,
-                options.OutputNumbers);
+                options.WeightsOfOutputs);
         if (options.Backbone is { } backbone)
             return ScoringModel.LoadForTraining(
                 backbone, tokenizer, options.MaxLength, options.Dropout, options.Seed, options.Encoding, options.Device, options.BaseModel,
-                options.StoredWeights, options.OutputNumbers, progress, cancellation);
+                options.StoredWeights, options.WeightsOfOutputs, progress, cancellation);
         var transformer = RewardTransformer.FromConfig(
-            HuggingFaceConfig.ReadFile(options.Config!).With(options.OutputNumbers), options.Dropout, options.Seed);
+            HuggingFaceConfig.ReadFile(options.Config!).With(options.WeightsOfOutputs), options.Dropout, options.Seed);
         transformer.to(Devices.Named(options.Device, "--device"));
         return new ScoringModel(transformer, tokenizer, options.MaxLength, options.Encoding ?? TextEncoding.Joint);
     }

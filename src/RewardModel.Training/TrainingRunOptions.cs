@@ -6,7 +6,6 @@ using RewardModel.Reading;
 using RewardModel.Scoring;
 using RewardModel.Tokenizers;
 using RewardModel.Training.Data;
-using RewardModel.Training.Runs;
 
 namespace RewardModel.Training;
 
@@ -101,8 +100,9 @@ public sealed record TrainingRunOptions : TrainingOptions
     public string? BaseModel { get; init; }
 
     /// <summary>
-    /// What each output of a head with several counts in a reward, in their order, with commas between the numbers. Null (default): as
-    /// config.json says, <see cref="Checkpoints.RewardOutputs.WeightsSetting"/>.
+    /// What each output of a head with several counts in a reward, as <see cref="Checkpoints.OutputWeights.Parse"/> reads it: numbers with commas
+    /// between them, with or without names. A new head has as many outputs. Null (default): as config.json says,
+    /// <see cref="Checkpoints.RewardOutputs.WeightsSetting"/>.
     /// </summary>
     [JsonPropertyName("output-weights")]
     public string? OutputWeights { get; init; }
@@ -197,7 +197,7 @@ public sealed record TrainingRunOptions : TrainingOptions
     internal FrozenWeights? StoredWeights =>
         FrozenWeights != WeightStorage.Float32 && HasFrozenWeights ? new FrozenWeights(FrozenWeights, UnfrozenLayers ?? 0) : null;
 
-    internal double[]? OutputNumbers => OutputWeights is null ? null : OptionText.Numbers(OutputWeights);
+    internal Checkpoints.OutputWeights? WeightsOfOutputs => OutputWeights is null ? null : Checkpoints.OutputWeights.Parse(OutputWeights);
 
     // Beside adapters everything is frozen.
     private bool HasFrozenWeights => UnfrozenLayers is not null || LoraRank is not null || (Backbone is { } backbone && AdapterConfig.IsIn(backbone));
@@ -214,8 +214,8 @@ public sealed record TrainingRunOptions : TrainingOptions
             Problem(
                 BaseModel is null || Backbone is not null, nameof(BaseModel), $"'{BaseModel}'", "nothing without --backbone, which is an adapter then"),
             Problem(
-                OutputWeights is null || OptionText.Numbers(OutputWeights) is not null, nameof(OutputWeights), $"'{OutputWeights}'",
-                "numbers with commas between them, such as 0.7,0.3"),
+                OutputWeights is null || Checkpoints.OutputWeights.TryParse(OutputWeights, out _), nameof(OutputWeights), $"'{OutputWeights}'",
+                Checkpoints.OutputWeights.Forms),
             Problem(
                 LoraRank is null || Config is null, nameof(LoraRank), LoraRank,
                 "nothing with --config: a model that is trained from scratch has no weights that an adapter could change"),

@@ -22,9 +22,11 @@ internal abstract class RewardHead(string name) : nn.Module<Tensor, Tensor>(name
     /// </summary>
     public abstract string OutputWeight { get; }
 
-    public sealed override Tensor forward(Tensor states_ND)
+    public sealed override Tensor forward(Tensor states_ND) => RewardsOf(Outputs(states_ND));
+
+    /// <summary>The sum of outputs, [N, O] to [N].</summary>
+    public Tensor RewardsOf(Tensor outputs_NO)
     {
-        var outputs_NO = Outputs(states_ND);
         if (Combination is [1.0])
             return outputs_NO.squeeze(1);
         // Output by output: a reward's rounding then depends on nothing but its own outputs, and code that has these gets the same bits.

@@ -81,13 +81,14 @@ public sealed class HuggingFaceConfig
     /// <summary>A copy, to be changed without changing this one.</summary>
     public HuggingFaceConfig Copy() => new(FilePath, Json.DeepClone().AsObject());
 
-    /// <summary>The same with other weights of a head's outputs, <see cref="RewardOutputs.WeightsSetting"/>; null: as it is.</summary>
-    internal HuggingFaceConfig With(IReadOnlyList<double>? outputWeights)
+    /// <summary>The same with other weights of a head's outputs, and with their names where it has none; null: as it is.</summary>
+    /// <exception cref="CheckpointException">The weights name outputs that the configuration does not have.</exception>
+    internal HuggingFaceConfig With(OutputWeights? outputWeights)
     {
         if (outputWeights is null)
             return this;
         var config = Copy();
-        config.Json[RewardOutputs.WeightsSetting] = new JsonArray([.. outputWeights.Select(weight => (JsonNode)weight)]);
+        RewardOutputs.Set(config, outputWeights);
         return config;
     }
 

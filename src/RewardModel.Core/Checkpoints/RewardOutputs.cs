@@ -77,6 +77,34 @@ public sealed class RewardOutputs
             : new RewardOutputs(NamesOf(config, outputs), weights ?? [1]);
     }
 
+    /// <summary>Writes weights that are given in place of a config.json's own.</summary>
+    /// <exception cref="CheckpointException">They name outputs that it does not have.</exception>
+    internal static void Set(HuggingFaceConfig config, OutputWeights weights)
+    {
+        IReadOnlyList<double> inOrder = weights;
+        if (weights.Names is { } names)
+        {
+            string[] own = config.Json["id2label"] is JsonObject labels ? NamesOf(config, labels.Count) : [];
+            string[] unnamed = [.. own.Select((_, i) => DefaultName(i))];
+            if (own.SequenceEqual(unnamed))
+            {
+                SetNames(config, names);
+                // How many outputs there are the head says, or else the weights.
+                config.Json.Remove("num_labels");
+            }
+            else if (names.Except(own).ToArray() is { Length: > 0 } unknown)
+                throw new CheckpointException(
+                    config.FilePath,
+                    [
+                        $"weights are given for {string.Join(", ", unknown.Select(Quoted.Text))}; expected some of the outputs' names{NamesText(config, own.Length)}",
+                    ],
+                    "Give the outputs' own names, or numbers without names in their order.");
+            else
+                inOrder = [.. own.Select(name => names.Contains(name) ? weights[names.ToList().IndexOf(name)] : 0)];
+        }
+        config.Json[WeightsSetting] = new JsonArray([.. inOrder.Select(weight => (JsonNode)weight)]);
+    }
+
     /// <summary>The reward of an answer's outputs, rounded as the head rounds it.</summary>
     internal float RewardOf(IReadOnlyList<float> outputs)
     {
@@ -95,14 +123,21 @@ public sealed class RewardOutputs
     internal void Write(HuggingFaceConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        config.Json["num_labels"] = Names.Count;
-        config.Json["id2label"] = new JsonObject(Names.Select((name, i) => KeyValuePair.Create<string, JsonNode?>($"{i}", name)));
-        config.Json["label2id"] = new JsonObject(Names.Select((name, i) => KeyValuePair.Create<string, JsonNode?>(name, i)));
+        SetNames(config, Names);
         if (AreSingle)
             config.Json.Remove(WeightsSetting);
         else
             config.Json[WeightsSetting] = new JsonArray([.. Weights.Select(weight => (JsonNode)weight)]);
     }
+
+    private static void SetNames(HuggingFaceConfig config, IReadOnlyList<string> names)
+    {
+        config.Json["num_labels"] = names.Count;
+        config.Json["id2label"] = new JsonObject(names.Select((name, i) => KeyValuePair.Create<string, JsonNode?>($"{i}", name)));
+        config.Json["label2id"] = new JsonObject(names.Select((name, i) => KeyValuePair.Create<string, JsonNode?>(name, i)));
+    }
+
+    private static string DefaultName(int output) => $"LABEL_{output}";
 
     private static string NamesText(HuggingFaceConfig config, int outputs)
     {
@@ -119,8 +154,8 @@ public sealed class RewardOutputs
         [
             .. Enumerable.Range(0, outputs).Select(i =>
                 labels?[$"{i}"] is { } label && label.GetValueKind() == JsonValueKind.String && outputs > 1
-                    ? label.GetValue<string>() : $"LABEL_{i}"),
+                    ? label.GetValue<string>() : DefaultName(i)),
         ];
-        return names.Distinct().Count() == outputs ? names : [.. Enumerable.Range(0, outputs).Select(i => $"LABEL_{i}")];
+        return names.Distinct().Count() == outputs ? names : [.. Enumerable.Range(0, outputs).Select(DefaultName)];
     }
 }

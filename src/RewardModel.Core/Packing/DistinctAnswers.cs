@@ -69,7 +69,7 @@ internal sealed class DistinctAnswers
     public float[][] RewardsOfAll(float[][] rewards) =>
         [.. rewards.Zip(indices, (list, ofList) => ofList is null ? list : Array.ConvertAll(ofList, index => list[index]))];
 
-    /// <summary>The rewards of all answers, [N], list by list; gradients add up where answers are equal.</summary>
+    /// <summary>The rewards of all answers, [N], or rows of several numbers, list by list; gradients add up where answers are equal.</summary>
     /// <param name="rewards">Those of <see cref="Lists"/>; returned where no answers are equal.</param>
     public Tensor RewardsOfAll(Tensor rewards)
     {

@@ -78,7 +78,9 @@ internal sealed class SharedPrompts
                 answers.AddRange(lists[l].AnswerIds);
             }
             var first = lists[group.First()];
-            groups.Add(answers.Count == first.AnswerIds.Count ? first : first with { AnswerIds = answers, Scores = new double[answers.Count] });
+            groups.Add(answers.Count == first.AnswerIds.Count
+                ? first
+                : first with { AnswerIds = answers, Scores = new double[answers.Count], Attributes = null });
         }
 
         bool HasPrompt(int l) => lists[l] is { OwnPromptIds: null, PromptIds.Length: > 0, AnswerIds.Count: > 0 };

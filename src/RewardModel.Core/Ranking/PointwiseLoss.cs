@@ -20,4 +20,10 @@ public enum PointwiseLoss
     /// supervision, of the steps of solutions process supervision (arXiv 2305.20050).
     /// </summary>
     Logistic,
+
+    /// <summary>
+    /// (o - a)^2 of every output o of the head and the answer's attribute a of the same name, as models of several attributes are trained
+    /// (arXiv 2406.08673, arXiv 2406.12845): the head has an output for each.
+    /// </summary>
+    Attributes,
 }

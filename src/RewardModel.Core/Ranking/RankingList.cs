@@ -21,6 +21,13 @@ public sealed record RankingList(IReadOnlyList<double> Scores)
     /// <inheritdoc cref="TokenizedList.Weight"/>
     public double Weight { get; init => field = ListNotes.CheckedWeight(value); } = 1;
 
+    /// <inheritdoc cref="RankedList.Attributes"/>
+    public IReadOnlyList<IReadOnlyDictionary<string, double>>? Attributes
+    {
+        get;
+        init => field = ListNotes.CheckedAttributes(value, Scores.Count);
+    }
+
     /// <summary>Count of ordered pairs: C(K, 2) when no answers are tied or equal.</summary>
     public int PairCount
     {
@@ -39,8 +46,18 @@ public sealed record RankingList(IReadOnlyList<double> Scores)
     public static RankingList Of(TokenizedList list)
     {
         ArgumentNullException.ThrowIfNull(list);
-        return new RankingList(list.Scores) { EqualAnswers = list.EqualAnswers(), Margin = list.Margin, Weight = list.Weight };
+        return new RankingList(list.Scores)
+        {
+            EqualAnswers = list.EqualAnswers(),
+            Margin = list.Margin,
+            Weight = list.Weight,
+            Attributes = list.Attributes,
+        };
     }
+
+    /// <summary>An answer's attributes by their names; null for one that it was not rated by.</summary>
+    internal Func<string, double?> AttributeOf(int answer) =>
+        name => Attributes?[answer].TryGetValue(name, out var value) == true ? value : null;
 
     /// <summary>Whether one of two answers is better than the other.</summary>
     internal bool IsPair(int first, int second) => Scores[first] != Scores[second] && !AreEqual(first, second);

@@ -21,15 +21,19 @@ public sealed class RankingLoss
 
     private readonly PairRule rule;
     private readonly bool isPerPair;
+    private readonly bool isOfOrder;
     private readonly bool isPointwise;
     private readonly LossTerm[] terms;
+    private readonly AttributesTerm? attributes;
 
     private RankingLoss(RankingLossOptions options)
     {
         rule = new PairRule(options.Ties, options.PairMargin);
         isPerPair = options.LossNormalization == LossNormalization.PerPair;
-        isPointwise = options.Pointwise != PointwiseLoss.None;
+        isOfOrder = options.Loss != NoneName;
+        isPointwise = options.Pointwise is not (PointwiseLoss.None or PointwiseLoss.Attributes);
         terms = [.. TermsOf(options)];
+        attributes = options.Pointwise == PointwiseLoss.Attributes ? new AttributesTerm(options.PointwiseWeight ?? 1, options.OutputNames!) : null;
     }
 
     /// <summary>The names of the losses of the order.</summary>
@@ -39,7 +43,13 @@ public sealed class RankingLoss
     ];
 
     /// <summary>The names of the terms, in their order.</summary>
-    internal IReadOnlyList<string> TermNames => [.. terms.Select(term => term.Name)];
+    internal IReadOnlyList<string> TermNames => [.. terms.Select(term => term.Name), .. attributes is null ? (string[])[] : [AttributesTerm.Name]];
+
+    /// <summary>
+    /// Whether it is a function of the outputs of a head besides the rewards, which are sums of them: see
+    /// <see cref="Sum(Tensor, RankingTargets, Tensor)"/>.
+    /// </summary>
+    public bool ReadsOutputs => attributes is not null;
 
     /// <summary>The loss of the given name, with the defaults of <see cref="RankingLossOptions"/>.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -67,7 +77,7 @@ public sealed class RankingLoss
     public static RankingLoss Of(RankingLossOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        string[] problems = [.. options.Problems(name => name), .. options.LevelsProblem() is { } problem ? [problem] : (string[])[]];
+        string[] problems = [.. options.Problems(name => name), .. options.FoundProblems()];
         return problems.Length == 0
             ? new RankingLoss(options)
             : throw new ArgumentException($"The loss can't be used: {string.Join("; ", problems)}.", nameof(options));
@@ -84,7 +94,7 @@ public sealed class RankingLoss
     {
         ArgumentNullException.ThrowIfNull(lists);
         (RankingList List, List<RankedPair> Pairs)[] entries = [.. lists.Select(list => (list, rule.PairsOf(list)))];
-        double[] counts = [.. entries.Select(entry => CountOf(entry.Pairs))];
+        double[] counts = [.. entries.Select(entry => CountOf(entry.List, entry.Pairs))];
         return new RankingTargets(
             this, entries, [.. entries.Zip(counts, (entry, count) => entry.List.Weight * count)], counts.Sum(), device, tokens);
     }
@@ -92,33 +102,46 @@ public sealed class RankingLoss
     /// <summary>The loss, summed over the lists: divide it by the <see cref="RankingTargets.Divisor"/> of all lists of the step.</summary>
     /// <param name="rewards">[N], float32, list by list.</param>
     /// <param name="targets">Of these lists, and of this loss.</param>
+    /// <param name="outputs">
+    /// [N, O], float32, of which the rewards are sums; null where the loss does not read them (<see cref="ReadsOutputs"/>).
+    /// </param>
     /// <returns>A scalar, float32; 0 where it applies to no list.</returns>
-    /// <exception cref="ArgumentException">The targets are of another loss, which may have other pairs.</exception>
-    public Tensor Sum(Tensor rewards, RankingTargets targets) => SumsOfTerms(rewards, targets).sum();
+    /// <exception cref="ArgumentException">
+    /// The targets are of another loss, which may have other pairs, or there are no outputs and the loss reads them.
+    /// </exception>
+    public Tensor Sum(Tensor rewards, RankingTargets targets, Tensor? outputs = null) => SumsOfTerms(rewards, targets, outputs).sum();
 
     /// <summary>The sum over the lists of each term, [terms], float32.</summary>
-    internal Tensor SumsOfTerms(Tensor rewards, RankingTargets targets)
+    internal Tensor SumsOfTerms(Tensor rewards, RankingTargets targets, Tensor? outputs)
     {
         ArgumentNullException.ThrowIfNull(rewards);
         ArgumentNullException.ThrowIfNull(targets);
+        if (ReadsOutputs && outputs is null)
+            throw new ArgumentException(
+                "The loss reads the outputs of the head, one for each attribute, and none are given; expected those that the rewards are of.",
+                nameof(outputs));
         if (targets.Loss != this)
             throw new ArgumentException(
                 "The targets are of another loss, which may have other pairs; expected some that this one's TargetsOf made.", nameof(targets));
-        return stack(terms.Select(term => term.Sum(rewards, targets)));
+        IEnumerable<Tensor> sums = terms.Select(term => term.Sum(rewards, targets));
+        return stack(attributes is null ? sums : sums.Append(attributes.Sum(outputs!, targets)));
     }
 
     /// <summary>What one list adds to the sum, as a number, computed in float64.</summary>
     /// <param name="rewards">K rewards, finite.</param>
     /// <param name="list">What is known of them.</param>
-    internal double OfList(IReadOnlyList<float> rewards, RankingList list)
+    /// <param name="outputs">Of each answer what the outputs give; needed where the loss reads them.</param>
+    internal double OfList(IReadOnlyList<float> rewards, RankingList list, IReadOnlyList<IReadOnlyList<float>>? outputs = null)
     {
         var pairs = rule.PairsOf(list);
-        var count = CountOf(pairs);
-        return count == 0 ? 0 : list.Weight * count * terms.Sum(term => term.OfList(rewards, list, pairs));
+        var count = CountOf(list, pairs);
+        return count == 0
+            ? 0
+            : list.Weight * count * (terms.Sum(term => term.OfList(rewards, list, pairs)) + (attributes?.OfList(outputs!, list) ?? 0));
     }
 
     /// <summary>What one list adds to the divisor; 0 where the loss does not apply to it.</summary>
-    internal double DivisorOf(RankingList list) => CountOf(rule.PairsOf(list));
+    internal double DivisorOf(RankingList list) => CountOf(list, rule.PairsOf(list));
 
     /// <summary>Whether scores are labels from 0 to 1, which the sign of a reward agrees with or not.</summary>
     internal bool HasLabels => terms.Any(term => term is LogisticTerm);
@@ -126,11 +149,14 @@ public sealed class RankingLoss
     /// <summary>Whether the loss applies to a list, its divisor not being 0.</summary>
     /// <param name="pairCount">Its ordered pairs.</param>
     /// <param name="hasTiedPairs">Whether it has answers that are tied and not equal token for token.</param>
-    internal bool AppliesTo(int pairCount, bool hasTiedPairs) =>
-        pairCount > 0 || (hasTiedPairs && rule.Ties == TieHandling.Half) || (isPointwise && !isPerPair);
+    /// <param name="hasAttributes">Whether an answer of it has any attribute.</param>
+    internal bool AppliesTo(int pairCount, bool hasTiedPairs, bool hasAttributes) =>
+        (isOfOrder && (pairCount > 0 || (hasTiedPairs && rule.Ties == TieHandling.Half))) || isPointwise || (ReadsOutputs && hasAttributes);
 
     /// <summary>A list without a pair has nothing to train on but its answers one by one.</summary>
-    private double CountOf(List<RankedPair> pairs) => isPerPair ? pairs.Count : pairs.Count > 0 || isPointwise ? 1 : 0;
+    private double CountOf(RankingList list, List<RankedPair> pairs) =>
+        isPerPair ? pairs.Count
+        : (isOfOrder && pairs.Count > 0) || isPointwise || (ReadsOutputs && list.Attributes is not null) ? 1 : 0;
 
     private static IEnumerable<LossTerm> TermsOf(RankingLossOptions options)
     {

@@ -34,6 +34,12 @@ public sealed record RankingLossOptions
     /// </summary>
     public IReadOnlyList<double>? Levels { get; init; }
 
+    /// <summary>
+    /// The names of the head's outputs, in their order, as <c>RewardTransformer.Outputs</c> has them; needed for
+    /// <see cref="PointwiseLoss.Attributes"/>.
+    /// </summary>
+    public IReadOnlyList<string>? OutputNames { get; init; }
+
     /// <summary>Coefficient of (r_w + r_l)^2, averaged over pairs, which is added to the loss, up to 1000. Default 0.</summary>
     public double Centering { get; init; }
 
@@ -94,8 +100,20 @@ public sealed record RankingLossOptions
         return found.OfType<string>();
     }
 
+    /// <summary>What is wrong with what options of a run do not say, as it is found in the data and the model.</summary>
+    internal IEnumerable<string> FoundProblems() => new[] { LevelsProblem(), OutputNamesProblem() }.OfType<string>();
+
+    private string? OutputNamesProblem()
+    {
+        if (Pointwise != PointwiseLoss.Attributes)
+            return OutputNames is null ? null : "OutputNames are given, but Pointwise is not attributes; expected null";
+        return OutputNames is { Count: > 0 } names && names.Distinct().Count() == names.Count
+            ? null
+            : $"OutputNames are {(OutputNames is null ? "not given" : string.Join(", ", OutputNames))}; expected the names of the head's outputs, which differ";
+    }
+
     /// <summary>What is wrong with the levels, or null.</summary>
-    internal string? LevelsProblem()
+    private string? LevelsProblem()
     {
         if (Pointwise != PointwiseLoss.Levels)
             return Levels is null ? null : "Levels are given, but Pointwise is not levels; expected null";

@@ -18,6 +18,7 @@ public sealed class RankingTargets : IDisposable
     private ChoiceTargets? choices;
     private AnswerTargets? answers;
     private Tensor? below_NL;
+    private (Tensor Values_NO, Tensor Weights_NO)? rated;
     private Tensor? answerRows_N;
     private bool isDisposed;
 
@@ -118,6 +119,27 @@ public sealed class RankingTargets : IDisposable
                select score >= level ? 0f : 1f,
         ]).view(-1, levels.Count - 1));
         return (Answers, Alive(below_NL));
+    }
+
+    /// <summary>
+    /// For each answer and each name its attribute of that name, 0 where it was not rated by it, and what the loss of both is multiplied with,
+    /// [N, O]: of one list these add up to its weight, and are 0 where there is no attribute.
+    /// </summary>
+    internal (Tensor Values_NO, Tensor Weights_NO) Rated(IReadOnlyList<string> names)
+    {
+        if (rated is { } made)
+            return Alive(made);
+        using var scope = NewDisposeScope();
+        var (values, shares) = (new List<float>(), new List<float>());
+        foreach (var (entry, weight, _) in Each())
+        {
+            var ofList = Enumerable.Range(0, entry.List.Scores.Count).SelectMany(answer => names.Select(entry.List.AttributeOf(answer))).ToArray();
+            var share = weight / Math.Max(1, ofList.Count(value => value is not null));
+            values.AddRange(ofList.Select(value => (float)(value ?? 0)));
+            shares.AddRange(ofList.Select(value => value is null ? 0 : (float)share));
+        }
+        rated = (Own(Constant([.. values]).view(-1, names.Count)), Own(Constant([.. shares]).view(-1, names.Count)));
+        return Alive(rated.Value);
     }
 
     /// <summary>Numbers where the rewards lie.</summary>

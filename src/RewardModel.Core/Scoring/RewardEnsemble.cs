@@ -83,7 +83,7 @@ public sealed class RewardEnsemble : IRewardModel, IDisposable
     /// </code>
     /// </example>
     public static RewardEnsemble Load(
-        IReadOnlyList<string> directories, string? device = null, string? baseDirectory = null, IReadOnlyList<double>? outputWeights = null,
+        IReadOnlyList<string> directories, string? device = null, string? baseDirectory = null, OutputWeights? outputWeights = null,
         CancellationToken cancellationToken = default)
     {
         ScoringModel.CheckNoneIsNull(directories, nameof(directories), "directory");
@@ -167,10 +167,14 @@ public sealed class RewardEnsemble : IRewardModel, IDisposable
         return (Array.ConvertAll(rewards, list => Array.ConvertAll(list, reward => new EnsembleReward(reward, 0))), outputs);
     }
 
-    /// <summary>The means of the members' rewards of tokenised lists; progress is told of each member.</summary>
-    internal float[][] ScoreMeans(
+    /// <summary>The means of the members' rewards of tokenised lists, and the outputs of an only one; progress is told of each member.</summary>
+    internal ScoredAnswers ScoreMeans(
         IReadOnlyList<TokenizedList> lists, int? maxTokensPerBatch, IProgress<ListProgress>? progress, CancellationToken cancellationToken) =>
-        [.. Score(lists, maxTokensPerBatch, progress, cancellationToken).Select(list => Array.ConvertAll(list, reward => reward.Mean))];
+        Members is [var only]
+            ? only.Scorer(maxTokensPerBatch).ScoreWithOutputs(lists, progress, cancellationToken)
+            : new ScoredAnswers(
+                [.. Score(lists, maxTokensPerBatch, progress, cancellationToken).Select(list => Array.ConvertAll(list, reward => reward.Mean))],
+                Outputs: null);
 
     private static EnsembleReward RewardOf(float[] rewards)
     {

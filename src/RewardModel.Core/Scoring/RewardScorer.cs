@@ -44,6 +44,9 @@ public sealed class RewardScorer
         (this.model, this.maxTokensPerBatch, this.normalizer, this.cache) = (model, maxTokensPerBatch, normalizer, cache);
     }
 
+    /// <summary>How many outputs the model's head has.</summary>
+    internal int OutputCount => model.Outputs.Weights.Count;
+
     /// <summary>Scores tokenised lists.</summary>
     /// <param name="lists">Any number of lists; their scores are ignored.</param>
     /// <param name="progress">Receives a report after every batch.</param>
@@ -58,7 +61,7 @@ public sealed class RewardScorer
     public float[][] Score(
         IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        var rewards = ScoreUnchecked(lists, progress, cancellationToken);
+        var rewards = ScoreNumbers(lists, ScoreAnswersOf, count: 1, progress, cancellationToken)[0];
         CheckFinite(lists, rewards);
         return rewards;
     }
@@ -70,21 +73,20 @@ public sealed class RewardScorer
     /// <returns>Per list, for each of its answers in their order, one number for each output.</returns>
     /// <inheritdoc cref="Score"/>
     public float[][][] ScoreOutputs(
-        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        ScoreWithOutputs(lists, progress, cancellationToken).Outputs;
+        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        var outputs = OutputsOf(lists, progress, cancellationToken);
+        CheckFinite(lists, RewardsOf(outputs));
+        return outputs;
+    }
 
-    /// <summary>The rewards that <see cref="Score"/> gives, and the outputs that they are of.</summary>
-    internal (float[][] Rewards, float[][][] Outputs) ScoreWithOutputs(
+    /// <summary>The rewards that <see cref="Score"/> gives, and the outputs that they are of, where there are several.</summary>
+    internal ScoredAnswers ScoreWithOutputs(
         IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress, CancellationToken cancellationToken)
     {
-        var byOutput = ScoreNumbers(lists, ScoreOutputsOf, model.Outputs.Weights.Count, progress, cancellationToken);
-        float[][][] outputs =
-        [
-            .. lists.Select((list, l) => list.AnswerIds.Select((_, k) => Array.ConvertAll(byOutput, output => output[l][k])).ToArray()),
-        ];
-        var rewards = Array.ConvertAll(outputs, list => Array.ConvertAll(list, ofAnswer => Normalized(model.Outputs.RewardOf(ofAnswer))));
-        CheckFinite(lists, rewards);
-        return (rewards, outputs);
+        var scored = ScoreUnchecked(lists, progress, cancellationToken);
+        CheckFinite(lists, scored.Rewards);
+        return scored;
     }
 
     private void CheckFinite(IReadOnlyList<TokenizedList> lists, float[][] rewards)
@@ -151,9 +153,26 @@ public sealed class RewardScorer
     private float Normalized(float reward) => normalizer?.Apply(reward) ?? reward;
 
     /// <summary>The same, whatever the rewards are: for training, which says of which step they are, on all ranks alike.</summary>
-    internal float[][] ScoreUnchecked(
-        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        ScoreNumbers(lists, ScoreAnswersOf, count: 1, progress, cancellationToken)[0];
+    internal ScoredAnswers ScoreUnchecked(
+        IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        if (OutputCount == 1)
+            return new ScoredAnswers(ScoreNumbers(lists, ScoreAnswersOf, count: 1, progress, cancellationToken)[0], Outputs: null);
+        var outputs = OutputsOf(lists, progress, cancellationToken);
+        return new ScoredAnswers(RewardsOf(outputs), outputs);
+    }
+
+    private float[][][] OutputsOf(IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress, CancellationToken cancellationToken)
+    {
+        var byOutput = ScoreNumbers(lists, ScoreOutputsOf, OutputCount, progress, cancellationToken);
+        return
+        [
+            .. lists.Select((list, l) => list.AnswerIds.Select((_, k) => Array.ConvertAll(byOutput, output => output[l][k])).ToArray()),
+        ];
+    }
+
+    private float[][] RewardsOf(float[][][] outputs) =>
+        Array.ConvertAll(outputs, list => Array.ConvertAll(list, ofAnswer => Normalized(model.Outputs.RewardOf(ofAnswer))));
 
     /// <summary>Some numbers of each answer: for each of them, per list, that of each answer.</summary>
     /// <param name="lists">The lists.</param>
@@ -252,7 +271,8 @@ public sealed class RewardScorer
 
     private float[][][] ScoreOutputsOf(IReadOnlyList<TokenizedList> lists, PackedSequences sequences)
     {
-        float[][][] byOutput = [.. model.OutputsOf(sequences).t().contiguous().unbind(0).Select(output_N => RewardsByList(output_N, lists))];
+        using var pass = new ForwardPass(sequences);
+        float[][][] byOutput = [.. model.OutputsOf(pass).t().contiguous().unbind(0).Select(output_N => RewardsByList(output_N, lists))];
         return [.. lists.Select((list, l) => list.AnswerIds.Select((_, k) => Array.ConvertAll(byOutput, output => output[l][k])).ToArray())];
     }
 

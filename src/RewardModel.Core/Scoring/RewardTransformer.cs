@@ -182,12 +182,12 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     /// <exception cref="ArgumentException">More layers are to be unfrozen than there are.</exception>
     public static RewardTransformer Load(
         string directory, double dropout = 0, long seed = 0, string? baseDirectory = null, FrozenWeights? frozenWeights = null,
-        IReadOnlyList<double>? outputWeights = null) =>
+        OutputWeights? outputWeights = null) =>
         Load(directory, dropout, seed, baseDirectory, frozenWeights, outputWeights, progress: null, CancellationToken.None, out _);
 
     // The normaliser: what the checkpoint's head does to a reward besides, where another trainer made it.
     internal static RewardTransformer Load(
-        string directory, double dropout, long seed, string? baseDirectory, FrozenWeights? frozenWeights, IReadOnlyList<double>? outputWeights,
+        string directory, double dropout, long seed, string? baseDirectory, FrozenWeights? frozenWeights, OutputWeights? outputWeights,
         IProgress<LoadProgress>? progress, CancellationToken cancellationToken, out RewardNormalizer normalizer)
     {
         ArgumentNullException.ThrowIfNull(directory);
@@ -195,7 +195,8 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
         var adapter = AdapterOf(directory, ref baseDirectory);
-        var config = HuggingFaceConfig.Read(baseDirectory).With(outputWeights);
+        var config = HuggingFaceConfig.Read(baseDirectory)
+            .With(outputWeights ?? (adapter is null ? null : ScoringRule.ReadOutputWeights(directory)));
         // What is wrong with the settings is said first.
         Backbone.Describe(config);
         using var reader = CheckpointReader.Open(baseDirectory, besideAdapter: adapter is not null);
@@ -237,8 +238,8 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     /// A model whose weights are still in the checkpoint, for ranks of which each reads its part: but for a new head, parameters have no
     /// memory to speak of.
     /// </summary>
-    /// <inheritdoc cref="Load(string, double, long, string, FrozenWeights, IReadOnlyList{double})"/>
-    internal static RewardTransformer WithPendingWeights(string directory, double dropout, long seed, IReadOnlyList<double>? outputWeights)
+    /// <inheritdoc cref="Load(string, double, long, string, FrozenWeights, OutputWeights)"/>
+    internal static RewardTransformer WithPendingWeights(string directory, double dropout, long seed, OutputWeights? outputWeights)
     {
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
@@ -427,13 +428,24 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
     /// <inheritdoc cref="forward(PackedSequences)"/>
     public Tensor forward(ForwardPass pass) => OfStates(pass, Backbone.SequenceStates, Head.call);
 
-    /// <summary>What the head's outputs give, of which a reward is the sum that <see cref="Outputs"/> says.</summary>
+    /// <summary>What the head's outputs give, one row per scored sequence: <see cref="RewardsOf"/> makes rewards of them.</summary>
     /// <returns>[N, O], float32, on the model's device; the caller's.</returns>
-    /// <inheritdoc cref="forward(PackedSequences)"/>
-    internal Tensor OutputsOf(PackedSequences sequences)
+    /// <inheritdoc cref="forward(ForwardPass)"/>
+    public Tensor OutputsOf(ForwardPass pass) => OfStates(pass, Backbone.SequenceStates, Head.Outputs);
+
+    /// <summary>The rewards of outputs: the sum of them that <see cref="Outputs"/> says.</summary>
+    /// <param name="outputs_NO">[N, O], float32, as <see cref="OutputsOf"/> gives them; rewards have their graph.</param>
+    /// <returns>[N], float32; the caller's.</returns>
+    /// <exception cref="ArgumentException">There are other outputs than the head's.</exception>
+    /// <exception cref="ArgumentNullException">The outputs are null.</exception>
+    public Tensor RewardsOf(Tensor outputs_NO)
     {
-        using var pass = new ForwardPass(sequences);
-        return OfStates(pass, Backbone.SequenceStates, Head.Outputs);
+        ArgumentNullException.ThrowIfNull(outputs_NO);
+        return outputs_NO.dim() == 2 && outputs_NO.size(1) == Outputs.Weights.Count
+            ? Head.RewardsOf(outputs_NO)
+            : throw new ArgumentException(
+                $"The outputs have the shape [{string.Join(", ", outputs_NO.shape)}]; expected [N, {Outputs.Weights.Count}], as OutputsOf gives them.",
+                nameof(outputs_NO));
     }
 
     /// <summary>A reward at every token of every answer, one answer after the other; of causal architectures only.</summary>

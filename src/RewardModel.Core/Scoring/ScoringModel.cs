@@ -154,7 +154,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// </code>
     /// </example>
     public static ScoringModel Load(
-        string directory, string? device = null, string? baseDirectory = null, IReadOnlyList<double>? outputWeights = null,
+        string directory, string? device = null, string? baseDirectory = null, OutputWeights? outputWeights = null,
         IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directory);
@@ -167,7 +167,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// training.
     /// </summary>
     /// <inheritdoc cref="Load"/>
-    internal static ScoringModel LoadMerged(string directory, string? baseDirectory, IReadOnlyList<double>? outputWeights = null)
+    internal static ScoringModel LoadMerged(string directory, string? baseDirectory, OutputWeights? outputWeights = null)
     {
         var model = LoadWith(directory, device: null, baseDirectory, frozenWeights: null, outputWeights, progress: null, CancellationToken.None);
         model.Transformer.MergeAdapter();
@@ -176,7 +176,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     }
 
     private static ScoringModel LoadWith(
-        string directory, string? device, string? baseDirectory, FrozenWeights? frozenWeights, IReadOnlyList<double>? outputWeights,
+        string directory, string? device, string? baseDirectory, FrozenWeights? frozenWeights, OutputWeights? outputWeights,
         IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         return Loaded(device, () =>
@@ -200,7 +200,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <summary>The same as <see cref="Load"/>, on a thread-pool thread.</summary>
     /// <inheritdoc cref="Load" path="/*[self::param or self::returns or self::exception]"/>
     public static Task<ScoringModel> LoadAsync(
-        string directory, string? device = null, string? baseDirectory = null, IReadOnlyList<double>? outputWeights = null,
+        string directory, string? device = null, string? baseDirectory = null, OutputWeights? outputWeights = null,
         IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directory);
@@ -274,7 +274,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     public static ScoringModel LoadForTraining(
         string directory, HuggingFaceTokenizer? tokenizer = null, int? maxLength = null, double dropout = 0, long seed = 0,
         TextEncoding? encoding = null, string? device = null, string? baseDirectory = null, FrozenWeights? frozenWeights = null,
-        IReadOnlyList<double>? outputWeights = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+        OutputWeights? outputWeights = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directory);
         return Loaded(device, () =>
@@ -296,7 +296,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// </summary>
     internal static ScoringModel ShapesForTraining(
         string directory, HuggingFaceTokenizer? tokenizer, int? maxLength, TextEncoding? encoding, FrozenWeights? frozenWeights,
-        IReadOnlyList<double>? outputWeights = null)
+        OutputWeights? outputWeights = null)
     {
         var saved = tokenizer is null ? ScoringRule.Read(directory) : null;
         var config = HuggingFaceConfig.Read(directory).With(outputWeights);
@@ -313,7 +313,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
     /// <summary>What <see cref="LoadForTraining"/> would give, with weights that are still in the checkpoint: of no adapter, and float32.</summary>
     internal static ScoringModel LoadForSharing(
         string directory, HuggingFaceTokenizer? tokenizer, int? maxLength, double dropout, long seed, TextEncoding? encoding, string? device,
-        IReadOnlyList<double>? outputWeights = null) =>
+        OutputWeights? outputWeights = null) =>
         Loaded(device, () =>
         {
             var saved = tokenizer is null ? ScoringRule.Read(directory) : null;
@@ -595,7 +595,7 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
         {
             adapter.Write(pending, baseDirectory, weightType);
             WriteTokenizer(pending);
-            Rule.Write(pending);
+            Rule.Write(pending, Transformer.Outputs);
             return [];
         });
     }
@@ -609,7 +609,8 @@ public sealed partial class ScoringModel : IRewardModel, IDisposable
                 directory,
                 [$"there is no {ScoringRule.FileName}, and a head with a bias or 'mean' and 'std' in config.json: another trainer's model"],
                 "Export it first (reward-model export --model), which brings it into this form.");
-        SavedModel.Change(directory, ScoringRule.FileName, () => Rule.Write(directory));
+        SavedModel.Change(
+            directory, ScoringRule.FileName, () => Rule.Write(directory, AdapterConfig.IsIn(directory) ? Transformer.Outputs : null));
     }
 
     private static bool HasForeignNormalizer(string directory)

@@ -69,7 +69,15 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
     };
 
     /// <summary>Reads what was saved with a model; null where nothing was, as in the checkpoints of others.</summary>
-    internal static ScoringRule? Read(string directory)
+    internal static ScoringRule? Read(string directory) => ReadFile(directory)?.Rule;
+
+    /// <summary>
+    /// What is saved with an adapter whose head has several outputs, of which its base model's config.json says nothing; else null.
+    /// </summary>
+    internal static OutputWeights? ReadOutputWeights(string directory) => ReadFile(directory)?.OutputWeights is { Count: > 0 } weights
+        ? OutputWeights.Named([.. weights.Select(weight => (weight.Key, weight.Value))]) : null;
+
+    private static SavedRule? ReadFile(string directory)
     {
         if (!FolderFile.Exists(directory, FileName))
             return null;
@@ -77,10 +85,10 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
         var path = Path.Combine(directory, FileName);
         try
         {
-            var saved = JsonSerializer.Deserialize<SavedRule>(CheckpointLayout.ReadText(directory, FileName), jsonOptions);
-            var rule = saved?.Rule ?? throw new JsonException("The file holds null");
-            rule.Check();
-            return rule;
+            var saved = JsonSerializer.Deserialize<SavedRule>(CheckpointLayout.ReadText(directory, FileName), jsonOptions)
+                ?? throw new JsonException("The file holds null");
+            saved.Rule.Check();
+            return saved;
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
@@ -108,9 +116,17 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
             throw new ArgumentException(string.Join("; ", problems));
     }
 
-    internal void Write(string directory) => PendingFile.WriteText(
-        Path.Combine(directory, FileName),
-        JsonSerializer.Serialize(new SavedRule(typeof(ScoringRule).Assembly.GetName().Version!.ToString(3), this), jsonOptions) + "\n");
+    /// <param name="directory">Where the model lies.</param>
+    /// <param name="outputs">Those of an adapter's head; null where config.json says them.</param>
+    internal void Write(string directory, RewardOutputs? outputs = null)
+    {
+        var saved = new SavedRule(typeof(ScoringRule).Assembly.GetName().Version!.ToString(3), this)
+        {
+            OutputWeights = outputs is null or { AreSingle: true }
+                ? null : outputs.Names.Zip(outputs.Weights).ToDictionary(output => output.First, output => output.Second),
+        };
+        PendingFile.WriteText(Path.Combine(directory, FileName), JsonSerializer.Serialize(saved, jsonOptions) + "\n");
+    }
 
     private sealed class EncodingConverter : JsonConverter<TextEncoding>
     {
@@ -147,5 +163,9 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
             writer.WriteStringValue(value.ToString().ToLowerInvariant());
     }
 
-    private sealed record SavedRule(string LibraryVersion, ScoringRule Rule);
+    private sealed record SavedRule(string LibraryVersion, ScoringRule Rule)
+    {
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public Dictionary<string, double>? OutputWeights { get; init; }
+    }
 }

@@ -54,7 +54,26 @@ internal static class AnswerObjectLayouts
         var prompt = fields.Text("instruction");
         RowFields[] completions = fields.Objects("completions");
         string[] answers = [.. completions.Select(completion => completion.AnswerText("response"))];
-        return Scored(fields, prompt, answers, [.. completions.Select(MarkOf)]);
+        double?[] marks = [.. completions.Select(MarkOf)];
+        IReadOnlyDictionary<string, double>[] attributes =
+            [.. completions.Zip(marks).Where(pair => pair.Second is not null).Select(pair => RatingsOf(pair.First))];
+        return Scored(fields, prompt, answers, marks) with
+        {
+            Attributes = !fields.IsToScore && attributes.Any(ofAnswer => ofAnswer.Count > 0) ? attributes : null,
+        };
+    }
+
+    /// <summary>The ratings of a completion's annotations by aspects; those that are no numbers, as <c>N/A</c>, are left out.</summary>
+    private static Dictionary<string, double> RatingsOf(RowFields completion)
+    {
+        var ratings = new Dictionary<string, double>();
+        if (completion.KindOf("annotations") != JsonValueKind.Object)
+            return ratings;
+        var annotations = completion.Object("annotations");
+        foreach (var aspect in annotations.Keys.Where(aspect => annotations.IsObjectWith(aspect, "Rating")))
+            if (annotations.Object(aspect).ScoreOrNone("Rating") is { } rating)
+                ratings[aspect] = rating;
+        return ratings;
     }
 
     /// <summary>The mark of a completion; null where it has none. Names of an expression may be those of its annotations.</summary>

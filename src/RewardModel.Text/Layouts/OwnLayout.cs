@@ -14,7 +14,7 @@ internal static class OwnLayout
         OtherKeys =
         [
             "prompt", "answers", "scores", "ranks", "chosen", "rejected", "score_chosen", "score_rejected", "messages", "system",
-            "response", "answer", "completion", "text", "margin", "weight",
+            "response", "answer", "completion", "text", "margin", "weight", "attributes",
         ],
     };
 
@@ -35,27 +35,39 @@ internal static class OwnLayout
                 if (fields.Has("prompt"))
                     fields.Reject("\"prompt\" and \"messages\" are both given, expected one of them");
                 var conversation = ConversationOf(fields, fields.Messages("messages"));
-                var (chatAnswers, chatScores) = (fields.AnswerMessages("answers"), fields.Scores("answers"));
-                return RowReading.OfChat(fields, conversation, chatAnswers, chatScores, fields.ScoresAreOrder);
+                var chatAnswers = fields.AnswerMessages("answers");
+                var chatAttributes = fields.AttributesOfAnswers(chatAnswers.Length);
+                var chatScores = fields.Scores("answers", chatAttributes);
+                return RowReading.OfChat(fields, conversation, chatAnswers, chatScores, fields.ScoresAreOrder) with { Attributes = chatAttributes };
             case (true, false, false):
-                var (prompt, answers, scores) = (fields.Text("prompt"), fields.Texts("answers"), fields.Scores("answers"));
-                return RowReading.OfTexts(fields, prompt, answers, scores, fields.ScoresAreOrder);
+                var (prompt, answers) = (fields.Text("prompt"), fields.Texts("answers"));
+                var attributes = fields.AttributesOfAnswers(answers.Length);
+                var scores = fields.Scores("answers", attributes);
+                return RowReading.OfTexts(fields, prompt, answers, scores, fields.ScoresAreOrder) with { Attributes = attributes };
             case (false, true, false) when fields.IsArray("chosen") || fields.IsArray("rejected"):
                 var ((chatPrompt, pair), chatPairScores) = (PairOf(fields), fields.PairScores());
-                return RowReading.OfChat(fields, chatPrompt, pair, chatPairScores, fields.ScoresAreOrder);
+                var attributesOfChats = fields.AttributesOfAnswers(pair.Length);
+                return RowReading.OfChat(fields, chatPrompt, pair, chatPairScores, fields.ScoresAreOrder) with { Attributes = attributesOfChats };
             case (false, true, false):
                 var promptEnd = PromptEnd.Given;
                 var (pairPrompt, chosen, rejected) = !fields.Has("prompt") && fields.AreTexts("chosen", "rejected")
                     ? DialoguesOf(fields, out promptEnd)
                     : (fields.Text("prompt"), fields.Text("chosen"), fields.Text("rejected"));
-                var pairScores = fields.PairScores();
-                return RowReading.OfTexts(fields, pairPrompt, [chosen, rejected], pairScores, fields.ScoresAreOrder)
-                    with
-                { PromptEnd = promptEnd };
+                var (pairScores, attributesOfPair) = (fields.PairScores(), fields.AttributesOfAnswers(answerCount: 2));
+                return RowReading.OfTexts(fields, pairPrompt, [chosen, rejected], pairScores, fields.ScoresAreOrder) with
+                {
+                    PromptEnd = promptEnd,
+                    Attributes = attributesOfPair,
+                };
             case (false, false, true):
-                var (promptIds, answerIds, idScores) =
-                    (fields.TokenIds("prompt_ids"), fields.AnswerIds("answer_ids"), fields.Scores("answer_ids"));
-                return new RowReading { TokenizedList = () => new TokenizedList(promptIds, answerIds, idScores, source) };
+                var (promptIds, answerIds) = (fields.TokenIds("prompt_ids"), fields.AnswerIds("answer_ids"));
+                var attributesOfIds = fields.AttributesOfAnswers(answerIds.Length);
+                var idScores = fields.Scores("answer_ids", attributesOfIds);
+                return new RowReading
+                {
+                    TokenizedList = () => new TokenizedList(promptIds, answerIds, idScores, source),
+                    Attributes = attributesOfIds,
+                };
             case (false, false, false) when fields.IsToScore:
                 return SingleOf(fields) with { IsSingle = true };
             case (false, false, false) when IsWhole(fields):

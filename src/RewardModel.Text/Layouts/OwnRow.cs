@@ -32,6 +32,7 @@ internal static class OwnRow
             row["answers"] = new JsonArray([.. list.Answers.Select(answer => (JsonNode)answer)]);
         }
         AddNotes(row, list.Scores, list.ScoresAreOrder, list.Margin, list.Weight, list.Group);
+        AddAttributes(row, list.Attributes);
         return row.ToJsonString(readable);
     }
 
@@ -44,6 +45,7 @@ internal static class OwnRow
             ["answer_ids"] = JsonSerializer.SerializeToNode(list.AnswerIds),
         };
         AddNotes(row, list.Scores, list.ScoresAreOrder, list.Margin, list.Weight, list.Group);
+        AddAttributes(row, list.Attributes);
         return row.ToJsonString(readable);
     }
 
@@ -84,6 +86,12 @@ internal static class OwnRow
             row["weight"] = weight;
         if (group is not null)
             row["group"] = group;
+    }
+
+    private static void AddAttributes(JsonObject row, IReadOnlyList<IReadOnlyDictionary<string, double>>? attributes)
+    {
+        if (attributes is not null)
+            row["attributes"] = JsonSerializer.SerializeToNode(attributes);
     }
 
     private static IEnumerable<int> RanksOf(IReadOnlyList<double> scores)

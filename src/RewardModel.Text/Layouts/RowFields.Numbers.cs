@@ -72,7 +72,7 @@ internal sealed partial class RowFields
     {
         if (ScoreFrom is null)
             throw new InvalidOperationException("There is no expression to compute scores by.");
-        var score = ScoreFrom.Of(name => Has(name) ? Score(name) : numberOf?.Invoke(name) ?? Missing(name));
+        var score = ScoreFrom.Of(name => (Has(name) ? Score(name) : numberOf?.Invoke(name)) ?? Missing(name));
         if (!double.IsFinite(score) && problems.Count == 0)
             problems.Add($"'{ScoreFrom.Text}' is {score} here, expected a finite number");
         return score;
@@ -84,13 +84,19 @@ internal sealed partial class RowFields
         }
     }
 
-    /// <summary>A score per answer: from "scores", from "ranks" (rank r is score -r), or else from the order of the answers.</summary>
-    public double[] Scores(string answersKey)
+    /// <summary>
+    /// A score per answer: from "scores", from "ranks" (rank r is score -r), from attributes where an expression says how, or else from the order
+    /// of the answers.
+    /// </summary>
+    /// <param name="answersKey">The field that has the answers.</param>
+    /// <param name="attributes">Those of each answer; null where there are none.</param>
+    public double[] Scores(string answersKey, IReadOnlyDictionary<string, double>[]? attributes)
     {
         if (Has("scores") && Has("ranks"))
             problems.Add("\"scores\" and \"ranks\" are both given, expected at most one of them");
         var scores = Has("scores") ? Items("scores", "numbers", ScoreOf)
             : Has("ranks") ? Items("ranks", "integers", (element, name) => -RankOf(element, name))
+            : ScoreFrom is not null && attributes is not null ? Array.ConvertAll(attributes, ofAnswer => ComputedScore(NumberIn(ofAnswer)))
             : null;
         if (!fields.TryGetValue(answersKey, out var answers) || answers.ValueKind != JsonValueKind.Array)
             return [];
@@ -99,6 +105,10 @@ internal sealed partial class RowFields
             problems.Add($"{Count(scores.Length, Has("scores") ? "score" : "rank")} for {Count(answerCount, "answer")}");
         return scores ?? RankedList.ScoresOfOrder(answerCount);
     }
+
+    /// <summary>Numbers of an answer by their names, for <see cref="ComputedScore"/>.</summary>
+    public static Func<string, double?>? NumberIn(IReadOnlyDictionary<string, double>? attributes) =>
+        attributes is null ? null : name => attributes.TryGetValue(name, out var value) ? value : null;
 
     /// <summary>The scores of a pair, from "score_chosen" and "score_rejected" where they are given.</summary>
     public double[] PairScores()
@@ -118,7 +128,8 @@ internal sealed partial class RowFields
     }
 
     /// <summary>Whether the scores are made of an order: of that in which the answers are given, or of ranks.</summary>
-    public bool ScoresAreOrder => !Has("scores") && !Has("score_chosen");
+    public bool ScoresAreOrder =>
+        !Has("scores") && !Has("score_chosen") && !(ScoreFrom is not null && Has(attributesKey) && !Has("ranks") && !IsToScore);
 
     /// <summary>By how much the rewards of the line's pairs should be apart; null where it doesn't say.</summary>
     public double? Margin() => Number("margin", ListNotes.IsMargin, "a finite number, 0 or more");

@@ -64,7 +64,13 @@ internal sealed class RowParser(RowSettings settings)
             return Bad(source, Join(fields.Problems));
         RankedList[] lists = reading.Lists is null
             ? []
-            : [.. reading.Lists().Select(list => Noted(list, margin ?? list.Margin, weight * list.Weight, group ?? list.Group))];
+            : [.. reading.Lists().Select(list => list with
+            {
+                Margin = margin ?? list.Margin,
+                Weight = weight * list.Weight,
+                Group = group ?? list.Group,
+                Attributes = reading.Attributes ?? list.Attributes,
+            })];
         // A row is given back with its rewards.
         if (settings.AreToScore && reading.Lists is not null && lists.Length != 1)
             return Bad(source, $"{Counted.Of(lists.Length, "list")}, expected one to score; make a row of each (reward-model convert)");
@@ -73,7 +79,14 @@ internal sealed class RowParser(RowSettings settings)
             Lists = lists,
             TokenizedList = reading.TokenizedList is null
                 ? null
-                : reading.TokenizedList() with { ScoresAreOrder = fields.ScoresAreOrder, Margin = margin, Weight = weight, Group = group },
+                : reading.TokenizedList() with
+                {
+                    ScoresAreOrder = fields.ScoresAreOrder,
+                    Margin = margin,
+                    Weight = weight,
+                    Group = group,
+                    Attributes = reading.Attributes,
+                },
             Whole = reading.Whole,
             IsPart = reading.IsPart,
             IsSingle = reading.IsSingle,
@@ -84,9 +97,6 @@ internal sealed class RowParser(RowSettings settings)
             Layout = rowLayout,
         };
     }
-
-    private static RankedList Noted(RankedList list, double? margin, double weight, string? group) =>
-        list with { Margin = margin, Weight = weight, Group = group };
 
     private static string? GroupOf(RowFields fields, string column)
     {

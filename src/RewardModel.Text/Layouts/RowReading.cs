@@ -13,6 +13,9 @@ internal sealed record RowReading
     /// <summary>Makes the list of a row of token ids.</summary>
     public Func<TokenizedList>? TokenizedList { get; init; }
 
+    /// <summary>The attributes of the answers of the one list that the row is; null where it has none.</summary>
+    public IReadOnlyList<IReadOnlyDictionary<string, double>>? Attributes { get; init; }
+
     /// <inheritdoc cref="ParsedRow.Whole"/>
     public WholeText? Whole { get; init; }
 
@@ -66,5 +69,11 @@ internal sealed record RowReading
         Lists is null ? this : this with { Lists = () => Lists().Select(list => list with { Group = group }) };
 
     /// <summary>This row of one answer with a score, which is compared with those of other rows that have the same prompt.</summary>
-    public RowReading AsAnswer() => this with { IsPart = true, IsSingle = true };
+    /// <param name="attributes">The answer's; null where it has none.</param>
+    public RowReading AsAnswer(IReadOnlyDictionary<string, double>? attributes = null) => this with
+    {
+        IsPart = true,
+        IsSingle = true,
+        Attributes = attributes is null ? null : [attributes],
+    };
 }

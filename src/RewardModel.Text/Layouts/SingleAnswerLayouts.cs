@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace RewardModel.Layouts;
 
 /// <summary>Data of one answer a row: those of one prompt are compared with each other.</summary>
@@ -5,40 +7,47 @@ internal static class SingleAnswerLayouts
 {
     private static readonly string[] answerKeys = ["response", "answer", "completion"];
     private static readonly string[] valueKeys = ["rank", "score", "rating", "label"];
+    private static readonly string[] helpSteerMarks = ["helpfulness", "correctness", "coherence", "complexity", "verbosity"];
 
     /// <summary>HelpSteer and HelpSteer2: answers with marks of five kinds.</summary>
     public static readonly DataLayout HelpSteer = new(
         "helpsteer", "HelpSteer: answers with marks",
-        ["prompt", "response", "helpfulness", "correctness", "coherence", "complexity", "verbosity"], null, ReadHelpSteer);
+        ["prompt", "response", .. helpSteerMarks], null, ReadHelpSteer);
 
     /// <summary>Tables of prompts, answers and numbers.</summary>
     public static readonly DataLayout RankedTable = new(
         "ranked-table", "rows of one answer with its rank or score", ["prompt"], IsRanked, ReadRanked)
     {
-        OtherKeys = [.. answerKeys, .. valueKeys],
+        OtherKeys = [.. answerKeys, .. valueKeys, "attributes"],
     };
 
     private static RowReading ReadHelpSteer(RowFields fields)
     {
         var (prompt, answer) = (fields.Text("prompt"), fields.AnswerText("response"));
-        fields.Ignore("helpfulness", "correctness", "coherence", "complexity", "verbosity");
-        var score = fields.ScoreFrom is null ? fields.Score("helpfulness") : fields.ComputedScore();
-        return RowReading.OfTexts(fields, prompt, [answer], [score], areOrder: false).AsAnswer();
+        var marks = fields.AttributesIn(helpSteerMarks);
+        var score = fields.ScoreFrom is not null ? fields.ComputedScore()
+            : marks?.TryGetValue("helpfulness", out var helpfulness) == true ? helpfulness
+            : fields.Score("helpfulness");
+        return RowReading.OfTexts(fields, prompt, [answer], [score], areOrder: false).AsAnswer(marks);
     }
 
     // What is only scored is of the own layout, whatever stands beside its answers.
     private static bool IsRanked(RowFields fields) =>
         !OwnLayout.IsOwn(fields) && !HelpSteer.Keys.All(fields.IsNamed) && answerKeys.Any(fields.Has)
-        && (valueKeys.Any(fields.Has) || fields.ScoreFrom is not null);
+        && (valueKeys.Any(fields.Has) || fields.ScoreFrom is not null || fields.KindOf("attributes") == JsonValueKind.Object);
 
     private static RowReading ReadRanked(RowFields fields)
     {
         var answerKey = fields.OnlyOf(answerKeys);
-        var (score, areOrder) = fields.ScoreFrom is not null ? (fields.ComputedScore(), false) : ValueOf(fields, fields.OnlyOf(valueKeys));
+        var attributes = fields.AttributesOfAnswer();
+        // Attributes alone make no order: all answers of a prompt are tied.
+        var (score, areOrder) = fields.ScoreFrom is not null ? (fields.ComputedScore(RowFields.NumberIn(attributes)), false)
+            : !valueKeys.Any(fields.Has) && (attributes is not null || fields.Problems.Count > 0) ? (0, true)
+            : ValueOf(fields, fields.OnlyOf(valueKeys));
         if (fields.IsArray("prompt"))
             return RowReading.OfChat(
-                fields, OwnLayout.ConversationOf(fields, fields.Messages("prompt")), [fields.Answer(answerKey)], [score], areOrder).AsAnswer();
-        return RowReading.OfTexts(fields, fields.Text("prompt"), [fields.AnswerText(answerKey)], [score], areOrder).AsAnswer();
+                fields, OwnLayout.ConversationOf(fields, fields.Messages("prompt")), [fields.Answer(answerKey)], [score], areOrder).AsAnswer(attributes);
+        return RowReading.OfTexts(fields, fields.Text("prompt"), [fields.AnswerText(answerKey)], [score], areOrder).AsAnswer(attributes);
     }
 
     private static (double Score, bool IsOrder) ValueOf(RowFields fields, string key) => key switch

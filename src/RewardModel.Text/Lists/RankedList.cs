@@ -52,6 +52,18 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
     /// </summary>
     public string? Group { get; init; }
 
+    /// <summary>
+    /// For each of the K answers its attributes by their names, such as <c>helpfulness</c>: finite numbers, on whatever scale the data have
+    /// them. An attribute that an answer was not rated by is not among its own. Null where the data have none. They have no part in the
+    /// order of the answers; heads with an output for each are trained on them (<c>--pointwise attributes</c>).
+    /// </summary>
+    /// <exception cref="ArgumentException">There are more or fewer than answers, or numbers that are not finite.</exception>
+    public IReadOnlyList<IReadOnlyDictionary<string, double>>? Attributes
+    {
+        get;
+        init => field = ListNotes.CheckedAttributes(value, Answers.Count);
+    }
+
     /// <summary>The list as a conversation; null where prompt and answers are plain text. Then they are its messages as JSON.</summary>
     public RankedChat? Chat { get; private init; }
 
@@ -135,7 +147,7 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
             new RankedChat(conversation, [.. Answers.Select(answer => (IReadOnlyList<ChatMessage>)[new ChatMessage("assistant", answer)])]),
             Scores, Source)
         with
-        { ScoresAreOrder = ScoresAreOrder, Margin = Margin, Weight = Weight, Group = Group, Steps = Steps };
+        { ScoresAreOrder = ScoresAreOrder, Margin = Margin, Weight = Weight, Group = Group, Attributes = Attributes, Steps = Steps };
 
     /// <summary>The first of the steps that the answers are.</summary>
     internal RankedList FirstSteps(int count)
@@ -143,7 +155,15 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
         var first = Chat is null
             ? new RankedList(Prompt, [.. Answers.Take(count)], [.. Scores.Take(count)], Source)
             : OfChat(Chat with { Answers = [.. Chat.Answers.Take(count)] }, [.. Scores.Take(count)], Source);
-        return first with { ScoresAreOrder = ScoresAreOrder, Margin = Margin, Weight = Weight, Group = Group, Steps = Steps };
+        return first with
+        {
+            ScoresAreOrder = ScoresAreOrder,
+            Margin = Margin,
+            Weight = Weight,
+            Group = Group,
+            Attributes = Attributes is null ? null : [.. Attributes.Take(count)],
+            Steps = Steps,
+        };
     }
 
     /// <summary>A list of conversations: a chat template makes text of it.</summary>

@@ -26,6 +26,9 @@ public sealed record TokenizedList(
     /// <inheritdoc cref="RankedList.Group"/>
     public string? Group { get; init; }
 
+    /// <inheritdoc cref="RankedList.Attributes"/>
+    public IReadOnlyList<IReadOnlyDictionary<string, double>>? Attributes { get; init; }
+
     /// <summary>Token type of the answers' tokens, which BERT-like encoders embed; prompts have type 0.</summary>
     public int AnswerTokenType { get; init; }
 
@@ -54,6 +57,7 @@ public sealed record TokenizedList(
             AnswerIds = [.. answers.Select(answer => AnswerIds[answer])],
             Scores = [.. answers.Select(answer => Scores[answer])],
             ScoresAreOrder = ScoresAreOrder,
+            Attributes = Attributes is null ? null : [.. answers.Select(answer => Attributes[answer])],
             OwnPromptIds = OwnPromptIds is null ? null : [.. answers.Select(answer => OwnPromptIds[answer])],
         };
     }

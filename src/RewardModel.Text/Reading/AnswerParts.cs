@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Runtime.InteropServices;
 using RewardModel.Lists;
 
@@ -46,6 +47,8 @@ internal sealed class AnswerParts
             Margin = first.Margin,
             Weight = first.Weight,
             Group = first.Group,
+            Attributes = parts.Exists(part => part.Attributes is not null)
+                ? [.. parts.Select(part => part.Attributes?[0] ?? FrozenDictionary<string, double>.Empty)] : null,
         };
     }
 }

@@ -94,6 +94,7 @@ internal sealed class ListTokenizer
             Margin = list.Margin,
             Weight = list.Weight,
             Group = list.Group,
+            Attributes = list.Attributes is null ? null : [.. list.Attributes.Take(kept.Length)],
         };
         return (
             ListTruncation.WithPairs(tokenized, [.. pairs.Zip(cut, (uncut, pair) => Share(uncut.PromptIds, pair))]),

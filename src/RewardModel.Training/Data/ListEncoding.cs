@@ -22,6 +22,8 @@ internal static class ListEncoding
             writer.WriteDouble(list.Weight);
         if (list.Group is not null)
             writer.WriteText(list.Group);
+        if (list.Attributes is not null)
+            WriteAttributes(writer, list.Attributes);
         writer.WriteIds([list.AnswerTokenType]);
         writer.WriteIds(list.PromptIds);
         foreach (var answer in list.AnswerIds)
@@ -59,6 +61,7 @@ internal static class ListEncoding
         double? margin = info.Has(ListFlags.Margin) ? reader.ReadDouble() : null;
         var weight = info.Has(ListFlags.Weight) ? reader.ReadDouble() : 1;
         var group = info.Has(ListFlags.Group) ? reader.ReadText() : null;
+        var attributes = info.Has(ListFlags.Attributes) ? ReadAttributes(ref reader, info.AnswerCount) : null;
         var tokenType = reader.ReadIds()[0];
         var promptIds = reader.ReadIds();
         var answerIds = new int[info.AnswerCount][];
@@ -73,10 +76,49 @@ internal static class ListEncoding
             Margin = margin,
             Weight = weight,
             Group = group,
+            Attributes = attributes,
             AnswerTokenType = tokenType,
             IsChat = info.Has(ListFlags.Chat) ? true : info.Has(ListFlags.Text) ? false : null,
             OwnPromptIds = ownPromptIds,
         };
+    }
+
+    // The names once; then those of each answer by their places, with their values.
+    private static void WriteAttributes(ByteWriter writer, IReadOnlyList<IReadOnlyDictionary<string, double>> attributes)
+    {
+        var places = new Dictionary<string, int>();
+        foreach (var name in attributes.SelectMany(ofAnswer => ofAnswer.Keys))
+            places.TryAdd(name, places.Count);
+        writer.WriteCount(places.Count);
+        foreach (var name in places.Keys)
+            writer.WriteText(name);
+        foreach (var ofAnswer in attributes)
+        {
+            writer.WriteCount(ofAnswer.Count);
+            foreach (var (name, value) in ofAnswer)
+            {
+                writer.WriteCount(places[name]);
+                writer.WriteDouble(value);
+            }
+        }
+    }
+
+    private static Dictionary<string, double>[] ReadAttributes(ref ByteReader reader, int answerCount)
+    {
+        var names = new List<string>();
+        for (var rest = reader.ReadCount(); rest > 0; rest--)
+            names.Add(reader.ReadText());
+        var attributes = new Dictionary<string, double>[answerCount];
+        for (var k = 0; k < answerCount; k++)
+        {
+            attributes[k] = [];
+            for (var rest = reader.ReadCount(); rest > 0; rest--)
+            {
+                var place = reader.ReadCount();
+                attributes[k].Add(place < names.Count ? names[place] : throw ByteReader.Damaged(), reader.ReadDouble());
+            }
+        }
+        return attributes;
     }
 
     /// <summary>A prompt that had to be cut is the list's but for its middle, which is most often nothing.</summary>

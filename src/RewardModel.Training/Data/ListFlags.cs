@@ -42,4 +42,7 @@ internal enum ListFlags
 
     /// <summary>Its prompt or an answer lost tokens at the maximum length.</summary>
     Cut = 1 << 11,
+
+    /// <summary>Attributes of its answers.</summary>
+    Attributes = 1 << 12,
 }

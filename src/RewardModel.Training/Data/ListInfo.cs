@@ -83,6 +83,7 @@ internal readonly record struct ListInfo
                 | (list.Group is not null ? ListFlags.Group : 0)
                 | (list.IsChat is true ? ListFlags.Chat : 0)
                 | (list.IsChat is false ? ListFlags.Text : 0)
+                | (list.Attributes is not null ? ListFlags.Attributes : 0)
                 | (list.OwnPromptIds is not null ? ListFlags.OwnPrompts : 0)
                 | (smallest < 0 ? ListFlags.NegativeId : 0),
         };

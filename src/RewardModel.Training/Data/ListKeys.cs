@@ -32,7 +32,7 @@ internal readonly record struct ListKeys(UInt128 Prompt, ulong Answers, int Sour
     public static ulong OfGroup(string group) => (ulong)HashOf<char>(group);
 
     /// <summary>
-    /// What of a list changes the result of a step: token ids, token type, scores, margin and weight. Not where it was read from, nor in
+    /// What of a list changes the result of a step: token ids, token type, scores, attributes, margin and weight. Not where it was read from, nor in
     /// which form it is kept.
     /// </summary>
     public static UInt128 ContentOf(TokenizedList list)
@@ -46,6 +46,12 @@ internal readonly record struct ListKeys(UInt128 Prompt, ulong Answers, int Sour
         for (var k = 0; list.OwnPromptIds is not null && k < list.AnswerIds.Count; k++)
             Append<int>(hash, list.PromptOf(k));
         Append<double>(hash, [list.Margin ?? -1, list.Weight]);
+        for (var k = 0; k < list.Attributes?.Count; k++)
+            foreach (var (name, value) in list.Attributes[k].OrderBy(attribute => attribute.Key, StringComparer.Ordinal))
+            {
+                Append<char>(hash, name);
+                Append<double>(hash, [k, value]);
+            }
         return hash.GetCurrentHashAsUInt128();
     }
 

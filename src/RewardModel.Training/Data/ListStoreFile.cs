@@ -11,7 +11,7 @@ namespace RewardModel.Training.Data;
 internal sealed class ListStoreFile : IListSink
 {
     /// <summary>Of the format: files of another one are made anew.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>What stands at the footer's beginning.</summary>
     public const ulong Magic = 0x5354_5349_4c4d_5230;

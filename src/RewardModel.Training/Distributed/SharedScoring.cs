@@ -20,7 +20,7 @@ internal static class SharedScoring
     /// <param name="cancellation">
     /// Stops before the next batch; several ranks before these lists, all of them if one is to stop.
     /// </param>
-    public static float[][] Score(
+    public static ScoredAnswers Score(
         RewardScorer scorer, TrainedWeights trained, IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress,
         CancellationToken cancellation)
     {
@@ -35,19 +35,28 @@ internal static class SharedScoring
         var own = shares[ranks.Rank];
         var ofOwn = scorer.ScoreUnchecked(new ListSubset(lists, own), progress, CancellationToken.None);
         trained.JoinPasses(withBackward: false);
-        var all = ranks.Gather(MemoryMarshal.AsBytes(ofOwn.SelectMany(list => list).ToArray().AsSpan()), "rewards of held-out lists");
+        // Of each answer its reward, and behind it what the outputs give that it is of.
+        var width = scorer.OutputCount == 1 ? 1 : scorer.OutputCount + 1;
+        float[] sent =
+        [
+            .. ofOwn.Rewards.SelectMany((list, l) => list.SelectMany((reward, k) => ofOwn.Outputs is null ? [reward] : ofOwn.Outputs[l][k].Prepend(reward))),
+        ];
+        var all = ranks.Gather(MemoryMarshal.AsBytes(sent.AsSpan()), "rewards of held-out lists");
         var rewards = new float[lists.Count][];
+        var outputs = width > 1 ? new float[lists.Count][][] : null;
         for (var rank = 0; rank < ranks.Size; rank++)
         {
             var values = MemoryMarshal.Cast<byte, float>(all[rank]);
             foreach (var index in shares[rank])
             {
-                var count = lists.InfoOf(index).AnswerCount;
-                rewards[index] = values[..count].ToArray();
-                values = values[count..];
+                float[][] answers = [.. values[..(lists.InfoOf(index).AnswerCount * width)].ToArray().Chunk(width)];
+                values = values[(answers.Length * width)..];
+                rewards[index] = Array.ConvertAll(answers, answer => answer[0]);
+                if (outputs is not null)
+                    outputs[index] = Array.ConvertAll(answers, answer => answer[1..]);
             }
         }
-        return rewards;
+        return new ScoredAnswers(rewards, outputs);
     }
 
     /// <summary>
@@ -57,8 +66,8 @@ internal static class SharedScoring
     /// <param name="score">Scores lists together: see <see cref="Score"/>.</param>
     /// <param name="evaluate">Runs on the first rank alone; is given what scores lists.</param>
     public static void Evaluate(
-        TrainedWeights trained, Func<IReadOnlyList<TokenizedList>, IProgress<ListProgress>?, float[][]> score,
-        Action<Func<IReadOnlyList<TokenizedList>, IProgress<ListProgress>?, float[][]>> evaluate)
+        TrainedWeights trained, Func<IReadOnlyList<TokenizedList>, IProgress<ListProgress>?, ScoredAnswers> score,
+        Action<Func<IReadOnlyList<TokenizedList>, IProgress<ListProgress>?, ScoredAnswers>> evaluate)
     {
         const string purpose = "lists that the first rank evaluates";
         var ranks = trained.Ranks;
@@ -70,12 +79,21 @@ internal static class SharedScoring
         else
         {
             // A request that others get as bytes has so many lists at most.
-            evaluate((lists, progress) => [.. Enumerable.Range(0, lists.Count).Chunk(mostLists).SelectMany(indices =>
+            evaluate((lists, progress) =>
             {
-                var part = new ListSubset(lists, indices);
-                ranks.Gather(Encoded(part), purpose);
-                return score(part, progress);
-            })]);
+                ScoredAnswers[] parts =
+                [
+                    .. Enumerable.Range(0, lists.Count).Chunk(mostLists).Select(indices =>
+                    {
+                        var part = new ListSubset(lists, indices);
+                        ranks.Gather(Encoded(part), purpose);
+                        return score(part, progress);
+                    }),
+                ];
+                return new ScoredAnswers(
+                    [.. parts.SelectMany(part => part.Rewards)],
+                    Array.TrueForAll(parts, part => part.Outputs is not null) ? [.. parts.SelectMany(part => part.Outputs!)] : null);
+            });
             ranks.Gather([], purpose);
         }
     }

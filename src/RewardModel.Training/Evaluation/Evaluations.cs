@@ -11,12 +11,14 @@ internal static class Evaluations
     /// <param name="loss">Gives the loss of each list.</param>
     /// <param name="models">Lazy models: what each is called, and of each list its scores; null where they are not known.</param>
     /// <param name="seed">Decides what is drawn: by the bootstrap, and of the points to draw.</param>
+    /// <param name="outputs">The names of the outputs of a head with several; else null.</param>
     /// <exception cref="ArgumentException">A list has other numbers of rewards and scores, or a reward that is not finite.</exception>
     public static RewardEvaluation Of(
-        IReadOnlyList<ScoredList> lists, RankingLoss loss, IReadOnlyList<(string Name, IReadOnlyList<float[]?> Scores)> models, ulong seed = 0)
+        IReadOnlyList<ScoredList> lists, RankingLoss loss, IReadOnlyList<(string Name, IReadOnlyList<float[]?> Scores)> models, ulong seed = 0,
+        IReadOnlyList<string>? outputs = null)
     {
         var scored = new ScoredLists(lists);
-        var metrics = MetricsOf(scored, loss, seed);
+        var metrics = MetricsOf(scored, loss, seed, outputs);
         return new RewardEvaluation
         {
             Metrics = metrics,
@@ -35,11 +37,11 @@ internal static class Evaluations
 
     /// <summary>The metrics, with the ends of the accuracy's interval by the bootstrap.</summary>
     /// <exception cref="ArgumentException">A list has other numbers of rewards and scores, or a reward that is not finite.</exception>
-    public static RankingMetrics MetricsOf(ScoredLists lists, RankingLoss loss, ulong seed = 0)
+    public static RankingMetrics MetricsOf(ScoredLists lists, RankingLoss loss, ulong seed = 0, IReadOnlyList<string>? outputs = null)
     {
-        var accumulator = new RankingMetricsAccumulator(loss);
+        var accumulator = new RankingMetricsAccumulator(loss, outputs);
         foreach (var list in lists.All)
-            accumulator.Add(list.Rewards, list.Ranking, list.Prompt);
+            accumulator.Add(list.Rewards, list.Ranking, list.Prompt, list.Outputs);
         var (low, high) = Bootstrap.Interval(RightByPrompt(lists), seed);
         return accumulator.Result with { AccuracyLow = low, AccuracyHigh = high };
     }

@@ -16,6 +16,9 @@ internal sealed record ScoredList(IReadOnlyList<float> Rewards, RankingList Rank
     /// <summary>For each answer what it is told apart by: the same answer in two lists has the same key.</summary>
     public required IReadOnlyList<ulong> AnswerKeys { get; init; }
 
+    /// <summary>Of each answer what the outputs of the head give; null where the reward is the only one.</summary>
+    public IReadOnlyList<IReadOnlyList<float>>? Outputs { get; init; }
+
     /// <summary>Whether the scores say the order only, so that their differences mean nothing.</summary>
     public bool ScoresAreOrder { get; init; }
 

@@ -66,6 +66,12 @@ public sealed record RankingMetrics
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? LabelAccuracy { get; init; }
 
+    /// <summary>
+    /// Where a head has several outputs, how near each of them comes to the attribute of its name, of those that answers are rated by; else null.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<AttributeMetrics>? Attributes { get; init; }
+
     /// <summary>The mean reward over all answers.</summary>
     public required double RewardMean { get; init; }
 

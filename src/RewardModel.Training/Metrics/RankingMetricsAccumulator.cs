@@ -6,8 +6,10 @@ namespace RewardModel.Training.Metrics;
 
 /// <summary>Adds up <see cref="RankingMetrics"/> list by list, in float64.</summary>
 /// <param name="loss">Gives the loss of each list.</param>
-internal sealed class RankingMetricsAccumulator(RankingLoss loss)
+/// <param name="outputs">The names of the outputs of a head with several; null where none are added.</param>
+internal sealed class RankingMetricsAccumulator(RankingLoss loss, IReadOnlyList<string>? outputs = null)
 {
+    private readonly AttributeAccumulator[] attributes = [.. (outputs ?? []).Select(_ => new AttributeAccumulator())];
     private readonly Dictionary<UInt128, (double Right, long Pairs)> prompts = [];
     private readonly List<(double Right, long Pairs)> listsWithPairs = [];
     private int listCount;
@@ -48,6 +50,7 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
                 KendallTau = tauSum / listsWithPairsCount,
                 TopAnswerAccuracy = topAnswerSum / listsWithPairsCount,
                 LabelAccuracy = labelCount > 0 ? rightLabelSum / labelCount : null,
+                Attributes = Attributes is { Length: > 0 } found ? found : null,
                 RewardMean = answerCount > 0 ? rewardMean : double.NaN,
                 RewardStandardDeviation = Math.Sqrt(rewardSquaredDeviations / answerCount),
                 RewardMin = answerCount > 0 ? rewardMin : double.NaN,
@@ -55,6 +58,9 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
             };
         }
     }
+
+    private AttributeMetrics[] Attributes =>
+        [.. attributes.Zip(outputs ?? [], (attribute, name) => attribute.Result(name)).Where(attribute => attribute.Count > 0)];
 
     /// <summary>Lists with one prompt belong together; where all have the same, an instruction that never changes, it says nothing.</summary>
     private IReadOnlyCollection<(double Right, long Pairs)> Independent => prompts.Count > 1 ? prompts.Values : listsWithPairs;
@@ -65,18 +71,22 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
     /// K scores, finite, higher is better; equal scores are ties and make no pair, and nor do equal answers, whatever their scores are.
     /// </param>
     /// <param name="promptIds">Token ids of its prompt: lists with the same prompt depend on each other.</param>
+    /// <param name="outputsOfAnswers">Of each answer what the outputs give, finite; null where there is one output.</param>
     /// <exception cref="ArgumentException">
     /// The numbers of rewards and scores differ, or a reward is not finite; nothing is added.
     /// </exception>
-    public void Add(IReadOnlyList<float> rewards, RankingList list, int[]? promptIds = null) =>
+    public void Add(
+        IReadOnlyList<float> rewards, RankingList list, int[]? promptIds = null, IReadOnlyList<IReadOnlyList<float>>? outputsOfAnswers = null) =>
         // Not the ids themselves: there may be many long prompts.
-        Add(rewards, list, promptIds is null ? (UInt128)listCount : XxHash128.HashToUInt128(MemoryMarshal.AsBytes<int>(promptIds)));
+        Add(rewards, list, promptIds is null ? (UInt128)listCount : XxHash128.HashToUInt128(MemoryMarshal.AsBytes<int>(promptIds)), outputsOfAnswers);
 
-    /// <inheritdoc cref="Add(IReadOnlyList{float}, RankingList, int[])"/>
+    /// <inheritdoc cref="Add(IReadOnlyList{float}, RankingList, int[], IReadOnlyList{IReadOnlyList{float}})"/>
     /// <param name="rewards">K rewards, finite.</param>
     /// <param name="list">K scores.</param>
     /// <param name="prompt">What its prompt is told apart by.</param>
-    public void Add(IReadOnlyList<float> rewards, RankingList list, UInt128 prompt)
+    /// <param name="outputsOfAnswers">What the outputs give.</param>
+    public void Add(
+        IReadOnlyList<float> rewards, RankingList list, UInt128 prompt, IReadOnlyList<IReadOnlyList<float>>? outputsOfAnswers = null)
     {
         if (rewards.Count != list.Scores.Count)
             throw new ArgumentException($"A list has {rewards.Count} rewards and {list.Scores.Count} scores; expected as many of both.");
@@ -87,7 +97,9 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
             AddReward(reward);
         if (loss.HasLabels)
             AddLabels(rewards, list.Scores);
-        lossSum += loss.OfList(rewards, list);
+        if (outputsOfAnswers is not null)
+            AddAttributes(outputsOfAnswers, list);
+        lossSum += loss.OfList(rewards, list, outputsOfAnswers);
         lossDivisor += loss.DivisorOf(list);
         AddPairs(rewards, list, prompt);
     }
@@ -122,6 +134,14 @@ internal sealed class RankingMetricsAccumulator(RankingLoss loss)
             labelCount++;
             rightLabelSum += reward == 0 ? 0.5 : reward > 0 == label > 0.5 ? 1 : 0;
         }
+    }
+
+    private void AddAttributes(IReadOnlyList<IReadOnlyList<float>> outputsOfAnswers, RankingList list)
+    {
+        for (var answer = 0; answer < outputsOfAnswers.Count; answer++)
+            foreach (var (o, rating) in (outputs ?? []).Select(list.AttributeOf(answer)).Index())
+                if (rating is { } value)
+                    attributes[o].Add(outputsOfAnswers[answer][o], value);
     }
 
     private void AddPairs(IReadOnlyList<float> rewards, RankingList list, UInt128 prompt)

@@ -1,4 +1,5 @@
 using RewardModel.Training.Evaluation;
+using RewardModel.Training.Metrics;
 
 namespace RewardModel.Training.Records;
 
@@ -105,6 +106,24 @@ internal static class ChoiceFigures
             }),
         ]);
         html.Element("figcaption", "What edits that change no meaning do to rewards: the nearer to 0, the more the model judges what is said.");
+    }
+
+    /// <summary>How near outputs come to the attributes that answers are rated by.</summary>
+    public static void WriteAttributes(Html html, IReadOnlyList<AttributeMetrics>? attributes)
+    {
+        if (attributes is null)
+            return;
+        using var _ = html.Open("figure");
+        html.Element("h3", "Attributes");
+        WriteTable(html, ["Output", "Answers", "Mean squared error", "Correlation"],
+        [
+            .. attributes.Select(attribute => new[]
+            {
+                NumberText.Name(attribute.Name), NumberText.Count(attribute.Count), NumberText.Number(attribute.MeanSquaredError),
+                double.IsNaN(attribute.Correlation) ? "–" : NumberText.Number(attribute.Correlation),
+            }),
+        ]);
+        html.Element("figcaption", "How near each output of the head comes to the ratings of its name, on answers that have one.");
     }
 
     /// <summary>The score of a published benchmark.</summary>

@@ -114,6 +114,7 @@ internal static class HtmlReport
     {
         var html = new Html();
         AccuracyFigures.WriteBaselines(html, evaluation.Baselines);
+        ChoiceFigures.WriteAttributes(html, evaluation.Metrics.Attributes);
         RewardFigures.WriteCalibration(html, evaluation.Calibration);
         RewardFigures.WriteLength(html, evaluation.Length);
         RewardFigures.WriteDistribution(html, evaluation.Rewards);

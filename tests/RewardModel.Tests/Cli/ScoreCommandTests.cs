@@ -370,9 +370,11 @@ public sealed class ScoreCommandTests : IDisposable
         var second = JsonNode.Parse(Score([ids], "--output-weights", "0,1").Output)!;
         Assert.Equal(outputs, second["outputs"].Deserialize<Dictionary<string, float>[]>());
         Assert.Equal(outputs.Select(ofAnswer => ofAnswer["length"]), second["rewards"].Deserialize<float[]>());
+        Assert.Equal(second.ToJsonString(), JsonNode.Parse(Score([ids], "--output-weights", "length=1").Output)!.ToJsonString());
 
         Assert.Equal(
-            "error: --output-weights is '1;2'; expected numbers with commas between them, such as 0.7,0.3.\n", Score([ids], "--output-weights", "1;2").Errors);
+            "error: --output-weights is '1;2'; expected numbers with commas between them, such as 0.7,0.3, or with names, such as "
+            + "helpfulness=0.7,verbosity=-0.3.\n", Score([ids], "--output-weights", "1;2").Errors);
         Assert.Contains(
             "reward_output_weights has 3 numbers; expected 2, one for each output of the head 'score.weight' (truth, length)",
             Score([ids], "--output-weights", "1,2,3").Errors, StringComparison.Ordinal);

@@ -55,13 +55,13 @@ public class RowFieldsTests
     [InlineData(
         """{"a": ["x"], "scores": [1], "ranks": [1]}""",
         "\"scores\" and \"ranks\" are both given, expected at most one of them")]
-    public void Scores_must_fit_the_answers(string json, string problems) => AssertProblem(json, fields => fields.Scores("a"), problems);
+    public void Scores_must_fit_the_answers(string json, string problems) => AssertProblem(json, fields => fields.Scores("a", attributes: null), problems);
 
     [Theory]
     [InlineData("""{}""")]
     [InlineData("""{"a": "x", "scores": [1, 2]}""")]
     public void Scores_of_answers_that_are_no_array_are_not_counted(string json) =>
-        AssertProblem(json, fields => fields.Scores("a"), "");
+        AssertProblem(json, fields => fields.Scores("a", attributes: null), "");
 
     private static void AssertProblem<T>(string json, Func<RowFields, T> read, string problems)
     {

@@ -181,7 +181,7 @@ public class PublishedLayoutsTests
             if (inConfig)
                 config[RewardOutputs.WeightsSetting] = new JsonArray([.. weights.Select(weight => (JsonNode)weight)]);
         });
-        using var loaded = ScoringModel.Load(model.Directory, outputWeights: inConfig ? null : weights);
+        using var loaded = ScoringModel.Load(model.Directory, outputWeights: inConfig ? null : OutputWeights.Of(weights));
         Assert.Equal(attributes, loaded.Transformer.Outputs.Names);
         Assert.Equal(weights, loaded.Transformer.Outputs.Weights);
         loaded.SetNormalizer(new RewardNormalizer(0.5, 2));

@@ -134,13 +134,20 @@ public class TrainingListsTests
     [InlineData(TieHandling.Half, PointwiseLoss.None, LossNormalization.PerList)]
     [InlineData(TieHandling.Half, PointwiseLoss.None, LossNormalization.PerPair)]
     [InlineData(TieHandling.Exclude, PointwiseLoss.Regression, LossNormalization.PerList)]
+    [InlineData(TieHandling.Exclude, PointwiseLoss.Attributes, LossNormalization.PerList)]
     public void The_index_says_which_lists_a_loss_applies_to(TieHandling ties, PointwiseLoss pointwise, LossNormalization normalization)
     {
-        var loss = RankingLoss.Of(new RankingLossOptions { Ties = ties, Pointwise = pointwise, LossNormalization = normalization });
+        var loss = RankingLoss.Of(new RankingLossOptions
+        {
+            Ties = ties,
+            Pointwise = pointwise,
+            LossNormalization = normalization,
+            OutputNames = pointwise == PointwiseLoss.Attributes ? ["helpfulness"] : null,
+        });
         Prop.ForAll(Data.SomeLists.List.ToArbitrary(), list =>
         {
             var info = ListInfo.Of(list, default);
-            return loss.AppliesTo(info.PairCount, info.Has(ListFlags.TiedPairs)) == loss.DivisorOf(RankingList.Of(list)) > 0;
+            return loss.AppliesTo(info.PairCount, info.Has(ListFlags.TiedPairs), info.Has(ListFlags.Attributes)) == loss.DivisorOf(RankingList.Of(list)) > 0;
         }).QuickCheckThrowOnFailure();
     }
 

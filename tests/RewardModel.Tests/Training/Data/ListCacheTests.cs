@@ -117,7 +117,7 @@ public sealed class ListCacheTests : IDisposable
     {
         // If not, it is of another version of the format.
         Fill("key").Dispose();
-        Assert.Equal((2, "d2d50d358902192949c66ceaba8cf6b2"), (ListStoreFile.Version, ContentDigest.Of(Files)));
+        Assert.Equal((3, "8b2971a0db39c5dd16fde5e850213473"), (ListStoreFile.Version, ContentDigest.Of(Files)));
     }
 
     [Fact]

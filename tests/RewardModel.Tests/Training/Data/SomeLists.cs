@@ -28,6 +28,7 @@ internal static class SomeLists
         from text in Gen.Elements(null, "", "one", "unpaired \ud83d")
         from type in Gen.Elements(0, 1, -1, int.MaxValue)
         from isChat in Gen.Elements<bool?>(null, true, false)
+        from attributes in Attributes(count)
         from ownPrompts in OwnPrompts(prompt, count)
         from source in Gen.Elements(default, new SourceLine("", 0), new SourceLine("a.jsonl", 17), new SourceLine("b.jsonl", int.MaxValue),
             new SourceLine("c.parquet", 3) { IsRow = true })
@@ -37,6 +38,7 @@ internal static class SomeLists
             Margin = margin,
             Weight = weight,
             Group = text,
+            Attributes = attributes,
             AnswerTokenType = type,
             IsChat = isChat,
             OwnPromptIds = ownPrompts,
@@ -63,11 +65,22 @@ internal static class SomeLists
         Assert.Equal(
             (expected.ScoresAreOrder, expected.Margin, expected.Weight, expected.Group, expected.AnswerTokenType, expected.IsChat, expected.Source),
             (actual.ScoresAreOrder, actual.Margin, actual.Weight, actual.Group, actual.AnswerTokenType, actual.IsChat, actual.Source));
+        Assert.Equal(expected.Attributes, actual.Attributes);
         Assert.Equal(expected.OwnPromptIds, actual.OwnPromptIds);
         if (expected.OwnPromptIds is null)
             return;
         int[]?[] before = [expected.PromptIds, .. expected.OwnPromptIds], after = [actual.PromptIds, .. actual.OwnPromptIds!];
         Assert.Equal(before.Select(array => Array.IndexOf(before, array)), after.Select(array => Array.IndexOf(after, array)));
+    }
+
+    /// <summary>None, or for each answer some of four, which may be none.</summary>
+    private static Gen<IReadOnlyDictionary<string, double>[]?> Attributes(int count)
+    {
+        var one =
+            from names in Gen.SubListOf("a", "helpfulness", "", "unpaired \ud83d")
+            from values in number.ArrayOf(names.Count)
+            select (IReadOnlyDictionary<string, double>)names.Zip(values).ToDictionary(pair => pair.First, pair => pair.Second);
+        return Gen.OneOf(Gen.Constant<IReadOnlyDictionary<string, double>[]?>(null), one.ArrayOf(count).Select(all => (IReadOnlyDictionary<string, double>[]?)all));
     }
 
     /// <summary>None, or for each answer none, the list's, one cut at its beginning or within, an unrelated one, or that of the answer before.</summary>

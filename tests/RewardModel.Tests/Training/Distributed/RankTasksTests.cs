@@ -69,6 +69,6 @@ public class RankTasksTests
         using var trained = new TrainedWeights(model, ranks, sharding);
         var scorer = new RewardScorer(model, 100);
         Assert.Throws<OperationCanceledException>(() => SharedScoring.Score(scorer, trained, lists, null, stop.Token));
-        Assert.Equal(lists.Length, SharedScoring.Score(scorer, trained, lists, null, CancellationToken.None).Length);
+        Assert.Equal(lists.Length, SharedScoring.Score(scorer, trained, lists, null, CancellationToken.None).Rewards.Length);
     });
 }
