@@ -13,20 +13,28 @@ internal static class TensorBytes
     // With their results a megabyte and a half in types of 16 bits.
     private const int NumbersAtOnce = 1 << 18;
 
+    /// <summary>What a thread reads at once of bytes that are taken as they are.</summary>
+    private const int PartBytes = 1 << 20;
+
     [ThreadStatic]
     private static byte[]? buffer;
 
-    /// <summary>A new CPU tensor with a file's values, which the caller disposes.</summary>
+    /// <summary>A new CPU tensor with a file's values, read on libtorch's threads, which the caller disposes.</summary>
     /// <param name="file">The file.</param>
     /// <param name="entry">One of the file's entries.</param>
     /// <param name="dtype">The type to convert to; null for the file's own.</param>
-    /// <param name="maxChunkBytes">How much is copied at once.</param>
-    public static Tensor Read(SafetensorsFile file, SafetensorsEntry entry, ScalarType? dtype, long maxChunkBytes = MaxChunkBytes)
+    /// <param name="partBytes">How much is read at once.</param>
+    public static unsafe Tensor Read(SafetensorsFile file, SafetensorsEntry entry, ScalarType? dtype, int partBytes = PartBytes)
     {
         using var scope = NewDisposeScope();
         var tensor = empty(entry.Shape, ToScalarType(entry.Type));
-        foreach (var (start, chunk) in Chunks(tensor, maxChunkBytes))
-            file.Read(entry, start, chunk.bytes);
+        var data = (byte*)LibTorch.DataOf(tensor);
+        var length = tensor.numel() * tensor.element_size();
+        TorchThreads.Run(checked((int)((length + partBytes - 1) / partBytes)), part =>
+        {
+            var start = (long)part * partBytes;
+            file.Read(entry, start, new Span<byte>(data + start, (int)Math.Min(partBytes, length - start)));
+        });
         var result = dtype is { } type && type != tensor.dtype ? tensor.to(type) : tensor;
         return result.MoveToOuterDisposeScope();
     }
@@ -79,18 +87,12 @@ internal static class TensorBytes
     private static Span<byte> Buffer(int length) => (buffer ??= new byte[NumbersAtOnce * sizeof(ushort)]).AsSpan(0, length);
 
     /// <summary>Writes a tensor's values in row-major order; it may lie on any device and in any strides.</summary>
-    public static void Write(Tensor tensor, Stream stream, long maxChunkBytes = MaxChunkBytes) => Read(tensor, stream.Write, maxChunkBytes);
-
-    /// <summary>Hands on the bytes of a tensor's values in row-major order, part by part; it may lie on any device and in any strides.</summary>
-    public static void Read(Tensor tensor, BytesReader read, long maxChunkBytes = MaxChunkBytes)
+    public static void Write(Tensor tensor, Stream stream, long maxChunkBytes = MaxChunkBytes)
     {
         using var scope = NewDisposeScope();
         foreach (var (_, chunk) in Chunks(tensor.detach().cpu().contiguous(), maxChunkBytes))
-            read(chunk.bytes);
+            stream.Write(chunk.bytes);
     }
-
-    /// <summary>Takes a part of a tensor's bytes.</summary>
-    public delegate void BytesReader(ReadOnlySpan<byte> bytes);
 
     public static ScalarType ToScalarType(SafetensorsType type) => type switch
     {

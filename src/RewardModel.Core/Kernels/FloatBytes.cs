@@ -30,6 +30,16 @@ internal static class FloatBytes
         }
     }
 
+    /// <summary>Whether all numbers are finite.</summary>
+    /// <param name="type">Of the numbers.</param>
+    /// <param name="bytes">Of whole numbers.</param>
+    public static bool AreFinite(ScalarType type, ReadOnlySpan<byte> bytes) => type switch
+    {
+        ScalarType.Float32 => AreFinite(MemoryMarshal.Cast<byte, float>(bytes)),
+        ScalarType.BFloat16 => AreFinite(MemoryMarshal.Cast<byte, ushort>(bytes)),
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not a type that is looked at here"),
+    };
+
     // The upper half of a float32.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool OfBfloat16(ReadOnlySpan<ushort> numbers, Span<float> results)
@@ -52,6 +62,20 @@ internal static class FloatBytes
             bits[i] = (uint)numbers[i] << 16;
             isFinite &= (numbers[i] & magnitude) < infinity;
         }
+        return isFinite;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static bool AreFinite(ReadOnlySpan<ushort> numbers)
+    {
+        const ushort magnitude = 0x7FFF, infinity = 0x7F80;
+        var largest = Vector<ushort>.Zero;
+        var i = 0;
+        for (; i <= numbers.Length - Vector<ushort>.Count; i += Vector<ushort>.Count)
+            largest = Vector.Max(largest, new Vector<ushort>(numbers[i..]) & new Vector<ushort>(magnitude));
+        var isFinite = Vector.LessThanAll(largest, new Vector<ushort>(infinity));
+        for (; i < numbers.Length; i++)
+            isFinite &= (numbers[i] & magnitude) < infinity;
         return isFinite;
     }
 

@@ -29,7 +29,10 @@ internal sealed class StoredMatrix : IDisposable
     public WeightStorage Storage { get; }
 
     /// <summary>Stores a matrix.</summary>
-    /// <param name="values">[rows, columns] of any floating type, on the CPU; read, not disposed.</param>
+    /// <param name="values">
+    /// [rows, columns] of any floating type, on the CPU; read, not disposed. Where they are of the type that is stored their memory is shared, so
+    /// that they must not be changed afterwards.
+    /// </param>
     /// <param name="storage">Any but float32.</param>
     /// <param name="hasInputsFirst">Whether it is [inputs, outputs] of the linear layer that it belongs to; else [outputs, inputs].</param>
     public static StoredMatrix Of(Tensor values, WeightStorage storage, bool hasInputsFirst = false)
@@ -38,7 +41,7 @@ internal sealed class StoredMatrix : IDisposable
         using var _ = no_grad();
         var (codes, scales) = storage switch
         {
-            WeightStorage.Bfloat16 => (values.to(bfloat16, copy: true).contiguous(), null),
+            WeightStorage.Bfloat16 => (values.dtype == bfloat16 && values.is_contiguous() ? values.alias() : values.to(bfloat16).contiguous(), null),
             WeightStorage.Int8 or WeightStorage.Nf4 => BlockCodes.Encode(values.to(float32).contiguous(), storage),
             _ => throw new ArgumentOutOfRangeException(nameof(storage), storage, "expected bfloat16, int8 or nf4"),
         };

@@ -23,7 +23,7 @@ internal abstract class WeightLayer(string name) : nn.Module<Tensor, Tensor>(nam
     internal virtual WeightStorage StorageFor(WeightStorage asked) => asked;
 
     /// <summary>Stores the weight; the parameter's memory is released.</summary>
-    /// <param name="values">Of the parameter's shape, any floating type, on the CPU; read, not disposed.</param>
+    /// <param name="values">Of the parameter's shape, any floating type, on the CPU; as <see cref="StoredMatrix.Of"/> takes them.</param>
     /// <param name="storage">Any but float32.</param>
     internal void Store(Tensor values, WeightStorage storage)
     {

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using RewardModel.Checkpoints;
 using RewardModel.Files;
+using RewardModel.Kernels;
 using static TorchSharp.torch;
 
 namespace RewardModel.Scoring;
@@ -48,11 +49,21 @@ internal sealed class OriginalWeights(string directory)
         throw new CheckpointException(directory, [$"tensor {Quoted.Text(source)} is not what it was when the model was loaded"], advice);
     }
 
-    private static string Digest(Tensor values)
+    /// <summary>Of blocks, on libtorch's threads, and of the blocks' digests.</summary>
+    /// <param name="values">Contiguous, on the CPU, as they were read.</param>
+    private static unsafe string Digest(Tensor values)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData([(byte)values.dtype]);
-        TensorBytes.Read(values, piece => hash.AppendData(piece));
-        return Convert.ToHexString(hash.GetHashAndReset());
+        const int blockBytes = 1 << 22;
+        var data = (byte*)LibTorch.DataOf(values);
+        var length = values.numel() * values.element_size();
+        var digests = new byte[checked((int)((length + blockBytes - 1) / blockBytes)) * SHA256.HashSizeInBytes];
+        TorchThreads.Run(digests.Length / SHA256.HashSizeInBytes, block =>
+        {
+            var start = (long)block * blockBytes;
+            SHA256.HashData(
+                new ReadOnlySpan<byte>(data + start, (int)Math.Min(blockBytes, length - start)),
+                digests.AsSpan(block * SHA256.HashSizeInBytes, SHA256.HashSizeInBytes));
+        });
+        return Convert.ToHexString(SHA256.HashData([(byte)values.dtype, .. BitConverter.GetBytes(length), .. digests]));
     }
 }
