@@ -16,7 +16,7 @@ internal static class EvaluationText
         foreach (var attribute in evaluation.Metrics.Attributes ?? [])
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{attribute.Name,-22}mean squared error {attribute.MeanSquaredError:F4}, correlation {Score(attribute.Correlation)}, of {NumberText.Count(attribute.Count, "answer")}");
+                $"{NumberText.Name(attribute.Name),-22}mean squared error {attribute.MeanSquaredError:F4}, correlation {Score(attribute.Correlation)}, of {NumberText.Count(attribute.Count, "answer")}");
         foreach (var baseline in evaluation.Baselines)
             yield return string.Create(
                 CultureInfo.InvariantCulture,

@@ -33,7 +33,8 @@ internal sealed class ListSurvey
                 MarginCount++;
             HasTies |= info.Has(ListFlags.Ties);
             PairCount += info.PairCount;
-            var isUsed = loss.AppliesTo(info.PairCount, info.Has(ListFlags.TiedPairs), info.Has(ListFlags.Attributes));
+            var isRated = loss.ReadsOutputs && info.Has(ListFlags.Attributes) && loss.IsRated(lists[i].Attributes);
+            var isUsed = loss.AppliesTo(info.PairCount, info.Has(ListFlags.TiedPairs), isRated);
             if (!Fits(info, model))
             {
                 unfit.Add(i);

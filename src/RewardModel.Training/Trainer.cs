@@ -378,13 +378,18 @@ public sealed class Trainer
     /// <summary>The head has an output for each attribute that is trained on, and answers are rated by it.</summary>
     private void CheckAttributes(IReadOnlyList<TokenizedList> trainLists)
     {
+        // The squared error of a larger one would not be finite.
+        const double mostRating = 1e15;
         var names = model.Outputs.Names;
         var name = $"{TrainingOptions.NameOf(nameof(options.Pointwise))} is attributes";
         var counts = new Dictionary<string, long>();
         for (var l = 0; l < trainLists.Count; l++)
             if (trainLists.InfoOf(l).Has(ListFlags.Attributes))
-                foreach (var attribute in trainLists[l].Attributes!.SelectMany(ofAnswer => ofAnswer.Keys))
-                    counts[attribute] = counts.GetValueOrDefault(attribute) + 1;
+                foreach (var (attribute, value) in trainLists[l].Attributes!.SelectMany(ofAnswer => ofAnswer))
+                    counts[attribute] = Math.Abs(value) <= mostRating
+                        ? counts.GetValueOrDefault(attribute) + 1
+                        : throw new ArgumentException(FormattableString.Invariant(
+                            $"The attribute '{attribute}' at {trainLists.SourceOf(l)} is {value}; expected a number from {-mostRating} to {mostRating}."));
         var found = counts.Count == 0 ? "none" : string.Join(", ", counts.Keys.Order(StringComparer.Ordinal));
         if (names.Count == 1)
             throw new ArgumentException(

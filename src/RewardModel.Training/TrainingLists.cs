@@ -12,6 +12,7 @@ namespace RewardModel.Training;
 internal sealed class TrainingLists
 {
     private const int maxListed = 20;
+    private const string noAttribute = "no attribute that an output is called by";
     private const string noPair = "no ordered pair (one answer, or all answers tied or equal)";
 
     private readonly int? listsPerStep;
@@ -54,7 +55,7 @@ internal sealed class TrainingLists
             logger.LogWarning(
                 "{Count} of {All} training lists {Verb} {Missing}: not trained on",
                 trainLists.Count - Train.Count, trainLists.Count, Counted.Verb(trainLists.Count - Train.Count, "has", "have"),
-                !loss.ReadsOutputs ? noPair : options.Loss == RankingLoss.NoneName ? "no attributes" : $"no attributes and {noPair}");
+                !loss.ReadsOutputs ? noPair : options.Loss == RankingLoss.NoneName ? noAttribute : $"{noAttribute} and {noPair}");
         if (Train.Count == 0)
             throw new ArgumentException(
                 $"The training set ({Counted.Of(trainLists.Count, "list")}) has no ordered pair; "

@@ -37,11 +37,14 @@ public sealed class OutputWeights : IReadOnlyList<double>
 
     /// <summary>Weights of outputs that are known by their names.</summary>
     /// <exception cref="ArgumentNullException">The weights are null.</exception>
-    /// <exception cref="ArgumentException">A name is empty or is there twice.</exception>
+    /// <exception cref="ArgumentException">A name is empty or is there twice, or a weight is not finite.</exception>
     public static OutputWeights Named(params IReadOnlyList<(string Name, double Weight)> weights)
     {
         ArgumentNullException.ThrowIfNull(weights);
         string[] names = [.. weights.Select(weight => weight.Name)];
+        foreach (var (name, weight) in weights)
+            if (!double.IsFinite(weight))
+                throw new ArgumentException($"The weight of the output '{name}' is {weight}; expected a finite number.", nameof(weights));
         return IsNaming(names)
             ? new OutputWeights([.. weights.Select(weight => weight.Weight)], names)
             : throw new ArgumentException(

@@ -98,7 +98,8 @@ public sealed class RewardOutputs
                     [
                         $"weights are given for {string.Join(", ", unknown.Select(Quoted.Text))}; expected some of the outputs' names{NamesText(config, own.Length)}",
                     ],
-                    "Give the outputs' own names, or numbers without names in their order.");
+                    "Give the outputs' own names, or numbers without names in their order. Where they are labels of a head that is no more there, remove id2label "
+                        + "from config.json.");
             else
                 inOrder = [.. own.Select(name => names.Contains(name) ? weights[names.ToList().IndexOf(name)] : 0)];
         }

@@ -13,6 +13,10 @@ internal sealed class AttributesTerm(double weight, IReadOnlyList<string> names)
     /// <summary>The name by which options and logs call it.</summary>
     public const string Name = "attributes";
 
+    /// <summary>Whether an answer has an attribute of one of the names.</summary>
+    public bool IsIn(IReadOnlyList<IReadOnlyDictionary<string, double>>? ofAnswers) =>
+        ofAnswers?.Any(ofAnswer => names.Any(ofAnswer.ContainsKey)) == true;
+
     /// <summary>The weighted sum over the lists.</summary>
     /// <param name="outputs_NO">[N, O], float32.</param>
     /// <param name="targets">What is known of the lists.</param>

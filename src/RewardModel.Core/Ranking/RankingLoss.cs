@@ -149,14 +149,17 @@ public sealed class RankingLoss
     /// <summary>Whether the loss applies to a list, its divisor not being 0.</summary>
     /// <param name="pairCount">Its ordered pairs.</param>
     /// <param name="hasTiedPairs">Whether it has answers that are tied and not equal token for token.</param>
-    /// <param name="hasAttributes">Whether an answer of it has any attribute.</param>
-    internal bool AppliesTo(int pairCount, bool hasTiedPairs, bool hasAttributes) =>
-        (isOfOrder && (pairCount > 0 || (hasTiedPairs && rule.Ties == TieHandling.Half))) || isPointwise || (ReadsOutputs && hasAttributes);
+    /// <param name="isRated">Whether <see cref="IsRated"/> is true of its attributes.</param>
+    internal bool AppliesTo(int pairCount, bool hasTiedPairs, bool isRated) =>
+        (isOfOrder && (pairCount > 0 || (hasTiedPairs && rule.Ties == TieHandling.Half))) || isPointwise || isRated;
+
+    /// <summary>Whether there is an attribute that the loss reads.</summary>
+    internal bool IsRated(IReadOnlyList<IReadOnlyDictionary<string, double>>? ofAnswers) => attributes?.IsIn(ofAnswers) == true;
 
     /// <summary>A list without a pair has nothing to train on but its answers one by one.</summary>
     private double CountOf(RankingList list, List<RankedPair> pairs) =>
         isPerPair ? pairs.Count
-        : (isOfOrder && pairs.Count > 0) || isPointwise || (ReadsOutputs && list.Attributes is not null) ? 1 : 0;
+        : (isOfOrder && pairs.Count > 0) || isPointwise || IsRated(list.Attributes) ? 1 : 0;
 
     private static IEnumerable<LossTerm> TermsOf(RankingLossOptions options)
     {

@@ -195,8 +195,9 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
         var adapter = AdapterOf(directory, ref baseDirectory);
+        // An adapter's outputs have their names there, by which weights may be given.
         var config = HuggingFaceConfig.Read(baseDirectory)
-            .With(outputWeights ?? (adapter is null ? null : ScoringRule.ReadOutputWeights(directory)));
+            .With(adapter is null ? null : ScoringRule.ReadOutputWeights(directory)).With(outputWeights);
         // What is wrong with the settings is said first.
         Backbone.Describe(config);
         using var reader = CheckpointReader.Open(baseDirectory, besideAdapter: adapter is not null);

@@ -74,8 +74,7 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
     /// <summary>
     /// What is saved with an adapter whose head has several outputs, of which its base model's config.json says nothing; else null.
     /// </summary>
-    internal static OutputWeights? ReadOutputWeights(string directory) => ReadFile(directory)?.OutputWeights is { Count: > 0 } weights
-        ? OutputWeights.Named([.. weights.Select(weight => (weight.Key, weight.Value))]) : null;
+    internal static OutputWeights? ReadOutputWeights(string directory) => ReadFile(directory)?.NamedWeights();
 
     private static SavedRule? ReadFile(string directory)
     {
@@ -88,6 +87,7 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
             var saved = JsonSerializer.Deserialize<SavedRule>(CheckpointLayout.ReadText(directory, FileName), jsonOptions)
                 ?? throw new JsonException("The file holds null");
             saved.Rule.Check();
+            saved.NamedWeights();
             return saved;
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
@@ -167,5 +167,8 @@ public sealed record ScoringRule(SpecialTokenRule SpecialTokens, int MaxLength)
     {
         [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
         public Dictionary<string, double>? OutputWeights { get; init; }
+
+        public OutputWeights? NamedWeights() => OutputWeights is null
+            ? null : Checkpoints.OutputWeights.Named([.. OutputWeights.Select(weight => (weight.Key, weight.Value))]);
     }
 }

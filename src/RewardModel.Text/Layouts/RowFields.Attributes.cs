@@ -19,12 +19,12 @@ internal sealed partial class RowFields
         if (problems.Count == problemCount && attributes.Length != answerCount)
             problems.Add(
                 $"{Quoted(attributesKey)} has objects for {Counted.Of(attributes.Length, "answer")}, expected {Counted.Of(answerCount, "answer")}");
-        return problems.Count == problemCount && attributes.Any(ofAnswer => ofAnswer.Count > 0) ? attributes : null;
+        return problems.Count == problemCount ? attributes : null;
     }
 
     /// <summary>The attributes of the only answer of a row; null likewise.</summary>
     public IReadOnlyDictionary<string, double>? AttributesOfAnswer() =>
-        HasAttributes() && AttributesOf(fields[attributesKey], Quoted(attributesKey)) is { Count: > 0 } attributes ? attributes : null;
+        HasAttributes() ? AttributesOf(fields[attributesKey], Quoted(attributesKey)) : null;
 
     /// <summary>Fields of the row that are attributes of its only answer: finite numbers, those that are null left out; null likewise.</summary>
     public IReadOnlyDictionary<string, double>? AttributesIn(params IReadOnlyList<string> keys)

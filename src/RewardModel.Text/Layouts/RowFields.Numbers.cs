@@ -85,7 +85,7 @@ internal sealed partial class RowFields
     }
 
     /// <summary>
-    /// A score per answer: from "scores", from "ranks" (rank r is score -r), from attributes where an expression says how, or else from the order
+    /// A score per answer: from attributes where an expression says how, from "scores", from "ranks" (rank r is score -r), or else from the order
     /// of the answers.
     /// </summary>
     /// <param name="answersKey">The field that has the answers.</param>
@@ -94,14 +94,14 @@ internal sealed partial class RowFields
     {
         if (Has("scores") && Has("ranks"))
             problems.Add("\"scores\" and \"ranks\" are both given, expected at most one of them");
-        var scores = Has("scores") ? Items("scores", "numbers", ScoreOf)
+        var scores = AreComputed ? attributes is null ? null : Array.ConvertAll(attributes, ofAnswer => ComputedScore(NumberIn(ofAnswer)))
+            : Has("scores") ? Items("scores", "numbers", ScoreOf)
             : Has("ranks") ? Items("ranks", "integers", (element, name) => -RankOf(element, name))
-            : ScoreFrom is not null && attributes is not null ? Array.ConvertAll(attributes, ofAnswer => ComputedScore(NumberIn(ofAnswer)))
             : null;
         if (!fields.TryGetValue(answersKey, out var answers) || answers.ValueKind != JsonValueKind.Array)
             return [];
         var answerCount = answers.GetArrayLength();
-        if (scores is not null && scores.Length != answerCount)
+        if (scores is not null && !AreComputed && scores.Length != answerCount)
             problems.Add($"{Count(scores.Length, Has("scores") ? "score" : "rank")} for {Count(answerCount, "answer")}");
         return scores ?? RankedList.ScoresOfOrder(answerCount);
     }
@@ -128,8 +128,10 @@ internal sealed partial class RowFields
     }
 
     /// <summary>Whether the scores are made of an order: of that in which the answers are given, or of ranks.</summary>
-    public bool ScoresAreOrder =>
-        !Has("scores") && !Has("score_chosen") && !(ScoreFrom is not null && Has(attributesKey) && !Has("ranks") && !IsToScore);
+    public bool ScoresAreOrder => !Has("scores") && !Has("score_chosen") && !AreComputed;
+
+    /// <summary>Whether the scores of a list are computed from attributes; which answer of a pair is better is given.</summary>
+    private bool AreComputed => ScoreFrom is not null && Has(attributesKey) && !IsToScore && !Has("chosen") && !Has("rejected");
 
     /// <summary>By how much the rewards of the line's pairs should be apart; null where it doesn't say.</summary>
     public double? Margin() => Number("margin", ListNotes.IsMargin, "a finite number, 0 or more");

@@ -62,6 +62,8 @@ internal sealed class RowParser(RowSettings settings)
         var (margin, weight) = settings.AreToScore ? (null, 1) : (fields.Margin(), fields.Weight());
         if (fields.Problems.Count > 0)
             return Bad(source, Join(fields.Problems));
+        // Where no answer is rated, there are none.
+        var attributes = reading.Attributes?.Any(ofAnswer => ofAnswer.Count > 0) == true ? reading.Attributes : null;
         RankedList[] lists = reading.Lists is null
             ? []
             : [.. reading.Lists().Select(list => list with
@@ -69,7 +71,8 @@ internal sealed class RowParser(RowSettings settings)
                 Margin = margin ?? list.Margin,
                 Weight = weight * list.Weight,
                 Group = group ?? list.Group,
-                Attributes = reading.Attributes ?? list.Attributes,
+                Attributes = attributes ?? list.Attributes,
+                IsUnscored = reading.IsUnscored,
             })];
         // A row is given back with its rewards.
         if (settings.AreToScore && reading.Lists is not null && lists.Length != 1)
@@ -85,7 +88,7 @@ internal sealed class RowParser(RowSettings settings)
                     Margin = margin,
                     Weight = weight,
                     Group = group,
-                    Attributes = reading.Attributes,
+                    Attributes = attributes,
                 },
             Whole = reading.Whole,
             IsPart = reading.IsPart,

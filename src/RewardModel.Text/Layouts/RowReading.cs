@@ -16,6 +16,9 @@ internal sealed record RowReading
     /// <summary>The attributes of the answers of the one list that the row is; null where it has none.</summary>
     public IReadOnlyList<IReadOnlyDictionary<string, double>>? Attributes { get; init; }
 
+    /// <inheritdoc cref="RankedList.IsUnscored"/>
+    public bool IsUnscored { get; init; }
+
     /// <inheritdoc cref="ParsedRow.Whole"/>
     public WholeText? Whole { get; init; }
 
@@ -70,10 +73,12 @@ internal sealed record RowReading
 
     /// <summary>This row of one answer with a score, which is compared with those of other rows that have the same prompt.</summary>
     /// <param name="attributes">The answer's; null where it has none.</param>
-    public RowReading AsAnswer(IReadOnlyDictionary<string, double>? attributes = null) => this with
+    /// <param name="isUnscored">Whether it has attributes and nothing else.</param>
+    public RowReading AsAnswer(IReadOnlyDictionary<string, double>? attributes = null, bool isUnscored = false) => this with
     {
         IsPart = true,
         IsSingle = true,
+        IsUnscored = isUnscored,
         Attributes = attributes is null ? null : [attributes],
     };
 }

@@ -41,13 +41,16 @@ internal static class SingleAnswerLayouts
         var answerKey = fields.OnlyOf(answerKeys);
         var attributes = fields.AttributesOfAnswer();
         // Attributes alone make no order: all answers of a prompt are tied.
+        var isUnscored = fields.ScoreFrom is null && !valueKeys.Any(fields.Has) && fields.Has("attributes");
         var (score, areOrder) = fields.ScoreFrom is not null ? (fields.ComputedScore(RowFields.NumberIn(attributes)), false)
-            : !valueKeys.Any(fields.Has) && (attributes is not null || fields.Problems.Count > 0) ? (0, true)
+            : isUnscored ? (0, true)
             : ValueOf(fields, fields.OnlyOf(valueKeys));
         if (fields.IsArray("prompt"))
             return RowReading.OfChat(
-                fields, OwnLayout.ConversationOf(fields, fields.Messages("prompt")), [fields.Answer(answerKey)], [score], areOrder).AsAnswer(attributes);
-        return RowReading.OfTexts(fields, fields.Text("prompt"), [fields.AnswerText(answerKey)], [score], areOrder).AsAnswer(attributes);
+                fields, OwnLayout.ConversationOf(fields, fields.Messages("prompt")), [fields.Answer(answerKey)], [score], areOrder)
+                .AsAnswer(attributes, isUnscored);
+        return RowReading.OfTexts(fields, fields.Text("prompt"), [fields.AnswerText(answerKey)], [score], areOrder)
+            .AsAnswer(attributes, isUnscored);
     }
 
     private static (double Score, bool IsOrder) ValueOf(RowFields fields, string key) => key switch

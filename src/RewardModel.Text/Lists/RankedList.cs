@@ -72,6 +72,9 @@ public sealed record RankedList(string Prompt, IReadOnlyList<string> Answers, IR
     /// </summary>
     internal bool IsWholeText { get; init; }
 
+    /// <summary>Whether the only answer has attributes and neither a score nor a rank, so that its score says nothing.</summary>
+    internal bool IsUnscored { get; init; }
+
     /// <summary>
     /// The steps that the answers are, of one solution: each answer is then the beginning of the next one, their scores are the steps' labels,
     /// and all are read within the longest. Null where the answers stand by themselves.

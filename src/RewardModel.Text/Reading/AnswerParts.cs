@@ -20,6 +20,8 @@ internal sealed class AnswerParts
         var first = others[0];
         return first.Margin != answer.Margin ? Differs("margin", answer.Margin, first.Margin)
             : first.Weight != answer.Weight ? Differs("weight", answer.Weight, first.Weight)
+            : first.IsUnscored != answer.IsUnscored ? $"{(answer.IsUnscored ? "no score or rank" : "a score or rank")}, expected "
+                + $"{(answer.IsUnscored ? "one" : "none")} as in {first.Source}: both are answers of one list"
             : null;
 
         string Differs(string name, double? found, double? expected) => FormattableString.Invariant(

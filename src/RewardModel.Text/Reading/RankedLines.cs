@@ -93,8 +93,8 @@ internal sealed class RankedLines : IDisposable
         }
         if (settings.ScoreFrom is { IsUsed: false } unused && badLines.Count == 0 && ListCount > 0)
             throw new RankedDataException(
-                $"--score-from '{unused.Text}' has no effect: the data give the order of their answers themselves; expected rows of one answer "
-                + "each with numbers, or answers that are objects with numbers. Leave the option out.");
+                $"--score-from '{unused.Text}' has no effect: the data give the order of their answers themselves; expected rows of one answer with "
+                + "numbers, answers that are objects with numbers, or lists with attributes. Leave the option out.");
     }
 
     /// <summary>What was counted, about these lists.</summary>

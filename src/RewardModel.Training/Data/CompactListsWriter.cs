@@ -24,14 +24,15 @@ internal sealed class CompactListsWriter(IListSink sink) : IDisposable
     /// <param name="list">A list with as many scores as answers; not kept.</param>
     /// <param name="keys">Its keys: those of its text, where it was text.</param>
     /// <param name="isCut">Whether its prompt or an answer lost tokens.</param>
-    /// <exception cref="ArgumentException">It has more or fewer scores than answers.</exception>
+    /// <exception cref="ArgumentException">It has more or fewer scores, prompts of their own or attributes than answers.</exception>
     public void Add(TokenizedList list, ListKeys keys, bool isCut = false)
     {
         ArgumentNullException.ThrowIfNull(list);
-        if (list.Scores.Count != list.AnswerIds.Count || (list.OwnPromptIds ?? list.AnswerIds).Count != list.AnswerIds.Count)
+        var count = list.AnswerIds.Count;
+        if (list.Scores.Count != count || (list.OwnPromptIds ?? list.AnswerIds).Count != count || (list.Attributes?.Count ?? count) != count)
             throw new ArgumentException(
-                $"The list {list.Source} has {list.AnswerIds.Count} answers, {list.Scores.Count} scores and "
-                + $"{list.OwnPromptIds?.Count.ToString() ?? "no"} prompts of their own; expected as many of each.", nameof(list));
+                $"The list {list.Source} has {count} answers, {list.Scores.Count} scores, {list.OwnPromptIds?.Count.ToString() ?? "no"} prompts of "
+                + $"their own and attributes of {list.Attributes?.Count.ToString() ?? "no"} answers; expected as many of each.", nameof(list));
         bytes.Clear();
         ListEncoding.Write(bytes, list);
         var info = ListInfo.Of(list, keys);

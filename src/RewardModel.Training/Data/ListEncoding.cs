@@ -114,8 +114,9 @@ internal static class ListEncoding
             attributes[k] = [];
             for (var rest = reader.ReadCount(); rest > 0; rest--)
             {
-                var place = reader.ReadCount();
-                attributes[k].Add(place < names.Count ? names[place] : throw ByteReader.Damaged(), reader.ReadDouble());
+                var (place, value) = (reader.ReadCount(), reader.ReadDouble());
+                if (place >= names.Count || !double.IsFinite(value) || !attributes[k].TryAdd(names[place], value))
+                    throw ByteReader.Damaged();
             }
         }
         return attributes;

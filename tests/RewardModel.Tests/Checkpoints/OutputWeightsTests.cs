@@ -44,6 +44,9 @@ public class OutputWeightsTests
         Assert.Equal(
             "The names of outputs are 'a', 'a'; expected names that differ, none of them empty. (Parameter 'weights')",
             Assert.Throws<ArgumentException>(() => OutputWeights.Named(("a", 1), ("a", 2))).Message);
+        Assert.Equal(
+            "The weight of the output 'a' is NaN; expected a finite number. (Parameter 'weights')",
+            Assert.Throws<ArgumentException>(() => OutputWeights.Named(("a", double.NaN))).Message);
     }
 
     [Fact]

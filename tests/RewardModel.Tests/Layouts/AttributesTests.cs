@@ -55,6 +55,9 @@ public class AttributesTests
         Assert.Null(Parse("""{"prompt": "p", "answers": ["a", "b"], "attributes": [{}, null]}""").List!.Attributes);
         Assert.Null(Parse("""{"prompt": "p", "answers": ["a", "b"], "attributes": null}""").List!.Attributes);
         Assert.Null(Parse("""{"prompt": "p", "response": "a", "score": 1, "attributes": {"x": null}}""").List!.Attributes);
+        var row = Parse("""{"prompt": "p", "response": "a", "attributes": {"x": null}}""");
+        Assert.Equal((true, true), (row.IsPart, row.List!.IsUnscored));
+        Assert.Null(row.List.Attributes);
     }
 
     [Fact]
@@ -68,6 +71,42 @@ public class AttributesTests
             "\"y\" is missing, which 'x - y' needs",
             Parse("""{"prompt": "p", "answers": ["a", "b"], "attributes": [{"x": 1, "y": 2}, {"x": 2}]}""", settings).Problem);
         Assert.Equal([3], Parse("""{"prompt": "p", "response": "a", "attributes": {"x": 1, "y": -2}}""", settings).List!.Scores);
+    }
+
+    [Fact]
+    public void An_expression_needs_what_it_names_and_does_not_make_the_order_of_pairs()
+    {
+        var settings = new RowSettings { ScoreFrom = new ScoreExpression("x") };
+        Assert.Equal(
+            "\"x\" is missing, which 'x' needs; \"x\" is missing, which 'x' needs",
+            Parse("""{"prompt": "p", "answers": ["a", "b"], "attributes": [{}, {}]}""", settings).Problem);
+        // In place of scores, which are told to be ignored.
+        var row = Parse("""{"prompt": "p", "answers": ["a", "b"], "scores": [1, 2], "attributes": [{"x": 4}, {"x": 3}]}""", settings);
+        Assert.Equal([4, 3], row.List!.Scores);
+        Assert.Equal(["scores"], row.IgnoredKeys);
+        var pair = Parse("""{"prompt": "p", "chosen": "a", "rejected": "b", "attributes": [{"x": 1}, {"x": 2}]}""", settings).List!;
+        Assert.Equal([1, 0], pair.Scores);
+        Assert.True(pair.ScoresAreOrder);
+    }
+
+    [Fact]
+    public void Answers_of_one_prompt_have_scores_or_have_none()
+    {
+        using var directory = new TemporaryDirectory();
+        File.WriteAllLines(directory["rated.jsonl"],
+        [
+            """{"prompt": "p", "response": "a", "rank": 1}""",
+            """{"prompt": "p", "response": "b", "attributes": {"x": 1}}""",
+            """{"prompt": "q", "response": "c", "attributes": {"x": 1}}""",
+            """{"prompt": "q", "response": "d", "score": 3, "attributes": {"x": 1}}""",
+        ]);
+        var file = directory["rated.jsonl"];
+        Assert.Equal(
+            [
+                $"{file}:2: no score or rank, expected one as in {file}:1: both are answers of one list",
+                $"{file}:4: a score or rank, expected none as in {file}:3: both are answers of one list",
+            ],
+            Assert.Throws<RankedDataException>(() => RankedListReader.Read(file)).BadLines.Select(line => line.ToString()));
     }
 
     [Fact]

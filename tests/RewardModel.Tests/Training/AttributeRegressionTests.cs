@@ -34,7 +34,7 @@ public class AttributeRegressionTests
 
     /// <summary>
     /// Of the first list ((1 - 2)^2 + (3 - 3)^2 + (0 - 4)^2) / 3 = 17 / 3, of the second one (2 - 1)^2 = 1 with weight 2; the third one has no
-    /// attribute that an output is called by, and counts as a list.
+    /// attribute that an output is called by, and the others none at all: they are not counted.
     /// </summary>
     [Fact]
     public void The_loss_is_the_mean_over_ratings_and_then_over_lists()
@@ -44,25 +44,25 @@ public class AttributeRegressionTests
             new([0, 0]) { Attributes = [Rated(("helpfulness", 2), ("verbosity", 3), ("humour", 9)), Rated(("verbosity", 4))] },
             new([0]) { Attributes = [Rated(("helpfulness", 1))], Weight = 2 },
             new([1]) { Attributes = [Rated(("humour", 1))] },
-            // Neither pairs nor attributes: not counted.
+            new([1, 0]) { Attributes = [Rated(), Rated()] },
             new([1]),
         ];
-        float[][] outputs = [[1, 3], [7, 0], [2, 5], [4, 4], [1, 1]];
+        float[][] outputs = [[1, 3], [7, 0], [2, 5], [4, 4], [1, 1], [1, 1], [1, 1]];
         var loss = Loss(options);
         using var targets = loss.TargetsOf(lists);
-        using var ofOutputs = tensor([.. outputs.SelectMany(ofAnswer => ofAnswer)]).view(5, 2).requires_grad_();
-        using var rewards = zeros(5);
+        using var ofOutputs = tensor([.. outputs.SelectMany(ofAnswer => ofAnswer)]).view(7, 2).requires_grad_();
+        using var rewards = zeros(7);
         using var sum = loss.Sum(rewards, targets, ofOutputs);
-        Assert.Equal(3, targets.Divisor);
+        Assert.Equal(2, targets.Divisor);
         Assert.Equal(17 / 3.0 + 2, sum.item<float>(), 1e-6);
         sum.backward();
-        Assert.Equal([-2 / 3f, 0, 0, -8 / 3f, 4, 0, 0, 0, 0, 0], ofOutputs.grad!.data<float>().ToArray());
+        Assert.Equal([-2 / 3f, 0, 0, -8 / 3f, 4, .. new float[9]], ofOutputs.grad!.data<float>().ToArray());
         Assert.Equal(["attributes"], loss.TermNames);
 
         var metrics = new RankingMetricsAccumulator(loss, names);
         for (int l = 0, first = 0; l < lists.Length; first += lists[l].Scores.Count, l++)
             metrics.Add(new float[lists[l].Scores.Count], lists[l], outputsOfAnswers: outputs[first..(first + lists[l].Scores.Count)]);
-        Assert.Equal((17 / 3.0 + 2) / 3, metrics.Result.Loss, 1e-12);
+        Assert.Equal((17 / 3.0 + 2) / 2, metrics.Result.Loss, 1e-12);
         Assert.Equal(
             [new AttributeMetrics("helpfulness", 2, 1, -1), new AttributeMetrics("verbosity", 2, 8, -1)], metrics.Result.Attributes);
     }
@@ -224,6 +224,10 @@ public class AttributeRegressionTests
             "Pointwise (--pointwise) is attributes, and no answer of the training lists has an attribute that an output of the model is called by; "
             + "expected some of helpfulness, verbosity. The training lists' attributes are: none. (Parameter 'trainLists')",
             Assert.Throws<ArgumentException>(() => new Trainer(model, options with { Steps = 1 }, [TinyModel.List(1, 3, 2)], [])).Message);
+        var huge = rated with { Attributes = [Rated(("helpfulness", 1e39))], Source = new SourceLine("a.jsonl", 3) };
+        Assert.Equal(
+            "The attribute 'helpfulness' at a.jsonl:3 is 1E+39; expected a number from -1000000000000000 to 1000000000000000.",
+            Assert.Throws<ArgumentException>(() => new Trainer(model, options with { Steps = 1 }, [huge], [])).Message);
         Assert.Contains(
             "RewardPositions (--reward-positions) is all; expected last, because Pointwise (--pointwise) is attributes",
             Assert.Throws<OptionsException>(
@@ -279,6 +283,20 @@ public class AttributeRegressionTests
         Assert.Contains("\"attributes\"", File.ReadAllText(Path.Combine(directory["model"], "training", "log.jsonl")), StringComparison.Ordinal);
         if (loraRank is null)
             return;
+        // Other weights are given by the saved names, in any order; those that are not named count 0.
+        using (var other = ScoringModel.Load(directory["model"], outputWeights: OutputWeights.Named(("verbosity", 2), ("helpfulness", 0.25))))
+            Assert.Equal([.. names, "0.25", "2"], Shown(other));
+        using (var second = ScoringModel.Load(directory["model"], outputWeights: OutputWeights.Named(("verbosity", 2))))
+            Assert.Equal([0, 2], second.Transformer.Outputs.Weights);
+        using (var inOrder = ScoringModel.Load(directory["model"], outputWeights: [3, 4]))
+            Assert.Equal([.. names, "3", "4"], Shown(inOrder));
+        var rule = Path.Combine(directory["model"], "reward_model.json");
+        var text = File.ReadAllText(rule);
+        File.WriteAllText(rule, text.Replace("\"verbosity\":", "\"\":", StringComparison.Ordinal));
+        Assert.Equal(
+            ["the file is invalid: The names of outputs are 'helpfulness', ''; expected names that differ, none of them empty. (Parameter 'weights')"],
+            Assert.Throws<CheckpointException>(() => ScoringModel.Load(directory["model"])).Problems);
+        File.WriteAllText(rule, text);
         using var merged = new TemporaryDirectory();
         model.Transformer.MergeAdapter();
         model.Save(merged.Path);
@@ -287,6 +305,9 @@ public class AttributeRegressionTests
         Assert.InRange(
             Numbers.LargestDifference([.. rewards.SelectMany(list => list)], [.. whole.Scorer().Score(lists).SelectMany(list => list)]), 0, 1e-5);
     }
+
+    private static IEnumerable<string> Shown(ScoringModel model) =>
+        [.. model.Transformer.Outputs.Names, .. model.Transformer.Outputs.Weights.Select(weight => FormattableString.Invariant($"{weight}"))];
 
     private static void RemoveHead(string directory)
     {

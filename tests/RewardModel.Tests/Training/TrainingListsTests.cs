@@ -147,7 +147,7 @@ public class TrainingListsTests
         Prop.ForAll(Data.SomeLists.List.ToArbitrary(), list =>
         {
             var info = ListInfo.Of(list, default);
-            return loss.AppliesTo(info.PairCount, info.Has(ListFlags.TiedPairs), info.Has(ListFlags.Attributes)) == loss.DivisorOf(RankingList.Of(list)) > 0;
+            return loss.AppliesTo(info.PairCount, info.Has(ListFlags.TiedPairs), loss.IsRated(list.Attributes)) == loss.DivisorOf(RankingList.Of(list)) > 0;
         }).QuickCheckThrowOnFailure();
     }
 

@@ -112,7 +112,7 @@ public class CompactListsTests
     {
         using var writer = new CompactListsWriter();
         Assert.Equal(
-            "The list f:2 has 2 answers, 1 scores and no prompts of their own; expected as many of each. (Parameter 'list')",
+            "The list f:2 has 2 answers, 1 scores, no prompts of their own and attributes of no answers; expected as many of each. (Parameter 'list')",
             Assert.Throws<ArgumentException>(() => writer.Add(new TokenizedList([], [[1], [2]], [1], new SourceLine("f", 2)), default)).Message);
     }
 
