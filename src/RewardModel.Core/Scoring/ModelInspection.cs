@@ -116,7 +116,8 @@ public sealed record ModelInspection
         using var scope = NewDisposeScope();
         var problems = new List<string>();
         var place = Try(() => Place.Of(directory, baseDirectory), problems);
-        var config = place is null ? null : Try(() => HuggingFaceConfig.Read(place.Weights), problems);
+        var config = place is null ? null : Try(
+            () => RewardTransformer.ConfigOf(place.Weights, place.Adapter is null ? null : directory), problems);
         var weightProblems = new List<string>();
         using var reader = place is null ? null : Try(() => CheckpointReader.Open(place.Weights, place.Adapter is not null), weightProblems);
         using var model = config is null ? null : Try(() => RewardTransformer.WithoutWeights(config, place!.Weights, reader), problems);

@@ -195,9 +195,7 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
         TorchLibraries.Require();
         using var scope = NewDisposeScope();
         var adapter = AdapterOf(directory, ref baseDirectory);
-        // An adapter's outputs have their names there, by which weights may be given.
-        var config = HuggingFaceConfig.Read(baseDirectory)
-            .With(adapter is null ? null : ScoringRule.ReadOutputWeights(directory)).With(outputWeights);
+        var config = ConfigOf(baseDirectory, adapter is null ? null : directory).With(outputWeights);
         // What is wrong with the settings is said first.
         Backbone.Describe(config);
         using var reader = CheckpointReader.Open(baseDirectory, besideAdapter: adapter is not null);
@@ -223,6 +221,16 @@ public sealed partial class RewardTransformer : nn.Module<PackedSequences, Tenso
             throw;
         }
     }
+
+    /// <summary>
+    /// The configuration of a model: for an adapter that of its base model, with the outputs of the adapter's head, by whose names weights may be
+    /// given then.
+    /// </summary>
+    /// <param name="directory">Where the weights lie.</param>
+    /// <param name="adapterDirectory">Where the adapter lies; null for none.</param>
+    /// <exception cref="CheckpointException">A file is missing or invalid.</exception>
+    internal static HuggingFaceConfig ConfigOf(string directory, string? adapterDirectory) =>
+        HuggingFaceConfig.Read(directory).With(adapterDirectory is null ? null : ScoringRule.ReadOutputWeights(adapterDirectory));
 
     /// <summary>A model whose parameters have their shapes only: their memory is reserved, not used.</summary>
     /// <param name="config">Describes the architecture.</param>

@@ -20,7 +20,7 @@ internal static class RunTable
 
     private static readonly (string Name, Func<RankingMetrics, double?> Value)[] ofEvaluations =
     [
-        .. typeof(RankingMetrics).GetProperties().Select(property => (
+        .. typeof(RankingMetrics).GetProperties().Where(property => property.Name != nameof(RankingMetrics.Attributes)).Select(property => (
             $"held_out_{JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)}",
             (Func<RankingMetrics, double?>)(metrics =>
                 property.GetValue(metrics) is { } value ? Convert.ToDouble(value, CultureInfo.InvariantCulture) : null))),
@@ -30,31 +30,37 @@ internal static class RunTable
     public static void Write(RunRecord record, TextWriter text)
     {
         string[] terms = [.. record.Steps.SelectMany(step => step.LossTerms?.Keys ?? []).Distinct()];
+        string[] attributes =
+            [.. record.Evaluations.SelectMany(evaluation => evaluation.Metrics.Attributes ?? []).Select(attribute => attribute.Name).Distinct()];
         WriteRow(
             text,
             [
                 "step", .. ofSteps.Select(column => column.Name), .. terms.Select(term => $"loss_{term}"),
-                .. ofEvaluations.Select(column => column.Name), "held_out_is_best", "average_of",
+                .. ofEvaluations.Select(column => column.Name),
+                .. attributes.SelectMany(name => new[] { $"held_out_squared_error_{name}", $"held_out_correlation_{name}" }),
+                "held_out_is_best", "average_of",
             ]);
         // An average is evaluated behind the last step.
         var evaluations = new Queue<EvaluationReport>(record.Evaluations);
         foreach (var step in record.Steps)
         {
             while (evaluations.TryPeek(out var earlier) && earlier.Step < step.Step)
-                WriteRow(text, Cells(null, evaluations.Dequeue(), terms));
+                WriteRow(text, Cells(null, evaluations.Dequeue(), terms, attributes));
             var isEvaluated = evaluations.TryPeek(out var next) && next.Step == step.Step && next.AverageOf is null;
-            WriteRow(text, Cells(step, isEvaluated ? evaluations.Dequeue() : null, terms));
+            WriteRow(text, Cells(step, isEvaluated ? evaluations.Dequeue() : null, terms, attributes));
         }
         foreach (var later in evaluations)
-            WriteRow(text, Cells(null, later, terms));
+            WriteRow(text, Cells(null, later, terms, attributes));
     }
 
-    private static IEnumerable<string> Cells(StepReport? step, EvaluationReport? evaluation, string[] terms) =>
+    private static IEnumerable<string> Cells(StepReport? step, EvaluationReport? evaluation, string[] terms, string[] attributes) =>
     [
         Text(step?.Step ?? evaluation!.Step),
         .. ofSteps.Select(column => step is null ? "" : Text(column.Value(step))),
         .. terms.Select(term => step?.LossTerms is { } found && found.TryGetValue(term, out var value) ? Text(value) : ""),
         .. ofEvaluations.Select(column => evaluation is not null && column.Value(evaluation.Metrics) is { } value ? Text(value) : ""),
+        .. attributes.Select(name => evaluation?.Metrics.Attributes?.FirstOrDefault(attribute => attribute.Name == name)).SelectMany(attribute =>
+            attribute is null ? new[] { "", "" } : [Text(attribute.MeanSquaredError), Text(attribute.Correlation)]),
         evaluation is null ? "" : evaluation.IsBest ? "true" : "false",
         string.Join(' ', (evaluation?.AverageOf ?? []).Select(averaged => Text(averaged))),
     ];

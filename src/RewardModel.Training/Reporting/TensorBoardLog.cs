@@ -50,6 +50,7 @@ internal sealed class TensorBoardLog : IDisposable
             ("held_out/loss", metrics.Loss), ("held_out/accuracy", metrics.Accuracy), ("held_out/margin", metrics.Margin),
             ("held_out/kendall_tau", metrics.KendallTau), ("held_out/top_answer_accuracy", metrics.TopAnswerAccuracy),
             ("held_out/reward_mean", metrics.RewardMean), ("held_out/reward_standard_deviation", metrics.RewardStandardDeviation),
+            .. (metrics.Attributes ?? []).Select(attribute => ($"held_out/squared_error/{attribute.Name}", attribute.MeanSquaredError)),
         ],
         _ => [],
     };

@@ -283,6 +283,9 @@ public class AttributeRegressionTests
         Assert.Contains("\"attributes\"", File.ReadAllText(Path.Combine(directory["model"], "training", "log.jsonl")), StringComparison.Ordinal);
         if (loraRank is null)
             return;
+        var inspection = ModelInspection.Of(directory["model"]);
+        Assert.Equal(names, inspection.Outputs!.Names);
+        Assert.Empty(inspection.Problems);
         // Other weights are given by the saved names, in any order; those that are not named count 0.
         using (var other = ScoringModel.Load(directory["model"], outputWeights: OutputWeights.Named(("verbosity", 2), ("helpfulness", 0.25))))
             Assert.Equal([.. names, "0.25", "2"], Shown(other));

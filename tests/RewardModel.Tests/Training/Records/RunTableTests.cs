@@ -1,3 +1,4 @@
+using RewardModel.Training.Metrics;
 using RewardModel.Training.Records;
 using static RewardModel.Tests.Training.SomeReports;
 
@@ -31,6 +32,27 @@ public class RunTableTests
         Assert.StartsWith($"2,,,,,,,,,,,{heldOut}", rows[4]);
         Assert.EndsWith(",false,0 2", rows[4]);
         Assert.All(rows[1..], row => Assert.Equal(29, row.Count(character => character == ',')));
+    }
+
+    [Fact]
+    public void Each_attribute_has_its_columns()
+    {
+        var first = Evaluated(0);
+        var rows = Rows(new RunRecord
+        {
+            Name = "run",
+            Evaluations =
+            [
+                first with { Metrics = first.Metrics with { Attributes = [new AttributeMetrics("a,b", 3, 0.25, 0.5), new AttributeMetrics("c", 1, 2, double.NaN)] } },
+                Evaluated(1),
+            ],
+        });
+        Assert.EndsWith(
+            ",held_out_reward_max,\"held_out_squared_error_a,b\",\"held_out_correlation_a,b\",held_out_squared_error_c,held_out_correlation_c,held_out_is_best,"
+            + "average_of",
+            rows[0]);
+        Assert.EndsWith(",3.5,0.25,0.5,2,NaN,false,", rows[1]);
+        Assert.EndsWith(",3.5,,,,,false,", rows[2]);
     }
 
     [Fact]
