@@ -146,27 +146,12 @@ public class AttributeRegressionTests
             total = total.add(stack(pairs).mean().mul(list.Weight));
         }
         total.div(count).backward();
-        var expected = Gradients();
+        var expected = TakenGradients.Of(model);
 
         using var trained = new TrainedWeights(model, SingleProcess.Instance);
         var result = new StepGradients(model, trained, Loss(run), run).Add(lists, step: 0, () => 0);
         Assert.Equal(total.div(count).item<float>(), result.Terms.Sum(), 1e-5);
-        var found = Gradients();
-        Assert.Equal(expected.Keys, found.Keys);
-        Assert.All(expected, pair => Assert.InRange(
-            Numbers.LargestDifference(pair.Value, found[pair.Key]) / Math.Max(1e-2, pair.Value.Max(Math.Abs)), 0, 2e-5));
-
-        Dictionary<string, float[]> Gradients()
-        {
-            var gradients = model.TrainedParameters.Where(pair => pair.Parameter.grad is not null).ToDictionary(pair => pair.Name, pair =>
-            {
-                using var data = pair.Parameter.grad!.contiguous().data<float>();
-                return data.ToArray();
-            });
-            Assert.NotEmpty(gradients);
-            model.zero_grad();
-            return gradients;
-        }
+        TakenGradients.AssertEqual(expected, TakenGradients.Of(model));
     }
 
     [Fact]

@@ -88,28 +88,13 @@ public class ProcessSupervisionTests
                 return nn.functional.binary_cross_entropy_with_logits(reward, tensor(new[] { (float)list.Scores[k] }));
             })).mean());
         stack(losses).mean().backward();
-        var expected = Gradients();
+        var expected = TakenGradients.Of(model);
 
         using var trained = new TrainedWeights(model, SingleProcess.Instance);
         new StepGradients(
             model, trained, loss, options with { MaxTokensPerBatch = maxTokensPerBatch, ActivationCheckpointing = checkpointing })
             .Add(lists, step: 0, () => 0);
-        var found = Gradients();
-        Assert.Equal(expected.Keys, found.Keys);
-        Assert.All(expected, pair => Assert.InRange(
-            Numbers.LargestDifference(pair.Value, found[pair.Key]) / Math.Max(1e-2, pair.Value.Max(Math.Abs)), 0, 2e-5));
-
-        Dictionary<string, float[]> Gradients()
-        {
-            var gradients = model.TrainedParameters.Where(pair => pair.Parameter.grad is not null).ToDictionary(pair => pair.Name, pair =>
-            {
-                using var data = pair.Parameter.grad!.contiguous().data<float>();
-                return data.ToArray();
-            });
-            Assert.NotEmpty(gradients);
-            model.zero_grad();
-            return gradients;
-        }
+        TakenGradients.AssertEqual(expected, TakenGradients.Of(model));
 
         static int[][] Two(IReadOnlyList<int[]> solutions) => [solutions[0][..1], solutions[0], solutions[1][..3], solutions[1]];
     }
