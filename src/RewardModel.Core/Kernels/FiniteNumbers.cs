@@ -20,7 +20,7 @@ internal static class FiniteNumbers
         return float.IsFinite(tensor.sum(float32).cpu().item<float>()) || tensor.isfinite().all().cpu().item<bool>();
     }
 
-    /// <summary>Part by part on libtorch's threads: a sum in bfloat16 is ten times slower.</summary>
+    /// <summary>Part by part on libtorch's threads: libtorch's sum in bfloat16 is slow.</summary>
     private static unsafe bool AreInMemory(Tensor tensor)
     {
         const int partBytes = 1 << 20;

@@ -36,7 +36,7 @@ internal static class FloatBytes
     public static bool AreFinite(ScalarType type, ReadOnlySpan<byte> bytes) => type switch
     {
         ScalarType.Float32 => AreFinite(MemoryMarshal.Cast<byte, float>(bytes)),
-        ScalarType.BFloat16 => AreFinite(MemoryMarshal.Cast<byte, ushort>(bytes)),
+        ScalarType.BFloat16 => AreBelow(MemoryMarshal.Cast<byte, ushort>(bytes), magnitude: (ushort)0x7FFF, infinity: (ushort)0x7F80),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not a type that is looked at here"),
     };
 
@@ -65,30 +65,18 @@ internal static class FloatBytes
         return isFinite;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static bool AreFinite(ReadOnlySpan<ushort> numbers)
-    {
-        const ushort magnitude = 0x7FFF, infinity = 0x7F80;
-        var largest = Vector<ushort>.Zero;
-        var i = 0;
-        for (; i <= numbers.Length - Vector<ushort>.Count; i += Vector<ushort>.Count)
-            largest = Vector.Max(largest, new Vector<ushort>(numbers[i..]) & new Vector<ushort>(magnitude));
-        var isFinite = Vector.LessThanAll(largest, new Vector<ushort>(infinity));
-        for (; i < numbers.Length; i++)
-            isFinite &= (numbers[i] & magnitude) < infinity;
-        return isFinite;
-    }
+    private static bool AreFinite(ReadOnlySpan<float> numbers) =>
+        AreBelow(MemoryMarshal.Cast<float, int>(numbers), magnitude: 0x7FFFFFFF, infinity: 0x7F800000);
 
+    /// <summary>Whether the magnitudes of all numbers are below infinity, as their bits are compared.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static bool AreFinite(ReadOnlySpan<float> numbers)
+    private static bool AreBelow<T>(ReadOnlySpan<T> bits, T magnitude, T infinity) where T : unmanaged, IBinaryInteger<T>
     {
-        const int magnitude = 0x7FFFFFFF, infinity = 0x7F800000;
-        var bits = MemoryMarshal.Cast<float, int>(numbers);
-        var largest = Vector<int>.Zero;
+        var largest = Vector<T>.Zero;
         var i = 0;
-        for (; i <= bits.Length - Vector<int>.Count; i += Vector<int>.Count)
-            largest = Vector.Max(largest, new Vector<int>(bits[i..]) & new Vector<int>(magnitude));
-        var isFinite = Vector.LessThanAll(largest, new Vector<int>(infinity));
+        for (; i <= bits.Length - Vector<T>.Count; i += Vector<T>.Count)
+            largest = Vector.Max(largest, new Vector<T>(bits[i..]) & new Vector<T>(magnitude));
+        var isFinite = Vector.LessThanAll(largest, new Vector<T>(infinity));
         for (; i < bits.Length; i++)
             isFinite &= (bits[i] & magnitude) < infinity;
         return isFinite;

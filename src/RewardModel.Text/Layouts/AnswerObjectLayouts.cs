@@ -57,10 +57,7 @@ internal static class AnswerObjectLayouts
         double?[] marks = [.. completions.Select(MarkOf)];
         IReadOnlyDictionary<string, double>[] attributes =
             [.. completions.Zip(marks).Where(pair => pair.Second is not null).Select(pair => RatingsOf(pair.First))];
-        return Scored(fields, prompt, answers, marks) with
-        {
-            Attributes = !fields.IsToScore && attributes.Any(ofAnswer => ofAnswer.Count > 0) ? attributes : null,
-        };
+        return Scored(fields, prompt, answers, marks) with { Attributes = fields.IsToScore ? null : attributes };
     }
 
     /// <summary>The ratings of a completion's annotations by aspects; those that are no numbers, as <c>N/A</c>, are left out.</summary>
