@@ -113,6 +113,8 @@ internal static class ChildProgram
         var start = StartInfo(arguments);
         // Small tensors too get pages of their own and give them back, so that what the process has is what its tensors have.
         start.Environment["MALLOC_MMAP_THRESHOLD_"] = "16384";
+        // Nor does .NET compile again, in megabytes of its own and at a time of its own, what is called often.
+        start.Environment["DOTNET_TieredCompilation"] = "0";
         return NumbersOf(start);
     }
 

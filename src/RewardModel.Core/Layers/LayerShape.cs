@@ -158,12 +158,12 @@ internal sealed record MlpShape(long InnerWidth, string Activation)
     /// <summary>
     /// Gradients of the function's result and input, and of the gate; operators also make the result again, where a kernel writes it over
     /// its gradient. What comes from one matrix has its gradient put together of two that are as wide as both halves. Of experts those of
-    /// what they give, of its weights and of what they take; and one after the other what is in them, of a part of the tokens.
+    /// what they give, of its weights and of what they take; and one after the other what is in them, of all tokens where all choose one.
     /// </summary>
     public long Passing(long width) => Experts is null
         ? InnerWidth * PassingInside
         : 3 * Experts.Chosen * width
-            + Math.Max(Experts.SharedInnerWidth, InnerWidth * Experts.Chosen / Experts.Count) * PassingInside;
+            + Math.Max(Experts.SharedInnerWidth, InnerWidth) * PassingInside;
 
     private KernelActivation? Kernel => ActivationFunction.Named(Activation).Kernel;
 
