@@ -22,7 +22,8 @@ internal static class EvaluationText
                 CultureInfo.InvariantCulture,
                 $"{"against " + baseline.Name,-22}{NumberText.Difference(baseline.Difference)} (95 % interval {NumberText.Difference(baseline.DifferenceLow)} to "
                 + $"{NumberText.Difference(baseline.DifferenceHigh)}); its accuracy is {baseline.Accuracy:F3} on {Pairs(baseline.PairCount)}");
-        yield return string.Create(CultureInfo.InvariantCulture, $"{"NDCG",-22}{evaluation.Ndcg:F4}");
+        if (!double.IsNaN(evaluation.Ndcg))
+            yield return string.Create(CultureInfo.InvariantCulture, $"{"NDCG",-22}{evaluation.Ndcg:F4}");
         if (evaluation.BestOfN is { } curve)
             yield return string.Create(
                 CultureInfo.InvariantCulture,
@@ -56,8 +57,8 @@ internal static class EvaluationText
         foreach (var check in evaluation.Consistency)
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{check.Edit,-22}changes rewards by {check.MeanChange:G3} on average, {check.LargestChange:G3} at most, and the order of "
-                + $"{check.ChangedPairShare:P1} of pairs ({NumberText.Count(check.ListCount, "list")})");
+                $"{check.Edit,-22}changes rewards by {check.MeanChange:G3} on average, {check.LargestChange:G3} at most"
+                + $"{(double.IsNaN(check.ChangedPairShare) ? "" : string.Create(CultureInfo.InvariantCulture, $", and the order of {check.ChangedPairShare:P1} of pairs"))} ({NumberText.Count(check.ListCount, "list")})");
         if (evaluation.Benchmark is { } benchmark)
         {
             yield return string.Create(

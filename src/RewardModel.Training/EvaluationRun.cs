@@ -61,7 +61,9 @@ public sealed class EvaluationRun
     /// <param name="data">Ranked lists, which the model was not trained on.</param>
     /// <param name="progress">Told how many lists are scored.</param>
     /// <param name="cancellation">Ends it before the next lists.</param>
-    /// <exception cref="RankedDataException">Data can't be read, have invalid rows, or have no pair of answers to compare.</exception>
+    /// <exception cref="RankedDataException">
+    /// Data can't be read, have invalid rows, or have neither a pair of answers to compare nor a rating by what one of several outputs is called.
+    /// </exception>
     /// <exception cref="ArgumentException">A reward is not finite, or a list has ids that are not in the vocabulary.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public RewardEvaluation Run(
@@ -79,10 +81,11 @@ public sealed class EvaluationRun
         }).Read(data, OnBadData);
         if (EqualAnswers.Describe(lists) is { } description)
             logger.LogWarning("{EqualAnswers}", description);
-        if (!Enumerable.Range(0, lists.Count).Any(list => lists.InfoOf(list).PairCount > 0))
+        var outputs = model.OutputNames;
+        if (!ModelEvaluation.HasFigures(lists, outputs, loss))
             throw new RankedDataException(
-                $"The data ({Counted.Of(lists.Count, "list")}) have no ordered pair, so there is nothing to measure; "
-                + "expected lists of two or more answers that are not all tied or equal.");
+                $"The data ({Counted.Of(lists.Count, "list")}) have no ordered pair{Or("and no attribute that an output is called by")}, so there is nothing to measure; "
+                + $"expected lists of two or more answers that are not all tied or equal{Or($"or answers rated by {string.Join(", ", outputs ?? [])}")}.");
         using var references = Reference is null ? null : Reading(ListPurpose.Scoring, null).Read(Reference, OnBadData);
         return new ModelEvaluation(
             reader, (some, scoring) => model.ScoreMeans(some, MaxTokensPerBatch, scoring, cancellation), loss)
@@ -90,6 +93,8 @@ public sealed class EvaluationRun
             Texts = texts.InOrder(),
             Reference = references is null ? null : (Reference!.Name, RewardNormalization.BestOf(references)),
         }.Of(lists, PhaseProgress<ListProgress>.Of(progress, TrainingPhase.Evaluating, 0, done => (done.DoneCount, done.TotalCount)));
+
+        string Or(string ofAttributes) => outputs is null ? "" : $", {ofAttributes}";
 
         ListReading Reading(ListPurpose purpose, Action<RankedList?, TokenizedList, TruncationCount>? seen) => new(reader, logger)
         {

@@ -33,6 +33,18 @@ internal sealed class ModelEvaluation(
     /// <summary>Reference answers, and what they were read from; null for none.</summary>
     public (string Name, IReadOnlyList<TokenizedList> Lists)? Reference { get; init; }
 
+    /// <summary>Whether anything can be measured: there are pairs to compare, attributes that outputs are called by, or labels.</summary>
+    /// <param name="lists">The lists.</param>
+    /// <param name="outputs">The names of the outputs of a head with several; else null.</param>
+    /// <param name="loss">Says whether scores are labels.</param>
+    public static bool HasFigures(IReadOnlyList<TokenizedList> lists, IReadOnlyList<string>? outputs, RankingLoss loss)
+    {
+        return Enumerable.Range(0, lists.Count).Any(list => loss.HasLabels || lists.InfoOf(list).PairCount > 0 || IsRated(list));
+
+        bool IsRated(int list) => outputs is not null && lists.InfoOf(list).Has(ListFlags.Attributes)
+            && lists[list].Attributes!.Any(answer => outputs.Any(answer.ContainsKey));
+    }
+
     /// <summary>Scores lists.</summary>
     public ScoredList[] Scored(IReadOnlyList<TokenizedList> lists, IProgress<ListProgress>? progress = null)
     {

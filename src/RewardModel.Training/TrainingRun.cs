@@ -230,7 +230,7 @@ public sealed class TrainingRun
         CancellationToken cancellation)
     {
         var (model, heldOut) = (prepared.Model, prepared.HeldOut);
-        if (!Enumerable.Range(0, heldOut.Count).Any(list => heldOut.InfoOf(list).PairCount > 0))
+        if (!ModelEvaluation.HasFigures(heldOut, model.Transformer.Outputs.Names, loss))
             return;
         var scorer = model.Scorer(options.MaxTokensPerBatch);
         SharedScoring.Evaluate(trained, (lists, scoring) => SharedScoring.Score(scorer, trained, lists, scoring, cancellation), score =>

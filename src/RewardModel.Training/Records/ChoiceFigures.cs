@@ -102,10 +102,12 @@ internal static class ChoiceFigures
             .. checks.Select(check => new[]
             {
                 NameOfEdit(check.Edit), NumberText.Count(check.ListCount), NumberText.Number(check.MeanChange), NumberText.Number(check.LargestChange),
-                double.IsNaN(check.RelativeChange) ? "–" : NumberText.Percent(check.RelativeChange), NumberText.Percent(check.ChangedPairShare),
+                Share(check.RelativeChange), Share(check.ChangedPairShare),
             }),
         ]);
         html.Element("figcaption", "What edits that change no meaning do to rewards: the nearer to 0, the more the model judges what is said.");
+
+        static string Share(double share) => double.IsNaN(share) ? "–" : NumberText.Percent(share);
     }
 
     /// <summary>How near outputs come to the attributes that answers are rated by.</summary>

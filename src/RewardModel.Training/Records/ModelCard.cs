@@ -68,25 +68,37 @@ internal static class ModelCard
             {
                 new Dictionary<string, object>
                 {
-                    // On one line: readers look for the one that ends the metadata.
-                    ["name"] = new string([.. record.Name.Select(character => char.IsControl(character) ? ' ' : character)]),
+                    ["name"] = OnOneLine(record.Name),
                     ["results"] = new[]
                     {
                         new Dictionary<string, object>
                         {
                             ["task"] = new Dictionary<string, object> { ["type"] = "text-classification", ["name"] = "Reward modelling" },
                             ["dataset"] = new Dictionary<string, object> { ["type"] = "custom", ["name"] = "Held-out ranked lists" },
-                            ["metrics"] = new[]
-                            {
-                                Metric("accuracy", evaluation.Metrics.Accuracy, "Pairwise accuracy"),
-                                Metric("kendall_tau", evaluation.Metrics.KendallTau, "Kendall's tau-b"),
-                            },
+                            ["metrics"] = MetricsOf(evaluation.Metrics).ToArray(),
                         },
                     },
                 },
             };
         return new SerializerBuilder().WithQuotingNecessaryStrings().WithNewLine("\n").Build().Serialize(metadata);
     }
+
+    /// <summary>Of pairs, and of attributes; hubs read no number that is none.</summary>
+    private static IEnumerable<Dictionary<string, object>> MetricsOf(RankingMetrics metrics)
+    {
+        if (metrics.PairCount > 0)
+        {
+            yield return Metric("accuracy", metrics.Accuracy, "Pairwise accuracy");
+            yield return Metric("kendall_tau", metrics.KendallTau, "Kendall's tau-b");
+        }
+        if (metrics.LabelAccuracy is { } labels)
+            yield return Metric("label_accuracy", labels, "Label accuracy");
+        foreach (var attribute in metrics.Attributes ?? [])
+            yield return Metric("mse", attribute.MeanSquaredError, $"Mean squared error of {OnOneLine(attribute.Name)}");
+    }
+
+    /// <summary>Readers look for the line that ends the metadata.</summary>
+    private static string OnOneLine(string text) => new([.. text.Select(character => char.IsControl(character) ? ' ' : character)]);
 
     private static Dictionary<string, object> Metric(string type, double value, string name) =>
         new() { ["type"] = type, ["value"] = Math.Round(value, 4), ["name"] = name };
@@ -97,15 +109,21 @@ internal static class ModelCard
             return;
         var metrics = evaluation.Metrics;
         text.Append("## Results\n\n").Append(Invariant(
-            $"On {metrics.ListCount:N0} held-out lists with {metrics.PairCount:N0} pairs of answers to {metrics.PromptCount:N0} prompts:\n\n"));
+            $"On {metrics.ListCount:N0} held-out lists with {metrics.PairCount:N0} pairs of answers{(metrics.PairCount > 0 ? Invariant($" to {metrics.PromptCount:N0} prompts") : "")}:\n\n"));
         text.Append("| | |\n| --- | --- |\n");
-        text.Append(Invariant(
-            $"| pairwise accuracy | **{metrics.Accuracy:F3}**, 95 % interval {metrics.AccuracyLow:F3} to {metrics.AccuracyHigh:F3} |\n"));
+        if (metrics.PairCount > 0)
+            text.Append(Invariant(
+                $"| pairwise accuracy | **{metrics.Accuracy:F3}**, 95 % interval {metrics.AccuracyLow:F3} to {metrics.AccuracyHigh:F3} |\n"));
         foreach (var baseline in evaluation.Baselines)
             text.Append(Invariant(
                 $"| against {BaselineName.InWords(baseline.Name)} ({baseline.Accuracy:F3}) | {NumberText.Difference(baseline.Difference)}, {NumberText.Difference(baseline.DifferenceLow)} to {NumberText.Difference(baseline.DifferenceHigh)} |\n"));
-        text.Append(Invariant($"| Kendall's tau-b | {metrics.KendallTau:F3} |\n"));
-        text.Append(Invariant($"| best answer first | {metrics.TopAnswerAccuracy:F3} |\n"));
+        if (metrics.PairCount > 0)
+            text.Append(Invariant($"| Kendall's tau-b | {metrics.KendallTau:F3} |\n| best answer first | {metrics.TopAnswerAccuracy:F3} |\n"));
+        if (metrics.LabelAccuracy is { } labels)
+            text.Append(Invariant($"| label accuracy | {labels:F3} |\n"));
+        foreach (var attribute in metrics.Attributes ?? [])
+            text.Append(Invariant(
+                $"| {Cell(attribute.Name)} | mean squared error {attribute.MeanSquaredError:F4}{(double.IsNaN(attribute.Correlation) ? "" : Invariant($", correlation {attribute.Correlation:F3}"))} |\n"));
         if (evaluation.Calibration is { } calibration)
             text.Append(Invariant($"| expected calibration error | {calibration.ExpectedCalibrationError:F3} |\n"));
         text.Append("\nAll figures, with curves and examples, are in `report.html`.\n\n");

@@ -14,8 +14,10 @@ internal static class ReportHeader
         html.Element("p", record.Run is null ? "Evaluation of a reward model" : "Training of a reward model", ("class", "kind"));
         html.Element("h1", NumberText.Name(record.Name), ("dir", "auto"));
         WriteState(html, record);
-        if (MetricsOf(record) is { } metrics && metrics.PairCount > 0)
-            WriteVerdict(html, record, metrics);
+        if (MetricsOf(record) is { PairCount: > 0 } ofPairs)
+            WriteVerdict(html, record, ofPairs);
+        else if (MetricsOf(record) is { Attributes: { } attributes } ofAttributes)
+            WriteVerdict(html, ofAttributes, attributes);
         else
             html.Element("p", "There is no evaluation with pairs of answers yet.", ("class", "verdict none"));
         if (record.Evaluation is { } evaluation)
@@ -73,6 +75,20 @@ internal static class ReportHeader
             ("margin", Number(metrics.Margin)),
             ("loss", Number(metrics.Loss)),
             ("calibration error", record.Evaluation?.Calibration is { } calibration ? NumberText.Percent(calibration.ExpectedCalibrationError) : null));
+    }
+
+    /// <summary>Where answers are rated and not compared.</summary>
+    private static void WriteVerdict(Html html, RankingMetrics metrics, IReadOnlyList<AttributeMetrics> attributes)
+    {
+        using (html.Open("p", ("class", "verdict")))
+        {
+            html.Element("strong", NumberText.Number(attributes.Average(attribute => attribute.MeanSquaredError)));
+            using var _ = html.Open("span");
+            html.Element("b", "mean squared error of attributes");
+            html.Text($" on {NumberText.Count(metrics.AnswerCount, "answer")} of {NumberText.Count(metrics.ListCount, "list")}; no pair of answers has an order");
+        }
+        RewardFigures.WriteNumbers(
+            html, attributes.Select(attribute => ($"correlation with {NumberText.Name(attribute.Name)}", Number(attribute.Correlation))));
     }
 
     private static string? Number(double value) => double.IsNaN(value) ? null : NumberText.Number(value);

@@ -5,10 +5,12 @@ using RewardModel.Lists;
 using RewardModel.Packing;
 using RewardModel.Ranking;
 using RewardModel.Scoring;
+using RewardModel.Tests.Cli;
 using RewardModel.Tests.Distributed;
 using RewardModel.Training;
 using RewardModel.Training.Data;
 using RewardModel.Training.Distributed;
+using RewardModel.Training.Evaluation;
 using RewardModel.Training.Metrics;
 using static TorchSharp.torch;
 
@@ -266,6 +268,14 @@ public class AttributeRegressionTests
             for (var k = 0; k < rewards[l].Length; k++)
                 Assert.Equal(outputs![l][k][0] - 0.5f * outputs[l][k][1], rewards[l][k]);
         Assert.Contains("\"attributes\"", File.ReadAllText(Path.Combine(directory["model"], "training", "log.jsonl")), StringComparison.Ordinal);
+        // No list has an order; ratings are measured all the same.
+        var written = RewardEvaluation.FromJson(File.ReadAllText(directory["model/training/evaluation.json"])).Metrics;
+        Assert.Equal(0, written.PairCount);
+        Assert.Equal(names, written.Attributes!.Select(attribute => attribute.Name));
+        var card = File.ReadAllText(directory["model/README.md"]);
+        Assert.Contains("name: Mean squared error of verbosity", card, StringComparison.Ordinal);
+        Assert.Contains("| verbosity | mean squared error ", card, StringComparison.Ordinal);
+        Assert.DoesNotContain("NaN", card, StringComparison.Ordinal);
         if (loraRank is null)
             return;
         var inspection = ModelInspection.Of(directory["model"]);
@@ -292,6 +302,44 @@ public class AttributeRegressionTests
         Assert.Equal(names, whole.Transformer.Outputs.Names);
         Assert.InRange(
             Numbers.LargestDifference([.. rewards.SelectMany(list => list)], [.. whole.Scorer().Score(lists).SelectMany(list => list)]), 0, 1e-5);
+    }
+
+    /// <summary>Beside the figures themselves, worked out here of what the model gives: what is told of pairs is left out.</summary>
+    [Fact]
+    public void Ratings_are_evaluated_where_nothing_has_an_order()
+    {
+        using var directory = new TemporaryDirectory();
+        using var model = new ScoringModel(Model(), tokenizer: null);
+        model.Save(directory["model"]);
+        var lists = Task(30, seed: 2);
+        void Write(string name, IEnumerable<TokenizedList> rows) => File.WriteAllLines(directory[name], rows.Select(list => RewardModel.Layouts.OwnRow.Of(list)));
+        Write("rated.jsonl", lists);
+        var (_, outputs) = model.Scorer().ScoreWithOutputs(lists, null, CancellationToken.None);
+        var expected = lists.Zip(outputs!).SelectMany(pair => pair.First.Attributes!.Zip(pair.Second))
+            .Where(answer => answer.First.ContainsKey("verbosity")).Select(answer => Math.Pow(answer.Second[1] - answer.First["verbosity"], 2)).ToArray();
+
+        var (code, json, _) = CommandLineTests.Run("evaluate", "--model", directory["model"], "--data", directory["rated.jsonl"], "--json");
+        Assert.Equal(0, code);
+        var evaluation = RewardEvaluation.FromJson(json);
+        var verbosity = evaluation.Metrics.Attributes!.Single(attribute => attribute.Name == "verbosity");
+        Assert.Equal((0, expected.Length), (evaluation.Metrics.PairCount, (int)verbosity.Count));
+        Assert.Equal(expected.Average(), verbosity.MeanSquaredError, 1e-5);
+
+        var (_, text, _) = CommandLineTests.Run(
+            "evaluate", "--model", directory["model"], "--data", directory["rated.jsonl"], "--html", directory["report.html"]);
+        Assert.StartsWith($"30 lists, {lists.Sum(list => list.AnswerIds.Count)} answers, 0 pairs: squared error of attributes ", text, StringComparison.Ordinal);
+        Assert.Contains("\nverbosity             mean squared error ", text, StringComparison.Ordinal);
+        var html = File.ReadAllText(directory["report.html"]);
+        Assert.Contains("<b>mean squared error of attributes</b>", html, StringComparison.Ordinal);
+        Assert.All([text, html[..html.IndexOf("<script", StringComparison.Ordinal)]], told => Assert.DoesNotContain("NaN", told, StringComparison.Ordinal));
+
+        Write("others.jsonl", lists.Select(list => new TokenizedList(list.PromptIds, list.AnswerIds, list.Scores) { Attributes = [.. list.AnswerIds.Select(_ => Rated(("humour", 1)))] }));
+        var (refused, _, error) = CommandLineTests.Run("evaluate", "--model", directory["model"], "--data", directory["others.jsonl"]);
+        Assert.NotEqual(0, refused);
+        Assert.Contains(
+            "have no ordered pair, and no attribute that an output is called by, so there is nothing to measure; expected lists of two or more answers that "
+                + "are not all tied or equal, or answers rated by helpfulness, verbosity.",
+            error, StringComparison.Ordinal);
     }
 
     private static IEnumerable<string> Shown(ScoringModel model) =>
