@@ -25,7 +25,8 @@ internal sealed class StepText(bool hasCurves)
         var (lossCurve, accuracyCurve) = hasCurves ? ($"{loss} ", $"{accuracy} ") : ("", "");
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{step.Step}/{step.StepCount} loss {lossCurve}{step.Loss:F3} acc {accuracyCurve}{step.Accuracy:F2} "
+            $"{step.Step}/{step.StepCount} loss {lossCurve}{step.Loss:F3} "
+            + $"{(double.IsNaN(step.Accuracy) ? "" : string.Create(CultureInfo.InvariantCulture, $"acc {accuracyCurve}{step.Accuracy:F2} "))}"
             + $"{step.TokensPerSecond:N0} tok/s {Sizes.Time(step.TimeLeft)}");
     }
 }

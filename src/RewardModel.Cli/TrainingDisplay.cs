@@ -96,7 +96,8 @@ internal sealed class TrainingDisplay
 
     private static string Text(StepReport step) => string.Create(
         CultureInfo.InvariantCulture,
-        $"step {step.Step}/{step.StepCount}  epoch {step.Epoch:F2}  loss {step.Loss:F4}  accuracy {step.Accuracy:F3}  "
+        $"step {step.Step}/{step.StepCount}  epoch {step.Epoch:F2}  loss {step.Loss:F4}  "
+        + $"{(double.IsNaN(step.Accuracy) ? "" : string.Create(CultureInfo.InvariantCulture, $"accuracy {step.Accuracy:F3}  "))}"
         + $"learning rate {step.LearningRate:G3}  gradient norm {step.GradientNorm:F2}  "
         + $"{step.TokensPerSecond:N0} tokens/s  {RankTimes(step)}{Sizes.Time(step.TimeLeft)} left");
 

@@ -51,6 +51,8 @@ public class SparklineTests
             text.Of(SomeReports.Step(1, loss: 0.7, accuracy: 0.5));
         Assert.Equal("2/100 loss 0.500 acc 0.75 5,678 tok/s 01:38", plain.Of(SomeReports.Step(2, loss: 0.5, accuracy: 0.75)));
         Assert.Equal("2/100 loss █▁ 0.500 acc ▁█ 0.75 5,678 tok/s 01:38", curved.Of(SomeReports.Step(2, loss: 0.5, accuracy: 0.75)));
+        // Without pairs there is no accuracy.
+        Assert.Equal("3/100 loss 0.500 5,678 tok/s 01:37", plain.Of(SomeReports.Step(3, loss: 0.5, accuracy: double.NaN)));
     }
 
     [Theory]
