@@ -26,15 +26,15 @@ internal static class MetricsText
     public static string AttributeErrorOf(RankingMetrics metrics) => metrics.Attributes is { } attributes
         ? string.Create(CultureInfo.InvariantCulture, $"squared error of attributes {attributes.Average(attribute => attribute.MeanSquaredError):F4}  ") : "";
 
+    /// <summary>What is told of pairs, where there are any.</summary>
+    public static string OfPairs(RankingMetrics metrics, FormattableString text) =>
+        metrics.PairCount > 0 ? text.ToString(CultureInfo.InvariantCulture) : "";
+
     /// <summary>All of them; without pairs, what is left.</summary>
-    public static string Of(RankingMetrics metrics)
-    {
-        var hasPairs = metrics.PairCount > 0;
-        string OfPairs(FormattableString text) => hasPairs ? text.ToString(CultureInfo.InvariantCulture) : "";
-        return (double.IsNaN(metrics.Loss) ? "" : string.Create(CultureInfo.InvariantCulture, $"loss {metrics.Loss:F4}  "))
-            + OfPairs($"accuracy {metrics.Accuracy:F4} (95 % interval {metrics.AccuracyLow:F3} to {metrics.AccuracyHigh:F3})  ")
-            + LabelAccuracyOf(metrics) + AttributeErrorOf(metrics)
-            + OfPairs($"Kendall tau {metrics.KendallTau:F4}  top-1 {metrics.TopAnswerAccuracy:F4}  margin {metrics.Margin:F3}  ")
-            + string.Create(CultureInfo.InvariantCulture, $"rewards {metrics.RewardMean:F3}, standard deviation {metrics.RewardStandardDeviation:F3}");
-    }
+    public static string Of(RankingMetrics metrics) =>
+        (double.IsNaN(metrics.Loss) ? "" : string.Create(CultureInfo.InvariantCulture, $"loss {metrics.Loss:F4}  "))
+        + OfPairs(metrics, $"accuracy {metrics.Accuracy:F4} (95 % interval {metrics.AccuracyLow:F3} to {metrics.AccuracyHigh:F3})  ")
+        + LabelAccuracyOf(metrics) + AttributeErrorOf(metrics)
+        + OfPairs(metrics, $"Kendall tau {metrics.KendallTau:F4}  top-1 {metrics.TopAnswerAccuracy:F4}  margin {metrics.Margin:F3}  ")
+        + string.Create(CultureInfo.InvariantCulture, $"rewards {metrics.RewardMean:F3}, standard deviation {metrics.RewardStandardDeviation:F3}");
 }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
-using RewardModel.Training.Metrics;
 using RewardModel.Training.Reporting;
 using Spectre.Console;
 
@@ -115,12 +114,9 @@ internal sealed class TrainingDisplay
 
     private static string Text(EvaluationReport evaluation) => string.Create(
         CultureInfo.InvariantCulture,
-        $"evaluation {(evaluation.AverageOf is null ? $"after step {evaluation.Step}" : $"of the {MetricsText.WeightsOf(evaluation)}")}: loss {evaluation.Metrics.Loss:F4}  {OfPairs(evaluation.Metrics, $"accuracy {evaluation.Metrics.Accuracy:F4}  ")}"
+        $"evaluation {(evaluation.AverageOf is null ? $"after step {evaluation.Step}" : $"of the {MetricsText.WeightsOf(evaluation)}")}: loss {evaluation.Metrics.Loss:F4}  {MetricsText.OfPairs(evaluation.Metrics, $"accuracy {evaluation.Metrics.Accuracy:F4}  ")}"
         + $"{MetricsText.LabelAccuracyOf(evaluation.Metrics)}{MetricsText.AttributeErrorOf(evaluation.Metrics)}"
-        + $"{OfPairs(evaluation.Metrics, $"Kendall tau {evaluation.Metrics.KendallTau:F3}")}{(evaluation.IsBest ? "  (best)" : "")}");
-
-    private static string OfPairs(RankingMetrics metrics, FormattableString text) =>
-        metrics.PairCount > 0 ? text.ToString(CultureInfo.InvariantCulture) : "";
+        + $"{MetricsText.OfPairs(evaluation.Metrics, $"Kendall tau {evaluation.Metrics.KendallTau:F3}")}{(evaluation.IsBest ? "  (best)" : "")}");
 
     private sealed class PlainLines(TextWriter errors) : IProgress<TrainingReport>
     {

@@ -26,7 +26,7 @@ internal sealed record StepEnds(string Separator)
         return ends;
     }
 
-    /// <summary>A separator as it is written where line breaks are hard to write: with the escapes \\n, \\r, \\t, \\\\ and \\uXXXX.</summary>
+    /// <summary>A separator as it is written where line breaks are hard to write: with the escapes \n, \r, \t, \\ and \u with four hexadecimal digits.</summary>
     /// <exception cref="ArgumentException">It is empty, or has another escape.</exception>
     public static string Unescape(string text)
     {
